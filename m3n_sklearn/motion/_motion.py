@@ -1,0 +1,375 @@
+"""Motion: one clip of body motion, before anything is known about sensors."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .rotations import quat_from_rotvec, rotvec_from_quat, slerp_resample
+from .skeleton import MIRROR_JOINTS
+
+__all__ = ["Motion", "as_sentences"]
+
+Array = NDArray[np.float64]
+
+SEXES = ("neutral", "male", "female")
+MAX_DISTANCE = 1e5
+"""Metres. A root further away than this is almost surely in millimetres or corrupt."""
+
+
+def as_sentences(text: object) -> tuple[str, ...]:
+    """Turn one sentence or several paraphrases into a tuple of non-empty strings.
+
+    Parameters
+    ----------
+    text : str, sequence of str or None
+        What was given for one clip or one window.
+
+    Returns
+    -------
+    tuple of str
+        The sentences, stripped; empty ones and None are left out.
+
+    Examples
+    --------
+    >>> as_sentences("a person waves")
+    ('a person waves',)
+    """
+    if text is None:
+        return ()
+    sentences: Sequence[object] = [text] if isinstance(text, str) else list(text)  # type: ignore[call-overload]
+    for sentence in sentences:
+        if not isinstance(sentence, str):
+            raise TypeError(
+                f"text must be a string or a sequence of strings, got {type(sentence).__name__} "
+                f"({sentence!r}). Give the caption, or several paraphrases of it."
+            )
+    return tuple(s.strip() for s in sentences if isinstance(s, str) and s.strip())
+
+
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class Motion:
+    """One clip of body motion as SMPL-convention joint rotations and a root track.
+
+    Parameters
+    ----------
+    poses : array-like of shape (F, J, 3) or (F, 3 J)
+        Local joint rotations as axis-angle vectors in rad, in SMPL's joint order; the root
+        (joint 0) rotates the body's rest frame (x left, y up, z front) into the world
+        (z up). J is at least 22; joints of hands and face may follow.
+    trans : array-like of shape (F, 3), optional
+        SMPL's translation in the world frame, in m. Zero if not given.
+    rate : float, optional
+        Frames per second. Give either `rate` or `times`.
+    times : array-like of shape (F,), optional
+        Strictly increasing time stamps in s, for frames that are not evenly spaced.
+    betas : array-like of shape (B,), optional
+        Shape parameters of the body model that the motion was fitted with.
+    stature : float, optional
+        Body height in m.
+    sex : {"neutral", "male", "female"}, default="neutral"
+        Which variant of the body model to use.
+    text : str or sequence of str, optional
+        A caption, or several paraphrases of one caption.
+    label, subject, name : optional
+        Class of the whole clip, person, and clip id (random draws are keyed by the name).
+
+    Attributes
+    ----------
+    n_frames, n_joints : int
+        F and J.
+    duration : float
+        Seconds from the first frame to the last.
+
+    Raises
+    ------
+    ValueError
+        For wrong shapes, values that are not finite, a missing or non-positive rate, or
+        implausible magnitudes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn.motion import Motion
+    >>> motion = Motion(np.zeros((61, 24, 3)), rate=60.0, text="a person stands still")
+    >>> motion
+    Motion(61 frames x 24 joints, 1.00 s at 60 Hz, 'a person stands still')
+    """
+
+    poses: Array
+    trans: Array
+    times: Array
+    rate: float
+    betas: Array | None
+    stature: float | None
+    sex: str
+    text: tuple[str, ...]
+    label: Hashable | None
+    subject: Hashable | None
+    name: str | None
+
+    def __init__(
+        self,
+        poses: ArrayLike,
+        trans: ArrayLike | None = None,
+        rate: float | None = None,
+        *,
+        times: ArrayLike | None = None,
+        betas: ArrayLike | None = None,
+        stature: float | None = None,
+        sex: str = "neutral",
+        text: str | Sequence[str] | None = (),
+        label: Hashable | None = None,
+        subject: Hashable | None = None,
+        name: str | None = None,
+    ) -> None:
+        values = _check_poses(poses)
+        clock, mean_rate = _check_clock(len(values), rate, times)
+        fields = {
+            "poses": values,
+            "trans": _check_trans(trans, len(values)),
+            "times": clock,
+            "rate": mean_rate,
+            "betas": _check_betas(betas),
+            "stature": _check_stature(stature),
+            "sex": _check_sex(sex),
+            "text": as_sentences(text),
+            "label": label,
+            "subject": subject,
+            "name": name,
+        }
+        for field, value in fields.items():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+            object.__setattr__(self, field, value)
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return len(self.poses)
+
+    @property
+    def n_joints(self) -> int:
+        """Number of joints."""
+        return self.poses.shape[1]
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first frame to the last."""
+        return float(self.times[-1] - self.times[0])
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether the frames are evenly spaced in time."""
+        steps = np.diff(self.times)
+        return len(steps) == 0 or bool(np.ptp(steps) <= 1e-6 * np.mean(steps))
+
+    def __repr__(self) -> str:
+        text = f", {self.text[0]!r}" if self.text else ""
+        return (
+            f"Motion({self.n_frames} frames x {self.n_joints} joints, "
+            f"{self.duration:.2f} s at {self.rate:.4g} Hz{text})"
+        )
+
+    def replace(self, **changes: Any) -> Motion:
+        """Return a copy with some arguments changed.
+
+        Parameters
+        ----------
+        **changes : dict
+            Arguments of :class:`Motion`. A new `rate` restarts the clock at 0.
+
+        Returns
+        -------
+        Motion
+            A new, validated motion.
+        """
+        kept = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        del kept["rate"]
+        if "rate" in changes or "times" in changes:
+            del kept["times"]
+        return Motion(**{**kept, **changes})
+
+    def slice(self, start: float, stop: float) -> Motion:
+        """Cut out the frames with start <= time < stop (s, counted from the first frame).
+
+        Parameters
+        ----------
+        start, stop : float
+            Seconds after the first frame.
+
+        Returns
+        -------
+        Motion
+            The shorter clip; its clock starts where the cut was made.
+        """
+        since = self.times - self.times[0]
+        keep = (since >= start - 1e-9) & (since < stop - 1e-9)
+        if not keep.any():
+            raise ValueError(
+                f"No frame lies in [{start}, {stop}) s: the clip lasts {self.duration:.3f} s."
+            )
+        return replace_frames(self, self.poses[keep], self.trans[keep], self.times[keep])
+
+    def resample(self, rate: float) -> Motion:
+        """Resample to an even grid: rotations on great arcs, translations linearly.
+
+        Meant for feeding networks. To simulate sensors hand over the original frames: the
+        simulator differentiates a smooth curve through them.
+
+        Parameters
+        ----------
+        rate : float
+            Wanted frames per second.
+
+        Returns
+        -------
+        Motion
+            Same start, same duration up to one frame.
+        """
+        if not np.isfinite(rate) or rate <= 0:
+            raise ValueError(f"rate must be a positive number of Hz, got {rate!r}.")
+        count = int(np.floor(self.duration * rate + 1e-9)) + 1
+        times = self.times[0] + np.arange(count) / rate
+        quats = slerp_resample(quat_from_rotvec(self.poses), self.times, times)
+        trans = np.stack([np.interp(times, self.times, axis) for axis in self.trans.T], axis=-1)
+        return replace_frames(self, rotvec_from_quat(quats), trans, times)
+
+    def mirrored(self) -> Motion:
+        """Exchange left and right: the motion seen in a mirror across the body's x axis.
+
+        Returns
+        -------
+        Motion
+            Joints of the two sides swapped, the world's x axis reversed. Only the first 24
+            joints may be there: SMPL's hand and face joints are not mirrored.
+        """
+        if self.n_joints not in (22, 24):
+            raise ValueError(
+                f"Only motions of 22 or 24 body joints can be mirrored, got {self.n_joints}."
+            )
+        swap = MIRROR_JOINTS[: self.n_joints]
+        poses = self.poses[:, swap] * np.array([1.0, -1.0, -1.0])
+        trans = self.trans * np.array([-1.0, 1.0, 1.0])
+        return replace_frames(self, poses, trans, self.times)
+
+
+def replace_frames(motion: Motion, poses: Array, trans: Array, times: Array) -> Motion:
+    """Return a motion with other frames and everything else kept.
+
+    Parameters
+    ----------
+    motion : Motion
+        Where the rest comes from.
+    poses, trans, times : ndarray
+        New frames.
+
+    Returns
+    -------
+    Motion
+        The new motion.
+    """
+    return motion.replace(poses=poses, trans=trans, times=times)
+
+
+def _check_poses(poses: ArrayLike) -> Array:
+    values = np.array(poses, dtype=np.float64)
+    if values.ndim == 2 and values.shape[1] and values.shape[1] % 3 == 0:
+        values = values.reshape(len(values), -1, 3)
+    if values.ndim != 3 or values.shape[2] != 3:
+        raise ValueError(
+            f"poses must have shape (frames, joints, 3) or (frames, 3 * joints), got "
+            f"{np.shape(poses)}. Give axis-angle vectors in rad, one per joint."
+        )
+    if len(values) == 0:
+        raise ValueError("poses has no frame: a motion needs at least one.")
+    if values.shape[1] < 22:
+        raise ValueError(
+            f"poses has {values.shape[1]} joints; SMPL's tree needs at least 22. Retarget other "
+            "skeletons first (m3n_sklearn.motion.read_skeletal, motion_from_joints)."
+        )
+    bad = ~np.isfinite(values)
+    if bad.any():
+        frame = int(np.argwhere(bad)[0][0])
+        raise ValueError(
+            f"poses has {int(bad.sum())} values that are not finite, first in frame {frame}. "
+            "Interpolate or cut them out before building the motion."
+        )
+    largest = float(np.abs(values).max())
+    if largest > 4 * np.pi:
+        raise ValueError(
+            f"poses reaches {largest:.4g} rad, more than two turns: these look like degrees. "
+            "Convert with numpy.deg2rad."
+        )
+    return values
+
+
+def _check_trans(trans: ArrayLike | None, frames: int) -> Array:
+    if trans is None:
+        return np.zeros((frames, 3))
+    values = np.array(trans, dtype=np.float64)
+    if values.shape != (frames, 3):
+        raise ValueError(
+            f"trans must have shape ({frames}, 3) to match poses, got {values.shape}."
+        )
+    if not np.isfinite(values).all():
+        raise ValueError("trans has values that are not finite. Interpolate or cut them out.")
+    if np.abs(values).max() > MAX_DISTANCE:
+        raise ValueError(
+            f"trans reaches {np.abs(values).max():.4g} m from the origin: are these millimetres?"
+        )
+    return values
+
+
+def _check_clock(
+    frames: int, rate: float | None, times: ArrayLike | None
+) -> tuple[Array, float]:
+    if (rate is None) == (times is None):
+        given = "both" if rate is not None else "neither"
+        raise ValueError(
+            f"A motion needs either rate= (frames per second) or times= (s); {given} was given."
+        )
+    if times is None:
+        if isinstance(rate, bool) or not isinstance(rate, (int, float, np.number)):
+            raise TypeError(f"rate must be a number of Hz, got {type(rate).__name__}.")
+        if not np.isfinite(rate) or rate <= 0:
+            raise ValueError(f"rate must be a positive number of Hz, got {rate!r}.")
+        return np.arange(frames) / float(rate), float(rate)
+    clock = np.array(times, dtype=np.float64)
+    if clock.shape != (frames,):
+        raise ValueError(f"times must have shape ({frames},) to match poses, got {clock.shape}.")
+    if frames < 2:
+        raise ValueError("times= needs at least two frames; give rate= for a single one.")
+    if not np.isfinite(clock).all() or np.any(np.diff(clock) <= 0):
+        raise ValueError("times must be finite and strictly increasing, in s.")
+    return clock, float((frames - 1) / (clock[-1] - clock[0]))
+
+
+def _check_betas(betas: ArrayLike | None) -> Array | None:
+    if betas is None:
+        return None
+    values = np.array(betas, dtype=np.float64)
+    if values.ndim != 1 or not np.isfinite(values).all():
+        raise ValueError(f"betas must be a finite vector, got shape {values.shape}.")
+    return values
+
+
+def _check_stature(stature: float | None) -> float | None:
+    if stature is None:
+        return None
+    if not np.isfinite(stature) or not 0.4 <= stature <= 2.6:
+        raise ValueError(
+            f"stature must be a body height between 0.4 and 2.6 m, got {stature!r}. "
+            "Are these centimetres?"
+        )
+    return float(stature)
+
+
+def _check_sex(sex: str) -> str:
+    if sex not in SEXES:
+        raise ValueError(f"sex must be one of {', '.join(SEXES)}, got {sex!r}.")
+    return sex

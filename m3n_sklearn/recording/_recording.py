@@ -1,0 +1,229 @@
+"""Recording: one stretch of IMU samples, measured or simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..motion._motion import as_sentences
+
+__all__ = ["Recording"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class Recording:
+    """One stretch of IMU samples on one clock.
+
+    Parameters
+    ----------
+    data : array-like of shape (T, C)
+        Samples, time first. Accelerations are specific force in m/s² (gravity included:
+        +9.81 on the axis that points up at rest), angular rates in rad/s, both in the
+        sensor's own frame.
+    rate : float
+        Samples per second.
+    channels : sequence of str, optional
+        Channel names such as ``left_wrist_acc_x``; see
+        :func:`m3n_sklearn.recording.channel_names`.
+    labels : array-like of shape (T,), optional
+        Class of each sample, or one class for all of them.
+    subject, name : optional
+        Person, and id of the recording.
+    start : float, default=0.0
+        Time of the first sample in s, on a clock that a :class:`~m3n_sklearn.motion.Motion`
+        of the same scene may share.
+    observed : array-like of shape (T,), optional
+        False where a sample was lost; its values are then ignored and no window touches it.
+    text : str or sequence of str, optional
+        A caption, or several paraphrases of one.
+
+    Attributes
+    ----------
+    n_samples : int
+        T.
+    duration : float
+        Seconds from the first sample to the last.
+
+    Raises
+    ------
+    ValueError
+        For wrong shapes, observed values that are not finite, a non-positive rate, or channel
+        names that do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn.recording import Recording
+    >>> still = np.tile([0.0, 0.0, 9.80665], (100, 1))
+    >>> Recording(still, rate=50.0, channels=["wrist_acc_x", "wrist_acc_y", "wrist_acc_z"])
+    Recording(100 samples x 3 channels, 1.98 s at 50 Hz)
+    """
+
+    data: Array
+    rate: float
+    channels: tuple[str, ...] | None
+    labels: NDArray[Any] | None
+    subject: Hashable | None
+    name: str | None
+    start: float
+    observed: NDArray[np.bool_]
+    text: tuple[str, ...]
+
+    def __init__(
+        self,
+        data: ArrayLike,
+        rate: float,
+        channels: Sequence[str] | None = None,
+        *,
+        labels: ArrayLike | None = None,
+        subject: Hashable | None = None,
+        name: str | None = None,
+        start: float = 0.0,
+        observed: ArrayLike | None = None,
+        text: str | Sequence[str] | None = (),
+    ) -> None:
+        values = np.array(data, dtype=np.float64)
+        if values.ndim != 2 or values.size == 0:
+            raise ValueError(
+                f"data must have shape (samples, channels) with at least one of each, got "
+                f"{np.shape(data)}."
+            )
+        seen = _check_observed(observed, len(values))
+        bad = ~np.isfinite(values[seen])
+        if bad.any():
+            raise ValueError(
+                f"data has {int(bad.sum())} values that are not finite in observed samples. Mark "
+                "lost samples with observed=False or interpolate them."
+            )
+        fields = {
+            "data": values,
+            "rate": _check_rate(rate),
+            "channels": _check_channels(channels, values.shape[1]),
+            "labels": _check_labels(labels, len(values)),
+            "subject": subject,
+            "name": name,
+            "start": float(start),
+            "observed": seen,
+            "text": as_sentences(text),
+        }
+        for field, value in fields.items():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+            object.__setattr__(self, field, value)
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples."""
+        return len(self.data)
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first sample to the last."""
+        return (self.n_samples - 1) / self.rate
+
+    @property
+    def times(self) -> Array:
+        """Time of each sample in s, shape (T,)."""
+        return self.start + np.arange(self.n_samples) / self.rate
+
+    def __repr__(self) -> str:
+        return (
+            f"Recording({self.n_samples} samples x {self.data.shape[1]} channels, "
+            f"{self.duration:.2f} s at {self.rate:.4g} Hz)"
+        )
+
+    def replace(self, **changes: Any) -> Recording:
+        """Return a copy with some arguments changed.
+
+        Parameters
+        ----------
+        **changes : dict
+            Arguments of :class:`Recording`.
+
+        Returns
+        -------
+        Recording
+            A new, validated recording.
+        """
+        kept = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return Recording(**{**kept, **changes})
+
+    def select(self, names: str | Sequence[str]) -> Recording:
+        """Keep some channels, by their names or by the beginnings of their names.
+
+        Parameters
+        ----------
+        names : str or sequence of str
+            Channel names, or prefixes such as ``"left_wrist"``; kept in the order given.
+
+        Returns
+        -------
+        Recording
+            The recording with those channels.
+        """
+        if self.channels is None:
+            raise ValueError("This recording has no channel names to select by.")
+        wanted = [names] if isinstance(names, str) else list(names)
+        columns: list[int] = []
+        for name in wanted:
+            hits = [
+                i
+                for i, channel in enumerate(self.channels)
+                if channel == name or channel.startswith(f"{name}_")
+            ]
+            if not hits:
+                raise ValueError(
+                    f"No channel is called {name!r} or begins with it; there are "
+                    f"{', '.join(self.channels)}."
+                )
+            columns += hits
+        return self.replace(
+            data=self.data[:, columns], channels=tuple(self.channels[i] for i in columns)
+        )
+
+
+def _check_rate(rate: float) -> float:
+    if isinstance(rate, bool) or not isinstance(rate, (int, float, np.number)):
+        raise TypeError(f"rate must be a number of Hz, got {type(rate).__name__}.")
+    if not np.isfinite(rate) or rate <= 0:
+        raise ValueError(f"rate must be a positive number of Hz, got {rate!r}.")
+    return float(rate)
+
+
+def _check_channels(channels: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
+    if channels is None:
+        return None
+    names = tuple(channels)
+    if len(names) != count or len(set(names)) != count:
+        raise ValueError(
+            f"channels must be {count} different names, one per column of data, got {names}."
+        )
+    return names
+
+
+def _check_labels(labels: ArrayLike | None, count: int) -> NDArray[Any] | None:
+    if labels is None:
+        return None
+    values = np.array(labels)
+    if values.ndim == 0:
+        return np.full(count, values.item())
+    if values.shape != (count,):
+        raise ValueError(
+            f"labels must be one class or have shape ({count},) to match data, got {values.shape}."
+        )
+    return values
+
+
+def _check_observed(observed: ArrayLike | None, count: int) -> NDArray[np.bool_]:
+    if observed is None:
+        return np.ones(count, dtype=bool)
+    values = np.array(observed, dtype=bool)
+    if values.shape != (count,):
+        raise ValueError(f"observed must have shape ({count},) to match data, got {values.shape}.")
+    return values
