@@ -319,6 +319,10 @@ class Windows:
 
     # ---- inside
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Windows:
+        # rows are never changed in place: cloning an estimator must not double its corpus
+        return self
+
     def __getstate__(self) -> dict[str, Any]:
         materialised = {name: self[name] for name in self._arrays} if self._rows is not None else {}
         masks = {name: self.present(name) for name in self._present}

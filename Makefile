@@ -1,0 +1,53 @@
+# Everything lives in .venv at the repository's root. `make demo` and `make test` need no more
+# than Python >= 3.11 and a package index.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Folder of the real data sets (utd_mhad, openpack_sample, ...); empty means embedded data only.
+DATA ?=
+# A smaller demo: fewer held-out people and epochs.
+QUICK ?=
+OUT ?= demo_output
+
+ifneq ($(strip $(DATA)),)
+export M3N_SKLEARN_DATA := $(abspath $(DATA))
+endif
+# One thread per process: parallel work is split over processes, and results do not depend on it.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test lint docs bench clean
+.DEFAULT_GOAL := demo
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable ".[demo,bench]"
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable ".[dev,docs,bench]"
+	@touch $@
+
+demo: $(VENV)/.demo
+	$(BIN)/python examples/run_demo.py --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(QUICK),--quick)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest --cov --cov-fail-under=90 $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/physics.py
+	$(BIN)/python benchmarks/ablation.py $(if $(QUICK),--quick)
+
+clean:
+	rm -rf $(VENV) docs/_build docs/auto_examples docs/generated demo_output
