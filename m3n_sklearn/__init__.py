@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .windows import Windows, as_windows
+    from .windows import Windows as Windows
+    from .windows import as_windows as as_windows
 
 _HOMES = {
     "Windows": "windows",
@@ -31,7 +32,7 @@ _HOMES = {
     "load": "persistence",
 }
 
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
+__all__ = [*_HOMES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -442,7 +442,9 @@ def as_windows(
     if isinstance(data, Mapping):
         return Windows(rate=rate, channels=channels, **dict(data))
     if hasattr(data, "columns") and hasattr(data, "loc"):
-        columns = {str(name): _stack_cells(data[name].to_numpy()) for name in data.columns}
+        columns: dict[str, Any] = {
+            str(name): _stack_cells(data[name].to_numpy()) for name in data.columns
+        }
         return Windows(rate=rate, channels=channels, **columns)
     raise TypeError(
         "as_windows takes Windows, a 2-D or 3-D array, a mapping of arrays, a structured array or "
@@ -618,7 +620,8 @@ def _agreed_rates(parts: Sequence[Windows]) -> dict[str, float]:
         for name, rate in part.rates.items():
             if abs(rates.setdefault(name, rate) - rate) > 1e-9 * rate:
                 raise ValueError(
-                    f"The rates of {name!r} differ: {rates[name]:g} and {rate:g} Hz. Resample first."
+                    f"The rates of {name!r} differ: {rates[name]:g} and {rate:g} Hz. Resample "
+                    "before concatenating."
                 )
     return rates
 

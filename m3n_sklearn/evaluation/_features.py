@@ -1,0 +1,109 @@
+"""Hand-crafted window features: what a practitioner would try first."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from ..windows import Windows
+
+__all__ = ["WindowFeatures"]
+
+Array = NDArray[np.float64]
+
+
+class WindowFeatures(TransformerMixin, BaseEstimator):
+    """Statistics of each channel and of each sensor's norm, for forests and linear models.
+
+    Per channel: mean, standard deviation, minimum, maximum, median, interquartile range, mean
+    absolute difference, rate of mean crossings, and the share of power in four octaves of the
+    spectrum. The same for the Euclidean norm of each triad, which no mounting changes; and the
+    correlations between the axes of a triad.
+
+    Attributes
+    ----------
+    n_features_out_ : int
+        Length of the feature vector.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn.evaluation import WindowFeatures
+    >>> X = np.random.default_rng(0).normal(size=(5, 6, 100))
+    >>> WindowFeatures().fit_transform(X).shape
+    (5, 102)
+    """
+
+    def fit(self, X: Any, y: Any = None) -> WindowFeatures:
+        """Learn how many features there are.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, C, T) or Windows with imu
+            Windows.
+        y : ignored
+            Here for scikit-learn.
+
+        Returns
+        -------
+        self
+            The transformer.
+        """
+        self.n_features_out_ = self.transform(X[:1]).shape[1]
+        return self
+
+    def transform(self, X: Any) -> Array:
+        """Compute the features.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, C, T) or Windows with imu
+            Windows.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features)
+            One row per window.
+        """
+        imu = np.asarray(X["imu"] if isinstance(X, Windows) else X, dtype=np.float64)
+        if imu.ndim != 3:
+            raise ValueError(f"X must have shape (n, channels, samples), got {imu.shape}.")
+        signals, triads = imu, imu.shape[1] // 3 if imu.shape[1] % 3 == 0 else 0
+        parts = []
+        if triads:
+            by_sensor = imu.reshape(len(imu), triads, 3, imu.shape[2])
+            signals = np.concatenate([imu, np.linalg.norm(by_sensor, axis=2)], axis=1)
+            parts.append(_axis_correlations(by_sensor))
+        parts += [_statistics(signals), _octaves(signals)]
+        return np.concatenate([part.reshape(len(imu), -1) for part in parts], axis=1)
+
+
+def _statistics(x: Array) -> Array:
+    mean = x.mean(axis=-1, keepdims=True)
+    low, median, high = np.percentile(x, [25, 50, 75], axis=-1)
+    crossings = np.mean(np.diff(np.signbit(x - mean), axis=-1), axis=-1)
+    moves = np.abs(np.diff(x, axis=-1)).mean(axis=-1)
+    return np.stack(
+        [mean[..., 0], x.std(-1), x.min(-1), x.max(-1), median, high - low, moves, crossings],
+        axis=-1,
+    )
+
+
+def _octaves(x: Array) -> Array:
+    power = np.abs(np.fft.rfft(x - x.mean(axis=-1, keepdims=True), axis=-1)) ** 2
+    edges = np.unique(np.geomspace(1, power.shape[-1], 5).astype(int))
+    edges = np.concatenate([edges, np.full(5 - len(edges), power.shape[-1])])
+    bands = [power[..., a:b].sum(axis=-1) for a, b in pairwise(edges)]
+    total = power.sum(axis=-1) + 1e-12
+    return np.stack([band / total for band in bands], axis=-1)
+
+
+def _axis_correlations(triads: Array) -> Array:
+    centred = triads - triads.mean(axis=-1, keepdims=True)
+    scaled = centred / (np.linalg.norm(centred, axis=-1, keepdims=True) + 1e-12)
+    products = np.einsum("nsat,nsbt->nsab", scaled, scaled)
+    return np.stack([products[..., 0, 1], products[..., 0, 2], products[..., 1, 2]], axis=-1)

@@ -1,0 +1,66 @@
+"""The recording of one IMU stretch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from m3n_sklearn import Recording
+
+NAMES = [f"{site}_acc_{axis}" for site in ("left_wrist", "right_wrist") for axis in "xyz"]
+
+
+def make(**kwargs: object) -> Recording:
+    data = np.arange(60.0).reshape(10, 6)
+    return Recording(data, **{"rate": 5.0, "channels": NAMES, **kwargs})
+
+
+def test_a_recording_knows_its_clock():
+    recording = make(start=2.0, labels="wave", text="a person waves")
+    assert recording.n_samples == 10 and recording.duration == pytest.approx(1.8)
+    assert recording.times[[0, -1]] == pytest.approx([2.0, 3.8])
+    assert recording.labels.tolist() == ["wave"] * 10
+    assert recording.observed.all() and recording.text == ("a person waves",)
+    assert "10 samples x 6 channels" in repr(recording)
+
+
+def test_channels_are_selected_by_site_or_name():
+    recording = make()
+    right = recording.select("right_wrist")
+    assert right.channels == tuple(NAMES[3:])
+    assert np.array_equal(right.data, recording.data[:, 3:])
+    assert recording.select(["left_wrist_acc_z", "left_wrist_acc_x"]).data.shape == (10, 2)
+    with pytest.raises(ValueError, match="No channel is called 'ankle'"):
+        recording.select("ankle")
+    with pytest.raises(ValueError, match="no channel names"):
+        make(channels=None).select("left_wrist")
+
+
+def test_lost_samples_may_hold_anything():
+    data = np.zeros((4, 3))
+    data[2] = np.nan
+    observed = [True, True, False, True]
+    assert not Recording(data, 10.0, observed=observed).observed[2]
+    with pytest.raises(ValueError, match="not finite"):
+        Recording(data, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"data": np.zeros(5)}, "must have shape"),
+        ({"data": np.zeros((0, 6))}, "at least one"),
+        ({"rate": -1}, "positive"),
+        ({"channels": ["a"]}, "6 different names"),
+        ({"labels": [1, 2]}, "to match data"),
+        ({"observed": [True]}, "to match data"),
+    ],
+)
+def test_bad_input_is_refused_on_construction(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Recording(**{"data": np.zeros((10, 6)), "rate": 5.0, **arguments})
+
+
+def test_rate_must_be_a_number():
+    with pytest.raises(TypeError, match="number of Hz"):
+        Recording(np.zeros((4, 3)), None)
