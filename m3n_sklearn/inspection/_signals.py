@@ -1,0 +1,145 @@
+"""Two recordings on one time axis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..recording import Recording
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["SignalDisplay"]
+
+AXIS_COLOURS = ("tab:red", "tab:green", "tab:blue")
+
+
+class SignalDisplay:
+    """Simulated and measured signals of one sensor, channel by channel or as norms.
+
+    Build it with :meth:`from_recordings`.
+
+    Parameters
+    ----------
+    recordings : dict of str to Recording
+        Legend entry to recording; the first is drawn solid, the second dashed, and so on.
+    quantity : {"norm", "axes"}, default="norm"
+        The Euclidean norm of each triad, which no mounting changes, or its three axes.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One per triad.
+    figure_ : matplotlib Figure
+        Holds the axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn import Recording
+    >>> from m3n_sklearn.inspection import SignalDisplay
+    >>> still = Recording(np.tile([0, 0, 9.81, 0, 0, 0], (100, 1)), rate=50.0)
+    >>> display = SignalDisplay.from_recordings({"measured": still})  # doctest: +SKIP
+    """
+
+    def __init__(self, recordings: dict[str, Recording], *, quantity: str = "norm") -> None:
+        if quantity not in ("norm", "axes"):
+            raise ValueError(f"quantity must be 'norm' or 'axes', got {quantity!r}.")
+        if not recordings:
+            raise ValueError("There is nothing to draw: give at least one recording.")
+        for name, recording in recordings.items():
+            if recording.data.shape[1] % 3:
+                raise ValueError(
+                    f"Recording {name!r} has {recording.data.shape[1]} channels; triads are "
+                    "needed. Select one sensor first, such as recording.select('right_wrist')."
+                )
+        self.recordings = recordings
+        self.quantity = quantity
+
+    @classmethod
+    def from_recordings(
+        cls,
+        recordings: dict[str, Recording],
+        *,
+        quantity: str = "norm",
+        axes: Any = None,
+    ) -> SignalDisplay:
+        """Draw recordings above each other.
+
+        Parameters
+        ----------
+        recordings : dict of str to Recording
+            Legend entry to recording.
+        quantity : {"norm", "axes"}, default="norm"
+            Norms of the triads or their axes.
+        axes : array of matplotlib Axes, optional
+            Where to draw; new ones by default.
+
+        Returns
+        -------
+        SignalDisplay
+            The drawn display.
+        """
+        return cls(recordings, quantity=quantity).plot(axes=axes)
+
+    def plot(self, *, axes: Any = None) -> SignalDisplay:
+        """Draw.
+
+        Parameters
+        ----------
+        axes : array of matplotlib Axes, optional
+            Where to draw; new ones by default.
+
+        Returns
+        -------
+        SignalDisplay
+            Itself.
+        """
+        first = next(iter(self.recordings.values()))
+        triads = first.data.shape[1] // 3
+        if axes is None:
+            import matplotlib.pyplot as plt
+
+            _, axes = plt.subplots(
+                triads, 1, sharex=True, figsize=(8, 2.2 * triads), layout="constrained"
+            )
+        self.axes_: NDArray[Any] = np.atleast_1d(np.asarray(axes, dtype=object))
+        self.figure_: Figure = self.axes_[0].figure
+        styles = ("-", "--", ":", "-.")
+        for i, (name, recording) in enumerate(self.recordings.items()):
+            for triad, ax in enumerate(self.axes_):
+                values = recording.data[:, 3 * triad : 3 * triad + 3]
+                self._draw(ax, recording.times, values, name, styles[i % len(styles)], i)
+        for triad, ax in enumerate(self.axes_):
+            ax.set_ylabel(_axis_label(first, triad, self.quantity))
+        self.axes_[-1].set_xlabel("time (s)")
+        self.axes_[0].legend(loc="upper right", frameon=False)
+        return self
+
+    def _draw(
+        self,
+        ax: Axes,
+        times: NDArray[np.float64],
+        values: NDArray[np.float64],
+        name: str,
+        style: str,
+        i: int,
+    ) -> None:
+        if self.quantity == "norm":
+            ax.plot(times, np.linalg.norm(values, axis=1), style, color=f"C{i}", label=name)
+            return
+        for axis, colour in enumerate(AXIS_COLOURS):
+            label = f"{name} {'xyz'[axis]}"
+            ax.plot(times, values[:, axis], style, color=colour, label=label)
+
+
+def _axis_label(recording: Recording, triad: int, quantity: str) -> str:
+    is_gyro = triad % 2 == 1
+    if recording.channels is not None:
+        is_gyro = "gyro" in recording.channels[3 * triad]
+    label = "angular rate (rad/s)" if is_gyro else "specific force (m/s²)"
+    return f"|{label.split(' (')[0]}|\n({label.split(' (')[1]}" if quantity == "norm" else label

@@ -1,0 +1,78 @@
+"""Displays draw what they are given and respect the axes they are handed."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+from m3n_sklearn import Recording
+from m3n_sklearn.evaluation import Score
+from m3n_sklearn.inspection import LabelEfficiencyDisplay, SignalDisplay
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def recording(value=1.0, channels=6):
+    return Recording(np.full((20, channels), value), rate=10.0, start=2.0)
+
+
+def test_norms_share_one_panel_per_triad():
+    display = SignalDisplay.from_recordings({"measured": recording(), "simulated": recording(2.0)})
+    assert len(display.axes_) == 2
+    lines = display.axes_[0].get_lines()
+    assert [line.get_label() for line in lines] == ["measured", "simulated"]
+    assert lines[1].get_ydata() == pytest.approx(np.full(20, np.sqrt(12)))
+    assert lines[0].get_xdata()[0] == pytest.approx(2.0)
+    assert "rad/s" in display.axes_[1].get_ylabel()
+
+
+def test_axes_are_drawn_where_told():
+    _, axes = plt.subplots(2, 1)
+    display = SignalDisplay.from_recordings({"m": recording()}, quantity="axes", axes=axes)
+    assert display.figure_ is axes[0].figure and len(axes[0].get_lines()) == 3
+
+
+def test_channel_names_decide_the_unit():
+    named = Recording(np.ones((5, 3)), 10.0, channels=[f"chest_gyro_{a}" for a in "xyz"])
+    display = SignalDisplay.from_recordings({"gyro": named})
+    assert "angular rate" in display.axes_[0].get_ylabel()
+
+
+def test_signals_refuse_what_cannot_be_drawn():
+    with pytest.raises(ValueError, match="quantity"):
+        SignalDisplay({"m": recording()}, quantity="jerk")
+    with pytest.raises(ValueError, match="nothing to draw"):
+        SignalDisplay({})
+    with pytest.raises(ValueError, match="triads"):
+        SignalDisplay({"m": recording(channels=4)})
+
+
+def scores():
+    rows = np.arange(2)
+    return [
+        Score(method, budget, person, 0, value, rows, rows)
+        for method, lift in (("ours", 0.2), ("theirs", 0.0))
+        for budget, value in ((1, 0.3 + lift), (4, 0.5 + lift), (None, 0.6 + lift))
+        for person in (1, 2)
+    ]
+
+
+def test_curves_show_the_mean_over_people():
+    display = LabelEfficiencyDisplay.from_scores(scores(), all_labels=20)
+    ax = display.ax_
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "4", "all"]
+    line = ax.containers[0].lines[0]
+    assert line.get_ydata() == pytest.approx([0.5, 0.7, 0.8])
+    assert line.get_xdata() == pytest.approx([1, 4, 20])
+    handed = plt.subplots()[1]
+    assert LabelEfficiencyDisplay.from_scores(scores(), ax=handed).ax_ is handed
+    with pytest.raises(ValueError, match="no score"):
+        LabelEfficiencyDisplay([])
