@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from m3n_sklearn._files import write_atomically
 
 _DIGEST_BYTES = 32
 
@@ -48,7 +49,9 @@ class VectorCache:
         """Write vectors, each file atomically."""
         for sentence, vector in vectors.items():
             payload = np.ascontiguousarray(vector, dtype="<f4").tobytes()
-            _write(self._path(sentence), hashlib.sha256(payload).digest() + payload)
+            path = self._path(sentence)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, hashlib.sha256(payload).digest() + payload)
 
 
 def _read(path: Path) -> NDArray[np.float32] | None:
@@ -60,15 +63,3 @@ def _read(path: Path) -> NDArray[np.float32] | None:
     if not payload or hashlib.sha256(payload).digest() != digest:
         return None
     return np.frombuffer(payload, dtype="<f4").astype(np.float32)
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

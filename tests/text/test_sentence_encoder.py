@@ -125,7 +125,7 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr("m3n_sklearn.text._cache.os.replace", fail)
+    monkeypatch.setattr("m3n_sklearn._files.os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
         VectorCache(tmp_path, "m").put({"walk": np.ones(2, dtype=np.float32)})
     assert _files(tmp_path) == []
