@@ -313,9 +313,7 @@ def _check_trans(trans: ArrayLike | None, frames: int) -> Array:
         return np.zeros((frames, 3))
     values = np.array(trans, dtype=np.float64)
     if values.shape != (frames, 3):
-        raise ValueError(
-            f"trans must have shape ({frames}, 3) to match poses, got {values.shape}."
-        )
+        raise ValueError(f"trans must have shape ({frames}, 3) to match poses, got {values.shape}.")
     if not np.isfinite(values).all():
         raise ValueError("trans has values that are not finite. Interpolate or cut them out.")
     if np.abs(values).max() > MAX_DISTANCE:
@@ -325,9 +323,7 @@ def _check_trans(trans: ArrayLike | None, frames: int) -> Array:
     return values
 
 
-def _check_clock(
-    frames: int, rate: float | None, times: ArrayLike | None
-) -> tuple[Array, float]:
+def _check_clock(frames: int, rate: float | None, times: ArrayLike | None) -> tuple[Array, float]:
     if (rate is None) == (times is None):
         given = "both" if rate is not None else "neither"
         raise ValueError(
