@@ -1,0 +1,24 @@
+"""Bodies: joints, skin, forward kinematics, and the places where sensors sit."""
+
+from __future__ import annotations
+
+from ._default import default_body
+from ._forward import PosedJoints, forward_kinematics, skin
+from ._kinematics import SiteKinematics, site_kinematics
+from ._model import BodyModel
+from ._sites import Site, list_sites, resolve_sites
+from ._smplx import body_from_smplx
+
+__all__ = [
+    "BodyModel",
+    "PosedJoints",
+    "Site",
+    "SiteKinematics",
+    "body_from_smplx",
+    "default_body",
+    "forward_kinematics",
+    "list_sites",
+    "resolve_sites",
+    "site_kinematics",
+    "skin",
+]

@@ -1,0 +1,74 @@
+"""The catalogue of named sites: where on which bone, which way out, which way up."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import NamedTuple
+
+__all__ = ["CATALOGUE", "Placement"]
+
+Vector = tuple[float, float, float]
+LEFT, UP, FRONT = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+RIGHT, DOWN, BACK = (-1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, -1.0)
+
+
+class Placement(NamedTuple):
+    """A site in words that fit any body with SMPL's joints.
+
+    The sensor lies `fraction` of the way from joint `start` to joint `end`, pushed `outward`
+    to the skin. Its z axis points outward, its y axis along `up`. Directions are those of the
+    rest pose: x left, y up, z front; on a limb, outward is first made perpendicular to it.
+    """
+
+    bone: str
+    start: str
+    end: str
+    fraction: float
+    outward: Vector
+    up: Vector
+    radius: float  # skin from the line, by its length, for bodies without a surface
+    limb: bool = True
+
+
+def _both(name: str, left: Placement) -> dict[str, Placement]:
+    """Add the mirror image: on the right, x is flipped and every joint is the other side's."""
+
+    def flip(vector: Vector) -> Vector:
+        return (-vector[0], vector[1], vector[2])
+
+    right = left._replace(
+        bone=left.bone.replace("left_", "right_"),
+        start=left.start.replace("left_", "right_"),
+        end=left.end.replace("left_", "right_"),
+        outward=flip(left.outward),
+        up=flip(left.up),
+    )
+    return {f"left_{name}": left, f"right_{name}": right}
+
+
+CATALOGUE = MappingProxyType(
+    {
+        # a watch: on the back of the forearm (up in the T-pose), 12 o'clock to the little finger
+        **_both("wrist", Placement("left_elbow", "left_elbow", "left_wrist", 0.88, UP, BACK, 0.11)),
+        # outside of the shank, above the malleolus
+        **_both("ankle", Placement("left_knee", "left_knee", "left_ankle", 0.88, LEFT, UP, 0.1)),
+        # on the belt at the side
+        **_both("hip", Placement("pelvis", "pelvis", "spine1", 0.3, LEFT, UP, 1.5, False)),
+        # a telephone upright in the front trouser pocket
+        **_both(
+            "pocket", Placement("left_hip", "left_hip", "left_knee", 0.2, (0.5, 0, 1), UP, 0.2)
+        ),
+        "chest": Placement("spine3", "spine3", "neck", 0.2, FRONT, UP, 0.6, False),
+        # on the forehead, as a headband
+        "head": Placement("head", "neck", "head", 1.9, FRONT, UP, 1.5, False),
+        # outside of the upper arm (up in the T-pose)
+        **_both(
+            "upper_arm",
+            Placement("left_shoulder", "left_shoulder", "left_elbow", 0.5, UP, RIGHT, 0.18),
+        ),
+        **_both("thigh", Placement("left_hip", "left_hip", "left_knee", 0.5, FRONT, UP, 0.18)),
+        # on the instep, y to the toes
+        **_both("foot", Placement("left_ankle", "left_ankle", "left_foot", 0.5, UP, FRONT, 0.3)),
+        "lower_back": Placement("spine1", "pelvis", "spine1", 0.8, BACK, UP, 1.2, False),
+    }
+)

@@ -1,0 +1,362 @@
+"""The body a motion is played on: a joint tree in its rest pose and, if there is one, a skin."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._layouts import POSE_LAYOUTS
+
+__all__ = ["BodyModel"]
+
+Array = NDArray[np.float64]
+# toe to head of a rest pose, in metres: outside, the unit is likely not the metre
+_PLAUSIBLE_EXTENT = (0.3, 3.0)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class BodyModel:
+    """A body in its rest pose: joints, their tree and, optionally, a skinned surface.
+
+    The rest pose is a T-pose in the body's own frame: x to the body's left, y up, z to the
+    front, in metres. All joint frames are parallel to it at rest, as in SMPL [1]_. Arrays are
+    copied on construction and read-only afterwards.
+
+    Parameters
+    ----------
+    joint_names : sequence of str
+        Names of the J joints, the root first.
+    parents : array-like of shape (J,)
+        Index of each joint's parent; -1 for the root, and parents before their children.
+    rest_joints : array-like of shape (J, 3) or None
+        Joint positions in the rest pose, in m. With None they are
+        ``joint_regressor @ vertices``.
+    vertices : array-like of shape (V, 3) or None, default=None
+        Surface points in the rest pose, in m; None is a body of bones only.
+    weights : array-like of shape (V, J) or None, default=None
+        Skinning weights; each row sums to 1.
+    faces : array-like of shape (K, 3) or None, default=None
+        Triangles, counter-clockwise seen from outside.
+    shapedirs : array-like of shape (V, 3, B) or None, default=None
+        Vertex displacement by unit of each shape coefficient, in m.
+    posedirs : array-like of shape (V, 3, 9 * (J - 1)) or None, default=None
+        Vertex displacement by entry of ``R_j - I`` (row-major, joints 1 to J - 1), in m.
+    joint_regressor : array-like or scipy.sparse matrix of shape (J, V) or None, default=None
+        Joint positions as a linear function of the vertices.
+    stature : float or None, default=None
+        Standing height in m. With None it is the height of the surface.
+    name : str, default="body"
+        What the body is called in messages.
+
+    Attributes
+    ----------
+    n_joints, n_vertices, n_betas : int
+        Sizes J, V (0 without surface) and B (0 without shape space).
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, values are not finite, the tree is not one, or weights do not sum
+        to 1.
+
+    Warns
+    -----
+    UserWarning
+        If the rest pose is smaller than 0.3 m or larger than 3 m.
+
+    References
+    ----------
+    .. [1] Loper et al., "SMPL: a skinned multi-person linear model", ACM TOG 34(6), 2015.
+
+    Examples
+    --------
+    >>> arm = BodyModel(["shoulder", "elbow"], [-1, 0], [[0, 0, 0], [0.3, 0, 0]], stature=1.7)
+    >>> arm.n_joints, arm.shaped(stature=1.87).rest_joints[1].round(3).tolist()
+    (2, [0.33, 0.0, 0.0])
+    """
+
+    joint_names: tuple[str, ...]
+    parents: NDArray[np.int64]
+    rest_joints: Array
+    vertices: Array | None = None
+    weights: Array | None = None
+    faces: NDArray[np.int64] | None = None
+    shapedirs: Array | None = None
+    posedirs: NDArray[np.floating] | None = None
+    joint_regressor: Any = None
+    stature: float | None = None
+    name: str = "body"
+
+    def __post_init__(self) -> None:
+        """Convert, check and freeze."""
+        parents = _tree(self.parents)
+        n_joints = len(parents)
+        vertices = _array(self.vertices, (None, 3), "vertices")
+        n_vertices = 0 if vertices is None else len(vertices)
+        regressor = _regressor(self.joint_regressor, (n_joints, n_vertices))
+        joints = self.rest_joints
+        if joints is None and regressor is not None and vertices is not None:
+            joints = regressor @ vertices
+        if joints is None:
+            raise ValueError(
+                "A body needs rest_joints (J, 3), or vertices and a joint_regressor to derive them."
+            )
+        checked = {
+            "joint_names": _names(self.joint_names, n_joints),
+            "parents": parents,
+            "rest_joints": _array(joints, (n_joints, 3), "rest_joints"),
+            "vertices": vertices,
+            "weights": _weights(self.weights, n_vertices, n_joints),
+            "faces": _faces(self.faces, n_vertices),
+            "shapedirs": _array(self.shapedirs, (n_vertices, 3, None), "shapedirs"),
+            "posedirs": _array(self.posedirs, (n_vertices, 3, 9 * (n_joints - 1)), "posedirs"),
+            "joint_regressor": regressor,
+            "stature": _stature(self.stature, vertices),
+        }
+        for key, value in checked.items():
+            object.__setattr__(self, key, value)
+        self._warn_about_units()
+
+    @property
+    def n_joints(self) -> int:
+        """Number of joints."""
+        return len(self.parents)
+
+    @property
+    def n_vertices(self) -> int:
+        """Number of surface points; 0 without a surface."""
+        return 0 if self.vertices is None else len(self.vertices)
+
+    @property
+    def n_betas(self) -> int:
+        """Number of shape coefficients that `shaped` understands."""
+        return 0 if self.shapedirs is None else self.shapedirs.shape[2]
+
+    def joint_index(self, joint: str | int) -> int:
+        """Find a joint by name, or check an index.
+
+        Parameters
+        ----------
+        joint : str or int
+            Name or index of a joint.
+
+        Returns
+        -------
+        int
+            Its index.
+
+        Raises
+        ------
+        ValueError
+            If the body has no such joint.
+        """
+        if isinstance(joint, str):
+            if joint in self.joint_names:
+                return self.joint_names.index(joint)
+            raise ValueError(
+                f"{self.name} has no joint {joint!r}; it has {list(self.joint_names)}."
+            )
+        if not 0 <= joint < self.n_joints:
+            raise ValueError(f"Joint {joint} is outside 0 to {self.n_joints - 1} of {self.name}.")
+        return int(joint)
+
+    def match_pose(self, n_joints: int) -> NDArray[np.int64]:
+        """Find which joint of a pose drives which joint of the body.
+
+        A pose with as many joints as the body is taken in the body's own order. Otherwise
+        poses of 22 (body), 24 (SMPL), 52 (SMPL-H) and 55 (SMPL-X) joints are matched by name:
+        what the body lacks is ignored, what the pose lacks stays at rest.
+
+        Parameters
+        ----------
+        n_joints : int
+            Number of joints of the pose.
+
+        Returns
+        -------
+        ndarray of shape (J,)
+            Index into the pose's joints for each joint of the body; -1 for "at rest".
+
+        Raises
+        ------
+        ValueError
+            If the pose cannot be matched.
+        """
+        if n_joints == self.n_joints:
+            return np.arange(n_joints)
+        layout = POSE_LAYOUTS.get(n_joints)
+        body_joints = POSE_LAYOUTS[22]
+        if layout is None or not set(body_joints) <= set(self.joint_names):
+            raise ValueError(
+                f"A pose of {n_joints} joints does not fit {self.name} with {self.n_joints} joints. "
+                f"Give one rotation per joint of the body, in the order {list(self.joint_names)}"
+                + (
+                    f", or a pose in the joint order of SMPL ({sorted(POSE_LAYOUTS)} joints)."
+                    if set(body_joints) <= set(self.joint_names)
+                    else "."
+                )
+            )
+        return np.array([layout.index(n) if n in layout else -1 for n in self.joint_names])
+
+    def shaped(self, betas: ArrayLike | None = None, stature: float | None = None) -> BodyModel:
+        """Return the body with another shape or size.
+
+        Parameters
+        ----------
+        betas : array-like of shape (b,) or None, default=None
+            Coefficients of `shapedirs`, with b at most `n_betas`; missing ones are 0.
+        stature : float or None, default=None
+            Wanted stature in m: after `betas`, all lengths are scaled by the same factor.
+
+        Returns
+        -------
+        BodyModel
+            The new body; `self` is left as it is.
+
+        Raises
+        ------
+        ValueError
+            If there are more coefficients than the body has, or the body's own stature is not
+            known.
+        """
+        body = self if betas is None else self._with_betas(betas)
+        return body if stature is None else body._with_stature(stature)
+
+    def _with_betas(self, betas: ArrayLike) -> BodyModel:
+        coefficients = np.asarray(betas, dtype=np.float64)
+        if coefficients.ndim != 1 or not np.isfinite(coefficients).all():
+            raise ValueError(
+                f"betas must be a finite 1-D array, got shape {coefficients.shape}: "
+                f"a body has one shape for a whole clip."
+            )
+        if len(coefficients) > self.n_betas:
+            raise ValueError(
+                f"Got {len(coefficients)} betas, but {self.name} has {self.n_betas} shape "
+                f"coefficients. Cut betas, or use a body whose shapedirs they belong to."
+            )
+        if len(coefficients) == 0 or self.shapedirs is None:
+            return self
+        # only the height of the surface can follow the shape, so a given stature is measured anew
+        offset = self.shapedirs[:, :, : len(coefficients)] @ coefficients
+        joints = self.rest_joints
+        if self.joint_regressor is not None:
+            joints = joints + self.joint_regressor @ offset
+        return dataclasses.replace(
+            self, vertices=self.vertices + offset, rest_joints=joints, stature=None
+        )
+
+    def _with_stature(self, stature: float) -> BodyModel:
+        if not (np.isfinite(stature) and stature > 0):
+            raise ValueError(f"stature must be a positive number of metres, got {stature!r}.")
+        if self.stature is None:
+            raise ValueError(
+                f"The stature of {self.name} is not known, since it has no surface: "
+                f"give stature= when building it."
+            )
+        factor = stature / self.stature
+        fields = ("rest_joints", "vertices", "shapedirs", "posedirs")
+        scaled = {
+            key: value * factor for key in fields if (value := getattr(self, key)) is not None
+        }
+        return dataclasses.replace(self, **scaled, stature=float(stature))
+
+    def _warn_about_units(self) -> None:
+        extent = float(np.ptp(self.rest_joints, axis=0).max())
+        low, high = _PLAUSIBLE_EXTENT
+        if self.n_joints > 1 and not low <= extent <= high:
+            warnings.warn(
+                f"The joints of {self.name} span {extent:.3g} m, a person's 1 to 2 m. "
+                f"Lengths are expected in metres.",
+                UserWarning,
+                stacklevel=4,
+            )
+
+
+def _array(values: Any, shape: tuple[int | None, ...], name: str) -> NDArray[np.floating] | None:
+    """Copy into a read-only float array of the given shape (None: any length)."""
+    if values is None:
+        return None
+    # large single precision tables (posedirs) stay single: they only enter through few rows
+    keep = name == "posedirs" and getattr(values, "dtype", None) == np.float32
+    array = np.array(values, dtype=np.float32 if keep else np.float64)
+    fits = array.ndim == len(shape) and all(
+        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join("any" if n is None else str(n) for n in shape)
+        raise ValueError(f"{name} must have shape ({wanted}), got {array.shape}.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite; it has NaN or infinite entries.")
+    array.flags.writeable = False
+    return array
+
+
+def _tree(parents: Any) -> NDArray[np.int64]:
+    tree = np.array(parents)
+    if tree.ndim != 1 or len(tree) == 0 or not np.issubdtype(tree.dtype, np.integer):
+        raise ValueError(f"parents must be a 1-D integer array, got {parents!r}.")
+    tree = tree.astype(np.int64)
+    if tree[0] != -1:
+        raise ValueError(f"The first joint must be the root, with parent -1; got {tree[0]}.")
+    late = [j for j in range(1, len(tree)) if not 0 <= tree[j] < j]
+    if late:
+        raise ValueError(
+            f"Parents must come before their children: joint {late[0]} has parent "
+            f"{tree[late[0]]}. Reorder the joints from the root outwards."
+        )
+    tree.flags.writeable = False
+    return tree
+
+
+def _names(names: Any, n_joints: int) -> tuple[str, ...]:
+    names = tuple(names)
+    if len(names) != n_joints or len(set(names)) != n_joints:
+        raise ValueError(
+            f"joint_names must be {n_joints} different names, one for each entry of parents; "
+            f"got {len(names)} names, {len(set(names))} of them different."
+        )
+    return names
+
+
+def _weights(weights: Any, n_vertices: int, n_joints: int) -> NDArray[np.floating] | None:
+    if weights is None and n_vertices:
+        raise ValueError("A body with vertices needs skinning weights of shape (V, J).")
+    array = _array(weights, (n_vertices, n_joints), "weights")
+    if array is not None and n_vertices:
+        total = array.sum(axis=1)
+        if array.min() < -1e-6 or abs(total - 1).max() > 1e-3:
+            raise ValueError(
+                f"Skinning weights must be non-negative and sum to 1 for each vertex; "
+                f"the smallest is {array.min():.3g}, the sums lie in "
+                f"[{total.min():.4g}, {total.max():.4g}]."
+            )
+    return array
+
+
+def _faces(faces: Any, n_vertices: int) -> NDArray[np.int64] | None:
+    if faces is None:
+        return None
+    array = np.array(faces).astype(np.int64)
+    if array.ndim != 2 or array.shape[1] != 3:
+        raise ValueError(f"faces must be triangles of shape (K, 3), got shape {array.shape}.")
+    if array.size and not (array.min() >= 0 and array.max() < n_vertices):
+        raise ValueError(f"faces must index the {n_vertices} vertices, got {array.max()}.")
+    array.flags.writeable = False
+    return array
+
+
+def _regressor(regressor: Any, shape: tuple[int, int]) -> NDArray[np.floating] | None:
+    dense = regressor.toarray() if hasattr(regressor, "toarray") else regressor
+    return _array(dense, shape, "joint_regressor")
+
+
+def _stature(stature: float | None, vertices: NDArray[np.floating] | None) -> float | None:
+    if stature is None:
+        return None if vertices is None else float(np.ptp(vertices[:, 1]))
+    if not (np.isfinite(stature) and stature > 0):
+        raise ValueError(f"stature must be a positive number of metres, got {stature!r}.")
+    return float(stature)

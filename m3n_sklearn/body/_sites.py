@@ -1,0 +1,261 @@
+"""Where sensors sit: named places on a body, or places of one's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._catalogue import CATALOGUE, Placement
+from ._model import BodyModel
+from ._surface_query import nearest_vertex, outermost_hit
+
+__all__ = ["Site", "list_sites", "resolve_sites"]
+
+Array = NDArray[np.float64]
+# skin is looked for this far from the bone, by stature: beyond, it belongs to another limb
+_REACH = 0.15
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Site:
+    """A place on a body that carries a sensor, with the sensor's axes.
+
+    Give `bone` and `offset`, or `vertices`, or both. `resolve_sites` fills in the rest for one
+    body; a resolved site belongs to the body that it was resolved for.
+
+    Parameters
+    ----------
+    name : str
+        Name of the site; it names the channels.
+    bone : str, int or None, default=None
+        Joint whose bone carries the sensor, such as ``"left_elbow"`` for the forearm. With
+        None it is the one with the largest skinning weight at `vertices`.
+    offset : array-like of shape (3,) or None, default=None
+        From that joint to the sensor in the rest pose, in m (x left, y up, z front). With None
+        it leads to the (weighted) mean of `vertices`.
+    orientation : array-like of shape (3, 3) or None, default=None
+        Rotation from the sensor's to the rest pose's axes: its columns are the sensor's x, y
+        and z axes seen in the rest pose. None is the identity.
+    vertices : sequence of int or None, default=None
+        Surface points whose skinning carries the sensor when it sits on the skin.
+    vertex_weights : sequence of float or None, default=None
+        Share of each vertex, of sum 1; None is equal shares.
+
+    Raises
+    ------
+    ValueError
+        If neither a place on a bone nor vertices are given, or a value is not usable.
+
+    Examples
+    --------
+    >>> Site("shoe", bone="left_foot", offset=(0.0, 0.03, 0.0)).bone
+    'left_foot'
+    """
+
+    name: str
+    bone: str | int | None = None
+    offset: Array | None = None
+    orientation: Array | None = None
+    vertices: tuple[int, ...] | None = None
+    vertex_weights: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Convert, check and freeze."""
+        if self.vertices is None and (self.bone is None or self.offset is None):
+            raise ValueError(
+                f"Site {self.name!r} has no place: give bone= and offset= (m), or vertices=."
+            )
+        if self.vertices is None and self.vertex_weights is not None:
+            raise ValueError(f"Site {self.name!r} has vertex_weights but no vertices.")
+        checked = {
+            "offset": None if self.offset is None else _finite(self.offset, (3,), self.name),
+            "orientation": _rotation(self.orientation, self.name),
+            "vertices": None if self.vertices is None else tuple(int(v) for v in self.vertices),
+            "vertex_weights": _shares(self.vertices, self.vertex_weights, self.name),
+        }
+        for key, value in checked.items():
+            object.__setattr__(self, key, value)
+
+
+def list_sites() -> tuple[str, ...]:
+    """Names of the sites that every body with SMPL's joints has.
+
+    Returns
+    -------
+    tuple of str
+        The names, in the catalogue's order.
+
+    Examples
+    --------
+    >>> list_sites()[:2]
+    ('left_wrist', 'right_wrist')
+    """
+    return tuple(CATALOGUE)
+
+
+def resolve_sites(body: BodyModel, sites: str | Site | Iterable[str | Site]) -> list[Site]:
+    """Find sites on a body.
+
+    Named sites are placed on the skin: from a point on the bone outwards, to the outermost
+    crossing with the surface in the rest pose. On a body without a surface they stand off the
+    bone by a fixed share of its length. Sites of one's own that have a bone and an offset take
+    the skinning of the nearest vertex.
+
+    Parameters
+    ----------
+    body : BodyModel
+        The body.
+    sites : str, Site or iterable of them
+        Names of the catalogue (see `list_sites`), or own sites.
+
+    Returns
+    -------
+    list of Site
+        Sites with bone and offset, and vertices where the body has a surface.
+
+    Raises
+    ------
+    ValueError
+        If a name is not in the catalogue, a name occurs twice, there is no site, or the body
+        lacks the bones or vertices of a site.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.body import default_body
+    >>> [site] = resolve_sites(default_body(), ["left_wrist"])
+    >>> site.bone, site.orientation.round(2).tolist()
+    ('left_elbow', [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+    """
+    wanted: Sequence[str | Site] = [sites] if isinstance(sites, str | Site) else list(sites)
+    if not wanted:
+        raise ValueError(f"At least one site is needed; known names are {list(CATALOGUE)}.")
+    resolved = [_resolve(body, site) for site in wanted]
+    names = [site.name for site in resolved]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise ValueError(f"Site names must differ, since they name channels; twice: {doubled}.")
+    return resolved
+
+
+def _resolve(body: BodyModel, site: str | Site) -> Site:
+    if isinstance(site, str):
+        if site not in CATALOGUE:
+            close = difflib.get_close_matches(site, CATALOGUE, n=1, cutoff=0.5)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise ValueError(
+                f"Unknown site {site!r}.{hint} Known names are {list(CATALOGUE)}; "
+                f"for a place of your own give a Site."
+            )
+        return _place(body, site, CATALOGUE[site])
+    if not isinstance(site, Site):
+        raise TypeError(f"A site is a name or a Site, got {type(site).__name__}.")
+    return _bind(body, site)
+
+
+def _place(body: BodyModel, name: str, place: Placement) -> Site:
+    """Put a site of the catalogue onto a body."""
+    bone, start, end = (body.joint_index(j) for j in (place.bone, place.start, place.end))
+    foot, tip = body.rest_joints[start], body.rest_joints[end]
+    axis = tip - foot
+    length = float(np.linalg.norm(axis))
+    inside = foot + place.fraction * axis
+    outward = np.asarray(place.outward) / np.linalg.norm(place.outward)
+    if place.limb:
+        outward = _orthonormal(outward, axis / length)
+    up = _orthonormal(np.asarray(place.up), outward)
+    orientation = np.column_stack([np.cross(up, outward), up, outward])
+    hit = None
+    if body.vertices is not None and body.faces is not None:
+        hit = outermost_hit(body.vertices, body.faces, inside, outward, reach=_REACH * body.stature)
+    if hit is not None:
+        point, vertices, shares = hit
+    else:
+        point, vertices, shares = inside + place.radius * length * outward, None, None
+    site = Site(
+        name=name,
+        bone=body.joint_names[bone],
+        offset=point - body.rest_joints[bone],
+        orientation=orientation,
+        vertices=vertices,
+        vertex_weights=shares,
+    )
+    return _bind(body, site)
+
+
+def _bind(body: BodyModel, site: Site) -> Site:
+    """Fill in what a site leaves open, and check what it does not."""
+    vertices, shares = site.vertices, site.vertex_weights
+    if vertices is None and body.vertices is not None:
+        point = body.rest_joints[body.joint_index(site.bone)] + site.offset
+        vertices, shares = (nearest_vertex(body.vertices, point),), (1.0,)
+    if vertices is not None:
+        if body.vertices is None or body.weights is None:
+            raise ValueError(
+                f"Site {site.name!r} sits on vertices, but {body.name} has no surface: "
+                f"give bone= and offset= instead."
+            )
+        if not all(0 <= v < body.n_vertices for v in vertices):
+            raise ValueError(
+                f"Site {site.name!r} has vertices {vertices}, but {body.name} has "
+                f"{body.n_vertices} vertices."
+            )
+        blend = np.asarray(shares) @ body.weights[list(vertices)]
+        bone = int(np.argmax(blend)) if site.bone is None else body.joint_index(site.bone)
+        offset = site.offset
+        if offset is None:
+            offset = np.asarray(shares) @ body.vertices[list(vertices)] - body.rest_joints[bone]
+    else:
+        bone, offset = body.joint_index(site.bone), site.offset
+    return dataclasses.replace(
+        site,
+        bone=body.joint_names[bone],
+        offset=offset,
+        vertices=vertices,
+        vertex_weights=shares,
+    )
+
+
+def _orthonormal(vector: Array, against: Array) -> Array:
+    rest = vector - (vector @ against) * against
+    return rest / np.linalg.norm(rest)
+
+
+def _finite(values: object, shape: tuple[int, ...], name: str) -> Array:
+    array = np.array(values, dtype=np.float64)
+    if array.shape != shape or not np.isfinite(array).all():
+        raise ValueError(
+            f"Site {name!r} needs finite values of shape {shape}, got shape {array.shape}."
+        )
+    array.flags.writeable = False
+    return array
+
+
+def _rotation(values: object, name: str) -> Array:
+    matrix = _finite(np.eye(3) if values is None else values, (3, 3), name)
+    if abs(matrix.T @ matrix - np.eye(3)).max() > 1e-6 or np.linalg.det(matrix) < 0:
+        raise ValueError(
+            f"The orientation of site {name!r} must be a rotation matrix (orthonormal columns, "
+            f"determinant +1), got determinant {np.linalg.det(matrix):.4g}."
+        )
+    return matrix
+
+
+def _shares(
+    vertices: Sequence[int] | None, shares: Sequence[float] | None, name: str
+) -> tuple[float, ...] | None:
+    if vertices is None:
+        return None
+    if len(vertices) == 0:
+        raise ValueError(f"Site {name!r} has an empty list of vertices.")
+    values = _finite(
+        np.full(len(vertices), 1 / len(vertices)) if shares is None else shares,
+        (len(vertices),),
+        name,
+    )
+    if abs(values.sum() - 1) > 1e-6:
+        raise ValueError(f"The vertex_weights of site {name!r} must sum to 1, got {values.sum()}.")
+    return tuple(float(v) for v in values)
