@@ -1,0 +1,145 @@
+"""What a user meets first: names, imports, docstrings, versions."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from numpydoc.validate import validate
+
+import m3n_sklearn
+
+ROOT = Path(__file__).parents[1]
+ROOMS = (
+    "m3n_sklearn",
+    "m3n_sklearn.body",
+    "m3n_sklearn.classification",
+    "m3n_sklearn.datasets",
+    "m3n_sklearn.evaluation",
+    "m3n_sklearn.inspection",
+    "m3n_sklearn.motion",
+    "m3n_sklearn.persistence",
+    "m3n_sklearn.pretraining",
+    "m3n_sklearn.recording",
+    "m3n_sklearn.simulation",
+    "m3n_sklearn.text",
+)
+# whole sentences and sections are checked; the form of one-line summaries is ruff's business
+CODES = {"GL08", "PR01", "PR02", "PR07", "RT03", "SS01", "YD01"}
+
+
+def run_fresh(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    heavy = "torch sentence_transformers smplx matplotlib skorch sklearn transformers pandas"
+    out = run_fresh(
+        f"import sys, m3n_sklearn; print([m for m in {heavy.split()!r} if m in sys.modules])"
+    )
+    assert out.strip() == "[]"
+
+
+def test_the_physics_works_without_torch():
+    run_fresh(
+        "import sys; sys.modules['torch'] = None\n"
+        "import numpy as np\n"
+        "from m3n_sklearn import Motion, SMPLIMUSimulator\n"
+        "motion = Motion(np.zeros((40, 24, 3)), rate=30.0)\n"
+        "assert SMPLIMUSimulator().simulate(motion).data.shape[1] == 12\n"
+    )
+
+
+@pytest.mark.parametrize("name", m3n_sklearn.__all__)
+def test_every_public_name_can_be_had(name):
+    assert getattr(m3n_sklearn, name) is not None
+    assert name in dir(m3n_sklearn)
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(AttributeError, match="no attribute 'Multi4Net'"):
+        m3n_sklearn.Multi4Net
+
+
+def public_objects():
+    seen = {}
+    for room in ROOMS:
+        module = importlib.import_module(room)
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if inspect.isclass(thing) or inspect.isfunction(thing):
+                seen[f"{thing.__module__}.{thing.__qualname__}"] = thing
+    for path, thing in list(seen.items()):
+        if inspect.isclass(thing):
+            for name, member in vars(thing).items():
+                if not name.startswith("_") and (
+                    inspect.isfunction(member) or isinstance(member, (classmethod, staticmethod))
+                ):
+                    seen[f"{path}.{name}"] = member
+    return sorted(seen)
+
+
+@pytest.mark.parametrize("path", public_objects())
+def test_docstrings_are_complete(path):
+    errors = [(code, text) for code, text in validate(path)["errors"] if code in CODES]
+    assert not errors
+
+
+def test_only_the_named_doors_import_skorch_and_private_scikit_learn():
+    doors = {"skorch": "_skorch.py", r"sklearn\.utils\._": "_sklearn.py"}
+    for pattern, door in doors.items():
+        users = {
+            path.name
+            for path in (ROOT / "m3n_sklearn").rglob("*.py")
+            if re.search(rf"^\s*(from|import) {pattern}", path.read_text("utf-8"), re.MULTILINE)
+        }
+        assert users <= {door}
+
+
+FLOORS = {
+    "windows": 0,
+    "motion": 0,
+    "recording": 0,
+    "body": 1,
+    "simulation": 2,
+    "text": 2,
+    "nets": 2,
+    "datasets": 3,
+    "pretraining": 3,
+    "classification": 4,
+    "evaluation": 5,
+    "inspection": 5,
+}
+
+
+def test_rooms_import_only_from_below():
+    package = ROOT / "m3n_sklearn"
+    for path in package.rglob("*.py"):
+        parts = path.relative_to(package).with_suffix("").parts
+        if parts[0] not in FLOORS:
+            continue
+        for dots, module in re.findall(r"from (\.+)([\w.]*) import", path.read_text("utf-8")):
+            target = [*parts[: len(parts) - len(dots)], *module.split(".")]
+            room = target[0]
+            if room in FLOORS and room != parts[0]:
+                assert FLOORS[room] <= FLOORS[parts[0]], f"{path} imports {room}"
+
+
+def test_the_changelog_knows_the_version():
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    heads = re.findall(r"^## \[([^\]]+)\]", text, re.MULTILINE)
+    assert heads[0] == "Unreleased"
+    assert all(head == m3n_sklearn.__version__ for head in heads[1:2])
+
+
+def test_every_module_can_be_imported():
+    for module in pkgutil.walk_packages(m3n_sklearn.__path__, "m3n_sklearn."):
+        importlib.import_module(module.name)
