@@ -1,0 +1,380 @@
+"""From X to what a network reads: validation, channel layout, rate and fixed scales.
+
+IMU windows (n, C, T) become (n, S, 6, T): S sites with acc x y z and gyro x y z each, divided by
+fixed constants, so that gravity keeps its length and rotations stay rotations. Everything that is
+not such a sensor is a *series*: (n, 1, C, T), standardised per channel with fitted constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m3n_sklearn._sklearn import validate_data
+from m3n_sklearn.recording.channels import SENSORS, parse_channels
+from m3n_sklearn.recording.resampling import resample_windows
+from m3n_sklearn.recording.units import STANDARD_GRAVITY, warn_units
+from m3n_sklearn.windows import Windows
+
+__all__ = ["GYRO_SCALE", "ImuWindows", "InputMap", "Layout", "make_layout", "read_imu"]
+
+GYRO_SCALE = 5.0
+"""rad/s that become 1 at the network's input."""
+
+SITE_SCALE = np.repeat([STANDARD_GRAVITY, GYRO_SCALE], 3)
+"""Divisor of each of a site's six channels."""
+
+AnyArray = NDArray[Any]
+
+
+class ImuWindows(NamedTuple):
+    """IMU windows as read from any kind of X.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n, C, T)
+        Finite, float32 or float64. m/s² and rad/s where the channels are those of an IMU.
+    rate : float or None
+        Samples per second, where known.
+    channels : tuple of str or None
+        Channel names, where known.
+    flat : bool
+        True if X was a 2-D array, whose rows are windows of one channel.
+    """
+
+    values: AnyArray
+    rate: float | None
+    channels: tuple[str, ...] | None
+    flat: bool
+
+
+def read_imu(
+    estimator: Any,
+    X: Any,
+    *,
+    reset: bool,
+    rate: float | None = None,
+    channels: Sequence[str] | None = None,
+) -> ImuWindows:
+    """Validate X as scikit-learn would and return its IMU windows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_`` (channels of a 3-D X, samples of a 2-D X) when `reset`.
+    X : ndarray of shape (n, C, T) or (n, T), or Windows with a column ``imu``
+        The windows. Rows of `Windows` that have no IMU are an error here.
+    reset : bool
+        True in ``fit``; otherwise X is compared with what was fitted.
+    rate : float, optional
+        Hz of a bare array. `Windows` that know their own rate must agree with it.
+    channels : sequence of str, optional
+        Channel names of a bare array.
+
+    Returns
+    -------
+    ImuWindows
+        The same numbers; float32 stays float32, everything else becomes float64.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X has the wrong shape or type, is empty, not finite, or does not fit what was fitted.
+    """
+    if isinstance(X, Windows):
+        return _from_windows(estimator, X, reset=reset, rate=rate, channels=channels)
+    if isinstance(X, Mapping) or (isinstance(X, np.ndarray) and X.dtype.names):
+        raise TypeError(
+            f"X is a {type(X).__name__} of named columns; convert it with "
+            "m3n_sklearn.as_windows(X, rate=..., channels=...)."
+        )
+    shape = getattr(X, "shape", ())
+    if len(shape) > 3:
+        raise ValueError(
+            f"X has shape {tuple(shape)}; windows are (n, channels, samples), or (n, samples) "
+            "for one channel."
+        )
+    if len(shape) == 3 and not reset:
+        _check_channel_count(estimator, shape[1])
+    values = validate_data(estimator, X, reset=reset, dtype=[np.float64, np.float32], allow_nd=True)
+    if values.ndim > 3 or values.shape[-1] == 0:
+        raise ValueError(f"X has shape {values.shape}; windows are (n, channels, samples).")
+    flat = values.ndim == 2
+    names = None if channels is None else tuple(channels)
+    return ImuWindows(values[:, None, :] if flat else values, rate, names, flat)
+
+
+def _from_windows(
+    estimator: Any,
+    X: Windows,
+    *,
+    reset: bool,
+    rate: float | None,
+    channels: Sequence[str] | None,
+) -> ImuWindows:
+    if "imu" not in X:
+        raise ValueError(
+            f"X has no column 'imu', only {', '.join(X.columns)}. Simulate one with "
+            "SMPLIMUSimulator().fit_transform(X), or give recorded IMU windows."
+        )
+    absent = int((~X.present("imu")).sum())
+    if absent:
+        raise ValueError(
+            f"{absent} of {len(X)} rows have no IMU. Keep those that have one: X[X.present('imu')]."
+        )
+    if len(X) == 0:
+        raise ValueError("X has 0 rows; at least one window is required.")
+    values = X["imu"]
+    if values.dtype not in (np.float32, np.float64):
+        values = values.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("Column 'imu' contains NaN or infinity. Drop or interpolate those rows.")
+    if reset:
+        estimator.n_features_in_ = values.shape[1]
+    else:
+        _check_channel_count(estimator, values.shape[1])
+    own_rate, names = X.rate("imu"), X.channels
+    if rate is not None and own_rate is not None and abs(rate - own_rate) > 1e-6 * own_rate:
+        raise ValueError(
+            f"X says that its IMU has {own_rate:g} Hz, but rate={rate:g} was given. Leave rate=None."
+        )
+    if names is None and channels is not None:
+        names = tuple(channels)
+    return ImuWindows(values, rate if own_rate is None else own_rate, names, False)
+
+
+def _check_channel_count(estimator: Any, count: int) -> None:
+    expected = getattr(estimator, "n_features_in_", count)
+    if count != expected:
+        raise ValueError(
+            f"X has {count} channels, but {type(estimator).__name__} is expecting {expected} "
+            "features as input (channels of a 3-D X, samples of a 2-D X)."
+        )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which channel of X goes where in a network's input.
+
+    Attributes
+    ----------
+    n_channels : int
+        Channels of X.
+    sites : tuple of str
+        One name per site, empty where it is not known. No site at all means a series.
+    columns : tuple of tuple of int
+        Per site the six channels of X that hold acc x y z, gyro x y z; -1 where there is none.
+    """
+
+    n_channels: int
+    sites: tuple[str, ...] = ()
+    columns: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def is_series(self) -> bool:
+        """True if the channels are not those of an IMU."""
+        return not self.sites
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """Which sensors (acc, gyro) each site has; shape (S, 2)."""
+        if self.is_series:
+            return np.ones((1, 2), dtype=bool)
+        return np.array([[c[0] >= 0, c[3] >= 0] for c in self.columns])
+
+
+def make_layout(
+    n_channels: int, channels: Sequence[str] | None = None, *, flat: bool = False
+) -> Layout:
+    """Find the sensors among channels, by name or else by number.
+
+    Parameters
+    ----------
+    n_channels : int
+        Channels of X.
+    channels : sequence of str, optional
+        Their names, such as ``left_wrist_acc_x``. Names that are not of this kind make a series.
+    flat : bool, default=False
+        True if X was 2-D, which is always a series.
+
+    Returns
+    -------
+    Layout
+        Without names, 3 channels are acc of one site, 6 acc and gyro, 12 two sites of acc and
+        gyro; any other number is a series.
+
+    Raises
+    ------
+    ValueError
+        If there are not `n_channels` names, or a sensor lacks an axis.
+
+    Examples
+    --------
+    >>> make_layout(3).columns
+    ((0, 1, 2, -1, -1, -1),)
+    >>> make_layout(7).is_series
+    True
+    """
+    if flat:
+        return Layout(n_channels)
+    if channels is not None:
+        return _named_layout(n_channels, tuple(channels))
+    sites = {3: 1, 6: 1, 12: 2}.get(n_channels, 0)
+    present = min(n_channels, 6)
+    columns = tuple(tuple(6 * s + k if k < present else -1 for k in range(6)) for s in range(sites))
+    return Layout(n_channels, ("",) * sites, columns)
+
+
+def _named_layout(n_channels: int, names: tuple[str, ...]) -> Layout:
+    if len(names) != n_channels:
+        raise ValueError(f"channels names {len(names)} channels, but X has {n_channels}.")
+    if not any(name.rpartition("_")[0].endswith(SENSORS) for name in names):
+        return Layout(n_channels)
+    places: dict[str, list[int]] = {}
+    for site, sensor, columns in parse_channels(names):
+        start = 3 * SENSORS.index(sensor)
+        places.setdefault(site, [-1] * 6)[start : start + 3] = columns
+    return Layout(n_channels, tuple(places), tuple(tuple(c) for c in places.values()))
+
+
+@dataclass(frozen=True)
+class InputMap:
+    """X -> network input, with everything that was learned about X.
+
+    Attributes
+    ----------
+    layout : Layout
+        Where the channels go.
+    rate : float or None
+        Rate that the network works at, in Hz. None, and every series, is never resampled.
+    center, scale : tuple of float
+        Per channel of a series; empty for sites, which have fixed scales.
+    """
+
+    layout: Layout
+    rate: float | None = None
+    center: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
+
+    @classmethod
+    def fit(
+        cls,
+        imu: ImuWindows,
+        *,
+        rate: float | None = None,
+        sample_weight: AnyArray | None = None,
+    ) -> InputMap:
+        """Find the layout, check the units of an IMU, learn the scales of a series.
+
+        Parameters
+        ----------
+        imu : ImuWindows
+            Training windows.
+        rate : float, optional
+            Rate that the network works at.
+        sample_weight : ndarray of shape (n,), optional
+            Weights of the rows in the scales.
+
+        Returns
+        -------
+        InputMap
+            To be applied to these and later windows.
+        """
+        layout = make_layout(imu.values.shape[1], imu.channels, flat=imu.flat)
+        if not layout.is_series:
+            _check_units(imu.values, layout)
+            return cls(layout, rate)
+        rows = imu.values.astype(np.float64, copy=False)
+        weight = np.ones(len(rows)) if sample_weight is None else sample_weight
+        share = (weight / weight.sum())[:, None]
+        center = (rows.mean(axis=2) * share).sum(axis=0)
+        spread = np.sqrt((((rows - center[:, None]) ** 2).mean(axis=2) * share).sum(axis=0))
+        scale = np.where(spread > 1e-12 * (1 + np.abs(center)), spread, 1.0)
+        return cls(layout, None, tuple(center.tolist()), tuple(scale.tolist()))
+
+    def __call__(self, imu: ImuWindows) -> AnyArray:
+        """Return the network's input.
+
+        Parameters
+        ----------
+        imu : ImuWindows
+            Windows with this map's channels, at any rate that is known.
+
+        Returns
+        -------
+        ndarray of shape (n, S, 6, T), or (n, 1, C, T) for a series
+            In the dtype of the windows.
+        """
+        values = imu.values
+        if self.layout.is_series:
+            dtype = values.dtype
+            center, scale = (np.array(v, dtype)[:, None] for v in (self.center, self.scale))
+            return ((values - center) / scale)[:, None]
+        if self.rate is not None and imu.rate is not None and imu.rate != self.rate:
+            values = resample_windows(values, imu.rate, self.rate)
+        columns = np.array(self.layout.columns)
+        sites = values[:, columns]
+        sites[:, columns < 0] = 0.0
+        sites /= SITE_SCALE[:, None].astype(values.dtype)
+        return sites
+
+    def invert(self, sites: AnyArray) -> AnyArray:
+        """Turn network units back into channels of X.
+
+        Parameters
+        ----------
+        sites : ndarray of shape (n, S, 6, T), or (n, 1, C, T) for a series
+            In the units of the network's input.
+
+        Returns
+        -------
+        ndarray of shape (n, C, T)
+            In the units of X.
+        """
+        dtype = sites.dtype
+        if self.layout.is_series:
+            center, scale = (np.array(v, dtype)[:, None] for v in (self.center, self.scale))
+            return sites[:, 0] * scale + center
+        columns = np.array(self.layout.columns)
+        values = np.empty((len(sites), self.layout.n_channels, sites.shape[-1]), dtype)
+        known = columns >= 0
+        values[:, columns[known]] = (sites * SITE_SCALE[:, None].astype(dtype))[:, known]
+        return values
+
+    def with_layout(self, layout: Layout) -> InputMap:
+        """Return the same map for other channels."""
+        return replace(self, layout=layout)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the map as numbers, strings and lists, for JSON."""
+        return {
+            "n_channels": self.layout.n_channels,
+            "sites": list(self.layout.sites),
+            "columns": [list(c) for c in self.layout.columns],
+            "rate": self.rate,
+            "center": list(self.center),
+            "scale": list(self.scale),
+        }
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> InputMap:
+        """Rebuild a map from what :meth:`to_dict` returned."""
+        columns = tuple(tuple(int(k) for k in c) for c in state["columns"])
+        layout = Layout(int(state["n_channels"]), tuple(state["sites"]), columns)
+        return cls(layout, state["rate"], tuple(state["center"]), tuple(state["scale"]))
+
+
+def _check_units(values: AnyArray, layout: Layout) -> None:
+    columns = np.array(layout.columns)
+    acc, gyro = columns[columns[:, 0] >= 0, :3], columns[columns[:, 3] >= 0, 3:]
+    sample = values[:: max(1, len(values) // 256)]  # a median needs no more
+    warn_units(
+        sample[:, acc] if len(acc) else None,
+        sample[:, gyro] if len(gyro) else None,
+        axis=2,
+        stacklevel=4,
+    )

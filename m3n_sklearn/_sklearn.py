@@ -1,0 +1,107 @@
+"""The only door to scikit-learn's private or recent parts; other modules import them from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from sklearn.base import _fit_context as fit_context
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils.validation import (
+    _check_sample_weight as check_sample_weight,
+)
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+try:  # scikit-learn >= 1.9
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # pragma: no cover - older scikit-learn has no callbacks to support
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stands in where scikit-learn has no callbacks."""
+
+
+try:
+    from sklearn.frozen import FrozenEstimator
+except ImportError:  # pragma: no cover
+    FrozenEstimator = ()
+
+__all__ = [
+    "CallbackSupportMixin",
+    "FrozenEstimator",
+    "HasMethods",
+    "Interval",
+    "Options",
+    "StrOptions",
+    "check_is_fitted",
+    "check_sample_weight",
+    "epoch_callbacks",
+    "fit_context",
+    "root_entropy",
+    "validate_data",
+]
+
+EpochHook = Callable[[Callable[[], Mapping[str, Any]]], bool]
+
+
+def root_entropy(random_state: int | np.random.RandomState | None) -> int:
+    """Turn scikit-learn's `random_state` into one integer that every draw is derived from.
+
+    Parameters
+    ----------
+    random_state : int, RandomState or None
+        None takes fresh entropy of the operating system and leaves NumPy's global state alone.
+
+    Returns
+    -------
+    int
+        Non-negative seed.
+
+    Examples
+    --------
+    >>> root_entropy(3)
+    3
+    """
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    return int(random_state)
+
+
+@contextmanager
+def epoch_callbacks(
+    estimator: Any, *, max_epochs: int, X: Any = None, y: Any = None
+) -> Iterator[EpochHook]:
+    """Report epochs to the scikit-learn callbacks that were set on an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The one being fitted.
+    max_epochs : int
+        Number of epochs at most.
+    X, y : object, optional
+        Training data, handed on to callbacks that ask for it.
+
+    Yields
+    ------
+    callable
+        To be called at the end of each epoch with a function that returns the fitted attributes
+        so far; its result says whether a callback wants to stop.
+    """
+    if not hasattr(estimator, "_init_callback_context"):  # pragma: no cover - scikit-learn < 1.9
+        yield lambda attributes: False
+        return
+    context = estimator._init_callback_context(max_subtasks=max_epochs)
+    data = {"estimator": estimator, "X": X, "y": y}
+    context.call_on_fit_task_begin(**data)
+
+    def end_epoch(attributes: Callable[[], Mapping[str, Any]]) -> bool:
+        epoch = context.subcontext(task_name="epoch")
+        epoch.call_on_fit_task_begin(**data)
+        return bool(epoch.call_on_fit_task_end(**data, reconstruction_attributes=attributes))
+
+    yield end_epoch
+    context.call_on_fit_task_end(**data)

@@ -1,0 +1,102 @@
+"""The default IMU encoder: one convolutional trunk for every site, then fusion over sites."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from m3n_sklearn.nets._layers import ConvTrunk, pool
+
+__all__ = ["ConvImuEncoder"]
+
+
+class ConvImuEncoder(nn.Module):
+    """IMU windows (n, S, C, T) -> features (n, 2 width) and a sequence (n, S, width, L).
+
+    Parameters
+    ----------
+    in_channels : int
+        6 for a site with acc and gyro; the number of channels of a series.
+    sites : sequence of str
+        Sites that the weights know. With more than one, features are fused over sites.
+    input_sites : sequence of str, optional
+        Sites of the input, in order; names that are not known are read as an unknown site.
+    width : int
+        Channels of the trunk.
+    norm : {"group", "layer", "batch"}
+        Normalisation.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 6,
+        sites: Sequence[str] = ("",),
+        input_sites: Sequence[str] | None = None,
+        width: int = 128,
+        norm: str = "group",
+    ) -> None:
+        super().__init__()
+        known = list(sites)
+        self.n_features = 2 * width
+        self.trunk = ConvTrunk(in_channels, width, norm)
+        self.hidden_step = nn.Parameter(torch.zeros(in_channels))
+        self.missing_sensor = nn.Parameter(torch.zeros(2, 3))
+        self.site_index = [
+            known.index(site) if site in known else len(known)
+            for site in (known if input_sites is None else input_sites)
+        ]
+        self.site_vectors: nn.Embedding | None = None
+        if len(known) > 1:
+            self.site_vectors = nn.Embedding(len(known) + 1, self.n_features)
+            self.fusion = nn.Sequential(
+                nn.Linear(self.n_features, self.n_features),
+                nn.GELU(),
+                nn.Linear(self.n_features, self.n_features),
+            )
+
+    def forward(
+        self, x: Tensor, present: Tensor | None = None, hidden: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Encode windows.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, S, C, T)
+            Network input.
+        present : bool Tensor of shape (n, S, 2), optional
+            Which sensors (acc, gyro) are there; all by default.
+        hidden : bool Tensor of shape (n, T), optional
+            Time steps to hide behind a learned vector.
+
+        Returns
+        -------
+        features : Tensor of shape (n, 2 width)
+        sequence : Tensor of shape (n, S, width, L)
+        """
+        if present is not None and not bool(present.all()):
+            x = self._fill_missing(x, present)
+        if hidden is not None:
+            x = torch.where(hidden[:, None, None], self.hidden_step[:, None], x)
+        n, n_sites = x.shape[:2]
+        sequence = self.trunk(x.flatten(0, 1)).unflatten(0, (n, n_sites))
+        return self._fuse(pool(sequence), present), sequence
+
+    def _fill_missing(self, x: Tensor, present: Tensor) -> Tensor:
+        triads = x.unflatten(2, (2, 3))
+        return torch.where(
+            present[..., None, None], triads, self.missing_sensor[..., None]
+        ).flatten(2, 3)
+
+    def _fuse(self, features: Tensor, present: Tensor | None) -> Tensor:
+        if self.site_vectors is not None:
+            index = torch.tensor(self.site_index, device=features.device)
+            features = features + self.fusion(features + self.site_vectors(index))
+        if features.shape[1] == 1:
+            return features[:, 0]
+        if present is None:
+            return features.mean(dim=1)
+        weight = present.any(dim=2).to(features.dtype)
+        total = weight.sum(dim=1, keepdim=True).clamp(min=1)
+        return (features * (weight / total)[..., None]).sum(dim=1)

@@ -1,0 +1,63 @@
+"""Building blocks that the encoders share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["BatchNorm", "ConvTrunk", "make_norm", "pool"]
+
+NORMS = ("group", "layer", "batch")
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """Batch normalisation that uses its running statistics for a batch of one row."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise (n, C) or (n, C, T)."""
+        if self.training and len(input) > 1:
+            return super().forward(input)
+        return nn.functional.batch_norm(
+            input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+        )
+
+
+def make_norm(name: str, width: int) -> nn.Module:
+    """Return a normalisation of (n, width, T).
+
+    Groups hold 16 channels: smaller ones would erase what a window of one sample says.
+    """
+    if name == "batch":
+        return BatchNorm(width)
+    groups = width // 16 if name == "group" and width % 16 == 0 and width > 16 else 1
+    return nn.GroupNorm(groups, width)
+
+
+class ConvTrunk(nn.Module):
+    """Strided convolutions: (n, C, T) -> (n, width, about T/4), for any T from 1.
+
+    The first layer is not normalised, so that amplitude reaches the second one.
+    """
+
+    def __init__(self, in_channels: int, width: int, norm: str = "group") -> None:
+        super().__init__()
+        half = max(1, width // 2)
+        self.layers = nn.Sequential(
+            nn.Conv1d(in_channels, half, 9, stride=2, padding=4),
+            nn.GELU(),
+            nn.Conv1d(half, width, 5, stride=2, padding=2),
+            make_norm(norm, width),
+            nn.GELU(),
+            nn.Conv1d(width, width, 5, padding=2),
+            make_norm(norm, width),
+            nn.GELU(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the feature sequence."""
+        return self.layers(x)
+
+
+def pool(sequence: Tensor) -> Tensor:
+    """Join mean and maximum over the last axis: (..., D, L) -> (..., 2 D)."""
+    return torch.cat([sequence.mean(dim=-1), sequence.amax(dim=-1)], dim=-1)
