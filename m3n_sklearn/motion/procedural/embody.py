@@ -1,0 +1,155 @@
+"""From joint angles to SMPL's rotations and a root that keeps the feet on the ground."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..rotations import (
+    quat_conjugate,
+    quat_from_matrix,
+    quat_from_rotvec,
+    quat_multiply,
+    quat_rotate,
+    rotvec_from_quat,
+)
+from ..skeleton import SMPL_JOINTS, Z_UP_FROM_Y_UP
+from .posture import ARM, LEG, SEGMENTS, column
+
+__all__ = ["SUPPORTS", "embody"]
+
+Array = NDArray[np.float64]
+
+X, Y, Z = np.eye(3)
+SUPPORTS = ("both", "left", "right", "travel")
+COLLAR_SHARE = 0.15
+"""Degrees the collar bone rises per degree of abduction; half of that per degree of flexion."""
+SOLE_SHARPNESS = 80.0
+"""1/m. How sharply the lower foot takes over the load."""
+
+_JOINT = {name: i for i, name in enumerate(SMPL_JOINTS)}
+_MIRROR = np.array([1.0, 1.0, -1.0, -1.0])
+_T_POSE_INVERSE = quat_from_rotvec(-np.pi / 2 * Z)
+_Z_UP = quat_from_matrix(Z_UP_FROM_Y_UP)
+
+
+def embody(
+    curves: Array, rate: float, *, stature: float, support: str = "both", heading: float = 0.0
+) -> tuple[Array, Array]:
+    """Turn curves of joint angles into SMPL poses and a translation.
+
+    Parameters
+    ----------
+    curves : ndarray of shape (F, n_channels)
+        Postures in degrees and statures.
+    rate : float
+        Frames per second.
+    stature : float
+        Body height in m.
+    support : {"both", "left", "right", "travel"}, default="both"
+        Which ankles stay where they are; "travel" moves forward at the mean speed at which the
+        standing foot is left behind.
+    heading : float, default=0
+        Turn of the whole scene about the vertical, in rad.
+
+    Returns
+    -------
+    poses : ndarray of shape (F, 24, 3)
+        Axis-angle vectors in rad.
+    trans : ndarray of shape (F, 3)
+        Pelvis in m, z up, the floor at 0.
+    """
+    local = np.zeros((len(curves), len(SMPL_JOINTS), 4))
+    local[..., 0] = 1.0
+    angles = np.deg2rad(curves)
+    _put_trunk(local, angles)
+    for side in ("left", "right"):
+        _put_arm(local, angles, side)
+        _put_leg(local, angles, side)
+    pelvis = local[:, 0].copy()
+    shift = curves[:, [column(name) for name in ("side", "lift", "forward")]] * stature
+    root = shift + _carried(local, pelvis, rate, stature, support)
+    world = quat_multiply(quat_from_rotvec(heading * Z), _Z_UP)
+    local[:, 0] = quat_multiply(world, pelvis)
+    return rotvec_from_quat(local), quat_rotate(world, root)
+
+
+def _put_trunk(local: Array, angles: Array) -> None:
+    flexion, bend, turn, nod, look, tilt, lean, yaw = (
+        angles[:, column(name), None]
+        for name in (
+            "trunk_flexion",
+            "trunk_bend",
+            "trunk_turn",
+            "head_flexion",
+            "head_turn",
+            "tilt",
+            "lean",
+            "turn",
+        )
+    )
+    # +z is to the front and +x to the left: leaning left turns about -z
+    local[:, 0] = quat_multiply(quat_from_rotvec(yaw * Y), quat_from_rotvec(tilt * X - lean * Z))
+    spine = quat_from_rotvec((flexion * X - bend * Z + turn * Y) / 3)
+    neck = quat_from_rotvec((nod * X + look * Y) / 2)
+    for joints, quat in ((("spine1", "spine2", "spine3"), spine), (("neck", "head"), neck)):
+        for joint in joints:
+            local[:, _JOINT[joint]] = quat
+
+
+def _put_arm(local: Array, angles: Array, side: str) -> None:
+    flexion, abduction, rotation, elbow, pronation, wrist, deviation = (
+        angles[:, column(f"{side}_{name}"), None] for name in ARM
+    )
+    upper = quat_multiply(
+        quat_from_rotvec(-flexion * X + abduction * Z), quat_from_rotvec(-rotation * Y)
+    )
+    collar = quat_from_rotvec(COLLAR_SHARE * (abduction + 0.5 * flexion) * Z)
+    shoulder = quat_multiply(quat_multiply(quat_conjugate(collar), upper), _T_POSE_INVERSE)
+    forearm = quat_multiply(quat_from_rotvec(-elbow * Y), quat_from_rotvec(pronation * X))
+    hand = quat_from_rotvec(-deviation * Y - wrist * Z)
+    _put_side(local, side, collar=collar, shoulder=shoulder, elbow=forearm, wrist=hand)
+
+
+def _put_leg(local: Array, angles: Array, side: str) -> None:
+    hip, abduction, rotation, knee, ankle = (
+        angles[:, column(f"{side}_{name}"), None] for name in LEG
+    )
+    thigh = quat_multiply(
+        quat_from_rotvec(-hip * X + abduction * Z), quat_from_rotvec(-rotation * Y)
+    )
+    _put_side(
+        local, side, hip=thigh, knee=quat_from_rotvec(knee * X), ankle=quat_from_rotvec(-ankle * X)
+    )
+
+
+def _put_side(local: Array, side: str, **joints: Array) -> None:
+    """Store rotations written for the left side, mirrored for the right one."""
+    for name, quat in joints.items():
+        local[:, _JOINT[f"{side}_{name}"]] = quat if side == "left" else quat * _MIRROR
+
+
+def _carried(local: Array, pelvis: Array, rate: float, stature: float, support: str) -> Array:
+    """Position of the pelvis in the body's y-up world that the legs allow."""
+    feet = np.stack([_ankle(local, pelvis, side) for side in ("left", "right")]) * stature
+    load = np.exp(-SOLE_SHARPNESS * (feet[..., 1] - feet[..., 1].min(axis=0)))
+    root = np.empty((len(pelvis), 3))
+    # a smooth maximum of the legs' reach downwards
+    depth = np.log(load.sum(axis=0)) / SOLE_SHARPNESS - feet[..., 1].min(axis=0)
+    root[:, 1] = depth + (SEGMENTS["ankle"] * stature - np.log(2) / SOLE_SHARPNESS)
+    if support == "travel":
+        backwards = -np.diff(feet[..., 2], axis=1) * rate
+        speed = np.average(backwards, weights=(load / load.sum(axis=0))[:, 1:])
+        root[:, 0], root[:, 2] = 0.0, speed * np.arange(len(root)) / rate
+    else:
+        share = {"both": (0.5, 0.5), "left": (1.0, 0.0), "right": (0.0, 1.0)}[support]
+        planted = np.tensordot(share, feet[..., [0, 2]], axes=1)
+        root[:, [0, 2]] = planted[0] - planted
+    return root
+
+
+def _ankle(local: Array, pelvis: Array, side: str) -> Array:
+    """Ankle seen from the hip's height in the body's y-up world, in statures."""
+    thigh = quat_multiply(pelvis, local[:, _JOINT[f"{side}_hip"]])
+    shank = quat_multiply(thigh, local[:, _JOINT[f"{side}_knee"]])
+    return quat_rotate(thigh, -SEGMENTS["thigh"] * Y) + quat_rotate(shank, -SEGMENTS["shank"] * Y)
