@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from ._motion import Motion
+from .inverse_kinematics import motion_from_joints
+from .joint_sets import JOINT_SETS
 from .skeleton import MIRROR_JOINTS, SMPL_JOINTS, SMPL_PARENTS
 
-__all__ = ["MIRROR_JOINTS", "SMPL_JOINTS", "SMPL_PARENTS", "Motion"]
+__all__ = [
+    "JOINT_SETS",
+    "MIRROR_JOINTS",
+    "SMPL_JOINTS",
+    "SMPL_PARENTS",
+    "Motion",
+    "motion_from_joints",
+]

@@ -1,0 +1,87 @@
+"""How far a limb is turned about its own axis, from the plane in which it bends.
+
+Positions show this turn only while elbow or knee are bent. The nearer the limb is to straight,
+the less its plane counts; then the turn follows from the frames around, with as little turning
+about the bone as possible.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solveh_banded
+
+from .alignment import normalise, swing_between, transport_along
+from .rotations import quat_conjugate, quat_multiply, quat_rotate
+
+Array = NDArray[np.float64]
+
+STRAIGHT = np.sin(np.deg2rad(15.0))
+"""Sine of the bend at which one frame's plane counts as much as its neighbourhood."""
+MEMORY = 0.1
+"""Seconds over which the turn is steadied at that bend."""
+REST_PULL = 1e-3
+"""Weight of the turn of the rest pose: decides only where nothing else is known."""
+
+
+def bend_weight(first: Array, second: Array) -> Array:
+    """Trust in the plane of two unit vectors: 1 at a bend of 15 degrees, 0 when parallel."""
+    sine = np.linalg.norm(np.cross(first, second), axis=-1)
+    return (sine / STRAIGHT) ** 4
+
+
+def limb_rotation(
+    rest: Array, hinge: Array, direction: Array, hinges: Array, weights: Array, times: Array
+) -> Array:
+    """Rotation of an upper arm or thigh: exact along the bone, steady about it.
+
+    Parameters
+    ----------
+    rest : ndarray of shape (3,)
+        Direction of the bone at rest.
+    hinge : ndarray of shape (3,)
+        Axis at rest about which the next bone bends, perpendicular to `rest`.
+    direction : ndarray of shape (F, 3)
+        Direction of the bone over time, in the frame in which it is steadied (the trunk's).
+    hinges : ndarray of shape (S, F, 3)
+        Axis of the bend as seen by each of S sources.
+    weights : ndarray of shape (S, F)
+        Trust in each of them.
+    times : ndarray of shape (F,)
+        Seconds.
+
+    Returns
+    -------
+    ndarray of shape (F, 4)
+        Unit quaternions, rest frame to the frame of `direction`.
+    """
+    side = np.cross(rest, hinge)
+    carried = transport_along(direction, swing_between(rest, direction[0]))
+
+    # every turn about the bone is a complex number of unit length, 1 = as carried along
+    local = quat_rotate(quat_conjugate(carried), hinges)
+    turns = normalise(np.stack([local @ hinge, local @ side], axis=-1))
+    swing = quat_multiply(quat_conjugate(carried), swing_between(rest, direction))
+    half = np.stack([swing[:, 0], swing[:, 1:] @ rest], axis=-1)
+    rest_turn = np.stack([half[:, 0] ** 2 - half[:, 1] ** 2, 2 * half[:, 0] * half[:, 1]], axis=-1)
+    # no swing is preferred to a direction opposite to rest
+    pull = REST_PULL * (0.5 + 0.5 * direction @ rest) ** 2 + 1e-9
+
+    wanted = np.einsum("sf,sfc->fc", weights, turns) + pull[:, None] * rest_turn
+    turn = _steady(wanted, weights.sum(axis=0) + pull, times)
+    angle = np.arctan2(turn[:, 1], turn[:, 0]) / 2
+    twist = np.concatenate([np.cos(angle)[:, None], np.sin(angle)[:, None] * rest], axis=-1)
+    return quat_multiply(carried, twist)
+
+
+def _steady(wanted: Array, weight: Array, times: Array) -> Array:
+    """Minimise sum weight |x - wanted / weight|^2 + sum (MEMORY / dt)^2 |dx|^2."""
+    if len(times) == 1:
+        return wanted
+    stiffness = (MEMORY / np.diff(times)) ** 2
+    banded = np.zeros((2, len(times)))
+    banded[0, 1:] = -stiffness
+    banded[1] = weight
+    banded[1, 1:] += stiffness
+    banded[1, :-1] += stiffness
+    return solveh_banded(banded, wanted)

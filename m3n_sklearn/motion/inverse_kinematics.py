@@ -1,0 +1,356 @@
+"""From joint positions to joint rotations, in closed form.
+
+Bone directions are taken from the positions exactly; turns about the bones come from the planes
+of elbows and knees and from the feet. What positions cannot tell is left at zero.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._gaps import bridge_gaps
+from ._motion import Motion, _check_clock
+from ._twist import bend_weight, limb_rotation
+from .alignment import align_frames, normalise, swing_between
+from .joint_sets import REQUIRED, joint_columns
+from .proportions import LIMB_SEGMENTS, reference_joints, stature_from_lengths
+from .rotations import quat_conjugate, quat_multiply, quat_rotate, rotvec_from_quat
+from .skeleton import SMPL_JOINTS, SMPL_PARENTS
+from .worlds import to_z_up
+
+__all__ = ["motion_from_joints"]
+
+Array = NDArray[np.float64]
+Joints = dict[str, Array]
+Bone = tuple[Array, Array]  # at rest, as measured
+
+FRONT = np.array([0.0, 0.0, 1.0])
+SPINE = ("spine1", "spine2", "spine3")
+FOOT_TRUST = 0.5
+"""Weight of the foot's direction for the leg's turn, beside the knee's plane."""
+
+
+def motion_from_joints(
+    positions: ArrayLike,
+    layout: str | Mapping[str, int] = "kinect20",
+    *,
+    rate: float | None = None,
+    times: ArrayLike | None = None,
+    up: str = "z",
+    handedness: str = "right",
+    max_gap: float = 0.25,
+    rest_joints: ArrayLike | None = None,
+    stature: float | None = None,
+    sex: str = "neutral",
+    text: str | Sequence[str] | None = (),
+    label: Hashable | None = None,
+    subject: Hashable | None = None,
+    name: str | None = None,
+) -> Motion:
+    """Turn tracked joint positions into a motion of SMPL's joint tree.
+
+    Parameters
+    ----------
+    positions : array-like of shape (F, K, 3)
+        Joint positions in m. Frames in which a joint is not finite count as missing.
+    layout : {"kinect20", "h36m17", "smpl24"} or mapping of str to int, default="kinect20"
+        Which column holds which joint: the order of a tracker, or SMPL joint names with their
+        columns. Hips, knees, ankles, shoulders, elbows and wrists are needed; pelvis, spine,
+        neck, head, hands and feet are used where they are.
+    rate : float, optional
+        Frames per second. Give either `rate` or `times`.
+    times : array-like of shape (F,), optional
+        Time stamps in s.
+    up : {"x", "y", "z", "-x", "-y", "-z"}, default="z"
+        The axis of the given world that points up. The motion is turned to z up.
+    handedness : {"right", "left"}, default="right"
+        Whether the given axes form a right-handed system. Left-handed coordinates are
+        mirrored, so that the person's left stays left.
+    max_gap : float, default=0.25
+        Longest gap in s that is bridged by a straight line.
+    rest_joints : array-like of shape (24, 3), optional
+        Rest pose (x left, y up, z front) of the body that will play the motion, in any
+        consistent unit. An average adult's by default.
+    stature : float, optional
+        Body height in m; estimated from the limbs' lengths by default.
+    sex, text, label, subject, name
+        Passed on to :class:`Motion`.
+
+    Returns
+    -------
+    Motion
+        24 joints, z up. Played on the body of `rest_joints`, its limbs point exactly where the
+        measured ones do; the lengths are those of the body, whose `stature` is fitted.
+
+    Raises
+    ------
+    ValueError
+        For wrong shapes, unknown layouts, long gaps, joints that coincide, and lengths that
+        are no human's (millimetres and centimetres are recognised).
+
+    Warns
+    -----
+    UserWarning
+        If feet or knees point backwards most of the time: left and right are exchanged, or
+        the coordinates are left-handed.
+
+    Notes
+    -----
+    Positions do not show everything. The rotation of the forearm about its own axis
+    (pronation), of hand, foot and head about theirs, and the toes are zero: the forearm
+    follows the upper arm like a hinge, hand and head follow by the smallest swing. A gyroscope
+    on a wrist therefore lacks the component from pronation. The trunk is two rigid pieces
+    that meet at the spine marker. While a limb is nearly straight, its turn about itself is
+    interpolated from the frames in which it is bent, and follows the trunk where it never is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn.motion import motion_from_joints
+    >>> from m3n_sklearn.motion.proportions import reference_joints
+    >>> standing = np.repeat(reference_joints(1.75)[None], 30, axis=0)
+    >>> motion = motion_from_joints(standing, "smpl24", rate=30.0, up="y")
+    >>> round(motion.stature, 3), bool(np.abs(motion.poses[:, 1:]).max() < 1e-9)
+    (1.75, True)
+    """
+    tracked = _check_positions(positions)
+    columns = _tracked_columns(joint_columns(layout, tracked.shape[1]), tracked)
+    clock, _ = _check_clock(len(tracked), rate, times)
+    names = list(columns)
+    world = _to_world(
+        bridge_gaps(tracked[:, list(columns.values())], clock, max_gap, names), up, handedness
+    )
+    joints = {joint: world[:, i] for i, joint in enumerate(names)}
+    height = stature_from_lengths(_lengths(joints), what="positions")
+    rest = _rest_joints(rest_joints)
+    _with_middles(joints)
+    _warn_if_backwards(joints)
+    size = height / stature_from_lengths(_lengths(rest), what="rest pose")
+    rotations = _Solver(joints, rest, size, clock).solve()
+    lift = quat_rotate(rotations["pelvis"], size * (rest["pelvis"] - rest["mid_hips"]))
+    pelvis = joints.get("pelvis", joints["mid_hips"] + lift)
+    return Motion(
+        _local_rotvecs(rotations),
+        pelvis - rest["pelvis"],
+        rate=rate,
+        times=times,
+        stature=height if stature is None else stature,
+        sex=sex,
+        text=text,
+        label=label,
+        subject=subject,
+        name=name,
+    )
+
+
+@dataclass
+class _Solver:
+    """Walks from the pelvis outwards; every bone starts from the rotation of its parent."""
+
+    joints: Joints
+    rest: Joints
+    size: float
+    times: Array
+    turned: Joints = field(default_factory=dict)
+    """Global rotation of each joint so far, as quaternions (F, 4)."""
+
+    def solve(self) -> Joints:
+        """Rotate the whole tree."""
+        self.trunk()
+        for side in ("left", "right"):
+            self.arm(*(f"{side}_{j}" for j in ("collar", "shoulder", "elbow", "wrist", "hand")))
+            self.leg(*(f"{side}_{j}" for j in ("hip", "knee", "ankle", "foot")))
+        return self.turned
+
+    def bone(self, start: str, end: str) -> Bone:
+        return self.rest[end] - self.rest[start], self.joints[end] - self.joints[start]
+
+    def follow(self, joint: str, parent: str, end: str | None = None) -> None:
+        """Swing a joint from its parent so that its bone meets the measured direction."""
+        self.turned[joint] = self.turned[parent]
+        if end in self.joints:
+            self.turned[joint] = _swing_onto(self.turned[parent], self.bone(joint, end))
+
+    @property
+    def top(self) -> str:
+        """The upper end of the trunk."""
+        return "neck" if "neck" in self.joints else "mid_shoulders"
+
+    def trunk(self) -> None:
+        """Pelvis from hips and spine, chest from spine and shoulders, swings between."""
+        markers = [spine for spine in SPINE if spine in self.joints]
+        girdle = "collar" if {"left_collar", "right_collar"} <= self.joints.keys() else "shoulder"
+        lowest, highest = [*markers, self.top][0], ["mid_hips", *markers][-1]
+        hips, shoulders = (self.bone(f"right_{j}", f"left_{j}") for j in ("hip", girdle))
+        self.turned["pelvis"] = below = _frame(
+            hips, self.bone("mid_hips", lowest), "hips and spine"
+        )
+        for joint, above in pairwise(markers):
+            self.turned[joint] = below = _swing_onto(below, self.bone(joint, above))
+        self.turned[markers[-1] if markers else "spine1"] = _frame(
+            self.bone(highest, self.top), shoulders, "spine and shoulders"
+        )
+        for parent, joint in pairwise(("pelvis", *SPINE)):
+            self.turned.setdefault(joint, self.turned[parent])
+        self.follow("neck", "spine3", "head")
+        self.follow("head", "neck")
+
+    def arm(self, collar: str, shoulder: str, elbow: str, wrist: str, hand: str) -> None:
+        """Collar by its swing, upper arm with the elbow's plane, then hinges."""
+        chest = self.turned["spine3"]
+        if collar in self.joints:
+            root = self.joints[collar]
+        else:  # where the rest pose has it beside the neck
+            beside = self.size * (self.rest[collar] - self.rest[self.top])
+            root = self.joints[self.top] + quat_rotate(chest, beside)
+        clavicle = self.rest[shoulder] - self.rest[collar], self.joints[shoulder] - root
+        self.turned[collar] = _swing_onto(chest, clavicle)
+        self.turned[shoulder] = _limb(
+            chest, self.bone(shoulder, elbow), self.bone(elbow, wrist), None, FRONT, self.times
+        )
+        self.follow(elbow, shoulder, wrist)
+        self.follow(wrist, elbow, hand)
+        self.follow(hand, wrist)
+
+    def leg(self, hip: str, knee: str, ankle: str, foot: str) -> None:
+        """Thigh with the knee's plane and the foot's direction, then hinges."""
+        toes = self.bone(ankle, foot)[1] if foot in self.joints else None
+        self.turned[hip] = _limb(
+            self.turned["pelvis"],
+            self.bone(hip, knee),
+            self.bone(knee, ankle),
+            toes,
+            -FRONT,
+            self.times,
+        )
+        self.follow(knee, hip, ankle)
+        self.follow(ankle, knee, foot)
+        self.follow(foot, ankle)
+
+
+def _limb(
+    trunk: Array,
+    upper: Bone,
+    lower: Bone,
+    toes: Array | None,
+    bends_to: Array,
+    times: Array,
+) -> Array:
+    """Rotation of an upper arm or thigh; `bends_to`: where the next bone goes at rest."""
+    rest = normalise(upper[0])
+    hinge = normalise(np.cross(rest, bends_to))
+    inward = quat_conjugate(trunk)
+    first, second = (normalise(quat_rotate(inward, measured)) for _, measured in (upper, lower))
+    hinges, weights = [np.cross(first, second)], [bend_weight(first, second)]
+    if toes is not None:
+        back = -normalise(quat_rotate(inward, toes))
+        hinges.append(np.cross(second, back))
+        weights.append(FOOT_TRUST * bend_weight(first, back))
+    local = limb_rotation(rest, hinge, first, np.stack(hinges), np.stack(weights), times)
+    return quat_multiply(trunk, local)
+
+
+def _swing_onto(parent: Array, bone: Bone) -> Array:
+    """Turn a parent's rotation by the smallest swing that brings its bone onto the measured."""
+    rest, measured = bone
+    seen = normalise(quat_rotate(quat_conjugate(parent), measured))
+    return quat_multiply(parent, swing_between(normalise(rest), seen))
+
+
+def _frame(primary: Bone, secondary: Bone, what: str) -> Array:
+    cross = np.cross(normalise(primary[1]), normalise(secondary[1]))
+    sine = np.atleast_1d(np.linalg.norm(cross, axis=-1))
+    if sine.min() < 1e-6:
+        raise ValueError(
+            f"In frame {int(sine.argmin())} the joints of {what} lie on one line or coincide: "
+            "no orientation of the trunk follows from them. Check the layout, or set such frames "
+            "to NaN to have them interpolated."
+        )
+    rest, measured = zip(primary, secondary, strict=True)
+    return align_frames(rest, measured)
+
+
+def _local_rotvecs(turned: Joints) -> Array:
+    quats = np.stack([turned[joint] for joint in SMPL_JOINTS], axis=1)
+    local = quats.copy()
+    local[:, 1:] = quat_multiply(quat_conjugate(quats[:, SMPL_PARENTS[1:]]), quats[:, 1:])
+    return rotvec_from_quat(local)
+
+
+def _check_positions(positions: ArrayLike) -> Array:
+    values = np.array(positions, dtype=np.float64)
+    if values.ndim != 3 or values.shape[2] != 3 or len(values) == 0:
+        raise ValueError(
+            f"positions must have shape (frames, joints, 3), got {values.shape}. Kinect's .mat "
+            "files hold (joints, 3, frames): transpose them with transpose(2, 0, 1)."
+        )
+    return values
+
+
+def _tracked_columns(columns: dict[str, int], positions: Array) -> dict[str, int]:
+    """Leave out optional joints that are not there in any frame."""
+    seen = np.atleast_1d(np.isfinite(positions).all(axis=-1).any(axis=0))
+    return {joint: k for joint, k in columns.items() if seen[k] or joint in REQUIRED}
+
+
+def _to_world(positions: Array, up: str, handedness: str) -> Array:
+    if handedness not in ("right", "left"):
+        raise ValueError(f"handedness must be 'right' or 'left', got {handedness!r}.")
+    world = positions @ to_z_up(up).T
+    return world if handedness == "right" else world * np.array([-1.0, 1.0, 1.0])
+
+
+def _rest_joints(rest_joints: ArrayLike | None) -> Joints:
+    values = reference_joints() if rest_joints is None else np.asarray(rest_joints, np.float64)
+    if values.shape != (24, 3) or not np.isfinite(values).all():
+        raise ValueError(
+            f"rest_joints must be 24 finite positions in SMPL's order, got shape {values.shape}."
+        )
+    return _with_middles(dict(zip(SMPL_JOINTS, values, strict=True)))
+
+
+def _with_middles(joints: Joints) -> Joints:
+    joints["mid_hips"] = (joints["left_hip"] + joints["right_hip"]) / 2
+    joints["mid_shoulders"] = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
+    return joints
+
+
+def _lengths(joints: Joints) -> dict[str, float]:
+    """Median length of the limbs' segments over frames and sides."""
+    return {
+        segment: float(
+            np.median(
+                [
+                    np.linalg.norm(joints[f"{side}_{end}"] - joints[f"{side}_{start}"], axis=-1)
+                    for side in ("left", "right")
+                ]
+            )
+        )
+        for segment, (start, end) in LIMB_SEGMENTS.items()
+    }
+
+
+def _warn_if_backwards(joints: Joints) -> None:
+    """Feet, or else knees, tell the front; with hips and spine that tells left from right."""
+    above = joints["mid_shoulders"] - joints["mid_hips"]
+    front = normalise(np.cross(joints["left_hip"] - joints["right_hip"], above))
+    forward = []
+    for side in ("left", "right"):
+        hip, knee, ankle = (joints[f"{side}_{j}"] for j in ("hip", "knee", "ankle"))
+        pointer = knee - (hip + ankle) / 2
+        if f"{side}_foot" in joints:
+            pointer = joints[f"{side}_foot"] - ankle
+        forward.append(np.sum(normalise(pointer) * front, axis=-1))
+    if np.median(forward) < -0.3:
+        warnings.warn(
+            "Feet or knees point backwards most of the time: left and right may be exchanged in "
+            "the layout, or the coordinates be left-handed (then pass handedness='left').",
+            UserWarning,
+            stacklevel=3,
+        )

@@ -1,0 +1,102 @@
+"""Orders of joints in which trackers and pose estimators deliver positions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from .skeleton import SMPL_JOINTS
+
+__all__ = ["JOINT_SETS", "joint_columns"]
+
+
+def _columns(names: str) -> Mapping[str, int]:
+    order = names.split()
+    return MappingProxyType({name: i for i, name in enumerate(order) if name != "-"})
+
+
+JOINT_SETS: Mapping[str, Mapping[str, int]] = MappingProxyType(
+    {
+        # Kinect v1 SDK; its "spine" lies just above the pelvis, "shoulder centre" is the neck
+        "kinect20": _columns(
+            "head neck spine1 pelvis left_shoulder left_elbow left_wrist left_hand "
+            "right_shoulder right_elbow right_wrist right_hand left_hip left_knee left_ankle "
+            "left_foot right_hip right_knee right_ankle right_foot"
+        ),
+        # Human3.6M's 17; its "hip" is the middle of the hips, which says nothing more, and its
+        # "nose" lies in front of the neck-head line
+        "h36m17": _columns(
+            "- right_hip right_knee right_ankle left_hip left_knee left_ankle spine2 neck - "
+            "head left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist"
+        ),
+        "smpl24": _columns(" ".join(SMPL_JOINTS)),
+    }
+)
+"""Layouts by name: which column of the positions holds which of SMPL's joints."""
+
+REQUIRED = tuple(
+    f"{side}_{joint}"
+    for joint in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
+    for side in ("left", "right")
+)
+
+
+def joint_columns(layout: str | Mapping[str, int], count: int) -> dict[str, int]:
+    """Resolve a layout: which column of the positions holds which joint.
+
+    Parameters
+    ----------
+    layout : {"kinect20", "h36m17", "smpl24"} or mapping of str to int
+        A name, or SMPL joint names with their columns.
+    count : int
+        Number of columns that there are.
+
+    Returns
+    -------
+    dict of str to int
+        SMPL joint name to column.
+
+    Raises
+    ------
+    ValueError
+        For unknown layouts or joints, columns that do not exist, and when a joint of the limbs
+        is missing.
+
+    Examples
+    --------
+    >>> joint_columns("kinect20", 20)["right_wrist"]
+    10
+    """
+    if isinstance(layout, str):
+        if layout not in JOINT_SETS:
+            raise ValueError(
+                f"Unknown layout {layout!r}: use one of {', '.join(JOINT_SETS)}, or a mapping "
+                "such as {'pelvis': 0, 'left_hip': 1, ...}."
+            )
+        columns = dict(JOINT_SETS[layout])
+        expected = {"kinect20": 20, "h36m17": 17, "smpl24": 24}[layout]
+        if count != expected:
+            raise ValueError(
+                f"Layout {layout!r} has {expected} joints, the positions have {count}. Choose the "
+                "columns first, or give a mapping from joint names to columns as layout=."
+            )
+        return columns
+    columns = {name: int(column) for name, column in layout.items()}
+    unknown = sorted(set(columns) - set(SMPL_JOINTS))
+    if unknown:
+        raise ValueError(
+            f"Unknown joints in layout: {', '.join(unknown)}. Use SMPL's names: "
+            f"{', '.join(SMPL_JOINTS)}."
+        )
+    outside = [name for name, column in columns.items() if not 0 <= column < count]
+    if outside:
+        raise ValueError(
+            f"Columns of {', '.join(outside)} lie outside the {count} joints of the positions."
+        )
+    missing = [name for name in REQUIRED if name not in columns]
+    if missing:
+        raise ValueError(
+            f"layout lacks {', '.join(missing)}: hips, knees, ankles, shoulders, elbows and "
+            "wrists of both sides are needed, the other joints are optional."
+        )
+    return columns
