@@ -182,6 +182,7 @@ class _Link(NamedTuple):
 
 
 def _carrier(body: BodyModel, site: Site, frame: str) -> _Carrier:
+    assert site.bone is not None and site.offset is not None  # resolved sites have both
     bone = body.joint_index(site.bone)
     point = body.rest_joints[bone] + site.offset
     if frame == "bone" or site.vertices is None or body.weights is None:
@@ -225,9 +226,8 @@ def _propagate(
     }
     for joint in sorted(needed - {0}):
         parent = links[int(body.parents[joint])]
-        offset = apply(
-            parent.rotation, body.rest_joints[joint] - body.rest_joints[body.parents[joint]]
-        )
+        bone = body.rest_joints[joint] - body.rest_joints[body.parents[joint]]
+        offset = apply(parent.rotation, bone)
         swing = cross(parent.rate, offset)
         turn = compose(parent.rotation, _matrices(quat[:, joint]))
         spin = apply(turn, rate[:, joint])
@@ -281,26 +281,23 @@ def _skinned_point(
     body: BodyModel, carrier: _Carrier, links: dict[int, _Link], shape: _PoseShape | None
 ) -> tuple[Array, Array, Array]:
     """Position, velocity and acceleration of a point under linear blend skinning."""
-    position = velocity = acceleration = 0.0
+    position, velocity, acceleration = np.zeros((3, *links[0].position.shape))
+    shifts = None
+    if carrier.posedirs is not None and shape is not None:
+        shifts = [carrier.posedirs @ feature for feature in shape]
     for joint, weight in zip(carrier.bones, carrier.weights, strict=True):
         link = links[joint]
-        rest = carrier.point - body.rest_joints[joint]
-        if carrier.posedirs is None or shape is None:
-            arm = apply(link.rotation, rest)
-            drift = glide = 0.0
-        else:
-            arm = apply(link.rotation, rest[:, None] + carrier.posedirs @ shape.value)
-            drift = apply(link.rotation, carrier.posedirs @ shape.first)
-            glide = 2 * cross(link.rate, drift)
-            glide += apply(link.rotation, carrier.posedirs @ shape.second)
+        arm = apply(link.rotation, carrier.point - body.rest_joints[joint])
+        if shifts is not None:  # the rest point itself moves with the pose
+            shift, drift, surge = (apply(link.rotation, x) for x in shifts)
+            arm = arm + shift
+            velocity += weight * drift
+            acceleration += weight * (2 * cross(link.rate, drift) + surge)
         swing = cross(link.rate, arm)
-        position = position + weight * (link.position + arm)
-        velocity = velocity + weight * (link.velocity + swing + drift)
-        acceleration = acceleration + weight * (
-            link.acceleration
-            + cross(link.angular_acceleration, arm)
-            + cross(link.rate, swing)
-            + glide
+        position += weight * (link.position + arm)
+        velocity += weight * (link.velocity + swing)
+        acceleration += weight * (
+            link.acceleration + cross(link.angular_acceleration, arm) + cross(link.rate, swing)
         )
     return position, velocity, acceleration
 
@@ -314,11 +311,11 @@ def _skinned_rotation(carrier: _Carrier, links: dict[int, _Link]) -> tuple[Array
     first = links[carrier.bones[0]]
     if len(carrier.bones) == 1:
         return first.rotation, apply(transposed(first.rotation), first.rate)
-    blend = blend_rate = 0.0
+    blend, blend_rate = np.zeros((2, *first.rotation.shape))
     for joint, weight in zip(carrier.bones, carrier.weights, strict=True):
         link = links[joint]
-        blend = blend + weight * link.rotation
-        blend_rate = blend_rate + weight * compose(skew(link.rate), link.rotation)
+        blend += weight * link.rotation
+        blend_rate += weight * compose(skew(link.rate), link.rotation)
     rotation, undefined = polar_rotation(blend, fallback=first.rotation)
     back = transposed(rotation)
     stretch = compose(back, blend)

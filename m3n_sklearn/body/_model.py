@@ -32,7 +32,7 @@ class BodyModel:
         Names of the J joints, the root first.
     parents : array-like of shape (J,)
         Index of each joint's parent; -1 for the root, and parents before their children.
-    rest_joints : array-like of shape (J, 3) or None
+    rest_joints : array-like of shape (J, 3) or None, default=None
         Joint positions in the rest pose, in m. With None they are
         ``joint_regressor @ vertices``.
     vertices : array-like of shape (V, 3) or None, default=None
@@ -81,7 +81,7 @@ class BodyModel:
 
     joint_names: tuple[str, ...]
     parents: NDArray[np.int64]
-    rest_joints: Array
+    rest_joints: Array = None  # type: ignore[assignment]  # regressed, once constructed
     vertices: Array | None = None
     weights: Array | None = None
     faces: NDArray[np.int64] | None = None
@@ -189,16 +189,13 @@ class BodyModel:
         if n_joints == self.n_joints:
             return np.arange(n_joints)
         layout = POSE_LAYOUTS.get(n_joints)
-        body_joints = POSE_LAYOUTS[22]
-        if layout is None or not set(body_joints) <= set(self.joint_names):
+        like_smpl = set(POSE_LAYOUTS[22]) <= set(self.joint_names)
+        if layout is None or not like_smpl:
+            choice = f", or a pose with SMPL's joint order ({sorted(POSE_LAYOUTS)} joints)"
             raise ValueError(
-                f"A pose of {n_joints} joints does not fit {self.name} with {self.n_joints} joints. "
-                f"Give one rotation per joint of the body, in the order {list(self.joint_names)}"
-                + (
-                    f", or a pose in the joint order of SMPL ({sorted(POSE_LAYOUTS)} joints)."
-                    if set(body_joints) <= set(self.joint_names)
-                    else "."
-                )
+                f"A pose of {n_joints} joints does not fit {self.name} with {self.n_joints} "
+                f"joints. Give one rotation for each of {list(self.joint_names)}"
+                f"{choice if like_smpl else ''}."
             )
         return np.array([layout.index(n) if n in layout else -1 for n in self.joint_names])
 
@@ -238,7 +235,7 @@ class BodyModel:
                 f"Got {len(coefficients)} betas, but {self.name} has {self.n_betas} shape "
                 f"coefficients. Cut betas, or use a body whose shapedirs they belong to."
             )
-        if len(coefficients) == 0 or self.shapedirs is None:
+        if self.shapedirs is None or self.vertices is None:
             return self
         # only the height of the surface can follow the shape, so a given stature is measured anew
         offset = self.shapedirs[:, :, : len(coefficients)] @ coefficients
@@ -276,7 +273,7 @@ class BodyModel:
             )
 
 
-def _array(values: Any, shape: tuple[int | None, ...], name: str) -> NDArray[np.floating] | None:
+def _array(values: Any, shape: tuple[int | None, ...], name: str) -> NDArray[Any] | None:
     """Copy into a read-only float array of the given shape (None: any length)."""
     if values is None:
         return None

@@ -59,7 +59,7 @@ class Site:
     name: str
     bone: str | int | None = None
     offset: Array | None = None
-    orientation: Array | None = None
+    orientation: Array = None  # type: ignore[assignment]  # the identity, once constructed
     vertices: tuple[int, ...] | None = None
     vertex_weights: tuple[float, ...] | None = None
 
@@ -127,8 +127,8 @@ def resolve_sites(body: BodyModel, sites: str | Site | Iterable[str | Site]) -> 
     --------
     >>> from m3n_sklearn.body import default_body
     >>> [site] = resolve_sites(default_body(), ["left_wrist"])
-    >>> site.bone, site.orientation.round(2).tolist()
-    ('left_elbow', [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+    >>> site.bone, site.orientation[:, 2].round(2).tolist()  # z: up from the back of the hand
+    ('left_elbow', [0.0, 1.0, 0.0])
     """
     wanted: Sequence[str | Site] = [sites] if isinstance(sites, str | Site) else list(sites)
     if not wanted:
@@ -169,8 +169,8 @@ def _place(body: BodyModel, name: str, place: Placement) -> Site:
     up = _orthonormal(np.asarray(place.up), outward)
     orientation = np.column_stack([np.cross(up, outward), up, outward])
     hit = None
-    if body.vertices is not None and body.faces is not None:
-        hit = outermost_hit(body.vertices, body.faces, inside, outward, reach=_REACH * body.stature)
+    if body.vertices is not None and body.faces is not None and body.stature is not None:
+        hit = outermost_hit(body.vertices, body.faces, inside, outward, _REACH * body.stature)
     if hit is not None:
         point, vertices, shares = hit
     else:
@@ -188,34 +188,33 @@ def _place(body: BodyModel, name: str, place: Placement) -> Site:
 
 def _bind(body: BodyModel, site: Site) -> Site:
     """Fill in what a site leaves open, and check what it does not."""
+    bone, offset = site.bone, site.offset
     vertices, shares = site.vertices, site.vertex_weights
-    if vertices is None and body.vertices is not None:
-        point = body.rest_joints[body.joint_index(site.bone)] + site.offset
-        vertices, shares = (nearest_vertex(body.vertices, point),), (1.0,)
-    if vertices is not None:
-        if body.vertices is None or body.weights is None:
-            raise ValueError(
-                f"Site {site.name!r} sits on vertices, but {body.name} has no surface: "
-                f"give bone= and offset= instead."
-            )
-        if not all(0 <= v < body.n_vertices for v in vertices):
-            raise ValueError(
-                f"Site {site.name!r} has vertices {vertices}, but {body.name} has "
-                f"{body.n_vertices} vertices."
-            )
-        blend = np.asarray(shares) @ body.weights[list(vertices)]
-        bone = int(np.argmax(blend)) if site.bone is None else body.joint_index(site.bone)
-        offset = site.offset
+    if bone is not None:
+        bone = body.joint_names[body.joint_index(bone)]
+    if vertices is not None and (body.vertices is None or body.weights is None):
+        raise ValueError(
+            f"Site {site.name!r} sits on vertices, but {body.name} has no surface: "
+            f"give bone= and offset= instead."
+        )
+    if vertices is not None and not all(0 <= v < body.n_vertices for v in vertices):
+        raise ValueError(
+            f"Site {site.name!r} has vertices {vertices}, but {body.name} has only "
+            f"{body.n_vertices} of them."
+        )
+    if body.vertices is not None and body.weights is not None:
+        if vertices is None:
+            assert bone is not None  # a site without vertices has a bone
+            point = body.rest_joints[body.joint_index(bone)] + offset
+            vertices, shares = (nearest_vertex(body.vertices, point),), (1.0,)
+        chosen, portion = list(vertices), np.asarray(shares)
+        if bone is None:
+            bone = body.joint_names[np.argmax(portion @ body.weights[chosen])]
         if offset is None:
-            offset = np.asarray(shares) @ body.vertices[list(vertices)] - body.rest_joints[bone]
-    else:
-        bone, offset = body.joint_index(site.bone), site.offset
+            middle = portion @ body.vertices[chosen]
+            offset = middle - body.rest_joints[body.joint_index(bone)]
     return dataclasses.replace(
-        site,
-        bone=body.joint_names[bone],
-        offset=offset,
-        vertices=vertices,
-        vertex_weights=shares,
+        site, bone=bone, offset=offset, vertices=vertices, vertex_weights=shares
     )
 
 

@@ -24,13 +24,13 @@ def outermost_hit(
     edge1, edge2 = b - a, c - a
     normal = np.cross(direction, edge2)
     det = np.sum(edge1 * normal, axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # triangles parallel to the ray
         to_origin = origin - a
         u = np.sum(to_origin * normal, axis=1) / det
         q = np.cross(to_origin, edge1)
         v = q @ direction / det
         distance = np.sum(edge2 * q, axis=1) / det
-    inside = (u >= -_SLACK) & (v >= -_SLACK) & (u + v <= 1 + _SLACK)
+        inside = (u >= -_SLACK) & (v >= -_SLACK) & (u + v <= 1 + _SLACK)
     met = np.flatnonzero(inside & (distance > 0) & (distance <= reach))
     if len(met) == 0:
         return None
