@@ -6,6 +6,8 @@ a T-pose in the body frame: x to the body's left, y up, z to the front.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,7 +49,7 @@ def _other_side(name: str) -> str:
     return name
 
 
-def _frozen(values: list[int] | list[list[float]], dtype: type) -> NDArray[np.generic]:
+def _frozen(values: list[int] | list[list[float]], dtype: type) -> NDArray[Any]:
     array = np.array(values, dtype=dtype)
     array.flags.writeable = False
     return array
