@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from .embody import SUPPORTS
 from .posture import STAND, Posture
 from .program import Key
 
@@ -33,8 +34,8 @@ class Activity:
     freedom : float, default=1.0
         How much of a person's own amplitude and style the task admits: 1 for a gesture in the
         air, less where the hands must meet an object.
-    support : {"both", "left", "right", "travel"}, default="both"
-        Which feet stay in place.
+    support : {"both", "left", "right", "walk", "run"}, default="both"
+        Which feet stay in place; see :func:`~m3n_sklearn.motion.procedural.embody.embody`.
     pause : tuple of (float, float), default=(0.15, 0.8)
         Least and greatest pause between repetitions in s.
 
@@ -59,5 +60,7 @@ class Activity:
             raise ValueError(f"Activity {self.name!r} has no key: give at least one posture.")
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}.")
+        if self.support not in SUPPORTS:
+            raise ValueError(f"support must be one of {', '.join(SUPPORTS)}, got {self.support!r}.")
         if self.kind == "ongoing" and len(self.cycle) < 2:
             raise ValueError(f"Activity {self.name!r} goes on, so it needs at least two keys.")

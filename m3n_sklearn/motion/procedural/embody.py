@@ -21,11 +21,11 @@ __all__ = ["SUPPORTS", "embody"]
 Array = NDArray[np.float64]
 
 X, Y, Z = np.eye(3)
-SUPPORTS = ("both", "left", "right", "travel")
+SUPPORTS = ("both", "left", "right", "walk", "run")
 COLLAR_SHARE = 0.15
 """Degrees the collar bone rises per degree of abduction; half of that per degree of flexion."""
-SOLE_SHARPNESS = 80.0
-"""1/m. How sharply the lower foot takes over the load."""
+SOLE_SHARPNESS = 60.0
+"""1/m. How sharply the lowest of heels and balls takes over the load."""
 
 _JOINT = {name: i for i, name in enumerate(SMPL_JOINTS)}
 _MIRROR = np.array([1.0, 1.0, -1.0, -1.0])
@@ -46,9 +46,9 @@ def embody(
         Frames per second.
     stature : float
         Body height in m.
-    support : {"both", "left", "right", "travel"}, default="both"
-        Which ankles stay where they are; "travel" moves forward at the mean speed at which the
-        standing foot is left behind.
+    support : {"both", "left", "right", "walk", "run"}, default="both"
+        Which ankles stay where they are. "walk" and "run" move forward at the mean speed at
+        which the standing foot is left behind; a runner's height follows the lift alone.
     heading : float, default=0
         Turn of the whole scene about the vertical, in rad.
 
@@ -131,15 +131,19 @@ def _put_side(local: Array, side: str, **joints: Array) -> None:
 
 def _carried(local: Array, pelvis: Array, rate: float, stature: float, support: str) -> Array:
     """Position of the pelvis in the body's y-up world that the legs allow."""
-    feet = np.stack([_ankle(local, pelvis, side) for side in ("left", "right")]) * stature
-    load = np.exp(-SOLE_SHARPNESS * (feet[..., 1] - feet[..., 1].min(axis=0)))
+    left, right = (_foot(local, pelvis, side) * stature for side in ("left", "right"))
+    feet = np.stack([left[0], right[0]])
+    soles = np.concatenate([left[1:], right[1:]])[..., 1]
+    # a smooth maximum of how far down heels and balls reach
+    load = np.exp(-SOLE_SHARPNESS * (soles - soles.min(axis=0)))
     root = np.empty((len(pelvis), 3))
-    # a smooth maximum of the legs' reach downwards
-    depth = np.log(load.sum(axis=0)) / SOLE_SHARPNESS - feet[..., 1].min(axis=0)
-    root[:, 1] = depth + (SEGMENTS["ankle"] * stature - np.log(2) / SOLE_SHARPNESS)
-    if support == "travel":
+    root[:, 1] = np.log(load.sum(axis=0) / len(soles)) / SOLE_SHARPNESS - soles.min(axis=0)
+    if support == "run":
+        root[:, 1] = root[:, 1].mean()
+    if support in ("walk", "run"):
+        loaded = np.stack([load[:2].sum(axis=0), load[2:].sum(axis=0)])[:, 1:]
         backwards = -np.diff(feet[..., 2], axis=1) * rate
-        speed = np.average(backwards, weights=(load / load.sum(axis=0))[:, 1:])
+        speed = np.average(backwards, weights=loaded / loaded.sum(axis=0))
         root[:, 0], root[:, 2] = 0.0, speed * np.arange(len(root)) / rate
     else:
         share = {"both": (0.5, 0.5), "left": (1.0, 0.0), "right": (0.0, 1.0)}[support]
@@ -148,8 +152,15 @@ def _carried(local: Array, pelvis: Array, rate: float, stature: float, support: 
     return root
 
 
-def _ankle(local: Array, pelvis: Array, side: str) -> Array:
-    """Ankle seen from the hip's height in the body's y-up world, in statures."""
+def _foot(local: Array, pelvis: Array, side: str) -> Array:
+    """Ankle, heel and ball seen from the pelvis in statures, y up; the hips side by side."""
     thigh = quat_multiply(pelvis, local[:, _JOINT[f"{side}_hip"]])
     shank = quat_multiply(thigh, local[:, _JOINT[f"{side}_knee"]])
-    return quat_rotate(thigh, -SEGMENTS["thigh"] * Y) + quat_rotate(shank, -SEGMENTS["shank"] * Y)
+    foot = quat_multiply(shank, local[:, _JOINT[f"{side}_ankle"]])
+    ankle = quat_rotate(pelvis, -SEGMENTS["pelvis"] * Y)
+    ankle = ankle + quat_rotate(thigh, -SEGMENTS["thigh"] * Y)
+    ankle = ankle + quat_rotate(shank, -SEGMENTS["shank"] * Y)
+    sole = -SEGMENTS["ankle"] * Y
+    heel = ankle + quat_rotate(foot, sole - SEGMENTS["heel"] * Z)
+    ball = ankle + quat_rotate(foot, sole + SEGMENTS["ball"] * Z)
+    return np.stack([ankle, heel, ball])

@@ -18,12 +18,10 @@ __all__ = ["perform"]
 
 Array = NDArray[np.float64]
 
-TRIAL_SHARE = 0.3
-"""Spread between repetitions of one person, as a share of the spread between people."""
 TIMING = 0.07
-"""Standard deviation of the logarithm of each movement time, between and within people."""
-SWAY = 0.2
-"""Slow sway while standing, as a share of the spread between people."""
+"""Standard deviation of the logarithm of movement times and extents from trial to trial."""
+SWAY = 0.3
+"""Slow changes within a trial, as a share of the spread between people."""
 TREMOR = 0.002
 """Physiological tremor of the arms at 6 to 11 Hz, as a share of the spread between people."""
 
@@ -147,16 +145,24 @@ def _own_way(activity: Activity, who: Person) -> list[tuple[Array, float, float 
     pace = who.tempo * np.exp(0.08 * who.individuality * rng.standard_normal())
     rest = activity.rest + stance
     own: list[tuple[Array, float, float | None]] = [(rest, 0.0, 0.0)]
-    common = rng.standard_normal(len(SPREAD))
-    for key in activity.cycle:
-        posture = rest + amplitude * (key.posture - activity.rest)
-        if (key.posture != activity.rest).any():
-            own_bend = 0.8 * common + 0.4 * rng.standard_normal(len(SPREAD))
-            posture = posture + free * SPREAD * own_bend
+    phase = np.cumsum([key.seconds + (key.hold or 0.0) for key in activity.cycle])
+    styles = free * SPREAD * _variation(phase / phase[-1], rng)
+    for key, style in zip(activity.cycle, styles, strict=True):
+        moved = bool((key.posture != activity.rest).any())
+        posture = rest + amplitude * (key.posture - activity.rest) + moved * style
         stretch = np.exp(TIMING * who.individuality * rng.standard_normal()) / pace
         hold = None if key.hold is None else key.hold * stretch
         own.append((posture, key.seconds * stretch, hold))
     return own
+
+
+def _variation(phase: Array, rng: np.random.Generator) -> Array:
+    """Unit noise that changes slowly over one cycle: a constant and two harmonics."""
+    order = 2 * np.pi * np.arange(3) * phase[:, None]
+    waves = np.hstack([np.cos(order), np.sin(order)])
+    return waves @ (
+        np.array([0.8, 0.35, 0.25] * 2)[:, None] * rng.standard_normal((6, len(SPREAD)))
+    )
 
 
 def _lay_out(
@@ -170,14 +176,15 @@ def _lay_out(
     """Place the keys on a time line; return the time at which the clip starts."""
     rest, cycle = keys[0][0], keys[1:]
     length = sum(move + (hold or 0.0) for _, move, hold in cycle)
-    tempo = float(np.exp(TIMING * rng.standard_normal()))
+    tempo, extent = np.exp(TIMING * rng.standard_normal(2))
 
     def once() -> None:
+        slower = tempo * np.exp(0.5 * TIMING * who.unsteadiness * rng.standard_normal())
+        larger = 1.0 + activity.freedom * (extent - 1.0)
         for value, move, hold in cycle:
-            bend = TRIAL_SHARE * activity.freedom * who.unsteadiness * SPREAD
-            stretch = tempo * float(np.exp(0.5 * TIMING * who.unsteadiness * rng.standard_normal()))
-            value = value + bend * rng.standard_normal(len(bend))
-            line.add(value, move * stretch, None if hold is None else hold * stretch)
+            stretch = float(slower * np.exp(0.4 * TIMING * rng.standard_normal()))
+            wide = rest + larger * (value - rest)
+            line.add(wide, move * stretch, None if hold is None else hold * stretch)
 
     if activity.kind == "ongoing":
         start = length * (1.5 + float(rng.random()))

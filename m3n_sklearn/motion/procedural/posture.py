@@ -104,8 +104,12 @@ SEGMENTS: Mapping[str, float] = {
     "thigh": 0.245,
     "shank": 0.246,
     "ankle": 0.039,
+    "heel": 0.035,
+    "ball": 0.085,
+    "pelvis": 0.046,
 }
-"""Lengths and the ankle's height in statures (Drillis and Contini, 1966)."""
+"""Lengths in statures (Drillis and Contini, 1966): limbs, the ankle's height above the sole and
+its distance from heel and ball, the height of SMPL's pelvis joint above the hips."""
 
 _COLUMN = {name: i for i, name in enumerate(CHANNELS)}
 _LOW, _HIGH = (np.array(bound) for bound in zip(*LIMITS.values(), strict=True))
@@ -215,7 +219,7 @@ def reach(
     Raises
     ------
     ValueError
-        If the wrist can't get there.
+        If the wrist can't get there within the joint limits.
 
     Examples
     --------
@@ -238,13 +242,22 @@ def reach(
     side = matrix_from_rotvec(np.deg2rad(swivel) * axis) @ (side / np.linalg.norm(side))
     humerus = np.cos(at_shoulder) * axis + np.sin(at_shoulder) * side
     hinge = np.cross(side, axis)
-    return arm(
+    found = arm(
         *_swing_and_twist(humerus, hinge),
         elbow=float(np.rad2deg(at_elbow)),
         pronation=pronation,
         wrist=wrist,
         deviation=deviation,
     )
+    for name, value in found.items():
+        low, high = _RANGES[name]
+        if not low <= value <= high:
+            raise ValueError(
+                f"With the wrist at forward={forward}, up={up}, out={out}, {name} would be "
+                f"{value:.0f} degrees, outside {low} to {high}. Change the swivel of the elbow "
+                f"({swivel}), or write the posture with arm()."
+            )
+    return found
 
 
 def _swing_and_twist(humerus: Array, hinge: Array) -> tuple[float, float, float]:

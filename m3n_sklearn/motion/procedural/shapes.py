@@ -105,7 +105,7 @@ def strokes(
 # Hip, knee and ankle over one stride from heel strike, in degrees: the shape of level walking
 # (Winter, 2009), rounded, and of slow jogging.
 WALK = {
-    "hip": (28, 26, 20, 11, 3, -5, -10, -3, 12, 24, 31, 30),
+    "hip": (30, 28, 21, 11, 2, -7, -12, -4, 13, 26, 33, 32),
     "knee": (6, 16, 20, 14, 8, 8, 16, 38, 60, 58, 30, 8),
     "ankle": (0, -4, 3, 7, 9, 9, 0, -14, -6, 0, 2, 1),
 }
@@ -117,7 +117,7 @@ JOG = {
 STEP = {
     "hip": (6, 2, 2, 2, 2, 2, 6, 24, 46, 52, 38, 18),
     "knee": (14, 6, 6, 6, 6, 6, 16, 52, 88, 94, 66, 32),
-    "ankle": (6, 4, 4, 4, 4, 2, -8, -12, -6, 0, 2, 4),
+    "ankle": (4, 3, 3, 3, 3, 2, -2, -6, -4, 0, 2, 3),
 }
 
 
@@ -171,7 +171,7 @@ def gait(
             for name, change in (("flexion", -swing * back), ("elbow", -elbow * back)):
                 values = _add(values, f"{side}_{name}", change)
         lead = np.cos(2 * np.pi * phase)
-        hop = flight * max(0.0, -np.cos(4 * np.pi * (phase - 0.2))) ** 2
+        hop = 0.5 * flight * (1.0 - np.cos(4 * np.pi * (phase - 0.2)))
         for name, change in (("turn", twist * lead), ("trunk_turn", -2 * twist * lead)):
             values = _add(values, name, change)
         keys.append(through(_add(values, "lift", hop), seconds / 12))

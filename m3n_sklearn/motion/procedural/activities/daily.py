@@ -176,17 +176,16 @@ eat = Activity(
 
 
 def _comb(stroke: float) -> Posture:
-    return posture(
-        right=reach(
-            0.28 - 0.3 * stroke,
-            0.6 - 0.18 * stroke,
-            -0.2 + 0.2 * stroke,
-            swivel=25,
-            pronation=45 - 40 * stroke,
-            wrist=10,
-        ),
-        head_flexion=8,
+    """From the forehead (0) to the back of the head (1)."""
+    hand = arm(
+        flexion=95 + 8 * stroke,
+        abduction=25 + 55 * stroke,
+        rotation=30 - 50 * stroke,
+        elbow=118 + 12 * stroke,
+        pronation=30 - 30 * stroke,
+        wrist=10,
     )
+    return posture(right=hand, head_flexion=8)
 
 
 comb_hair = Activity(
@@ -231,7 +230,7 @@ brush_teeth = Activity(
 _desk = posture(
     SIT,
     right=reach(0.62, -0.5, -0.1, pronation=55, swivel=8, wrist=-20),
-    left=reach(0.55, -0.52, -0.1, pronation=70),
+    left=reach(0.52, -0.5, 0.02, pronation=70),
     head_flexion=25,
     trunk_flexion=14,
 )
@@ -304,7 +303,7 @@ type_keyboard = Activity(
     freedom=0.5,
 )
 
-_ear = posture(right=reach(0.14, 0.36, 0.06, swivel=25, pronation=-10, deviation=5))
+_ear = posture(right=arm(flexion=42, abduction=38, rotation=-8, elbow=140, pronation=5))
 answer_phone = Activity(
     "answer_phone",
     (
@@ -398,8 +397,8 @@ stir = Activity(
 )
 
 _palms = posture(
-    right=reach(0.5, -0.42, -0.26, pronation=40),
-    left=reach(0.5, -0.42, -0.26, pronation=40),
+    right=reach(0.5, -0.42, -0.19, pronation=40),
+    left=reach(0.5, -0.42, -0.19, pronation=40),
     trunk_flexion=10,
     head_flexion=15,
 )
@@ -415,8 +414,8 @@ wash_hands = Activity(
         through(
             posture(
                 _palms,
-                right=reach(0.5 + a, -0.42, -0.26 + b, pronation=40 + c),
-                left=reach(0.5 - a, -0.42, -0.26 - b, pronation=40 - c),
+                right=reach(0.5 + a, -0.42, -0.19 + b, pronation=40 + c),
+                left=reach(0.5 - a, -0.42, -0.19 - b, pronation=40 - c),
             ),
             0.19,
         )
@@ -431,7 +430,7 @@ wash_hands = Activity(
     ],
     rest=_palms,
     kind="ongoing",
-    freedom=0.6,
+    freedom=0.35,
 )
 
 DAILY: tuple[Activity, ...] = (

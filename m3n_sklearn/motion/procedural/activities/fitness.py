@@ -233,7 +233,7 @@ walk = Activity(
     ),
     gait(WALK, 1.1, swing=20, elbow=8),
     kind="ongoing",
-    support="travel",
+    support="walk",
     freedom=0.8,
 )
 
@@ -249,17 +249,17 @@ jog = Activity(
         JOG,
         0.74,
         base=posture(
-            both=arm(flexion=-5, abduction=14, rotation=25, elbow=85, pronation=10),
+            both=arm(flexion=-5, abduction=20, rotation=12, elbow=82, pronation=10),
             trunk_flexion=6,
             tilt=4,
         ),
         swing=26,
         elbow=10,
         twist=5,
-        flight=0.03,
+        flight=0.045,
     ),
     kind="ongoing",
-    support="travel",
+    support="run",
     freedom=0.8,
 )
 
@@ -287,13 +287,14 @@ jog_in_place = Activity(
     gait(
         STEP,
         0.68,
-        base=posture(both=arm(flexion=0, abduction=14, rotation=20, elbow=88, pronation=5)),
+        base=posture(both=arm(flexion=0, abduction=20, rotation=12, elbow=85, pronation=5)),
         swing=22,
         elbow=8,
         twist=3,
-        flight=0.03,
+        flight=0.04,
     ),
     kind="ongoing",
+    support="run",
     freedom=0.8,
 )
 
@@ -323,14 +324,23 @@ kick = Activity(
         ),
         through(
             posture(
+                right_leg=leg(hip=8, knee=72, ankle=0),
+                left_leg=leg(hip=5, knee=12, ankle=7),
+                left=arm(flexion=25, abduction=30, elbow=20),
+                right=arm(flexion=0, abduction=28, elbow=20),
+            ),
+            0.2,
+        ),
+        through(
+            posture(
                 right_leg=leg(hip=50, knee=32, ankle=-20),
                 left_leg=leg(hip=0, knee=8, ankle=3),
                 left=arm(flexion=40, abduction=25, elbow=25),
                 right=arm(flexion=-20, abduction=25, elbow=25),
             ),
-            0.3,
+            0.2,
         ),
-        to(_kneeup, 0.3),
+        to(_kneeup, 0.35),
         to(STAND, 0.5, hold=0.1),
     ],
     support="left",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from ..activity import Activity
-from ..posture import arm, leg, posture, reach
+from ..posture import STAND, Posture, arm, leg, posture, reach
 from ..program import through, to
-from ..posture import STAND
 from ..shapes import circle, strokes
 
 __all__ = ["GESTURES"]
 
-FRONT = (0.62, 0.0, 0.0)
 RAISED = arm(flexion=55, abduction=55, rotation=-62, elbow=85, pronation=-10)
 
 
@@ -41,7 +39,7 @@ wave = Activity(
 )
 
 _open = posture(both=reach(0.62, -0.15, 0.15, pronation=0, swivel=20))
-_shut = posture(both=reach(0.64, -0.12, -0.26, pronation=0, swivel=20))
+_shut = posture(both=reach(0.64, -0.12, -0.2, pronation=0, swivel=20))
 clap = Activity(
     "clap",
     (
@@ -56,7 +54,7 @@ clap = Activity(
         to(_shut, 0.2),
         to(STAND, 0.7),
     ],
-    freedom=0.5,
+    freedom=0.35,
 )
 
 swipe_left = Activity(
@@ -231,12 +229,12 @@ throw = Activity(
         "throwing: the arm is cocked behind the head and whips forward",
         "an overhand throw",
     ),
-    [to(_windup, 0.7), through(_release, 0.26), to(_follow, 0.26, hold=0.1), to(STAND, 0.8)],
+    [to(_windup, 0.75), through(_release, 0.34), to(_follow, 0.34, hold=0.1), to(STAND, 0.8)],
     freedom=0.8,
 )
 
-_catching = posture(both=reach(0.7, -0.05, -0.18, pronation=-20), trunk_flexion=5)
-_caught = posture(both=reach(0.42, -0.25, -0.2, pronation=-20), trunk_flexion=-2)
+_catching = posture(both=reach(0.7, -0.05, -0.12, pronation=-20), trunk_flexion=5)
+_caught = posture(both=reach(0.42, -0.25, -0.14, pronation=-20), trunk_flexion=-2)
 catch = Activity(
     "catch",
     (
@@ -262,8 +260,8 @@ push = Activity(
 )
 
 _crossed = posture(
-    right=reach(0.3, -0.12, -0.42, pronation=50, swivel=10),
-    left=reach(0.36, -0.18, -0.42, pronation=50, swivel=10),
+    right=reach(0.32, -0.08, -0.42, pronation=50, swivel=14),
+    left=reach(0.4, -0.22, -0.38, pronation=50, swivel=6),
 )
 cross_arms = Activity(
     "cross_arms",
@@ -305,7 +303,7 @@ bowl = Activity(
 )
 
 _set = posture(
-    both=reach(0.4, 0.15, -0.15, pronation=20, swivel=10),
+    both=reach(0.42, 0.12, -0.08, pronation=20, swivel=10),
     legs=leg(hip=28, knee=48, ankle=22),
     tilt=6,
 )
@@ -328,13 +326,21 @@ shoot_basketball = Activity(
 )
 
 
-def _swing(name: str, back: object, hit: object, end: object, *descriptions: str) -> Activity:
-    keys = [to(back, 0.75, hold=0.05), through(hit, 0.3), to(end, 0.32, hold=0.15), to(STAND, 0.9)]  # type: ignore[arg-type]
+def _swing(
+    name: str, seconds: float, back: Posture, hit: Posture, end: Posture, *descriptions: str
+) -> Activity:
+    keys = [
+        to(back, 0.8, hold=0.05),
+        through(hit, seconds),
+        to(end, seconds, hold=0.15),
+        to(STAND, 0.9),
+    ]
     return Activity(name, descriptions, keys, freedom=0.8)
 
 
 tennis_forehand = _swing(
     "tennis_forehand",
+    0.42,
     posture(
         right=arm(flexion=-20, abduction=62, rotation=-35, elbow=40, pronation=10),
         left=arm(flexion=45, abduction=10, elbow=40),
@@ -391,7 +397,7 @@ tennis_serve = Activity(
         to(
             posture(
                 right=arm(flexion=30, abduction=-25, rotation=40, elbow=30, pronation=70),
-                left=arm(flexion=15, elbow=70, rotation=40),
+                left=arm(flexion=5, abduction=15, elbow=60, rotation=15),
                 trunk_flexion=32,
                 trunk_turn=25,
             ),
@@ -405,6 +411,7 @@ tennis_serve = Activity(
 
 baseball_swing = _swing(
     "baseball_swing",
+    0.48,
     posture(
         right=reach(0.2, 0.02, 0.38, swivel=45, pronation=0),
         left=reach(0.42, -0.02, -0.62, swivel=25, pronation=30),

@@ -70,7 +70,7 @@ carry_box = Activity(
         twist=2,
     ),
     kind="ongoing",
-    support="travel",
+    support="walk",
     freedom=0.6,
 )
 
