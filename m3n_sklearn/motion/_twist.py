@@ -16,22 +16,39 @@ from .rotations import quat_conjugate, quat_multiply, quat_rotate
 
 Array = NDArray[np.float64]
 
-STRAIGHT = np.sin(np.deg2rad(15.0))
-"""Sine of the bend at which one frame's plane counts as much as its neighbourhood."""
-MEMORY = 0.1
-"""Seconds over which the turn is steadied at that bend."""
-REST_PULL = 1e-3
-"""Weight of the turn of the rest pose: decides only where nothing else is known."""
+REST_PULL = 0.1
+"""Weight in rad^-2 of the turn of the rest pose: decides only where nothing else is known."""
 
 
-def bend_weight(first: Array, second: Array) -> Array:
-    """Trust in the plane of two unit vectors: 1 at a bend of 15 degrees, 0 when parallel."""
-    sine = np.linalg.norm(np.cross(first, second), axis=-1)
-    return (sine / STRAIGHT) ** 4
+def plane_weight(first: Array, second: Array, noise: float) -> Array:
+    """Trust in the turn that the plane of two bones shows.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (F, 3)
+        The bones from joint to joint, in m.
+    noise : float
+        Error of a joint's position in m.
+
+    Returns
+    -------
+    ndarray of shape (F,)
+        Inverse variance of the turn in rad^-2; a bend as small as its own error has no plane.
+    """
+    squares = np.stack([np.sum(bone**2, axis=-1) for bone in (first, second)])
+    variance = np.sum(2 * noise**2 / np.maximum(squares, 1e-12), axis=0)
+    sine2 = np.sum(np.cross(normalise(first), normalise(second)) ** 2, axis=-1)
+    return sine2**2 / ((sine2 + 9 * variance) * variance)
 
 
 def limb_rotation(
-    rest: Array, hinge: Array, direction: Array, hinges: Array, weights: Array, times: Array
+    rest: Array,
+    hinge: Array,
+    direction: Array,
+    hinges: Array,
+    weights: Array,
+    times: Array,
+    turning: float,
 ) -> Array:
     """Rotation of an upper arm or thigh: exact along the bone, steady about it.
 
@@ -46,9 +63,11 @@ def limb_rotation(
     hinges : ndarray of shape (S, F, 3)
         Axis of the bend as seen by each of S sources.
     weights : ndarray of shape (S, F)
-        Trust in each of them.
+        Inverse variance of the turn by each of them, in rad^-2.
     times : ndarray of shape (F,)
         Seconds.
+    turning : float
+        Variance in rad^2 that the limb's turn gains in a second (random walk).
 
     Returns
     -------
@@ -68,20 +87,19 @@ def limb_rotation(
     pull = REST_PULL * (0.5 + 0.5 * direction @ rest) ** 2 + 1e-9
 
     wanted = np.einsum("sf,sfc->fc", weights, turns) + pull[:, None] * rest_turn
-    turn = _steady(wanted, weights.sum(axis=0) + pull, times)
+    turn = _steady(wanted, weights.sum(axis=0) + pull, turning * np.diff(times))
     angle = np.arctan2(turn[:, 1], turn[:, 0]) / 2
     twist = np.concatenate([np.cos(angle)[:, None], np.sin(angle)[:, None] * rest], axis=-1)
     return quat_multiply(carried, twist)
 
 
-def _steady(wanted: Array, weight: Array, times: Array) -> Array:
-    """Minimise sum weight |x - wanted / weight|^2 + sum (MEMORY / dt)^2 |dx|^2."""
-    if len(times) == 1:
+def _steady(wanted: Array, weight: Array, gains: Array) -> Array:
+    """Smooth a random walk: minimise sum w |x - wanted / w|^2 + sum |dx|^2 / gain."""
+    if len(wanted) == 1:
         return wanted
-    stiffness = (MEMORY / np.diff(times)) ** 2
-    banded = np.zeros((2, len(times)))
-    banded[0, 1:] = -stiffness
+    banded = np.zeros((2, len(wanted)))
+    banded[0, 1:] = -1 / gains
     banded[1] = weight
-    banded[1, 1:] += stiffness
-    banded[1, :-1] += stiffness
-    return solveh_banded(banded, wanted)
+    banded[1, 1:] += 1 / gains
+    banded[1, :-1] += 1 / gains
+    return np.asarray(solveh_banded(banded, wanted))

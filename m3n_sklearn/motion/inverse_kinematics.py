@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._gaps import bridge_gaps
 from ._motion import Motion, _check_clock
-from ._twist import bend_weight, limb_rotation
+from ._twist import limb_rotation, plane_weight
 from .alignment import align_frames, normalise, swing_between
 from .joint_sets import REQUIRED, joint_columns
 from .proportions import LIMB_SEGMENTS, reference_joints, stature_from_lengths
@@ -31,9 +31,9 @@ Joints = dict[str, Array]
 Bone = tuple[Array, Array]  # at rest, as measured
 
 FRONT = np.array([0.0, 0.0, 1.0])
+ARM_TURNING, LEG_TURNING = 1.0, 0.1
+"""Variance in rad^2 that the turn of an arm or leg about itself gains in a second."""
 SPINE = ("spine1", "spine2", "spine3")
-FOOT_TRUST = 0.5
-"""Weight of the foot's direction for the leg's turn, beside the knee's plane."""
 
 
 def motion_from_joints(
@@ -45,6 +45,7 @@ def motion_from_joints(
     up: str = "z",
     handedness: str = "right",
     max_gap: float = 0.25,
+    noise: float = 0.03,
     rest_joints: ArrayLike | None = None,
     stature: float | None = None,
     sex: str = "neutral",
@@ -74,6 +75,10 @@ def motion_from_joints(
         mirrored, so that the person's left stays left.
     max_gap : float, default=0.25
         Longest gap in s that is bridged by a straight line.
+    noise : float, default=0.03
+        Error of a joint's position in m: about 0.03 for depth cameras and video, 0.01 for
+        markers. It decides how far an elbow or knee must be bent before its plane is trusted;
+        bone directions do not depend on it.
     rest_joints : array-like of shape (24, 3), optional
         Rest pose (x left, y up, z front) of the body that will play the motion, in any
         consistent unit. An average adult's by default.
@@ -127,12 +132,14 @@ def motion_from_joints(
         bridge_gaps(tracked[:, list(columns.values())], clock, max_gap, names), up, handedness
     )
     joints = {joint: world[:, i] for i, joint in enumerate(names)}
+    if not noise > 0:
+        raise ValueError(f"noise must be a positive number of metres, got {noise!r}.")
     height = stature_from_lengths(_lengths(joints), what="positions")
     rest = _rest_joints(rest_joints)
     _with_middles(joints)
     _warn_if_backwards(joints)
     size = height / stature_from_lengths(_lengths(rest), what="rest pose")
-    rotations = _Solver(joints, rest, size, clock).solve()
+    rotations = _Solver(joints, rest, size, clock, noise).solve()
     lift = quat_rotate(rotations["pelvis"], size * (rest["pelvis"] - rest["mid_hips"]))
     pelvis = joints.get("pelvis", joints["mid_hips"] + lift)
     return Motion(
@@ -157,6 +164,7 @@ class _Solver:
     rest: Joints
     size: float
     times: Array
+    noise: float
     turned: Joints = field(default_factory=dict)
     """Global rotation of each joint so far, as quaternions (F, 4)."""
 
@@ -211,8 +219,8 @@ class _Solver:
             root = self.joints[self.top] + quat_rotate(chest, beside)
         clavicle = self.rest[shoulder] - self.rest[collar], self.joints[shoulder] - root
         self.turned[collar] = _swing_onto(chest, clavicle)
-        self.turned[shoulder] = _limb(
-            chest, self.bone(shoulder, elbow), self.bone(elbow, wrist), None, FRONT, self.times
+        self.turned[shoulder] = self.limb(
+            chest, self.bone(shoulder, elbow), self.bone(elbow, wrist), None, FRONT, ARM_TURNING
         )
         self.follow(elbow, shoulder, wrist)
         self.follow(wrist, elbow, hand)
@@ -221,39 +229,35 @@ class _Solver:
     def leg(self, hip: str, knee: str, ankle: str, foot: str) -> None:
         """Thigh with the knee's plane and the foot's direction, then hinges."""
         toes = self.bone(ankle, foot)[1] if foot in self.joints else None
-        self.turned[hip] = _limb(
-            self.turned["pelvis"],
-            self.bone(hip, knee),
-            self.bone(knee, ankle),
-            toes,
-            -FRONT,
-            self.times,
-        )
+        bones = self.bone(hip, knee), self.bone(knee, ankle)
+        self.turned[hip] = self.limb(self.turned["pelvis"], *bones, toes, -FRONT, LEG_TURNING)
         self.follow(knee, hip, ankle)
         self.follow(ankle, knee, foot)
         self.follow(foot, ankle)
 
-
-def _limb(
-    trunk: Array,
-    upper: Bone,
-    lower: Bone,
-    toes: Array | None,
-    bends_to: Array,
-    times: Array,
-) -> Array:
-    """Rotation of an upper arm or thigh; `bends_to`: where the next bone goes at rest."""
-    rest = normalise(upper[0])
-    hinge = normalise(np.cross(rest, bends_to))
-    inward = quat_conjugate(trunk)
-    first, second = (normalise(quat_rotate(inward, measured)) for _, measured in (upper, lower))
-    hinges, weights = [np.cross(first, second)], [bend_weight(first, second)]
-    if toes is not None:
-        back = -normalise(quat_rotate(inward, toes))
-        hinges.append(np.cross(second, back))
-        weights.append(FOOT_TRUST * bend_weight(first, back))
-    local = limb_rotation(rest, hinge, first, np.stack(hinges), np.stack(weights), times)
-    return quat_multiply(trunk, local)
+    def limb(
+        self,
+        trunk: Array,
+        upper: Bone,
+        lower: Bone,
+        toes: Array | None,
+        bends_to: Array,
+        turning: float,
+    ) -> Array:
+        """Rotate an upper arm or thigh; `bends_to`: where the next bone goes at rest."""
+        rest = normalise(upper[0])
+        hinge = normalise(np.cross(rest, bends_to))
+        inward = quat_conjugate(trunk)
+        first, second = (quat_rotate(inward, measured) for _, measured in (upper, lower))
+        hinges, weights = [np.cross(first, second)], [plane_weight(first, second, self.noise)]
+        if toes is not None:
+            back = -quat_rotate(inward, toes)
+            hinges.append(np.cross(second, back))
+            weights.append(plane_weight(first, back, self.noise))
+        local = limb_rotation(
+            rest, hinge, normalise(first), np.stack(hinges), np.stack(weights), self.times, turning
+        )
+        return quat_multiply(trunk, local)
 
 
 def _swing_onto(parent: Array, bone: Bone) -> Array:
