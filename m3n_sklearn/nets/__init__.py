@@ -5,38 +5,13 @@ Nothing here knows scikit-learn or any file; weights travel as NumPy arrays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from torch import nn
-
-from m3n_sklearn.nets._imu import ConvImuEncoder
+from m3n_sklearn.nets._multi3net import Multi3Net, build_imu_encoder, multi3net_config
 from m3n_sklearn.nets._weights import get_weights, set_weights
 
-__all__ = ["ConvImuEncoder", "build_imu_encoder", "get_weights", "set_weights"]
-
-
-def build_imu_encoder(config: Mapping[str, Any]) -> nn.Module:
-    """Build an IMU encoder with fresh weights.
-
-    Parameters
-    ----------
-    config : mapping
-        ``name`` ("conv") and the keyword arguments of the encoder.
-
-    Returns
-    -------
-    torch.nn.Module
-        ``module(x, present=None, hidden=None) -> (features, sequence)``; ``n_features`` is the
-        width of the features.
-
-    Examples
-    --------
-    >>> import torch
-    >>> encoder = build_imu_encoder({"name": "conv", "width": 8})
-    >>> encoder(torch.zeros(2, 1, 6, 40))[0].shape
-    torch.Size([2, 16])
-    """
-    arguments = dict(config)
-    name = arguments.pop("name")
-    return {"conv": ConvImuEncoder}[name](**arguments)
+__all__ = [
+    "Multi3Net",
+    "build_imu_encoder",
+    "get_weights",
+    "multi3net_config",
+    "set_weights",
+]

@@ -39,14 +39,12 @@ class ConvImuEncoder(nn.Module):
     ) -> None:
         super().__init__()
         known = list(sites)
+        self.known_sites = known
         self.n_features = 2 * width
         self.trunk = ConvTrunk(in_channels, width, norm)
         self.hidden_step = nn.Parameter(torch.zeros(in_channels))
         self.missing_sensor = nn.Parameter(torch.zeros(2, 3))
-        self.site_index = [
-            known.index(site) if site in known else len(known)
-            for site in (known if input_sites is None else input_sites)
-        ]
+        self.read_sites(known if input_sites is None else input_sites)
         self.site_vectors: nn.Embedding | None = None
         if len(known) > 1:
             self.site_vectors = nn.Embedding(len(known) + 1, self.n_features)
@@ -55,6 +53,11 @@ class ConvImuEncoder(nn.Module):
                 nn.GELU(),
                 nn.Linear(self.n_features, self.n_features),
             )
+
+    def read_sites(self, names: Sequence[str]) -> None:
+        """Say which sites the coming inputs hold."""
+        known = self.known_sites
+        self.site_index = [known.index(s) if s in known else len(known) for s in names]
 
     def forward(
         self, x: Tensor, present: Tensor | None = None, hidden: Tensor | None = None

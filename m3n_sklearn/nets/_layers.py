@@ -39,11 +39,11 @@ class ConvTrunk(nn.Module):
     The first layer is not normalised, so that amplitude reaches the second one.
     """
 
-    def __init__(self, in_channels: int, width: int, norm: str = "group") -> None:
+    def __init__(self, in_channels: int, width: int, norm: str = "group", kernel: int = 9) -> None:
         super().__init__()
         half = max(1, width // 2)
         self.layers = nn.Sequential(
-            nn.Conv1d(in_channels, half, 9, stride=2, padding=4),
+            nn.Conv1d(in_channels, half, kernel, stride=2, padding=kernel // 2),
             nn.GELU(),
             nn.Conv1d(half, width, 5, stride=2, padding=2),
             make_norm(norm, width),

@@ -1,0 +1,262 @@
+"""The whole network: three encoders into one space, and two decoders out of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from m3n_sklearn.nets._heads import Pose2Imu, Projection, Reconstruction
+from m3n_sklearn.nets._imu import ConvImuEncoder
+from m3n_sklearn.nets._paper import (
+    PaperDecoder,
+    PaperImuEncoder,
+    PaperPoseEncoder,
+    PaperTextEncoder,
+)
+from m3n_sklearn.nets._pose import ConvPoseEncoder
+
+__all__ = ["Multi3Net", "build_imu_encoder", "multi3net_config"]
+
+TEMPERATURES = (0.01, 1.0)
+"""Limits of the learned temperature."""
+
+ENCODERS = {
+    "conv_imu": ConvImuEncoder,
+    "conv_pose": ConvPoseEncoder,
+    "identity": nn.Identity,
+    "paper_imu": PaperImuEncoder,
+    "paper_pose": PaperPoseEncoder,
+    "paper_text": PaperTextEncoder,
+}
+
+Config = Mapping[str, Any]
+
+
+def multi3net_config(
+    encoder: str,
+    *,
+    modalities: Sequence[str],
+    decoders: Sequence[str],
+    n_components: int | None = None,
+    width: int | None = None,
+    norm: str = "group",
+    sites: Sequence[str] = ("",),
+    in_channels: int = 6,
+    n_times: int = 1,
+    pose_shape: tuple[int, int] = (0, 0),
+    text_size: int = 0,
+) -> dict[str, Any]:
+    """Choose the parts of a network.
+
+    Parameters
+    ----------
+    encoder : {"default", "paper"}
+        Convolutions, or the published architecture.
+    modalities : sequence of {"imu", "pose", "text"}
+        What to build encoders for.
+    decoders : sequence of {"reconstruction", "pose2imu"}
+        What to build decoders for.
+    n_components, width : int, optional
+        Size of the joint space (128; paper 256) and width of the encoders (128; paper 256).
+    norm : {"group", "layer", "batch"}
+        Normalisation of the default encoders.
+    sites : sequence of str
+        Names of the IMU's sites.
+    in_channels, n_times : int
+        Channels per site and samples per window.
+    pose_shape : tuple of int
+        Pose features per frame, and frames.
+    text_size : int
+        Size of the sentence vectors.
+
+    Returns
+    -------
+    dict
+        Numbers, strings, lists and dicts only.
+    """
+    paper = encoder == "paper"
+    width = width or (256 if paper else 128)
+    n_features, n_frames = pose_shape
+    imu = {"in_channels": in_channels, "sites": list(sites), "width": width}
+    parts: dict[str, dict[str, Any]]
+    if paper:
+        parts = {
+            "imu": {"name": "paper_imu", "n_times": n_times, **imu},
+            "pose": {
+                "name": "paper_pose",
+                "in_channels": n_features,
+                "n_frames": n_frames,
+                "width": width,
+            },
+            "text": {"name": "paper_text", "n_in": text_size, "width": width},
+        }
+    else:
+        parts = {
+            "imu": {"name": "conv_imu", **imu, "norm": norm},
+            "pose": {"name": "conv_pose", "in_channels": n_features, "width": width, "norm": norm},
+            "text": {"name": "identity"},
+        }
+    return {
+        "paper": paper,
+        "encoders": {name: parts[name] for name in modalities},
+        "decoders": list(decoders),
+        "n_components": n_components or (width if paper else 128),
+        "temperature": 0.07 if paper else 0.1,
+        "n_times": n_times,
+        "n_sites": len(sites),
+        "in_channels": in_channels,
+        "pose_features": n_features,
+        "text_size": text_size,
+        "width": width,
+    }
+
+
+def build_imu_encoder(config: Config) -> nn.Module:
+    """Build an IMU encoder with fresh weights.
+
+    Parameters
+    ----------
+    config : mapping
+        ``name`` (``"conv_imu"`` or ``"paper_imu"``) and the keyword arguments of the encoder.
+
+    Returns
+    -------
+    torch.nn.Module
+        ``module(x, present=None, hidden=None) -> (features, sequence or None)``; ``n_features``
+        is the width of the features, ``read_sites(names)`` says which sites inputs hold.
+
+    Examples
+    --------
+    >>> import torch
+    >>> encoder = build_imu_encoder({"name": "conv_imu", "width": 8})
+    >>> encoder(torch.zeros(2, 1, 6, 40))[0].shape
+    torch.Size([2, 16])
+    """
+    arguments = dict(config)
+    return ENCODERS[arguments.pop("name")](**arguments)
+
+
+class Multi3Net(nn.Module):
+    """Encoders of IMU, pose and text with a common space, and decoders of IMU windows.
+
+    Parameters
+    ----------
+    config : mapping
+        As made by :func:`multi3net_config`.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = dict(config)
+        size, width = config["n_components"], config["width"]
+        sites, channels = config["n_sites"], config["in_channels"]
+        self.encoders, self.heads, self.decoders = (nn.ModuleDict() for _ in range(3))
+        for name, part in config["encoders"].items():
+            self.encoders[name] = build_imu_encoder(part)
+            self.heads[name] = self._head(name)
+        for name in config["decoders"]:
+            self.decoders[name] = self._decoder(name, width, size)
+        self.register_buffer("deviation", torch.ones(channels))
+        self.register_buffer("imu_mean", torch.zeros(sites, channels))
+        self.register_buffer("imu_scale", torch.ones(sites, channels))
+        log_temperature = torch.tensor(math.log(config["temperature"]))
+        if config["paper"]:
+            self.register_buffer("log_temperature", log_temperature)
+        else:
+            self.log_temperature = nn.Parameter(log_temperature)
+
+    def _head(self, name: str) -> nn.Module:
+        size, paper = self.config["n_components"], self.config["paper"]
+        if name == "text" and not paper:
+            return Projection(self.config["text_size"], size)
+        width = self.config["width"]
+        if paper:
+            return nn.Identity() if width == size else nn.Linear(width, size)
+        return Projection(2 * width, size)
+
+    def _decoder(self, name: str, width: int, size: int) -> nn.Module:
+        sites, channels = self.config["n_sites"], self.config["in_channels"]
+        if self.config["paper"]:
+            return PaperDecoder(size, sites, channels, self.config["n_times"])
+        if name == "reconstruction":
+            return Reconstruction(width, size, channels)
+        return Pose2Imu(self.config["pose_features"], width, size, sites)
+
+    @property
+    def temperature(self) -> Tensor:
+        """The scale of the contrastive losses."""
+        return self.log_temperature.exp().clamp(*TEMPERATURES)
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Compute everything that the objectives of a batch need.
+
+        Parameters
+        ----------
+        batch : mapping
+            ``imu`` (k, S, C, T) with ``present`` (k, S, 2) and optionally ``hidden`` (k, T);
+            ``pose`` (l, P, F); ``text`` (m, d): the rows that have the modality, if any.
+            ``paired`` (l,): pose rows whose IMU is to be predicted.
+
+        Returns
+        -------
+        dict
+            ``z_imu``, ``z_pose``, ``z_text`` of unit length; ``reconstruction`` of the rows with
+            hidden steps and ``predicted`` of the paired rows, in network units; ``temperature``.
+        """
+        out = {"temperature": self.temperature}
+        if "imu" in batch:
+            hidden = batch.get("hidden")
+            z, sequence = self.embed_imu(batch["imu"], batch.get("present"), hidden)
+            out["z_imu"] = functional.normalize(z)
+            if hidden is not None and "reconstruction" in self.decoders:
+                rows = hidden.any(dim=1)
+                part = None if sequence is None else sequence[rows]
+                out["reconstruction"] = self.reconstruct(z[rows], part, hidden.shape[1])
+        if "pose" in batch:
+            frames = batch["pose"]
+            z, sequence = self.embed_pose(frames)
+            out["z_pose"] = functional.normalize(z)
+            if "paired" in batch and "pose2imu" in self.decoders:
+                rows = batch["paired"]
+                part = None if sequence is None else sequence[rows]
+                out["predicted"] = self.predict_imu(z[rows], part, frames[rows])
+        if "text" in batch:
+            out["z_text"] = functional.normalize(self.embed_text(batch["text"]))
+        return out
+
+    def embed_imu(
+        self, x: Tensor, present: Tensor | None = None, hidden: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return embeddings (not normalised) and the feature sequence of IMU windows."""
+        features, sequence = self.encoders["imu"](x, present, hidden)
+        return self.heads["imu"](features), sequence
+
+    def embed_pose(self, frames: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return embeddings (not normalised) and the feature sequence of poses."""
+        features, sequence = self.encoders["pose"](frames)
+        return self.heads["pose"](features), sequence
+
+    def embed_text(self, vectors: Tensor) -> Tensor:
+        """Return embeddings (not normalised) of sentence vectors."""
+        return self.heads["text"](self.encoders["text"](vectors))
+
+    def reconstruct(self, embedding: Tensor, sequence: Tensor | None, n_times: int) -> Tensor:
+        """Decode IMU windows (n, S, C, T) in network units."""
+        decoder = self.decoders["reconstruction"]
+        if sequence is None:
+            return decoder(embedding)
+        return decoder(embedding, sequence, n_times)
+
+    def predict_imu(self, embedding: Tensor, sequence: Tensor | None, frames: Tensor) -> Tensor:
+        """Predict IMU windows (n, S, 6, T) in network units from encoded poses."""
+        decoder = self.decoders["pose2imu"]
+        if sequence is None:
+            decoded = decoder(embedding)
+        else:
+            decoded = decoder(embedding, sequence, frames, self.config["n_times"])
+        return self.imu_mean[..., None] + self.imu_scale[..., None] * decoded
