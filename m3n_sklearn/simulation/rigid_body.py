@@ -1,0 +1,127 @@
+"""IMU readings of a bare rigid body whose position and orientation were tracked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..motion.rotations import quat_conjugate, quat_rotate
+from ._checks import check_rate, check_rotation, check_vector
+from .trajectory import fit_trajectory
+
+__all__ = ["GRAVITY", "output_times", "rigid_body_imu"]
+
+Array = NDArray[np.float64]
+
+GRAVITY = (0.0, 0.0, -9.80665)
+"""Standard gravity in the z-up world, in m/s²."""
+
+
+def rigid_body_imu(
+    position: ArrayLike,
+    quaternion: ArrayLike,
+    *,
+    rate: float | None = None,
+    times: ArrayLike | None = None,
+    out_rate: float | None = None,
+    smoothing: str | float | None = None,
+    mount: ArrayLike | None = None,
+    lever_arm: ArrayLike | None = None,
+    gravity: Sequence[float] = GRAVITY,
+) -> tuple[Array, Array]:
+    """Predict what an IMU on a tracked rigid body reads.
+
+    Parameters
+    ----------
+    position : array-like of shape (F, 3)
+        Track of the body's origin in the world, in m.
+    quaternion : array-like of shape (F, 4)
+        Unit quaternions (w, x, y, z) that take body axes to world axes.
+    rate : float, optional
+        Samples per second of the track. Give either `rate` or `times`.
+    times : array-like of shape (F,), optional
+        Time stamps in s, if the samples are not evenly spaced.
+    out_rate : float, optional
+        Samples per second of the readings; by default those of the track, at its time stamps.
+    smoothing : {"auto"}, float or None, default=None
+        See :func:`fit_trajectory`. None differentiates the samples as they are.
+    mount : array-like of shape (3, 3), optional
+        Rotation whose columns are the sensor's axes in the body frame. Identity by default.
+    lever_arm : array-like of shape (3,), optional
+        Where the sensor sits in the body frame, in m. The origin by default.
+    gravity : sequence of 3 floats, default=(0.0, 0.0, -9.80665)
+        Acceleration of free fall in the world, in m/s².
+
+    Returns
+    -------
+    acc : ndarray of shape (T, 3)
+        Specific force in m/s², in the sensor's axes.
+    gyro : ndarray of shape (T, 3)
+        Angular rate in rad/s, in the sensor's axes.
+
+    Raises
+    ------
+    ValueError
+        For wrong shapes, values that are not finite, a missing rate, or a `mount` that is no
+        rotation.
+
+    Examples
+    --------
+    A sensor at rest reads gravity upwards:
+
+    >>> import numpy as np
+    >>> acc, gyro = rigid_body_imu(np.zeros((50, 3)), [[1.0, 0, 0, 0]] * 50, rate=50.0)
+    >>> acc[0], gyro[0]
+    (array([0.     , 0.     , 9.80665]), array([0., 0., 0.]))
+    """
+    track = np.asarray(position, dtype=np.float64)
+    turns = np.asarray(quaternion, dtype=np.float64)
+    if track.ndim != 2 or track.shape[1] != 3 or len(track) == 0:
+        raise ValueError(f"position must have shape (frames, 3), got {track.shape}.")
+    if turns.shape != (len(track), 4):
+        raise ValueError(
+            f"quaternion must have shape ({len(track)}, 4) to match position, got {turns.shape}."
+        )
+    clock = _clock(len(track), rate, times)
+    wanted = clock if out_rate is None else output_times(clock[0], clock[-1], out_rate)
+    state = fit_trajectory(clock, turns[:, None], track, smoothing).evaluate(wanted)
+    q, w, alpha = (values[:, 0] for values in state[:3])
+    arm = np.zeros(3) if lever_arm is None else check_vector(lever_arm, "lever_arm")
+    force = quat_rotate(
+        quat_conjugate(q), state.linear_acceleration - check_vector(gravity, "gravity")
+    )
+    force = force + np.cross(alpha, arm) + np.cross(w, np.cross(w, arm))
+    turn = np.eye(3) if mount is None else check_rotation(mount, "mount")
+    return np.asarray(force @ turn, dtype=np.float64), w @ turn
+
+
+def output_times(start: float, stop: float, rate: float) -> Array:
+    """Return the sampling times of a sensor between two times.
+
+    Parameters
+    ----------
+    start, stop : float
+        In s; a sample falls on `start` and, up to rounding, none after `stop`.
+    rate : float
+        Samples per second.
+
+    Returns
+    -------
+    ndarray of shape (T,)
+        Times in s.
+    """
+    step = 1 / check_rate(rate, "The output rate")
+    return start + np.arange(int(np.floor((stop - start) / step + 1e-6)) + 1) * step
+
+
+def _clock(frames: int, rate: float | None, times: ArrayLike | None) -> Array:
+    if (rate is None) == (times is None):
+        raise ValueError("Give either rate= (samples per second) or times= (s), not both or none.")
+    if times is not None:
+        clock = np.asarray(times, dtype=np.float64)
+        if clock.shape != (frames,):
+            raise ValueError(f"times must have shape ({frames},), got {clock.shape}.")
+        return clock
+    return np.arange(frames) / check_rate(rate, "rate")
