@@ -23,6 +23,7 @@ def circle(
     clockwise: bool = True,
     start: float = 0.0,
     turns: float = 1.0,
+    eased: bool = False,
     **hand: float,
 ) -> list[Key]:
     """Lead the right hand around a circle.
@@ -45,6 +46,8 @@ def circle(
         Where to begin, in turns clockwise from the top (or from the far side).
     turns : float, default=1
         How far to go around.
+    eased : bool, default=False
+        Whether the hand starts and ends slowly, rather than going on for ever.
     **hand : float
         Swivel, pronation, wrist, deviation.
 
@@ -64,7 +67,10 @@ def circle(
             if plane == "upright"
             else (forward + along, up, out + across)
         )
-        keys.append(through(posture(base, right=reach(*where, **hand)), seconds / 12))
+        slow = 0.5 if eased else 0.0
+        stretch = 1.0 + slow * max(0, 3 - step, step - steps + 2)
+        target = posture(base, right=reach(*where, **hand))
+        keys.append(through(target, seconds / 12 * stretch))
     return keys
 
 

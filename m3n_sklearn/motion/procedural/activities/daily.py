@@ -201,7 +201,7 @@ comb_hair = Activity(
         *(key for _ in range(3) for key in (to(_comb(1), 0.6), to(_comb(0), 0.5))),
         to(STAND, 0.9),
     ],
-    freedom=0.5,
+    freedom=0.35,
     pause=(0.1, 0.5),
 )
 

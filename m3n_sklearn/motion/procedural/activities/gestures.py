@@ -68,7 +68,7 @@ swipe_left = Activity(
     [
         to(posture(right=reach(0.55, -0.05, 0.55, pronation=0, swivel=20)), 0.6, hold=0.05),
         through(posture(right=reach(0.78, 0.0, 0.1, pronation=0, swivel=20)), 0.2),
-        to(posture(right=reach(0.52, 0.0, -0.42, pronation=0, swivel=25)), 0.22, hold=0.1),
+        to(posture(right=reach(0.6, -0.02, -0.36, pronation=0, swivel=25)), 0.24, hold=0.1),
         to(STAND, 0.7),
     ],
 )
@@ -82,7 +82,7 @@ swipe_right = Activity(
         "a backhand movement of the hand outwards to the right",
     ),
     [
-        to(posture(right=reach(0.5, -0.05, -0.4, pronation=55, swivel=25)), 0.6, hold=0.05),
+        to(posture(right=reach(0.58, -0.05, -0.36, pronation=55, swivel=25)), 0.6, hold=0.05),
         through(posture(right=reach(0.78, 0.0, 0.1, pronation=55, swivel=20)), 0.22),
         to(posture(right=reach(0.55, 0.0, 0.62, pronation=50, swivel=20)), 0.22, hold=0.1),
         to(STAND, 0.7),
@@ -128,8 +128,10 @@ draw_triangle = Activity(
 
 def _circle(name: str, clockwise: bool, *descriptions: str) -> Activity:
     top = posture(right=reach(*_board(0.3, 0.0), **WRITING_HAND))
-    ring = circle(_board(0.0, 0.0), 0.3, 1.1, clockwise=clockwise, **WRITING_HAND)
-    return Activity(name, descriptions, [to(top, 0.65), *ring, *ring, to(STAND, 0.75)])
+    ring = circle(
+        _board(0.0, 0.0), 0.3, 1.1, clockwise=clockwise, turns=2, eased=True, **WRITING_HAND
+    )
+    return Activity(name, descriptions, [to(top, 0.65), *ring, to(STAND, 0.75)])
 
 
 draw_circle_clockwise = _circle(
@@ -170,7 +172,7 @@ knock = Activity(
     freedom=0.8,
 )
 
-_guard = arm(flexion=30, abduction=15, rotation=25, elbow=130, pronation=0)
+_guard = arm(flexion=38, abduction=15, rotation=18, elbow=122, pronation=0)
 punch = Activity(
     "punch",
     (
@@ -272,7 +274,7 @@ cross_arms = Activity(
         "the forearms are laid over each other on the chest",
     ),
     [to(_crossed, 0.75, hold=0.7), to(STAND, 0.75)],
-    freedom=0.6,
+    freedom=0.4,
     pause=(0.3, 1.0),
 )
 
@@ -303,7 +305,7 @@ bowl = Activity(
 )
 
 _set = posture(
-    both=reach(0.42, 0.12, -0.08, pronation=20, swivel=10),
+    both=reach(0.5, 0.12, -0.08, pronation=20, swivel=10),
     legs=leg(hip=28, knee=48, ankle=22),
     tilt=6,
 )
@@ -340,7 +342,7 @@ def _swing(
 
 tennis_forehand = _swing(
     "tennis_forehand",
-    0.42,
+    0.48,
     posture(
         right=arm(flexion=-20, abduction=62, rotation=-35, elbow=40, pronation=10),
         left=arm(flexion=45, abduction=10, elbow=40),
@@ -392,7 +394,7 @@ tennis_serve = Activity(
                 trunk_flexion=5,
                 trunk_turn=10,
             ),
-            0.32,
+            0.38,
         ),
         to(
             posture(
@@ -401,7 +403,7 @@ tennis_serve = Activity(
                 trunk_flexion=32,
                 trunk_turn=25,
             ),
-            0.36,
+            0.42,
             hold=0.15,
         ),
         to(STAND, 0.9),
