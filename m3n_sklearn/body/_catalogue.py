@@ -69,6 +69,6 @@ CATALOGUE = MappingProxyType(
         **_both("thigh", Placement("left_hip", "left_hip", "left_knee", 0.5, FRONT, UP, 0.18)),
         # on the instep, y to the toes
         **_both("foot", Placement("left_ankle", "left_ankle", "left_foot", 0.5, UP, FRONT, 0.3)),
-        "lower_back": Placement("spine1", "pelvis", "spine1", 0.8, BACK, UP, 1.2, False),
+        "lower_back": Placement("pelvis", "pelvis", "spine1", 0.8, BACK, UP, 1.2, False),
     }
 )

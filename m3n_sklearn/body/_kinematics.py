@@ -20,7 +20,7 @@ from ..motion.rotations import matrix_from_quat
 from ._algebra import apply, compose, cross, skew, solve_symmetric, transposed
 from ._forward import unit_quaternions
 from ._model import BodyModel
-from ._polar import polar_rotation
+from ._polar import has_no_polar, polar_rotation
 from ._sites import Site, resolve_sites
 
 __all__ = ["SiteKinematics", "site_kinematics"]
@@ -306,35 +306,30 @@ def _skinned_rotation(carrier: _Carrier, links: dict[int, _Link]) -> tuple[Array
     """Rotation of the skin patch, and its angular velocity in the patch's own frame.
 
     With M = sum w_k G_k = Q S (polar) and Q' = Q [w], the skew part of Q^T M' is that of
-    [w] S, so that (tr(S) I - S) w = vex(Q^T M' - M'^T Q).
+    [w] S, so that (tr(S) I - S) w = vex(Q^T M' - M'^T Q). Where M has no polar rotation, the
+    patch follows its main bone.
     """
-    first = links[carrier.bones[0]]
+    main = links[carrier.bones[0]]
     if len(carrier.bones) == 1:
-        return first.rotation, apply(transposed(first.rotation), first.rate)
-    blend, blend_rate = np.zeros((2, *first.rotation.shape))
+        return main.rotation, apply(transposed(main.rotation), main.rate)
+    turning = {
+        joint: compose(skew(links[joint].rate), links[joint].rotation) for joint in carrier.bones
+    }
+    blend, blend_rate = np.zeros((2, *main.rotation.shape))
     for joint, weight in zip(carrier.bones, carrier.weights, strict=True):
-        link = links[joint]
-        blend += weight * link.rotation
-        blend_rate += weight * compose(skew(link.rate), link.rotation)
-    rotation, undefined = polar_rotation(blend, fallback=first.rotation)
-    back = transposed(rotation)
-    stretch = compose(back, blend)
-    turning = compose(back, blend_rate)
-    twist = np.stack(
-        [
-            turning[2, 1] - turning[1, 2],
-            turning[0, 2] - turning[2, 0],
-            turning[1, 0] - turning[0, 1],
-        ]
-    )
-    system = -0.5 * (stretch + stretch.swapaxes(0, 1))
+        blend += weight * links[joint].rotation
+        blend_rate += weight * turning[joint]
+    lost = has_no_polar(blend)
+    blend = np.where(lost, main.rotation, blend)
+    blend_rate = np.where(lost, turning[carrier.bones[0]], blend_rate)
+    rotation = polar_rotation(blend)
+    stretch = compose(transposed(rotation), blend)
+    skewed = compose(transposed(rotation), blend_rate)
+    skewed = skewed - transposed(skewed)
+    twist = np.stack([skewed[2, 1], skewed[0, 2], skewed[1, 0]])
     trace = stretch[0, 0] + stretch[1, 1] + stretch[2, 2]
-    for k in range(3):
-        system[k, k] += trace
-    rate = solve_symmetric(system, twist)
-    if undefined.any():
-        rate[:, undefined] = apply(back, first.rate)[:, undefined]
-    return rotation, rate
+    system = trace * np.eye(3)[:, :, None] - (stretch + transposed(stretch)) / 2
+    return rotation, solve_symmetric(system, twist)
 
 
 def _check_motion(

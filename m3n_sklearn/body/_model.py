@@ -46,7 +46,8 @@ class BodyModel:
     posedirs : array-like of shape (V, 3, 9 * (J - 1)) or None, default=None
         Vertex displacement by entry of ``R_j - I`` (row-major, joints 1 to J - 1), in m.
     joint_regressor : array-like or scipy.sparse matrix of shape (J, V) or None, default=None
-        Joint positions as a linear function of the vertices.
+        Joint positions as a linear function of the vertices. Without it, shape coefficients
+        move the skin only.
     stature : float or None, default=None
         Standing height in m. With None it is the height of the surface.
     name : str, default="body"

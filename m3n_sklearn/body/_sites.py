@@ -84,6 +84,11 @@ class Site:
 def list_sites() -> tuple[str, ...]:
     """Names of the sites that every body with SMPL's joints has.
 
+    Wrists (back of the distal forearm), ankles (outside, above the malleolus), hips (side of
+    the belt), pockets (front trouser pocket, a telephone upright), thighs (front middle),
+    upper arms (outside middle), feet (instep), chest (sternum), head (forehead) and lower back
+    (over the lumbar spine).
+
     Returns
     -------
     tuple of str
@@ -104,6 +109,15 @@ def resolve_sites(body: BodyModel, sites: str | Site | Iterable[str | Site]) -> 
     crossing with the surface in the rest pose. On a body without a surface they stand off the
     bone by a fixed share of its length. Sites of one's own that have a bone and an offset take
     the skinning of the nearest vertex.
+
+    The z axis of a named site points out of the body. Its y axis points up the body in the
+    T-pose, with these exceptions: on the upper arm it points to the shoulder (up, when the arm
+    hangs), on the foot to the toes, and at the wrist as on a watch that its wearer reads: z
+    out of the glass on the back of the forearm, y to 12 o'clock (the side of the little
+    finger), x to 3 o'clock along the forearm, which is towards the hand on the left wrist and
+    towards the elbow on the right one. This is the axis convention of telephones and watches,
+    and it makes both wrists mirror images: a motion mirrored left to right yields
+    ``(-ax, ay, az)`` and ``(gx, -gy, -gz)`` at the other side's site.
 
     Parameters
     ----------
