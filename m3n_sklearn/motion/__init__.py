@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from ._motion import Motion
+from .amass import read_amass
 from .inverse_kinematics import motion_from_joints
 from .joint_sets import JOINT_SETS
+from .retarget import retarget
+from .skeletal import read_skeletal
 from .skeleton import MIRROR_JOINTS, SMPL_JOINTS, SMPL_PARENTS
+from .skeletons import SKELETONS, SkeletonMap
 
 __all__ = [
     "JOINT_SETS",
     "MIRROR_JOINTS",
+    "SKELETONS",
     "SMPL_JOINTS",
     "SMPL_PARENTS",
     "Motion",
+    "SkeletonMap",
     "motion_from_joints",
+    "read_amass",
+    "read_skeletal",
+    "retarget",
 ]

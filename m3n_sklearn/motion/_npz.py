@@ -1,0 +1,78 @@
+"""Reading .npz archives of unknown origin: never a pickle, and messages that help."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+AnyArray = NDArray[np.generic]
+
+
+def read_npz(path: str | os.PathLike[str]) -> dict[str, AnyArray]:
+    """Read all plain arrays of an archive; arrays of Python objects are left out, unread.
+
+    Parameters
+    ----------
+    path : path-like
+        An .npz file.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The arrays by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no .npz archive, or is damaged.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"No file at {file}.")
+    arrays: dict[str, AnyArray] = {}
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            for key in archive.files:
+                try:
+                    arrays[key] = archive[key]
+                except ValueError as error:
+                    if "allow_pickle" not in str(error):
+                        raise
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"{file.name} cannot be read as an .npz archive of plain arrays ({error}). It may be "
+            "damaged, or be a pickle, which is never opened: convert it with numpy.savez."
+        ) from error
+    return arrays
+
+
+def require(arrays: Mapping[str, AnyArray], key: str, path: str | os.PathLike[str]) -> AnyArray:
+    """Look up an array that must be there.
+
+    Parameters
+    ----------
+    arrays : mapping
+        What was read.
+    key : str
+        Its name.
+    path : path-like
+        For the message.
+
+    Returns
+    -------
+    ndarray
+        The array.
+    """
+    if key not in arrays:
+        raise ValueError(
+            f"{Path(path).name} has no plain array {key!r}; it has {sorted(arrays)}. Arrays of "
+            "Python objects are not read, since that would run a pickle."
+        )
+    return arrays[key]

@@ -1,0 +1,262 @@
+"""Motion of a foreign skeleton, carried over to SMPL's tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .alignment import normalise, swing_between, twist_about
+from .proportions import LIMB_SEGMENTS, reference_joints, stature_from_lengths
+from .rotations import (
+    quat_conjugate,
+    quat_from_matrix,
+    quat_multiply,
+    quat_rotate,
+    rotvec_from_quat,
+)
+from .skeleton import SMPL_JOINTS, SMPL_PARENTS
+from .skeletons import SkeletonMap, find_skeleton
+from .worlds import to_z_up
+
+__all__ = ["retarget"]
+
+Array = NDArray[np.float64]
+
+CHILD = {
+    "hip": "knee",
+    "knee": "ankle",
+    "ankle": "foot",
+    "collar": "shoulder",
+    "shoulder": "elbow",
+    "elbow": "wrist",
+    "wrist": "hand",
+}
+
+
+def retarget(
+    local_quats: ArrayLike,
+    root_positions: ArrayLike,
+    joint_names: Sequence[str],
+    parents: ArrayLike,
+    offsets: ArrayLike,
+    *,
+    skeleton: SkeletonMap | None = None,
+    tpose: ArrayLike | None = None,
+    up: str = "y",
+    rest_joints: ArrayLike | None = None,
+) -> tuple[Array, Array, float]:
+    """Carry a motion over to SMPL's tree by global rotations and bone directions.
+
+    Parameters
+    ----------
+    local_quats : array-like of shape (F, J, 4)
+        Rotation of each source joint in its parent's frame (the root's: in the world), as
+        quaternions (w, x, y, z).
+    root_positions : array-like of shape (F, 3)
+        The root in the world, in m.
+    joint_names : sequence of str
+        Names of the J source joints.
+    parents : array-like of shape (J,)
+        Index of each joint's parent, -1 for the root; parents come first.
+    offsets : array-like of shape (J, 3)
+        Position of each joint in its parent's frame, in m.
+    skeleton : SkeletonMap, optional
+        Which joint is which. Recognised by the names by default.
+    tpose : array-like of shape (J, 4), optional
+        Local rotations of a T-pose that faces z with y up. By default the pose without any
+        rotation is one, except where `skeleton` says otherwise.
+    up : {"x", "y", "z", "-x", "-y", "-z"}, default="y"
+        The axis of the source's world that points up.
+    rest_joints : array-like of shape (24, 3), optional
+        Rest pose of the body that will play the motion; an average adult's by default.
+
+    Returns
+    -------
+    poses : ndarray of shape (F, 24, 3)
+        Local rotations in SMPL's order as axis-angle vectors, the world z up.
+    trans : ndarray of shape (F, 3)
+        The pelvis in m, placed over the source's hips.
+    stature : float
+        Body height in m that fits the source's limbs.
+
+    Raises
+    ------
+    ValueError
+        For shapes that disagree, unknown skeletons, and bones that are no human's.
+
+    Notes
+    -----
+    A joint's rotation since the T-pose is taken over; arms and legs are corrected by the
+    constant swing that makes their bones point exactly where the source's point. The hand's
+    turn about the forearm's axis is given to the forearm: a wrist cannot turn that way, and
+    what sits on the wrist turns with the forearm's bones.
+    """
+    names = [str(name) for name in joint_names]
+    tree, quats, bones = _check_source(names, parents, local_quats, offsets)
+    chosen = find_skeleton(names) if skeleton is None else skeleton
+    index = {joint: names.index(source) for joint, source in _present(chosen, names).items()}
+    rest = reference_joints() if rest_joints is None else np.asarray(rest_joints, np.float64)
+    rest_of = dict(zip(SMPL_JOINTS, rest, strict=True))
+
+    stature = stature_from_lengths(_lengths(index, tree, bones))
+    world = quat_from_matrix(to_z_up(up))
+    turned = _global_rotations(tree, quats, world)
+    corrections = _corrections(chosen, index, names, tree, bones, tpose, rest_of)
+    target = {joint: quat_multiply(turned[s], corrections[joint]) for joint, s in index.items()}
+    _give_twist_to_forearms(target, rest_of)
+
+    size = stature / stature_from_lengths(_segment_lengths(rest_of))
+    hips = [
+        _position(tree, bones, turned, quat_rotate(world, root_positions), index[f"{side}_hip"])
+        for side in ("left", "right")
+    ]
+    lift = rest_of["pelvis"] - (rest_of["left_hip"] + rest_of["right_hip"]) / 2
+    pelvis = (hips[0] + hips[1]) / 2 + size * quat_rotate(target["pelvis"], lift)
+    return _local_rotvecs(target), pelvis - rest_of["pelvis"], stature
+
+
+def _present(skeleton: SkeletonMap, names: Sequence[str]) -> dict[str, str]:
+    """Look up the mapped joints; toes and fingers may be missing."""
+    optional = ("_hand", "_foot")
+    missing = [
+        source
+        for joint, source in skeleton.joints.items()
+        if source not in names and not joint.endswith(optional)
+    ]
+    if missing:
+        raise ValueError(f"The skeleton has no joints {missing}; it has {list(names)}.")
+    return {joint: source for joint, source in skeleton.joints.items() if source in names}
+
+
+def _check_source(
+    names: Sequence[str], parents: ArrayLike, local_quats: ArrayLike, offsets: ArrayLike
+) -> tuple[list[int], Array, Array]:
+    tree = [int(parent) for parent in np.asarray(parents)]
+    quats = np.asarray(local_quats, dtype=np.float64)
+    bones = np.asarray(offsets, dtype=np.float64)
+    if any(parent >= joint for joint, parent in enumerate(tree)) or tree[0] != -1:
+        raise ValueError("parents must begin with -1 for the root and precede their children.")
+    count = len(names)
+    if len(tree) != count or bones.shape != (count, 3) or quats.shape[1:] != (count, 4):
+        raise ValueError(
+            f"{count} joint names need parents ({count},), offsets ({count}, 3) and quaternions "
+            f"(F, {count}, 4); got ({len(tree)},), {bones.shape} and {quats.shape}."
+        )
+    length = np.linalg.norm(quats, axis=-1)
+    if not np.all(np.abs(length - 1) < 0.01):
+        raise ValueError(
+            "local_quats must be unit quaternions (w, x, y, z); their lengths lie in "
+            f"[{np.min(length):.4g}, {np.max(length):.4g}]."
+        )
+    return tree, quats / length[..., None], bones
+
+
+def _global_rotations(tree: Sequence[int], quats: Array, world: Array) -> list[Array]:
+    turned: list[Array] = []
+    for joint, parent in enumerate(tree):
+        turned.append(quat_multiply(world if parent < 0 else turned[parent], quats[:, joint]))
+    return turned
+
+
+def _position(
+    tree: Sequence[int], bones: Array, turned: list[Array], root: Array, joint: int
+) -> Array:
+    if tree[joint] < 0:
+        return root
+    parent = tree[joint]
+    above = _position(tree, bones, turned, root, parent)
+    return above + quat_rotate(turned[parent], bones[joint])
+
+
+def _vector(tree: Sequence[int], bones: Array, start: int, end: int) -> Array:
+    """Offset between two joints in the frame of the first, joints in between at rest."""
+    total = np.zeros(3)
+    while end != start:
+        if end < 0:
+            raise ValueError("The skeleton's joints do not form the chains that SMPL's tree has.")
+        total, end = total + bones[end], tree[end]
+    return total
+
+
+def _corrections(
+    skeleton: SkeletonMap,
+    index: dict[str, int],
+    names: Sequence[str],
+    tree: Sequence[int],
+    bones: Array,
+    tpose: ArrayLike | None,
+    rest: dict[str, Array],
+) -> dict[str, Array]:
+    """For each SMPL joint its rest frame in the source joint's frame, as a quaternion.
+
+    The source is put into its T-pose; then bones that do not yet point where SMPL's do are
+    swung there from the trunk outwards, with everything that hangs on them.
+    """
+    still = np.tile([1.0, 0.0, 0.0, 0.0], (len(names), 1)) if tpose is None else tpose
+    held = _global_rotations(tree, np.asarray(still, np.float64)[None], np.eye(4)[0])
+    swung: dict[str, Array] = {}
+    corrections: dict[str, Array] = {}
+    for joint, parent in zip(SMPL_JOINTS, SMPL_PARENTS, strict=True):
+        swing = swung.get(SMPL_JOINTS[parent], np.eye(4)[0])
+        if joint in index:
+            source = index[joint]
+            known = names[source] in skeleton.axes
+            frame = quat_from_matrix(skeleton.frame(names[source])) if known else held[source][0]
+            child = _child(joint)
+            if joint in skeleton.aligned and child in index:
+                bone = _vector(tree, bones, source, index[child])
+                now = normalise(quat_rotate(quat_multiply(swing, frame), bone))
+                swing = quat_multiply(
+                    swing_between(now, normalise(rest[child] - rest[joint])), swing
+                )
+            corrections[joint] = quat_conjugate(quat_multiply(swing, frame))
+        swung[joint] = swing
+    return corrections
+
+
+def _child(joint: str) -> str:
+    side, _, part = joint.partition("_")
+    return f"{side}_{CHILD[part]}" if part in CHILD else ""
+
+
+def _give_twist_to_forearms(target: dict[str, Array], rest: dict[str, Array]) -> None:
+    for side in ("left", "right"):
+        elbow, wrist = f"{side}_elbow", f"{side}_wrist"
+        bend = quat_multiply(quat_conjugate(target[elbow]), target[wrist])
+        twist = twist_about(bend, normalise(rest[wrist] - rest[elbow]))
+        target[elbow] = quat_multiply(target[elbow], twist)
+
+
+def _local_rotvecs(target: dict[str, Array]) -> Array:
+    full = dict(target)
+    for joint, parent in zip(SMPL_JOINTS[1:], SMPL_PARENTS[1:], strict=True):
+        full.setdefault(joint, full[SMPL_JOINTS[parent]])
+    turned = np.stack([full[joint] for joint in SMPL_JOINTS], axis=1)
+    local = turned.copy()
+    local[:, 1:] = quat_multiply(quat_conjugate(turned[:, SMPL_PARENTS[1:]]), turned[:, 1:])
+    return rotvec_from_quat(local)
+
+
+def _lengths(index: dict[str, int], tree: Sequence[int], bones: Array) -> dict[str, float]:
+    return {
+        segment: float(
+            np.mean(
+                [
+                    np.linalg.norm(
+                        _vector(tree, bones, index[f"{side}_{start}"], index[f"{side}_{end}"])
+                    )
+                    for side in ("left", "right")
+                ]
+            )
+        )
+        for segment, (start, end) in LIMB_SEGMENTS.items()
+    }
+
+
+def _segment_lengths(rest: dict[str, Array]) -> dict[str, float]:
+    return {
+        segment: float(np.linalg.norm(rest[f"left_{end}"] - rest[f"left_{start}"]))
+        for segment, (start, end) in LIMB_SEGMENTS.items()
+    }

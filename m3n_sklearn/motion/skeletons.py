@@ -1,0 +1,242 @@
+"""Skeletons of motion capture sets: their joint names and their T-poses, in SMPL's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .skeleton import SMPL_JOINTS
+
+__all__ = ["SKELETONS", "SkeletonMap", "find_skeleton"]
+
+Array = NDArray[np.float64]
+
+_AXES = {
+    "left": (1, 0, 0),
+    "right": (-1, 0, 0),
+    "up": (0, 1, 0),
+    "down": (0, -1, 0),
+    "front": (0, 0, 1),
+    "back": (0, 0, -1),
+}
+LIMBS = tuple(
+    f"{side}_{joint}"
+    for side in ("left", "right")
+    for joint in ("hip", "knee", "shoulder", "elbow", "wrist")
+)
+FEET = ("left_ankle", "right_ankle")
+
+
+@dataclass(frozen=True)
+class SkeletonMap:
+    """How a source skeleton corresponds to SMPL's tree.
+
+    Parameters
+    ----------
+    joints : mapping of str to str
+        SMPL joint name to source joint name. SMPL joints that are not named stay at rest
+        against their parents.
+    axes : mapping of str to str, optional
+        For sources whose joint frames are not parallel to the world in a T-pose: where the x,
+        y and z axis of a source joint point in a T-pose that faces the front, such as
+        ``{"Hips": "up right front"}``. Joints that are not named are taken as parallel to the
+        world (x left, y up, z front) while the source's rest pose is held.
+    aligned : sequence of str, optional
+        SMPL joints whose bone is made to point exactly where the source's bone points. Of the
+        others only the rotation since the T-pose is taken over, which suits trunks and feet,
+        where skeletons place their joints differently.
+
+    Raises
+    ------
+    ValueError
+        If an unknown SMPL joint is named, or pelvis or limbs are missing.
+    """
+
+    joints: Mapping[str, str]
+    axes: Mapping[str, str] = field(default_factory=dict)
+    aligned: tuple[str, ...] = LIMBS
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        unknown = sorted({*self.joints, *self.aligned} - set(SMPL_JOINTS))
+        if unknown:
+            raise ValueError(
+                f"Unknown SMPL joints in the skeleton map: {', '.join(unknown)}. Known are "
+                f"{', '.join(SMPL_JOINTS)}."
+            )
+        missing = sorted({"pelvis", *LIMBS, *FEET} - set(self.joints))
+        if missing:
+            raise ValueError(f"The skeleton map lacks {', '.join(missing)}.")
+
+    def frame(self, source: str) -> Array:
+        """Rotation matrix of a source joint in the T-pose: its frame to SMPL's rest frame."""
+        if source not in self.axes:
+            return np.eye(3)
+        return np.array([_AXES[word] for word in self.axes[source].split()], dtype=np.float64).T
+
+
+def _both_sides(
+    centre: Mapping[str, str], sides: Mapping[str, str], left: str, right: str
+) -> dict[str, str]:
+    """Complete a mapping whose limbs are written once, with * for the source's side."""
+    joints = dict(centre)
+    for joint, pattern in sides.items():
+        joints[f"left_{joint}"] = pattern.replace("*", left)
+        joints[f"right_{joint}"] = pattern.replace("*", right)
+    return joints
+
+
+_CMU_ASF = SkeletonMap(
+    _both_sides(
+        {
+            "pelvis": "root",
+            "spine1": "lowerback",
+            "spine2": "upperback",
+            "spine3": "thorax",
+            "neck": "lowerneck",
+            "head": "head",
+        },
+        {
+            "hip": "*femur",
+            "knee": "*tibia",
+            "ankle": "*foot",
+            "collar": "*clavicle",
+            "shoulder": "*humerus",
+            "elbow": "*radius",
+            "wrist": "*wrist",
+            "hand": "*hand",
+        },
+        "l",
+        "r",
+    )
+)
+_CMU_EXPMAP = SkeletonMap(
+    _both_sides(
+        {
+            "pelvis": "hips",
+            "spine1": "lowerback",
+            "spine2": "spine",
+            "spine3": "spine1",
+            "neck": "neck",
+            "head": "head",
+        },
+        {
+            "hip": "*_upleg",
+            "knee": "*_leg",
+            "ankle": "*_foot",
+            "collar": "*_shoulder",
+            "shoulder": "*_arm",
+            "elbow": "*_forearm",
+            "wrist": "*_hand",
+        },
+        "l",
+        "r",
+    )
+)
+_CMU_BVH = SkeletonMap(
+    _both_sides(
+        {
+            "pelvis": "hip",
+            "spine1": "abdomen",
+            "spine3": "chest",
+            "neck": "neck",
+            "head": "head",
+        },
+        {
+            "hip": "*Thigh",
+            "knee": "*Shin",
+            "ankle": "*Foot",
+            "collar": "*Collar",
+            "shoulder": "*Shldr",
+            "elbow": "*ForeArm",
+            "wrist": "*Hand",
+        },
+        "l",
+        "r",
+    )
+)
+# bones run along the local x axis (against it on the right side); elbows and knees bend about y
+_BANDAI_ARM = ("Shoulder", "UpperArm", "LowerArm", "Hand")
+_BANDAI_NAMCO = SkeletonMap(
+    _both_sides(
+        {
+            "pelvis": "Hips",
+            "spine1": "Spine",
+            "spine3": "Chest",
+            "neck": "Neck",
+            "head": "Head",
+        },
+        {
+            "hip": "UpperLeg_*",
+            "knee": "LowerLeg_*",
+            "ankle": "Foot_*",
+            "collar": "Shoulder_*",
+            "shoulder": "UpperArm_*",
+            "elbow": "LowerArm_*",
+            "wrist": "Hand_*",
+            "foot": "Toes_*",
+        },
+        "L",
+        "R",
+    ),
+    axes={
+        "Hips": "up right front",
+        **dict.fromkeys(("Spine", "Chest", "Neck", "Head"), "up front left"),
+        **{f"{joint}_L": "left up front" for joint in _BANDAI_ARM},
+        **{f"{joint}_R": "left down back" for joint in _BANDAI_ARM},
+        **{f"{joint}_L": "down left front" for joint in ("UpperLeg", "LowerLeg")},
+        **{f"{joint}_R": "up left back" for joint in ("UpperLeg", "LowerLeg")},
+        **{f"{joint}_L": "front left up" for joint in ("Foot", "Toes")},
+        **{f"{joint}_R": "back left down" for joint in ("Foot", "Toes")},
+    },
+    aligned=LIMBS + FEET,
+)
+
+SKELETONS: Mapping[str, SkeletonMap] = {
+    "cmu_asf": _CMU_ASF,
+    "cmu_expmap": _CMU_EXPMAP,
+    "cmu_bvh": _CMU_BVH,
+    "bandai_namco": _BANDAI_NAMCO,
+}
+"""Known skeletons by name."""
+
+
+def find_skeleton(joint_names: Iterable[str]) -> SkeletonMap:
+    """Recognise a skeleton by its joint names.
+
+    Parameters
+    ----------
+    joint_names : iterable of str
+        Names of the source's joints.
+
+    Returns
+    -------
+    SkeletonMap
+        The known skeleton of which all joints are there.
+
+    Raises
+    ------
+    ValueError
+        If none fits.
+
+    Examples
+    --------
+    >>> find_skeleton(SKELETONS["cmu_asf"].joints.values()).joints["left_elbow"]
+    'lradius'
+    """
+    names = set(joint_names)
+    for skeleton in SKELETONS.values():
+        needed = {
+            source
+            for joint, source in skeleton.joints.items()
+            if not joint.endswith(("_hand", "_foot"))
+        }
+        if needed <= names:
+            return skeleton
+    raise ValueError(
+        f"No known skeleton ({', '.join(SKELETONS)}) has the joints {sorted(names)}. Describe "
+        "yours with m3n_sklearn.motion.SkeletonMap and pass it as skeleton=."
+    )
