@@ -60,7 +60,7 @@ CATALOGUE = MappingProxyType(
         ),
         "chest": Placement("spine3", "spine3", "neck", 0.2, FRONT, UP, 0.6, False),
         # on the forehead, as a headband
-        "head": Placement("head", "neck", "head", 1.9, FRONT, UP, 1.5, False),
+        "head": Placement("head", "neck", "head", 2.6, FRONT, UP, 1.8, False),
         # outside of the upper arm (up in the T-pose)
         **_both(
             "upper_arm",
