@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..motion._motion import as_sentences
+from .channels import sites_of
+from .resampling import fill_unobserved, nearest_samples, resample_observed, resample_signal
 
 __all__ = ["Recording"]
 
@@ -132,6 +134,11 @@ class Recording:
         """Time of each sample in s, shape (T,)."""
         return self.start + np.arange(self.n_samples) / self.rate
 
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Sites that the channel names tell of."""
+        return () if self.channels is None else sites_of(self.channels)
+
     def __repr__(self) -> str:
         return (
             f"Recording({self.n_samples} samples x {self.data.shape[1]} channels, "
@@ -185,6 +192,31 @@ class Recording:
             columns += hits
         return self.replace(
             data=self.data[:, columns], channels=tuple(self.channels[i] for i in columns)
+        )
+
+    def resample(self, rate: float) -> Recording:
+        """Resample to another rate, band-limited and without delay.
+
+        Parameters
+        ----------
+        rate : float
+            Wanted samples per second.
+
+        Returns
+        -------
+        Recording
+            Same start and duration. Labels are those of the nearest old sample; a sample is
+            observed if both its old neighbours are.
+        """
+        if _check_rate(rate) == self.rate:
+            return self
+        filled = fill_unobserved(self.data, self.observed)
+        nearest = nearest_samples(self.n_samples, self.rate, rate)
+        return self.replace(
+            data=resample_signal(filled, self.rate, rate),
+            rate=rate,
+            labels=None if self.labels is None else self.labels[nearest],
+            observed=resample_observed(self.observed, self.rate, rate),
         )
 
 
