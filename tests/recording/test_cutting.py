@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from m3n_sklearn.motion import Motion
+from m3n_sklearn.recording import Recording, channel_names, cut
+
+CHANNELS = channel_names("wrist", "acc")
+
+
+def ramp(n=500, rate=50.0, start=0.0, **kwargs):
+    """Build a recording whose samples are their own time, so that cuts can be read off."""
+    times = start + np.arange(n) / rate
+    return Recording(np.stack([times] * 3, axis=1), rate, CHANNELS, start=start, **kwargs)
+
+
+def ramp_motion(n=300, rate=60.0, start=0.0, **kwargs):
+    """Build a motion whose root moves and turns in proportion to time."""
+    times = start + np.arange(n) / rate
+    poses = np.zeros((n, 24, 3))
+    poses[:, 0, 2] = 0.1 * times
+    return Motion(poses, np.stack([times] * 3, axis=1), times=times, **kwargs)
+
+
+# ---- recordings
+
+
+@given(
+    st.integers(20, 600),
+    st.sampled_from([20.0, 100 / 3, 50.0]),
+    st.floats(0.2, 4.0),
+    st.floats(0.0, 0.9),
+    st.floats(-5.0, 5.0),
+)
+def test_windows_lie_where_they_say(n, rate, seconds, overlap, start):
+    length = int(np.floor(seconds * rate + 0.5 + 1e-6))
+    recording = ramp(n, rate, start)
+    if length > n:
+        with pytest.raises(ValueError, match="No window is left"):
+            cut(recording, seconds=seconds, overlap=overlap)
+        return
+    X, y, groups = cut(recording, seconds=seconds, overlap=overlap)
+    hop = max(1, int(np.floor(seconds * (1 - overlap) * rate + 0.5 + 1e-6)))
+    assert X["imu"].shape == ((n - length) // hop + 1, 3, length)
+    expected = X["start"][:, None] + np.arange(length) / rate
+    np.testing.assert_allclose(X["imu"][:, 0], expected, atol=1e-9)
+    assert y is None and groups is None
+    assert X.channels == CHANNELS and X.rate("imu") == rate
+
+
+@given(st.lists(st.integers(30, 200), min_size=1, max_size=5))
+def test_no_window_crosses_a_border(lengths):
+    items = [ramp(n, start=100.0 * i, subject=i) for i, n in enumerate(lengths)]
+    X, _, groups = cut(items, seconds=0.5)
+    assert np.array_equal(X["imu"].min(axis=(1, 2)) // 100, groups)
+    assert np.array_equal(X["imu"].max(axis=(1, 2)) // 100, groups)
+    assert len(np.unique(X["clip"])) == len(lengths)
+
+
+@given(st.integers(0, 399), st.integers(1, 60))
+def test_windows_that_touch_lost_samples_are_dropped(first, count):
+    observed = np.ones(400, dtype=bool)
+    observed[first : first + count] = False
+    X = cut(ramp(400, observed=observed), seconds=1.0).X
+    lost = np.flatnonzero(~observed) / 50.0
+    for begin in X["start"]:
+        assert not ((lost >= begin - 1e-9) & (lost < begin + 1.0 - 1e-9)).any()
+    kept = {round(s, 6) for s in X["start"]}
+    for begin in np.arange(0, 7.01, 0.5):
+        clean = not ((lost >= begin - 1e-9) & (lost < begin + 1.0 - 1e-9)).any()
+        assert (round(begin, 6) in kept) == clean
+
+
+@given(st.lists(st.integers(0, 3), min_size=100, max_size=300), st.floats(0.3, 1.0))
+def test_labels_are_the_majority_and_pure_enough(labels, purity):
+    labels = np.repeat(np.array(labels), 4)
+    recording = ramp(len(labels), labels=labels)
+    try:
+        X, y, _ = cut(recording, seconds=1.0, overlap=0.7, min_purity=purity, ignore=[3])
+    except ValueError as error:
+        assert "No window" in str(error)
+        return
+    for begin, label in zip(X["start"], y, strict=True):
+        k = round(begin * 50)
+        counts = np.bincount(labels[k : k + 50], minlength=4)
+        assert counts[label] == counts.max()
+        assert counts[label] / 50 >= purity - 1e-9
+        assert label != 3
+
+
+def test_the_earliest_of_equally_frequent_classes_wins():
+    y = cut(ramp(100, labels=["b"] * 50 + ["a"] * 50), seconds=2.0).y
+    assert y.tolist() == ["b"]
+
+
+def test_the_centre_rule_takes_the_middle_sample():
+    labels = np.array(["long"] * 60 + ["mid"] * 10 + ["long"] * 30)
+    recording = ramp(100, labels=labels)
+    assert cut(recording, seconds=2.0).y.tolist() == ["long"]
+    centred = cut(ramp(100, labels=np.roll(labels, -15)), seconds=2.0, label="centre")
+    assert centred.y.tolist() == ["mid"]
+
+
+def test_ignored_classes_leave_only_their_neighbours():
+    labels = np.repeat(["null", "walk", "null"], 100)
+    X, y, _ = cut(ramp(300, labels=labels), seconds=1.0, overlap=0.0, ignore="null")
+    assert y.tolist() == ["walk", "walk"]
+    assert X["start"].tolist() == [2.0, 3.0]
+
+
+def test_recordings_of_other_rates_are_resampled_whole():
+    X = cut([ramp(200, 20.0), ramp(330, 100 / 3)], seconds=2.0, imu_rate=50.0).X
+    assert X.rate("imu") == 50.0
+    expected = X["start"][:, None] + np.arange(100) / 50.0
+    np.testing.assert_allclose(X["imu"][:, 0], expected, atol=1e-8)
+
+
+def test_dtype_of_the_imu_is_chosen():
+    assert cut(ramp(), seconds=1.0, dtype=np.float32).X["imu"].dtype == np.float32
+
+
+# ---- short items
+
+
+@given(st.integers(1, 99))
+def test_short_items_are_padded_in_the_middle(n):
+    X, y, _ = cut(ramp(n, labels="nod"), seconds=2.0, short="pad")
+    (window,) = X["imu"][:, 0]
+    left = (100 - n) // 2
+    np.testing.assert_allclose(window[left : left + n], np.arange(n) / 50.0)
+    assert np.all(window[:left] == 0) and np.all(window[left + n :] == (n - 1) / 50.0)
+    assert X["padded"].tolist() == [(100 - n) / 50.0]
+    assert X["start"][0] == pytest.approx(-left / 50.0)
+    assert y.tolist() == ["nod"]
+
+
+def test_padding_does_not_vote():
+    labels = ["a"] * 12 + ["b"] * 8
+    assert cut(ramp(20, labels=labels), seconds=2.0, short="pad").y.tolist() == ["a"]
+
+
+def test_short_items_are_dropped_beside_long_ones():
+    X = cut([ramp(20, name="short"), ramp(200, name="long")], seconds=2.0).X
+    assert set(X["clip"]) == {"long"}
+    assert "padded" not in X
+
+
+# ---- motions
+
+
+@given(
+    st.integers(60, 300),
+    st.sampled_from([0.0, 0.25, 0.5, 1.0]),
+    st.sampled_from([None, 30.0, 50.0, 120.0]),
+    st.floats(-2.0, 2.0),
+)
+def test_pose_windows_lie_where_they_say(n, margin, pose_rate, start):
+    motion = ramp_motion(n, start=start)
+    X = cut(motion, seconds=0.5, margin=margin, pose_rate=pose_rate).X
+    rate = pose_rate or 60.0
+    m = round(X.margin * rate)
+    assert X["pose"].shape[1] == int(np.floor(0.5 * rate + 0.5)) + 2 * m
+    wanted = X["start"][:, None] + np.arange(-m, X["pose"].shape[1] - m) / rate
+    held = np.clip(wanted, start, start + (n - 1) / 60.0)
+    np.testing.assert_allclose(X["trans"][:, :, 0], held, atol=1e-7)
+    np.testing.assert_allclose(X["pose"][:, :, 0, 2], 0.1 * held, atol=1e-7)
+    real = (wanted >= start - 1e-5) & (wanted <= start + (n - 1) / 60.0 + 1e-5)
+    assert real[:, m : wanted.shape[1] - m].all()
+    np.testing.assert_array_equal(X["context"][:, 0], real[:, :m].sum(axis=1))
+    np.testing.assert_array_equal(X["context"][:, 1], real[:, wanted.shape[1] - m :].sum(axis=1))
+
+
+def test_frames_of_an_even_motion_are_not_touched():
+    poses = np.random.default_rng(0).normal(0, 1.5, (120, 24, 3))
+    X = cut(Motion(poses, rate=60.0), seconds=1.0, overlap=0.0, margin=0.0).X
+    np.testing.assert_array_equal(X["pose"].reshape(120, 24, 3), poses)
+
+
+def test_the_motion_tells_class_person_text_and_body():
+    motion = ramp_motion(
+        text=("a person turns", "someone is turning"),
+        label="turn",
+        subject="bea",
+        name="turn-1",
+        stature=1.7,
+        betas=np.ones(4),
+    )
+    X, y, groups = cut([motion, motion.replace(name="turn-2")], seconds=1.0)
+    assert X["text"][0] == ("a person turns", "someone is turning")
+    assert set(y) == {"turn"} and set(groups) == {"bea"}
+    assert set(X["clip"]) == {"turn-1", "turn-2"}
+    assert X["stature"].tolist() == [1.7] * len(X)
+    assert X["betas"].shape == (len(X), 4)
+    assert X.modalities == ("text", "pose")
+
+
+def test_short_motions_repeat_their_ends():
+    X = cut(ramp_motion(30), seconds=1.0, margin=0.0, short="pad").X
+    trans = X["trans"][0, :, 0]
+    np.testing.assert_allclose(trans[15:45], np.arange(30) / 60.0)
+    assert np.all(trans[:15] == 0.0) and np.all(trans[45:] == 29 / 60.0)
+
+
+# ---- pairs
+
+
+@given(
+    st.floats(-1.0, 1.0),
+    st.sampled_from([20.0, 50.0, 100 / 3]),
+    st.sampled_from([19.0, 30.0, 60.0]),
+)
+def test_both_sides_of_a_pair_are_cut_on_one_clock(offset, imu_rate, pose_rate):
+    motion = ramp_motion(240)
+    recording = ramp(round(4 * imu_rate), imu_rate, offset, labels="x")
+    X = cut((motion, recording), seconds=1.0, margin=0.25, pose_rate=pose_rate).X
+    m = round(X.margin * pose_rate)
+    np.testing.assert_allclose(X["imu"][:, 0, 0], X["start"], atol=1e-9)
+    np.testing.assert_allclose(X["trans"][:, m, 0], X["start"], atol=1e-6)
+    assert X["start"].min() >= max(0.0, offset) - 1e-9
+    assert X["start"].max() + 1.0 <= min(4.0, offset + 4.0) + 1e-6
+    assert X["start"].min() < max(0.0, offset) + 1 / imu_rate
+
+
+def test_a_pair_that_never_meets_says_so():
+    with pytest.raises(ValueError, match="may not overlap"):
+        cut((ramp_motion(), ramp(start=100.0)), seconds=1.0)
+
+
+def test_the_recording_names_the_pair_and_the_motion_fills_in():
+    pair = (ramp_motion(label="m", subject="cy", text="turn"), ramp(300, name="r", labels="r"))
+    X, y, groups = cut(pair, seconds=1.0)
+    assert set(X["clip"]) == {"r"} and set(y) == {"r"} and set(groups) == {"cy"}
+    assert X.modalities == ("text", "pose", "imu")
+
+
+def test_mixed_items_leave_modalities_absent():
+    X, y, groups = cut(
+        [ramp(100, labels="a", subject=1), ramp_motion(120, text="turn")], seconds=1.0
+    )
+    assert X.present("imu").tolist() == [True] * 3 + [False] * 3
+    assert X.present("pose").tolist() == [False] * 3 + [True] * 3
+    assert y.tolist() == ["a"] * 3 + [None] * 3
+    assert groups.tolist() == [1] * 3 + [None] * 3
+
+
+def test_repeated_and_missing_names_get_numbers():
+    items = [ramp(60, name="a"), ramp(60, name="a"), ramp(60), ramp(60, name="a#0")]
+    ids = cut(items, seconds=1.0).X["clip"].tolist()
+    assert len(set(ids)) == 4
+    assert ids[3] == "a#0"
+
+
+# ---- bad input
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seconds": 0.0}, "seconds must be positive"),
+        ({"overlap": 1.0}, "overlap must lie in"),
+        ({"margin": -1.0}, "margin must lie in"),
+        ({"label": "mean"}, "label must be one of 'majority', 'centre'"),
+        ({"short": "keep"}, "short must be one of 'drop', 'pad'"),
+        ({"min_purity": 1.5}, "min_purity must lie in"),
+        ({"imu_rate": -5.0}, "imu_rate must be positive"),
+        ({"dtype": int}, "dtype must be a floating point type"),
+        ({"seconds": 99.0}, "longest item lasts 10 s and a window 99 s"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        cut(ramp(), **{"seconds": 1.0, **changes})
+
+
+@pytest.mark.parametrize("changes", [{"seconds": "1"}, {"overlap": True}, {"seconds": True}])
+def test_arguments_of_another_kind_are_refused(changes):
+    with pytest.raises(TypeError, match="must be a number"):
+        cut(ramp(), **{"seconds": 1.0, **changes})
+
+
+def test_items_of_another_kind_are_refused():
+    with pytest.raises(TypeError, match="Item 1 is a ndarray"):
+        cut([ramp(), np.zeros((4, 3))], seconds=1.0)
+
+
+def test_no_items_are_refused():
+    with pytest.raises(ValueError, match="items is empty"):
+        cut([], seconds=1.0)
+
+
+def test_unlike_rates_need_a_decision():
+    with pytest.raises(ValueError, match=r"Give imu_rate= .* 20 to 50 Hz"):
+        cut([ramp(), ramp(100, 20.0)], seconds=1.0)
+    times = np.cumsum(np.linspace(0.01, 0.02, 100))
+    with pytest.raises(ValueError, match=r"Give pose_rate= .* not evenly spaced"):
+        cut(Motion(np.zeros((100, 24, 3)), times=times), seconds=0.5)
+
+
+def test_unlike_channels_need_a_decision():
+    other = Recording(np.zeros((100, 3)), 50.0, channel_names("hip", "acc"))
+    with pytest.raises(ValueError, match=r"different channels.*Recording\.select"):
+        cut([ramp(), other], seconds=1.0)
