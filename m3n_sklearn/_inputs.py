@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from m3n_sklearn._sklearn import validate_data
 from m3n_sklearn.recording.channels import SENSORS, parse_channels
@@ -87,15 +88,16 @@ def read_imu(
     """
     if isinstance(X, Windows):
         return _from_windows(estimator, X, reset=reset, rate=rate, channels=channels)
-    if isinstance(X, Mapping) or (isinstance(X, np.ndarray) and X.dtype.names):
+    mapping = isinstance(X, Mapping) and not issparse(X)  # scipy's dok_array is a dict
+    if mapping or (isinstance(X, np.ndarray) and X.dtype.names):
         raise TypeError(
             f"X is a {type(X).__name__} of named columns; convert it with "
             "m3n_sklearn.as_windows(X, rate=..., channels=...)."
         )
-    shape = getattr(X, "shape", ())
+    shape: tuple[int, ...] = tuple(getattr(X, "shape", ()))
     if len(shape) > 3:
         raise ValueError(
-            f"X has shape {tuple(shape)}; windows are (n, channels, samples), or (n, samples) "
+            f"X has shape {shape}; windows are (n, channels, samples), or (n, samples) "
             "for one channel."
         )
     if len(shape) == 3 and not reset:
@@ -140,7 +142,8 @@ def _from_windows(
     own_rate, names = X.rate("imu"), X.channels
     if rate is not None and own_rate is not None and abs(rate - own_rate) > 1e-6 * own_rate:
         raise ValueError(
-            f"X says that its IMU has {own_rate:g} Hz, but rate={rate:g} was given. Leave rate=None."
+            f"X says that its IMU has {own_rate:g} Hz, but rate={rate:g} was given. Leave "
+            "rate=None."
         )
     if names is None and channels is not None:
         names = tuple(channels)
@@ -345,27 +348,42 @@ class InputMap:
         values[:, columns[known]] = (sites * SITE_SCALE[:, None].astype(dtype))[:, known]
         return values
 
-    def with_layout(self, layout: Layout) -> InputMap:
-        """Return the same map for other channels."""
+    def adapted(self, imu: ImuWindows) -> InputMap:
+        """Return the same map for windows that may have other channels.
+
+        Parameters
+        ----------
+        imu : ImuWindows
+            Windows with their channel names; as many channels without names are taken to be the
+            same ones.
+
+        Returns
+        -------
+        InputMap
+            With the layout of `imu`.
+
+        Raises
+        ------
+        ValueError
+            If one is a series and the other is not, or series differ in their channels.
+        """
+        count, known = imu.values.shape[1], self.layout.n_channels
+        if imu.channels is None and count == known:
+            return self
+        layout = make_layout(count, imu.channels, flat=imu.flat)
+        if layout.is_series != self.layout.is_series:
+            kind = "a generic series" if self.layout.is_series else "channels of an IMU"
+            raise ValueError(
+                f"X has {count} channels, which are "
+                f"{'a generic series' if layout.is_series else 'channels of an IMU'}, but the "
+                f"encoder was trained on {kind} ({known} channels). Name the channels with "
+                "channels= if they are an IMU's."
+            )
+        if layout.is_series and count != known:
+            raise ValueError(
+                f"X has {count} channels, but the encoder was trained on a series of {known}."
+            )
         return replace(self, layout=layout)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the map as numbers, strings and lists, for JSON."""
-        return {
-            "n_channels": self.layout.n_channels,
-            "sites": list(self.layout.sites),
-            "columns": [list(c) for c in self.layout.columns],
-            "rate": self.rate,
-            "center": list(self.center),
-            "scale": list(self.scale),
-        }
-
-    @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> InputMap:
-        """Rebuild a map from what :meth:`to_dict` returned."""
-        columns = tuple(tuple(int(k) for k in c) for c in state["columns"])
-        layout = Layout(int(state["n_channels"]), tuple(state["sites"]), columns)
-        return cls(layout, state["rate"], tuple(state["center"]), tuple(state["scale"]))
 
 
 def _check_units(values: AnyArray, layout: Layout) -> None:

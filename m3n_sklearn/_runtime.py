@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 
-__all__ = ["derive_rng", "derive_seed", "isolated", "resolve_device"]
+__all__ = ["LiveModule", "derive_rng", "derive_seed", "isolated", "resolve_device"]
 
 # the states below belong to the process, so fits in several threads take turns
 _LOCK = threading.RLock()
@@ -134,3 +135,43 @@ def resolve_device(device: str) -> str:
             "device='auto' or 'cpu'."
         )
     return device
+
+
+class LiveModule:
+    """A torch module that is rebuilt from portable state when needed, and never pickled.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> live, weights = LiveModule(), {}
+    >>> live.get(weights, lambda: torch.nn.Linear(1, 1)) is live.get(weights, None)
+    True
+    >>> b"torch" in pickle.dumps(live)
+    False
+    """
+
+    def __init__(self) -> None:
+        self._state: object = None
+        self._module: Any = None
+
+    def get(self, state: object, build: Callable[[], torch.nn.Module]) -> Any:
+        """Return the module, built again unless it was built for this very state.
+
+        Parameters
+        ----------
+        state : object
+            What the module is built from, compared by identity.
+        build : callable
+            Makes the module.
+
+        Returns
+        -------
+        torch.nn.Module
+            Shared: leave it as it is.
+        """
+        if self._state is not state:
+            self._module, self._state = build(), state
+        return self._module
+
+    def __reduce__(self) -> tuple[type[LiveModule], tuple[()]]:
+        return LiveModule, ()

@@ -206,9 +206,14 @@ class Multi3Net(nn.Module):
         -------
         dict
             ``z_imu``, ``z_pose``, ``z_text`` of unit length; ``reconstruction`` of the rows with
-            hidden steps and ``predicted`` of the paired rows, in network units; ``temperature``.
+            hidden steps and ``predicted`` of the paired rows, in network units; ``temperature``,
+            and the typical deviations ``deviation`` (C,) and ``imu_scale`` (S, C).
         """
-        out = {"temperature": self.temperature}
+        out = {
+            "temperature": self.temperature,
+            "deviation": self.deviation,
+            "imu_scale": self.imu_scale,
+        }
         if "imu" in batch:
             hidden = batch.get("hidden")
             z, sequence = self.embed_imu(batch["imu"], batch.get("present"), hidden)

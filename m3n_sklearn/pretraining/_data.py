@@ -1,0 +1,161 @@
+"""Batches of pretraining: any row may lack any modality."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from m3n_sklearn._inputs import InputMap
+from m3n_sklearn.pretraining._sources import Captions, ImuSource
+from m3n_sklearn.pretraining.augmentation import Augmentation
+from m3n_sklearn.pretraining.pose_features import pose_features
+from m3n_sklearn.windows import Windows
+
+__all__ = ["PretrainingData", "hidden_spans", "read_poses"]
+
+SPAN_SECONDS = (0.1, 0.3)
+SPAN_SHARE = (0.05, 0.15)
+"""Length of a hidden span as a share of a window, where there is no rate."""
+
+
+def read_poses(windows: Windows, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the pose features of some rows."""
+    part = windows[rows]
+    trans = part["trans"] if "trans" in part.columns else None
+    return pose_features(part["pose"], trans, rate=part.rate("pose"), margin=part.margin)
+
+
+def hidden_spans(
+    n_rows: int, n_times: int, rate: float | None, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Hide about half of every row in spans of 0.1 to 0.3 s, at least one step.
+
+    Parameters
+    ----------
+    n_rows, n_times : int
+        Shape of the mask.
+    rate : float or None
+        Samples per second; without it, spans are 5 to 15 % of the window.
+    rng : numpy.random.Generator
+        Source of the draws.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_rows, n_times)
+        True where a step is hidden.
+    """
+    low, high = (s * rate for s in SPAN_SECONDS) if rate else (s * n_times for s in SPAN_SHARE)
+    shortest, longest = max(1, round(low)), max(1, round(high))
+    lengths = rng.integers(shortest, longest + 1, (n_rows, n_times // shortest + 2))
+    edges = np.cumsum(lengths, axis=1) - rng.integers(0, longest, (n_rows, 1))
+    span = (np.arange(n_times)[:, None] >= edges[:, None, :]).sum(axis=2)
+    hidden = (span + rng.integers(0, 2, (n_rows, 1))) % 2 == 1
+    hidden[~hidden.any(axis=1), n_times // 2] = True
+    return hidden
+
+
+@dataclass
+class PretrainingData:
+    """Rows of a corpus as batches for :class:`~m3n_sklearn.nets.Multi3Net`.
+
+    Attributes
+    ----------
+    windows : Windows
+        The rows.
+    modalities : tuple of str
+        Which of imu, pose and text to read.
+    imu : ImuSource or None
+        Where IMU windows come from.
+    input_map : InputMap or None
+        IMU windows -> network input.
+    captions : Captions or None
+        Sentences of the rows.
+    augmentation : Augmentation or None
+        Random changes of the IMU.
+    reconstruct : bool
+        Hide spans of every other row.
+    """
+
+    windows: Windows
+    modalities: tuple[str, ...]
+    imu: ImuSource | None = None
+    input_map: InputMap | None = None
+    captions: Captions | None = None
+    augmentation: Augmentation | None = None
+    reconstruct: bool = False
+    dtype: Any = np.float32
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Let the simulator know."""
+        if self.imu is not None:
+            self.imu.start_epoch(epoch)
+
+    def batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
+        """Return what the network and the objectives need.
+
+        Besides the network's inputs these are ``has_imu``, ``has_pose``, ``has_text`` (n,): which
+        rows have a modality; ``captions`` (n, P): numbers of their sentences; ``clean``: the IMU
+        before augmentation, ``measured`` (S, 6, 1): its channels, and ``paired``: which pose
+        rows have one.
+        """
+        has = {name: self._present(name, rows) for name in self.modalities}
+        batch: dict[str, Any] = {f"has_{name}": mask for name, mask in has.items()}
+        batch["captions"] = (
+            np.full((len(rows), 1), -1) if self.captions is None else self.captions.numbers[rows]
+        )
+        for name, mask in has.items():
+            if mask.any():
+                getattr(self, f"_add_{name}")(batch, rows[mask], rng)
+        if "imu" in batch and "pose" in batch:
+            batch["paired"] = has["imu"][has["pose"]]
+        return batch
+
+    def network_input(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the IMU of some rows as the network reads it."""
+        assert self.imu is not None and self.input_map is not None
+        return self.input_map(self.imu.read(rows)).astype(self.dtype, copy=False)
+
+    def _present(self, name: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        if name == "text":
+            assert self.captions is not None
+            return np.asarray(self.captions.numbers[rows, 0] >= 0)
+        if name == "imu":
+            assert self.imu is not None
+            return self.imu.present[rows]
+        return self.windows.present(name)[rows]
+
+    def _add_imu(
+        self, batch: dict[str, Any], rows: NDArray[np.int64], rng: np.random.Generator
+    ) -> None:
+        assert self.input_map is not None
+        clean = self.network_input(rows)
+        layout = self.input_map.layout
+        x, present = clean, np.repeat(layout.present[None], len(rows), axis=0)
+        if self.augmentation is not None:
+            x, present = self.augmentation(clean, present, rng)
+        batch["clean"], batch["imu"] = clean, x
+        batch["measured"] = np.repeat(layout.present, 3, axis=1)[..., None]
+        if not layout.is_series:
+            batch["present"] = present
+        if self.reconstruct:
+            hidden = hidden_spans(len(rows), x.shape[-1], self.input_map.rate, rng)
+            if len(rows) > 1:
+                hidden[rng.integers(0, 2) :: 2] = False
+            batch["hidden"] = hidden
+
+    def _add_pose(
+        self, batch: dict[str, Any], rows: NDArray[np.int64], rng: np.random.Generator
+    ) -> None:
+        batch["pose"] = read_poses(self.windows, rows).astype(self.dtype, copy=False)
+
+    def _add_text(
+        self, batch: dict[str, Any], rows: NDArray[np.int64], rng: np.random.Generator
+    ) -> None:
+        assert self.captions is not None
+        batch["text"] = self.captions.draw(rows, rng).astype(self.dtype, copy=False)

@@ -1,0 +1,762 @@
+"""Multi3NetPretrainer: the estimator around networks, objectives and data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from torch.nn import functional
+
+from m3n_sklearn._inputs import ImuWindows, InputMap, make_layout, read_imu
+from m3n_sklearn._runtime import LiveModule, derive_rng, derive_seed, isolated, resolve_device
+from m3n_sklearn._sklearn import (
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_is_fitted,
+    epoch_callbacks,
+    fit_context,
+    root_entropy,
+)
+from m3n_sklearn.motion._motion import as_sentences
+from m3n_sklearn.nets import Multi3Net, get_weights, multi3net_config, set_weights
+from m3n_sklearn.persistence import Persistent
+from m3n_sklearn.pretraining._data import PretrainingData, read_poses
+from m3n_sklearn.pretraining._setup import (
+    choose_objectives,
+    hold_out,
+    measure_scales,
+    spread_rows,
+)
+from m3n_sklearn.pretraining._sources import (
+    Captions,
+    ImuSource,
+    RecordedImu,
+    SimulatedImu,
+    number_sentences,
+)
+from m3n_sklearn.pretraining.augmentation import (
+    PRETRAINING,
+    Augmentation,
+    resolve_augmentation,
+)
+from m3n_sklearn.pretraining.corpus import open_corpus
+from m3n_sklearn.pretraining.losses import DECODERS, NEEDS, PAIRS, Objectives
+from m3n_sklearn.pretraining.retrieval import retrieval_at_1
+from m3n_sklearn.text import encode_unique, resolve_text_encoder
+from m3n_sklearn.windows import Windows
+
+__all__ = ["Multi3NetPretrainer"]
+
+AnyArray = NDArray[Any]
+
+CHUNK = 512
+"""Rows per forward pass outside of training."""
+
+
+class Multi3NetPretrainer(
+    CallbackSupportMixin,
+    Persistent,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
+    """Learn one space of IMU, pose and text.
+
+    Parameters
+    ----------
+    encoder : {"default", "paper"}, default="default"
+        Strided convolutions, or the published architecture [1]_ (one attention layer over
+        tokens, decoders from one vector, 256 components, fixed temperature 0.07) with correct
+        losses and decoders over whole windows. The latter reads one window length only.
+    corpus : Windows or path-like, optional
+        What to train on instead of X: in memory, or a folder written by
+        :func:`~m3n_sklearn.pretraining.save_corpus`, which stays on disk.
+    simulator : transformer, optional
+        Such as :class:`~m3n_sklearn.simulation.SMPLIMUSimulator`: simulates the IMU of rows that
+        have a pose, again and differently every `simulate_every` epochs. It is cloned and fitted
+        on the corpus; wrap it in ``FrozenEstimator`` to use it as it was fitted. None takes the
+        IMU that is there.
+    text_encoder : str, path-like or object with ``encode``, default="all-MiniLM-L6-v2"
+        What turns sentences into vectors; frozen. ``"hashing"`` needs no model.
+    objectives : "auto" or mapping of str to float, default="auto"
+        Weights of ``imu_pose``, ``imu_text``, ``pose_text`` (contrast), ``pose2imu`` (predict the
+        whole IMU window from the pose) and ``reconstruction`` (of hidden spans). "auto" is 1 for
+        all and 0.5 for the last. Objectives run on the rows that have their modalities.
+    n_components : int, optional
+        Size of the joint space; None is 128, or 256 for the paper's encoder.
+    width : int, optional
+        Width of the encoders; None is 128, or 256 for the paper's (then a multiple of 8).
+    norm : {"group", "layer", "batch"}, default="group"
+        Normalisation in the default encoder.
+    rate : float, default=50.0
+        Samples per second that the IMU encoder works at. Bare arrays are taken to have it;
+        `Windows` with another rate are resampled. A generic series is never resampled.
+    channels : sequence of str, optional
+        Channel names of a bare array, such as ``left_wrist_acc_x``. None reads 3 channels as the
+        accelerometer of one site, 6 as accelerometer and gyro, 12 as two sites, and anything
+        else as a generic series.
+    augment : "auto", "so3", "cone", Augmentation or None, default="auto"
+        Random changes of the IMU while training. "auto" turns every sensor arbitrarily, adds
+        noise, drops gyros and sites and crops; generic series are left alone.
+    max_epochs : int, default=40
+        Passes over the corpus.
+    batch_size : int, default=256
+        Rows per step, at most.
+    lr, weight_decay : float, default=2e-3, 0.02
+        AdamW's peak learning rate, after a warm-up and before a cosine decay, and weight decay.
+    early_stopping : bool, default=False
+        Watch the loss on held-out groups (`groups`, else the corpus' column ``groups`` or
+        ``clip``, else rows), stop when it no longer falls, and keep the best weights.
+    validation_fraction : float, default=0.1
+        Share of the groups to hold out.
+    n_iter_no_change : int, default=10
+        Epochs to wait for a lower loss.
+    simulate_every : int, default=1
+        Epochs after which the IMU is simulated anew.
+    warm_start : bool, default=False
+        Continue from the weights of the last fit; data must have the same layout.
+    modality : {"imu", "pose", "text"}, default="imu"
+        What `transform` embeds. Captions can be labels: embed them knowingly.
+    device : str, default="auto"
+        "auto" is CUDA (in mixed precision) where available, else the CPU.
+    random_state : int, RandomState or None, default=None
+        Equal integers give bit-equal results on the CPU. None leaves NumPy's global state alone.
+    verbose : int, default=0
+        A progress bar if positive.
+
+    Attributes
+    ----------
+    weights_ : dict of str to ndarray
+        Parameters of the network.
+    config_ : dict
+        What the network is built from.
+    input_ : InputMap
+        How IMU windows become network input; None if no IMU was seen.
+    objectives_ : dict of str to float
+        Objectives that ran, and their weights.
+    history_ : list of dict
+        Mean of the loss and its terms per epoch, ``train_...`` and ``valid_...``.
+    n_iter_ : int
+        Epochs trained, over all warm starts.
+    n_components_ : int
+        Size of the joint space.
+    n_features_in_ : int
+        Channels of a 3-D X, samples of a 2-D X. Not set if only a corpus was given.
+    feature_names_in_ : ndarray of str
+        Column names, if X was a DataFrame.
+
+    See Also
+    --------
+    m3n_sklearn.classification.Multi3NetClassifier : Uses the IMU encoder with few labels.
+
+    Notes
+    -----
+    Windows of one caption (sharing a sentence) are never negatives of each other. Rotations of
+    the sensor are part of the augmentation, but what is predicted from a pose is the reading in
+    the simulated mount. Frames of the pose are thinned to about 30 Hz.
+
+    References
+    ----------
+    .. [1] V. Fortes Rey, L. S. S. Ray, Q. Xia, K. Wu, P. Lukowicz, "Enhancing inertial hand based
+       HAR through joint representation of language, pose and synthetic IMUs", ISWC 2024.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn.pretraining import Multi3NetPretrainer
+    >>> X = np.random.default_rng(0).normal(0, 5, (20, 6, 50)).astype("float32")
+    >>> pretrainer = Multi3NetPretrainer(width=8, n_components=4, max_epochs=2, random_state=0)
+    >>> pretrainer.fit_transform(X).shape
+    (20, 4)
+    >>> sorted(pretrainer.objectives_)
+    ['reconstruction']
+    """
+
+    _parameter_constraints = {
+        "encoder": [StrOptions({"default", "paper"})],
+        "corpus": [Windows, str, os.PathLike, None],
+        "simulator": [HasMethods(["fit", "transform"]), None],
+        "text_encoder": [str, os.PathLike, HasMethods("encode")],
+        "objectives": [StrOptions({"auto"}), Mapping],
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "width": [Interval(Integral, 1, None, closed="left"), None],
+        "norm": [StrOptions({"group", "layer", "batch"})],
+        "rate": [Interval(Real, 0, None, closed="neither")],
+        "channels": ["array-like", None],
+        "augment": [StrOptions({"auto", "so3", "cone"}), Augmentation, None],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "simulate_every": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "modality": [StrOptions({"imu", "pose", "text"})],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        encoder: str = "default",
+        *,
+        corpus: Windows | str | os.PathLike[str] | None = None,
+        simulator: Any = None,
+        text_encoder: Any = "all-MiniLM-L6-v2",
+        objectives: str | Mapping[str, float] = "auto",
+        n_components: int | None = None,
+        width: int | None = None,
+        norm: str = "group",
+        rate: float = 50.0,
+        channels: Sequence[str] | None = None,
+        augment: Augmentation | str | None = "auto",
+        max_epochs: int = 40,
+        batch_size: int = 256,
+        lr: float = 2e-3,
+        weight_decay: float = 0.02,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        simulate_every: int = 1,
+        warm_start: bool = False,
+        modality: str = "imu",
+        device: str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.encoder = encoder
+        self.corpus = corpus
+        self.simulator = simulator
+        self.text_encoder = text_encoder
+        self.objectives = objectives
+        self.n_components = n_components
+        self.width = width
+        self.norm = norm
+        self.rate = rate
+        self.channels = channels
+        self.augment = augment
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.simulate_every = simulate_every
+        self.warm_start = warm_start
+        self.modality = modality
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # ---- fit
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self, X: Any = None, y: Any = None, groups: ArrayLike | None = None
+    ) -> Multi3NetPretrainer:
+        """Train on the corpus if there is one, else on X.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, C, T) or (n, T), Windows, or None
+            IMU windows in m/s² and rad/s, or any modalities as `Windows`. With a corpus, X is
+            only checked, and may be None.
+        y : None
+            Ignored.
+        groups : array-like of shape (n,), optional
+            Who or what each row of X comes from, for `early_stopping`.
+
+        Returns
+        -------
+        Multi3NetPretrainer
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X or the corpus is not valid, or holds nothing to train on.
+        """
+        device, seed = resolve_device(self.device), root_entropy(self.random_state)
+        with isolated(derive_seed(seed, 0)):
+            windows, template = self._rows(X)
+            return self._fit(windows, template, self._groups(windows, groups), device, seed)
+
+    def _rows(self, X: Any) -> tuple[Windows, ImuWindows | None]:
+        """Return the rows to train on, and rate and channels of their recorded IMU."""
+        if X is None and self.corpus is None:
+            raise ValueError("There is nothing to train on: give X, or corpus=.")
+        imu = None
+        if X is not None and not (isinstance(X, Windows) and "imu" not in X):
+            recorded = X[X.present("imu")] if isinstance(X, Windows) else X
+            imu = read_imu(self, recorded, reset=True, channels=self.channels)
+        if self.corpus is not None:
+            corpus = self.corpus if isinstance(self.corpus, Windows) else open_corpus(self.corpus)
+            if "imu" not in corpus:
+                return corpus, None
+            return corpus, ImuWindows(corpus[:1]["imu"], corpus.rate("imu"), corpus.channels, False)
+        if isinstance(X, Windows):
+            return X, imu
+        assert imu is not None
+        return Windows(imu=imu.values), imu
+
+    def _groups(self, windows: Windows, groups: ArrayLike | None) -> AnyArray:
+        if groups is not None and self.corpus is None:
+            values = np.asarray(groups)
+            if values.shape != (len(windows),):
+                raise ValueError(
+                    f"groups must have one entry per row, {len(windows)}, got shape {values.shape}."
+                )
+            return values
+        for column in ("groups", "clip"):
+            if column in windows:
+                return np.asarray(windows[column])
+        return np.arange(len(windows))
+
+    def _fit(
+        self,
+        windows: Windows,
+        template: ImuWindows | None,
+        groups: AnyArray,
+        device: str,
+        seed: int,
+    ) -> Multi3NetPretrainer:
+        from m3n_sklearn._skorch import TrainingPlan, train
+
+        there = self._modalities(windows)
+        objectives = choose_objectives(self.objectives, there)
+        modalities = tuple(m for m in there if any(m in NEEDS[name] for name in objectives))
+        rows, held = np.arange(len(windows)), None
+        if self.early_stopping:
+            rows, held = hold_out(groups, self.validation_fraction, derive_rng(seed, 2))
+        captions = (
+            Captions.of(windows, resolve_text_encoder(self.text_encoder))
+            if "text" in modalities
+            else None
+        )
+
+        def gather(chosen: NDArray[np.int64], every: int | None) -> PretrainingData:
+            part = windows[chosen]
+            return PretrainingData(
+                windows=part,
+                modalities=modalities,
+                imu=self._imu_source(part, template, seed, every) if "imu" in modalities else None,
+                captions=None if captions is None else captions.take(chosen),
+                reconstruct="reconstruction" in objectives,
+            )
+
+        data = gather(rows, self.simulate_every)
+        net = self._prepare(data, objectives)
+        valid = None
+        if held is not None:
+            valid = gather(held, None)
+            valid.input_map, valid.dtype = data.input_map, data.dtype
+            valid.augmentation = data.augmentation
+        past = list(self.history_) if self._continues() else []
+        plan = TrainingPlan(
+            max_epochs=self.max_epochs,
+            batch_size=self.batch_size,
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            seed=seed,
+            device=device,
+            patience=self.n_iter_no_change if self.early_stopping else None,
+            first_epoch=len(past),
+            verbose=int(self.verbose),
+        )
+        facts = {
+            "config_": net.config,
+            "input_": data.input_map,
+            "objectives_": objectives,
+            "n_components_": net.config["n_components"],
+        }
+        with epoch_callbacks(self, max_epochs=self.max_epochs, X=windows) as report:
+            history = train(
+                net,
+                Objectives(objectives),
+                data,
+                plan,
+                valid=valid,
+                on_epoch=lambda: report(lambda: {**facts, "weights_": get_weights(net)}),
+            )
+        vars(self).update(facts)
+        self.weights_ = get_weights(net)
+        self.history_ = past + history
+        self.n_iter_ = len(self.history_)
+        self._live = LiveModule()
+        return self
+
+    def _modalities(self, windows: Windows) -> tuple[str, ...]:
+        """Return what at least one row has; a simulator turns poses into IMU."""
+        if len(windows) == 0:
+            raise ValueError("There are 0 rows to train on.")
+        there = {m for m in windows.modalities if windows.present(m).any()}
+        if "text" in there and not any(map(len, windows["text"])):
+            there.discard("text")
+        if self.simulator is not None and "pose" in there:
+            there.add("imu")
+        return tuple(m for m in ("imu", "pose", "text") if m in there)
+
+    def _imu_source(
+        self, windows: Windows, template: ImuWindows | None, seed: int, every: int | None
+    ) -> ImuSource:
+        if self.simulator is not None and "pose" in windows:
+            return SimulatedImu(windows, self.simulator, derive_seed(seed, 3), every)
+        assert template is not None
+        return RecordedImu(windows, template)
+
+    def _prepare(self, data: PretrainingData, objectives: Mapping[str, float]) -> Multi3Net:
+        """Learn the input map, choose the augmentation, and build the network."""
+        facts: dict[str, Any] = {}
+        if data.imu is not None:
+            rows = spread_rows(data.imu.present)
+            imu = data.imu.read(rows)
+            if make_layout(imu.values.shape[1], imu.channels, flat=imu.flat).is_series:
+                imu = data.imu.read(np.flatnonzero(data.imu.present))
+            data.input_map = InputMap.fit(imu, rate=self.rate)
+            data.augmentation = self._augmentation(data.input_map.layout.is_series)
+            data.dtype = imu.values.dtype
+            _, _, channels, n_times = data.network_input(rows[:1]).shape
+            sites = data.input_map.layout.sites or ("",)
+            facts.update(sites=sites, in_channels=channels, n_times=n_times)
+        if "pose" in data.modalities:
+            first = np.flatnonzero(data.windows.present("pose"))[:1]
+            facts["pose_shape"] = read_poses(data.windows, first).shape[1:]
+        if data.captions is not None:
+            facts["text_size"] = data.captions.vectors.shape[1]
+        config = multi3net_config(
+            self.encoder,
+            modalities=data.modalities,
+            decoders=[name for name in DECODERS if name in objectives],
+            n_components=self.n_components,
+            width=self.width,
+            norm=self.norm,
+            **facts,
+        )
+        net = Multi3Net(config)
+        if self._continues():
+            if config != self.config_:
+                raise ValueError(
+                    "warm_start=True continues a fit, but the layout of the data or the network "
+                    "has changed. Set warm_start=False, or use the same modalities, channels, "
+                    "window length and sizes."
+                )
+            set_weights(net, self.weights_)
+        elif data.imu is not None:
+            measure_scales(net, data)
+        return net.to(torch.float64 if data.dtype == np.float64 else torch.float32)
+
+    def _augmentation(self, series: bool) -> Augmentation | None:
+        augmentation = resolve_augmentation(self.augment, PRETRAINING, series=series)
+        if augmentation is not None and self.encoder == "paper":
+            return replace(augmentation, shortest=1.0)  # it reads one length only
+        return augmentation
+
+    def _continues(self) -> bool:
+        return self.warm_start and hasattr(self, "weights_")
+
+    # ---- use
+
+    def transform(self, X: Any) -> AnyArray:
+        """Embed windows in the joint space.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, C, T) or (n, T), or Windows
+            What `modality` asks for: IMU windows, or `Windows` with poses or captions. Of several
+            paraphrases the embeddings are averaged.
+
+        Returns
+        -------
+        ndarray of shape (n, n_components_)
+            Embeddings of unit length. float32 for float32, otherwise float64.
+        """
+        check_is_fitted(self, "weights_")
+        return self._embed(self.modality, X)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Measure how well modalities find each other.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            With two or more trained modalities: the share of rows whose nearest neighbour in
+            another modality is right (its own row, or one of the same caption), averaged over
+            both directions and over all pairs. It depends on the number of rows. With IMU only:
+            minus the mean squared error of every other eighth of the windows, reconstructed from
+            the rest, in units of the network's input; at most 0.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            Higher is better.
+        """
+        check_is_fitted(self, "weights_")
+        pairs = [
+            (a, b)
+            for a, b in PAIRS.values()
+            if isinstance(X, Windows)
+            and {a, b} <= set(self.config_["encoders"]) & set(X.modalities)
+            and (X.present(a) & X.present(b)).any()
+        ]
+        if not pairs:
+            return self._reconstruction_score(X)
+        return float(np.mean([self._retrieval(X, a, b) for a, b in pairs]))
+
+    def predict_imu(self, X: Windows) -> AnyArray:
+        """Predict IMU windows from poses.
+
+        Parameters
+        ----------
+        X : Windows
+            With a column ``pose``, cut like the windows of the training.
+
+        Returns
+        -------
+        ndarray of shape (n, C, T), float32
+            The channels of the training at `rate`, in m/s² and rad/s.
+        """
+        check_is_fitted(self, "weights_")
+        self._require("pose2imu", self.config_["decoders"], "objective")
+        parts = []
+        for rows in _chunks(len(self._column(X, "pose"))):
+            frames = read_poses(X, rows)
+            parts.append(self._run(_predict_imu, frames))
+        return self.input_.invert(np.concatenate(parts))
+
+    def reconstruct(self, X: Any, hidden: ArrayLike | None = None) -> AnyArray:
+        """Reconstruct IMU windows, also where steps are hidden from the encoder.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, C, T) or (n, T), or Windows
+            IMU windows.
+        hidden : array-like of bool of shape (T,) or (n, T), optional
+            Steps, at the encoder's rate, that are not to be looked at.
+
+        Returns
+        -------
+        ndarray of the shape of X
+            At the encoder's rate, in the units of X.
+        """
+        check_is_fitted(self, "weights_")
+        self._require("reconstruction", self.config_["decoders"], "objective")
+        imu = self._read(X)
+        x, present = self._network_input(imu)
+        mask = np.zeros((len(x), x.shape[-1]), dtype=bool)
+        if hidden is not None:
+            given = np.asarray(hidden)
+            if given.dtype.kind != "b" or given.shape not in (mask.shape, mask.shape[1:]):
+                raise ValueError(
+                    f"hidden must be booleans of shape {mask.shape} or {mask.shape[1:]}, got "
+                    f"{given.dtype} of shape {given.shape}."
+                )
+            mask |= given
+        sites = self.input_.adapted(imu).layout.sites
+        decoded = self._run(_reconstruct, x, present, mask, sites=sites)
+        signal = self.input_.adapted(imu).invert(decoded).astype(imu.values.dtype, copy=False)
+        return signal[:, 0] if imu.flat else signal
+
+    def embed_text(self, sentences: Sequence[str]) -> AnyArray:
+        """Embed sentences in the joint space.
+
+        Parameters
+        ----------
+        sentences : sequence of str
+            Captions, or descriptions of classes.
+
+        Returns
+        -------
+        ndarray of shape (k, n_components_)
+            Embeddings of unit length.
+        """
+        check_is_fitted(self, "weights_")
+        self._require("text", self.config_["encoders"], "modality")
+        vectors = encode_unique(resolve_text_encoder(self.text_encoder), list(sentences))
+        if vectors.shape[1] != self.config_["text_size"]:
+            raise ValueError(
+                f"text_encoder returns vectors of size {vectors.shape[1]}, but the pretrainer was "
+                f"trained on {self.config_['text_size']}: set the text_encoder it was trained with."
+            )
+        return self._run(_embed_text, vectors)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_components_
+
+    # ---- for the classifier
+
+    def _imu_encoder(self) -> tuple[dict[str, Any], dict[str, AnyArray]]:
+        """Return configuration and weights of the IMU encoder, for ``build_imu_encoder``."""
+        check_is_fitted(self, "weights_")
+        self._require("imu", self.config_["encoders"], "modality")
+        prefix = "encoders.imu."
+        weights = {
+            name.removeprefix(prefix): value
+            for name, value in self.weights_.items()
+            if name.startswith(prefix)
+        }
+        return dict(self.config_["encoders"]["imu"]), weights
+
+    def _trunk_features(self, imu: ImuWindows) -> AnyArray:
+        """Return the IMU encoder's features, (n, W), of windows read by ``read_imu``."""
+        return self._encode(imu)[0]
+
+    def _embed_imu(self, imu: ImuWindows) -> AnyArray:
+        """Return embeddings of unit length, (n, n_components_), of windows read by ``read_imu``."""
+        return self._encode(imu)[1]
+
+    # ---- inside
+
+    def _embed(self, modality: str, X: Any) -> AnyArray:
+        self._require(modality, self.config_["encoders"], "modality")
+        if modality == "imu":
+            imu = self._read(X)
+            return self._embed_imu(imu).astype(imu.values.dtype, copy=False)
+        n_rows = len(self._column(X, modality))
+        if modality == "pose":
+            parts = [self._run(_embed_pose, read_poses(X, rows)) for rows in _chunks(n_rows)]
+            return np.concatenate(parts)
+        return self._embed_captions(X["text"])
+
+    def _embed_captions(self, texts: AnyArray) -> AnyArray:
+        rows = [as_sentences(text) for text in texts]
+        embedded = self.embed_text([sentence for row in rows for sentence in row])
+        owner = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+        total = np.zeros((len(rows), embedded.shape[1]), embedded.dtype)
+        np.add.at(total, owner, embedded)
+        return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
+
+    def _read(self, X: Any) -> ImuWindows:
+        self._require("imu", self.config_["encoders"], "modality")
+        return read_imu(self, X, reset=False, channels=self.channels)
+
+    def _column(self, X: Any, name: str) -> Windows:
+        if not isinstance(X, Windows) or name not in X:
+            there = ", ".join(X.columns) if isinstance(X, Windows) else type(X).__name__
+            raise ValueError(f"X must be Windows with a column {name!r}, got {there}.")
+        missing = ~X.present(name)
+        if name == "text":
+            missing = missing | np.array([not as_sentences(text) for text in X["text"]])
+        if missing.any():
+            raise ValueError(
+                f"{int(missing.sum())} of {len(X)} rows have no {name}; give those that have one."
+            )
+        if len(X) == 0:
+            raise ValueError("X has 0 rows; at least one window is required.")
+        return X
+
+    def _require(self, name: str, trained: Sequence[str] | Mapping[str, Any], kind: str) -> None:
+        if name not in trained:
+            raise ValueError(
+                f"This pretrainer was not trained with the {kind} {name!r}, only with "
+                f"{', '.join(trained) or 'none'}. Fit it on rows that have what it needs."
+            )
+
+    def _network_input(self, imu: ImuWindows) -> tuple[AnyArray, NDArray[np.bool_]]:
+        adapted = self.input_.adapted(imu)
+        x = adapted(imu)
+        return x, np.repeat(adapted.layout.present[None], len(x), axis=0)
+
+    def _encode(self, imu: ImuWindows) -> tuple[AnyArray, AnyArray]:
+        x, present = self._network_input(imu)
+        sites = self.input_.adapted(imu).layout.sites
+        both = self._run(_encode_imu, x, present, sites=sites)
+        size = self.config_["n_components"]
+        return both[:, :-size], both[:, -size:]
+
+    def _retrieval(self, X: Windows, a: str, b: str) -> float:
+        rows = X[X.present(a) & X.present(b)]
+        same = number_sentences(rows)[0] if "text" in rows else None
+        return retrieval_at_1(self._embed(a, rows), self._embed(b, rows), same)
+
+    def _reconstruction_score(self, X: Any) -> float:
+        imu = self._read(X)
+        target, _ = self._network_input(imu)
+        steps = np.arange(target.shape[-1])
+        hidden = (steps * 8 // len(steps)) % 2 == 0
+        guess = self.reconstruct(X, hidden)
+        guess = guess[:, None] if imu.flat else guess
+        decoded, _ = self._network_input(imu._replace(values=guess, rate=None))
+        return -float(np.mean((decoded - target)[..., hidden] ** 2))
+
+    def _run(
+        self,
+        function: Callable[..., torch.Tensor],
+        *arrays: AnyArray,
+        sites: Sequence[str] = (),
+    ) -> AnyArray:
+        """Apply a function of the network and of rows, in chunks, in evaluation mode."""
+        device = resolve_device(self.device)
+        with isolated(), torch.inference_mode():
+            net = self._net().to(device)
+            if "imu" in net.encoders and sites:
+                net.encoders["imu"].read_sites(sites)
+            dtype = net.imu_mean.dtype
+            parts = []
+            for rows in _chunks(len(arrays[0])):
+                tensors = [torch.as_tensor(array[rows]).to(device) for array in arrays]
+                inputs = [t.to(dtype) if t.is_floating_point() else t for t in tensors]
+                parts.append(function(net, *inputs).cpu().numpy())
+            return np.concatenate(parts)
+
+    def _net(self) -> Multi3Net:
+        live = vars(self).setdefault("_live", LiveModule())
+        return live.get(
+            self.weights_, lambda: set_weights(Multi3Net(self.config_), self.weights_).eval()
+        )
+
+
+def _chunks(n_rows: int) -> list[NDArray[np.int64]]:
+    return [np.arange(i, min(i + CHUNK, n_rows)) for i in range(0, n_rows, CHUNK)]
+
+
+def _encode_imu(net: Multi3Net, x: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    features, _ = net.encoders["imu"](x, _sensors(present))
+    embedding = functional.normalize(net.heads["imu"](features))
+    return torch.cat([features, embedding], dim=1)
+
+
+def _embed_pose(net: Multi3Net, frames: torch.Tensor) -> torch.Tensor:
+    return functional.normalize(net.embed_pose(frames)[0])
+
+
+def _embed_text(net: Multi3Net, vectors: torch.Tensor) -> torch.Tensor:
+    return functional.normalize(net.embed_text(vectors))
+
+
+def _predict_imu(net: Multi3Net, frames: torch.Tensor) -> torch.Tensor:
+    embedding, sequence = net.embed_pose(frames)
+    return net.predict_imu(embedding, sequence, frames)
+
+
+def _reconstruct(
+    net: Multi3Net, x: torch.Tensor, present: torch.Tensor, hidden: torch.Tensor
+) -> torch.Tensor:
+    embedding, sequence = net.embed_imu(x, _sensors(present), hidden)
+    return net.reconstruct(embedding, sequence, x.shape[-1])
+
+
+def _sensors(present: torch.Tensor) -> torch.Tensor | None:
+    """Return the presence mask unless nothing is missing."""
+    return None if bool(present.all()) else present

@@ -1,0 +1,133 @@
+"""From X or a corpus to data, network and plan: the steps between ``fit`` and the training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from m3n_sklearn.nets import Multi3Net
+from m3n_sklearn.pretraining._data import PretrainingData
+from m3n_sklearn.pretraining.losses import AUTO_WEIGHTS, NEEDS
+
+__all__ = ["choose_objectives", "hold_out", "measure_scales", "spread_rows"]
+
+SAMPLE = 1024
+"""Rows that scales are measured on."""
+
+
+def choose_objectives(
+    objectives: str | Mapping[str, float], there: Sequence[str]
+) -> dict[str, float]:
+    """Return the weights of the objectives that can run.
+
+    Parameters
+    ----------
+    objectives : "auto" or mapping of str to float
+        The parameter; a weight of 0 switches off.
+    there : sequence of str
+        Modalities that at least one row has.
+
+    Returns
+    -------
+    dict of str to float
+        Positive weights, of objectives whose modalities are all there.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, a weight negative, or nothing is left to train.
+    """
+    wanted = AUTO_WEIGHTS if isinstance(objectives, str) else objectives
+    unknown = set(wanted) - set(NEEDS)
+    if unknown:
+        raise ValueError(
+            f"objectives names {', '.join(sorted(map(str, unknown)))}; there are "
+            f"{', '.join(NEEDS)}."
+        )
+    if not all(isinstance(w, int | float) and 0 <= w < np.inf for w in wanted.values()):
+        raise ValueError(f"The weights of objectives must be numbers of at least 0, got {wanted}.")
+    active = {
+        name: float(wanted[name])
+        for name in NEEDS
+        if wanted.get(name, 0) > 0 and set(NEEDS[name]) <= set(there)
+    }
+    if not active:
+        raise ValueError(
+            f"There is nothing to train: X has {' and '.join(there) or 'no modality'}, and the "
+            f"objectives wanted are {', '.join(wanted) or 'none'}. Give IMU windows, or poses with "
+            "simulator=SMPLIMUSimulator(), or poses with text."
+        )
+    return active
+
+
+def hold_out(
+    groups: NDArray[Any], fraction: float, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split rows by group.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n,)
+        A group per row.
+    fraction : float
+        Share of the groups to hold out, at least one.
+    rng : numpy.random.Generator
+        Chooses them.
+
+    Returns
+    -------
+    train, valid : ndarray of int
+        Rows.
+
+    Raises
+    ------
+    ValueError
+        If there is only one group.
+    """
+    distinct, number = np.unique(groups, return_inverse=True)
+    if len(distinct) < 2:
+        raise ValueError(
+            "early_stopping=True needs at least 2 groups (people, clips or rows) to hold one out."
+        )
+    count = min(max(1, round(fraction * len(distinct))), len(distinct) - 1)
+    held = np.isin(number, rng.permutation(len(distinct))[:count])
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def spread_rows(mask: NDArray[np.bool_], limit: int = SAMPLE) -> NDArray[np.int64]:
+    """Return up to `limit` evenly spread rows where a mask is true."""
+    rows = np.flatnonzero(mask)
+    return rows[np.unique(np.linspace(0, len(rows) - 1, min(limit, len(rows))).astype(int))]
+
+
+def measure_scales(net: Multi3Net, data: PretrainingData) -> None:
+    """Set the units of the decoders from a sample of the training rows.
+
+    Means and spreads per site and channel for what is predicted from poses, where the sensor's
+    frame is known; and one deviation from the window's mean per triad for what is reconstructed,
+    which does not change when a sensor is turned.
+    """
+    assert data.imu is not None and data.input_map is not None
+    x = data.network_input(spread_rows(data.imu.present)).astype(np.float64)
+    deviation = np.sqrt(((x - x.mean(axis=3, keepdims=True)) ** 2).mean(axis=(0, 1, 3)))
+    spread = x.std(axis=(0, 3))
+    if not data.input_map.layout.is_series:
+        deviation = _per_triad(deviation)
+        spread = _per_triad(spread)
+    with torch.no_grad():
+        net.deviation.copy_(torch.tensor(_positive(deviation)))
+        net.imu_mean.copy_(torch.tensor(x.mean(axis=(0, 3))))
+        net.imu_scale.copy_(torch.tensor(_positive(spread)))
+
+
+def _per_triad(values: NDArray[Any]) -> NDArray[Any]:
+    triads = values.reshape(*values.shape[:-1], 2, 3)
+    return np.repeat(np.sqrt((triads**2).mean(axis=-1)), 3, axis=-1)
+
+
+def _positive(values: NDArray[Any]) -> NDArray[Any]:
+    return np.where(values > 1e-6, values, 1.0)
