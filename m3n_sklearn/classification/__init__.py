@@ -1,0 +1,7 @@
+"""Labels from IMU windows: the classifier and what it is made of."""
+
+from __future__ import annotations
+
+from m3n_sklearn.classification._classifier import Multi3NetClassifier
+
+__all__ = ["Multi3NetClassifier"]

@@ -1,0 +1,56 @@
+"""A head in closed form: scaled logistic regression, written as one linear map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+AnyArray = NDArray[Any]
+
+_NEVER = -30.0
+"""Logit of a class that no row with a weight shows."""
+
+
+def closed_form_head(
+    features: AnyArray, codes: NDArray[np.int64], weight: AnyArray, n_classes: int, C: float
+) -> tuple[AnyArray, AnyArray]:
+    """Fit a logistic regression on standardised features.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, d)
+        What the encoder gives.
+    codes, weight : ndarray of shape (n,)
+        Class numbers and weights of the rows.
+    n_classes : int
+        Number of classes, some of which may have no row.
+    C : float
+        Inverse strength of the ridge penalty.
+
+    Returns
+    -------
+    W : ndarray of shape (n_classes, d)
+    b : ndarray of shape (n_classes,)
+        Softmax of ``W @ features + b`` are the probabilities; the scaling is folded in.
+    """
+    W, b = np.zeros((n_classes, features.shape[1])), np.full(n_classes, _NEVER)
+    seen = np.unique(codes)
+    b[seen] = 0.0
+    if len(seen) == 1:
+        return W, b
+    rows = features.astype(np.float64)
+    with threadpool_limits(1):
+        scaler = StandardScaler().fit(rows, sample_weight=weight)
+        regression = LogisticRegression(C=C, max_iter=1000, tol=1e-6)
+        regression.fit(scaler.transform(rows), codes, sample_weight=weight)
+    slopes, offsets = regression.coef_, regression.intercept_
+    if len(seen) == 2:
+        slopes, offsets = np.array([[-0.5], [0.5]]) * slopes, np.array([-0.5, 0.5]) * offsets
+    W[seen] = slopes / scaler.scale_
+    b[seen] = offsets - W[seen] @ scaler.mean_
+    return W, b

@@ -1,0 +1,147 @@
+"""Labels and weights of rows: checks, codes, and the rows to hold out."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+from m3n_sklearn._sklearn import check_sample_weight
+
+AnyArray = NDArray[Any]
+Codes = NDArray[np.int64]
+
+
+class Labels(NamedTuple):
+    """Checked labels.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (k,)
+        Distinct labels, sorted.
+    codes : ndarray of shape (n,)
+        Place of each row's label among them.
+    weight : ndarray of shape (n,), float64
+        Weight of each row in what is learned, 0 for rows to be left out.
+    """
+
+    classes: AnyArray
+    codes: Codes
+    weight: NDArray[np.float64]
+
+
+def check_labels(
+    y: Any,
+    n_rows: int,
+    sample_weight: ArrayLike | None,
+    class_weight: str | Mapping[Any, float] | None,
+) -> Labels:
+    """Check labels and weights as scikit-learn would.
+
+    Raises
+    ------
+    ValueError
+        If labels are missing, not finite, continuous or not one per row, or if weights are
+        negative, all zero, or name a class that does not occur.
+    """
+    if y is None:
+        raise ValueError(
+            "Multi3NetClassifier requires y to be passed, but the target y is None. Only "
+            "strategy='zero_shot' does without labels."
+        )
+    labels = column_or_1d(y, warn=True)
+    assert_all_finite(labels, input_name="y")
+    check_classification_targets(labels)
+    check_consistent_length(np.empty(n_rows), labels)
+    classes, codes = np.unique(labels, return_inverse=True)
+    weight = check_sample_weight(
+        sample_weight, np.empty((n_rows, 1)), dtype=np.float64, ensure_non_negative=True
+    )
+    if not weight.any():
+        raise ValueError("sample_weight is zero for every row, so there is nothing to learn.")
+    return Labels(classes, codes, weight * class_factors(classes, codes, weight, class_weight))
+
+
+def class_factors(
+    classes: AnyArray,
+    codes: Codes,
+    weight: NDArray[np.float64],
+    class_weight: str | Mapping[Any, float] | None,
+) -> NDArray[np.float64]:
+    """Return what the weight of each row is multiplied with for the sake of its class."""
+    if class_weight is None:
+        return np.ones(len(codes))
+    if isinstance(class_weight, str):  # "balanced"
+        totals = np.bincount(codes, weight, minlength=len(classes))
+        factors = np.divide(
+            weight.sum(), len(classes) * totals, out=np.zeros_like(totals), where=totals > 0
+        )
+        return factors[codes]
+    unknown = [label for label in class_weight if label not in set(classes.tolist())]
+    if unknown:
+        raise ValueError(
+            f"class_weight names {unknown!r}, but the labels are {classes.tolist()!r}."
+        )
+    return np.array([class_weight.get(label, 1.0) for label in classes.tolist()])[codes]
+
+
+def hold_out(
+    codes: Codes,
+    groups: ArrayLike | None,
+    fraction: float,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Split rows into those to learn from and those to watch.
+
+    With groups, whole groups are held out, chosen so that the others show as many classes as
+    possible. Without, a share of each class is held out, and a class always keeps a row.
+
+    Returns
+    -------
+    train, valid : ndarray of int
+        Row indices.
+
+    Raises
+    ------
+    ValueError
+        If there is no row, or no group, to spare.
+    """
+    if groups is None:
+        held = _share_of_each_class(codes, fraction, rng)
+    else:
+        held = _whole_groups(codes, np.asarray(groups), fraction, rng)
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def _share_of_each_class(
+    codes: Codes, fraction: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    held = np.zeros(len(codes), dtype=bool)
+    for code in np.unique(codes):
+        rows = rng.permutation(np.flatnonzero(codes == code))
+        held[rows[: min(len(rows) - 1, round(fraction * len(rows)))]] = True
+    if not held.any():
+        raise ValueError(
+            f"early_stopping=True has no window to spare: {len(codes)} windows of "
+            f"{len(np.unique(codes))} classes. Give more windows or set early_stopping=False."
+        )
+    return held
+
+
+def _whole_groups(
+    codes: Codes, groups: AnyArray, fraction: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    names: list[Hashable] = np.unique(groups).tolist()
+    if len(names) < 2:
+        raise ValueError(
+            "early_stopping=True holds whole groups out, but groups names only one. Give at least "
+            "two groups or set early_stopping=False."
+        )
+    count = min(len(names) - 1, max(1, round(fraction * len(names))))
+    draws = [rng.choice(len(names), count, replace=False) for _ in range(min(16, len(names)))]
+    splits = [np.isin(groups, np.array(names)[draw]) for draw in draws]
+    return max(splits, key=lambda held: len(np.unique(codes[~held])))

@@ -1,0 +1,218 @@
+"""What a classifier takes over from a pretrainer, wherever that comes from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from joblib import Memory
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.utils.validation import check_memory
+
+from m3n_sklearn._inputs import ImuWindows, InputMap, make_layout
+from m3n_sklearn._sklearn import FrozenEstimator, check_is_fitted
+from m3n_sklearn.persistence import load
+from m3n_sklearn.pretraining import Multi3NetPretrainer
+from m3n_sklearn.windows import Windows
+
+__all__ = ["Start", "fitted_pretrainer", "names_in_joint_space", "start_from"]
+
+AnyArray = NDArray[Any]
+Weights = dict[str, AnyArray]
+
+ENCODER = "encoders.imu."
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a network is built from.
+
+    Attributes
+    ----------
+    encoder : dict
+        Configuration of the IMU encoder.
+    input_map : InputMap
+        Windows -> network input.
+    weights : dict of str to ndarray
+        Pretrained weights of the encoder; empty from scratch.
+    """
+
+    encoder: dict[str, Any]
+    input_map: InputMap
+    weights: Weights
+
+    @property
+    def sites(self) -> list[str]:
+        """Names of the sites in the network input."""
+        return list(self.input_map.layout.sites) or [""]
+
+
+def fitted_pretrainer(
+    pretrainer: Any,
+    X: Windows | ImuWindows,
+    groups: ArrayLike | None,
+    memory: str | Memory | None,
+) -> Multi3NetPretrainer | None:
+    """Return a fitted pretrainer that nobody will train any further.
+
+    Parameters
+    ----------
+    pretrainer : None, path-like, FrozenEstimator or Multi3NetPretrainer
+        A file is read and a frozen pretrainer used as it is; any other is cloned and fitted, on
+        its own corpus or else on `X`.
+    X : Windows or ImuWindows
+        What to pretrain on without a corpus.
+    groups : array-like of shape (n,) or None
+        Whom its rows come from.
+    memory : str, joblib.Memory or None
+        Where fitted pretrainers are kept.
+
+    Returns
+    -------
+    Multi3NetPretrainer or None
+        None if there is none.
+    """
+    if pretrainer is None:
+        return None
+    if isinstance(pretrainer, str | os.PathLike):
+        return _checked(load(pretrainer), f"The file {os.fspath(pretrainer)!r} holds")
+    if isinstance(pretrainer, FrozenEstimator):
+        frozen = _checked(pretrainer.estimator, "pretrainer is a FrozenEstimator of")
+        check_is_fitted(frozen)
+        return frozen
+    _checked(pretrainer, "pretrainer is")
+    if pretrainer.corpus is not None:  # then X plays no part, and must not be part of the key
+        X, groups = None, None
+    elif not isinstance(X, Windows):
+        X = _as_given(X)
+    fit = check_memory(memory).cache(_fit)
+    return cast(Multi3NetPretrainer, fit(clone(pretrainer), X, groups))
+
+
+def _fit(pretrainer: Multi3NetPretrainer, X: Any, groups: ArrayLike | None) -> Multi3NetPretrainer:
+    return pretrainer.fit(X, groups=groups)
+
+
+def _as_given(imu: ImuWindows) -> Any:
+    if imu.flat:
+        return imu.values[:, 0]
+    return Windows(imu=imu.values, rate=imu.rate, channels=imu.channels)
+
+
+def _checked(pretrainer: Any, introduction: str) -> Multi3NetPretrainer:
+    if not isinstance(pretrainer, Multi3NetPretrainer):
+        raise TypeError(
+            f"{introduction} a {type(pretrainer).__name__}, but a Multi3NetPretrainer is needed."
+        )
+    return pretrainer
+
+
+def start_from(
+    pretrainer: Multi3NetPretrainer | None,
+    imu: ImuWindows,
+    weight: AnyArray | None,
+    fresh: Mapping[str, Any],
+) -> Start:
+    """Choose encoder, input map and weights for some windows.
+
+    Parameters
+    ----------
+    pretrainer : Multi3NetPretrainer or None
+        A fitted one, or None to start from scratch.
+    imu : ImuWindows
+        Training windows.
+    weight : ndarray of shape (n,) or None
+        Their weights, for the scales of a series.
+    fresh : mapping
+        Arguments of an encoder that is made from scratch.
+
+    Raises
+    ------
+    ValueError
+        If the windows are of another kind than those that the encoder was pretrained on, or
+        their rate is not known.
+    """
+    if pretrainer is None:
+        input_map = InputMap.fit(imu, rate=imu.rate, sample_weight=weight)
+        layout = input_map.layout
+        channels = layout.n_channels if layout.is_series else 6
+        encoder = {"name": "conv_imu", "in_channels": channels, **fresh}
+        return Start({**encoder, "sites": list(layout.sites) or [""]}, input_map, {})
+    source = _imu_branch(pretrainer)
+    return Start(
+        source.config_["encoders"]["imu"],
+        _reading_for(source.input_, imu),
+        {k.removeprefix(ENCODER): v for k, v in source.weights_.items() if k.startswith(ENCODER)},
+    )
+
+
+def _imu_branch(pretrainer: Multi3NetPretrainer) -> Any:
+    if "imu" not in pretrainer.config_["encoders"]:
+        raise ValueError(
+            "The pretrainer has seen no IMU windows, so it has no encoder to start from. Pretrain "
+            "on windows with a column 'imu', or give it a simulator."
+        )
+    return pretrainer
+
+
+def _reading_for(pretrained: InputMap, imu: ImuWindows) -> InputMap:
+    layout = make_layout(imu.values.shape[1], imu.channels, flat=imu.flat)
+    if layout.is_series != pretrained.layout.is_series or (
+        layout.is_series and layout.n_channels != pretrained.layout.n_channels
+    ):
+        raise ValueError(
+            f"X is {_kind(layout)}, but the encoder was pretrained on {_kind(pretrained.layout)}. "
+            "Name the channels with channels= if they are those of an IMU."
+        )
+    if layout.is_series:
+        return pretrained
+    if pretrained.rate is not None and imu.rate is None:
+        raise ValueError(
+            f"The pretrained encoder works at {pretrained.rate:g} Hz, and the rate of X is not "
+            "known. Say how many samples per second X has: Multi3NetClassifier(..., rate=50.0), "
+            "or give Windows(imu=X, rate=50.0)."
+        )
+    return InputMap.fit(imu, rate=pretrained.rate)
+
+
+def _kind(layout: Any) -> str:
+    if layout.is_series:
+        return f"a generic series of {layout.n_channels} channels"
+    return f"an IMU with {len(layout.sites)} site(s)"
+
+
+def names_in_joint_space(
+    pretrainer: Multi3NetPretrainer, prompts: Sequence[Sequence[str]]
+) -> AnyArray:
+    """Embed the names of classes, so that what all of them share says nothing.
+
+    Parameters
+    ----------
+    pretrainer : Multi3NetPretrainer
+        A fitted one with a text encoder.
+    prompts : sequence of sequences of str
+        Per class one or more descriptions, whose embeddings are averaged.
+
+    Returns
+    -------
+    ndarray of shape (k, n_components)
+        Rows of unit length, centred over the classes where there are several.
+    """
+    if "text" not in pretrainer.config_["encoders"]:
+        raise ValueError(
+            "strategy='zero_shot' needs a pretrainer that has learned from texts. Pretrain on "
+            "windows with a column 'text'."
+        )
+    flat = [prompt for of_class in prompts for prompt in of_class]
+    embedded = _unit(pretrainer.transform(Windows(text=flat), modality="text"))
+    ends = np.cumsum([len(of_class) for of_class in prompts])
+    names = _unit(np.stack([part.mean(axis=0) for part in np.split(embedded, ends[:-1])]))
+    return _unit(names - names.mean(axis=0)) if len(names) > 1 else names
+
+
+def _unit(rows: AnyArray) -> AnyArray:
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
