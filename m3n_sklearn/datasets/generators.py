@@ -29,20 +29,25 @@ WRIST_ACTIVITIES: tuple[str, ...] = (
     "throw",
     "draw_x",
     "draw_circle_clockwise",
+    "draw_circle_counterclockwise",
     "swipe_left",
-    "arm_curl",
-    "walk",
+    "swipe_right",
     "drink",
     "comb_hair",
     "wipe_table",
     "stir",
     "hammer",
+    "reach_and_grasp",
     "tape_box",
+    "attach_label",
     "scan_label",
 )
 """Default classes of :func:`make_wrist_har`."""
 
 MOTIONS, WRISTS, DEVICES = 1, 2, 3
+"""First words of the random keys, so that nothing is shared by accident."""
+
+WRISTS_WORN = ("right_wrist", "left_wrist")
 
 FOREARM_TURN, TILT, FLIPPED = np.deg2rad(26.0), np.deg2rad(11.0), 0.3
 """How watches are worn: turned around the forearm, tilted (sd in rad), and the other way round."""
@@ -64,7 +69,7 @@ WATCH = IMUNoise(
 )
 """Errors of a consumer watch with ranges of 8 g and 1000 degrees per second."""
 
-TEMPO, INDIVIDUALITY = 0.9, 1.3
+TEMPO, INDIVIDUALITY = 0.9, 1.5
 """The people of the wrist set are slower and more different from each other."""
 
 DESCRIPTION = """\
@@ -148,7 +153,7 @@ def make_motions(
 
 def make_wrist_har(
     n_people: int = 8,
-    n_repetitions: int = 3,
+    n_repetitions: int = 2,
     activities: Iterable[str | Activity] | None = None,
     *,
     site: str = "right_wrist",
@@ -166,11 +171,12 @@ def make_wrist_har(
     ----------
     n_people : int, default=8
         Number of people, who are the groups.
-    n_repetitions : int, default=3
+    n_repetitions : int, default=2
         Clips of each activity by each person; each gives three windows.
     activities : iterable of (str or Activity), optional
-        Classes; `WRIST_ACTIVITIES` if not given.
-    site : str, default="right_wrist"
+        Classes; `WRIST_ACTIVITIES` if not given. What is done once, such as sitting down, does
+        not fill every window of its clip.
+    site : {"right_wrist", "left_wrist"}, default="right_wrist"
         Where the watch is worn.
     seconds : float, default=2.56
         Length of a window; neighbours overlap by half.
@@ -200,12 +206,19 @@ def make_wrist_har(
     --------
     >>> from m3n_sklearn.datasets import make_wrist_har
     >>> wrists = make_wrist_har(2, 1, ["wave", "walk"], random_state=0)
-    >>> wrists.X["imu"].shape, wrists.y[0], wrists.groups[0]
-    ((12, 6, 128), 'wave', 'wearer0')
+    >>> wrists.X
+    Windows(12 rows: start, imu (6, 128) at 50 Hz, clip)
+    >>> print(*wrists.y[:6])
+    wave wave wave walk walk walk
     """
     _check_counts(n_people=n_people, n_repetitions=n_repetitions)
     if not (np.isfinite(shift) and shift >= 0):
         raise ValueError(f"shift must be a number of at least 0, got {shift!r}.")
+    if site not in WRISTS_WORN:
+        raise ValueError(f"site must be one of {', '.join(WRISTS_WORN)}, got {site!r}.")
+    for given, what in ((seconds, "seconds"), (rate, "rate")):
+        if not (np.isfinite(given) and given > 0):
+            raise ValueError(f"{what} must be a positive number, got {given!r}.")
     chosen = get_activities(WRIST_ACTIVITIES if activities is None else activities)
     seed = _seed(random_state)
     people = [
@@ -284,25 +297,31 @@ def _wear(
     mount = _mount(rng, shift)
     place = _displaced(site, person, shift * SITE_SPREAD * rng.standard_normal(3))
     ideal = SMPLIMUSimulator(sites=(place,), rate=rate, smoothing=None).simulate(motions)
-    noise = IMUNoise(
-        **{
-            name: value if name.endswith("range") and shift > 0 else shift * value
-            for name, value in WATCH.get_params().items()
-            if shift > 0 or not name.endswith("range")
-        }
-    )
+    errors = _errors(shift)
     return [
         recording.replace(
-            data=noise.apply(
+            data=errors.apply(
                 np.hstack([recording.data[:, :3] @ mount, recording.data[:, 3:] @ mount]),
                 rate,
                 _rng(*key, 1, zlib.crc32(str(motion.name).encode())),
                 device=_rng(*key, 2),
             ),
             labels=motion.label,
+            text=(),
         )
         for motion, recording in zip(motions, ideal, strict=True)
     ]
+
+
+def _errors(shift: float) -> IMUNoise:
+    if shift == 0:
+        return IMUNoise()
+    random = {
+        name: shift * value
+        for name, value in WATCH.get_params().items()
+        if name.endswith(("density", "bias", "scale"))
+    }
+    return dataclasses.replace(WATCH, **random)
 
 
 def _mount(rng: np.random.Generator, shift: float) -> Array:
@@ -323,7 +342,8 @@ def _mount(rng: np.random.Generator, shift: float) -> Array:
 def _displaced(site: str, person: Person, by: Array) -> Site:
     """Find the site on the person's body and move it."""
     [found] = resolve_sites(default_body(person.sex, person.stature), [site])
-    return dataclasses.replace(found, offset=found.offset + by, vertices=None, vertex_weights=None)
+    moved = np.asarray(found.offset) + by
+    return dataclasses.replace(found, offset=moved, vertices=None, vertex_weights=None)
 
 
 def _check_counts(**counts: Any) -> None:

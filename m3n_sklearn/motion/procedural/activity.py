@@ -38,6 +38,9 @@ class Activity:
         Which feet stay in place; see :func:`~m3n_sklearn.motion.procedural.embody.embody`.
     pause : tuple of (float, float), default=(0.15, 0.8)
         Least and greatest pause between repetitions in s.
+    left_cycle : sequence of Key, optional
+        What is mirrored for left-handed people, where the mirror image of `cycle` would be
+        another activity (a swipe to the left, a clockwise circle).
 
     Examples
     --------
@@ -54,8 +57,10 @@ class Activity:
     freedom: float = 1.0
     support: str = "both"
     pause: tuple[float, float] = (0.15, 0.8)
+    left_cycle: Sequence[Key] | None = None
 
     def __post_init__(self) -> None:
+        """Check what can be wrong."""
         if not self.cycle:
             raise ValueError(f"Activity {self.name!r} has no key: give at least one posture.")
         if self.kind not in KINDS:
@@ -64,3 +69,18 @@ class Activity:
             raise ValueError(f"support must be one of {', '.join(SUPPORTS)}, got {self.support!r}.")
         if self.kind == "ongoing" and len(self.cycle) < 2:
             raise ValueError(f"Activity {self.name!r} goes on, so it needs at least two keys.")
+
+    def program(self, left_handed: bool = False) -> Sequence[Key]:
+        """Return the keys, written for the right hand.
+
+        Parameters
+        ----------
+        left_handed : bool, default=False
+            Whether they will be mirrored.
+
+        Returns
+        -------
+        sequence of Key
+            `cycle`, or `left_cycle` where there is one.
+        """
+        return self.left_cycle if left_handed and self.left_cycle is not None else self.cycle

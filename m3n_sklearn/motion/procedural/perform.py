@@ -145,9 +145,10 @@ def _own_way(activity: Activity, who: Person) -> list[tuple[Array, float, float 
     pace = who.tempo * np.exp(0.08 * who.individuality * rng.standard_normal())
     rest = activity.rest + stance
     own: list[tuple[Array, float, float | None]] = [(rest, 0.0, 0.0)]
-    phase = np.cumsum([key.seconds + (key.hold or 0.0) for key in activity.cycle])
+    program = activity.program(who.left_handed)
+    phase = np.cumsum([key.seconds + (key.hold or 0.0) for key in program])
     styles = free * SPREAD * _variation(phase / phase[-1], rng)
-    for key, style in zip(activity.cycle, styles, strict=True):
+    for key, style in zip(program, styles, strict=True):
         moved = bool((key.posture != activity.rest).any())
         posture = rest + amplitude * (key.posture - activity.rest) + moved * style
         stretch = np.exp(TIMING * who.individuality * rng.standard_normal()) / pace
@@ -157,7 +158,7 @@ def _own_way(activity: Activity, who: Person) -> list[tuple[Array, float, float 
 
 
 def _variation(phase: Array, rng: np.random.Generator) -> Array:
-    """Unit noise that changes slowly over one cycle: a constant and two harmonics."""
+    """Draw unit noise that changes slowly over a cycle: a constant and two harmonics."""
     order = 2 * np.pi * np.arange(3) * phase[:, None]
     waves = np.hstack([np.cos(order), np.sin(order)])
     return waves @ (

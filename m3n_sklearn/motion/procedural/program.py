@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +107,7 @@ def minimum_jerk(
     """
     stops = [i for i, left in enumerate(leave) if left is not None or i in (0, len(values) - 1)]
     curves = np.tile(values[0], (len(query), 1))
-    for first, last in zip(stops[:-1], stops[1:], strict=True):
+    for first, last in pairwise(stops):
         start = leave[first] if leave[first] is not None else arrive[first]
         times = np.array([start, *arrive[first + 1 : last + 1]])
         inside = (query >= times[0]) & (query < times[-1])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -11,6 +13,8 @@ from .posture import STAND, Posture, column, leg, posture, reach
 from .program import Key, through
 
 __all__ = ["circle", "gait", "strokes"]
+
+_RELAXED: Mapping[str, float] = MappingProxyType({})
 
 
 def circle(
@@ -24,7 +28,7 @@ def circle(
     start: float = 0.0,
     turns: float = 1.0,
     eased: bool = False,
-    **hand: float,
+    hand: Mapping[str, float] = _RELAXED,
 ) -> list[Key]:
     """Lead the right hand around a circle.
 
@@ -48,8 +52,8 @@ def circle(
         How far to go around.
     eased : bool, default=False
         Whether the hand starts and ends slowly, rather than going on for ever.
-    **hand : float
-        Swivel, pronation, wrist, deviation.
+    hand : mapping of str to float, optional
+        Swivel, pronation, wrist, deviation, as for :func:`reach`.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def strokes(
     seconds: float,
     *,
     base: Posture = STAND,
-    **hand: float,
+    hand: Mapping[str, float] = _RELAXED,
 ) -> list[Key]:
     """Lead the right hand along straight strokes from corner to corner.
 
@@ -91,8 +95,8 @@ def strokes(
         For each stroke.
     base : ndarray, default=STAND
         Posture of the rest of the body.
-    **hand : float
-        Swivel, pronation, wrist, deviation.
+    hand : mapping of str to float, optional
+        Swivel, pronation, wrist, deviation, as for :func:`reach`.
 
     Returns
     -------
@@ -100,7 +104,7 @@ def strokes(
         The first key lies on the first stroke.
     """
     keys = []
-    for begin, end in zip(corners[:-1], corners[1:], strict=True):
+    for begin, end in pairwise(corners):
         for share, time in ((0.5, 0.5), (0.92, 0.3), (1.0, 0.2)):
             where = np.array(begin) + share * (np.array(end) - np.array(begin))
             target = reach(*(float(x) for x in where), **hand)

@@ -261,10 +261,6 @@ write = Activity(
     freedom=0.5,
 )
 
-_keys = {
-    side: reach(0.55, -0.48, -0.12, pronation=75, swivel=12, wrist=-15)
-    for side in ("left", "right")
-}
 type_keyboard = Activity(
     "type_keyboard",
     (
@@ -298,7 +294,9 @@ type_keyboard = Activity(
             (0.0, 0.0, 0.0),
         )
     ],
-    rest=posture(SIT, head_flexion=10, **_keys),
+    rest=posture(
+        SIT, head_flexion=10, both=reach(0.55, -0.48, -0.12, pronation=75, swivel=12, wrist=-15)
+    ),
     kind="ongoing",
     freedom=0.5,
 )
@@ -368,7 +366,7 @@ wipe_table = Activity(
             ],
             0.52,
             base=_bent,
-            **_sponge,
+            hand=_sponge,
         )
     ],
     rest=posture(_bent, right=reach(0.6, -0.52, 0.0, **_sponge)),
@@ -390,7 +388,7 @@ stir = Activity(
         "stirring round and round with one hand",
         "the hand goes around in a horizontal circle above a pot",
     ),
-    circle((0.58, -0.38, -0.12), 0.1, 0.95, base=_pot, plane="level", **_spoon),
+    circle((0.58, -0.38, -0.12), 0.1, 0.95, base=_pot, plane="level", hand=_spoon),
     rest=posture(_pot, right=reach(0.58, -0.38, -0.12, **_spoon)),
     kind="ongoing",
     freedom=0.7,

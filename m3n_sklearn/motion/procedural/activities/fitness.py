@@ -116,11 +116,12 @@ triceps_extension = Activity(
     freedom=0.8,
 )
 
-_hinged = {"tilt": 40.0, "trunk_flexion": 15.0, "head_flexion": -20.0}
 _hang = posture(
     both=arm(flexion=52, abduction=8, elbow=10, pronation=10),
     legs=leg(hip=55, knee=28, ankle=10),
-    **_hinged,
+    tilt=40,
+    trunk_flexion=15,
+    head_flexion=-20,
 )
 row = Activity(
     "row",

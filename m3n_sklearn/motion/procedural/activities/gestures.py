@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..activity import Activity
 from ..posture import STAND, Posture, arm, leg, posture, reach
-from ..program import through, to
+from ..program import Key, through, to
 from ..shapes import circle, strokes
 
 __all__ = ["GESTURES"]
@@ -57,36 +57,39 @@ clap = Activity(
     freedom=0.35,
 )
 
+_inwards = [
+    to(posture(right=reach(0.55, -0.05, 0.55, pronation=0, swivel=20)), 0.6, hold=0.05),
+    through(posture(right=reach(0.78, 0.0, 0.1, pronation=0, swivel=20)), 0.2),
+    to(posture(right=reach(0.6, -0.02, -0.36, pronation=0, swivel=25)), 0.24, hold=0.1),
+    to(STAND, 0.7),
+]
+_outwards = [
+    to(posture(right=reach(0.58, -0.05, -0.36, pronation=55, swivel=25)), 0.6, hold=0.05),
+    through(posture(right=reach(0.78, 0.0, 0.1, pronation=55, swivel=20)), 0.22),
+    to(posture(right=reach(0.55, 0.0, 0.62, pronation=50, swivel=20)), 0.22, hold=0.1),
+    to(STAND, 0.7),
+]
 swipe_left = Activity(
     "swipe_left",
     (
-        "a person swipes the right hand to the left",
-        "the hand sweeps across the body from right to left",
+        "a person swipes to the left with one hand",
+        "the hand sweeps from right to left in front of the body",
         "swiping left in the air with one arm",
-        "a horizontal hand movement towards the left in front of the chest",
+        "a quick horizontal hand movement towards the left in front of the chest",
     ),
-    [
-        to(posture(right=reach(0.55, -0.05, 0.55, pronation=0, swivel=20)), 0.6, hold=0.05),
-        through(posture(right=reach(0.78, 0.0, 0.1, pronation=0, swivel=20)), 0.2),
-        to(posture(right=reach(0.6, -0.02, -0.36, pronation=0, swivel=25)), 0.24, hold=0.1),
-        to(STAND, 0.7),
-    ],
+    _inwards,
+    left_cycle=_outwards,
 )
-
 swipe_right = Activity(
     "swipe_right",
     (
-        "a person swipes the right hand to the right",
-        "the hand sweeps from left to right away from the body",
+        "a person swipes to the right with one hand",
+        "the hand sweeps from left to right in front of the body",
         "swiping right in the air with one arm",
-        "a backhand movement of the hand outwards to the right",
+        "a quick horizontal hand movement towards the right in front of the chest",
     ),
-    [
-        to(posture(right=reach(0.58, -0.05, -0.36, pronation=55, swivel=25)), 0.6, hold=0.05),
-        through(posture(right=reach(0.78, 0.0, 0.1, pronation=55, swivel=20)), 0.22),
-        to(posture(right=reach(0.55, 0.0, 0.62, pronation=50, swivel=20)), 0.22, hold=0.1),
-        to(STAND, 0.7),
-    ],
+    _outwards,
+    left_cycle=_inwards,
 )
 
 draw_x = Activity(
@@ -99,9 +102,9 @@ draw_x = Activity(
     ),
     [
         to(posture(right=reach(*_board(0.3, -0.3), **WRITING_HAND)), 0.65),
-        *strokes([_board(0.3, -0.3), _board(-0.3, 0.3)], 0.45, **WRITING_HAND),
-        *strokes([_board(-0.3, 0.3), _board(0.3, 0.3)], 0.4, **WRITING_HAND),
-        *strokes([_board(0.3, 0.3), _board(-0.3, -0.3)], 0.45, **WRITING_HAND),
+        *strokes([_board(0.3, -0.3), _board(-0.3, 0.3)], 0.45, hand=WRITING_HAND),
+        *strokes([_board(-0.3, 0.3), _board(0.3, 0.3)], 0.4, hand=WRITING_HAND),
+        *strokes([_board(0.3, 0.3), _board(-0.3, -0.3)], 0.45, hand=WRITING_HAND),
         to(STAND, 0.75),
     ],
 )
@@ -119,7 +122,7 @@ draw_triangle = Activity(
         *strokes(
             [_board(0.32, 0.0), _board(-0.25, -0.32), _board(-0.25, 0.32), _board(0.32, 0.0)],
             0.5,
-            **WRITING_HAND,
+            hand=WRITING_HAND,
         ),
         to(STAND, 0.75),
     ],
@@ -128,10 +131,14 @@ draw_triangle = Activity(
 
 def _circle(name: str, clockwise: bool, *descriptions: str) -> Activity:
     top = posture(right=reach(*_board(0.3, 0.0), **WRITING_HAND))
-    ring = circle(
-        _board(0.0, 0.0), 0.3, 1.1, clockwise=clockwise, turns=2, eased=True, **WRITING_HAND
-    )
-    return Activity(name, descriptions, [to(top, 0.65), *ring, to(STAND, 0.75)])
+
+    def keys(clockwise: bool) -> list[Key]:
+        ring = circle(
+            _board(0.0, 0.0), 0.3, 1.1, clockwise=clockwise, turns=2, eased=True, hand=WRITING_HAND
+        )
+        return [to(top, 0.65), *ring, to(STAND, 0.75)]
+
+    return Activity(name, descriptions, keys(clockwise), left_cycle=keys(not clockwise))
 
 
 draw_circle_clockwise = _circle(
@@ -173,6 +180,20 @@ knock = Activity(
 )
 
 _guard = arm(flexion=38, abduction=15, rotation=18, elbow=122, pronation=0)
+_fists = posture(both=_guard, trunk_flexion=8)
+
+
+def _jab(side: str) -> list[Key]:
+    arm_out = reach(0.93, 0.05, -0.22, pronation=70, swivel=25)
+    hit = posture(
+        _fists,
+        right=arm_out if side == "right" else None,
+        left=arm_out if side == "left" else None,
+        trunk_turn=22 if side == "right" else -22,
+    )
+    return [through(hit, 0.22), through(_fists, 0.26)]
+
+
 punch = Activity(
     "punch",
     (
@@ -182,24 +203,9 @@ punch = Activity(
         "shadow boxing with quick jabs",
     ),
     [
-        to(posture(both=_guard, trunk_flexion=8), 0.5),
-        *(
-            key
-            for side, turn in (("right", 22), ("left", -22), ("right", 22), ("left", -22))
-            for key in (
-                through(
-                    posture(
-                        both=_guard,
-                        trunk_flexion=10,
-                        trunk_turn=turn,
-                        **{side: reach(0.93, 0.05, -0.22, pronation=70, swivel=25)},
-                    ),
-                    0.22,
-                ),
-                through(posture(both=_guard, trunk_flexion=8), 0.26),
-            )
-        ),
-        to(posture(both=_guard, trunk_flexion=8), 0.2),
+        to(_fists, 0.5),
+        *(key for side in ("right", "left", "right", "left") for key in _jab(side)),
+        to(_fists, 0.2),
         to(STAND, 0.6),
     ],
 )
