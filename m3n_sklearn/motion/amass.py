@@ -129,7 +129,7 @@ def _body_poses(arrays: Mapping[str, AnyArray], path: str | os.PathLike[str]) ->
         flat = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
     else:
         flat = np.asarray(require(arrays, "poses", path), dtype=np.float64)
-        flat = flat.reshape(len(flat), -1) if flat.ndim > 1 else flat
+        flat = flat.reshape(len(flat), -1) if flat.ndim == 3 and len(flat) else flat
     if flat.ndim != 2 or flat.shape[1] not in LAYOUTS or len(flat) == 0:
         known = ", ".join(f"{size} ({model})" for size, model in LAYOUTS.items())
         raise ValueError(

@@ -16,12 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._gaps import bridge_gaps
 from ._motion import Motion, _check_clock
+from ._tree import local_rotvecs
 from ._twist import limb_rotation, plane_weight
 from .alignment import align_frames, normalise, swing_between
 from .joint_sets import REQUIRED, joint_columns
-from .proportions import LIMB_SEGMENTS, reference_joints, stature_from_lengths
-from .rotations import quat_conjugate, quat_multiply, quat_rotate, rotvec_from_quat
-from .skeleton import SMPL_JOINTS, SMPL_PARENTS
+from .proportions import reference_joints, segment_lengths, stature_from_lengths
+from .rotations import quat_conjugate, quat_multiply, quat_rotate
+from .skeleton import SMPL_JOINTS
 from .worlds import to_z_up
 
 __all__ = ["motion_from_joints"]
@@ -134,16 +135,16 @@ def motion_from_joints(
     joints = {joint: world[:, i] for i, joint in enumerate(names)}
     if not noise > 0:
         raise ValueError(f"noise must be a positive number of metres, got {noise!r}.")
-    height = stature_from_lengths(_lengths(joints), what="positions")
+    height = stature_from_lengths(segment_lengths(joints), what="positions")
     rest = _rest_joints(rest_joints)
     _with_middles(joints)
     _warn_if_backwards(joints)
-    size = height / stature_from_lengths(_lengths(rest), what="rest pose")
+    size = height / stature_from_lengths(segment_lengths(rest), what="rest pose")
     rotations = _Solver(joints, rest, size, clock, noise).solve()
     lift = quat_rotate(rotations["pelvis"], size * (rest["pelvis"] - rest["mid_hips"]))
     pelvis = joints.get("pelvis", joints["mid_hips"] + lift)
     return Motion(
-        _local_rotvecs(rotations),
+        local_rotvecs(rotations),
         pelvis - rest["pelvis"],
         rate=rate,
         times=times,
@@ -280,13 +281,6 @@ def _frame(primary: Bone, secondary: Bone, what: str) -> Array:
     return align_frames(rest, measured)
 
 
-def _local_rotvecs(turned: Joints) -> Array:
-    quats = np.stack([turned[joint] for joint in SMPL_JOINTS], axis=1)
-    local = quats.copy()
-    local[:, 1:] = quat_multiply(quat_conjugate(quats[:, SMPL_PARENTS[1:]]), quats[:, 1:])
-    return rotvec_from_quat(local)
-
-
 def _check_positions(positions: ArrayLike) -> Array:
     values = np.array(positions, dtype=np.float64)
     if values.ndim != 3 or values.shape[2] != 3 or len(values) == 0:
@@ -325,21 +319,6 @@ def _with_middles(joints: Joints) -> Joints:
     return joints
 
 
-def _lengths(joints: Joints) -> dict[str, float]:
-    """Median length of the limbs' segments over frames and sides."""
-    return {
-        segment: float(
-            np.median(
-                [
-                    np.linalg.norm(joints[f"{side}_{end}"] - joints[f"{side}_{start}"], axis=-1)
-                    for side in ("left", "right")
-                ]
-            )
-        )
-        for segment, (start, end) in LIMB_SEGMENTS.items()
-    }
-
-
 def _warn_if_backwards(joints: Joints) -> None:
     """Feet, or else knees, tell the front; with hips and spine that tells left from right."""
     above = joints["mid_shoulders"] - joints["mid_hips"]
@@ -347,10 +326,12 @@ def _warn_if_backwards(joints: Joints) -> None:
     forward = []
     for side in ("left", "right"):
         hip, knee, ankle = (joints[f"{side}_{j}"] for j in ("hip", "knee", "ankle"))
-        pointer = knee - (hip + ankle) / 2
         if f"{side}_foot" in joints:
-            pointer = joints[f"{side}_foot"] - ankle
-        forward.append(np.sum(normalise(pointer) * front, axis=-1))
+            pointer = normalise(joints[f"{side}_foot"] - ankle)
+        else:  # a knee a tenth of the leg before the line from hip to ankle counts like a foot
+            length = np.linalg.norm(ankle - hip, axis=-1, keepdims=True)
+            pointer = 10 * (knee - (hip + ankle) / 2) / np.maximum(length, 1e-9)
+        forward.append(np.sum(pointer * front, axis=-1))
     if np.median(forward) < -0.3:
         warnings.warn(
             "Feet or knees point backwards most of the time: left and right may be exchanged in "

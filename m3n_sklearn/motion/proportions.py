@@ -9,28 +9,28 @@ from numpy.typing import NDArray
 
 from .skeleton import MIRROR_JOINTS, SMPL_JOINTS
 
-__all__ = ["LIMB_SEGMENTS", "reference_joints", "stature_from_lengths"]
+__all__ = ["LIMB_SEGMENTS", "reference_joints", "segment_lengths", "stature_from_lengths"]
 
 Array = NDArray[np.float64]
 
 _CENTRE_AND_LEFT: dict[str, tuple[float, float, float]] = {
     "pelvis": (0.0, 0.0, 0.0),
-    "left_hip": (0.0519, -0.0459, 0.005),
-    "spine1": (0.0, 0.0605, -0.01),
-    "left_knee": (0.0519, -0.279, 0.005),
-    "spine2": (0.0, 0.1233, -0.015),
-    "left_ankle": (0.0519, -0.522, -0.01),
-    "spine3": (0.0, 0.1653, -0.015),
-    "left_foot": (0.0519, -0.55, 0.0522),
-    "neck": (0.0, 0.2985, -0.015),
-    "left_collar": (0.0254, 0.2458, -0.005),
-    "head": (0.0, 0.3318, 0.0),
-    "left_shoulder": (0.0922, 0.2381, -0.015),
-    "left_elbow": (0.2545, 0.2381, -0.015),
-    "left_wrist": (0.4049, 0.2381, -0.015),
-    "left_hand": (0.4548, 0.2381, -0.015),
+    "left_hip": (0.051942, -0.045949, 0.005),
+    "spine1": (0.0, 0.060545, -0.01),
+    "left_knee": (0.051942, -0.278969, 0.005),
+    "spine2": (0.0, 0.123339, -0.015),
+    "left_ankle": (0.051942, -0.521999, -0.01),
+    "spine3": (0.0, 0.165296, -0.015),
+    "left_foot": (0.051942, -0.550003, 0.052209),
+    "neck": (0.0, 0.298502, -0.015),
+    "left_collar": (0.025356, 0.245832, -0.005),
+    "head": (0.0, 0.331831, 0.0),
+    "left_shoulder": (0.092204, 0.238088, -0.015),
+    "left_elbow": (0.254538, 0.238088, -0.015),
+    "left_wrist": (0.404898, 0.238088, -0.015),
+    "left_hand": (0.454804, 0.238088, -0.015),
 }
-"""Joint centres in units of stature: the default body's (neutral), to four digits."""
+"""Joint centres in units of stature: the default body's (neutral), to six digits."""
 
 LIMB_SEGMENTS: dict[str, tuple[str, str]] = {
     "upper arm": ("shoulder", "elbow"),
@@ -74,6 +74,38 @@ def reference_joints(stature: float = 1.0) -> Array:
     return stature * np.array(joints, dtype=np.float64)
 
 
+def segment_lengths(joints: Mapping[str, Array]) -> dict[str, float]:
+    """Median lengths of the limbs' segments over frames and sides.
+
+    Parameters
+    ----------
+    joints : mapping of str to ndarray of shape (..., 3)
+        Positions by SMPL joint name, both sides of all limbs.
+
+    Returns
+    -------
+    dict of str to float
+        Length by segment, in the unit of the positions.
+
+    Examples
+    --------
+    >>> lengths = segment_lengths(dict(zip(SMPL_JOINTS, reference_joints(1.7))))
+    >>> round(lengths["thigh"], 3)
+    0.396
+    """
+    return {
+        segment: float(
+            np.median(
+                [
+                    np.linalg.norm(joints[f"{side}_{end}"] - joints[f"{side}_{start}"], axis=-1)
+                    for side in ("left", "right")
+                ]
+            )
+        )
+        for segment, (start, end) in LIMB_SEGMENTS.items()
+    }
+
+
 def stature_from_lengths(lengths: Mapping[str, float], *, what: str = "skeleton") -> float:
     """Estimate body height from the lengths of the limbs' segments.
 
@@ -102,13 +134,8 @@ def stature_from_lengths(lengths: Mapping[str, float], *, what: str = "skeleton"
     >>> round(stature_from_lengths({"thigh": 0.40, "upper arm": 0.28}), 2)
     1.72
     """
-    joints = dict(zip(SMPL_JOINTS, reference_joints(), strict=True))
-    ratios = []
-    for segment, length in lengths.items():
-        start, end = LIMB_SEGMENTS[segment]
-        unit = np.linalg.norm(joints[f"left_{end}"] - joints[f"left_{start}"])
-        ratios.append(length / unit)
-    stature = float(np.median(ratios))
+    unit = segment_lengths(dict(zip(SMPL_JOINTS, reference_joints(), strict=True)))
+    stature = float(np.median([length / unit[segment] for segment, length in lengths.items()]))
     if 0.5 <= stature <= 2.5:
         return stature
     listed = ", ".join(f"{name} {length:.4g}" for name, length in lengths.items())

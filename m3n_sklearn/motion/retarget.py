@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._tree import local_rotvecs
 from .alignment import normalise, swing_between, twist_about
-from .proportions import LIMB_SEGMENTS, reference_joints, stature_from_lengths
+from .proportions import LIMB_SEGMENTS, reference_joints, segment_lengths, stature_from_lengths
 from .rotations import (
     quat_conjugate,
     quat_from_matrix,
     quat_multiply,
     quat_rotate,
-    rotvec_from_quat,
 )
 from .skeleton import SMPL_JOINTS, SMPL_PARENTS
 from .skeletons import SkeletonMap, find_skeleton
@@ -92,6 +92,20 @@ def retarget(
     constant swing that makes their bones point exactly where the source's point. The hand's
     turn about the forearm's axis is given to the forearm: a wrist cannot turn that way, and
     what sits on the wrist turns with the forearm's bones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn.motion import SMPL_JOINTS, SMPL_PARENTS, SkeletonMap, retarget
+    >>> own = SkeletonMap({joint: joint for joint in SMPL_JOINTS})
+    >>> joints = reference_joints(1.7)
+    >>> offsets = joints - joints[np.maximum(SMPL_PARENTS, 0)]
+    >>> still = np.tile([1.0, 0.0, 0.0, 0.0], (5, 24, 1))
+    >>> poses, trans, stature = retarget(
+    ...     still, np.zeros((5, 3)), SMPL_JOINTS, SMPL_PARENTS, offsets, skeleton=own
+    ... )
+    >>> poses.shape, round(stature, 2)
+    ((5, 24, 3), 1.7)
     """
     names = [str(name) for name in joint_names]
     tree, quats, bones = _check_source(names, parents, local_quats, offsets)
@@ -107,14 +121,14 @@ def retarget(
     target = {joint: quat_multiply(turned[s], corrections[joint]) for joint, s in index.items()}
     _give_twist_to_forearms(target, rest_of)
 
-    size = stature / stature_from_lengths(_segment_lengths(rest_of))
+    size = stature / stature_from_lengths(segment_lengths(rest_of))
     hips = [
         _position(tree, bones, turned, quat_rotate(world, root_positions), index[f"{side}_hip"])
         for side in ("left", "right")
     ]
     lift = rest_of["pelvis"] - (rest_of["left_hip"] + rest_of["right_hip"]) / 2
     pelvis = (hips[0] + hips[1]) / 2 + size * quat_rotate(target["pelvis"], lift)
-    return _local_rotvecs(target), pelvis - rest_of["pelvis"], stature
+    return local_rotvecs(target), pelvis - rest_of["pelvis"], stature
 
 
 def _present(skeleton: SkeletonMap, names: Sequence[str]) -> dict[str, str]:
@@ -229,16 +243,6 @@ def _give_twist_to_forearms(target: dict[str, Array], rest: dict[str, Array]) ->
         target[elbow] = quat_multiply(target[elbow], twist)
 
 
-def _local_rotvecs(target: dict[str, Array]) -> Array:
-    full = dict(target)
-    for joint, parent in zip(SMPL_JOINTS[1:], SMPL_PARENTS[1:], strict=True):
-        full.setdefault(joint, full[SMPL_JOINTS[parent]])
-    turned = np.stack([full[joint] for joint in SMPL_JOINTS], axis=1)
-    local = turned.copy()
-    local[:, 1:] = quat_multiply(quat_conjugate(turned[:, SMPL_PARENTS[1:]]), turned[:, 1:])
-    return rotvec_from_quat(local)
-
-
 def _lengths(index: dict[str, int], tree: Sequence[int], bones: Array) -> dict[str, float]:
     return {
         segment: float(
@@ -251,12 +255,5 @@ def _lengths(index: dict[str, int], tree: Sequence[int], bones: Array) -> dict[s
                 ]
             )
         )
-        for segment, (start, end) in LIMB_SEGMENTS.items()
-    }
-
-
-def _segment_lengths(rest: dict[str, Array]) -> dict[str, float]:
-    return {
-        segment: float(np.linalg.norm(rest[f"left_{end}"] - rest[f"left_{start}"]))
         for segment, (start, end) in LIMB_SEGMENTS.items()
     }

@@ -70,6 +70,22 @@ def read_skeletal(
     See Also
     --------
     retarget : How rotations are carried over, and what happens to the forearm's turn.
+
+    Examples
+    --------
+    >>> import numpy as np, os, tempfile
+    >>> from m3n_sklearn.motion import SMPL_JOINTS, SMPL_PARENTS, SkeletonMap, read_skeletal
+    >>> from m3n_sklearn.motion.proportions import reference_joints
+    >>> joints = reference_joints(1.7)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = os.path.join(folder, "clips.npz")
+    ...     np.savez(
+    ...         file, joint_names=SMPL_JOINTS, parents=SMPL_PARENTS, fps=30.0,
+    ...         offsets_m=joints - joints[np.maximum(SMPL_PARENTS, 0)], clip_ptr=[0, 7],
+    ...         root_pos=np.zeros((7, 3)), local_quat_wxyz=np.tile([1, 0, 0, 0], (7, 24, 1)),
+    ...     )
+    ...     read_skeletal(file, skeleton=SkeletonMap({j: j for j in SMPL_JOINTS}))
+    [Motion(7 frames x 24 joints, 0.20 s at 30 Hz)]
     """
     arrays = read_npz(path)
     pointer = _check_pointer(arrays, path)

@@ -53,6 +53,11 @@ class SkeletonMap:
     ------
     ValueError
         If an unknown SMPL joint is named, or pelvis or limbs are missing.
+
+    Examples
+    --------
+    >>> SKELETONS["bandai_namco"].frame("Hips").tolist()  # its x axis points up, y right
+    [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
 
     joints: Mapping[str, str]

@@ -1,0 +1,311 @@
+"""Joint positions become rotations that give the same positions again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from m3n_sklearn.body import default_body, forward_kinematics
+from m3n_sklearn.motion import JOINT_SETS, SMPL_JOINTS, Motion, motion_from_joints
+from m3n_sklearn.motion.proportions import reference_joints
+from m3n_sklearn.motion.rotations import matrix_from_rotvec, rotvec_from_matrix
+
+from .helpers import directions, smooth_poses, without
+
+BODY = default_body()
+COUNTS = {"kinect20": 20, "h36m17": 17, "smpl24": 24}
+# joints that a layout cannot see, or sees only together with others
+UNSEEN = {
+    "kinect20": ("spine2", "spine3", "left_collar", "right_collar"),
+    "h36m17": ("spine1", "spine3", "left_collar", "right_collar"),
+    "smpl24": ("left_collar", "right_collar"),
+}
+LIMB_BONES = [
+    (f"{side}_{a}", f"{side}_{b}")
+    for side in ("left", "right")
+    for a, b in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
+]
+pytestmark = pytest.mark.filterwarnings("ignore:Feet or knees point backwards:UserWarning")
+
+
+def tracked(positions, layout):
+    """What a tracker of that layout would deliver."""
+    given_joints = np.zeros((len(positions), COUNTS[layout], 3))
+    for joint, column in JOINT_SETS[layout].items():
+        given_joints[:, column] = positions[:, SMPL_JOINTS.index(joint)]
+    return given_joints
+
+
+def played(motion, body=BODY):
+    return forward_kinematics(body, motion.poses, motion.trans)
+
+
+def seen(layout):
+    return [SMPL_JOINTS.index(joint) for joint in JOINT_SETS[layout]]
+
+
+def standing(frames=30, stature=1.75):
+    """Positions of a person who stands still, y up, facing z."""
+    return np.repeat(reference_joints(stature)[None], frames, axis=0)
+
+
+def raised_arm(bend, frames=60):
+    """Left arm to the front with the elbow bent by `bend` (F,) rad; world z up."""
+    poses = np.zeros((frames, 24, 3))
+    poses[:, 0] = [np.pi / 2, 0, 0]
+    poses[:, SMPL_JOINTS.index("left_shoulder")] = [0.0, -0.9, -0.3]
+    poses[:, SMPL_JOINTS.index("left_elbow"), 1] = -bend
+    return poses
+
+
+@pytest.mark.parametrize("layout", COUNTS)
+@given(seed=st.integers(0, 10_000), stature=st.floats(1.3, 2.0))
+def test_positions_of_the_same_body_are_met(layout, seed, stature):
+    body = BODY.shaped(stature=stature)
+    poses = without(smooth_poses(seed), *UNSEEN[layout])
+    positions = forward_kinematics(body, poses, np.full((len(poses), 3), 0.7)).positions
+    motion = motion_from_joints(
+        tracked(positions, layout), layout, rate=30.0, rest_joints=body.rest_joints
+    )
+    np.testing.assert_allclose(
+        played(motion, body).positions[:, seen(layout)], positions[:, seen(layout)], atol=1e-6
+    )
+    assert motion.stature == pytest.approx(stature, rel=2e-3)
+
+
+@given(seed=st.integers(0, 10_000), factor=st.lists(st.floats(0.8, 1.25), min_size=8, max_size=8))
+def test_limbs_of_other_lengths_point_the_same_way(seed, factor):
+    rest = BODY.rest_joints.copy()
+    for (start, end), scale in zip(LIMB_BONES, factor, strict=True):
+        below = [SMPL_JOINTS.index(end)]
+        for joint in range(below[0] + 1, 24):
+            if BODY.parents[joint] in below:
+                below.append(joint)
+        bone = BODY.rest_joints[below[0]] - BODY.rest_joints[SMPL_JOINTS.index(start)]
+        rest[below] += (scale - 1) * bone
+    person = type(BODY)(BODY.joint_names, BODY.parents, rest)
+    positions = forward_kinematics(person, smooth_poses(seed)).positions
+    motion = motion_from_joints(tracked(positions, "kinect20"), rate=30.0)
+    np.testing.assert_allclose(
+        directions(played(motion).positions, LIMB_BONES),
+        directions(positions, LIMB_BONES),
+        atol=1e-6,
+    )
+
+
+def test_proportions_are_the_default_bodys():
+    np.testing.assert_allclose(reference_joints(BODY.stature), BODY.rest_joints, atol=2e-6)
+
+
+@given(seed=st.integers(0, 10_000))
+def test_mirrored_positions_give_the_mirrored_motion(seed):
+    positions = forward_kinematics(BODY, smooth_poses(seed)).positions
+    motion = motion_from_joints(positions, "smpl24", rate=30.0)
+    swap = [
+        SMPL_JOINTS.index(n.replace("left", "?").replace("right", "left").replace("?", "right"))
+        for n in SMPL_JOINTS
+    ]
+    mirrored = motion_from_joints((positions * [-1, 1, 1])[:, swap], "smpl24", rate=30.0)
+    np.testing.assert_allclose(
+        matrix_from_rotvec(mirrored.poses), matrix_from_rotvec(motion.mirrored().poses), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("up", "turn"),
+    [
+        ("y", np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])),
+        ("-y", np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])),
+        ("x", np.array([[0, 0, 1], [0, 1, 0], [-1, 0, 0]])),
+        ("-z", np.diag([1, -1, -1])),
+    ],
+)
+def test_other_worlds_are_turned_upright(up, turn):
+    positions = forward_kinematics(BODY, smooth_poses(3)).positions
+    straight = motion_from_joints(positions, "smpl24", rate=30.0)
+    turned = motion_from_joints(positions @ turn.T, "smpl24", rate=30.0, up=up)
+    np.testing.assert_allclose(turned.poses, straight.poses, atol=1e-9)
+    np.testing.assert_allclose(turned.trans, straight.trans, atol=1e-9)
+
+
+def test_left_handed_coordinates_keep_the_persons_left():
+    poses = raised_arm(np.linspace(0.3, 1.5, 60))
+    positions = forward_kinematics(BODY, poses).positions
+    right = motion_from_joints(positions, "smpl24", rate=30.0)
+    left = motion_from_joints(positions * [-1.0, 1.0, 1.0], "smpl24", rate=30.0, handedness="left")
+    np.testing.assert_allclose(left.poses, right.poses, atol=1e-9)
+
+
+def test_exchanged_sides_are_noticed():
+    with pytest.warns(UserWarning, match="handedness='left'"):
+        motion_from_joints(standing() * [-1.0, 1.0, 1.0], "smpl24", rate=30.0, up="y")
+
+
+def test_the_elbows_plane_turns_the_upper_arm():
+    """A hinge needs no turn about the forearm: the IK finds the rotations themselves."""
+    poses = raised_arm(np.linspace(0.6, 1.8, 60))
+    motion = motion_from_joints(
+        forward_kinematics(BODY, poses).positions,
+        "smpl24",
+        rate=30.0,
+        noise=0.001,
+        rest_joints=BODY.rest_joints,
+    )
+    np.testing.assert_allclose(
+        matrix_from_rotvec(motion.poses), matrix_from_rotvec(poses), atol=0.02
+    )
+
+
+@given(seed=st.integers(0, 10_000), noise=st.floats(0.0, 0.005))
+def test_a_straight_arm_does_not_flip(seed, noise):
+    """Bent, straight with a plane that is nothing but noise, bent again."""
+    bend = np.concatenate([np.linspace(1.2, 0, 40), np.zeros(60), np.linspace(0, 1.2, 40)])
+    poses = raised_arm(bend, len(bend))
+    positions = forward_kinematics(BODY, poses).positions
+    positions = positions + np.random.default_rng(seed).normal(0, noise, positions.shape)
+    motion = motion_from_joints(positions, "smpl24", rate=30.0)
+    turned = played(motion).rotations[:, SMPL_JOINTS.index("left_shoulder")]
+    steps = rotvec_from_matrix(np.swapaxes(turned[:-1], 1, 2) @ turned[1:])
+    assert np.abs(steps[:, 0]).max() < 0.25  # about the upper arm itself, rad per frame
+    true = played(Motion(poses, rate=30.0)).rotations[:, SMPL_JOINTS.index("left_shoulder")]
+    error = rotvec_from_matrix(np.swapaxes(true, 1, 2) @ turned)
+    assert np.abs(error[:, 0]).max() < 0.6
+
+
+def test_an_arm_that_is_never_bent_hangs_as_at_rest():
+    poses = raised_arm(np.zeros(60))
+    motion = motion_from_joints(
+        forward_kinematics(BODY, poses).positions,
+        "smpl24",
+        rate=30.0,
+        rest_joints=BODY.rest_joints,
+    )
+    np.testing.assert_allclose(
+        matrix_from_rotvec(motion.poses), matrix_from_rotvec(poses), atol=0.15
+    )
+
+
+def test_a_straight_leg_follows_the_foot():
+    poses = np.zeros((30, 24, 3))
+    poses[:, SMPL_JOINTS.index("left_hip"), 1] = 0.6
+    motion = motion_from_joints(
+        forward_kinematics(BODY, poses).positions,
+        "smpl24",
+        rate=30.0,
+        rest_joints=BODY.rest_joints,
+    )
+    np.testing.assert_allclose(motion.poses, poses, atol=0.05)
+
+
+def test_what_positions_cannot_tell_is_zero():
+    poses = smooth_poses(1)
+    poses[:, SMPL_JOINTS.index("left_hand")] = 0.4
+    motion = motion_from_joints(forward_kinematics(BODY, poses).positions, "smpl24", rate=30.0)
+    for joint in ("head", "left_hand", "right_foot"):
+        np.testing.assert_allclose(motion.poses[:, SMPL_JOINTS.index(joint)], 0, atol=1e-12)
+    forearm = directions(BODY.rest_joints[None], [("left_elbow", "left_wrist")])[0, 0]
+    pronation = motion.poses[:, SMPL_JOINTS.index("left_elbow")] @ forearm
+    np.testing.assert_allclose(pronation, 0, atol=1e-9)
+
+
+def test_short_gaps_are_bridged_and_long_ones_refused():
+    positions = standing()
+    positions[4:8, SMPL_JOINTS.index("left_wrist")] = np.nan
+    motion = motion_from_joints(positions, "smpl24", rate=30.0, up="y")
+    np.testing.assert_allclose(motion.poses[:, 1:], 0, atol=1e-6)
+    with pytest.raises(ValueError, match=r"left_wrist is missing from frame 4 to 7.*max_gap"):
+        motion_from_joints(positions, "smpl24", rate=30.0, up="y", max_gap=0.1)
+
+
+def test_joints_that_are_never_tracked():
+    positions = standing()
+    positions[:, SMPL_JOINTS.index("left_hand")] = np.nan
+    assert motion_from_joints(positions, "smpl24", rate=30.0, up="y").n_joints == 24
+    positions[:, SMPL_JOINTS.index("left_wrist")] = np.nan
+    with pytest.raises(ValueError, match="left_wrist is never tracked"):
+        motion_from_joints(positions, "smpl24", rate=30.0, up="y")
+
+
+def test_own_layout_with_limbs_only():
+    names = [
+        n
+        for n in SMPL_JOINTS
+        if n.split("_")[-1] in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
+    ]
+    layout = {name: column for column, name in enumerate(names)}
+    positions = standing()[:, [SMPL_JOINTS.index(n) for n in names]]
+    motion = motion_from_joints(positions, layout, rate=30.0, up="y", text="stands", subject=3)
+    np.testing.assert_allclose(motion.poses[:, 1:], 0, atol=1e-6)
+    np.testing.assert_allclose(motion.trans, 0, atol=1e-9)
+    assert motion.text == ("stands",) and motion.subject == 3
+
+
+def test_uneven_times_and_a_single_frame():
+    times = np.cumsum(np.linspace(0.02, 0.06, 30))
+    assert motion_from_joints(standing(), "smpl24", times=times, up="y").times is not None
+    assert motion_from_joints(standing(1), "smpl24", rate=30.0, up="y").n_frames == 1
+
+
+def test_stature_can_be_given():
+    motion = motion_from_joints(standing(), "smpl24", rate=30.0, up="y", stature=1.9)
+    assert motion.stature == 1.9
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (lambda p: p * 1000, {}, "millimetres.*0.001"),
+        (lambda p: p * 100, {}, "centimetres.*0.01"),
+        (lambda p: p / 0.0254, {}, "inches"),
+        (lambda p: p * 7, {}, "must be in metres"),
+        (lambda p: p[0], {}, r"\(frames, joints, 3\)"),
+        (lambda p: p[:, :20], {}, "has 24 joints, the positions have 20"),
+        (lambda p: p, {"layout": "kinect32"}, "Unknown layout 'kinect32'"),
+        (lambda p: p, {"layout": {"nose": 0}}, "Unknown joints in layout: nose"),
+        (lambda p: p, {"layout": {"left_hip": 99}}, "outside the 24 joints"),
+        (lambda p: p, {"layout": {"left_hip": 1}}, "layout lacks right_hip"),
+        (lambda p: p, {"up": "w"}, "up must be one of"),
+        (lambda p: p, {"handedness": "both"}, "handedness must be"),
+        (lambda p: p, {"noise": 0.0}, "noise must be a positive"),
+        (lambda p: p, {"rest_joints": np.zeros((3, 3))}, "rest_joints must be 24"),
+        (lambda p: p, {"rate": None}, "either rate="),
+    ],
+)
+def test_bad_input_is_explained(change, options, message):
+    arguments = {"layout": "smpl24", "rate": 30.0, "up": "y", **options}
+    with pytest.raises(ValueError, match=message):
+        motion_from_joints(change(standing()), **arguments)
+
+
+def test_coinciding_joints_are_explained():
+    positions = standing()
+    positions[5, SMPL_JOINTS.index("left_hip")] = positions[5, SMPL_JOINTS.index("right_hip")]
+    with pytest.raises(ValueError, match="frame 5 the joints of hips"):
+        motion_from_joints(positions, "smpl24", rate=30.0, up="y")
+
+
+def test_kinect_skeletons(shared_data):
+    """Directions exact, distances those of other proportions, the person upright."""
+    from scipy.io import loadmat
+
+    index = SMPL_JOINTS.index
+    residuals = []
+    for file in sorted((shared_data("utd_mhad") / "Skeleton").glob("a*_s1_t1_skeleton.mat")):
+        positions = loadmat(file)["d_skel"].transpose(2, 0, 1)
+        motion = motion_from_joints(positions, "kinect20", rate=19.0, up="y")
+        posed = played(motion, BODY.shaped(stature=motion.stature))
+        world = np.zeros((len(positions), 24, 3))
+        for joint, column in JOINT_SETS["kinect20"].items():
+            world[:, index(joint)] = (
+                positions[:, column] @ np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0.0]]).T
+            )
+        np.testing.assert_allclose(
+            directions(posed.positions, LIMB_BONES), directions(world, LIMB_BONES), atol=1e-6
+        )
+        assert posed.rotations[:, 0, 2, 1].mean() > 0.8
+        distance = np.linalg.norm(posed.positions - world, axis=-1)[:, seen("kinect20")]
+        residuals.append(np.median(distance))
+    assert len(residuals) == 27
+    assert np.median(residuals) < 0.07
