@@ -342,8 +342,7 @@ def _mount(rng: np.random.Generator, shift: float) -> Array:
 def _displaced(site: str, person: Person, by: Array) -> Site:
     """Find the site on the person's body and move it."""
     [found] = resolve_sites(default_body(person.sex, person.stature), [site])
-    moved = np.asarray(found.offset) + by
-    return dataclasses.replace(found, offset=moved, vertices=None, vertex_weights=None)
+    return dataclasses.replace(found, offset=np.asarray(found.offset) + by)
 
 
 def _check_counts(**counts: Any) -> None:
