@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ def isolated(seed: int | None = None) -> Iterator[None]:
     with _LOCK:
         threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
         numpy_state, python_state = np.random.get_state(), random.getstate()
-        with torch.random.fork_rng(devices=_cuda_devices()), torch.device("cpu"):
+        with torch.random.fork_rng(devices=_cuda_devices()), _cpu_by_default():
             try:
                 torch.set_num_threads(1)
                 torch.set_default_dtype(torch.float32)
@@ -54,6 +54,12 @@ def isolated(seed: int | None = None) -> Iterator[None]:
                 torch.set_num_threads(threads)
                 np.random.set_state(numpy_state)
                 random.setstate(python_state)
+
+
+def _cpu_by_default() -> AbstractContextManager[Any]:
+    # this context costs a little in every call of torch, so it is entered only if it is needed
+    cpu = torch.device("cpu")
+    return nullcontext() if torch.get_default_device() == cpu else cpu
 
 
 def _cuda_devices() -> list[int]:

@@ -361,7 +361,7 @@ class _Progress(Callback):  # type: ignore[misc]
         self.steps = steps
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
-        from tqdm.auto import tqdm
+        from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
         self.bar = tqdm(total=self.steps, unit="step", desc="training", mininterval=0.5)
 

@@ -150,6 +150,11 @@ class Multi3Net(nn.Module):
         As made by :func:`multi3net_config`.
     """
 
+    deviation: Tensor
+    imu_mean: Tensor
+    imu_scale: Tensor
+    log_temperature: Tensor
+
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = dict(config)
@@ -233,6 +238,11 @@ class Multi3Net(nn.Module):
         if "text" in batch:
             out["z_text"] = functional.normalize(self.embed_text(batch["text"]))
         return out
+
+    def read_sites(self, names: Sequence[str]) -> None:
+        """Say which sites the coming IMU windows hold."""
+        encoder: Any = self.encoders["imu"]
+        encoder.read_sites(names)
 
     def embed_imu(
         self, x: Tensor, present: Tensor | None = None, hidden: Tensor | None = None

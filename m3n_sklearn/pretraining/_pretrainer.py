@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from torch.nn import functional
 
 from m3n_sklearn._inputs import ImuWindows, InputMap, make_layout, read_imu
 from m3n_sklearn._runtime import LiveModule, derive_rng, derive_seed, isolated, resolve_device
@@ -29,6 +28,7 @@ from m3n_sklearn._sklearn import (
 from m3n_sklearn.motion._motion import as_sentences
 from m3n_sklearn.nets import Multi3Net, get_weights, multi3net_config, set_weights
 from m3n_sklearn.persistence import Persistent
+from m3n_sklearn.pretraining import _inference as inference
 from m3n_sklearn.pretraining._data import PretrainingData, read_poses
 from m3n_sklearn.pretraining._setup import (
     choose_objectives,
@@ -57,9 +57,6 @@ from m3n_sklearn.windows import Windows
 __all__ = ["Multi3NetPretrainer"]
 
 AnyArray = NDArray[Any]
-
-CHUNK = 512
-"""Rows per forward pass outside of training."""
 
 
 class Multi3NetPretrainer(
@@ -180,6 +177,12 @@ class Multi3NetPretrainer(
     >>> sorted(pretrainer.objectives_)
     ['reconstruction']
     """
+
+    weights_: dict[str, AnyArray]
+    config_: dict[str, Any]
+    input_: InputMap
+    history_: list[dict[str, float]]
+    n_components_: int
 
     _parameter_constraints = {
         "encoder": [StrOptions({"default", "paper"})],
@@ -391,7 +394,8 @@ class Multi3NetPretrainer(
                 valid=valid,
                 on_epoch=lambda: report(lambda: {**facts, "weights_": get_weights(net)}),
             )
-        vars(self).update(facts)
+        for name, value in facts.items():
+            setattr(self, name, value)
         self.weights_ = get_weights(net)
         self.history_ = past + history
         self.n_iter_ = len(self.history_)
@@ -495,8 +499,7 @@ class Multi3NetPretrainer(
             With two or more trained modalities: the share of rows whose nearest neighbour in
             another modality is right (its own row, or one of the same caption), averaged over
             both directions and over all pairs. It depends on the number of rows. With IMU only:
-            minus the mean squared error of every other eighth of the windows, reconstructed from
-            the rest, in units of the network's input; at most 0.
+            minus the mean squared error of `reconstruct`, in units of the network's input.
         y : None
             Ignored.
 
@@ -532,21 +535,20 @@ class Multi3NetPretrainer(
         """
         check_is_fitted(self, "weights_")
         self._require("pose2imu", self.config_["decoders"], "objective")
-        parts = []
-        for rows in _chunks(len(self._column(X, "pose"))):
-            frames = read_poses(X, rows)
-            parts.append(self._run(_predict_imu, frames))
-        return self.input_.invert(np.concatenate(parts))
+        self._check_column(X, "pose")
+        return self.input_.invert(self._run_on_poses(inference.predict_imu, X))
 
     def reconstruct(self, X: Any, hidden: ArrayLike | None = None) -> AnyArray:
-        """Reconstruct IMU windows, also where steps are hidden from the encoder.
+        """Reconstruct IMU windows from their surroundings.
 
         Parameters
         ----------
         X : ndarray of shape (n, C, T) or (n, T), or Windows
             IMU windows.
         hidden : array-like of bool of shape (T,) or (n, T), optional
-            Steps, at the encoder's rate, that are not to be looked at.
+            Steps, at the encoder's rate, that are not to be looked at: they are filled in, and
+            all others returned as they are. None reconstructs every step: each eighth of a
+            window from its neighbours.
 
         Returns
         -------
@@ -556,19 +558,23 @@ class Multi3NetPretrainer(
         check_is_fitted(self, "weights_")
         self._require("reconstruction", self.config_["decoders"], "objective")
         imu = self._read(X)
-        x, present = self._network_input(imu)
-        mask = np.zeros((len(x), x.shape[-1]), dtype=bool)
-        if hidden is not None:
-            given = np.asarray(hidden)
-            if given.dtype.kind != "b" or given.shape not in (mask.shape, mask.shape[1:]):
-                raise ValueError(
-                    f"hidden must be booleans of shape {mask.shape} or {mask.shape[1:]}, got "
-                    f"{given.dtype} of shape {given.shape}."
-                )
-            mask |= given
-        sites = self.input_.adapted(imu).layout.sites
-        decoded = self._run(_reconstruct, x, present, mask, sites=sites)
-        signal = self.input_.adapted(imu).invert(decoded).astype(imu.values.dtype, copy=False)
+        input_map = self.input_.adapted(imu)
+        x = input_map(imu)
+        present = np.repeat(input_map.layout.present[None], len(x), axis=0)
+
+        def decode(mask: NDArray[np.bool_]) -> AnyArray:
+            sites = input_map.layout.sites
+            decoded = self._run(inference.reconstruct, x, present, mask, sites=sites)
+            return decoded.astype(x.dtype, copy=False)
+
+        shape = (len(x), x.shape[-1])
+        if hidden is None:
+            mask = np.broadcast_to(inference.alternate_eighths(shape[1]), shape)
+            filled = np.where(mask[:, None, None], decode(mask), decode(~mask))
+        else:
+            mask = inference.check_hidden(hidden, shape)
+            filled = np.where(mask[:, None, None], decode(mask), x)
+        signal = input_map.invert(filled)
         return signal[:, 0] if imu.flat else signal
 
     def embed_text(self, sentences: Sequence[str]) -> AnyArray:
@@ -592,7 +598,7 @@ class Multi3NetPretrainer(
                 f"text_encoder returns vectors of size {vectors.shape[1]}, but the pretrainer was "
                 f"trained on {self.config_['text_size']}: set the text_encoder it was trained with."
             )
-        return self._run(_embed_text, vectors)
+        return self._run(inference.embed_text, vectors)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -635,7 +641,10 @@ class Multi3NetPretrainer(
             return self._embed_imu(imu).astype(imu.values.dtype, copy=False)
         n_rows = len(self._column(X, modality))
         if modality == "pose":
-            parts = [self._run(_embed_pose, read_poses(X, rows)) for rows in _chunks(n_rows)]
+            parts = [
+                self._run(inference.embed_pose, read_poses(X, rows))
+                for rows in inference.chunks(n_rows)
+            ]
             return np.concatenate(parts)
         return self._embed_captions(X["text"])
 
@@ -651,7 +660,7 @@ class Multi3NetPretrainer(
         self._require("imu", self.config_["encoders"], "modality")
         return read_imu(self, X, reset=False, channels=self.channels)
 
-    def _column(self, X: Any, name: str) -> Windows:
+    def _check_column(self, X: Any, name: str) -> None:
         if not isinstance(X, Windows) or name not in X:
             there = ", ".join(X.columns) if isinstance(X, Windows) else type(X).__name__
             raise ValueError(f"X must be Windows with a column {name!r}, got {there}.")
@@ -664,7 +673,6 @@ class Multi3NetPretrainer(
             )
         if len(X) == 0:
             raise ValueError("X has 0 rows; at least one window is required.")
-        return X
 
     def _require(self, name: str, trained: Sequence[str] | Mapping[str, Any], kind: str) -> None:
         if name not in trained:
@@ -673,15 +681,10 @@ class Multi3NetPretrainer(
                 f"{', '.join(trained) or 'none'}. Fit it on rows that have what it needs."
             )
 
-    def _network_input(self, imu: ImuWindows) -> tuple[AnyArray, NDArray[np.bool_]]:
-        adapted = self.input_.adapted(imu)
-        x = adapted(imu)
-        return x, np.repeat(adapted.layout.present[None], len(x), axis=0)
-
     def _encode(self, imu: ImuWindows) -> tuple[AnyArray, AnyArray]:
-        x, present = self._network_input(imu)
-        sites = self.input_.adapted(imu).layout.sites
-        both = self._run(_encode_imu, x, present, sites=sites)
+        layout, x = self.input_.adapted(imu).layout, self.input_.adapted(imu)(imu)
+        present = np.repeat(layout.present[None], len(x), axis=0)
+        both = self._run(inference.encode_imu, x, present, sites=layout.sites)
         size = self.config_["n_components"]
         return both[:, :-size], both[:, -size:]
 
@@ -692,13 +695,10 @@ class Multi3NetPretrainer(
 
     def _reconstruction_score(self, X: Any) -> float:
         imu = self._read(X)
-        target, _ = self._network_input(imu)
-        steps = np.arange(target.shape[-1])
-        hidden = (steps * 8 // len(steps)) % 2 == 0
-        guess = self.reconstruct(X, hidden)
-        guess = guess[:, None] if imu.flat else guess
-        decoded, _ = self._network_input(imu._replace(values=guess, rate=None))
-        return -float(np.mean((decoded - target)[..., hidden] ** 2))
+        input_map = self.input_.adapted(imu)
+        signal = self.reconstruct(X)
+        guess = imu._replace(values=signal[:, None] if imu.flat else signal, rate=None)
+        return -float(np.mean((input_map(guess) - input_map(imu)) ** 2))
 
     def _run(
         self,
@@ -706,57 +706,21 @@ class Multi3NetPretrainer(
         *arrays: AnyArray,
         sites: Sequence[str] = (),
     ) -> AnyArray:
-        """Apply a function of the network and of rows, in chunks, in evaluation mode."""
+        """Apply a function of the network and of rows in evaluation mode."""
         device = resolve_device(self.device)
-        with isolated(), torch.inference_mode():
+        with isolated():
             net = self._net().to(device)
-            if "imu" in net.encoders and sites:
-                net.encoders["imu"].read_sites(sites)
-            dtype = net.imu_mean.dtype
-            parts = []
-            for rows in _chunks(len(arrays[0])):
-                tensors = [torch.as_tensor(array[rows]).to(device) for array in arrays]
-                inputs = [t.to(dtype) if t.is_floating_point() else t for t in tensors]
-                parts.append(function(net, *inputs).cpu().numpy())
-            return np.concatenate(parts)
+            if sites:
+                net.read_sites(sites)
+            return inference.apply_in_chunks(function, net, arrays, device)
+
+    def _run_on_poses(self, function: Callable[..., torch.Tensor], X: Windows) -> AnyArray:
+        parts = [self._run(function, read_poses(X, rows)) for rows in inference.chunks(len(X))]
+        return np.concatenate(parts)
 
     def _net(self) -> Multi3Net:
-        live = vars(self).setdefault("_live", LiveModule())
-        return live.get(
+        if not hasattr(self, "_live"):  # loaded from a file
+            self._live = LiveModule()
+        return self._live.get(
             self.weights_, lambda: set_weights(Multi3Net(self.config_), self.weights_).eval()
         )
-
-
-def _chunks(n_rows: int) -> list[NDArray[np.int64]]:
-    return [np.arange(i, min(i + CHUNK, n_rows)) for i in range(0, n_rows, CHUNK)]
-
-
-def _encode_imu(net: Multi3Net, x: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
-    features, _ = net.encoders["imu"](x, _sensors(present))
-    embedding = functional.normalize(net.heads["imu"](features))
-    return torch.cat([features, embedding], dim=1)
-
-
-def _embed_pose(net: Multi3Net, frames: torch.Tensor) -> torch.Tensor:
-    return functional.normalize(net.embed_pose(frames)[0])
-
-
-def _embed_text(net: Multi3Net, vectors: torch.Tensor) -> torch.Tensor:
-    return functional.normalize(net.embed_text(vectors))
-
-
-def _predict_imu(net: Multi3Net, frames: torch.Tensor) -> torch.Tensor:
-    embedding, sequence = net.embed_pose(frames)
-    return net.predict_imu(embedding, sequence, frames)
-
-
-def _reconstruct(
-    net: Multi3Net, x: torch.Tensor, present: torch.Tensor, hidden: torch.Tensor
-) -> torch.Tensor:
-    embedding, sequence = net.embed_imu(x, _sensors(present), hidden)
-    return net.reconstruct(embedding, sequence, x.shape[-1])
-
-
-def _sensors(present: torch.Tensor) -> torch.Tensor | None:
-    """Return the presence mask unless nothing is missing."""
-    return None if bool(present.all()) else present

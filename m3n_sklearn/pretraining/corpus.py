@@ -96,24 +96,24 @@ def open_corpus(path: str | os.PathLike[str]) -> Windows:
         )
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
-        version, columns = int(meta["format"]), dict.fromkeys(meta["columns"])
-        masks = dict.fromkeys(meta["present"])
+        version, names = int(meta["format"]), list(meta["columns"])
+        masks = {name: folder / f"{name}.present.npy" for name in meta["present"]}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{folder / META} is damaged: {error}") from error
     if version > FORMAT:
         raise ValueError(f"{folder} has format {version}; this version reads up to {FORMAT}.")
-    if "text" in columns:
+    columns = {
+        name: _read_array(folder / f"{name}.npy", memory_map=True)
+        for name in names
+        if name != "text"
+    }
+    if "text" in names:
         columns["text"] = [t if isinstance(t, str) else tuple(t) for t in meta["text"]]
-    for name in columns:
-        if name != "text":
-            columns[name] = _read_array(folder / f"{name}.npy", memory_map=True)
-    for name in masks:
-        masks[name] = _read_array(folder / f"{name}.present.npy", memory_map=False)
     return Windows(
         rate=meta["rates"] or None,
         channels=meta["channels"],
         margin=meta["margin"],
-        present=masks,
+        present={k: _read_array(file, memory_map=False) for k, file in masks.items()},
         **columns,
     )
 
