@@ -34,20 +34,28 @@ CAUTION = 1.5
 """Standard errors. The lowest cut-off is taken whose risk is not clearly above the least one: in
 short clips of few channels the least one is now and then far too high by chance."""
 
+NEGLIGIBLE = 1e-6
+"""Share of the acceleration's power. A track with less noise than that is left as it is."""
+
+TAPER = 4
+"""Exponent of the sine taper: side lobes must fall faster than differentiation lifts them."""
+
 MIN_FRAMES = 24
 MIN_SECONDS = 1.0
-COLOURED_FROM = 28.5
-"""Hz. With a Nyquist frequency above, the noise floor may fall with frequency; below, the part of
-the spectrum without motion is too short to see a slope."""
+CLEAR_OF_MOTION = 28.5
+"""Hz. With a Nyquist frequency above, part of the spectrum is free of motion."""
 
 NO_MOTION_ABOVE = (15.0, 25.0)
 """Hz. Half the Nyquist frequency, but within these: all that is seen above counts as noise."""
 
-BANDS = 6
 STEEPEST = -3.0
-"""Exponent. Steeper tails look like motion: a step in acceleration falls with -6, noise of optical
-systems was seen to fall with -1 to -4."""
+"""Exponent of the noise's power law: optical systems were seen to have -1 to -4."""
 
+STEEPEST_WHEN_SLOW = -2.25
+"""At low frame rates, where motion may reach up to the Nyquist frequency, a steeper fall than this
+is motion, and the noise is taken as white; depth cameras have about -1.5."""
+
+BANDS = 6
 TINY = float(np.finfo(float).tiny)
 
 
@@ -146,8 +154,11 @@ def choose_cutoffs(values: Array, dt: float) -> Array:
     -----
     For a cut-off with gain H the expected squared error of the acceleration is the sum over
     frequencies of w^4 [(1 - H)^2 (P - N) + H^2 N], where P is the spectrum that is seen and N
-    the noise in it (Mallows' Cp, weighted for the second derivative). N is a power law fitted to
-    the upper part of the spectrum, white where the frame rate leaves too little of it.
+    the noise in it (Mallows' Cp, weighted for the second derivative). Above 15 to 25 Hz
+    all counts as noise; below, N is the power law that continues it. Frame rates under 57 Hz
+    have no band that is surely free of motion: there the law is fitted to the upper 60 % of the
+    spectrum, and replaced by white noise at the level of the uppermost third where it falls too
+    steeply.
     """
     frames, groups = values.shape[:2]
     if frames < MIN_FRAMES or frames * dt < MIN_SECONDS:
@@ -172,7 +183,9 @@ def choose_cutoffs(values: Array, dt: float) -> Array:
         + np.sum(variance * lost[best].T ** 2, axis=0)
     )
     grid[-1] = np.inf
-    return grid[np.argmax(excess <= CAUTION * np.sqrt(np.maximum(scatter, 0.0)), axis=0)]
+    chosen = grid[np.argmax(excess <= CAUTION * np.sqrt(np.maximum(scatter, 0.0)), axis=0)]
+    clean = weight @ noise <= NEGLIGIBLE * (weight @ power)
+    return np.where(clean, np.inf, chosen)
 
 
 def _spectrum(values: Array, dt: float) -> tuple[Array, Array]:
@@ -181,26 +194,28 @@ def _spectrum(values: Array, dt: float) -> tuple[Array, Array]:
     basis = _polynomials(frames)
     flat = values.reshape(frames, -1)
     rest = flat - basis @ (basis.T @ flat)
-    taper = np.sin(np.pi * (np.arange(frames) + 0.5) / frames) ** 2
+    taper = np.sin(np.pi * (np.arange(frames) + 0.5) / frames) ** TAPER
     power = np.abs(np.fft.rfft(rest * taper[:, None], axis=0)) ** 2
     summed: Array = power.reshape(len(power), *values.shape[1:]).sum(axis=2)
     return np.asarray(np.fft.rfftfreq(frames, dt)), summed
 
 
 def _noise_floor(frequency: Array, power: Array, channels: int) -> Array:
-    """Noise part of the spectra (M, B): white, or coloured where the frame rate shows enough."""
+    """Noise part of the spectra (M, B), from what is seen above the band of motion."""
     nyquist = frequency[-1]
     # the median of a chi-squared variable with 2 D degrees of freedom, relative to its mean
     median = (1 - 1 / (9 * channels)) ** 3
-    if nyquist < COLOURED_FROM:
-        level = np.median(power[frequency > 0.7 * nyquist], axis=0) / median
-        return np.broadcast_to(level, power.shape)
-    low = np.clip(0.5 * nyquist, *NO_MOTION_ABOVE)
+    fast = nyquist >= CLEAR_OF_MOTION
+    low = np.clip(0.5 * nyquist, *NO_MOTION_ABOVE) if fast else 0.4 * nyquist
     edges = np.geomspace(low, min(nyquist * 1.0001, 3.5 * low), BANDS + 1)
-    inside = [np.flatnonzero((frequency >= a) & (frequency < b)) for a, b in pairwise(edges)]
-    x = np.array([np.log(frequency[band]).mean() for band in inside])
-    y = np.array([np.log(np.median(power[band], axis=0) / median + TINY) for band in inside])
-    x0 = x.mean()
-    slope = np.clip(((x - x0) @ (y - y.mean(axis=0))) / ((x - x0) @ (x - x0)), STEEPEST, 0.0)
-    law = np.exp(y.mean(axis=0) + slope * (np.log(np.maximum(frequency, 1.0))[:, None] - x0))
-    return np.where(frequency[:, None] < low, law, power)
+    bands = [np.flatnonzero((frequency >= a) & (frequency < b)) for a, b in pairwise(edges)]
+    bands = [band for band in bands if len(band)]
+    x = np.array([np.log(frequency[band]).mean() for band in bands])
+    y = np.array([np.log(np.median(power[band], axis=0) / median + TINY) for band in bands])
+    slope = (x - x.mean()) @ (y - y.mean(axis=0)) / np.sum((x - x.mean()) ** 2)
+    height = np.log(np.maximum(frequency, 1.0))[:, None] - x.mean()
+    law = np.exp(y.mean(axis=0) + np.clip(slope, STEEPEST, 0.0) * height)
+    if fast:
+        return np.where(frequency[:, None] < low, law, power)
+    white = np.median(power[frequency > 0.7 * nyquist], axis=0) / median
+    return np.where(slope < STEEPEST_WHEN_SLOW, white, law)

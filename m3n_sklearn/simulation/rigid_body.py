@@ -94,7 +94,8 @@ def rigid_body_imu(
     )
     force = force + np.cross(alpha, arm) + np.cross(w, np.cross(w, arm))
     turn = np.eye(3) if mount is None else check_rotation(mount, "mount")
-    return np.asarray(force @ turn, dtype=np.float64), w @ turn
+    acc: Array = force @ turn
+    return acc, w @ turn
 
 
 def output_times(start: float, stop: float, rate: float) -> Array:
@@ -112,8 +113,8 @@ def output_times(start: float, stop: float, rate: float) -> Array:
     ndarray of shape (T,)
         Times in s.
     """
-    step = 1 / check_rate(rate, "The output rate")
-    return start + np.arange(int(np.floor((stop - start) / step + 1e-6)) + 1) * step
+    hertz = check_rate(rate, "The output rate")
+    return start + np.arange(int(np.floor((stop - start) * hertz + 1e-6)) + 1) / hertz
 
 
 def _clock(frames: int, rate: float | None, times: ArrayLike | None) -> Array:
