@@ -69,7 +69,7 @@ WATCH = IMUNoise(
 )
 """Errors of a consumer watch with ranges of 8 g and 1000 degrees per second."""
 
-TEMPO, INDIVIDUALITY = 0.9, 1.5
+TEMPO, INDIVIDUALITY = 0.9, 1.4
 """The people of the wrist set are slower and more different from each other."""
 
 DESCRIPTION = """\
