@@ -316,7 +316,7 @@ class _Reader:
     def _estimator(self, node: dict[str, Any]) -> BaseEstimator:
         estimator = _class_of(node["class"], BaseEstimator)(**self.value(node["params"]))
         if node["state"] is not None:
-            _set_state(estimator, self.value(node["state"]))
+            vars(estimator).update(self.value(node["state"]))
         return estimator
 
 
@@ -331,21 +331,11 @@ def _fitted(estimator: BaseEstimator) -> bool:
     return True
 
 
-def _state(estimator: Any) -> dict[str, Any]:
-    """Return the fitted state: what the estimator offers, else its attributes with a trailing _."""
-    if hasattr(estimator, "_get_state"):
-        facts, arrays = estimator._get_state()
-        return {"facts": facts, "arrays": arrays}
+def _state(estimator: BaseEstimator) -> dict[str, Any]:
+    """Return what was fitted: by scikit-learn's custom, the attributes with a trailing _."""
     if isinstance(estimator, FrozenEstimator):
         return {}
     return {k: v for k, v in vars(estimator).items() if k.endswith("_") and not k.startswith("_")}
-
-
-def _set_state(estimator: Any, state: dict[str, Any]) -> None:
-    if hasattr(estimator, "_set_state"):
-        estimator._set_state(state["facts"], state["arrays"])
-    else:
-        vars(estimator).update(state)
 
 
 # ---- names of classes

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from m3n_sklearn._inputs import ImuWindows, InputMap, make_layout, read_imu
+from m3n_sklearn._inputs import ImuWindows, Layout, make_layout, read_imu
 from m3n_sklearn._runtime import derive_rng, derive_seed, isolated, resolve_device
 from m3n_sklearn._sklearn import (
     CallbackSupportMixin,
@@ -25,7 +25,7 @@ from m3n_sklearn._sklearn import (
     root_entropy,
 )
 from m3n_sklearn._skorch import TrainingPlan, train
-from m3n_sklearn.classification._head import closed_form_head
+from m3n_sklearn.classification._head import solve_head
 from m3n_sklearn.classification._labels import Labels, check_labels, hold_out
 from m3n_sklearn.classification._pretrained import (
     Start,
@@ -52,6 +52,9 @@ from m3n_sklearn.windows import Windows
 __all__ = ["Multi3NetClassifier"]
 
 AnyArray = NDArray[Any]
+
+LEARNING_RATES = {"scratch": 3e-3, "pretrained": 1e-3}
+"""What lr="auto" stands for."""
 
 
 class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, BaseEstimator):
@@ -307,15 +310,17 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         kept = np.flatnonzero(labels.weight > 0)
         people = None if groups is None else _check_groups(groups, len(imu.values))[kept]
         imu, labels = _take(imu, labels, kept)
-        source = None
-        if strategy != "scratch":
-            rows = X[kept] if isinstance(X, Windows) else imu
-            source = fitted_pretrainer(self.pretrainer, rows, people, self.memory)
-        start = start_from(source, imu, labels.weight, {"width": self.width, "norm": self.norm})
-        before = self._last_fit(labels.classes, imu, strategy)
+        start = self._last_fit(imu, labels, strategy)
+        if start is None:
+            source = None
+            if strategy != "scratch":
+                rows = X[kept] if isinstance(X, Windows) else imu
+                source = fitted_pretrainer(self.pretrainer, rows, people, self.memory)
+            fresh = {"width": self.width, "norm": self.norm}
+            start = start_from(source, imu, labels.weight, fresh)
         self.classes_, self.strategy_ = labels.classes, strategy
         self.input_, self.channels_, self.rate_ = start.input_map, imu.channels, imu.rate
-        self._learn(imu, labels, start, people, before)
+        self._learn(imu, labels, start, people)
         return self
 
     def _choose_strategy(self, labels: Labels) -> str:
@@ -331,70 +336,51 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             )
         return self.strategy
 
-    def _last_fit(self, classes: AnyArray, imu: ImuWindows, strategy: str) -> dict[str, Any] | None:
-        """Return weights and number of epochs to go on from, if there are any."""
+    def _last_fit(self, imu: ImuWindows, labels: Labels, strategy: str) -> Start | None:
+        """Return what a warm start goes on from, if it is one."""
         if not self.warm_start or not hasattr(self, "weights_"):
             return None
         layout = make_layout(imu.values.shape[1], imu.channels, flat=imu.flat)
-        if not np.array_equal(classes, self.classes_) or layout != self.input_.layout:
+        if not np.array_equal(labels.classes, self.classes_) or layout != self.input_.layout:
             raise ValueError(
                 "warm_start=True can only go on with the same classes and channels: fitted were "
-                f"{self.classes_.tolist()!r}, now there are {classes.tolist()!r} in "
+                f"{self.classes_.tolist()!r}, now there are {labels.classes.tolist()!r} in "
                 f"{imu.values.shape[1]} channels. Set warm_start=False."
             )
-        if "net" in self.config_ or strategy == "frozen":
+        if strategy == "frozen" or self.strategy_ == "zero_shot":
             return None
-        return {"weights": self.weights_, "epochs": self.n_iter_, "input_map": self.input_}
+        return Start(self.config_["encoder"], self.input_, self.weights_, self.n_iter_)
 
     def _learn(
-        self,
-        imu: ImuWindows,
-        labels: Labels,
-        start: Start,
-        groups: AnyArray | None,
-        before: dict[str, Any] | None,
+        self, imu: ImuWindows, labels: Labels, start: Start, groups: AnyArray | None
     ) -> None:
-        if before is not None:
-            self.input_ = before["input_map"]
-        seed = root_entropy(self.random_state)
-        device = resolve_device(self.device)
-        x = self.input_(imu)
+        x, layout = start.input_map(imu), start.input_map.layout
         data = LabelledWindows(
             x,
-            None if self.input_.layout.is_series else self.input_.layout.present,
+            None if layout.is_series else layout.present,
             labels.codes,
-            (labels.weight / labels.weight.mean()).astype(x.dtype),
-            resolve_augmentation(self.augment, FINE_TUNING, series=self.input_.layout.is_series),
+            labels.weight,
+            resolve_augmentation(self.augment, FINE_TUNING, series=layout.is_series),
         )
-        self.config_ = {
+        self.config_: dict[str, Any] = {
             "encoder": start.encoder,
             "sites": start.sites,
             "n_classes": len(labels.classes),
             "head": self.head,
             "dropout": self.dropout,
         }
+        seed, device = root_entropy(self.random_state), resolve_device(self.device)
+        self.history_: list[dict[str, float]] = []
         with isolated(derive_seed(seed, 0)):
-            module = build_classifier(self.config_)
-            weights = get_weights(module)
-            weights |= {f"encoder.{name}": array for name, array in start.weights.items()}
-            weights = weights if before is None else before["weights"]
+            module = ImuClassifier(self.config_)
+            weights = get_weights(module) | start.weights
             set_weights(module, {name: _as(array, x.dtype) for name, array in weights.items()})
-            if before is None and self.strategy_ in ("frozen", "lp_ft"):
-                self._solve_head(module, data, device)
-            self.history_, self.n_iter_ = [], 0 if before is None else before["epochs"]
+            if self.strategy_ in ("frozen", "lp_ft") and start.epochs == 0:
+                solve_head(module, data, self.C, device)
             if self.strategy_ != "frozen":
-                self._train(module, data, groups, seed, device)
+                self.history_ = self._train(module, data, groups, seed, device, start.epochs)
             self.weights_ = get_weights(module)
-
-    def _solve_head(self, module: ImuClassifier, data: LabelledWindows, device: str) -> None:
-        features = run_in_chunks(module.features, module, data.x, data.present, device)
-        W, b = closed_form_head(
-            features, data.codes, data.weight, self.config_["n_classes"], self.C
-        )
-        weights = get_weights(module)
-        dtype = data.x.dtype
-        weights |= {"head.linear.weight": _as(W, dtype), "head.linear.bias": _as(b, dtype)}
-        set_weights(module, weights)
+        self.n_iter_ = start.epochs + len(self.history_)
 
     def _train(
         self,
@@ -403,36 +389,34 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         groups: AnyArray | None,
         seed: int,
         device: str,
-    ) -> None:
+        epochs_before: int,
+    ) -> list[dict[str, float]]:
         valid = None
         if self.early_stopping:
             rows, held = hold_out(data.codes, groups, self.validation_fraction, derive_rng(seed, 2))
             data, valid = data.take(rows), data.take(held).plain()
-        lr = self.lr
-        if isinstance(lr, str):
-            lr = 3e-3 if self.strategy_ == "scratch" else 1e-3
-        epochs = count_epochs(self.max_epochs, len(data), self.batch_size)
+        fallback = LEARNING_RATES["scratch" if self.strategy_ == "scratch" else "pretrained"]
         plan = TrainingPlan(
-            max_epochs=epochs,
+            max_epochs=count_epochs(self.max_epochs, len(data), self.batch_size),
             batch_size=self.batch_size,
-            lr=float(lr),
+            lr=fallback if isinstance(self.lr, str) else self.lr,
             weight_decay=self.weight_decay,
             seed=derive_seed(seed, 1),
             device=device,
             patience=self.n_iter_no_change if self.early_stopping else None,
-            first_epoch=self.n_iter_,
+            first_epoch=epochs_before,
             verbose=self.verbose,
         )
-        with epoch_callbacks(self, max_epochs=epochs) as end_epoch:
-            self.history_ = train(
+        loss = CrossEntropy(self.label_smoothing)
+        with epoch_callbacks(self, max_epochs=plan.max_epochs) as end_epoch:
+            return train(
                 module,
-                CrossEntropy(self.label_smoothing),
+                loss,
                 data,
                 plan,
                 valid=valid,
                 on_epoch=lambda: end_epoch(lambda: {"weights_": get_weights(module)}),
             )
-        self.n_iter_ += len(self.history_)
 
     def _fit_names(self, X: Any, imu: ImuWindows, groups: ArrayLike | None) -> Self:
         if self.pretrainer is None or not self.descriptions:
@@ -517,7 +501,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             channels = self.channels
         return read_imu(self, X, reset=reset, rate=rate, channels=channels)
 
-    def _layout_of(self, imu: ImuWindows) -> Any:
+    def _layout_of(self, imu: ImuWindows) -> Layout:
         """Return the layout of windows to predict, whose sites may be in another order."""
         fitted = self.input_.layout
         if imu.channels is None or self.channels_ is None or imu.channels == self.channels_:
@@ -529,15 +513,6 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
                 f"{', '.join(self.channels_)}. Select or rename channels."
             )
         return layout
-
-    # ---- state
-
-    def _get_state(self) -> tuple[dict[str, Any], dict[str, AnyArray]]:
-        facts = {k: v for k, v in vars(self).items() if k.endswith("_") and k != "weights_"}
-        return {**facts, "input_": self.input_.to_dict()}, self.weights_
-
-    def _set_state(self, facts: dict[str, Any], arrays: dict[str, AnyArray]) -> None:
-        vars(self).update(facts, input_=InputMap.from_dict(facts["input_"]), weights_=arrays)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -564,7 +539,7 @@ def _check_groups(groups: ArrayLike, n_rows: int) -> AnyArray:
     return names
 
 
-def _sensors(layout: Any) -> Any:
+def _sensors(layout: Layout) -> Any:
     if layout.is_series:
         return layout.n_channels
     return sorted(zip(layout.sites, layout.present.tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""A head in closed form: scaled logistic regression, written as one linear map."""
+"""A head without training: scaled logistic regression, written as one linear map."""
 
 from __future__ import annotations
 
@@ -8,12 +8,38 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from m3n_sklearn.classification._training import LabelledWindows, run_in_chunks
+from m3n_sklearn.nets import get_weights, set_weights
+from m3n_sklearn.nets._classifier import ImuClassifier
 
 AnyArray = NDArray[Any]
 
 _NEVER = -30.0
 """Logit of a class that no row with a weight shows."""
+
+
+def solve_head(module: ImuClassifier, data: LabelledWindows, C: float, device: str) -> None:
+    """Give a network the head that a logistic regression on its features would be.
+
+    Parameters
+    ----------
+    module : ImuClassifier
+        Its head is changed in place.
+    data : LabelledWindows
+        Rows to learn from, without augmentation.
+    C : float
+        Inverse strength of the ridge penalty.
+    device : str
+        Where to compute the features.
+    """
+    features = run_in_chunks(module.features, module, data.x, data.present, device)
+    n_classes = module.head.linear.out_features
+    W, b = closed_form_head(features, data.codes, data.weight, n_classes, C)
+    solved = {"head.linear.weight": W, "head.linear.bias": b}
+    solved = {name: array.astype(data.x.dtype) for name, array in solved.items()}
+    set_weights(module, get_weights(module) | solved)
 
 
 def closed_form_head(

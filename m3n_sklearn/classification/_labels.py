@@ -61,9 +61,10 @@ def check_labels(
     weight = check_sample_weight(
         sample_weight, np.empty((n_rows, 1)), dtype=np.float64, ensure_non_negative=True
     )
+    weight = weight * class_factors(classes, codes, weight, class_weight)
     if not weight.any():
-        raise ValueError("sample_weight is zero for every row, so there is nothing to learn.")
-    return Labels(classes, codes, weight * class_factors(classes, codes, weight, class_weight))
+        raise ValueError("class_weight gives every row a weight of zero: nothing is to be learned.")
+    return Labels(classes, codes, weight)
 
 
 def class_factors(
@@ -142,6 +143,6 @@ def _whole_groups(
             "two groups or set early_stopping=False."
         )
     count = min(len(names) - 1, max(1, round(fraction * len(names))))
-    draws = [rng.choice(len(names), count, replace=False) for _ in range(min(16, len(names)))]
+    draws = [rng.choice(len(names), count, replace=False) for _ in range(16)]
     splits = [np.isin(groups, np.array(names)[draw]) for draw in draws]
     return max(splits, key=lambda held: len(np.unique(codes[~held])))

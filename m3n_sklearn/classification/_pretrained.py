@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
-from m3n_sklearn._inputs import ImuWindows, InputMap, make_layout
+from m3n_sklearn._inputs import ImuWindows, InputMap
 from m3n_sklearn._sklearn import FrozenEstimator, check_is_fitted
 from m3n_sklearn.persistence import load
 from m3n_sklearn.pretraining import Multi3NetPretrainer
@@ -23,8 +23,6 @@ __all__ = ["Start", "fitted_pretrainer", "names_in_joint_space", "start_from"]
 
 AnyArray = NDArray[Any]
 Weights = dict[str, AnyArray]
-
-ENCODER = "encoders.imu."
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,15 @@ class Start:
     input_map : InputMap
         Windows -> network input.
     weights : dict of str to ndarray
-        Pretrained weights of the encoder; empty from scratch.
+        Weights that the network takes over, by their names in it; empty from scratch.
+    epochs : int
+        How many epochs these weights were trained on labels.
     """
 
     encoder: dict[str, Any]
     input_map: InputMap
     weights: Weights
+    epochs: int = 0
 
     @property
     def sites(self) -> list[str]:
@@ -85,12 +86,12 @@ def fitted_pretrainer(
         check_is_fitted(frozen)
         return frozen
     _checked(pretrainer, "pretrainer is")
-    if pretrainer.corpus is not None:  # then X plays no part, and must not be part of the key
-        X, groups = None, None
-    elif not isinstance(X, Windows):
-        X = _as_given(X)
     fit = check_memory(memory).cache(_fit)
-    return cast(Multi3NetPretrainer, fit(clone(pretrainer), X, groups))
+    if pretrainer.corpus is not None:  # X plays no part, and must not be part of the key
+        fitted = fit(clone(pretrainer), None, None)
+    else:
+        fitted = fit(clone(pretrainer), X if isinstance(X, Windows) else _as_given(X), groups)
+    return cast(Multi3NetPretrainer, fitted)
 
 
 def _fit(pretrainer: Multi3NetPretrainer, X: Any, groups: ArrayLike | None) -> Multi3NetPretrainer:
@@ -140,49 +141,26 @@ def start_from(
         input_map = InputMap.fit(imu, rate=imu.rate, sample_weight=weight)
         layout = input_map.layout
         channels = layout.n_channels if layout.is_series else 6
-        encoder = {"name": "conv_imu", "in_channels": channels, **fresh}
-        return Start({**encoder, "sites": list(layout.sites) or [""]}, input_map, {})
-    source = _imu_branch(pretrainer)
-    return Start(
-        source.config_["encoders"]["imu"],
-        _reading_for(source.input_, imu),
-        {k.removeprefix(ENCODER): v for k, v in source.weights_.items() if k.startswith(ENCODER)},
-    )
-
-
-def _imu_branch(pretrainer: Multi3NetPretrainer) -> Any:
-    if "imu" not in pretrainer.config_["encoders"]:
-        raise ValueError(
-            "The pretrainer has seen no IMU windows, so it has no encoder to start from. Pretrain "
-            "on windows with a column 'imu', or give it a simulator."
+        sites = list(layout.sites) or [""]
+        return Start(
+            {"name": "conv_imu", "in_channels": channels, "sites": sites, **fresh}, input_map, {}
         )
-    return pretrainer
+    encoder, weights = pretrainer._imu_encoder()
+    taken = {f"encoder.{name}": array for name, array in weights.items()}
+    return Start(encoder, _reading_of(pretrainer.input_.adapted(imu), imu), taken)
 
 
-def _reading_for(pretrained: InputMap, imu: ImuWindows) -> InputMap:
-    layout = make_layout(imu.values.shape[1], imu.channels, flat=imu.flat)
-    if layout.is_series != pretrained.layout.is_series or (
-        layout.is_series and layout.n_channels != pretrained.layout.n_channels
-    ):
-        raise ValueError(
-            f"X is {_kind(layout)}, but the encoder was pretrained on {_kind(pretrained.layout)}. "
-            "Name the channels with channels= if they are those of an IMU."
-        )
-    if layout.is_series:
+def _reading_of(pretrained: InputMap, imu: ImuWindows) -> InputMap:
+    """Return the pretrained map, after a look at the rate and the units of the windows."""
+    if pretrained.layout.is_series:
         return pretrained
-    if pretrained.rate is not None and imu.rate is None:
+    if imu.rate is None:
         raise ValueError(
             f"The pretrained encoder works at {pretrained.rate:g} Hz, and the rate of X is not "
             "known. Say how many samples per second X has: Multi3NetClassifier(..., rate=50.0), "
             "or give Windows(imu=X, rate=50.0)."
         )
-    return InputMap.fit(imu, rate=pretrained.rate)
-
-
-def _kind(layout: Any) -> str:
-    if layout.is_series:
-        return f"a generic series of {layout.n_channels} channels"
-    return f"an IMU with {len(layout.sites)} site(s)"
+    return replace(InputMap.fit(imu, rate=pretrained.rate), layout=pretrained.layout)
 
 
 def names_in_joint_space(
@@ -202,13 +180,7 @@ def names_in_joint_space(
     ndarray of shape (k, n_components)
         Rows of unit length, centred over the classes where there are several.
     """
-    if "text" not in pretrainer.config_["encoders"]:
-        raise ValueError(
-            "strategy='zero_shot' needs a pretrainer that has learned from texts. Pretrain on "
-            "windows with a column 'text'."
-        )
-    flat = [prompt for of_class in prompts for prompt in of_class]
-    embedded = _unit(pretrainer.transform(Windows(text=flat), modality="text"))
+    embedded = pretrainer.embed_text([prompt for of_class in prompts for prompt in of_class])
     ends = np.cumsum([len(of_class) for of_class in prompts])
     names = _unit(np.stack([part.mean(axis=0) for part in np.split(embedded, ends[:-1])]))
     return _unit(names - names.mean(axis=0)) if len(names) > 1 else names

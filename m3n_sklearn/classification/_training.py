@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from m3n_sklearn.nets._classifier import ImuClassifier, ImuNamer
 from m3n_sklearn.pretraining.augmentation import Augmentation
 
 AnyArray = NDArray[Any]
@@ -37,7 +36,7 @@ class LabelledWindows:
     present : ndarray of bool of shape (S, 2), or None
         Sensors that each site has; None for a series.
     codes, weight : ndarray of shape (n,)
-        Class numbers; weights with mean 1.
+        Class numbers; weights, of which only the ratios matter in training.
     augmentation : Augmentation or None
         Random changes of a batch.
     """
@@ -55,9 +54,8 @@ class LabelledWindows:
         """Do nothing: epochs differ only in their draws."""
 
     def take(self, rows: NDArray[np.intp]) -> LabelledWindows:
-        """Return some rows, with weights that have mean 1 again."""
-        weight = self.weight[rows]
-        return replace(self, x=self.x[rows], codes=self.codes[rows], weight=weight / weight.mean())
+        """Return some rows."""
+        return replace(self, x=self.x[rows], codes=self.codes[rows], weight=self.weight[rows])
 
     def plain(self) -> LabelledWindows:
         """Return the same rows without augmentation."""
@@ -69,14 +67,15 @@ class LabelledWindows:
         if self.augmentation is not None:
             changed, present = self.augmentation(batch["imu"], batch["present"], rng)
             batch = {"imu": np.ascontiguousarray(changed), "present": present}
-        return {**batch, "codes": self.codes[rows], "weight": self.weight[rows]}
+        weight = (self.weight[rows] / self.weight.mean()).astype(self.x.dtype)
+        return {**batch, "codes": self.codes[rows], "weight": weight}
 
 
 def inputs(x: AnyArray, present: NDArray[np.bool_] | None) -> dict[str, AnyArray]:
     """Return what a network is called with."""
     if present is None:
         return {"imu": x}
-    return {"imu": x, "present": np.broadcast_to(present, (len(x), *present.shape))}
+    return {"imu": x, "present": np.repeat(present[None], len(x), axis=0)}
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def count_epochs(max_epochs: int | str, n_rows: int, batch_size: int) -> int:
 
 def run_in_chunks(
     function: Any,
-    module: ImuClassifier | ImuNamer,
+    module: nn.Module,
     x: AnyArray,
     present: NDArray[np.bool_] | None,
     device: str,

@@ -55,9 +55,9 @@ class ImuClassifier(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.encoder = build_imu_encoder(config["encoder"])
-        self.encoder.read_sites(config["sites"])
-        size = self.encoder.n_features
+        encoder: Any = build_imu_encoder(config["encoder"])
+        encoder.read_sites(config["sites"])
+        self.encoder, size = encoder, encoder.n_features
         self.head = Head(size, config["n_classes"], bent=config["head"] == "mlp")
         self.dropout = nn.Dropout(config["dropout"])
 
@@ -79,16 +79,14 @@ class ImuNamer(nn.Module):
         ``net`` (see `Multi3Net`; the IMU branch is enough), ``sites`` and ``n_classes``.
     """
 
+    names: Tensor
+
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.net = Multi3Net(config["net"])
-        self.net.encoders["imu"].read_sites(config["sites"])
-        self.register_buffer("names", torch.zeros(config["n_classes"], self.net_size))
-
-    @property
-    def net_size(self) -> int:
-        """Size of the joint space."""
-        return int(self.net.config["n_components"])
+        self.net.read_sites(config["sites"])
+        size = config["net"]["n_components"]
+        self.register_buffer("names", torch.zeros(config["n_classes"], size))
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return logits (n, n_classes)."""

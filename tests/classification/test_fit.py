@@ -1,0 +1,241 @@
+"""Labels, weights, early stopping, warm start, reproducibility and the state left behind."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+
+from m3n_sklearn import Windows, load
+from m3n_sklearn.classification import Multi3NetClassifier
+from m3n_sklearn.classification._labels import hold_out
+from m3n_sklearn.classification._training import count_epochs
+
+from ..wrists import CAPTIONS, RATE, pretrained, wrist_data
+
+
+def classifier(source=None, **params):
+    return Multi3NetClassifier(
+        source, **{"max_epochs": 8, "width": 16, "random_state": 0, **params}
+    )
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["b", "a", "c"],
+        [3, -1, 7],
+        [0.0, 2.0, 1.0],
+        np.array(["b", "a", "c"], dtype=object),
+        np.array(["2021", "2020", "2022"], dtype="datetime64[Y]").astype(str),
+    ],
+    ids=str,
+)
+def test_labels_of_any_kind_come_back(names):
+    X, y, _ = wrist_data()
+    labels = np.asarray(names)[np.unique(y, return_inverse=True)[1]]
+    fitted = classifier(max_epochs=40).fit(X, labels)
+    np.testing.assert_array_equal(fitted.classes_, np.unique(labels))
+    predicted = fitted.predict(X)
+    assert predicted.dtype == labels.dtype
+    assert np.mean(predicted == labels) > 0.8
+
+
+def test_booleans_and_a_single_class():
+    X, y, _ = wrist_data()
+    assert classifier(max_epochs=1).fit(X, y == "rest").predict(X).dtype == bool
+    for source, strategy in [(None, "scratch"), (FrozenEstimator(pretrained()), "lp_ft")]:
+        alone = classifier(source, strategy=strategy, max_epochs=1).fit(X, ["rest"] * len(X))
+        assert set(alone.predict(X)) == {"rest"}
+        np.testing.assert_array_equal(alone.predict_proba(X), np.ones((len(X), 1)))
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, "requires y to be passed"),
+        (["a"] * 5, "inconsistent numbers of samples"),
+        (np.linspace(0, 1, 21), "Unknown label type"),
+        ([np.nan] + [1.0] * 20, "NaN"),
+    ],
+)
+def test_wrong_labels_are_named(y, message):
+    X, _, _ = wrist_data()
+    with pytest.raises(ValueError, match=message):
+        classifier().fit(X, y)
+
+
+def test_weights_are_checked():
+    X, y, _ = wrist_data()
+    with pytest.raises(ValueError, match="at least one non-zero"):
+        classifier().fit(X, y, sample_weight=np.zeros(len(y)))
+    with pytest.raises(ValueError, match="every row a weight of zero"):
+        classifier(class_weight=dict.fromkeys(set(y), 0.0)).fit(X, y)
+    with pytest.raises(ValueError, match=r"[Nn]egative"):
+        classifier().fit(X, y, sample_weight=-np.ones(len(y)))
+    with pytest.raises(ValueError, match="class_weight names"):
+        classifier(class_weight={"jump": 2}).fit(X, y)
+    with pytest.raises(ValueError, match="one group per window"):
+        classifier().fit(X, y, groups=[1, 2])
+
+
+def series(n=24):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 6))
+    y = np.arange(n) % 3
+    return X + y[:, None], y
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced", {0: 3.0}])
+@pytest.mark.parametrize("strategy", ["scratch", "frozen", "lp_ft"])
+def test_a_weight_of_two_is_a_row_given_twice(strategy, class_weight):
+    from ..wrists import pretrainer
+
+    X, y = series()
+    weight = np.arange(len(y)) % 4 % 3
+    source = None if strategy == "scratch" else FrozenEstimator(pretrainer().fit(X))
+    model = classifier(source, strategy=strategy, class_weight=class_weight, max_epochs=20)
+    weighted = clone(model).fit(X, y, sample_weight=weight)
+    rows = np.repeat(np.arange(len(y)), weight)
+    repeated = clone(model).fit(X[rows], y[rows])
+    tolerance = 1e-6 if strategy == "scratch" else 1e-4
+    np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=tolerance)
+
+
+def test_a_class_without_weight_is_known_and_never_expected():
+    X, y = series()
+    from ..wrists import pretrainer
+
+    source = FrozenEstimator(pretrainer().fit(X))
+    fitted = classifier(source, strategy="frozen").fit(X, y, sample_weight=(y != 1).astype(float))
+    proba = fitted.predict_proba(X)
+    assert fitted.classes_.tolist() == [0, 1, 2] and proba[:, 1].max() < 1e-6
+
+
+def test_class_weight_shifts_the_balance():
+    X, y, _ = wrist_data()
+    rows = np.r_[np.flatnonzero(y == "rest")[:1], np.flatnonzero(y != "rest")]
+    plain = classifier().fit(X[rows], y[rows]).predict_proba(X)[:, 0].mean()
+    heavy = classifier(class_weight={"rest": 20.0}).fit(X[rows], y[rows]).predict_proba(X)
+    assert heavy[:, 0].mean() > plain
+
+
+def test_early_stopping_keeps_the_best_weights_and_whole_groups():
+    X, y, groups = wrist_data()
+    fitted = classifier(early_stopping=True, max_epochs=60, n_iter_no_change=3, lr=0.05)
+    fitted.fit(X, y, groups=groups)
+    assert fitted.n_iter_ == len(fitted.history_) < 60
+    assert {"train_loss", "valid_loss", "valid_accuracy"} <= fitted.history_[0].keys()
+    lowest = min(epoch["valid_loss"] for epoch in fitted.history_)
+    assert lowest < fitted.history_[-1]["valid_loss"]
+
+
+def test_hold_out():
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1, 2, 3], [10, 10, 1, 10])
+    train, held = hold_out(codes, None, 0.2, rng)
+    assert sorted([*train, *held]) == list(range(31))
+    assert np.bincount(codes[held], minlength=4).tolist() == [2, 2, 0, 2]
+    groups = np.repeat(list("acd"), [21, 5, 5])  # only a shows classes 0 to 2
+    train, held = hold_out(codes, groups, 0.25, rng)
+    assert not set(groups[train]) & set(groups[held])
+    assert set(groups[held]) <= {"c", "d"} and set(codes[train]) == {0, 1, 2, 3}
+    with pytest.raises(ValueError, match="names only one"):
+        hold_out(codes, np.zeros(31), 0.2, rng)
+    with pytest.raises(ValueError, match="no window to spare"):
+        hold_out(np.arange(4), None, 0.2, rng)
+
+
+def test_auto_epochs():
+    assert count_epochs("auto", 21, 64) == 400
+    assert count_epochs("auto", 640, 64) == 40
+    assert count_epochs("auto", 64_000, 64) == 30
+    assert count_epochs(np.int64(3), 21, 64) == 3
+
+
+def test_warm_start_goes_on_and_refuses_other_classes():
+    X, y, _ = wrist_data()
+    warm = classifier(warm_start=True, max_epochs=3).fit(X, y)
+    first = warm.weights_
+    warm.set_params(lr=1e-12, weight_decay=0.0).fit(X, y)
+    assert warm.n_iter_ == 6 and [e["epoch"] for e in warm.history_] == [4, 5, 6]
+    for name, array in warm.weights_.items():
+        np.testing.assert_allclose(array, first[name], atol=1e-6)
+    with pytest.raises(ValueError, match="same classes and channels"):
+        warm.fit(X, np.where(y == "rest", "sit", y))
+    with pytest.raises(ValueError, match="same classes and channels"):
+        warm.fit(Windows(imu=X["imu"][:, :3], rate=RATE), y)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dtype_is_kept(dtype):
+    X, y, _ = wrist_data()
+    fitted = classifier(max_epochs=1).fit(X["imu"].astype(dtype), y)
+    assert fitted.predict_proba(X["imu"].astype(dtype)).dtype == dtype
+    assert {a.dtype for a in fitted.weights_.values()} == {np.dtype(dtype)}
+
+
+def test_same_seed_same_bits_and_global_states_untouched():
+    X, y, _ = wrist_data()
+    states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+    threads = torch.get_num_threads()
+    a = classifier(dropout=0.2, batch_size=8).fit(X, y)
+    b = clone(a).fit(X, y)
+    np.testing.assert_array_equal(a.predict_proba(X), b.predict_proba(X))
+    assert torch.equal(states[0], torch.get_rng_state()) and threads == torch.get_num_threads()
+    assert np.array_equal(states[1], np.random.get_state()[1]) and states[2] == random.getstate()
+    other = clone(a).set_params(random_state=1).fit(X, y)
+    assert not np.array_equal(a.predict_proba(X), other.predict_proba(X))
+
+
+@pytest.mark.parametrize("strategy", ["scratch", "frozen", "lp_ft", "full", "zero_shot"])
+def test_files_and_pickles_keep_predictions_and_carry_no_torch(strategy, tmp_path):
+    X, y, _ = wrist_data()
+    source = None if strategy == "scratch" else FrozenEstimator(pretrained())
+    fitted = classifier(source, strategy=strategy, descriptions=CAPTIONS, max_epochs=2)
+    fitted.fit(X, y)
+    expected = fitted.predict_proba(X)
+    content = pickle.dumps(fitted)
+    assert b"torch" not in content and b"cuda" not in content
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted.save(tmp_path / "c.safetensors")
+    for back in (
+        pickle.loads(content),
+        load(tmp_path / "c.safetensors"),
+        Multi3NetClassifier.load(tmp_path / "c.safetensors"),
+    ):
+        np.testing.assert_array_equal(back.predict_proba(X), expected)
+        np.testing.assert_array_equal(back.predict_proba(X["imu"]), expected)
+        assert back.predict(X).dtype == y.dtype
+        assert back.strategy == strategy and back.classes_.tolist() == fitted.classes_.tolist()
+    again = load(tmp_path / "c.safetensors").fit(X, y)
+    np.testing.assert_array_equal(again.predict_proba(X), expected)
+
+
+def test_wrong_windows_are_named():
+    X, y, _ = wrist_data()
+    bad = X["imu"].copy()
+    bad[3, 0, 0] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        classifier().fit(bad, y)
+    with pytest.raises(ValueError, match="no column 'imu'"):
+        classifier().fit(Windows(text=["a"] * len(y)), y)
+    fitted = classifier(max_epochs=1).fit(X, y)
+    with pytest.raises(ValueError, match="3 channels, but Multi3NetClassifier is expecting 6"):
+        fitted.predict(X["imu"][:, :3])
+    with pytest.raises(ValueError, match=r"windows are \(n, channels, samples\)"):
+        classifier().fit(X["imu"][..., None], y)
+
+
+def test_windows_of_another_length_are_predicted():
+    X, y, _ = wrist_data()
+    longer, labels, _ = wrist_data(n_times=70, seed=3)
+    fitted = classifier(max_epochs=40).fit(X, y)
+    assert fitted.score(longer, labels) > 0.8
