@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from .generators import WRIST_ACTIVITIES, make_motions, make_wrist_har
+from .openpack import (
+    OPENPACK_RATE,
+    load_openpack,
+    openpack_split,
+    openpack_world_acceleration,
+    read_openpack_atr,
+    read_openpack_seconds,
+)
 from .splits import Fold, cv_from_split
 from .utd_mhad import load_utd_mhad, utd_split
 
 __all__ = [
+    "OPENPACK_RATE",
     "WRIST_ACTIVITIES",
     "Fold",
     "cv_from_split",
+    "load_openpack",
     "load_utd_mhad",
     "make_motions",
     "make_wrist_har",
+    "openpack_split",
+    "openpack_world_acceleration",
+    "read_openpack_atr",
+    "read_openpack_seconds",
     "utd_split",
 ]
