@@ -180,9 +180,10 @@ class Multi3NetPretrainer(
 
     weights_: dict[str, AnyArray]
     config_: dict[str, Any]
-    input_: InputMap
+    input_: InputMap  # None if there was no IMU, which `_require` rules out where it is used
     history_: list[dict[str, float]]
     n_components_: int
+    n_features_in_: int
 
     _parameter_constraints = {
         "encoder": [StrOptions({"default", "paper"})],
@@ -295,12 +296,17 @@ class Multi3NetPretrainer(
         device, seed = resolve_device(self.device), root_entropy(self.random_state)
         with isolated(derive_seed(seed, 0)):
             windows, template = self._rows(X)
-            return self._fit(windows, template, self._groups(windows, groups), device, seed)
+            self._fit(windows, template, self._groups(windows, groups), device, seed)
+        if X is not None and self.input_ is not None and not hasattr(self, "n_features_in_"):
+            self.n_features_in_ = self.input_.layout.n_channels  # of a simulated IMU
+        return self
 
     def _rows(self, X: Any) -> tuple[Windows, ImuWindows | None]:
         """Return the rows to train on, and rate and channels of their recorded IMU."""
         if X is None and self.corpus is None:
             raise ValueError("There is nothing to train on: give X, or corpus=.")
+        if hasattr(self, "n_features_in_"):
+            del self.n_features_in_
         imu = None
         if X is not None and not (isinstance(X, Windows) and "imu" not in X):
             recorded = X[X.present("imu")] if isinstance(X, Windows) else X
@@ -309,7 +315,8 @@ class Multi3NetPretrainer(
             corpus = self.corpus if isinstance(self.corpus, Windows) else open_corpus(self.corpus)
             if "imu" not in corpus:
                 return corpus, None
-            return corpus, ImuWindows(corpus[:1]["imu"], corpus.rate("imu"), corpus.channels, False)
+            first = corpus[:1]["imu"].astype(np.float32)
+            return corpus, ImuWindows(first, corpus.rate("imu"), corpus.channels, False)
         if isinstance(X, Windows):
             return X, imu
         assert imu is not None
@@ -335,7 +342,7 @@ class Multi3NetPretrainer(
         groups: AnyArray,
         device: str,
         seed: int,
-    ) -> Multi3NetPretrainer:
+    ) -> None:
         from m3n_sklearn._skorch import TrainingPlan, train
 
         there = self._modalities(windows)
@@ -400,7 +407,6 @@ class Multi3NetPretrainer(
         self.history_ = past + history
         self.n_iter_ = len(self.history_)
         self._live = LiveModule()
-        return self
 
     def _modalities(self, windows: Windows) -> tuple[str, ...]:
         """Return what at least one row has; a simulator turns poses into IMU."""
@@ -485,7 +491,7 @@ class Multi3NetPretrainer(
         Returns
         -------
         ndarray of shape (n, n_components_)
-            Embeddings of unit length. float32 for float32, otherwise float64.
+            Embeddings of unit length. float32 for float32 and for `Windows`, otherwise float64.
         """
         check_is_fitted(self, "weights_")
         return self._embed(self.modality, X)
@@ -639,13 +645,9 @@ class Multi3NetPretrainer(
         if modality == "imu":
             imu = self._read(X)
             return self._embed_imu(imu).astype(imu.values.dtype, copy=False)
-        n_rows = len(self._column(X, modality))
+        self._check_column(X, modality)
         if modality == "pose":
-            parts = [
-                self._run(inference.embed_pose, read_poses(X, rows))
-                for rows in inference.chunks(n_rows)
-            ]
-            return np.concatenate(parts)
+            return self._run_on_poses(inference.embed_pose, X)
         return self._embed_captions(X["text"])
 
     def _embed_captions(self, texts: AnyArray) -> AnyArray:

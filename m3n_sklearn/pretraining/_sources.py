@@ -45,7 +45,7 @@ class RecordedImu:
     windows : Windows
         With a column ``imu``.
     template : ImuWindows
-        Rate and channels for all rows.
+        Rate, channels and dtype for all rows.
     """
 
     def __init__(self, windows: Windows, template: ImuWindows) -> None:
@@ -57,7 +57,7 @@ class RecordedImu:
 
     def read(self, rows: NDArray[np.int64]) -> ImuWindows:
         """Return the windows of some rows."""
-        values = np.asarray(self.windows[rows]["imu"])
+        values = self.windows[rows]["imu"].astype(self.template.values.dtype, copy=False)
         return self.template._replace(values=values)
 
 

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from m3n_sklearn import Windows
+from m3n_sklearn.pretraining import open_corpus, save_corpus
+
+
+def windows(n: int = 7) -> Windows:
+    rng = np.random.default_rng(0)
+    texts = ["wave", ("walk", "a person walks"), ""] * n
+    return Windows(
+        imu=rng.standard_normal((n, 6, 20)),
+        pose=rng.standard_normal((n, 12, 24, 3)),
+        text=texts[:n],
+        clip=[f"clip{i}" for i in range(n)],
+        rate={"imu": 50.0, "pose": 30.0},
+        channels=[f"right_wrist_{s}_{a}" for s in ("acc", "gyro") for a in "xyz"],
+        margin=0.1,
+        present={"imu": np.arange(n) != 2},
+    )
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    X = windows()
+    opened = open_corpus(save_corpus(X, tmp_path / "corpus"))
+    assert opened.columns == ("imu", "pose", "clip", "text") or set(opened.columns) == set(
+        X.columns
+    )
+    assert (opened.margin, opened.channels, dict(opened.rates)) == (
+        X.margin,
+        X.channels,
+        dict(X.rates),
+    )
+    for name in X.columns:
+        assert np.array_equal(opened[name], X[name]), name
+        assert np.array_equal(opened.present(name), X.present(name))
+    assert isinstance(opened["pose"], np.memmap)
+    assert opened["text"][1] == ("walk", "a person walks")
+
+
+def test_rows_of_a_slice_are_written(tmp_path: Path) -> None:
+    X = windows()[[5, 1]]
+    opened = open_corpus(save_corpus(X, tmp_path / "corpus"))
+    assert len(opened) == 2
+    assert np.array_equal(opened["imu"], X["imu"])
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    save_corpus(windows(), tmp_path / "corpus")
+    with pytest.raises(FileExistsError, match="exists already"):
+        save_corpus(windows(), tmp_path / "corpus")
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
+    objects = np.empty(7, dtype=object)
+    with pytest.raises(TypeError, match="Python objects"):
+        save_corpus(windows().assign(meta=objects), tmp_path / "corpus")
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_windows(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="must be Windows"):
+        save_corpus(np.zeros((3, 6, 20)), tmp_path / "corpus")  # type: ignore[arg-type]
+
+
+def test_damage_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="is no corpus"):
+        open_corpus(tmp_path)
+    folder = save_corpus(windows(), tmp_path / "corpus")
+    (folder / "pose.npy").write_bytes((folder / "pose.npy").read_bytes()[:300])
+    with pytest.raises(ValueError, match=r"pose\.npy is damaged"):
+        open_corpus(folder)
+    (folder / "pose.npy").unlink()
+    with pytest.raises(FileNotFoundError, match=r"lacks pose\.npy"):
+        open_corpus(folder)
+    meta = json.loads((folder / "meta.json").read_text())
+    (folder / "meta.json").write_text(json.dumps({**meta, "format": 99}))
+    with pytest.raises(ValueError, match="format 99"):
+        open_corpus(folder)
+    (folder / "meta.json").write_text("{")
+    with pytest.raises(ValueError, match="is damaged"):
+        open_corpus(folder)

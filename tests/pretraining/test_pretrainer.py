@@ -1,0 +1,452 @@
+from __future__ import annotations
+
+import pickle
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from joblib import Parallel, delayed
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.utils._param_validation import InvalidParameterError
+
+from m3n_sklearn import Windows
+from m3n_sklearn.pretraining import Augmentation, Multi3NetPretrainer, save_corpus
+
+Params = dict[str, Any]
+
+
+def fitted(X: Any, params: Params, **changes: Any) -> Multi3NetPretrainer:
+    return Multi3NetPretrainer(**{**params, **changes}).fit(X)
+
+
+def weights_equal(a: Multi3NetPretrainer, b: Multi3NetPretrainer) -> bool:
+    return a.weights_.keys() == b.weights_.keys() and all(
+        np.array_equal(a.weights_[name], b.weights_[name]) for name in a.weights_
+    )
+
+
+@pytest.fixture(scope="module")
+def learned(toy_scene: Windows, tiny: Params) -> Multi3NetPretrainer:
+    return fitted(toy_scene, tiny, max_epochs=60, width=32, augment=None, lr=5e-3)
+
+
+# ---- what is learned
+
+
+def test_all_objectives_run_and_fall(learned: Multi3NetPretrainer) -> None:
+    assert len(learned.objectives_) == 5
+    first, last = learned.history_[0], learned.history_[-1]
+    for name in learned.objectives_:
+        assert last[f"train_{name}"] < 0.6 * first[f"train_{name}"], name
+    assert last["train_loss"] < 0.5 * first["train_loss"]
+
+
+def test_modalities_of_unseen_windows_find_each_other(
+    learned: Multi3NetPretrainer, toy_motion: Any, toy_simulator: type[Any]
+) -> None:
+    X = toy_simulator().transform(toy_motion(24, seed=9))
+    assert learned.score(X) > 0.4  # chance is 1/24 for poses and 1/3 for captions
+    kind = learned.embed_text(["swing slowly", "swing quickly", "hold still"])
+    nearest = (learned.transform(X) @ kind.T).argmax(axis=1)
+    assert np.mean(nearest == np.arange(24) % 3) > 0.8
+
+
+def test_pose2imu_beats_the_constant_predictor(
+    learned: Multi3NetPretrainer, toy_motion: Any, toy_simulator: type[Any]
+) -> None:
+    X = toy_simulator().transform(toy_motion(24, seed=9))
+    predicted, measured = learned.predict_imu(X), X["imu"]
+    assert predicted.shape == measured.shape
+    for channels in (slice(0, 3), slice(3, 6)):
+        error = ((predicted - measured)[:, channels] ** 2).mean()
+        constant = measured[:, channels].mean(axis=(0, 2), keepdims=True)
+        assert error < 0.35 * ((measured[:, channels] - constant) ** 2).mean()
+
+
+def test_hidden_steps_are_filled_in(
+    learned: Multi3NetPretrainer, toy_motion: Any, toy_simulator: type[Any]
+) -> None:
+    X = toy_simulator().transform(toy_motion(24, seed=9))
+    imu = X["imu"]
+    hidden = np.zeros(50, dtype=bool)
+    hidden[20:25] = True
+    filled = learned.reconstruct(X, hidden)
+    assert np.allclose(filled[..., ~hidden], imu[..., ~hidden])
+    error = ((filled - imu)[..., hidden] ** 2).mean()
+    mean = imu.mean(axis=2, keepdims=True)
+    assert error < 0.5 * ((imu - mean)[..., hidden] ** 2).mean()
+    whole = learned.reconstruct(X)
+    assert ((whole - imu) ** 2).mean() < 0.5 * ((imu - mean) ** 2).mean()
+
+
+# ---- which objectives run
+
+
+@pytest.mark.parametrize(
+    ("columns", "objectives"),
+    [
+        (("imu",), {"reconstruction"}),
+        (("imu", "text"), {"reconstruction", "imu_text"}),
+        (("imu", "pose", "trans"), {"reconstruction", "imu_pose", "pose2imu"}),
+        (("pose", "trans", "text"), {"pose_text"}),
+    ],
+)
+def test_modalities_decide(
+    toy_scene: Windows, tiny: Params, columns: tuple[str, ...], objectives: set[str]
+) -> None:
+    X = toy_scene.drop(*set(toy_scene.columns) - set(columns))
+    pretrainer = fitted(X, tiny, max_epochs=1)
+    assert set(pretrainer.objectives_) == objectives
+    terms = {k.removeprefix("train_") for k in pretrainer.history_[0]} - {"epoch", "loss"}
+    assert terms == objectives
+
+
+def test_rows_without_a_modality_do_not_matter_to_its_terms(
+    toy_scene: Windows, tiny: Params
+) -> None:
+    half = np.arange(48) < 24
+    X = toy_scene.assign(imu=toy_scene["imu"], channels=toy_scene.channels, present={"imu": half})
+    rubbish = np.where(half[:, None, None], toy_scene["imu"], 1e3)
+    Y = toy_scene.assign(imu=rubbish, channels=toy_scene.channels, present={"imu": half})
+    assert weights_equal(fitted(X, tiny), fitted(Y, tiny))
+
+
+def test_weights_of_objectives(toy_scene: Windows, tiny: Params) -> None:
+    pretrainer = fitted(toy_scene, tiny, objectives={"imu_text": 2.0, "imu_pose": 0.0})
+    assert pretrainer.objectives_ == {"imu_text": 2.0}
+    first = pretrainer.history_[0]
+    assert first["train_loss"] == pytest.approx(2 * first["train_imu_text"])
+    assert set(pretrainer.config_["encoders"]) == {"imu", "text"}
+    with pytest.raises(ValueError, match="not trained with the modality 'pose'"):
+        pretrainer.set_params(modality="pose").transform(toy_scene)
+
+
+# ---- simulation and corpora
+
+
+def test_simulated_while_training(toy_motion: Any, toy_simulator: type[Any], tiny: Params) -> None:
+    X, simulator = toy_motion(24), toy_simulator(noise=0.3)
+    one = fitted(X, tiny, simulator=simulator)
+    assert one.n_features_in_ == 6
+    assert weights_equal(one, fitted(X, tiny, simulator=simulator))
+    assert not weights_equal(one, fitted(X, tiny, simulator=simulator, simulate_every=2))
+    assert simulator.random_state is None
+    assert one.transform(simulator.fit(X).transform(X)).shape == (24, 8)
+
+
+def test_corpus_on_disk_gives_the_same_and_is_never_read_whole(
+    toy_scene: Windows, tiny: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save_corpus(toy_scene, tmp_path / "corpus")
+    in_memory = fitted(None, tiny, corpus=toy_scene)
+    read: list[int] = []
+    original = Windows.__getitem__
+
+    def counting(self: Windows, key: Any) -> Any:
+        if isinstance(key, str) and key in ("pose", "imu"):
+            read.append(len(self))
+        return original(self, key)
+
+    monkeypatch.setattr(Windows, "__getitem__", counting)
+    on_disk = fitted(None, tiny, corpus=path, batch_size=12)
+    assert max(read) <= 48
+    monkeypatch.undo()
+    assert weights_equal(fitted(None, tiny, corpus=str(path)), in_memory)
+    assert np.isfinite(on_disk.history_[-1]["train_loss"])
+    assert not hasattr(in_memory, "n_features_in_")
+
+
+def test_x_is_checked_but_not_used_beside_a_corpus(
+    toy_scene: Windows, toy_imu: np.ndarray, tiny: Params
+) -> None:
+    pretrainer = fitted(toy_imu[:, :3], tiny, corpus=toy_scene)
+    assert pretrainer.n_features_in_ == 3
+    assert weights_equal(pretrainer, fitted(None, tiny, corpus=toy_scene))
+    assert pretrainer.transform(toy_imu[:, :3]).shape == (24, 8)
+    with pytest.raises(ValueError, match="NaN"):
+        fitted(np.full((4, 6, 50), np.nan), tiny, corpus=toy_scene)
+
+
+# ---- the contract
+
+
+def test_equal_seeds_are_bit_equal_everywhere(toy_scene: Windows, tiny: Params) -> None:
+    pretrainer = fitted(toy_scene, tiny)
+    other = clone(pretrainer).fit(toy_scene)
+    assert weights_equal(pretrainer, other)
+    assert pretrainer.history_ == other.history_
+    expected = pretrainer.transform(toy_scene)
+    assert np.array_equal(expected, pickle.loads(pickle.dumps(pretrainer)).transform(toy_scene))
+    for backend in ("loky", "threading"):
+        results = Parallel(n_jobs=2, backend=backend)(
+            delayed(lambda p, X: p.fit(X).transform(X))(clone(pretrainer), toy_scene)
+            for _ in range(2)
+        )
+        assert all(np.array_equal(expected, result) for result in results)
+    assert not weights_equal(pretrainer, fitted(toy_scene, tiny, random_state=1))
+
+
+def test_the_process_is_left_as_found(toy_scene: Windows, tiny: Params) -> None:
+    torch.set_default_dtype(torch.float64)
+    try:
+        torch.manual_seed(5)
+        before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+        threads = torch.get_num_threads()
+        fitted(toy_scene, tiny, random_state=None).transform(toy_scene)
+        assert torch.equal(before[0], torch.get_rng_state())
+        assert np.array_equal(before[1], np.random.get_state()[1])
+        assert before[2] == random.getstate()
+        assert torch.get_num_threads() == threads
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_pickles_know_nothing_of_torch(toy_scene: Windows, tiny: Params) -> None:
+    pretrainer = fitted(toy_scene, tiny)
+    pretrainer.transform(toy_scene)
+    content = pickle.dumps(pretrainer)
+    assert b"torch" not in content
+    assert b"cuda" not in content
+
+
+def test_saved_file(toy_scene: Windows, tiny: Params, tmp_path: Path) -> None:
+    pretrainer = fitted(toy_scene, tiny)
+    pretrainer.save(tmp_path / "encoder.safetensors")
+    loaded = Multi3NetPretrainer.load(tmp_path / "encoder.safetensors")
+    assert loaded.get_params() == pretrainer.get_params()
+    assert np.array_equal(loaded.transform(toy_scene), pretrainer.transform(toy_scene))
+    assert np.array_equal(loaded.embed_text(["wave"]), pretrainer.embed_text(["wave"]))
+
+
+def test_float64_in_float64_net(toy_imu: np.ndarray, tiny: Params) -> None:
+    for dtype in (np.float32, np.float64):
+        pretrainer = fitted(toy_imu.astype(dtype), tiny, max_epochs=1)
+        assert {w.dtype for w in pretrainer.weights_.values()} == {np.dtype(dtype)}
+        assert pretrainer.transform(toy_imu.astype(dtype)).dtype == dtype
+
+
+def test_chunks_and_batches_do_not_matter(toy_scene: Windows, tiny: Params) -> None:
+    X = toy_scene["imu"]
+    pretrainer = fitted(X, tiny)
+    whole = pretrainer.transform(X)
+    rows = np.concatenate([pretrainer.transform(X[[i]]) for i in range(len(X))])
+    assert np.abs(whole - rows).max() < 1e-10
+    assert np.allclose(np.linalg.norm(whole, axis=1), 1)
+
+
+def test_warm_start_continues(toy_scene: Windows, tiny: Params) -> None:
+    pretrainer = fitted(toy_scene, tiny, warm_start=True)
+    first = pretrainer.history_
+    pretrainer.set_params(max_epochs=3).fit(toy_scene)
+    assert pretrainer.history_[:2] == first
+    assert [h["epoch"] for h in pretrainer.history_] == [1, 2, 3, 4, 5]
+    assert pretrainer.n_iter_ == 5
+    assert pretrainer.history_[2]["train_loss"] < first[0]["train_loss"]
+    with pytest.raises(ValueError, match="warm_start=True continues"):
+        pretrainer.fit(toy_scene.drop("text"))
+
+
+def test_early_stopping_holds_groups_out(toy_scene: Windows, tiny: Params) -> None:
+    groups = np.arange(48) // 12
+    pretrainer = Multi3NetPretrainer(
+        **{**tiny, "max_epochs": 30, "lr": 0.5}, early_stopping=True, n_iter_no_change=2
+    ).fit(toy_scene, groups=groups)
+    losses = [h["valid_loss"] for h in pretrainer.history_]
+    assert len(losses) < 30
+    assert int(np.argmin(losses)) == len(losses) - 3
+    with pytest.raises(ValueError, match="one entry per row"):
+        pretrainer.fit(toy_scene, groups=groups[:5])
+    with pytest.raises(ValueError, match="at least 2 groups"):
+        pretrainer.fit(toy_scene, groups=np.zeros(48))
+
+
+def test_paper_configuration(toy_scene: Windows, tiny: Params) -> None:
+    pretrainer = fitted(toy_scene, {**tiny, "n_components": None}, encoder="paper")
+    assert len(pretrainer.objectives_) == 5
+    assert pretrainer.n_components_ == 16
+    assert pretrainer.transform(toy_scene).shape == (48, 16)
+    assert pretrainer.predict_imu(toy_scene).shape == toy_scene["imu"].shape
+    assert pretrainer.reconstruct(toy_scene).shape == toy_scene["imu"].shape
+    assert 0 <= pretrainer.score(toy_scene) <= 1
+    short = toy_scene["imu"][:, :, :30]
+    with pytest.raises(ValueError, match="windows of 50 samples, but these have 30"):
+        pretrainer.transform(short)
+
+
+def test_rates(toy_scene: Windows, tiny: Params) -> None:
+    pretrainer = fitted(toy_scene, tiny)
+    imu = toy_scene["imu"]
+    slow = Windows(imu=imu[:, :, ::2], channels=toy_scene.channels, rate=12.5)
+    assert pretrainer.reconstruct(slow).shape == imu.shape
+    alike = (pretrainer.transform(slow) * pretrainer.transform(toy_scene)).sum(axis=1)
+    assert np.median(alike) > 0.9
+
+
+def test_embeddings_of_each_modality(toy_scene: Windows, tiny: Params) -> None:
+    pretrainer = fitted(toy_scene, tiny)
+    for modality in ("imu", "pose", "text"):
+        Z = pretrainer.set_params(modality=modality).transform(toy_scene)
+        assert Z.shape == (48, 8)
+        assert np.allclose(np.linalg.norm(Z, axis=1), 1, atol=1e-5)
+    assert np.allclose(Z[:3], pretrainer.embed_text(toy_scene["text"][:3].tolist()), atol=1e-6)
+
+
+def test_parts_for_the_classifier(toy_scene: Windows, tiny: Params) -> None:
+    from m3n_sklearn._inputs import read_imu
+    from m3n_sklearn.nets import build_imu_encoder, set_weights
+
+    pretrainer = fitted(toy_scene, tiny)
+    config, weights = pretrainer._imu_encoder()
+    encoder = set_weights(build_imu_encoder(config), weights).eval()
+    imu = read_imu(pretrainer, toy_scene, reset=False)
+    with torch.inference_mode():
+        features = encoder(torch.as_tensor(pretrainer.input_(imu)))[0].numpy()
+    assert np.allclose(features, pretrainer._trunk_features(imu), atol=1e-6)
+    assert features.shape == (48, encoder.n_features)
+
+
+def test_probe_with_pandas_output(toy_scene: Windows, tiny: Params) -> None:
+    pytest.importorskip("pandas")
+    probe = make_pipeline(Multi3NetPretrainer(**tiny), LogisticRegression())
+    probe.set_output(transform="pandas").fit(toy_scene, np.arange(48) % 3)
+    assert probe[:-1].transform(toy_scene).columns[0] == "multi3netpretrainer0"
+    assert probe.predict(toy_scene).shape == (48,)
+
+
+def test_scikit_learn_callbacks_see_epochs(toy_scene: Windows, tiny: Params) -> None:
+    pytest.importorskip("sklearn.callback")
+
+    class Watch:
+        def __init__(self) -> None:
+            self.scores: list[float] = []
+
+        def setup(self, estimator: Any, context: Any) -> None: ...
+
+        def teardown(self, estimator: Any, context: Any) -> None: ...
+
+        def on_fit_task_begin(self, estimator: Any, context: Any) -> None: ...
+
+        def on_fit_task_end(
+            self, estimator: Any, context: Any, *, fitted_estimator: Any = None
+        ) -> bool:
+            if context.task_name == "epoch":
+                self.scores.append(fitted_estimator.score(toy_scene))
+            return len(self.scores) == 2
+
+    watch = Watch()
+    pretrainer = Multi3NetPretrainer(**{**tiny, "max_epochs": 5}).set_callbacks(watch)
+    pretrainer.fit(toy_scene)
+    assert len(watch.scores) == pretrainer.n_iter_ == 2
+    assert watch.scores[1] == pretrainer.score(toy_scene)
+
+
+def test_progress_only_when_verbose(
+    toy_imu: np.ndarray, tiny: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitted(toy_imu, tiny)
+    assert capsys.readouterr() == ("", "")
+    fitted(toy_imu, tiny, verbose=1)
+    assert "training" in capsys.readouterr().err
+
+
+def test_fit_does_not_change_what_is_given(toy_scene: Windows, tiny: Params) -> None:
+    before = {name: toy_scene[name].copy() for name in toy_scene.columns}
+    params = Multi3NetPretrainer(**tiny).get_params()
+    pretrainer = fitted(toy_scene, tiny)
+    assert pretrainer.get_params() == params
+    assert all(np.array_equal(before[name], toy_scene[name]) for name in before)
+
+
+# ---- bad input
+
+
+def test_messages(toy_scene: Windows, toy_imu: np.ndarray, tiny: Params) -> None:
+    with pytest.raises(ValueError, match="nothing to train on: give X, or corpus="):
+        Multi3NetPretrainer().fit()
+    with pytest.raises(ValueError, match=r"data have pose, .*simulator=SMPLIMUSimulator"):
+        fitted(toy_scene.drop("imu", "text"), tiny)
+    with pytest.raises(ValueError, match="0 rows"):
+        fitted(toy_scene[:0], tiny)
+    with pytest.raises(NotFittedError):
+        Multi3NetPretrainer().transform(toy_imu)
+    with pytest.raises(TypeError, match="as_windows"):
+        fitted({"imu": toy_imu}, tiny)
+    with pytest.raises(FileNotFoundError, match="is no corpus"):
+        fitted(None, tiny, corpus="nowhere")
+    pretrainer = fitted(toy_scene, tiny)
+    with pytest.raises(ValueError, match="5 channels.*expecting 6"):
+        pretrainer.transform(toy_imu[:, :5])
+    with pytest.raises(ValueError, match="no column 'imu', only clip"):
+        pretrainer.transform(Windows(clip=np.arange(3)))
+    with pytest.raises(ValueError, match="column 'pose', got ndarray"):
+        pretrainer.predict_imu(toy_imu)
+    with pytest.raises(ValueError, match="1 of 2 rows have no text"):
+        pretrainer.set_params(modality="text").transform(Windows(text=["wave", ""]))
+    with pytest.raises(ValueError, match="hidden must be booleans"):
+        pretrainer.reconstruct(toy_imu, np.zeros(3))
+    with pytest.raises(ValueError, match="vectors of size 384|vectors of size 16"):
+        from m3n_sklearn.text import HashingEncoder
+
+        pretrainer.set_params(text_encoder=HashingEncoder(16)).embed_text(["wave"])
+    bare = fitted(toy_imu, tiny)
+    with pytest.raises(ValueError, match="not trained with the objective 'pose2imu'"):
+        bare.predict_imu(toy_scene)
+
+
+def test_wrong_units_warn(toy_imu: np.ndarray, tiny: Params) -> None:
+    with pytest.warns(UserWarning, match=r"look like g: multiply by 9\.80665"):
+        fitted(toy_imu / 9.80665, tiny, max_epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("encoder", "lstm"),
+        ("corpus", 3),
+        ("simulator", "smpl"),
+        ("text_encoder", None),
+        ("objectives", "all"),
+        ("n_components", 0),
+        ("width", 1.5),
+        ("norm", "instance"),
+        ("rate", 0.0),
+        ("channels", 6),
+        ("augment", "flip"),
+        ("max_epochs", 0),
+        ("batch_size", 0),
+        ("lr", -1.0),
+        ("weight_decay", -0.1),
+        ("early_stopping", "yes"),
+        ("validation_fraction", 1.0),
+        ("n_iter_no_change", 0),
+        ("simulate_every", 0),
+        ("warm_start", 3),
+        ("modality", "video"),
+        ("device", 0),
+        ("random_state", "seed"),
+        ("verbose", "much"),
+    ],
+)
+def test_every_parameter_is_validated(toy_imu: np.ndarray, name: str, value: Any) -> None:
+    with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter"):
+        Multi3NetPretrainer(**{name: value}).fit(toy_imu)
+
+
+def test_unknown_device(toy_imu: np.ndarray, tiny: Params) -> None:
+    with pytest.raises(ValueError, match="no device of torch"):
+        fitted(toy_imu, tiny, device="abacus")
+
+
+def test_augmentation_of_a_series_is_refused(tiny: Params) -> None:
+    X = np.random.default_rng(0).standard_normal((8, 5, 20))
+    with pytest.raises(ValueError, match="generic series"):
+        fitted(X, tiny, augment=Augmentation())
+    assert fitted(X, tiny).transform(X).shape == (8, 8)
+    assert fitted(X, tiny).score(X) < 0
