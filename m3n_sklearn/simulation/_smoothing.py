@@ -30,7 +30,7 @@ LOWEST_CUTOFF = 2.0
 GRID = 60
 """Number of cut-offs that are tried, evenly spaced on a logarithmic scale."""
 
-CAUTION = 1.5
+CAUTION = 2.0
 """Standard errors. The lowest cut-off is taken whose risk is not clearly above the least one: in
 short clips of few channels the least one is now and then far too high by chance."""
 

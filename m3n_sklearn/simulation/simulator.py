@@ -415,7 +415,7 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         count, samples = len(X), frames.samples(self.rate)
         imu = np.zeros((count, len(self._channels()), samples), dtype=poses.dtype)
         there = X.present("pose").copy()
-        imu[rows] = simulated.reshape(len(rows), samples, -1).swapaxes(1, 2)
+        imu[rows] = simulated.reshape(len(rows), samples, imu.shape[1]).swapaxes(1, 2)
         measured = X.present("imu") & ~there
         if measured.any():
             self._check_measured(X, imu.shape)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from m3n_sklearn.motion import Motion
-from m3n_sklearn.motion.rotations import quat_from_rotvec, quat_multiply, quat_rotate, rotvec_from_quat
+from m3n_sklearn.motion.rotations import (
+    quat_from_rotvec,
+    quat_multiply,
+    quat_rotate,
+    rotvec_from_quat,
+)
 
 UPRIGHT = np.array([np.pi / 2, 0.0, 0.0])
 

@@ -200,7 +200,9 @@ def test_11_faster_play_scales_rate_and_acceleration(seed, factor):
 def test_13_a_mirror_exchanges_the_sides(seed, smoothing, frame):
     motion = random_motion(seed)
     facts = {"smoothing": smoothing, "frame": frame}
-    sides = [f"{side}_{spot}" for spot in ("wrist", "ankle", "pocket") for side in ("left", "right")]
+    sides = [
+        f"{side}_{spot}" for spot in ("wrist", "ankle", "pocket") for side in ("left", "right")
+    ]
     plain = simulate(motion, sites=sides, **facts)
     seen = simulate(motion.mirrored(), sites=sides, **facts)
     swapped = plain.reshape(len(plain), 3, 2, 2, 3)[:, :, ::-1].reshape(plain.shape)
