@@ -58,8 +58,8 @@ def choose_objectives(
     if not active:
         raise ValueError(
             f"There is nothing to train: the data have {' and '.join(there) or 'no modality'}, "
-            f"and the objectives wanted are {', '.join(wanted) or 'none'}. Give IMU windows, or poses with "
-            "simulator=SMPLIMUSimulator(), or poses with text."
+            f"and the objectives wanted are {', '.join(wanted) or 'none'}. Give IMU windows, or "
+            "poses with simulator=SMPLIMUSimulator(), or poses with text."
         )
     return active
 

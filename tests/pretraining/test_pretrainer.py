@@ -381,7 +381,7 @@ def test_messages(toy_scene: Windows, toy_imu: np.ndarray, tiny: Params) -> None
     with pytest.raises(FileNotFoundError, match="is no corpus"):
         fitted(None, tiny, corpus="nowhere")
     pretrainer = fitted(toy_scene, tiny)
-    with pytest.raises(ValueError, match="5 channels.*expecting 6"):
+    with pytest.raises(ValueError, match=r"5 channels.*expecting 6"):
         pretrainer.transform(toy_imu[:, :5])
     with pytest.raises(ValueError, match="no column 'imu', only clip"):
         pretrainer.transform(Windows(clip=np.arange(3)))
@@ -391,7 +391,7 @@ def test_messages(toy_scene: Windows, toy_imu: np.ndarray, tiny: Params) -> None
         pretrainer.set_params(modality="text").transform(Windows(text=["wave", ""]))
     with pytest.raises(ValueError, match="hidden must be booleans"):
         pretrainer.reconstruct(toy_imu, np.zeros(3))
-    with pytest.raises(ValueError, match="vectors of size 384|vectors of size 16"):
+    with pytest.raises(ValueError, match="returns vectors of size 16"):
         from m3n_sklearn.text import HashingEncoder
 
         pretrainer.set_params(text_encoder=HashingEncoder(16)).embed_text(["wave"])
