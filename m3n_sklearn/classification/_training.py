@@ -72,7 +72,8 @@ class LabelledWindows:
 
 
 def inputs(x: AnyArray, present: NDArray[np.bool_] | None) -> dict[str, AnyArray]:
-    """Return what a network is called with."""
+    """Return what a network is called with, in one memory layout: it decides on the last bits."""
+    x = np.ascontiguousarray(x)
     if present is None:
         return {"imu": x}
     return {"imu": x, "present": np.repeat(present[None], len(x), axis=0)}
