@@ -579,24 +579,38 @@ def _batches(
 
 
 def _row_keys(X: Windows, rows: NDArray[np.int64], needed: bool) -> list[tuple[bytes, bytes]]:
-    """Keys of each row's clip and window, for random draws."""
+    """Keys of each row's clip and window for random draws: its ids, or else its poses."""
     if not needed:
         return [(b"", b"")] * len(rows)
-    poses = X["pose"] if "clip" not in X or "start" not in X else None
-    contents = [stable_key(poses[row]) for row in rows] if poses is not None else []
-    clips = [stable_key(x) for x in X["clip"][rows]] if "clip" in X else contents
-    starts = [stable_key(x) for x in X["start"][rows]] if "start" in X else contents
-    return list(zip(clips, starts, strict=True))
+    clips, starts = (_known(X, name, rows) for name in ("clip", "start"))
+    poses = X["pose"]
+    keys = []
+    for row, clip, start in zip(rows, clips, starts, strict=True):
+        content = stable_key(poses[row]) if clip is None or start is None else b""
+        keys.append(
+            (
+                content if clip is None else stable_key(clip),
+                content if start is None else stable_key(start),
+            )
+        )
+    return keys
 
 
 def _people(X: Windows, rows: NDArray[np.int64]) -> list[_Person]:
-    statures = X["stature"][rows] if "stature" in X else np.full(len(rows), np.nan)
-    betas = list(X["betas"][rows]) if "betas" in X else [None] * len(rows)
-    sexes = X["sex"][rows] if "sex" in X else ["neutral"] * len(rows)
-    return [
-        _Person(str(sex), float(height) if np.isfinite(height) else None, _tuple(beta))
-        for sex, height, beta in zip(sexes, statures, betas, strict=True)
-    ]
+    people = []
+    columns = (_known(X, name, rows) for name in ("sex", "stature", "betas"))
+    for sex, stature, betas in zip(*columns, strict=True):
+        height = float(stature) if stature is not None and np.isfinite(stature) else None
+        people.append(_Person("neutral" if sex is None else str(sex), height, _tuple(betas)))
+    return people
+
+
+def _known(X: Windows, column: str, rows: NDArray[np.int64]) -> list[Any]:
+    """Return the entries of a column, None in rows that lack it."""
+    if column not in X:
+        return [None] * len(rows)
+    there = X.present(column)[rows]
+    return [x if known else None for x, known in zip(X[column][rows], there, strict=True)]
 
 
 def _tuple(values: Any) -> tuple[float, ...] | None:

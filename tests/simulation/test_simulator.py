@@ -238,6 +238,18 @@ def test_people_have_their_own_bodies():
     assert np.array_equal(shaped, plain)
 
 
+def test_rows_that_lack_facts_about_the_person_get_the_default():
+    with_facts = pose_windows()
+    with_facts = with_facts.assign(stature=np.full(len(with_facts), 2.0))
+    mixed = Windows.concatenate([with_facts, pose_windows()])
+    found = SMPLIMUSimulator(randomize=VARIED, random_state=0).transform(mixed)["imu"]
+    parts = [
+        SMPLIMUSimulator(randomize=VARIED, random_state=0).transform(W)["imu"]
+        for W in (with_facts, pose_windows())
+    ]
+    assert np.abs(found - np.concatenate(parts)).max() < 1e-10
+
+
 # ---- whole clips
 
 
