@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .generators import WRIST_ACTIVITIES, make_motions, make_wrist_har
+from .mmfit import MMFIT_PERSON_OF, load_mmfit, mmfit_split
 from .openpack import (
     OPENPACK_RATE,
     load_openpack,
@@ -15,14 +16,17 @@ from .splits import Fold, cv_from_split
 from .utd_mhad import load_utd_mhad, utd_split
 
 __all__ = [
+    "MMFIT_PERSON_OF",
     "OPENPACK_RATE",
     "WRIST_ACTIVITIES",
     "Fold",
     "cv_from_split",
+    "load_mmfit",
     "load_openpack",
     "load_utd_mhad",
     "make_motions",
     "make_wrist_har",
+    "mmfit_split",
     "openpack_split",
     "openpack_world_acceleration",
     "read_openpack_atr",
