@@ -27,6 +27,9 @@ the error at the last sample over motions from 4 to 8 Hz and rates from 20 to 12
 LOWEST_CUTOFF = 2.0
 """Hz. Nobody's limbs are so slow that less would help."""
 
+LOWEST_SHARE = 0.008
+"""Cycles per sample. The equations of a lower cut-off are too ill-conditioned for 64 bits."""
+
 GRID = 60
 """Number of cut-offs that are tried, evenly spaced on a logarithmic scale."""
 
@@ -42,6 +45,8 @@ TAPER = 4
 
 MIN_FRAMES = 24
 MIN_SECONDS = 1.0
+"""With less, nothing is known about the noise."""
+
 CLEAR_OF_MOTION = 28.5
 """Hz. With a Nyquist frequency above, part of the spectrum is free of motion."""
 
@@ -65,7 +70,7 @@ def smooth(values: Array, dt: float, cutoffs: Array) -> Array:
     Parameters
     ----------
     values : ndarray of shape (F, N)
-        Samples; at least 5.
+        Samples; fewer than 5 are left alone.
     dt : float
         Seconds between samples.
     cutoffs : ndarray of shape (N,)
@@ -77,6 +82,11 @@ def smooth(values: Array, dt: float, cutoffs: Array) -> Array:
         Minimisers of |y - z|^2 + lambda |D4 z|^2 + pull at the ends, around the quadratic that
         fits best (so constant acceleration passes unchanged, also at the ends).
 
+    Raises
+    ------
+    ValueError
+        If a cut-off is less than 0.8 % of the rate.
+
     References
     ----------
     Eilers, P. H. C. (2003). A perfect smoother. Analytical Chemistry 75, 3631-3636.
@@ -84,6 +94,11 @@ def smooth(values: Array, dt: float, cutoffs: Array) -> Array:
     result = values.copy()
     if len(values) <= ORDER:
         return result
+    if cutoffs.size and cutoffs.min() * dt < LOWEST_SHARE * (1 - 1e-9):
+        raise ValueError(
+            f"A cut-off of {cutoffs.min():g} Hz is too low for samples at {1 / dt:.4g} Hz: resample "
+            f"them to at most {cutoffs.min() / LOWEST_SHARE:.4g} Hz first."
+        )
     basis = _polynomials(len(values))
     for cutoff in np.unique(cutoffs[cutoffs * dt < 0.5]):
         columns = np.flatnonzero(cutoffs == cutoff)
@@ -96,7 +111,7 @@ def smooth(values: Array, dt: float, cutoffs: Array) -> Array:
 
 
 def _system(frames: int, cutoff: float) -> tuple[Array, bool]:
-    """Cholesky factor of I + lambda D4'D4 + the ends' pull, for a cut-off in cycles per sample."""
+    """Factor I + lambda D4'D4 + the ends' pull, for a cut-off in cycles per sample."""
     corner = 2 * np.sin(np.pi * cutoff)
     stencil = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
     bands = np.zeros((ORDER + 1, frames))  # bands[k, i]: entry (i + k, i)
@@ -131,7 +146,7 @@ def fallback_cutoff(dt: float) -> float:
     float
         8 Hz, or a quarter of the frame rate where that is less.
     """
-    return min(8.0, 0.25 / dt)
+    return max(min(8.0, 0.25 / dt), LOWEST_SHARE / dt)
 
 
 def choose_cutoffs(values: Array, dt: float) -> Array:
@@ -166,7 +181,8 @@ def choose_cutoffs(values: Array, dt: float) -> Array:
     frequency, power = _spectrum(values, dt)
     noise = _noise_floor(frequency, power, values.shape[2])
     nyquist = 0.5 / dt
-    grid = np.geomspace(min(LOWEST_CUTOFF, nyquist / 2), nyquist, GRID)
+    lowest = max(min(LOWEST_CUTOFF, nyquist / 2), LOWEST_SHARE / dt)
+    grid = np.geomspace(lowest, nyquist, GRID)
     sine = np.sin(np.pi * frequency * dt)[None, :]
     gain = 1 / (1 + (sine / np.sin(np.pi * np.minimum(grid * dt, 0.5))[:, None]) ** (2 * ORDER))
     gain[-1] = 1.0

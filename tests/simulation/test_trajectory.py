@@ -171,6 +171,14 @@ def test_cutoffs_exist_for_every_length_and_rate():
                     assert (choose_cutoffs(values, 1 / rate) > 0).all()
 
 
+def test_cutoffs_out_of_numerical_reach_are_refused():
+    times = np.arange(3000) / 1000.0
+    with pytest.raises(ValueError, match="resample them to at most 375 Hz"):
+        fit_trajectory(times, still(3000), np.zeros((3000, 3)), 3.0)
+    noise = np.random.default_rng(0).standard_normal((3000, 3))
+    assert fit_trajectory(times, still(3000), noise).cutoffs.min() >= 8.0
+
+
 def test_smoother_has_the_documented_gain():
     times = np.arange(2000) / 100.0
     for hertz, cutoff in ((2.0, 4.0), (4.0, 4.0), (6.0, 4.0)):
