@@ -111,7 +111,7 @@ def parse_options() -> argparse.Namespace:
 
 def embedded_task(quick: bool) -> Task:
     """Generated motions to learn from; a shifted wrist set of other people to be tested on."""
-    motions = make_motions(n_people=4 if quick else 12, n_repetitions=2, random_state=0)
+    motions = make_motions(n_people=2 if quick else 10, n_repetitions=1, random_state=0)
     wrists = make_wrist_har(random_state=1)
     corpus, recordings = simulate_and_cut(motions)
     return Task(

@@ -12,9 +12,18 @@ from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
 from .alignment import normalise, swing_between, transport_along
-from .rotations import quat_conjugate, quat_multiply, quat_rotate
+from .rotations import (
+    quat_conjugate,
+    quat_from_rotvec,
+    quat_multiply,
+    quat_rotate,
+    rotvec_from_quat,
+)
 
 Array = NDArray[np.float64]
+
+SHORT_BONE_PULL = 1.0
+"""Weight in rad^-2 of the rest direction of a bone hardly longer than the error of its joints."""
 
 REST_PULL = 0.1
 """Weight in rad^-2 of the turn of the rest pose: decides only where nothing else is known."""
@@ -91,6 +100,39 @@ def limb_rotation(
     angle = np.arctan2(turn[:, 1], turn[:, 0]) / 2
     twist = np.concatenate([np.cos(angle)[:, None], np.sin(angle)[:, None] * rest], axis=-1)
     return quat_multiply(carried, twist)
+
+
+def short_bone_swing(
+    rest: Array, measured: Array, *, noise: float, times: Array, turning: float, limit: float
+) -> Array:
+    """Swing of a bone whose direction is uncertain: steady over time and within a cone.
+
+    Parameters
+    ----------
+    rest : ndarray of shape (3,)
+        The bone at rest in the frame of its parent.
+    measured : ndarray of shape (F, 3)
+        The bone as measured, in the same frame, in m.
+    noise : float
+        Error of a joint's position in m.
+    times : ndarray of shape (F,)
+        Seconds.
+    turning : float
+        Variance in rad^2 that each component of the direction gains in a second (random walk).
+    limit : float
+        Largest angle from rest in rad.
+
+    Returns
+    -------
+    ndarray of shape (F, 4)
+        Unit quaternions.
+    """
+    weight = np.sum(measured**2, axis=-1) / (2 * noise**2)
+    wanted = weight[:, None] * normalise(measured) + SHORT_BONE_PULL * normalise(rest)
+    steady = _steady(wanted, weight + SHORT_BONE_PULL, turning * np.diff(times))
+    swing = rotvec_from_quat(swing_between(normalise(rest), normalise(steady)))
+    angle = np.linalg.norm(swing, axis=-1, keepdims=True)
+    return quat_from_rotvec(swing * np.minimum(1.0, limit / np.maximum(angle, 1e-12)))
 
 
 def _steady(wanted: Array, weight: Array, gains: Array) -> Array:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from ._gaps import bridge_gaps
 from ._motion import Motion, _check_clock
 from ._tree import local_rotvecs
-from ._twist import limb_rotation, plane_weight
+from ._twist import limb_rotation, plane_weight, short_bone_swing
 from .alignment import align_frames, normalise, swing_between
 from .joint_sets import REQUIRED, joint_columns
 from .proportions import reference_joints, segment_lengths, stature_from_lengths
@@ -34,6 +34,8 @@ Bone = tuple[Array, Array]  # at rest, as measured
 FRONT = np.array([0.0, 0.0, 1.0])
 ARM_TURNING, LEG_TURNING = 1.0, 0.1
 """Variance in rad^2 that the turn of an arm or leg about itself gains in a second."""
+HAND_TURNING, HAND_LIMIT = 4.0, np.deg2rad(80.0)
+"""The same for the direction of a hand, and how far a wrist bends (AAOS: 80 degrees)."""
 SPINE = ("spine1", "spine2", "spine3")
 
 
@@ -111,7 +113,9 @@ def motion_from_joints(
     Positions do not show everything. The rotation of the forearm about its own axis
     (pronation), of hand, foot and head about theirs, and the toes are zero: the forearm
     follows the upper arm like a hinge, hand and head follow by the smallest swing. A gyroscope
-    on a wrist therefore lacks the component from pronation. The trunk is two rigid pieces
+    on a wrist therefore lacks the component from pronation. The hand's bone is hardly longer
+    than the error of its joints; its direction is steadied over time and kept within 80
+    degrees of the forearm. The trunk is two rigid pieces
     that meet at the spine marker. While a limb is nearly straight, its turn about itself is
     interpolated from the frames in which it is bent, and follows the trunk where it never is.
 
@@ -186,6 +190,10 @@ class _Solver:
         if end in self.joints:
             self.turned[joint] = _swing_onto(self.turned[parent], self.bone(joint, end))
 
+    def seen_from(self, parent: str, bone: Bone) -> Bone:
+        """Give a bone at rest, and as measured in the frame of a joint solved before."""
+        return bone[0], quat_rotate(quat_conjugate(self.turned[parent]), bone[1])
+
     @property
     def top(self) -> str:
         """The upper end of the trunk."""
@@ -224,7 +232,16 @@ class _Solver:
             chest, self.bone(shoulder, elbow), self.bone(elbow, wrist), None, FRONT, ARM_TURNING
         )
         self.follow(elbow, shoulder, wrist)
-        self.follow(wrist, elbow, hand)
+        self.turned[wrist] = self.turned[elbow]
+        if hand in self.joints:
+            swing = short_bone_swing(
+                *self.seen_from(elbow, self.bone(wrist, hand)),
+                noise=self.noise,
+                times=self.times,
+                turning=HAND_TURNING,
+                limit=HAND_LIMIT,
+            )
+            self.turned[wrist] = quat_multiply(self.turned[elbow], swing)
         self.follow(hand, wrist)
 
     def leg(self, hip: str, knee: str, ankle: str, foot: str) -> None:

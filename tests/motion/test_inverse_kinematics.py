@@ -67,7 +67,7 @@ def test_positions_of_the_same_body_are_met(layout, seed, stature):
     poses = without(smooth_poses(seed), *UNSEEN[layout])
     positions = forward_kinematics(body, poses, np.full((len(poses), 3), 0.7)).positions
     motion = motion_from_joints(
-        tracked(positions, layout), layout, rate=30.0, rest_joints=body.rest_joints
+        tracked(positions, layout), layout, rate=30.0, rest_joints=body.rest_joints, noise=1e-5
     )
     np.testing.assert_allclose(
         played(motion, body).positions[:, seen(layout)], positions[:, seen(layout)], atol=1e-6
