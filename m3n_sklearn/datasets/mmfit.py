@@ -112,7 +112,7 @@ def load_mmfit(
     overlap: float = 0.5,
     label: str = "centre",
     min_purity: float = 0.0,
-    ignore: Iterable[str] = (),
+    ignore: Iterable[str] | str = (),
     dtype: DTypeLike = np.float32,
 ) -> Bunch:
     """Load MM-Fit from its official files.
@@ -134,10 +134,14 @@ def load_mmfit(
         Rate of recordings and windows in Hz.
     seconds : float or None, default=5.0
         Length of the windows; None cuts none.
-    overlap, min_purity, ignore
-        As in :func:`m3n_sklearn.recording.cut`. ``ignore="non_activity"`` keeps exercises only.
+    overlap : float, default=0.5
+        Share of a window that the next one repeats.
     label : {"centre", "majority"}, default="centre"
         The authors take the class in the middle of a window.
+    min_purity : float, default=0.0
+        Windows whose class holds a smaller share of their samples are dropped.
+    ignore : str or iterable of str, default=()
+        Windows of these classes are dropped; ``"non_activity"`` leaves the exercises.
     dtype : dtype, default=float32
         Of the IMU windows.
 

@@ -324,8 +324,12 @@ def load_openpack(
         Rate of recordings and windows in Hz. None keeps that of each session.
     seconds : float or None, default=4.0
         Length of the windows; None cuts none.
-    overlap, label, min_purity
-        As in :func:`m3n_sklearn.recording.cut`.
+    overlap : float, default=0.5
+        Share of a window that the next one repeats.
+    label : {"majority", "centre"}, default="majority"
+        Which of its samples decide on the class of a window.
+    min_purity : float, default=0.0
+        Windows whose class holds a smaller share of their samples are dropped.
     ignore : iterable of int, default=(8100,)
         Windows of these classes are dropped; Null by default.
     across_boxes : bool, default=True

@@ -104,10 +104,14 @@ def load_utd_mhad(
         Whether to read the skeletons as motions. Without them only the IMU is read.
     seconds : float or None, default=2.56
         Length of the windows; None cuts none.
-    overlap, margin, short
-        As in :func:`m3n_sklearn.recording.cut`. Clips last 2 to 6.5 s; those shorter than a
-        window are padded by default.
-    rate, pose_rate : float
+    overlap : float, default=0.5
+        Share of a window that the next one repeats.
+    margin : float, default=0.5
+        Seconds of context frames at both ends of pose windows.
+    short : {"pad", "drop"}, default="pad"
+        What becomes of clips shorter than a window, see :func:`m3n_sklearn.recording.cut`. Clips
+        last 2 to 6.5 s.
+    rate, pose_rate : float, default=50.0 and 30.0
         Rates of the windows in Hz.
     dtype : dtype, default=float32
         Of the IMU windows.

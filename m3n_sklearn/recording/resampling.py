@@ -74,7 +74,7 @@ def resample_windows(X: ArrayLike, rate_in: float, rate_out: float) -> NDArray[n
     Returns
     -------
     ndarray of shape (..., T * rate_out / rate_in)
-        float32 stays float32, everything else becomes float64. Equal rates give the input back.
+        The same duration; float32 stays float32, everything else becomes float64. Equal rates give the input back.
 
     Raises
     ------
@@ -342,17 +342,23 @@ def _interpolate(rows: NDArray[np.floating], positions: Array, ratio: float) -> 
 
 def _weights(positions: Array, length: int, ratio: float) -> sparse.csr_array:
     """Weights (len(positions), length) of a windowed sinc that reproduces straight lines."""
-    cutoff = min(1.0, ratio)
+    centre = np.floor(positions + 0.5).astype(np.int64)
+    # for a rational ratio few phases occur, over and over: the branches of a polyphase filter
+    phases, phase_of = np.unique((positions - centre).round(9), return_inverse=True)
+    taps, kernel = _kernel(phases, min(1.0, ratio))
+    return _fold(kernel[phase_of], centre[:, None] + taps, length)
+
+
+def _kernel(phases: Array, cutoff: float) -> tuple[NDArray[np.int64], Array]:
+    """Return taps, and their weights (len(phases), len(taps)) for a point at each phase."""
     reach = HALF_WIDTH / cutoff
     taps = np.arange(-int(np.ceil(reach)), int(np.ceil(reach)) + 1)
-    centre = np.floor(positions + 0.5).astype(np.int64)
-    index = centre[:, None] + taps
-    distance = index - positions[:, None]
+    distance = taps - phases[:, None]
     window = np.i0(KAISER_BETA * np.sqrt(np.clip(1 - (distance / reach) ** 2, 0, None)))
     kernel = np.where(np.abs(distance) <= reach, np.sinc(cutoff * distance) * window, 0.0)
     kernel *= _straight_lines(kernel, distance)
     kernel[np.abs(kernel) < 1e-15] = 0.0  # old samples that are kept stay as they are
-    return _fold(kernel, index, length)
+    return taps, kernel
 
 
 def _straight_lines(kernel: Array, distance: Array) -> Array:
