@@ -74,7 +74,8 @@ def resample_windows(X: ArrayLike, rate_in: float, rate_out: float) -> NDArray[n
     Returns
     -------
     ndarray of shape (..., T * rate_out / rate_in)
-        The same duration; float32 stays float32, everything else becomes float64. Equal rates give the input back.
+        The same duration; float32 stays float32, everything else becomes float64. Equal rates
+        give the input back.
 
     Raises
     ------
