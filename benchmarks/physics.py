@@ -14,8 +14,10 @@ from scipy.signal import savgol_filter
 
 from m3n_sklearn import SMPLIMUSimulator, rigid_body_imu
 from m3n_sklearn.datasets import load_utd_mhad
-from m3n_sklearn.recording import STANDARD_GRAVITY
+from m3n_sklearn.motion.rotations import hemisphere_align
+from m3n_sklearn.simulation import compare_imu
 
+BANDWIDTHS = (2.0, 3.0, 5.0)
 TRIALS = (
     "01_undisturbed_slow_rotation_A",
     "10_undisturbed_slow_translation_A",
@@ -42,61 +44,51 @@ def broad_table(folder: Path) -> None:
 
 def broad_errors(path: Path) -> tuple[float, float, float, float]:
     with np.load(path) as trial:
-        data = {name: trial[name] for name in trial.files}
-    rate = float(data["rate"])
-    position = _filled(data["opt_pos"])
-    quaternion = _filled(_aligned(data["opt_quat_wxyz"]))
-    smooth = [savgol_filter(track, 21, 3, axis=0) for track in (position, quaternion)]
-    acc, gyro = rigid_body_imu(*smooth, rate=rate, smoothing=None)
-    predicted = np.concatenate([acc, gyro], axis=1)[1:]  # the track lags by one sample
-    measured = savgol_filter(np.concatenate([data["acc"], data["gyro"]], axis=1), 21, 3, axis=0)
-    moving = data["movement"].astype(bool)[:-1]
-    error = (predicted - measured[:-1])[moving]
-    dynamic = measured[:-1][moving]
-    return (
-        _rms(error[:, :3]),
-        _rms(np.linalg.norm(dynamic[:, :3], axis=1) - STANDARD_GRAVITY),
-        _rms(error[:, 3:]),
-        _rms(dynamic[:, 3:]),
-    )
+        rate, moving = float(trial["rate"]), trial["movement"].astype(bool)
+        position, quaternion = trial["opt_pos"], trial["opt_quat_wxyz"].astype(float)
+        measured = trial["acc"], trial["gyro"]
+    seen = np.isfinite(quaternion).all(axis=1)
+    quaternion[seen] = hemisphere_align(quaternion[seen])
+    quaternion = _bridged(quaternion)
+    quaternion /= np.linalg.norm(quaternion, axis=1, keepdims=True)
+    predicted = rigid_body_imu(_bridged(position), quaternion, rate=rate, smoothing="auto")
+    numbers = []
+    for ours, theirs in zip(predicted, measured, strict=True):
+        ours, theirs = (savgol_filter(x, 21, 3, axis=0) for x in (ours, theirs))
+        # the optical track lags by one sample
+        numbers += [_rms((ours[:-1] - theirs[1:])[moving[1:]]), _rms(theirs[1:][moving[1:]])]
+    return tuple(numbers)
 
 
-def _rms(values: np.ndarray) -> float:
-    """Root of the mean squared length (vectors) or value (scalars)."""
-    return float(np.sqrt(np.mean(values**2)))
+def _rms(vectors: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.sum(vectors**2, axis=1))))
 
 
-def _aligned(quaternion: np.ndarray) -> np.ndarray:
-    steps = np.nansum(quaternion[1:] * quaternion[:-1], axis=1)
-    signs = np.cumprod(np.where(steps < 0, -1.0, 1.0))
-    return np.concatenate([quaternion[:1], quaternion[1:] * signs[:, None]])
-
-
-def _filled(track: np.ndarray) -> np.ndarray:
+def _bridged(track: np.ndarray) -> np.ndarray:
     frames = np.arange(len(track))
     good = np.isfinite(track).all(axis=1)
     return np.stack([np.interp(frames, frames[good], axis[good]) for axis in track.T], axis=1)
 
 
 def utd_table(folder: Path) -> None:
-    """Norm of the specific force at the wrist, both sides at equal bandwidth, no lag search."""
+    """Norms at the wrist, both sides at equal bandwidth."""
     utd = load_utd_mhad(folder, actions="wrist", seconds=None)
     simulator = SMPLIMUSimulator(sites=("right_wrist",), rate=50.0)
     simulated = simulator.simulate(utd.motions)
-    rows = [
-        norm_agreement(s.data[:, :3], m.data[:, :3])
-        for s, m in zip(simulated, utd.recordings, strict=True)
-    ]
-    correlation, ratio = np.median(rows, axis=0)
-    print("\nUTD-MHAD right wrist, norm of the specific force, simulated against measured")
-    print(f"{len(rows)} clips: median correlation {correlation:.3f}, amplitude ratio {ratio:.2f}")
-
-
-def norm_agreement(simulated: np.ndarray, measured: np.ndarray) -> tuple[float, float]:
-    count = min(len(simulated), len(measured))
-    norms = [np.linalg.norm(x[:count], axis=1) for x in (simulated, measured)]
-    a, b = (savgol_filter(norm, 11, 3) for norm in norms)
-    return float(np.corrcoef(a, b)[0, 1]), float(a.std() / b.std())
+    print(
+        f"\nUTD-MHAD right wrist, {len(simulated)} clips, simulated against measured, no lag search"
+    )
+    print(f"{'bandwidth':>12}{'|f| median r':>14}{'|f| amplitude':>18}{'|gyro| median r':>18}")
+    for bandwidth in BANDWIDTHS:
+        rows = [
+            compare_imu(s.data[:n], m.data[:n], rate=50.0, bandwidth=bandwidth)
+            for s, m in zip(simulated, utd.recordings, strict=True)
+            for n in [min(len(s.data), len(m.data))]
+        ]
+        correlation = np.median([row.norm_correlation[0] for row in rows])
+        ratio = np.median([row.amplitude_ratio[0] for row in rows])
+        turning = np.median([row.norm_correlation[1] for row in rows])
+        print(f"{bandwidth:>9.1f} Hz{correlation:>14.3f}{ratio:>18.2f}{turning:>18.3f}")
 
 
 if __name__ == "__main__":
