@@ -30,7 +30,7 @@ LOWEST_CUTOFF = 2.0
 LOWEST_SHARE = 0.008
 """Cycles per sample. The equations of a lower cut-off are too ill-conditioned for 64 bits."""
 
-GRID = 60
+GRID = 80
 """Number of cut-offs that are tried, evenly spaced on a logarithmic scale."""
 
 CAUTION = 2.0
@@ -96,8 +96,8 @@ def smooth(values: Array, dt: float, cutoffs: Array) -> Array:
         return result
     if cutoffs.size and cutoffs.min() * dt < LOWEST_SHARE * (1 - 1e-9):
         raise ValueError(
-            f"A cut-off of {cutoffs.min():g} Hz is too low for samples at {1 / dt:.4g} Hz: resample "
-            f"them to at most {cutoffs.min() / LOWEST_SHARE:.4g} Hz first."
+            f"A cut-off of {cutoffs.min():g} Hz is too low for samples at {1 / dt:.4g} Hz: "
+            f"resample them to at most {cutoffs.min() / LOWEST_SHARE:.4g} Hz first."
         )
     basis = _polynomials(len(values))
     for cutoff in np.unique(cutoffs[cutoffs * dt < 0.5]):
