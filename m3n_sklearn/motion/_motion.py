@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import check_positive, is_number, list_of, real_array
 from .rotations import quat_from_rotvec, rotvec_from_quat, slerp_resample
 from .skeleton import MIRROR_JOINTS
 
@@ -19,6 +21,10 @@ Array = NDArray[np.float64]
 SEXES = ("neutral", "male", "female")
 MAX_DISTANCE = 1e5
 """Metres. A root further away than this is almost surely in millimetres or corrupt."""
+FASTEST = 15.0
+"""Root speed in m/s that nobody keeps up for half a clip."""
+SLOWEST = 2.0
+"""Seconds between frames that no motion capture leaves."""
 
 
 def as_sentences(text: object) -> tuple[str, ...]:
@@ -41,7 +47,8 @@ def as_sentences(text: object) -> tuple[str, ...]:
     """
     if text is None:
         return ()
-    sentences: Sequence[object] = [text] if isinstance(text, str) else list(text)  # type: ignore[call-overload]
+    expected = "a caption, or several paraphrases of it"
+    sentences = [text] if isinstance(text, str) else list_of(text, "text", expected)
     for sentence in sentences:
         if not isinstance(sentence, str):
             raise TypeError(
@@ -91,6 +98,11 @@ class Motion:
         For wrong shapes, values that are not finite, a missing or non-positive rate, or
         implausible magnitudes.
 
+    Warns
+    -----
+    UserWarning
+        If the root moves so fast that `trans` seems to be in millimetres or centimetres.
+
     Examples
     --------
     >>> import numpy as np
@@ -129,9 +141,11 @@ class Motion:
     ) -> None:
         values = _check_poses(poses)
         clock, mean_rate = _check_clock(len(values), rate, times)
+        path = _check_trans(trans, len(values))
+        _warn_if_fast(path, clock)
         fields = {
             "poses": values,
-            "trans": _check_trans(trans, len(values)),
+            "trans": path,
             "times": clock,
             "rate": mean_rate,
             "betas": _check_betas(betas),
@@ -207,6 +221,9 @@ class Motion:
         Motion
             The shorter clip; its clock starts where the cut was made.
         """
+        for edge in (start, stop):
+            if not is_number(edge):
+                raise TypeError(f"slice takes seconds after the first frame, got {edge!r}.")
         since = self.times - self.times[0]
         keep = (since >= start - 1e-9) & (since < stop - 1e-9)
         if not keep.any():
@@ -231,8 +248,7 @@ class Motion:
         Motion
             Same start, same duration up to one frame.
         """
-        if not np.isfinite(rate) or rate <= 0:
-            raise ValueError(f"rate must be a positive number of Hz, got {rate!r}.")
+        rate = check_positive(rate, "rate", "Hz")
         count = int(np.floor(self.duration * rate + 1e-9)) + 1
         times = self.times[0] + np.arange(count) / rate
         quats = slerp_resample(quat_from_rotvec(self.poses), self.times, times)
@@ -273,11 +289,12 @@ def replace_frames(motion: Motion, poses: Array, trans: Array, times: Array) -> 
     Motion
         The new motion.
     """
-    return motion.replace(poses=poses, trans=trans, times=times)
+    clock = {"times": times} if len(times) > 1 else {"rate": motion.rate}
+    return motion.replace(poses=poses, trans=trans, **clock)
 
 
 def _check_poses(poses: ArrayLike) -> Array:
-    values = np.array(poses, dtype=np.float64)
+    values = real_array(poses, "poses", "axis-angle vectors (frames, joints, 3) in rad")
     if values.ndim == 2 and values.shape[1] and values.shape[1] % 3 == 0:
         values = values.reshape(len(values), -1, 3)
     if values.ndim != 3 or values.shape[2] != 3:
@@ -311,7 +328,7 @@ def _check_poses(poses: ArrayLike) -> Array:
 def _check_trans(trans: ArrayLike | None, frames: int) -> Array:
     if trans is None:
         return np.zeros((frames, 3))
-    values = np.array(trans, dtype=np.float64)
+    values = real_array(trans, "trans", f"positions of shape ({frames}, 3) in m")
     if values.shape != (frames, 3):
         raise ValueError(f"trans must have shape ({frames}, 3) to match poses, got {values.shape}.")
     if not np.isfinite(values).all():
@@ -330,25 +347,41 @@ def _check_clock(frames: int, rate: float | None, times: ArrayLike | None) -> tu
             f"A motion needs either rate= (frames per second) or times= (s); {given} was given."
         )
     if times is None:
-        if isinstance(rate, bool) or not isinstance(rate, (int, float, np.number)):
-            raise TypeError(f"rate must be a number of Hz, got {type(rate).__name__}.")
-        if not np.isfinite(rate) or rate <= 0:
-            raise ValueError(f"rate must be a positive number of Hz, got {rate!r}.")
-        return np.arange(frames) / float(rate), float(rate)
-    clock = np.array(times, dtype=np.float64)
+        hertz = check_positive(rate, "rate", "Hz")
+        return np.arange(frames) / hertz, hertz
+    clock = real_array(times, "times", f"time stamps of shape ({frames},) in s")
     if clock.shape != (frames,):
         raise ValueError(f"times must have shape ({frames},) to match poses, got {clock.shape}.")
     if frames < 2:
         raise ValueError("times= needs at least two frames; give rate= for a single one.")
     if not np.isfinite(clock).all() or np.any(np.diff(clock) <= 0):
         raise ValueError("times must be finite and strictly increasing, in s.")
+    step = float(np.median(np.diff(clock)))
+    if step > SLOWEST:
+        raise ValueError(
+            f"times go in steps of {step:.4g} s: are these milliseconds or frame numbers? Give "
+            "seconds."
+        )
     return clock, float((frames - 1) / (clock[-1] - clock[0]))
+
+
+def _warn_if_fast(trans: Array, times: Array) -> None:
+    if len(times) < 3:
+        return
+    speed = float(np.median(np.linalg.norm(np.diff(trans, axis=0), axis=1) / np.diff(times)))
+    if speed > FASTEST:
+        warnings.warn(
+            f"The root moves at {speed:.4g} m/s most of the time. trans must be in m: are these "
+            "millimetres (multiply by 0.001) or centimetres (0.01)?",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def _check_betas(betas: ArrayLike | None) -> Array | None:
     if betas is None:
         return None
-    values = np.array(betas, dtype=np.float64)
+    values = real_array(betas, "betas", "shape coefficients of shape (B,)")
     if values.ndim != 1 or not np.isfinite(values).all():
         raise ValueError(f"betas must be a finite vector, got shape {values.shape}.")
     return values
@@ -357,7 +390,9 @@ def _check_betas(betas: ArrayLike | None) -> Array | None:
 def _check_stature(stature: float | None) -> float | None:
     if stature is None:
         return None
-    if not np.isfinite(stature) or not 0.4 <= stature <= 2.6:
+    if not is_number(stature):
+        raise TypeError(f"stature must be a number of m, got {type(stature).__name__}.")
+    if not 0.4 <= stature <= 2.6:
         raise ValueError(
             f"stature must be a body height between 0.4 and 2.6 m, got {stature!r}. "
             "Are these centimetres?"

@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import check_positive, is_number, list_of, real_array
 from ..motion._motion import as_sentences
-from .channels import sites_of
+from .channels import AXES, SENSORS, parse_channels, sites_of
 from .resampling import fill_unobserved, nearest_samples, resample_observed, resample_signal
+from .units import warn_units
 
 __all__ = ["Recording"]
 
 Array = NDArray[np.float64]
+
+_SENSOR_NAMES = tuple(f"{sensor}_{axis}" for sensor in SENSORS for axis in AXES)
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -58,6 +62,11 @@ class Recording:
         For wrong shapes, observed values that are not finite, a non-positive rate, or channel
         names that do not fit.
 
+    Warns
+    -----
+    UnitsWarning
+        If channels that are named as a sensor's look like g or degrees per second.
+
     Examples
     --------
     >>> import numpy as np
@@ -90,7 +99,7 @@ class Recording:
         observed: ArrayLike | None = None,
         text: str | Sequence[str] | None = (),
     ) -> None:
-        values = np.array(data, dtype=np.float64)
+        values = real_array(data, "data", "samples of shape (samples, channels)")
         if values.ndim != 2 or values.size == 0:
             raise ValueError(
                 f"data must have shape (samples, channels) with at least one of each, got "
@@ -105,12 +114,12 @@ class Recording:
             )
         fields = {
             "data": values,
-            "rate": _check_rate(rate),
+            "rate": check_positive(rate, "rate", "Hz"),
             "channels": _check_channels(channels, values.shape[1]),
             "labels": _check_labels(labels, len(values)),
             "subject": subject,
             "name": name,
-            "start": float(start),
+            "start": _check_start(start),
             "observed": seen,
             "text": as_sentences(text),
         }
@@ -118,6 +127,7 @@ class Recording:
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
             object.__setattr__(self, field, value)
+        _warn_about_units(values[seen], self.channels)
 
     @property
     def n_samples(self) -> int:
@@ -176,7 +186,9 @@ class Recording:
         """
         if self.channels is None:
             raise ValueError("This recording has no channel names to select by.")
-        wanted = [names] if isinstance(names, str) else list(names)
+        wanted = [names] if isinstance(names, str) else list_of(names, "names", "channel names")
+        if not wanted:
+            raise ValueError(f"Name at least one channel; there are {', '.join(self.channels)}.")
         columns: list[int] = []
         for name in wanted:
             hits = [
@@ -189,7 +201,7 @@ class Recording:
                     f"No channel is called {name!r} or begins with it; there are "
                     f"{', '.join(self.channels)}."
                 )
-            columns += hits
+            columns += [i for i in hits if i not in columns]
         return self.replace(
             data=self.data[:, columns], channels=tuple(self.channels[i] for i in columns)
         )
@@ -208,7 +220,7 @@ class Recording:
             Same start and duration. Labels are those of the nearest old sample; a sample is
             observed if both its old neighbours are.
         """
-        if _check_rate(rate) == self.rate:
+        if check_positive(rate, "rate", "Hz") == self.rate:
             return self
         filled = fill_unobserved(self.data, self.observed)
         nearest = nearest_samples(self.n_samples, self.rate, rate)
@@ -220,18 +232,32 @@ class Recording:
         )
 
 
-def _check_rate(rate: float) -> float:
-    if isinstance(rate, bool) or not isinstance(rate, (int, float, np.number)):
-        raise TypeError(f"rate must be a number of Hz, got {type(rate).__name__}.")
-    if not np.isfinite(rate) or rate <= 0:
-        raise ValueError(f"rate must be a positive number of Hz, got {rate!r}.")
-    return float(rate)
+def _check_start(start: float) -> float:
+    if not is_number(start) or not np.isfinite(start):
+        raise ValueError(f"start must be a finite number of seconds, got {start!r}.")
+    return float(start)
+
+
+def _warn_about_units(values: Array, channels: tuple[str, ...] | None) -> None:
+    known = [i for i, name in enumerate(channels or ()) if name.endswith(_SENSOR_NAMES)]
+    try:
+        triads = parse_channels([(channels or ())[i] for i in known])
+    except ValueError:  # a sensor without all its axes: a matter of those who need the sites
+        return
+    sample = values[:: max(1, len(values) // 2048)]  # a median needs no more
+    for _, sensor, columns in triads:
+        readings: Any = {sensor: sample[:, np.take(known, columns)]}
+        warn_units(**readings, stacklevel=4)
 
 
 def _check_channels(channels: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
     if channels is None:
         return None
-    names = tuple(channels)
+    if isinstance(channels, str):
+        raise TypeError(f"channels must be {count} names, got one string {channels!r}.")
+    names = tuple(list_of(channels, "channels", f"{count} names, one per column of data"))
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f"channels must be strings such as 'left_wrist_acc_x', got {names}.")
     if len(names) != count or len(set(names)) != count:
         raise ValueError(
             f"channels must be {count} different names, one per column of data, got {names}."
@@ -249,13 +275,21 @@ def _check_labels(labels: ArrayLike | None, count: int) -> NDArray[Any] | None:
         raise ValueError(
             f"labels must be one class or have shape ({count},) to match data, got {values.shape}."
         )
+    if any(value is None or value != value for value in set(values.tolist())):
+        raise ValueError(
+            "labels is None or NaN in some samples. Give these a class of their own, such as "
+            "'unlabelled', and leave it out with cut(..., ignore='unlabelled')."
+        )
     return values
 
 
 def _check_observed(observed: ArrayLike | None, count: int) -> NDArray[np.bool_]:
     if observed is None:
         return np.ones(count, dtype=bool)
-    values = np.array(observed, dtype=bool)
-    if values.shape != (count,):
-        raise ValueError(f"observed must have shape ({count},) to match data, got {values.shape}.")
+    values = np.array(observed)
+    if values.shape != (count,) or values.dtype.kind != "b":
+        raise ValueError(
+            f"observed must be {count} booleans to match data, got {values.dtype} of "
+            f"shape {values.shape}."
+        )
     return values

@@ -1,0 +1,134 @@
+"""Checks of numbers and arrays that several rooms share: what was given, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["check_positive", "is_number", "list_of", "real_array"]
+
+Array = NDArray[np.float64]
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether something is a real number, and no boolean.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    bool
+        True for Python's and NumPy's integers and floats.
+    """
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def check_positive(value: Any, name: str, unit: str = "") -> float:
+    """Return a finite number above 0 as a float, or complain.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    name, unit : str
+        What the message calls it, and what it is measured in.
+
+    Returns
+    -------
+    float
+        The same number.
+
+    Raises
+    ------
+    TypeError
+        If it is no number.
+    ValueError
+        If it is not positive or not finite.
+
+    Examples
+    --------
+    >>> check_positive(50, "rate", "Hz")
+    50.0
+    """
+    of = f" of {unit}" if unit else ""
+    if not is_number(value):
+        raise TypeError(f"{name} must be a number{of}, got {type(value).__name__} ({value!r}).")
+    if not 0 < value < np.inf:
+        raise ValueError(f"{name} must be a positive number{of}, got {value!r}.")
+    return float(value)
+
+
+def real_array(values: ArrayLike, name: str, expected: str) -> Array:
+    """Return real numbers as a new float64 array, or complain about anything else.
+
+    Parameters
+    ----------
+    values : array-like
+        Nested numbers of any real type.
+    name : str
+        What the message calls it.
+    expected : str
+        What it should be, such as ``"axis-angle vectors of shape (frames, joints, 3)"``.
+
+    Returns
+    -------
+    ndarray
+        A copy.
+
+    Raises
+    ------
+    ValueError
+        If rows have different lengths, or something is no real number.
+
+    Examples
+    --------
+    >>> real_array([1, 2], "times", "seconds of shape (frames,)")
+    array([1., 2.])
+    """
+    try:
+        array = np.asarray(values)
+        numeric = array.dtype.kind in "fiub" or (array.dtype.kind == "O" and array.ndim > 0)
+        if numeric:
+            return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} can't be read as an array of numbers ({error}). Expected {expected}."
+        ) from error
+    given = f"dtype {array.dtype}" if array.ndim else f"{type(values).__name__} ({values!r})"
+    raise ValueError(f"{name} must hold real numbers, got {given}. Expected {expected}.")
+
+
+def list_of(values: Any, name: str, expected: str) -> list[Any]:
+    """Return the entries of an iterable, or say what should have been given.
+
+    Parameters
+    ----------
+    values : object
+        An iterable.
+    name, expected : str
+        What the message calls it, and what it should be.
+
+    Returns
+    -------
+    list
+        The entries.
+
+    Raises
+    ------
+    TypeError
+        If it can't be iterated.
+
+    Examples
+    --------
+    >>> list_of(("a", "b"), "names", "channel names")
+    ['a', 'b']
+    """
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be {expected}, got {type(values).__name__} ({values!r}).")
+    return list(values)
