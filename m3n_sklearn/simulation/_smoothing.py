@@ -37,10 +37,10 @@ CAUTION = 2.0
 """Standard errors. The lowest cut-off is taken whose risk is not clearly above the least one: in
 short clips of few channels the least one is now and then far too high by chance."""
 
-NEGLIGIBLE = 1e-6
+NEGLIGIBLE = 1e-5
 """Share of the acceleration's power. A track with less noise than that is left as it is."""
 
-TAPER = 4
+TAPER = 3
 """Exponent of the sine taper: side lobes must fall faster than differentiation lifts them."""
 
 MIN_FRAMES = 24

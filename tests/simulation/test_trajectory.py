@@ -40,25 +40,25 @@ def acceleration(times, values, smoothing):
 @pytest.mark.parametrize("rate", [30.0, 60.0, 120.0])
 @pytest.mark.parametrize("colour", [0.0, -1.2])
 def test_35_auto_is_close_to_the_best_cutoff(rate, colour):
-    times, position, truth = track(0, rate, 10.0, 30)
-    noise = np.random.default_rng(1).standard_normal(position.shape)
-    shape = np.maximum(np.fft.rfftfreq(len(noise), 1 / rate), 1.0) ** (colour / 2)
-    noise = np.fft.irfft(np.fft.rfft(noise, axis=0) * shape[:, None], len(noise), axis=0)
-    values = position + 1e-3 * noise / noise.std()
+    errors = np.zeros((3, 9))
     inner = slice(round(0.4 * rate), -round(0.4 * rate))
-    # as the rotations of a clip do, all channels share a cut-off
-    chosen = float(choose_cutoffs(values[:, None], 1 / rate)[0])
-    auto = rms((acceleration(times, values, chosen) - truth)[inner])
-    fixed = [rms((acceleration(times, values, hz) - truth)[inner]) for hz in (4, 5, 6, 7, 8, 10)]
-    stencils = [
-        rms(
-            (values[2 * n :] - 2 * values[n:-n] + values[: -2 * n])[20:-20] * (rate / n) ** 2
-            - truth[n:-n][20:-20]
-        )
-        for n in (1, 4)
-    ]
-    assert auto < 1.1 * min(fixed)
-    assert auto < min(stencils)
+    for seed in range(len(errors)):
+        times, position, truth = track(seed, rate, 10.0, 30)
+        noise = np.random.default_rng(seed + 1).standard_normal(position.shape)
+        shape = np.maximum(np.fft.rfftfreq(len(noise), 1 / rate), 1.0) ** (colour / 2)
+        noise = np.fft.irfft(np.fft.rfft(noise, axis=0) * shape[:, None], len(noise), axis=0)
+        values = position + 1e-3 * noise / noise.std()
+        # as the rotations of a clip do, all channels share a cut-off
+        chosen = float(choose_cutoffs(values[:, None], 1 / rate)[0])
+        for i, hertz in enumerate((chosen, 4, 5, 6, 7, 8, 10)):
+            errors[seed, i] = rms((acceleration(times, values, hertz) - truth)[inner])
+        for i, n in enumerate((1, 4)):
+            stencil = values[2 * n :] - 2 * values[n:-n] + values[: -2 * n]
+            gap = stencil * (rate / n) ** 2 - truth[n:-n]
+            errors[seed, 7 + i] = rms(gap[20:-20])
+    auto, fixed, stencils = np.split(errors.mean(axis=0), [1, 7])
+    assert auto < 1.15 * fixed.min()
+    assert auto < stencils.min()
 
 
 @pytest.mark.parametrize("rate", [60.0, 120.0])
