@@ -16,6 +16,8 @@ export M3N_SKLEARN_DATA := $(abspath $(DATA))
 endif
 # One thread per process: parallel work is split over processes, and results do not depend on it.
 export OMP_NUM_THREADS ?= 1
+# One of scikit-learn's estimator checks needs it before scipy is imported.
+export SCIPY_ARRAY_API := 1
 
 .PHONY: demo test lint docs bench clean
 .DEFAULT_GOAL := demo

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
+from typing import Any
 
 import m3n_sklearn
 
@@ -54,3 +56,14 @@ sphinx_gallery_conf = {
 # the gallery must not look for a sentence model on the network
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
+
+
+def drop_foreign_references(
+    app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Inherited docstrings refer to labels of scikit-learn's own documentation."""
+    lines[:] = [re.sub(r":ref:`([^<`]+?)\s*<[^>]+>`", r"\1", line) for line in lines]
+
+
+def setup(app: Any) -> None:
+    app.connect("autodoc-process-docstring", drop_foreign_references)

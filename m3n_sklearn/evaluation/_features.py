@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from ..windows import Windows
+from .._inputs import read_imu
+from .._sklearn import check_is_fitted
 
 __all__ = ["WindowFeatures"]
 
@@ -26,8 +27,8 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    n_features_out_ : int
-        Length of the feature vector.
+    n_features_in_ : int
+        Channels of a 3-D X, samples of a 2-D X.
 
     Examples
     --------
@@ -39,12 +40,12 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
     """
 
     def fit(self, X: Any, y: Any = None) -> WindowFeatures:
-        """Learn how many features there are.
+        """Check the windows.
 
         Parameters
         ----------
-        X : ndarray of shape (n, C, T) or Windows with imu
-            Windows.
+        X : ndarray of shape (n, C, T) or (n, T), or Windows with imu
+            Windows; a 2-D array holds windows of one channel.
         y : ignored
             Here for scikit-learn.
 
@@ -53,7 +54,7 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         self
             The transformer.
         """
-        self.n_features_out_ = self.transform(X[:1]).shape[1]
+        read_imu(self, X, reset=True)
         return self
 
     def transform(self, X: Any) -> Array:
@@ -61,17 +62,16 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : ndarray of shape (n, C, T) or Windows with imu
-            Windows.
+        X : ndarray of shape (n, C, T) or (n, T), or Windows with imu
+            Windows like those of `fit`.
 
         Returns
         -------
         ndarray of shape (n, n_features)
             One row per window.
         """
-        imu = np.asarray(X["imu"] if isinstance(X, Windows) else X, dtype=np.float64)
-        if imu.ndim != 3:
-            raise ValueError(f"X must have shape (n, channels, samples), got {imu.shape}.")
+        check_is_fitted(self)
+        imu = read_imu(self, X, reset=False).values.astype(np.float64)
         signals, triads = imu, imu.shape[1] // 3 if imu.shape[1] % 3 == 0 else 0
         parts = []
         if triads:
@@ -81,12 +81,18 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         parts += [_statistics(signals), _octaves(signals)]
         return np.concatenate([part.reshape(len(imu), -1) for part in parts], axis=1)
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
 
 def _statistics(x: Array) -> Array:
     mean = x.mean(axis=-1, keepdims=True)
     low, median, high = np.percentile(x, [25, 50, 75], axis=-1)
-    crossings = np.mean(np.diff(np.signbit(x - mean), axis=-1), axis=-1)
-    moves = np.abs(np.diff(x, axis=-1)).mean(axis=-1)
+    steps = max(1, x.shape[-1] - 1)
+    crossings = np.diff(np.signbit(x - mean), axis=-1).sum(axis=-1) / steps
+    moves = np.abs(np.diff(x, axis=-1)).sum(axis=-1) / steps
     return np.stack(
         [mean[..., 0], x.std(-1), x.min(-1), x.max(-1), median, high - low, moves, crossings],
         axis=-1,
