@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._checks import check_positive, is_number, list_of
+
 __all__ = ["MODALITIES", "Windows", "as_windows"]
 
 MODALITIES = ("text", "pose", "imu")
@@ -20,6 +22,9 @@ MODALITIES = ("text", "pose", "imu")
 
 RATE_OF = {"imu": "imu", "pose": "pose", "trans": "pose"}
 """Columns that have a time axis, and whose rate they share."""
+
+_ARGUMENTS = ("rate", "channels", "margin", "present")
+"""What :class:`Windows` takes beside columns."""
 
 AnyArray = NDArray[Any]
 Rows = slice | NDArray[np.int64] | None
@@ -242,6 +247,8 @@ class Windows:
         Windows
             The rest is kept.
         """
+        if rate is not None and not isinstance(rate, Mapping):
+            raise TypeError(f"rate must map columns to Hz, such as {{'imu': 50.0}}; got {rate!r}.")
         kept = {name: self[name] for name in self._arrays if name not in columns}
         masks = {name: self.present(name) for name in self._present if name in kept}
         old_channels = self._channels if "imu" not in columns else None
@@ -440,6 +447,12 @@ def as_windows(
         imu = data[:, None, :] if data.ndim == 2 else data
         return Windows(rate=rate, channels=channels, imu=imu)
     if isinstance(data, Mapping):
+        misplaced = [key for key in data if not isinstance(key, str) or key in _ARGUMENTS]
+        if misplaced:
+            raise TypeError(
+                f"The entries of a mapping are columns, but {misplaced[0]!r} is none: give rate= "
+                "and channels= beside it, and names of columns as strings."
+            )
         return Windows(rate=rate, channels=channels, **dict(data))
     if hasattr(data, "columns") and hasattr(data, "loc"):
         columns: dict[str, Any] = {
@@ -459,7 +472,13 @@ def as_windows(
 def _column(name: str, values: Any) -> AnyArray:
     if name == "text":
         return _text_column(values)
-    array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    try:
+        array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    except ValueError as error:  # ragged
+        raise ValueError(
+            f"Column {name!r} has rows of different shapes. Windows are equally long: cut, pad or "
+            "resample them first."
+        ) from error
     if array.ndim == 0:
         raise ValueError(f"Column {name!r} is a single value; every column needs one entry a row.")
     if name in RATE_OF and array.dtype.kind in "iub":
@@ -470,13 +489,14 @@ def _column(name: str, values: Any) -> AnyArray:
 def _text_column(values: Any) -> AnyArray:
     if isinstance(values, str):
         raise TypeError("Column 'text' is one string; give one string per row.")
-    cells = list(values)
+    cells = list_of(values, "Column 'text'", "one string, or tuple of paraphrases, per row")
     if all(isinstance(cell, str) for cell in cells) and cells:
         return np.asarray(cells)
     texts = np.empty(len(cells), dtype=object)
     for i, cell in enumerate(cells):
         cell = "" if cell is None else cell
-        sentences = (cell,) if isinstance(cell, str) else tuple(cell)
+        single = isinstance(cell, str) or not isinstance(cell, Sequence | np.ndarray)
+        sentences = (cell,) if single else tuple(cell)
         if not all(isinstance(s, str) for s in sentences):
             raise TypeError(f"Column 'text' must hold strings or tuples of strings, got {cell!r}.")
         texts[i] = cell if isinstance(cell, str) else sentences
@@ -506,6 +526,11 @@ def _check_column(name: str, array: AnyArray, present: NDArray[np.bool_] | None)
     dims = {"imu": 3, "pose": 4, "trans": 3}[name]
     if array.ndim != dims or (name != "imu" and array.shape[-1] != 3):
         raise ValueError(f"Column {name!r} must have shape {SHAPES[name]}, got {array.shape}.")
+    if 0 in array.shape[1:]:
+        raise ValueError(
+            f"Column {name!r} has windows without a value: its shape is {array.shape}, expected "
+            f"{SHAPES[name]} with at least one of each."
+        )
     if array.dtype.kind != "f":
         raise ValueError(f"Column {name!r} must hold real numbers, got dtype {array.dtype}.")
     if isinstance(array, np.memmap):
@@ -534,7 +559,9 @@ def _check_agreement(arrays: Mapping[str, AnyArray], channels: Sequence[str] | N
     if "imu" not in arrays:
         raise ValueError("channels= names the channels of imu, but there is no column 'imu'.")
     count = arrays["imu"].shape[1]
-    if isinstance(channels, str) or len(channels) != count or len(set(channels)) != count:
+    names = list_of(channels, "channels", f"{count} names, one per channel of imu")
+    strings = not isinstance(channels, str) and all(isinstance(name, str) for name in names)
+    if not strings or len(names) != count or len(set(names)) != count:
         raise ValueError(
             f"channels must be {count} different names, one per channel of imu, got {channels!r}."
         )
@@ -544,6 +571,11 @@ def _check_present(
     present: Mapping[str, ArrayLike] | None, arrays: Mapping[str, AnyArray], count: int
 ) -> dict[str, NDArray[np.bool_]]:
     masks: dict[str, NDArray[np.bool_]] = {}
+    if present is not None and not isinstance(present, Mapping):
+        raise TypeError(
+            "present must map columns to masks, such as {'pose': mask}; got "
+            f"{type(present).__name__}."
+        )
     for name, mask in (present or {}).items():
         if name not in arrays:
             raise ValueError(f"present= names {name!r}, which is no column.")
@@ -573,17 +605,12 @@ def _check_rates(
     else:
         given = {name: rate for name in sorted(timed)}
     for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-            raise TypeError(f"The rate of {name!r} must be a number of Hz, got {value!r}.")
-        if not np.isfinite(value) or value <= 0:
-            raise ValueError(
-                f"The rate of {name!r} must be a positive number of Hz, got {value!r}."
-            )
+        check_positive(value, f"The rate of {name!r}", "Hz")
     return {name: float(value) for name, value in given.items() if name in timed}
 
 
 def _check_margin(margin: float) -> float:
-    if not np.isfinite(margin) or margin < 0:
+    if not is_number(margin) or not 0 <= margin < np.inf:
         raise ValueError(f"margin must be a number of seconds of at least 0, got {margin!r}.")
     return float(margin)
 

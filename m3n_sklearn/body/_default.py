@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from .._checks import is_number
 from ..motion.skeleton import SMPL_JOINTS, SMPL_PARENTS
 from ._anthropometry import MEAN_STATURE, SEXES, measures
 from ._model import BodyModel
@@ -62,7 +61,9 @@ def default_body(sex: str = "neutral", stature: float | None = None) -> BodyMode
         raise ValueError(f"sex must be one of {list(SEXES)}, got {sex!r}.")
     if stature is None:
         stature = MEAN_STATURE[sex]
-    if not (np.isfinite(stature) and 0.4 <= stature <= 3.0):
+    if not is_number(stature):
+        raise TypeError(f"stature must be a number of m, got {type(stature).__name__}.")
+    if not 0.4 <= stature <= 3.0:
         raise ValueError(
             f"stature must lie between 0.4 m and 3 m, got {stature!r}. Give it in metres."
         )

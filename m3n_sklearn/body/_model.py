@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import check_positive, is_number
 from ._layouts import POSE_LAYOUTS
 
 __all__ = ["BodyModel"]
@@ -161,6 +162,8 @@ class BodyModel:
             raise ValueError(
                 f"{self.name} has no joint {joint!r}; it has {list(self.joint_names)}."
             )
+        if not is_number(joint) or int(joint) != joint:
+            raise TypeError(f"A joint is a name or a whole number, got {joint!r}.")
         if not 0 <= joint < self.n_joints:
             raise ValueError(f"Joint {joint} is outside 0 to {self.n_joints - 1} of {self.name}.")
         return int(joint)
@@ -248,8 +251,7 @@ class BodyModel:
         )
 
     def _with_stature(self, stature: float) -> BodyModel:
-        if not (np.isfinite(stature) and stature > 0):
-            raise ValueError(f"stature must be a positive number of metres, got {stature!r}.")
+        check_positive(stature, "stature", "metres")
         if self.stature is None:
             raise ValueError(
                 f"The stature of {self.name} is not known, since it has no surface: "

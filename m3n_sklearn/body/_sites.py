@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._checks import list_of, real_array
 from ._catalogue import CATALOGUE, Placement
 from ._model import BodyModel
 from ._surface_query import nearest_vertex, outermost_hit
@@ -18,6 +20,8 @@ __all__ = ["Site", "list_sites", "resolve_sites"]
 Array = NDArray[np.float64]
 # skin is looked for this far from the bone, by stature: beyond, it belongs to another limb
 _REACH = 0.15
+FARTHEST = 2.0
+"""Metres. No sensor sits further from the bone that carries it."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -65,6 +69,8 @@ class Site:
 
     def __post_init__(self) -> None:
         """Convert, check and freeze."""
+        if not isinstance(self.name, str) or not self.name:
+            raise TypeError(f"A site needs a name, since it names channels; got {self.name!r}.")
         if self.vertices is None and (self.bone is None or self.offset is None):
             raise ValueError(
                 f"Site {self.name!r} has no place: give bone= and offset= (m), or vertices=."
@@ -72,9 +78,9 @@ class Site:
         if self.vertices is None and self.vertex_weights is not None:
             raise ValueError(f"Site {self.name!r} has vertex_weights but no vertices.")
         checked = {
-            "offset": None if self.offset is None else _finite(self.offset, (3,), self.name),
+            "offset": None if self.offset is None else _offset(self.offset, self.name),
             "orientation": _rotation(self.orientation, self.name),
-            "vertices": None if self.vertices is None else tuple(int(v) for v in self.vertices),
+            "vertices": None if self.vertices is None else _whole(self.vertices, self.name),
             "vertex_weights": _shares(self.vertices, self.vertex_weights, self.name),
         }
         for key, value in checked.items():
@@ -144,7 +150,13 @@ def resolve_sites(body: BodyModel, sites: str | Site | Iterable[str | Site]) -> 
     >>> site.bone, site.orientation[:, 2].round(2).tolist()  # z: up from the back of the hand
     ('left_elbow', [0.0, 1.0, 0.0])
     """
-    wanted: Sequence[str | Site] = [sites] if isinstance(sites, str | Site) else list(sites)
+    if not isinstance(body, BodyModel):
+        raise TypeError(
+            f"body must be a BodyModel, such as default_body(), got {type(body).__name__}."
+        )
+    expected = "site names or Site objects, such as ('left_wrist', 'right_wrist')"
+    single = isinstance(sites, str | Site)
+    wanted: list[Any] = [sites] if single else list_of(sites, "sites", expected)
     if not wanted:
         raise ValueError(f"At least one site is needed; known names are {list(CATALOGUE)}.")
     resolved = [_resolve(body, site) for site in wanted]
@@ -237,8 +249,25 @@ def _orthonormal(vector: Array, against: Array) -> Array:
     return rest / np.linalg.norm(rest)
 
 
-def _finite(values: object, shape: tuple[int, ...], name: str) -> Array:
-    array = np.array(values, dtype=np.float64)
+def _offset(values: Any, name: str) -> Array:
+    array = _finite(values, (3,), name)
+    if np.abs(array).max() > FARTHEST:
+        raise ValueError(
+            f"The offset of site {name!r} is {np.abs(array).max():.4g} m from its bone: are these "
+            "millimetres or centimetres? Give metres."
+        )
+    return array
+
+
+def _whole(vertices: Any, name: str) -> tuple[int, ...]:
+    numbers = np.asarray(vertices)
+    if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
+        raise TypeError(f"The vertices of site {name!r} must be whole numbers, got {vertices!r}.")
+    return tuple(numbers.tolist())
+
+
+def _finite(values: Any, shape: tuple[int, ...], name: str) -> Array:
+    array = real_array(values, f"Site {name!r}", f"finite values of shape {shape}")
     if array.shape != shape or not np.isfinite(array).all():
         raise ValueError(
             f"Site {name!r} needs finite values of shape {shape}, got shape {array.shape}."

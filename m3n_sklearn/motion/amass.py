@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ._motion import Motion
+from .._checks import check_positive, real_array
+from ._motion import FASTEST, Motion, _check_poses
 from ._npz import AnyArray, read_npz, require
 from .rotations import (
     quat_from_matrix,
@@ -28,8 +29,6 @@ Array = NDArray[np.float64]
 BODY_JOINTS = 22
 """Joints that SMPL, SMPL-H and SMPL-X share, in one order; hands and face come after."""
 LAYOUTS = {66: "body only", 72: "SMPL", 156: "SMPL-H", 165: "SMPL-X"}
-FASTEST = 15.0
-"""Root speed in m/s that nobody keeps up for half a clip."""
 RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
 
 
@@ -98,13 +97,14 @@ def read_amass(
     """
     arrays = read_npz(path)
     poses = _body_poses(arrays, path)
-    trans = np.asarray(arrays.get("trans", np.zeros((len(poses), 3))), dtype=np.float64)
+    still = np.zeros((len(poses), 3))
+    trans = real_array(arrays.get("trans", still), "trans", f"positions {still.shape} in m")
     if trans.shape != (len(poses), 3):
         raise ValueError(
             f"{Path(path).name}: trans has shape {trans.shape}, {len(poses)} poses need "
             f"({len(poses)}, 3)."
         )
-    hz = _rate(arrays, path) if rate is None else rate
+    hz = check_positive(_rate(arrays, path) if rate is None else rate, "rate", "Hz")
     _check_speed(trans, hz, path)
     world = to_z_up(_check_up(poses[:, 0], up))
     root = quat_multiply(quat_from_matrix(world), quat_from_rotvec(poses[:, 0]))
@@ -128,7 +128,7 @@ def _body_poses(arrays: Mapping[str, AnyArray], path: str | os.PathLike[str]) ->
         parts = [np.asarray(arrays[key], dtype=np.float64) for key in ("root_orient", "pose_body")]
         flat = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
     else:
-        flat = np.asarray(require(arrays, "poses", path), dtype=np.float64)
+        flat = real_array(require(arrays, "poses", path), "poses", "axis-angle vectors in rad")
         flat = flat.reshape(len(flat), -1) if flat.ndim == 3 and len(flat) else flat
     if flat.ndim != 2 or flat.shape[1] not in LAYOUTS or len(flat) == 0:
         known = ", ".join(f"{size} ({model})" for size, model in LAYOUTS.items())
@@ -139,7 +139,7 @@ def _body_poses(arrays: Mapping[str, AnyArray], path: str | os.PathLike[str]) ->
     poses = np.zeros((len(flat), 24, 3))
     kept = 24 if flat.shape[1] == 72 else BODY_JOINTS
     poses[:, :kept] = flat[:, : 3 * kept].reshape(len(flat), kept, 3)
-    return poses
+    return _check_poses(poses)  # before the root is turned, which would hide degrees
 
 
 def _check_up(roots: Array, up: str) -> str:
@@ -163,7 +163,7 @@ def _check_up(roots: Array, up: str) -> str:
 def _rate(arrays: Mapping[str, AnyArray], path: str | os.PathLike[str]) -> float:
     for key in RATES:
         if key in arrays and arrays[key].size == 1:
-            return float(np.asarray(arrays[key], dtype=np.float64).reshape(()))
+            return float(real_array(arrays[key], key, "frames per second").reshape(()))
     raise ValueError(
         f"{Path(path).name} does not say its frame rate ({' or '.join(RATES[:2])}). Pass rate= in "
         "Hz; a guess would scale every simulated acceleration with its square."

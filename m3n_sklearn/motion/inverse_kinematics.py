@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import check_positive, is_number, real_array
 from ._gaps import bridge_gaps
 from ._motion import Motion, _check_clock
 from ._tree import local_rotvecs
@@ -137,8 +138,9 @@ def motion_from_joints(
         bridge_gaps(tracked[:, list(columns.values())], clock, max_gap, names), up, handedness
     )
     joints = {joint: world[:, i] for i, joint in enumerate(names)}
-    if not noise > 0:
-        raise ValueError(f"noise must be a positive number of metres, got {noise!r}.")
+    check_positive(noise, "noise", "metres")
+    if not is_number(max_gap) or not max_gap >= 0:
+        raise ValueError(f"max_gap must be a number of seconds of at least 0, got {max_gap!r}.")
     height = stature_from_lengths(segment_lengths(joints), what="positions")
     rest = _rest_joints(rest_joints)
     _with_middles(joints)
@@ -299,7 +301,7 @@ def _frame(primary: Bone, secondary: Bone, what: str) -> Array:
 
 
 def _check_positions(positions: ArrayLike) -> Array:
-    values = np.array(positions, dtype=np.float64)
+    values = real_array(positions, "positions", "joints of shape (frames, joints, 3) in m")
     if values.ndim != 3 or values.shape[2] != 3 or len(values) == 0:
         raise ValueError(
             f"positions must have shape (frames, joints, 3), got {values.shape}. Kinect's .mat "

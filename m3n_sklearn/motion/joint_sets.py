@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from .._checks import is_number
 from .skeleton import SMPL_JOINTS
 
 __all__ = ["JOINT_SETS", "joint_columns"]
@@ -81,6 +82,11 @@ def joint_columns(layout: str | Mapping[str, int], count: int) -> dict[str, int]
                 "columns first, or give a mapping from joint names to columns as layout=."
             )
         return columns
+    if not isinstance(layout, Mapping) or not all(map(is_number, layout.values())):
+        raise TypeError(
+            f"layout must be one of {', '.join(JOINT_SETS)}, or map SMPL joint names to columns, "
+            f"such as {{'pelvis': 0, 'left_hip': 1, ...}}; got {layout!r}."
+        )
     columns = {name: int(column) for name, column in layout.items()}
     unknown = sorted(set(columns) - set(SMPL_JOINTS))
     if unknown:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from .._checks import list_of
+
 __all__ = ["AXES", "SENSORS", "Triad", "channel_names", "parse_channels", "sites_of"]
 
 SENSORS = ("acc", "gyro")
@@ -64,8 +66,10 @@ def channel_names(
     >>> len(channel_names(["left_wrist", "right_wrist"]))
     12
     """
-    places = (sites,) if isinstance(sites, str) else tuple(sites)
-    kinds = (sensors,) if isinstance(sensors, str) else tuple(sensors)
+    places = (sites,) if isinstance(sites, str) else tuple(list_of(sites, "sites", "names"))
+    kinds = (sensors,) if isinstance(sensors, str) else tuple(list_of(sensors, "sensors", "names"))
+    if not all(isinstance(place, str) for place in places):
+        raise TypeError(f"sites must be names such as 'left_wrist', got {places}.")
     if not places or len(set(places)) < len(places):
         raise ValueError(f"sites must be one or more different names, got {places}.")
     if not kinds or set(kinds) - set(SENSORS):
@@ -99,8 +103,8 @@ def parse_channels(names: Sequence[str]) -> tuple[Triad, ...]:
     if isinstance(names, str):
         raise TypeError(f"names must be a sequence of channel names, got one string {names!r}.")
     found: dict[tuple[str, str], dict[str, int]] = {}
-    for column, name in enumerate(names):
-        match = _NAME.fullmatch(name)
+    for column, name in enumerate(list_of(names, "names", "a sequence of channel names")):
+        match = _NAME.fullmatch(str(name))
         if match is None:
             raise ValueError(
                 f"Channel {name!r} is not named <site>_acc_<x|y|z> or <site>_gyro_<x|y|z>. "

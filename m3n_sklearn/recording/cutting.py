@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike, NDArray
 
+from .._checks import list_of
 from ..motion._motion import Motion
 from ..motion.rotations import quat_from_rotvec, rotvec_from_quat, slerp_resample
 from ..windows import Windows
@@ -168,7 +170,7 @@ def cut(
         imu_rate=_common_rate("imu_rate", imu_rate, [clip.recording for clip in clips]),
         pose_rate=_common_rate("pose_rate", pose_rate, [clip.motion for clip in clips]),
         min_purity=_within("min_purity", min_purity, 0.0, 1.0),
-        ignore=frozenset([ignore] if isinstance(ignore, str) else ignore),
+        ignore=frozenset([ignore] if isinstance(ignore, str | Number) else ignore),
         dtype=_float_dtype(dtype),
     )
     channels = _common_channels(clips)
@@ -368,7 +370,8 @@ def _as_clips(items: Iterable[Item] | Item) -> list[_Clip]:
     if isinstance(items, (Motion, Recording)) or _is_pair(items):
         items = [items]  # type: ignore[list-item]
     clips = []
-    for i, item in enumerate(items):  # type: ignore[arg-type]
+    expected = "Motion, Recording, (Motion, Recording) or a list of these"
+    for i, item in enumerate(list_of(items, "items", expected)):
         if isinstance(item, Motion):
             clips.append(_Clip(item, None))
         elif isinstance(item, Recording):
@@ -378,7 +381,7 @@ def _as_clips(items: Iterable[Item] | Item) -> list[_Clip]:
         else:
             raise TypeError(
                 f"Item {i} is a {type(item).__name__}. Items are Motion, Recording or "
-                "(Motion, Recording)."
+                "(Motion, Recording), in this order and as a tuple."
             )
     if not clips:
         raise ValueError("There is nothing to cut: items is empty.")
@@ -510,7 +513,10 @@ def _one_of(name: str, value: str, allowed: Sequence[str]) -> str:
 
 
 def _float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    kind = np.dtype(dtype)
+    try:
+        kind = np.dtype(dtype)
+    except TypeError as error:
+        raise TypeError(f"dtype must be a floating point type, got {dtype!r}.") from error
     if kind.kind != "f":
         raise ValueError(f"dtype must be a floating point type, got {kind}.")
     return kind

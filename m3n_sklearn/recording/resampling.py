@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from .._checks import check_positive, real_array
+
 __all__ = [
     "fill_unobserved",
     "nearest_samples",
@@ -117,13 +119,21 @@ def resample_signal(
         If there is no sample or a rate is not positive.
     """
     array = np.asarray(values)
-    if array.dtype != np.float32:
+    if array.dtype.kind not in "fiu":
+        array = real_array(values, "values", "samples")
+    elif array.dtype != np.float32:
         array = array.astype(np.float64, copy=False)
     for name, rate in (("rate_in", rate_in), ("rate_out", rate_out)):
-        if not np.isfinite(rate) or rate <= 0:
-            raise ValueError(f"{name} must be a positive number of Hz, got {rate!r}.")
-    if array.ndim == 0 or array.shape[axis] == 0:
-        raise ValueError(f"There is nothing to resample: the shape is {array.shape}.")
+        check_positive(rate, name, "Hz")
+    if not -array.ndim <= axis < array.ndim or array.shape[axis] == 0:
+        raise ValueError(
+            f"There is nothing to resample along axis {axis}: the shape is {array.shape}."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(
+            "values has NaN or infinity, which resampling would spread: interpolate or drop them "
+            "first."
+        )
     if rate_in == rate_out:
         return array
     moved = np.moveaxis(array, axis, -1)
@@ -261,9 +271,18 @@ def resample_timestamps(
     ((100, 3), True)
     """
     stamps, rows = _check_rows(times, values)
-    if not np.isfinite(rate) or rate <= 0:
-        raise ValueError(f"rate must be a positive number of Hz, got {rate!r}.")
+    check_positive(rate, "rate", "Hz")
+    check_positive(max_gap, "max_gap", "seconds")
     first = float(stamps[0]) if start is None else float(start)
+    if not np.isfinite(first):
+        raise ValueError(f"start must be a finite time in s, got {start!r}.")
+    if n_samples is not None and (not isinstance(n_samples, (int, np.integer)) or n_samples < 1):
+        raise ValueError(f"n_samples must be a whole number of at least 1, got {n_samples!r}.")
+    if len(stamps) > 2 and np.diff(stamps).min() >= 10 * max_gap:
+        raise ValueError(
+            f"All steps between times are gaps: the smallest is {np.diff(stamps).min():.4g} s, "
+            f"max_gap={max_gap:g} s. Are these milliseconds? Give seconds."
+        )
     if n_samples is None:
         n_samples = max(1, int(np.floor((stamps[-1] - first) * rate + 1e-6)) + 1)
     grid = first + np.arange(n_samples) / rate
@@ -283,7 +302,10 @@ def resample_timestamps(
 
 
 def _check_rows(times: ArrayLike, values: ArrayLike) -> tuple[Array, Array]:
-    stamps, rows = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    if np.asarray(times).dtype.kind in "mM":
+        raise TypeError("times must be seconds, got dates: subtract the first and divide by 1 s.")
+    stamps = real_array(times, "times", "time stamps of shape (T,) in s")
+    rows = real_array(values, "values", "rows of shape (T, C)")
     if stamps.ndim != 1 or rows.ndim != 2 or len(stamps) != len(rows) or len(rows) == 0:
         raise ValueError(
             f"times must have shape (T,) and values (T, C) with T of at least 1, got "

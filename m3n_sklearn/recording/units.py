@@ -7,6 +7,8 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import real_array
+
 __all__ = ["STANDARD_GRAVITY", "UnitsWarning", "acc_from_g", "gyro_from_dps", "warn_units"]
 
 STANDARD_GRAVITY = 9.80665
@@ -127,8 +129,8 @@ def _median_norm(values: ArrayLike, axis: int) -> float:
 
 
 def _norms(values: ArrayLike, axis: int) -> NDArray[np.float64]:
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim == 0 or array.shape[axis] != 3:
+    array = real_array(values, "values", "triads x y z")
+    if not -array.ndim <= axis < array.ndim or array.shape[axis] != 3:
         raise ValueError(
             f"The axis of x, y and z must have length 3, got shape {array.shape} with axis={axis}."
         )
