@@ -29,9 +29,11 @@ from m3n_sklearn.classification._head import solve_head
 from m3n_sklearn.classification._labels import Labels, check_labels, hold_out
 from m3n_sklearn.classification._pretrained import (
     Start,
+    check_rate,
     fitted_pretrainer,
+    from_pretrainer,
+    from_scratch,
     names_in_joint_space,
-    start_from,
 )
 from m3n_sklearn.classification._training import (
     CrossEntropy,
@@ -42,6 +44,7 @@ from m3n_sklearn.classification._training import (
 from m3n_sklearn.nets import get_weights, set_weights
 from m3n_sklearn.nets._classifier import ImuClassifier, build_classifier
 from m3n_sklearn.persistence import Persistent
+from m3n_sklearn.pretraining import Multi3NetPretrainer
 from m3n_sklearn.pretraining.augmentation import (
     FINE_TUNING,
     Augmentation,
@@ -311,13 +314,12 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         people = None if groups is None else _check_groups(groups, len(imu.values))[kept]
         imu, labels = _take(imu, labels, kept)
         start = self._last_fit(imu, labels, strategy)
-        if start is None:
-            source = None
-            if strategy != "scratch":
-                rows = X[kept] if isinstance(X, Windows) else imu
-                source = fitted_pretrainer(self.pretrainer, rows, people, self.memory)
-            fresh = {"width": self.width, "norm": self.norm}
-            start = start_from(source, imu, labels.weight, fresh)
+        if start is None and strategy == "scratch":
+            start = from_scratch(imu, labels.weight, width=self.width, norm=self.norm)
+        elif start is None:
+            start = from_pretrainer(
+                self._pretrained(X[kept] if isinstance(X, Windows) else imu, imu, people), imu
+            )
         self.classes_, self.strategy_ = labels.classes, strategy
         self.input_, self.channels_, self.rate_ = start.input_map, imu.channels, imu.rate
         self._learn(imu, labels, start, people)
@@ -335,6 +337,12 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
                 "FrozenEstimator, a saved file or a Multi3NetPretrainer, or use 'scratch'."
             )
         return self.strategy
+
+    def _pretrained(
+        self, rows: Windows | ImuWindows, imu: ImuWindows, groups: ArrayLike | None
+    ) -> Multi3NetPretrainer:
+        check_rate(imu)
+        return fitted_pretrainer(self.pretrainer, rows, groups, self.memory)
 
     def _last_fit(self, imu: ImuWindows, labels: Labels, strategy: str) -> Start | None:
         """Return what a warm start goes on from, if it is one."""
@@ -425,10 +433,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
                 "descriptions={label: sentence or sentences} of the classes."
             )
         classes, prompts = _check_descriptions(self.descriptions)
-        rows = X if isinstance(X, Windows) else imu
-        source = fitted_pretrainer(self.pretrainer, rows, groups, self.memory)
-        assert source is not None
-        start = start_from(source, imu, None, {})
+        source = self._pretrained(X if isinstance(X, Windows) else imu, imu, groups)
+        start = from_pretrainer(source, imu)
         names = names_in_joint_space(source, prompts)
         net = {**source.config_, "decoders": []}
         net["encoders"] = {"imu": source.config_["encoders"]["imu"]}

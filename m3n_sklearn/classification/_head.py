@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,8 @@ def closed_form_head(
     if len(seen) == 1:
         return W, b
     rows = features.astype(np.float64)
-    with threadpool_limits(1):
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes")
         scaler = StandardScaler().fit(rows, sample_weight=weight)
         regression = LogisticRegression(C=C, max_iter=1000, tol=1e-6)
         regression.fit(scaler.transform(rows), codes, sample_weight=weight)

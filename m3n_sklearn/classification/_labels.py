@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
@@ -55,7 +56,9 @@ def check_labels(
         )
     labels = column_or_1d(y, warn=True)
     assert_all_finite(labels, input_name="y")
-    check_classification_targets(labels)
+    with warnings.catch_warnings():  # one window of each class is no hint at regression
+        warnings.filterwarnings("ignore", "The number of unique classes")
+        check_classification_targets(labels)
     check_consistent_length(np.empty(n_rows), labels)
     classes, codes = np.unique(labels, return_inverse=True)
     weight = check_sample_weight(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -13,13 +13,20 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
-from m3n_sklearn._inputs import ImuWindows, InputMap
+from m3n_sklearn._inputs import ImuWindows, InputMap, make_layout
 from m3n_sklearn._sklearn import FrozenEstimator, check_is_fitted
 from m3n_sklearn.persistence import load
 from m3n_sklearn.pretraining import Multi3NetPretrainer
 from m3n_sklearn.windows import Windows
 
-__all__ = ["Start", "fitted_pretrainer", "names_in_joint_space", "start_from"]
+__all__ = [
+    "Start",
+    "check_rate",
+    "fitted_pretrainer",
+    "from_pretrainer",
+    "from_scratch",
+    "names_in_joint_space",
+]
 
 AnyArray = NDArray[Any]
 Weights = dict[str, AnyArray]
@@ -57,12 +64,12 @@ def fitted_pretrainer(
     X: Windows | ImuWindows,
     groups: ArrayLike | None,
     memory: str | Memory | None,
-) -> Multi3NetPretrainer | None:
+) -> Multi3NetPretrainer:
     """Return a fitted pretrainer that nobody will train any further.
 
     Parameters
     ----------
-    pretrainer : None, path-like, FrozenEstimator or Multi3NetPretrainer
+    pretrainer : path-like, FrozenEstimator or Multi3NetPretrainer
         A file is read and a frozen pretrainer used as it is; any other is cloned and fitted, on
         its own corpus or else on `X`.
     X : Windows or ImuWindows
@@ -74,11 +81,9 @@ def fitted_pretrainer(
 
     Returns
     -------
-    Multi3NetPretrainer or None
-        None if there is none.
+    Multi3NetPretrainer
+        A fitted one.
     """
-    if pretrainer is None:
-        return None
     if isinstance(pretrainer, str | os.PathLike):
         return _checked(load(pretrainer), f"The file {os.fspath(pretrainer)!r} holds")
     if isinstance(pretrainer, FrozenEstimator):
@@ -88,20 +93,24 @@ def fitted_pretrainer(
     _checked(pretrainer, "pretrainer is")
     fit = check_memory(memory).cache(_fit)
     if pretrainer.corpus is not None:  # X plays no part, and must not be part of the key
-        fitted = fit(clone(pretrainer), None, None)
+        rows, groups = None, None
     else:
-        fitted = fit(clone(pretrainer), X if isinstance(X, Windows) else _as_given(X), groups)
-    return cast(Multi3NetPretrainer, fitted)
+        rows, groups = (X, groups) if isinstance(X, Windows) else _distinct(X, groups)
+    return cast(Multi3NetPretrainer, fit(clone(pretrainer), rows, groups))
 
 
 def _fit(pretrainer: Multi3NetPretrainer, X: Any, groups: ArrayLike | None) -> Multi3NetPretrainer:
     return pretrainer.fit(X, groups=groups)
 
 
-def _as_given(imu: ImuWindows) -> Any:
+def _distinct(imu: ImuWindows, groups: ArrayLike | None) -> tuple[Any, ArrayLike | None]:
+    """Return each window once, sorted: pretraining knows no weights, so repeats must not count."""
+    flat = imu.values.reshape(len(imu.values), -1)
+    _, first = np.unique(flat, axis=0, return_index=True)
+    groups = None if groups is None else np.asarray(groups)[first]
     if imu.flat:
-        return imu.values[:, 0]
-    return Windows(imu=imu.values, rate=imu.rate, channels=imu.channels)
+        return flat[first], groups
+    return Windows(imu=imu.values[first], rate=imu.rate, channels=imu.channels), groups
 
 
 def _checked(pretrainer: Any, introduction: str) -> Multi3NetPretrainer:
@@ -112,55 +121,68 @@ def _checked(pretrainer: Any, introduction: str) -> Multi3NetPretrainer:
     return pretrainer
 
 
-def start_from(
-    pretrainer: Multi3NetPretrainer | None,
-    imu: ImuWindows,
-    weight: AnyArray | None,
-    fresh: Mapping[str, Any],
-) -> Start:
-    """Choose encoder, input map and weights for some windows.
+def from_scratch(imu: ImuWindows, weight: AnyArray, *, width: int, norm: str) -> Start:
+    """Start with an encoder of random weights.
 
     Parameters
     ----------
-    pretrainer : Multi3NetPretrainer or None
-        A fitted one, or None to start from scratch.
     imu : ImuWindows
         Training windows.
-    weight : ndarray of shape (n,) or None
+    weight : ndarray of shape (n,)
         Their weights, for the scales of a series.
-    fresh : mapping
-        Arguments of an encoder that is made from scratch.
+    width, norm : int, str
+        Channels and normalisation of the encoder.
+    """
+    input_map = InputMap.fit(imu, rate=imu.rate, sample_weight=weight)
+    layout = input_map.layout
+    encoder = {
+        "name": "conv_imu",
+        "in_channels": layout.n_channels if layout.is_series else 6,
+        "sites": list(layout.sites) or [""],
+        "width": width,
+        "norm": norm,
+    }
+    return Start(encoder, input_map, {})
+
+
+def from_pretrainer(pretrainer: Multi3NetPretrainer, imu: ImuWindows) -> Start:
+    """Start with the encoder of a fitted pretrainer.
+
+    Parameters
+    ----------
+    pretrainer : Multi3NetPretrainer
+        A fitted one.
+    imu : ImuWindows
+        Training windows.
 
     Raises
     ------
     ValueError
-        If the windows are of another kind than those that the encoder was pretrained on, or
-        their rate is not known.
+        If the windows are of another kind than those that the encoder was pretrained on.
     """
-    if pretrainer is None:
-        input_map = InputMap.fit(imu, rate=imu.rate, sample_weight=weight)
-        layout = input_map.layout
-        channels = layout.n_channels if layout.is_series else 6
-        sites = list(layout.sites) or [""]
-        return Start(
-            {"name": "conv_imu", "in_channels": channels, "sites": sites, **fresh}, input_map, {}
-        )
     encoder, weights = pretrainer._imu_encoder()
+    input_map = pretrainer.input_.adapted(imu)
+    if not input_map.layout.is_series:  # fitting looks at the units
+        input_map = replace(InputMap.fit(imu, rate=input_map.rate), layout=input_map.layout)
     taken = {f"encoder.{name}": array for name, array in weights.items()}
-    return Start(encoder, _reading_of(pretrainer.input_.adapted(imu), imu), taken)
+    return Start(encoder, input_map, taken)
 
 
-def _reading_of(pretrained: InputMap, imu: ImuWindows) -> InputMap:
-    """Return the pretrained map, after a look at the rate and the units of the windows."""
-    if pretrained.layout.is_series:
-        return pretrained
-    if imu.rate is None:
+def check_rate(imu: ImuWindows) -> None:
+    """Refuse IMU windows of unknown rate: an encoder that others trained has a rate of its own.
+
+    Raises
+    ------
+    ValueError
+        If the channels are those of an IMU and the rate is not known.
+    """
+    layout = make_layout(imu.values.shape[1], imu.channels, flat=imu.flat)
+    if imu.rate is None and not layout.is_series:
         raise ValueError(
-            f"The pretrained encoder works at {pretrained.rate:g} Hz, and the rate of X is not "
-            "known. Say how many samples per second X has: Multi3NetClassifier(..., rate=50.0), "
-            "or give Windows(imu=X, rate=50.0)."
+            "A pretrained encoder works at a rate of its own, and the rate of X is not known. Say "
+            "how many samples per second X has: Multi3NetClassifier(..., rate=50.0), or give "
+            "Windows(imu=X, rate=50.0)."
         )
-    return replace(InputMap.fit(imu, rate=pretrained.rate), layout=pretrained.layout)
 
 
 def names_in_joint_space(

@@ -47,6 +47,16 @@ def test_labels_of_any_kind_come_back(names):
     assert np.mean(predicted == labels) > 0.8
 
 
+@pytest.mark.parametrize("strategy", ["scratch", "frozen"])
+def test_one_window_of_each_class_is_learned_from_in_silence(strategy):
+    X, y, _ = wrist_data()
+    source = FrozenEstimator(pretrained()) if strategy == "frozen" else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted = classifier(source, strategy=strategy).fit(X[:3], y[:3])
+    assert fitted.classes_.tolist() == sorted(y[:3])
+
+
 def test_booleans_and_a_single_class():
     X, y, _ = wrist_data()
     assert classifier(max_epochs=1).fit(X, y == "rest").predict(X).dtype == bool
