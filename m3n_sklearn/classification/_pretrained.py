@@ -161,6 +161,8 @@ def from_pretrainer(pretrainer: Multi3NetPretrainer, imu: ImuWindows) -> Start:
         If the windows are of another kind than those that the encoder was pretrained on.
     """
     encoder, weights = pretrainer._imu_encoder()
+    if encoder.get("norm") == "batch":
+        encoder = {**encoder, "norm": "frozen_batch"}
     input_map = pretrainer.input_.adapted(imu)
     if not input_map.layout.is_series:  # fitting looks at the units
         input_map = replace(InputMap.fit(imu, rate=input_map.rate), layout=input_map.layout)

@@ -11,11 +11,18 @@ NORMS = ("group", "layer", "batch")
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """Batch normalisation that uses its running statistics for a batch of one row."""
+    """Batch normalisation that uses its running statistics for a batch of one row.
+
+    Frozen, it always uses them: a few labelled windows are no sample to learn statistics from.
+    """
+
+    def __init__(self, width: int, frozen: bool = False) -> None:
+        super().__init__(width)
+        self.frozen = frozen
 
     def forward(self, input: Tensor) -> Tensor:
         """Normalise (n, C) or (n, C, T)."""
-        if self.training and len(input) > 1:
+        if self.training and len(input) > 1 and not self.frozen:
             return super().forward(input)
         return nn.functional.batch_norm(
             input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
@@ -27,8 +34,8 @@ def make_norm(name: str, width: int) -> nn.Module:
 
     Groups hold 16 channels: smaller ones would erase what a window of one sample says.
     """
-    if name == "batch":
-        return BatchNorm(width)
+    if name in ("batch", "frozen_batch"):
+        return BatchNorm(width, frozen=name == "frozen_batch")
     groups = width // 16 if name == "group" and width % 16 == 0 and width > 16 else 1
     return nn.GroupNorm(groups, width)
 
