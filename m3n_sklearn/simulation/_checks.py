@@ -7,25 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import is_number, real_array
+
 __all__ = ["check_rate", "check_rotation", "check_vector", "is_number"]
 
 Array = NDArray[np.float64]
-
-
-def is_number(value: Any) -> bool:
-    """Tell whether something is a real number, and no boolean.
-
-    Parameters
-    ----------
-    value : object
-        Anything.
-
-    Returns
-    -------
-    bool
-        True for Python's and NumPy's integers and floats.
-    """
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def check_rate(rate: Any, name: str) -> float:
@@ -63,7 +49,7 @@ def check_vector(values: ArrayLike, name: str) -> Array:
     ndarray of shape (3,)
         The same numbers.
     """
-    vector = np.asarray(values, dtype=np.float64)
+    vector = real_array(values, name, "3 finite numbers")
     if vector.shape != (3,) or not np.isfinite(vector).all():
         raise ValueError(f"{name} must be 3 finite numbers, got {values!r}.")
     return vector
@@ -84,7 +70,7 @@ def check_rotation(matrix: ArrayLike, name: str) -> Array:
     ndarray of shape (3, 3)
         The same numbers.
     """
-    values = np.asarray(matrix, dtype=np.float64)
+    values = real_array(matrix, name, "a (3, 3) rotation matrix")
     if values.shape != (3, 3):
         raise ValueError(f"{name} must be a (3, 3) rotation matrix, got shape {values.shape}.")
     if not np.allclose(values.T @ values, np.eye(3), atol=1e-6) or np.linalg.det(values) < 0:

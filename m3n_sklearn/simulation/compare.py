@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import butter, sosfiltfilt
 
+from .._checks import real_array
+from ..recording import Recording
+
 __all__ = ["IMUComparison", "compare_imu"]
 
 Array = NDArray[np.float64]
@@ -112,7 +115,12 @@ def _lowpass(values: Array, rate: float | None, bandwidth: float) -> Array:
 
 
 def _check(values: ArrayLike, name: str) -> Array:
-    array = np.asarray(values, dtype=np.float64)
+    if isinstance(values, Recording):
+        raise TypeError(
+            f"{name} is a Recording; give its data, and rate= where it is needed: "
+            "compare_imu(ours.data, theirs.data, rate=ours.rate)."
+        )
+    array = real_array(values, name, "readings of shape (samples, 3 * sensors)")
     if array.ndim != 2 or len(array) < 2 or array.shape[1] == 0 or array.shape[1] % 3:
         raise ValueError(
             f"{name} must have shape (samples, 3 * sensors) with at least two samples, got "

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from ._checks import is_number
+from .._checks import real_array
+from ._checks import check_rate, is_number
 
 __all__ = ["NOISE_PRESETS", "IMUNoise", "resolve_noise"]
 
@@ -105,12 +106,20 @@ class IMUNoise(BaseEstimator):
             If `data` has another shape, or a parameter is negative.
         """
         self.check()
-        ideal = np.array(data, dtype=np.float64)
+        check_rate(rate, "rate")
+        if not isinstance(rng, np.random.Generator):
+            raise TypeError(
+                f"rng must be a numpy.random.Generator, such as numpy.random.default_rng(0); got "
+                f"{rng!r}."
+            )
+        ideal = real_array(data, "data", "readings of shape (samples, 6)")
         if ideal.ndim != 2 or ideal.shape[1] != 6:
             raise ValueError(
                 "data must have shape (samples, 6): acc x y z, gyro x y z of one sensor; got "
                 f"{ideal.shape}."
             )
+        if not np.isfinite(ideal).all():
+            raise ValueError("data has values that are not finite: cut or interpolate them.")
         halves = [
             self._sensor(ideal[:, columns], sensor, rate, rng, rng if device is None else device)
             for sensor, columns in (("acc", slice(0, 3)), ("gyro", slice(3, 6)))
@@ -148,14 +157,16 @@ class IMUNoise(BaseEstimator):
         TypeError
             If one is not a number.
         ValueError
-            If one is negative or NaN, or a range is 0.
+            If one is negative or NaN, a range is 0, or anything but a range is infinite.
         """
         for field in fields(self):
             value = getattr(self, field.name)
             if not is_number(value):
                 raise TypeError(f"{field.name} must be a number, got {value!r}.")
-            if not value >= 0 or (field.name.endswith("range") and value == 0):
-                raise ValueError(f"{field.name} must be a magnitude above 0, got {value!r}.")
+            is_range = field.name.endswith("range")
+            if not value >= 0 or (is_range and value == 0) or (not is_range and value == np.inf):
+                limits = "above 0" if is_range else "of at least 0, and finite"
+                raise ValueError(f"{field.name} must be a magnitude {limits}; got {value!r}.")
 
 
 def _digitise(values: Array, limit: float, step: float) -> Array:

@@ -56,7 +56,7 @@ class Randomization(BaseEstimator):
         Raises
         ------
         ValueError
-            If one is negative, not finite or no number.
+            If one is negative, not finite or no number, or the angle is above pi.
         """
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
@@ -64,6 +64,11 @@ class Randomization(BaseEstimator):
                 raise ValueError(
                     f"{field.name} must be a finite number of at least 0, got {value!r}."
                 )
+        if self.mount_angle > np.pi + 1e-9:
+            raise ValueError(
+                f"mount_angle must be at most pi rad, got {self.mount_angle!r}: are these degrees? "
+                "Convert with numpy.deg2rad."
+            )
 
     def draw(self, entropy: int, clip: bytes) -> ClipDraw:
         """Return the variation of one clip.

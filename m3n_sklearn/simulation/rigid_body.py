@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import real_array
 from ..motion.rotations import quat_conjugate, quat_rotate
 from ._checks import check_rate, check_rotation, check_vector
 from .trajectory import fit_trajectory
@@ -76,8 +77,8 @@ def rigid_body_imu(
     >>> acc[0], gyro[0]
     (array([0.     , 0.     , 9.80665]), array([0., 0., 0.]))
     """
-    track = np.asarray(position, dtype=np.float64)
-    turns = np.asarray(quaternion, dtype=np.float64)
+    track = real_array(position, "position", "a track of shape (frames, 3) in m")
+    turns = real_array(quaternion, "quaternion", "unit quaternions (w, x, y, z)")
     if track.ndim != 2 or track.shape[1] != 3 or len(track) == 0:
         raise ValueError(f"position must have shape (frames, 3), got {track.shape}.")
     if turns.shape != (len(track), 4):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from .._checks import list_of
 from .._sklearn import Interval, StrOptions, fit_context, root_entropy, validate_data
 from ..body import BodyModel, Site, body_from_smplx, default_body, resolve_sites
 from ..motion import Motion
@@ -324,8 +325,10 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         >>> recording.channels[0], str(recording.labels[0])
         ('left_wrist_acc_x', 'still')
         """
-        single = isinstance(motions, Motion)
-        clips: list[Any] = [motions] if single else list(motions)  # type: ignore[arg-type]
+        given: Any = motions
+        single = isinstance(given, Motion)
+        several = isinstance(given, Iterable) and not isinstance(given, Windows)
+        clips = list(given) if several else [given]
         for clip in clips:
             if not isinstance(clip, Motion):
                 raise TypeError(
@@ -472,7 +475,9 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         return noisy
 
     def _site_names(self) -> tuple[str, ...]:
-        sites = [self.sites] if isinstance(self.sites, (str, Site)) else list(self.sites)
+        expected = "site names or Site objects, such as ('left_wrist', 'right_wrist')"
+        single = isinstance(self.sites, (str, Site))
+        sites = [self.sites] if single else list_of(self.sites, "sites", expected)
         return tuple(site.name if isinstance(site, Site) else str(site) for site in sites)
 
     def _channels(self) -> tuple[str, ...]:
@@ -610,6 +615,11 @@ def _known(X: Windows, column: str, rows: NDArray[np.int64]) -> list[Any]:
     if column not in X:
         return [None] * len(rows)
     there = X.present(column)[rows]
+    if column == "stature" and (X[column].ndim != 1 or X[column].dtype.kind not in "fiu"):
+        raise ValueError(
+            f"Column 'stature' must hold one number of m per row, got {X[column].dtype} of shape "
+            f"{X[column].shape}."
+        )
     return [x if known else None for x, known in zip(X[column][rows], there, strict=True)]
 
 
@@ -656,4 +666,4 @@ def _check_windows(X: Windows) -> None:
 
 def _is_no_array(X: Any) -> bool:
     first = X[0] if isinstance(X, (list, tuple)) and X else X
-    return isinstance(first, (Mapping, Motion, Recording))
+    return first is None or isinstance(first, (str, Mapping, Motion, Recording))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import BSpline, make_interp_spline
 
+from .._checks import real_array
 from ..motion.rotations import hemisphere_align, quat_conjugate, quat_multiply
 from ._checks import check_rate, is_number
 from ._smoothing import choose_cutoffs, smooth
@@ -224,7 +225,7 @@ def _even_out(since: Array, *tracks: Array) -> tuple[Array, ...]:
 
 
 def _check_times(times: ArrayLike) -> Array:
-    clock = np.asarray(times, dtype=np.float64)
+    clock = real_array(times, "times", "time stamps in s")
     if clock.ndim != 1 or clock.size == 0:
         raise ValueError(
             f"times must be a vector with one entry per sample, got shape {clock.shape}."
@@ -235,8 +236,8 @@ def _check_times(times: ArrayLike) -> Array:
 
 
 def _check_tracks(frames: int, quats: ArrayLike, trans: ArrayLike) -> tuple[Array, Array]:
-    rotations = np.asarray(quats, dtype=np.float64)
-    moves = np.asarray(trans, dtype=np.float64)
+    rotations = real_array(quats, "quats", "unit quaternions (w, x, y, z)")
+    moves = real_array(trans, "trans", "positions in m")
     if rotations.ndim < 3 or rotations.shape[0] != frames or rotations.shape[-1] != 4:
         raise ValueError(
             f"quats must have shape ({frames}, ..., joints, 4) to match times, got "
