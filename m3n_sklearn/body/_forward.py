@@ -17,12 +17,18 @@ Array = NDArray[np.float64]
 
 
 class PosedJoints(NamedTuple):
-    """Joints in world coordinates."""
+    """Joints in world coordinates.
+
+    Attributes
+    ----------
+    positions : ndarray of shape (..., J, 3)
+        Joint positions in m.
+    rotations : ndarray of shape (..., J, 3, 3)
+        Rotation matrices from bone to world.
+    """
 
     positions: Array
-    """Joint positions in m, shape (..., J, 3)."""
     rotations: Array
-    """Bone frame to world rotation matrices, shape (..., J, 3, 3)."""
 
 
 def forward_kinematics(
