@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["check_positive", "is_number", "list_of", "real_array"]
+__all__ = ["check_count", "check_positive", "is_number", "list_of", "real_array"]
 
 Array = NDArray[np.float64]
 
@@ -62,6 +62,40 @@ def check_positive(value: Any, name: str, unit: str = "") -> float:
     if not 0 < value < np.inf:
         raise ValueError(f"{name} must be a positive number{of}, got {value!r}.")
     return float(value)
+
+
+def check_count(value: Any, name: str) -> int:
+    """Return a whole number of at least 1, or complain.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    name : str
+        What the message calls it.
+
+    Returns
+    -------
+    int
+        The same number.
+
+    Raises
+    ------
+    TypeError
+        If it is no whole number.
+    ValueError
+        If it is below 1.
+
+    Examples
+    --------
+    >>> check_count(3, "per_class")
+    3
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be a whole number, got {value!r}.")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}.")
+    return int(value)
 
 
 def real_array(values: ArrayLike, name: str, expected: str) -> Array:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from m3n_sklearn._sklearn import validate_data
+from m3n_sklearn.motion import Motion
+from m3n_sklearn.recording import Recording
 from m3n_sklearn.recording.channels import SENSORS, parse_channels
 from m3n_sklearn.recording.resampling import resample_windows
 from m3n_sklearn.recording.units import STANDARD_GRAVITY, warn_units
@@ -95,6 +97,7 @@ def read_imu(
             f"X is a {type(X).__name__} of named columns; convert it with "
             "m3n_sklearn.as_windows(X, rate=..., channels=...)."
         )
+    _refuse_nouns(X)
     shape: tuple[int, ...] = tuple(getattr(X, "shape", ()))
     if len(shape) > 3:
         raise ValueError(
@@ -104,11 +107,25 @@ def read_imu(
     if len(shape) == 3 and not reset:
         _check_channel_count(estimator, shape[1])
     values = validate_data(estimator, X, reset=reset, dtype=[np.float64, np.float32], allow_nd=True)
-    if values.ndim > 3 or values.shape[-1] == 0:
-        raise ValueError(f"X has shape {values.shape}; windows are (n, channels, samples).")
+    if values.ndim > 3 or 0 in values.shape[1:]:
+        raise ValueError(
+            f"X has shape {values.shape}; windows are (n, channels, samples) with at least one of "
+            "each."
+        )
     flat = values.ndim == 2
     names = None if channels is None else tuple(channels)
     return ImuWindows(values[:, None, :] if flat else values, rate, names, flat)
+
+
+def _refuse_nouns(X: Any) -> None:
+    """Say what to do with the things that windows are made from."""
+    first = X[0] if isinstance(X, list | tuple) and X else X
+    if isinstance(first, Motion | Recording | Windows) or isinstance(X, str) or X is None:
+        kind = type(X).__name__ if first is X else f"{type(X).__name__} of {type(first).__name__}"
+        raise TypeError(
+            f"X is a {kind}; it must be an array (n, channels, samples), (n, samples), or Windows. "
+            "m3n_sklearn.cut turns motions and recordings into X, y, groups."
+        )
 
 
 def _from_windows(
@@ -346,6 +363,17 @@ class InputMap:
         known = columns >= 0
         values[:, columns[known]] = (sites * SITE_SCALE[:, None].astype(dtype))[:, known]
         return values
+
+    def warn_units(self, imu: ImuWindows) -> None:
+        """Warn if windows look like other units than m/s² and rad/s.
+
+        Parameters
+        ----------
+        imu : ImuWindows
+            Windows with this map's channels.
+        """
+        if not self.layout.is_series:
+            _check_units(imu.values, self.layout)
 
     def adapted(self, imu: ImuWindows) -> InputMap:
         """Return the same map for windows that may have other channels.

@@ -84,7 +84,14 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {str(path.parent)!r} to save into.")
-    _class_name(type(estimator))
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; give the name of a file in it.")
+    if not isinstance(estimator, BaseEstimator) or not _ours(type(estimator).__module__):
+        kind = estimator.__name__ if isinstance(estimator, type) else type(estimator).__name__
+        raise TypeError(
+            f"Only estimators of m3n_sklearn can be saved, got {kind}. Save the steps of a "
+            "pipeline one by one, or use joblib."
+        )
     check_is_fitted(estimator)
     writer = _Writer()
     tree = writer.estimator(estimator, "")
@@ -380,6 +387,9 @@ def _ours(module: str) -> bool:
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, AnyArray]]:
+    if not path.is_file():
+        found = "it is a folder" if path.is_dir() else "there is none"
+        raise FileNotFoundError(f"{path} is no file to load: {found}.")
     try:
         with safetensors.safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}

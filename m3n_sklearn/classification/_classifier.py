@@ -489,6 +489,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         check_is_fitted(self)
         imu = self._read(X, reset=False)
         input_map = replace(self.input_, layout=self._layout_of(imu))
+        input_map.warn_units(imu)
         x, layout = input_map(imu), input_map.layout
         config = self.config_ if layout.is_series else {**self.config_, "sites": layout.sites}
         present = None if layout.is_series else layout.present

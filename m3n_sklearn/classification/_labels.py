@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from m3n_sklearn._checks import is_number
 from m3n_sklearn._sklearn import check_sample_weight
 
 AnyArray = NDArray[Any]
@@ -55,6 +56,10 @@ def check_labels(
             "strategy='zero_shot' does without labels."
         )
     labels = column_or_1d(y, warn=True)
+    if labels.dtype == object and any(label is None for label in labels.tolist()):
+        raise ValueError(
+            "y is None in some rows: leave unlabelled windows out, X[labelled] and y[labelled]."
+        )
     assert_all_finite(labels, input_name="y")
     with warnings.catch_warnings():  # one window of each class is no hint at regression
         warnings.filterwarnings("ignore", "The number of unique classes")
@@ -90,6 +95,9 @@ def class_factors(
         raise ValueError(
             f"class_weight names {unknown!r}, but the labels are {classes.tolist()!r}."
         )
+    wrong = {k: w for k, w in class_weight.items() if not is_number(w) or not 0 <= w < np.inf}
+    if wrong:
+        raise ValueError(f"class_weight must hold finite numbers of at least 0, got {wrong!r}.")
     return np.array([class_weight.get(label, 1.0) for label in classes.tolist()])[codes]
 
 

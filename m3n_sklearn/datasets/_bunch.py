@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
+from .._checks import list_of
 from ..motion import Motion
 from ..recording import Recording, cut
 from ..recording.cutting import Item
@@ -111,7 +112,8 @@ def select_known(what: str, chosen: Iterable[Any] | Any | None, known: Sequence[
     """
     if chosen is None:
         return list(known)
-    wanted = [chosen] if isinstance(chosen, (str, int, np.integer)) else list(chosen)
+    single = isinstance(chosen, (str, int, np.integer))
+    wanted = [chosen] if single else list_of(chosen, what, "one of those there are, or several")
     unknown = [one for one in wanted if one not in known]
     if unknown or not wanted:
         listed = ", ".join(map(str, known[:40])) + (", …" if len(known) > 40 else "")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch, check_random_state
 
+from .._checks import check_positive, is_number
 from ..body import Site, default_body, resolve_sites
 from ..motion import Motion
 from ..motion.procedural import Activity, Person, draw_person, get_activities, perform
@@ -212,13 +213,12 @@ def make_wrist_har(
     wave wave wave walk walk walk
     """
     _check_counts(n_people=n_people, n_repetitions=n_repetitions)
-    if not (np.isfinite(shift) and shift >= 0):
+    if not is_number(shift) or not 0 <= shift < np.inf:
         raise ValueError(f"shift must be a number of at least 0, got {shift!r}.")
     if site not in WRISTS_WORN:
         raise ValueError(f"site must be one of {', '.join(WRISTS_WORN)}, got {site!r}.")
-    for given, what in ((seconds, "seconds"), (rate, "rate")):
-        if not (np.isfinite(given) and given > 0):
-            raise ValueError(f"{what} must be a positive number, got {given!r}.")
+    check_positive(seconds, "seconds")
+    check_positive(rate, "rate", "Hz")
     chosen = get_activities(WRIST_ACTIVITIES if activities is None else activities)
     seed = _seed(random_state)
     people = [
@@ -353,7 +353,7 @@ def _check_counts(**counts: Any) -> None:
 
 
 def _check_share(name: str, share: float) -> None:
-    if not 0 <= share <= 1:
+    if not is_number(share) or not 0 <= share <= 1:
         raise ValueError(f"{name} must be a probability between 0 and 1, got {share!r}.")
 
 

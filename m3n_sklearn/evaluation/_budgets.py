@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import check_count
+
 __all__ = ["draw_labels"]
 
 
@@ -50,10 +52,13 @@ def draw_labels(
     [0, 2]
     """
     labels = np.asarray(y)
+    if labels.ndim != 1 or len(labels) == 0:
+        raise ValueError(f"y must have shape (n,) with at least one label, got {labels.shape}.")
+    if any(label is None or label != label for label in labels.tolist()):
+        raise ValueError("y has missing labels (None or NaN): leave those windows out first.")
     if per_class is None:
         return np.arange(len(labels))
-    if per_class < 1:
-        raise ValueError(f"per_class must be at least 1 window, or None for all; got {per_class}.")
+    check_count(per_class, "per_class (windows, or None for all)")
     ids = np.arange(len(labels)) if blocks is None else np.asarray(blocks)
     if len(ids) != len(labels):
         raise ValueError(f"blocks has {len(ids)} entries for {len(labels)} labels.")

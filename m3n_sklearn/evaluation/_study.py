@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import f1_score
 
+from .._checks import check_count, list_of
 from ._budgets import draw_labels
 
 __all__ = ["Method", "Score", "few_label_study", "format_table", "macro_f1", "per_person"]
@@ -38,6 +39,18 @@ class Method:
     name: str
     estimator: BaseEstimator | Callable[[Hashable], BaseEstimator]
     needs_labels: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be shown or fitted."""
+        if not isinstance(self.name, str) or not self.name:
+            raise TypeError(f"The name of a method must be a string, got {self.name!r}.")
+        estimator = self.estimator
+        is_class = isinstance(estimator, type)
+        if is_class or not (isinstance(estimator, BaseEstimator) or callable(estimator)):
+            raise TypeError(
+                f"Method {self.name!r} needs an estimator, or a function of the held-out person "
+                f"that returns one; got {estimator!r}."
+            )
 
     def build(self, held_out: Hashable) -> BaseEstimator:
         """Return a fresh estimator for a fold.
@@ -153,18 +166,27 @@ def few_label_study(
     ValueError
         If a held-out person is not in `groups`, or there is nobody to learn from.
     """
-    labels, people = np.asarray(y), np.asarray(groups)
-    tested = list(np.unique(people)) if held_out is None else list(held_out)
+    _check_methods(methods)
+    labels, people = _columns_like(X, y=y, groups=groups)
+    levels = list_of(budgets, "budgets", "a sequence of windows per class, such as (1, 4, None)")
+    for budget in levels:
+        if budget is not None:
+            check_count(budget, "a budget (windows per class, or None for all)")
+    if not levels:
+        raise ValueError("budgets is empty: give windows per class, such as (1, 4, None).")
+    check_count(n_draws, "n_draws")
+    everybody = list(np.unique(people))
+    tested = everybody if held_out is None else list_of(held_out, "held_out", "a list of groups")
     unknown = [person for person in tested if person not in people]
     if unknown:
         raise ValueError(f"Held-out people {unknown} are not among the groups.")
     if len(np.unique(people)) < 2:
         raise ValueError("A study over people never seen needs at least two groups.")
-    ids = None if blocks is None else np.asarray(blocks)
+    ids = None if blocks is None else _columns_like(X, blocks=blocks)[0]
 
     def run(person: Hashable) -> list[Score]:
         scores = _score_person(
-            methods, X, labels, people, person, budgets, n_draws, ids, random_state
+            methods, X, labels, people, person, levels, n_draws, ids, random_state
         )
         if progress is not None:
             progress(f"person {person} done")
@@ -172,6 +194,31 @@ def few_label_study(
 
     nested = Parallel(n_jobs=n_jobs)(delayed(run)(person) for person in tested)
     return [score for scores in nested for score in scores]
+
+
+def _check_methods(methods: Sequence[Method]) -> None:
+    expected = "a list of Method(name, estimator)"
+    listed = list_of(methods, "methods", expected)
+    if not listed or not all(isinstance(method, Method) for method in listed):
+        raise TypeError(f"methods must be {expected}, got {methods!r}.")
+    names = [method.name for method in listed]
+    if len(set(names)) < len(names):
+        raise ValueError(f"The names of the methods must differ, got {names}.")
+
+
+def _columns_like(X: Any, **columns: ArrayLike) -> list[NDArray[Any]]:
+    """Return columns as arrays with one entry per row of X, or complain."""
+    if not hasattr(X, "shape"):
+        raise TypeError(f"X must be an array or Windows, got {type(X).__name__}.")
+    arrays = []
+    for name, values in columns.items():
+        arrays.append(np.asarray(values))
+        if arrays[-1].shape != (X.shape[0],):
+            raise ValueError(
+                f"{name} must have one entry per row of X, {X.shape[0]}, got shape "
+                f"{arrays[-1].shape}."
+            )
+    return arrays
 
 
 def _score_person(
@@ -229,7 +276,13 @@ def format_table(scores: Sequence[Score], methods: Sequence[str] | None = None) 
         One row per method, one column per budget: mean ± standard deviation over people of the
         per-person mean over draws.
     """
-    names = list(methods or dict.fromkeys(score.method for score in scores))
+    if not scores:
+        raise ValueError("There is no score to lay out: few_label_study returns them.")
+    there = list(dict.fromkeys(score.method for score in scores))
+    names = list(methods or there)
+    unknown = [name for name in names if name not in there]
+    if unknown:
+        raise ValueError(f"No score is of {', '.join(map(repr, unknown))}; there are {there}.")
     budgets = list(dict.fromkeys(score.budget for score in scores))
     heads = [_budget_name(budget) for budget in budgets]
     width = max(len(name) for name in names)

@@ -40,6 +40,8 @@ class LabelEfficiencyDisplay:
         if not scores:
             raise ValueError("There is nothing to draw: the study has no score.")
         self.scores = list(scores)
+        if not all(isinstance(score, Score) for score in self.scores):
+            raise TypeError(f"scores must be the Score objects of few_label_study, got {scores!r}.")
         self.all_labels = all_labels
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +50,13 @@ class SignalDisplay:
     def __init__(self, recordings: dict[str, Recording], *, quantity: str = "norm") -> None:
         if quantity not in ("norm", "axes"):
             raise ValueError(f"quantity must be 'norm' or 'axes', got {quantity!r}.")
+        if not isinstance(recordings, Mapping) or not all(
+            isinstance(recording, Recording) for recording in recordings.values()
+        ):
+            raise TypeError(
+                "recordings must map legend entries to recordings, such as {'measured': "
+                f"recording}}; got {type(recordings).__name__}."
+            )
         if not recordings:
             raise ValueError("There is nothing to draw: give at least one recording.")
         for name, recording in recordings.items():
@@ -57,6 +65,12 @@ class SignalDisplay:
                     f"Recording {name!r} has {recording.data.shape[1]} channels; triads are "
                     "needed. Select one sensor first, such as recording.select('right_wrist')."
                 )
+        counts = {recording.data.shape[1] for recording in recordings.values()}
+        if len(counts) > 1:
+            raise ValueError(
+                f"Recordings have {' and '.join(map(str, sorted(counts)))} channels: select the "
+                "same sensors of each first."
+            )
         self.recordings = recordings
         self.quantity = quantity
 
@@ -108,6 +122,8 @@ class SignalDisplay:
                 triads, 1, sharex=True, figsize=(8, 2.2 * triads), layout="constrained"
             )
         self.axes_: NDArray[Any] = np.atleast_1d(np.asarray(axes, dtype=object))
+        if self.axes_.shape != (triads,) or not all(hasattr(ax, "plot") for ax in self.axes_):
+            raise ValueError(f"axes must be {triads} matplotlib Axes, one per triad; got {axes!r}.")
         self.figure_: Figure = self.axes_[0].figure
         styles = ("-", "--", ":", "-.")
         for i, (name, recording) in enumerate(self.recordings.items()):

@@ -13,6 +13,7 @@ from torch.nn import functional
 from m3n_sklearn.nets._heads import Pose2Imu, Projection, Reconstruction
 from m3n_sklearn.nets._imu import ConvImuEncoder
 from m3n_sklearn.nets._paper import (
+    HEADS,
     PaperDecoder,
     PaperImuEncoder,
     PaperPoseEncoder,
@@ -81,6 +82,11 @@ def multi3net_config(
     """
     paper = encoder == "paper"
     width = width or (256 if paper else 128)
+    if paper and width % HEADS:
+        raise ValueError(
+            f"encoder='paper' needs a width that is a multiple of {HEADS}, its number of attention "
+            f"heads; got {width}."
+        )
     n_features, n_frames = pose_shape
     imu = {"in_channels": in_channels, "sites": list(sites), "width": width}
     parts: dict[str, dict[str, Any]]

@@ -598,7 +598,9 @@ class Multi3NetPretrainer(
         """
         check_is_fitted(self, "weights_")
         self._require("text", self.config_["encoders"], "modality")
-        vectors = encode_unique(resolve_text_encoder(self.text_encoder), list(sentences))
+        vectors = encode_unique(resolve_text_encoder(self.text_encoder), sentences)
+        if len(vectors) == 0:
+            raise ValueError("There is no sentence to embed: give at least one.")
         if vectors.shape[1] != self.config_["text_size"]:
             raise ValueError(
                 f"text_encoder returns vectors of size {vectors.shape[1]}, but the pretrainer was "
@@ -660,7 +662,9 @@ class Multi3NetPretrainer(
 
     def _read(self, X: Any) -> ImuWindows:
         self._require("imu", self.config_["encoders"], "modality")
-        return read_imu(self, X, reset=False, channels=self.channels)
+        imu = read_imu(self, X, reset=False, channels=self.channels)
+        self.input_.adapted(imu).warn_units(imu)
+        return imu
 
     def _check_column(self, X: Any, name: str) -> None:
         if not isinstance(X, Windows) or name not in X:

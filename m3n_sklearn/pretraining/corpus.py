@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def save_corpus(windows: Windows, path: str | os.PathLike[str]) -> Path:
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     partial.mkdir(parents=True)
     try:
-        for name in windows.columns:
+        for name in _file_names(windows.columns):
             if name != "text":
                 _write_column(partial / f"{name}.npy", windows, name)
         for name in _masked(windows):
@@ -96,26 +97,35 @@ def open_corpus(path: str | os.PathLike[str]) -> Windows:
         )
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
-        version, names = int(meta["format"]), list(meta["columns"])
-        masks = {name: folder / f"{name}.present.npy" for name in meta["present"]}
+        version, names = int(meta["format"]), _file_names(meta["columns"])
+        if version > FORMAT:
+            raise ValueError(f"it has format {version}; this version reads up to {FORMAT}.")
+        masks = {name: folder / f"{name}.present.npy" for name in _file_names(meta["present"])}
+        facts = {key: meta[key] for key in ("channels", "margin")} | {"rate": meta["rates"] or None}
+        texts = [t if isinstance(t, str) else tuple(t) for t in meta["text"] or ()]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder / META} is damaged: {error}") from error
-    if version > FORMAT:
-        raise ValueError(f"{folder} has format {version}; this version reads up to {FORMAT}.")
+        raise ValueError(f"{folder / META} is damaged or of another version: {error}") from error
     columns = {
         name: _read_array(folder / f"{name}.npy", memory_map=True)
         for name in names
         if name != "text"
     }
     if "text" in names:
-        columns["text"] = [t if isinstance(t, str) else tuple(t) for t in meta["text"]]
+        columns["text"] = texts
     return Windows(
-        rate=meta["rates"] or None,
-        channels=meta["channels"],
-        margin=meta["margin"],
+        **facts,
         present={k: _read_array(file, memory_map=False) for k, file in masks.items()},
         **columns,
     )
+
+
+def _file_names(columns: Iterable[str]) -> list[str]:
+    """Return names of columns that are names of files inside the folder, and no paths."""
+    names = list(columns)
+    for name in names:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"column {name!r} can't be a file of the corpus: rename it.")
+    return names
 
 
 def _masked(windows: Windows) -> list[str]:

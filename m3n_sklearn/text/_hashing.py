@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import HashingVectorizer
 
+from m3n_sklearn._checks import check_count
+from m3n_sklearn.text._unique import unique_sentences
+
 
 @dataclass(frozen=True)
 class HashingEncoder:
@@ -37,8 +40,7 @@ class HashingEncoder:
 
     def __post_init__(self) -> None:
         """Refuse a length that no vector can have."""
-        if self.n_features < 1:
-            raise ValueError(f"n_features must be at least 1, got {self.n_features}.")
+        check_count(self.n_features, "n_features")
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         """Return one unit vector per sentence; a sentence without a word gives zeros.
@@ -56,6 +58,7 @@ class HashingEncoder:
         vectorizer = HashingVectorizer(
             n_features=self.n_features, ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b"
         )
-        if len(sentences) == 0:
+        distinct, index = unique_sentences(sentences)
+        if not distinct:
             return np.zeros((0, self.n_features), dtype=np.float32)
-        return np.asarray(vectorizer.transform(sentences).toarray(), dtype=np.float32)
+        return np.asarray(vectorizer.transform(distinct).toarray(), dtype=np.float32)[index]

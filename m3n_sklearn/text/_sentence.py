@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from m3n_sklearn._checks import check_count
 from m3n_sklearn.text._cache import VectorCache
 from m3n_sklearn.text._unique import unique_sentences
 
@@ -64,6 +65,14 @@ class SentenceEncoder:
     device: str = "cpu"
     batch_size: int = 64
     local_files_only: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what can be no model, no batch and no folder."""
+        if not isinstance(self.model, str | os.PathLike) or not os.fspath(self.model):
+            raise TypeError(f"model must be a name or a folder, got {self.model!r}.")
+        check_count(self.batch_size, "batch_size")
+        if self.cache_dir is not None and Path(self.cache_dir).is_file():
+            raise NotADirectoryError(f"cache_dir must be a folder, but {self.cache_dir} is a file.")
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         """Return one vector per sentence; each distinct sentence is encoded once.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._checks import check_positive
 from .._motion import Motion
 from .activity import Activity
 from .embody import embody
@@ -91,8 +92,8 @@ def perform(
     Motion(180 frames x 24 joints, 2.98 s at 60 Hz, 'a person waves with one hand raised')
     """
     for given, what in ((seconds, "seconds"), (rate, "rate")):
-        if given is not None and not (np.isfinite(given) and given > 0):
-            raise ValueError(f"{what} must be a positive number, got {given!r}.")
+        if given is not None:
+            check_positive(given, what)
     who = Person() if person is None else person
     rng = np.random.default_rng(random_state)
     times, curves = _curves(activity, who, seconds, rate, rng)

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from ...._checks import list_of
 from ..activity import Activity
 from .daily import DAILY
 from .fitness import FITNESS
@@ -106,7 +107,8 @@ def get_activities(
     without = {
         get_activity(each).name for each in ((exclude,) if isinstance(exclude, str) else exclude)
     }
-    chosen = [get_activity(each) for each in (ACTIVITIES if activities is None else activities)]
+    wanted = list_of(ACTIVITIES if activities is None else activities, "activities", "names")
+    chosen = [get_activity(each) for each in wanted]
     names = [each.name for each in chosen]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
