@@ -32,6 +32,7 @@ TABLE = Path(__file__).parents[1] / "docs" / "user_guide" / "ablation_table.txt"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one person, few epochs; not written")
+    parser.add_argument("--draws", type=int, default=1, help="draws of labels")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     root = os.environ.get("M3N_SKLEARN_DATA")
@@ -41,11 +42,16 @@ def main() -> None:
     utd = load_utd_mhad(Path(root) / "utd_mhad", actions="wrist", seconds=SECONDS, rate=RATE)
     corpus, subject = in_domain_corpus(utd)
     people = list(np.unique(utd.groups))[: 1 if options.quick else None]
-    epochs = 2 if options.quick else 100
+    epochs = 2 if options.quick else 40
 
     def pretrain(norm: str, rotation: str, person: object) -> Multi3NetPretrainer:
         pretrainer = Multi3NetPretrainer(
-            norm=norm, augment=rotation, rate=RATE, max_epochs=epochs, random_state=0
+            norm=norm,
+            augment=rotation,
+            rate=RATE,
+            max_epochs=epochs,
+            batch_size=128,
+            random_state=0,
         )
         return pretrainer.fit(corpus[subject != person])
 
@@ -68,7 +74,7 @@ def main() -> None:
         utd.y,
         utd.groups,
         budgets=(1, 4, None),
-        n_draws=1 if options.quick else 2,
+        n_draws=options.draws,
         held_out=people,
         blocks=utd.X["clip"],
         n_jobs=options.jobs,
