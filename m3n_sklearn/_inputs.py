@@ -7,6 +7,7 @@ not such a sensor is a *series*: (n, 1, C, T), standardised per channel with fit
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -30,6 +31,9 @@ GYRO_SCALE = 5.0
 
 SITE_SCALE = np.repeat([STANDARD_GRAVITY, GYRO_SCALE], 3)
 """Divisor of each of a site's six channels."""
+
+SENSOR_COUNTS = {3: 1, 6: 1, 12: 2}
+"""How many sites a number of channels without names is taken for."""
 
 AnyArray = NDArray[Any]
 
@@ -112,6 +116,8 @@ def read_imu(
             f"X has shape {values.shape}; windows are (n, channels, samples) with at least one of "
             "each."
         )
+    if reset and channels is None and values.ndim == 3:
+        _warn_if_samples_first(values.shape)
     flat = values.ndim == 2
     names = None if channels is None else tuple(channels)
     return ImuWindows(values[:, None, :] if flat else values, rate, names, flat)
@@ -125,6 +131,16 @@ def _refuse_nouns(X: Any) -> None:
         raise TypeError(
             f"X is a {kind}; it must be an array (n, channels, samples), (n, samples), or Windows. "
             "m3n_sklearn.cut turns motions and recordings into X, y, groups."
+        )
+
+
+def _warn_if_samples_first(shape: tuple[int, ...]) -> None:
+    if shape[2] in SENSOR_COUNTS and shape[1] > shape[2] and shape[1] not in SENSOR_COUNTS:
+        warnings.warn(
+            f"X has shape {shape}, which reads as {shape[1]} channels of {shape[2]} samples. "
+            "Windows are (n, channels, samples): with channels last, give X.transpose(0, 2, 1).",
+            UserWarning,
+            stacklevel=4,
         )
 
 
@@ -242,7 +258,7 @@ def make_layout(
         return Layout(n_channels)
     if channels is not None:
         return _named_layout(n_channels, tuple(channels))
-    sites = {3: 1, 6: 1, 12: 2}.get(n_channels, 0)
+    sites = SENSOR_COUNTS.get(n_channels, 0)
     present = min(n_channels, 6)
     columns = tuple(tuple(6 * s + k if k < present else -1 for k in range(6)) for s in range(sites))
     return Layout(n_channels, ("",) * sites, columns)

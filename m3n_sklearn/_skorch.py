@@ -284,7 +284,8 @@ class _ArrayNet(NeuralNet):  # type: ignore[misc]
         if not math.isfinite(self.history[-1]["train_loss"]):
             raise FloatingPointError(
                 f"The training loss is no longer finite in epoch {self.history[-1]['epoch']}. "
-                f"Lower lr (now {self.plan.lr:g}) and check the scale of X."
+                f"Lower lr (now {self.plan.lr:g}), check the scale of X, and look for NaN in it "
+                "where it is a memory-mapped corpus, which is not searched for them."
             )
 
 

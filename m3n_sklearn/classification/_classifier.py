@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
@@ -554,11 +554,15 @@ def _sensors(layout: Layout) -> Any:
 
 def _check_descriptions(descriptions: Mapping[Any, Any]) -> tuple[AnyArray, list[list[str]]]:
     labels = list(descriptions)
-    classes, order = np.unique(np.asarray(labels), return_index=True)
+    classes = np.asarray(labels)
+    if classes.ndim != 1 or len({type(label) for label in labels}) > 1:
+        raise TypeError(f"The classes of descriptions must be of one simple type, got {labels!r}.")
+    classes, order = np.unique(classes, return_index=True)
     prompts = []
     for i in order:
         given = descriptions[labels[i]]
-        sentences = [given] if isinstance(given, str) else list(given)
+        several = isinstance(given, Iterable) and not isinstance(given, str)
+        sentences = list(given) if several else [given]
         if not sentences or not all(isinstance(s, str) and s.strip() for s in sentences):
             raise ValueError(
                 f"descriptions[{labels[i]!r}] must be a sentence or several, got {given!r}."

@@ -175,6 +175,11 @@ def few_label_study(
     if not levels:
         raise ValueError("budgets is empty: give windows per class, such as (1, 4, None).")
     check_count(n_draws, "n_draws")
+    if not isinstance(random_state, (int, np.integer)) or random_state < 0:
+        raise ValueError(
+            f"random_state must be a whole number of at least 0, so that every method meets the "
+            f"same labels; got {random_state!r}."
+        )
     everybody = list(np.unique(people))
     tested = everybody if held_out is None else list_of(held_out, "held_out", "a list of groups")
     unknown = [person for person in tested if person not in people]

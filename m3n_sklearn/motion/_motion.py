@@ -58,6 +58,20 @@ def as_sentences(text: object) -> tuple[str, ...]:
     return tuple(s.strip() for s in sentences if isinstance(s, str) and s.strip())
 
 
+def check_id(value: Any, name: str) -> Hashable | None:
+    """Return a class or a person, or complain about what can't be grouped by."""
+    if not isinstance(value, Hashable):
+        raise TypeError(f"{name} must be one value, such as a string; got {value!r}.")
+    return value
+
+
+def check_name(name: Any) -> str | None:
+    """Return the id of a clip, or complain about what is no string."""
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name must be a string, got {name!r}. Draws are keyed by it.")
+    return name
+
+
 @dataclass(frozen=True, eq=False, init=False, repr=False)
 class Motion:
     """One clip of body motion as SMPL-convention joint rotations and a root track.
@@ -142,7 +156,7 @@ class Motion:
         values = _check_poses(poses)
         clock, mean_rate = _check_clock(len(values), rate, times)
         path = _check_trans(trans, len(values))
-        _warn_if_fast(path, clock)
+        warn_if_fast(path, np.diff(clock), stacklevel=3)
         fields = {
             "poses": values,
             "trans": path,
@@ -152,9 +166,9 @@ class Motion:
             "stature": _check_stature(stature),
             "sex": _check_sex(sex),
             "text": as_sentences(text),
-            "label": label,
-            "subject": subject,
-            "name": name,
+            "label": check_id(label, "label"),
+            "subject": check_id(subject, "subject"),
+            "name": check_name(name),
         }
         for field, value in fields.items():
             if isinstance(value, np.ndarray):
@@ -365,16 +379,28 @@ def _check_clock(frames: int, rate: float | None, times: ArrayLike | None) -> tu
     return clock, float((frames - 1) / (clock[-1] - clock[0]))
 
 
-def _warn_if_fast(trans: Array, times: Array) -> None:
-    if len(times) < 3:
+def warn_if_fast(positions: NDArray[Any], steps: ArrayLike, *, stacklevel: int = 2) -> None:
+    """Warn if positions move faster than a person, as they do in millimetres.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (..., F, 3)
+        In m.
+    steps : array-like of shape (F - 1,) or ()
+        Seconds between frames.
+    stacklevel : int, default=2
+        As in :func:`warnings.warn`.
+    """
+    if positions.size < 9:
         return
-    speed = float(np.median(np.linalg.norm(np.diff(trans, axis=0), axis=1) / np.diff(times)))
+    paces = np.linalg.norm(np.diff(positions, axis=-2), axis=-1) / np.asarray(steps)
+    speed = float(np.median(paces)) if paces.size else 0.0
     if speed > FASTEST:
         warnings.warn(
-            f"The root moves at {speed:.4g} m/s most of the time. trans must be in m: are these "
+            f"Positions move at {speed:.4g} m/s most of the time. They must be in m: are these "
             "millimetres (multiply by 0.001) or centimetres (0.01)?",
             UserWarning,
-            stacklevel=4,
+            stacklevel=stacklevel + 1,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_positive, is_number, list_of, real_array
-from ..motion._motion import as_sentences
+from ..motion._motion import as_sentences, check_id, check_name
 from .channels import AXES, SENSORS, parse_channels, sites_of
 from .resampling import fill_unobserved, nearest_samples, resample_observed, resample_signal
 from .units import warn_units
@@ -105,6 +106,13 @@ class Recording:
                 f"data must have shape (samples, channels) with at least one of each, got "
                 f"{np.shape(data)}."
             )
+        if values.shape[1] > 64 and values.shape[1] > 8 * len(values):
+            warnings.warn(
+                f"data has {len(values)} samples of {values.shape[1]} channels. Time comes first: "
+                "transpose it if these are swapped.",
+                UserWarning,
+                stacklevel=2,
+            )
         seen = _check_observed(observed, len(values))
         bad = ~np.isfinite(values[seen])
         if bad.any():
@@ -117,8 +125,8 @@ class Recording:
             "rate": check_positive(rate, "rate", "Hz"),
             "channels": _check_channels(channels, values.shape[1]),
             "labels": _check_labels(labels, len(values)),
-            "subject": subject,
-            "name": name,
+            "subject": check_id(subject, "subject"),
+            "name": check_name(name),
             "start": _check_start(start),
             "observed": seen,
             "text": as_sentences(text),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import real_array
+from ..motion._motion import warn_if_fast
 from ..motion.rotations import quat_conjugate, quat_rotate
 from ._checks import check_rate, check_rotation, check_vector
 from .trajectory import fit_trajectory
@@ -86,6 +87,8 @@ def rigid_body_imu(
             f"quaternion must have shape ({len(track)}, 4) to match position, got {turns.shape}."
         )
     clock = _clock(len(track), rate, times)
+    if len(clock) > 2 and (np.diff(clock) > 0).all():
+        warn_if_fast(track, np.diff(clock))
     wanted = clock if out_rate is None else output_times(clock[0], clock[-1], out_rate)
     state = fit_trajectory(clock, turns[:, None], track, smoothing).evaluate(wanted)
     q, w, alpha = (values[:, 0] for values in state[:3])

@@ -16,6 +16,7 @@ from .._checks import list_of
 from .._sklearn import Interval, StrOptions, fit_context, root_entropy, validate_data
 from ..body import BodyModel, Site, body_from_smplx, default_body, resolve_sites
 from ..motion import Motion
+from ..motion._motion import warn_if_fast
 from ..recording import Recording, channel_names
 from ..windows import Windows
 from ._batch import Setup, simulate_batch
@@ -217,6 +218,8 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
             return X
         self._validate_params()
         frames = _Frames.of(X)
+        if "trans" in X:
+            warn_if_fast(X["trans"][X.present("trans")], 1 / frames.rate)
         run = self._check_setup()
         rows = np.flatnonzero(X.present("pose"))
         simulated = self._simulate_rows(X, rows, frames, run)
