@@ -39,6 +39,7 @@ from m3n_sklearn.datasets import (
     load_utd_mhad,
     make_motions,
     make_wrist_har,
+    read_openpack_atr,
 )
 from m3n_sklearn.evaluation import (
     Method,
@@ -922,6 +923,74 @@ def test_data_sets_that_are_not_there(tmp_path, reader):
 def test_options_of_utd(shared_data, options, error, words):
     folder = shared_data("utd_mhad")
     refuses(lambda: load_utd_mhad(folder, **options), error, *words)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"users": "U9999"}, ValueError, ("users must be among U0209", "'U9999'")),
+        ({"sessions": "first"}, ValueError, ("'S0100' or 'U0102-S0100'", "'first'")),
+        ({"sensors": "atr99"}, ValueError, ("sensors must be among atr01", "'atr99'")),
+        ({"annotation": "boxes"}, ValueError, ("'operations', 'actions'", "'boxes'")),
+        ({"labels": "2hz"}, ValueError, ("'1hz', 'spans'", "'2hz'")),
+        ({"rate": "50"}, TypeError, ("rate must be a number of Hz",)),
+    ],
+)
+def test_options_of_openpack(shared_data, options, error, words):
+    folder = shared_data("openpack_sample")
+    refuses(lambda: load_openpack(folder, **options), error, *words)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", ("lacks the columns unixtime",)),
+        (b"a,b\n1,2\n", ("lacks the columns unixtime", "a, b")),
+        (b"unixtime,acc_x,acc_y,acc_z\n", ("lacks the columns gyro_x",)),
+        (b"unixtime,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z\n", ("no rows",)),
+        (b"unixtime,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z\n1,2\n", ("table of numbers",)),
+        (b"\xff\x93\x00", ("is no CSV file",)),
+    ],
+)
+def test_damaged_sensor_files_of_openpack(tmp_path, content, words):
+    path = tmp_path / "S0100.csv"
+    path.write_bytes(content)
+    refuses(lambda: read_openpack_atr(path), ValueError, "S0100.csv", *words)
+
+
+SETS = "0,100,10,squats\n"
+
+
+def mmfit_folder(folder, stream, labels):
+    workout = folder / "w00"
+    workout.mkdir()
+    (workout / "w00_labels.csv").write_text(labels)
+    for name in ("sw_l_acc", "sw_l_gyr", "sw_r_acc", "sw_r_gyr"):
+        if isinstance(stream, bytes):
+            (workout / f"w00_{name}.npy").write_bytes(stream)
+        elif stream is not None:
+            np.save(workout / f"w00_{name}.npy", stream)
+    return folder
+
+
+STREAM = np.c_[np.arange(1000) / 3, np.arange(1000) * 10.0, np.full((1000, 3), 5.66)]
+
+
+@pytest.mark.parametrize(
+    ("stream", "labels", "options", "error", "words"),
+    [
+        (None, SETS, {}, ValueError, ("no workout has the sensors", "no sw_l_acc")),
+        (b"hello", SETS, {}, ValueError, ("no readable .npy array", "mmfit.github.io")),
+        (np.zeros((10, 3)), SETS, {}, ValueError, ("(N, 5)", "(10, 3)")),
+        (STREAM, "a,b\n", {}, ValueError, ("w00_labels.csv, line 1", "activity")),
+        (STREAM, SETS, {"sensors": "watch"}, ValueError, ("sensors must be among sw_l", "'watch'")),
+        (STREAM, SETS, {"workouts": "w99"}, ValueError, ("workouts must be among w00", "'w99'")),
+        (STREAM, SETS, {"rate": "50"}, TypeError, ("rate must be a number of Hz",)),
+    ],
+)
+def test_mmfit(tmp_path, stream, labels, options, error, words):
+    folder = mmfit_folder(tmp_path, stream, labels)
+    refuses(lambda: load_mmfit(folder, skeletons=False, **options), error, *words)
 
 
 @cases(

@@ -155,7 +155,10 @@ def read_header(path: Path) -> list[str]:
         Names; empty for an empty file.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
-        return [name.strip() for name in next(csv.reader(file), [])]
+        try:
+            return [name.strip() for name in next(csv.reader(file), [])]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ValueError(f"{path} is no CSV file: {error}") from error
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:

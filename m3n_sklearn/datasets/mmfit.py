@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from sklearn.utils import Bunch
 
+from .._checks import check_positive
 from ..motion import Motion, motion_from_joints
 from ..motion.joint_sets import JOINT_SETS
 from ..recording import Recording, channel_names, resample_timestamps
@@ -172,6 +173,7 @@ def load_mmfit(
     devices = select_known("sensors", sensors, list(SENSORS))
     there = sorted(folder.name for folder in root.glob("w[0-9][0-9]") if folder.is_dir())
     recordings: list[Recording] = []
+    check_positive(rate, "rate", "Hz")
     motions: list[Motion] = []
     repetitions: dict[str, int] = {}
     excluded: dict[str, str] = {}

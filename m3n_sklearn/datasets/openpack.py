@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.utils import Bunch
 
+from .._checks import check_positive
 from ..motion.rotations import quat_rotate
 from ..recording import (
     STANDARD_GRAVITY,
@@ -551,6 +552,8 @@ def _read_session(
 
 def _rate_of(clock: Array, wanted: float | None) -> float:
     """Return the rate of time stamps, gaps left out; `wanted` if it is the same."""
+    if wanted is not None:
+        check_positive(wanted, "rate", "Hz")
     steps = np.diff(clock)
     rate = 1 / float(steps[steps < 1.5 * np.median(steps)].mean())
     return wanted if wanted is not None and abs(rate - wanted) < 1e-6 * wanted else rate
