@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from m3n_sklearn._runtime import derive_rng
 
-__all__ = ["TrainingData", "TrainingPlan", "train"]
+__all__ = ["TrainingData", "TrainingPlan", "count_epochs", "train"]
 
 Batch = dict[str, Any]
 Loss = Callable[[Any, Batch], Mapping[str, Tensor]]
@@ -93,6 +93,35 @@ class TrainingPlan:
     def steps_per_epoch(self, n_rows: int) -> int:
         """Count the batches of an epoch."""
         return max(1, math.ceil(n_rows / self.batch_size))
+
+
+def count_epochs(
+    max_epochs: int | str, n_rows: int, batch_size: int, *, fewest_epochs: int, fewest_steps: int
+) -> int:
+    """Return the number of passes over the rows that `max_epochs` stands for.
+
+    Parameters
+    ----------
+    max_epochs : int or "auto"
+        "auto" takes at least so many epochs and at least so many steps: few rows need more passes.
+    n_rows, batch_size : int
+        Rows in all and rows per step.
+    fewest_epochs, fewest_steps : int
+        What "auto" takes at least.
+
+    Returns
+    -------
+    int
+        Number of epochs.
+
+    Examples
+    --------
+    >>> count_epochs("auto", 1000, 100, fewest_epochs=30, fewest_steps=400)
+    40
+    """
+    if max_epochs != "auto":
+        return int(max_epochs)
+    return max(fewest_epochs, math.ceil(fewest_steps / math.ceil(n_rows / batch_size)))
 
 
 def train(

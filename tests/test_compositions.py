@@ -239,7 +239,9 @@ def test_fine_tuning_behind_a_simulator(clips, tmp_path):
     np.testing.assert_array_equal(
         grid.predict_proba(rows), best[-1].predict_proba(signals.drop("pose", "trans", "text"))
     )
-    np.testing.assert_array_equal(grid.predict_proba(rows), best[-1].predict_proba(signals["imu"].astype(np.float32)))
+    np.testing.assert_array_equal(
+        grid.predict_proba(rows), best[-1].predict_proba(signals["imu"].astype(np.float32))
+    )
 
 
 def test_deploying_a_frozen_pretrainer():

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from m3n_sklearn._runtime import isolated
-from m3n_sklearn._skorch import TrainingPlan, train
+from m3n_sklearn._skorch import TrainingPlan, count_epochs, train
 
 
 class Line:
@@ -161,3 +161,10 @@ def test_progress_bar(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
     trained(max_epochs=2, verbose=1)
     assert "training: 100%" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(21, 400), (640, 40), (64_000, 30)])
+def test_few_rows_get_more_passes(rows, epochs):
+    auto = count_epochs("auto", rows, 64, fewest_epochs=30, fewest_steps=400)
+    assert auto == epochs
+    assert count_epochs(np.int64(3), rows, 64, fewest_epochs=30, fewest_steps=400) == 3

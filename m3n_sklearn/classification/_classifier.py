@@ -24,7 +24,7 @@ from m3n_sklearn._sklearn import (
     fit_context,
     root_entropy,
 )
-from m3n_sklearn._skorch import TrainingPlan, train
+from m3n_sklearn._skorch import TrainingPlan, count_epochs, train
 from m3n_sklearn.classification._head import solve_head
 from m3n_sklearn.classification._labels import Labels, check_labels, hold_out
 from m3n_sklearn.classification._pretrained import (
@@ -38,7 +38,6 @@ from m3n_sklearn.classification._pretrained import (
 from m3n_sklearn.classification._training import (
     CrossEntropy,
     LabelledWindows,
-    count_epochs,
     run_in_chunks,
 )
 from m3n_sklearn.nets import get_weights, set_weights
@@ -55,6 +54,9 @@ from m3n_sklearn.windows import Windows
 __all__ = ["Multi3NetClassifier"]
 
 AnyArray = NDArray[Any]
+
+FEWEST_EPOCHS, FEWEST_STEPS = 30, 400
+"""Passes over the rows, and steps, that a fit takes at least when max_epochs is "auto"."""
 
 LEARNING_RATES = {"scratch": 3e-3, "pretrained": 1e-3}
 """What lr="auto" stands for."""
@@ -405,7 +407,13 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             data, valid = data.take(rows), data.take(held).plain()
         fallback = LEARNING_RATES["scratch" if self.strategy_ == "scratch" else "pretrained"]
         plan = TrainingPlan(
-            max_epochs=count_epochs(self.max_epochs, len(data), self.batch_size),
+            max_epochs=count_epochs(
+                self.max_epochs,
+                len(data),
+                self.batch_size,
+                fewest_epochs=FEWEST_EPOCHS,
+                fewest_steps=FEWEST_STEPS,
+            ),
             batch_size=self.batch_size,
             lr=fallback if isinstance(self.lr, str) else self.lr,
             weight_decay=self.weight_decay,

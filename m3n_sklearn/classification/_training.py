@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,12 +14,6 @@ from torch.nn import functional
 from m3n_sklearn.pretraining.augmentation import Augmentation
 
 AnyArray = NDArray[Any]
-
-FEWEST_STEPS = 400
-"""Steps that a fit takes at least when max_epochs is "auto"."""
-
-FEWEST_EPOCHS = 30
-"""Passes over the rows that a fit takes at least when max_epochs is "auto"."""
 
 _ROWS_AT_ONCE = 512
 
@@ -92,13 +85,6 @@ class CrossEntropy:
         )
         correct = (logits.detach().argmax(dim=1) == batch["codes"]).to(terms.dtype)
         return {"loss": (batch["weight"] * terms).mean(), "accuracy": correct.mean()}
-
-
-def count_epochs(max_epochs: int | str, n_rows: int, batch_size: int) -> int:
-    """Return the number of passes over the rows that `max_epochs` stands for."""
-    if isinstance(max_epochs, int | np.integer):
-        return int(max_epochs)
-    return max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS / math.ceil(n_rows / batch_size)))
 
 
 def run_in_chunks(

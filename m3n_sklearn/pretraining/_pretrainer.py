@@ -58,6 +58,9 @@ __all__ = ["Multi3NetPretrainer"]
 
 AnyArray = NDArray[Any]
 
+FEWEST_EPOCHS, FEWEST_STEPS = 40, 800
+"""Passes over the corpus, and steps, that a fit takes at least when max_epochs is "auto"."""
+
 
 class Multi3NetPretrainer(
     CallbackSupportMixin,
@@ -104,9 +107,9 @@ class Multi3NetPretrainer(
     augment : "auto", "so3", "cone", Augmentation or None, default="auto"
         Random changes of the IMU while training. "auto" turns every sensor arbitrarily, adds
         noise, drops gyros and sites and crops; generic series are left alone.
-    max_epochs : int, default=40
-        Passes over the corpus.
-    batch_size : int, default=256
+    max_epochs : int or "auto", default="auto"
+        Passes over the corpus. ``"auto"`` takes at least 40 epochs and at least 800 steps.
+    batch_size : int, default=128
         Rows per step, at most.
     lr, weight_decay : float, default=2e-3, 0.02
         AdamW's peak learning rate, after a warm-up and before a cosine decay, and weight decay.
@@ -197,7 +200,7 @@ class Multi3NetPretrainer(
         "rate": [Interval(Real, 0, None, closed="neither")],
         "channels": ["array-like", None],
         "augment": [StrOptions({"auto", "so3", "cone"}), Augmentation, None],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -226,8 +229,8 @@ class Multi3NetPretrainer(
         rate: float = 50.0,
         channels: Sequence[str] | None = None,
         augment: Augmentation | str | None = "auto",
-        max_epochs: int = 40,
-        batch_size: int = 256,
+        max_epochs: int | str = "auto",
+        batch_size: int = 128,
         lr: float = 2e-3,
         weight_decay: float = 0.02,
         early_stopping: bool = False,
@@ -343,7 +346,7 @@ class Multi3NetPretrainer(
         device: str,
         seed: int,
     ) -> None:
-        from m3n_sklearn._skorch import TrainingPlan, train
+        from m3n_sklearn._skorch import TrainingPlan, count_epochs, train
 
         there = self._modalities(windows)
         objectives = choose_objectives(self.objectives, there)
@@ -376,7 +379,13 @@ class Multi3NetPretrainer(
             valid.augmentation = data.augmentation
         past = list(self.history_) if self._continues() else []
         plan = TrainingPlan(
-            max_epochs=self.max_epochs,
+            max_epochs=count_epochs(
+                self.max_epochs,
+                len(data),
+                self.batch_size,
+                fewest_epochs=FEWEST_EPOCHS,
+                fewest_steps=FEWEST_STEPS,
+            ),
             batch_size=self.batch_size,
             lr=self.lr,
             weight_decay=self.weight_decay,
@@ -392,7 +401,7 @@ class Multi3NetPretrainer(
             "objectives_": objectives,
             "n_components_": net.config["n_components"],
         }
-        with epoch_callbacks(self, max_epochs=self.max_epochs, X=windows) as report:
+        with epoch_callbacks(self, max_epochs=plan.max_epochs, X=windows) as report:
             history = train(
                 net,
                 Objectives(objectives),

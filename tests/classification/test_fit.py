@@ -15,7 +15,6 @@ from sklearn.frozen import FrozenEstimator
 from m3n_sklearn import Windows, load
 from m3n_sklearn.classification import Multi3NetClassifier
 from m3n_sklearn.classification._labels import hold_out
-from m3n_sklearn.classification._training import count_epochs
 
 from ..wrists import CAPTIONS, RATE, pretrained, wrist_data
 
@@ -160,13 +159,6 @@ def test_hold_out():
         hold_out(codes, np.zeros(31), 0.2, rng)
     with pytest.raises(ValueError, match="no window to spare"):
         hold_out(np.arange(4), None, 0.2, rng)
-
-
-def test_auto_epochs():
-    assert count_epochs("auto", 21, 64) == 400
-    assert count_epochs("auto", 640, 64) == 40
-    assert count_epochs("auto", 64_000, 64) == 30
-    assert count_epochs(np.int64(3), 21, 64) == 3
 
 
 def test_warm_start_goes_on_and_refuses_other_classes():
