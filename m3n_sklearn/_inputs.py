@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from m3n_sklearn._sklearn import validate_data
-from m3n_sklearn.motion import Motion
-from m3n_sklearn.recording import Recording
-from m3n_sklearn.recording.channels import SENSORS, parse_channels
-from m3n_sklearn.recording.resampling import resample_windows
-from m3n_sklearn.recording.units import STANDARD_GRAVITY, warn_units
-from m3n_sklearn.windows import Windows
+from ._sklearn import validate_data
+from .motion import Motion
+from .recording import Recording
+from .recording.channels import SENSORS, parse_channels
+from .recording.resampling import resample_windows
+from .recording.units import STANDARD_GRAVITY, warn_units
+from .windows import Windows
 
 __all__ = ["GYRO_SCALE", "ImuWindows", "InputMap", "Layout", "make_layout", "read_imu"]
 

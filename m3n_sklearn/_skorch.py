@@ -20,7 +20,7 @@ from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 from torch import Tensor, nn
 
-from m3n_sklearn._runtime import derive_rng
+from ._runtime import derive_rng
 
 __all__ = ["TrainingData", "TrainingPlan", "count_epochs", "train"]
 

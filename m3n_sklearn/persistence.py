@@ -27,7 +27,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 import m3n_sklearn
-from m3n_sklearn._files import write_atomically
+
+from ._files import write_atomically
 
 __all__ = ["Persistent", "load", "save"]
 

@@ -56,7 +56,7 @@ def test_every_public_name_can_be_had(name):
 
 def test_unknown_names_are_refused():
     with pytest.raises(AttributeError, match="no attribute 'Multi4Net'"):
-        m3n_sklearn.Multi4Net
+        m3n_sklearn.Multi4Net  # noqa: B018
 
 
 def public_objects():

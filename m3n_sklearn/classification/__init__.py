@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from m3n_sklearn.classification._classifier import Multi3NetClassifier
+from ._classifier import Multi3NetClassifier
 
 __all__ = ["Multi3NetClassifier"]

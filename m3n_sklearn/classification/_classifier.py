@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from m3n_sklearn._inputs import ImuWindows, Layout, make_layout, read_imu
-from m3n_sklearn._runtime import derive_rng, derive_seed, isolated, resolve_device
-from m3n_sklearn._sklearn import (
+from .._inputs import ImuWindows, Layout, make_layout, read_imu
+from .._runtime import derive_rng, derive_seed, isolated, resolve_device
+from .._sklearn import (
     CallbackSupportMixin,
     HasMethods,
     Interval,
@@ -24,10 +24,20 @@ from m3n_sklearn._sklearn import (
     fit_context,
     root_entropy,
 )
-from m3n_sklearn._skorch import TrainingPlan, count_epochs, train
-from m3n_sklearn.classification._head import solve_head
-from m3n_sklearn.classification._labels import Labels, check_labels, hold_out
-from m3n_sklearn.classification._pretrained import (
+from .._skorch import TrainingPlan, count_epochs, train
+from ..nets import get_weights, set_weights
+from ..nets._classifier import ImuClassifier, build_classifier
+from ..persistence import Persistent
+from ..pretraining import Multi3NetPretrainer
+from ..pretraining.augmentation import (
+    FINE_TUNING,
+    Augmentation,
+    resolve_augmentation,
+)
+from ..windows import Windows
+from ._head import solve_head
+from ._labels import Labels, check_labels, hold_out
+from ._pretrained import (
     Start,
     check_rate,
     fitted_pretrainer,
@@ -35,21 +45,11 @@ from m3n_sklearn.classification._pretrained import (
     from_scratch,
     names_in_joint_space,
 )
-from m3n_sklearn.classification._training import (
+from ._training import (
     CrossEntropy,
     LabelledWindows,
     run_in_chunks,
 )
-from m3n_sklearn.nets import get_weights, set_weights
-from m3n_sklearn.nets._classifier import ImuClassifier, build_classifier
-from m3n_sklearn.persistence import Persistent
-from m3n_sklearn.pretraining import Multi3NetPretrainer
-from m3n_sklearn.pretraining.augmentation import (
-    FINE_TUNING,
-    Augmentation,
-    resolve_augmentation,
-)
-from m3n_sklearn.windows import Windows
 
 __all__ = ["Multi3NetClassifier"]
 

@@ -11,9 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from m3n_sklearn.classification._training import LabelledWindows, run_in_chunks
-from m3n_sklearn.nets import get_weights, set_weights
-from m3n_sklearn.nets._classifier import ImuClassifier
+from ..nets import get_weights, set_weights
+from ..nets._classifier import ImuClassifier
+from ._training import LabelledWindows, run_in_chunks
 
 AnyArray = NDArray[Any]
 

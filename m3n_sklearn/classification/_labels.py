@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from m3n_sklearn._checks import is_number
-from m3n_sklearn._sklearn import check_sample_weight
+from .._checks import is_number
+from .._sklearn import check_sample_weight
 
 AnyArray = NDArray[Any]
 Codes = NDArray[np.int64]

@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
-from m3n_sklearn._inputs import ImuWindows, InputMap, make_layout
-from m3n_sklearn._sklearn import FrozenEstimator, check_is_fitted
-from m3n_sklearn.persistence import load
-from m3n_sklearn.pretraining import Multi3NetPretrainer
-from m3n_sklearn.windows import Windows
+from .._inputs import ImuWindows, InputMap, make_layout
+from .._sklearn import FrozenEstimator, check_is_fitted
+from ..persistence import load
+from ..pretraining import Multi3NetPretrainer
+from ..windows import Windows
 
 __all__ = [
     "Start",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from m3n_sklearn.pretraining.augmentation import Augmentation
+from ..pretraining.augmentation import Augmentation
 
 AnyArray = NDArray[Any]
 

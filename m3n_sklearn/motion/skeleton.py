@@ -49,8 +49,8 @@ def _other_side(name: str) -> str:
     return name
 
 
-def _frozen(values: list[int] | list[list[float]], dtype: type) -> NDArray[Any]:
-    array = np.array(values, dtype=dtype)
+def _frozen(values: list[Any], dtype: type[np.generic]) -> NDArray[Any]:
+    array: NDArray[Any] = np.array(values, dtype=dtype)
     array.flags.writeable = False
     return array
 

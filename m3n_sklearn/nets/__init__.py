@@ -5,8 +5,8 @@ Nothing here knows scikit-learn or any file; weights travel as NumPy arrays.
 
 from __future__ import annotations
 
-from m3n_sklearn.nets._multi3net import Multi3Net, build_imu_encoder, multi3net_config
-from m3n_sklearn.nets._weights import get_weights, set_weights
+from ._multi3net import Multi3Net, build_imu_encoder, multi3net_config
+from ._weights import get_weights, set_weights
 
 __all__ = [
     "Multi3Net",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from m3n_sklearn.nets._multi3net import Multi3Net, build_imu_encoder
+from ._multi3net import Multi3Net, build_imu_encoder
 
 __all__ = ["ImuClassifier", "ImuNamer", "build_classifier"]
 

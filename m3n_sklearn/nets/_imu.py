@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from m3n_sklearn.nets._layers import ConvTrunk, pool
+from ._layers import ConvTrunk, pool
 
 __all__ = ["ConvImuEncoder"]
 

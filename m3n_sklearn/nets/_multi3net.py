@@ -10,16 +10,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from m3n_sklearn.nets._heads import Pose2Imu, Projection, Reconstruction
-from m3n_sklearn.nets._imu import ConvImuEncoder
-from m3n_sklearn.nets._paper import (
+from ._heads import Pose2Imu, Projection, Reconstruction
+from ._imu import ConvImuEncoder
+from ._paper import (
     HEADS,
     PaperDecoder,
     PaperImuEncoder,
     PaperPoseEncoder,
     PaperTextEncoder,
 )
-from m3n_sklearn.nets._pose import ConvPoseEncoder
+from ._pose import ConvPoseEncoder
 
 __all__ = ["Multi3Net", "build_imu_encoder", "multi3net_config"]
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from m3n_sklearn.nets._layers import BatchNorm
+from ._layers import BatchNorm
 
 __all__ = ["PaperDecoder", "PaperImuEncoder", "PaperPoseEncoder", "PaperTextEncoder"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from m3n_sklearn.nets._layers import ConvTrunk, pool
+from ._layers import ConvTrunk, pool
 
 __all__ = ["ConvPoseEncoder"]
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from m3n_sklearn._inputs import InputMap
-from m3n_sklearn.pretraining._sources import Captions, ImuSource
-from m3n_sklearn.pretraining.augmentation import Augmentation
-from m3n_sklearn.pretraining.pose_features import pose_features
-from m3n_sklearn.windows import Windows
+from .._inputs import InputMap
+from ..windows import Windows
+from ._sources import Captions, ImuSource
+from .augmentation import Augmentation
+from .pose_features import pose_features
 
 __all__ = ["PretrainingData", "hidden_spans", "read_poses"]
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from m3n_sklearn.nets import Multi3Net
+from ..nets import Multi3Net
 
 __all__ = [
     "alternate_eighths",

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
-from m3n_sklearn._inputs import ImuWindows, InputMap, make_layout, read_imu
-from m3n_sklearn._runtime import LiveModule, derive_rng, derive_seed, isolated, resolve_device
-from m3n_sklearn._sklearn import (
+from .._inputs import ImuWindows, InputMap, make_layout, read_imu
+from .._runtime import LiveModule, derive_rng, derive_seed, isolated, resolve_device
+from .._sklearn import (
     CallbackSupportMixin,
     HasMethods,
     Interval,
@@ -25,34 +25,34 @@ from m3n_sklearn._sklearn import (
     fit_context,
     root_entropy,
 )
-from m3n_sklearn.motion._motion import as_sentences
-from m3n_sklearn.nets import Multi3Net, get_weights, multi3net_config, set_weights
-from m3n_sklearn.persistence import Persistent
-from m3n_sklearn.pretraining import _inference as inference
-from m3n_sklearn.pretraining._data import PretrainingData, read_poses
-from m3n_sklearn.pretraining._setup import (
+from ..motion._motion import as_sentences
+from ..nets import Multi3Net, get_weights, multi3net_config, set_weights
+from ..persistence import Persistent
+from ..text import encode_unique, resolve_text_encoder
+from ..windows import Windows
+from . import _inference as inference
+from ._data import PretrainingData, read_poses
+from ._setup import (
     choose_objectives,
     hold_out,
     measure_scales,
     spread_rows,
 )
-from m3n_sklearn.pretraining._sources import (
+from ._sources import (
     Captions,
     ImuSource,
     RecordedImu,
     SimulatedImu,
     number_sentences,
 )
-from m3n_sklearn.pretraining.augmentation import (
+from .augmentation import (
     PRETRAINING,
     Augmentation,
     resolve_augmentation,
 )
-from m3n_sklearn.pretraining.corpus import open_corpus
-from m3n_sklearn.pretraining.losses import DECODERS, NEEDS, PAIRS, Objectives
-from m3n_sklearn.pretraining.retrieval import retrieval_at_1
-from m3n_sklearn.text import encode_unique, resolve_text_encoder
-from m3n_sklearn.windows import Windows
+from .corpus import open_corpus
+from .losses import DECODERS, NEEDS, PAIRS, Objectives
+from .retrieval import retrieval_at_1
 
 __all__ = ["Multi3NetPretrainer"]
 
@@ -346,7 +346,7 @@ class Multi3NetPretrainer(
         device: str,
         seed: int,
     ) -> None:
-        from m3n_sklearn._skorch import TrainingPlan, count_epochs, train
+        from .._skorch import TrainingPlan, count_epochs, train
 
         there = self._modalities(windows)
         objectives = choose_objectives(self.objectives, there)

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from m3n_sklearn.nets import Multi3Net
-from m3n_sklearn.pretraining._data import PretrainingData
-from m3n_sklearn.pretraining.losses import AUTO_WEIGHTS, NEEDS
+from ..nets import Multi3Net
+from ._data import PretrainingData
+from .losses import AUTO_WEIGHTS, NEEDS
 
 __all__ = ["choose_objectives", "hold_out", "measure_scales", "spread_rows"]
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from m3n_sklearn._inputs import ImuWindows
-from m3n_sklearn._runtime import derive_seed
-from m3n_sklearn._sklearn import FrozenEstimator
-from m3n_sklearn.motion._motion import as_sentences
-from m3n_sklearn.text import TextEncoder, encode_unique
-from m3n_sklearn.windows import Windows
+from .._inputs import ImuWindows
+from .._runtime import derive_seed
+from .._sklearn import FrozenEstimator
+from ..motion._motion import as_sentences
+from ..text import TextEncoder, encode_unique
+from ..windows import Windows
 
 __all__ = ["Captions", "ImuSource", "RecordedImu", "SimulatedImu", "number_sentences"]
 

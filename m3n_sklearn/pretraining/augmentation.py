@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from m3n_sklearn._inputs import GYRO_SCALE
-from m3n_sklearn.motion.rotations import random_rotations
-from m3n_sklearn.recording.units import STANDARD_GRAVITY
+from .._inputs import GYRO_SCALE
+from ..motion.rotations import random_rotations
+from ..recording.units import STANDARD_GRAVITY
 
 __all__ = ["FINE_TUNING", "PRETRAINING", "Augmentation", "resolve_augmentation"]
 

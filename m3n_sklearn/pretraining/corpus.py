@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from m3n_sklearn.windows import Windows
+from ..windows import Windows
 
 __all__ = ["open_corpus", "save_corpus"]
 

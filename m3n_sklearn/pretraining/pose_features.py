@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from m3n_sklearn.body import default_body
-from m3n_sklearn.motion.skeleton import SMPL_PARENTS
+from ..body import default_body
+from ..motion.skeleton import SMPL_PARENTS
 
 __all__ = ["N_POSE_FEATURES", "pose_features"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from m3n_sklearn.text._encoder import TextEncoder, encode_unique, resolve_text_encoder
-from m3n_sklearn.text._hashing import HashingEncoder
-from m3n_sklearn.text._sentence import SentenceEncoder
+from ._encoder import TextEncoder, encode_unique, resolve_text_encoder
+from ._hashing import HashingEncoder
+from ._sentence import SentenceEncoder
 
 __all__ = [
     "HashingEncoder",

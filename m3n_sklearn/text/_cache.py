@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from m3n_sklearn._files import write_atomically
+from .._files import write_atomically
 
 _DIGEST_BYTES = 32
 

@@ -9,9 +9,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from m3n_sklearn.text._hashing import HashingEncoder
-from m3n_sklearn.text._sentence import SentenceEncoder
-from m3n_sklearn.text._unique import unique_sentences
+from ._hashing import HashingEncoder
+from ._sentence import SentenceEncoder
+from ._unique import unique_sentences
 
 
 @runtime_checkable

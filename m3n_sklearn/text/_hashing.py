@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from m3n_sklearn._checks import check_count
-from m3n_sklearn.text._unique import unique_sentences
+from .._checks import check_count
+from ._unique import unique_sentences
 
 
 @dataclass(frozen=True)

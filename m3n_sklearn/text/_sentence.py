@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from m3n_sklearn._checks import check_count
-from m3n_sklearn.text._cache import VectorCache
-from m3n_sklearn.text._unique import unique_sentences
+from .._checks import check_count
+from ._cache import VectorCache
+from ._unique import unique_sentences
 
 CACHE_VARIABLE = "M3N_SKLEARN_TEXT_CACHE"
 # The same weights as the hub's model of that name, installable as an ordinary package.

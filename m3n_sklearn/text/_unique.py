@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from m3n_sklearn._checks import list_of
+from .._checks import list_of
 
 
 def unique_sentences(sentences: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
