@@ -70,7 +70,7 @@ def main() -> None:
 
     say("building the pretraining corpus and the wrist recordings")
     task = real_task(options.data) if options.data else embedded_task(options.quick)
-    people = list(np.unique(task.groups))[: 2 if options.quick else None]
+    people = list(np.unique(task.groups))[: 2 if options.quick else 4]
     say(f"{task.title}: {len(task.X)} labelled windows of {len(np.unique(task.groups))} people")
 
     epochs = 4 if options.quick else 40
@@ -136,8 +136,8 @@ def real_task(data: Path) -> Task:
         data / "bandai_namco_motion" / "bandai_namco_motion.npz",
     ]
     mocap = [motion for file in files for motion in read_skeletal(file)]
-    general, _ = simulate_and_cut(mocap)
-    kinect, recordings = simulate_and_cut(utd.motions)
+    general, _ = simulate_and_cut(mocap, overlap=0.0)
+    kinect, recordings = simulate_and_cut(utd.motions, overlap=0.75)
     subject = np.array([m.subject for m in utd.motions])[clip_numbers(kinect)]
     shown = next(i for i, m in enumerate(utd.motions) if m.label == "wave")
     return Task(
@@ -153,11 +153,13 @@ def real_task(data: Path) -> Task:
     )
 
 
-def simulate_and_cut(motions: list[Motion]) -> tuple[Windows, list[Recording]]:
+def simulate_and_cut(
+    motions: list[Motion], overlap: float = 0.5
+) -> tuple[Windows, list[Recording]]:
     """Simulate whole clips, which is most accurate, then cut poses and signals on one clock."""
     recordings = SMPLIMUSimulator(sites=(SITE,), rate=RATE, n_jobs=2).simulate(motions)
     pairs = list(zip(motions, recordings, strict=True))
-    X, _, _ = cut(pairs, seconds=SECONDS, overlap=0.5, margin=0.0, short="pad", pose_rate=30.0)
+    X, _, _ = cut(pairs, seconds=SECONDS, overlap=overlap, margin=0.0, short="pad", pose_rate=30.0)
     return X, recordings
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -154,7 +155,7 @@ def few_label_study(
     random_state : int, default=0
         Seed of the draws.
     progress : callable, optional
-        Called with a line of text when a person is done (only with one process).
+        Called with a line of text when a person is done, in the process that did the work.
 
     Returns
     -------
@@ -262,7 +263,10 @@ def _score_person(
 def _fit(estimator: BaseEstimator, X: Any, y: NDArray[Any], draw: int) -> BaseEstimator:
     seeds = [name for name in estimator.get_params() if name.endswith("random_state")]
     outer = [name for name in seeds if name.count("__") == min(s.count("__") for s in seeds)]
-    return estimator.set_params(**{name: draw for name in outer}).fit(X, y)
+    estimator.set_params(**{name: draw for name in outer})
+    with warnings.catch_warnings():  # one window of each class is no hint at regression
+        warnings.filterwarnings("ignore", "The number of unique classes")
+        return estimator.fit(X, y)
 
 
 def format_table(scores: Sequence[Score], methods: Sequence[str] | None = None) -> str:
