@@ -42,7 +42,7 @@ def main() -> None:
     utd = load_utd_mhad(Path(root) / "utd_mhad", actions="wrist", seconds=SECONDS, rate=RATE)
     corpus, subject = in_domain_corpus(utd)
     people = list(np.unique(utd.groups))[: 1 if options.quick else None]
-    epochs = 2 if options.quick else 100
+    epochs = 2 if options.quick else 40
 
     def pretrain(norm: str, rotation: str, person: object) -> Multi3NetPretrainer:
         pretrainer = Multi3NetPretrainer(
