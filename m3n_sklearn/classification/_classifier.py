@@ -58,8 +58,8 @@ AnyArray = NDArray[Any]
 FEWEST_EPOCHS, FEWEST_STEPS = 30, 400
 """Passes over the rows, and steps, that a fit takes at least when max_epochs is "auto"."""
 
-LEARNING_RATES = {"scratch": 3e-3, "pretrained": 1e-3}
-"""What lr="auto" stands for."""
+PENALTIES = {"frozen": 0.1, "lp_ft": 0.01}
+"""What C="auto" stands for: a head that is to be fine-tuned must not be sure of itself yet."""
 
 
 class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, BaseEstimator):
@@ -104,17 +104,17 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         Passes over the windows. ``"auto"`` takes at least 30 epochs and at least 400 steps.
     batch_size : int, default=64
         Windows per step.
-    lr : float or "auto", default="auto"
+    lr : float, default=0.003
         Peak learning rate of AdamW, approached in a short warm-up and left on a cosine.
-        ``"auto"`` is 0.003 from scratch and 0.001 for a pretrained encoder.
     weight_decay : float, default=0.02
         Decay of weight matrices.
     label_smoothing : float, default=0.1
         Share of each label that is spread over all classes in the loss.
     dropout : float, default=0.0
         Share of the features that are hidden from the head while training.
-    C : float, default=1.0
-        Inverse strength of the penalty of the logistic regression.
+    C : float or "auto", default="auto"
+        Inverse strength of the penalty of the logistic regression. ``"auto"`` is 0.1 for
+        ``"frozen"``, and 0.01 for ``"lp_ft"``, whose head is a start only.
     width : int, default=128
         Channels of an encoder that is made from scratch.
     norm : {"group", "layer", "batch"}, default="group"
@@ -202,11 +202,11 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "lr": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "lr": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "C": [Interval(Real, 0, None, closed="neither")],
+        "C": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "width": [Interval(Integral, 1, None, closed="left")],
         "norm": [StrOptions({"group", "layer", "batch"})],
         "rate": [Interval(Real, 0, None, closed="neither"), None],
@@ -232,11 +232,11 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         n_iter_no_change: int = 10,
         max_epochs: int | str = "auto",
         batch_size: int = 64,
-        lr: float | str = "auto",
+        lr: float = 3e-3,
         weight_decay: float = 0.02,
         label_smoothing: float = 0.1,
         dropout: float = 0.0,
-        C: float = 1.0,
+        C: float | str = "auto",
         width: int = 128,
         norm: str = "group",
         rate: float | None = None,
@@ -386,7 +386,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             weights = get_weights(module) | start.weights
             set_weights(module, {name: _as(array, x.dtype) for name, array in weights.items()})
             if self.strategy_ in ("frozen", "lp_ft") and start.epochs == 0:
-                solve_head(module, data, self.C, device)
+                C = PENALTIES[self.strategy_] if isinstance(self.C, str) else self.C
+                solve_head(module, data, C, device)
             if self.strategy_ != "frozen":
                 self.history_ = self._train(module, data, groups, seed, device, start.epochs)
             self.weights_ = get_weights(module)
@@ -405,7 +406,6 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         if self.early_stopping:
             rows, held = hold_out(data.codes, groups, self.validation_fraction, derive_rng(seed, 2))
             data, valid = data.take(rows), data.take(held).plain()
-        fallback = LEARNING_RATES["scratch" if self.strategy_ == "scratch" else "pretrained"]
         plan = TrainingPlan(
             max_epochs=count_epochs(
                 self.max_epochs,
@@ -415,7 +415,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
                 fewest_steps=FEWEST_STEPS,
             ),
             batch_size=self.batch_size,
-            lr=fallback if isinstance(self.lr, str) else self.lr,
+            lr=self.lr,
             weight_decay=self.weight_decay,
             seed=derive_seed(seed, 1),
             device=device,

@@ -72,7 +72,7 @@ def test_what_is_handed_in_is_never_trained(frozen, strategy):
 def test_lp_ft_starts_from_the_frozen_head(frozen):
     X, y, _ = wrist_data()
     probe = classifier(frozen, strategy="frozen").fit(X, y)
-    tuned = classifier(frozen, strategy="lp_ft", lr=1e-12, weight_decay=0.0).fit(X, y)
+    tuned = classifier(frozen, strategy="lp_ft", C=0.1, lr=1e-12, weight_decay=0.0).fit(X, y)
     np.testing.assert_allclose(tuned.predict_proba(X), probe.predict_proba(X), atol=1e-4)
     assert probe.history_ == [] and probe.n_iter_ == 0 and tuned.n_iter_ == 12
 
@@ -89,7 +89,7 @@ def test_frozen_is_a_scaled_logistic_regression(frozen):
 
         imu = ImuWindows(X[rows]["imu"], RATE, CHANNELS, False)
         features = pretrained()._trunk_features(imu)
-        rival = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, tol=1e-6))
+        rival = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000, tol=1e-6))
         rival.fit(features.astype(float), y[rows])
         np.testing.assert_allclose(
             ours.predict_proba(X[rows]), rival.predict_proba(features.astype(float)), atol=1e-3
