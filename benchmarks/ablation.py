@@ -32,6 +32,7 @@ TABLE = Path(__file__).parents[1] / "docs" / "user_guide" / "ablation_table.txt"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one person, few epochs; not written")
+    parser.add_argument("--epochs", type=int, default=40, help="of pretraining")
     parser.add_argument("--draws", type=int, default=1, help="draws of labels")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
@@ -42,7 +43,7 @@ def main() -> None:
     utd = load_utd_mhad(Path(root) / "utd_mhad", actions="wrist", seconds=SECONDS, rate=RATE)
     corpus, subject = in_domain_corpus(utd)
     people = list(np.unique(utd.groups))[: 1 if options.quick else None]
-    epochs = 2 if options.quick else 40
+    epochs = 2 if options.quick else options.epochs
 
     def pretrain(norm: str, rotation: str, person: object) -> Multi3NetPretrainer:
         pretrainer = Multi3NetPretrainer(
