@@ -60,8 +60,7 @@ class Task:
     corpus_without: Callable[[Hashable], Windows]  # pretraining windows for a held-out person
     corpus_is_shared: bool  # nobody of the corpus is ever tested on
     descriptions: dict[str, Any]
-    simulated: Recording
-    measured: Recording
+    signals: dict[str, Recording]  # one clip, simulated and worn
 
 
 def main() -> None:
@@ -127,8 +126,7 @@ def embedded_task(quick: bool) -> Task:
         corpus_without=lambda person: corpus,
         corpus_is_shared=True,
         descriptions=wrists.descriptions,
-        simulated=ideal,
-        measured=wrists.recordings[0],
+        signals={"worn, with sensor errors": wrists.recordings[0], "ideal sensor": ideal},
     )
 
 
@@ -154,8 +152,7 @@ def real_task(data: Path) -> Task:
         corpus_without=lambda who: Windows.concatenate([general, kinect[subject != who]]),
         corpus_is_shared=False,
         descriptions=utd.descriptions,
-        simulated=recordings[shown],
-        measured=utd.recordings[shown],
+        signals={"measured": utd.recordings[shown], "simulated": recordings[shown]},
     )
 
 
@@ -224,8 +221,7 @@ def methods(task: Task, pretrained: dict[Hashable, Multi3NetPretrainer]) -> list
 
 
 def draw_figures(task: Task, scores: list[Any], out: Path) -> list[Path]:
-    signals = {"measured": task.measured, "simulated": task.simulated}
-    SignalDisplay.from_recordings(signals).figure_.savefig(out / "signals.png", dpi=120)
+    SignalDisplay.from_recordings(task.signals).figure_.savefig(out / "signals.png", dpi=120)
 
     people, classes = len(np.unique(task.groups)), len(np.unique(task.y))
     usual = len(task.y) * (people - 1) / people / classes
