@@ -13,7 +13,7 @@ import numpy as np
 from scipy.signal import savgol_filter
 
 from m3n_sklearn import SMPLIMUSimulator, rigid_body_imu
-from m3n_sklearn.datasets import load_utd_mhad
+from m3n_sklearn.datasets import load_utd_mhad, openpack_world_acceleration, read_openpack_atr
 from m3n_sklearn.motion.rotations import hemisphere_align
 from m3n_sklearn.simulation import compare_imu
 
@@ -31,6 +31,7 @@ def main() -> None:
         sys.exit("Set M3N_SKLEARN_DATA to the folder of the real data sets (make bench DATA=path).")
     broad_table(Path(root) / "broad_imu_optical")
     utd_table(Path(root) / "utd_mhad")
+    openpack_table(Path(root) / "openpack_sample")
 
 
 def broad_table(folder: Path) -> None:
@@ -89,6 +90,15 @@ def utd_table(folder: Path) -> None:
         ratio = np.median([row.amplitude_ratio[0] for row in rows])
         turning = np.median([row.norm_correlation[1] for row in rows])
         print(f"{bandwidth:>9.1f} Hz{correlation:>14.3f}{ratio:>18.2f}{turning:>18.3f}")
+
+
+def openpack_table(folder: Path) -> None:
+    """Mean specific force in the world frame: what is left is gravity."""
+    print("\nOpenPack U0209/S0500, mean world acceleration in m/s²")
+    for device, side in (("atr01", "right wrist"), ("atr02", "left wrist")):
+        atr = read_openpack_atr(next(folder.rglob(f"{device}/S0500.csv")))
+        mean = openpack_world_acceleration(atr.acc, atr.quaternion).mean(axis=0)
+        print(f"{side:<12}" + "".join(f"{value:>8.2f}" for value in mean))
 
 
 if __name__ == "__main__":

@@ -64,13 +64,9 @@ def draw_labels(
         raise ValueError(f"blocks has {len(ids)} entries for {len(labels)} labels.")
     rng = np.random.default_rng(random_state)
     chosen = [
-        _draw_class(np.flatnonzero(labels == c), ids, per_class, rng) for c in _classes(labels)
+        _draw_class(np.flatnonzero(labels == c), ids, per_class, rng) for c in np.unique(labels)
     ]
     return np.sort(np.concatenate(chosen))
-
-
-def _classes(labels: NDArray[Any]) -> NDArray[Any]:
-    return np.unique(labels)
 
 
 def _draw_class(
