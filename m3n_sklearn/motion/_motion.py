@@ -98,6 +98,9 @@ class Motion:
         A caption, or several paraphrases of one caption.
     label, subject, name : optional
         Class of the whole clip, person, and clip id (random draws are keyed by the name).
+    source : str, optional
+        Who recorded the clip and how, such as ``"cmu"``: clips of one source share the noise of
+        their poses, which a simulator can learn.
 
     Attributes
     ----------
@@ -137,6 +140,7 @@ class Motion:
     label: Hashable | None
     subject: Hashable | None
     name: str | None
+    source: str | None
 
     def __init__(
         self,
@@ -152,6 +156,7 @@ class Motion:
         label: Hashable | None = None,
         subject: Hashable | None = None,
         name: str | None = None,
+        source: str | None = None,
     ) -> None:
         values = _check_poses(poses)
         clock, mean_rate = _check_clock(len(values), rate, times)
@@ -169,6 +174,7 @@ class Motion:
             "label": check_id(label, "label"),
             "subject": check_id(subject, "subject"),
             "name": check_name(name),
+            "source": _check_source(source),
         }
         for field, value in fields.items():
             if isinstance(value, np.ndarray):
@@ -424,6 +430,12 @@ def _check_stature(stature: float | None) -> float | None:
             "Are these centimetres?"
         )
     return float(stature)
+
+
+def _check_source(source: Any) -> str | None:
+    if source is not None and not (isinstance(source, str) and source):
+        raise TypeError(f"source must be a string, such as 'cmu'; got {source!r}.")
+    return source
 
 
 def _check_sex(sex: str) -> str:

@@ -95,7 +95,8 @@ def motion_from_joints(
     -------
     Motion
         24 joints, z up. Played on the body of `rest_joints`, its limbs point exactly where the
-        measured ones do; the lengths are those of the body, whose `stature` is fitted.
+        measured ones do; the lengths are those of the body, whose `stature` is fitted. Its
+        source is the tracker's `layout`, if that has a name.
 
     Raises
     ------
@@ -160,6 +161,7 @@ def motion_from_joints(
         label=label,
         subject=subject,
         name=name,
+        source=layout if isinstance(layout, str) else None,
     )
 
 

@@ -56,8 +56,8 @@ def read_skeletal(
     Returns
     -------
     list of Motion
-        One per clip: 24 joints, z up, with text, label, subject, name and a stature that fits
-        the bones.
+        One per clip: 24 joints, z up, with text, label, subject, name, a stature that fits the
+        bones, and the file's name as source.
 
     Raises
     ------
@@ -106,6 +106,7 @@ def read_skeletal(
             label=labels[clip] if labels else None,
             subject=people[clip] if people else None,
             name=str(names[clip]) if names else f"{Path(path).stem}/{clip}",
+            source=Path(path).stem,
         )
         for clip, (start, stop) in enumerate(pairwise(pointer))
     ]

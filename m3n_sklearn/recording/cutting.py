@@ -135,8 +135,8 @@ def cut(
     X : Windows
         Columns ``imu``, ``pose``, ``trans`` and ``text`` as far as items have them; ``clip``, the
         item's name (made unique where names repeat); ``start``, the time of the first sample on
-        the item's clock in s; ``context`` with poses, ``padded`` with padding, and ``stature``
-        and ``betas`` if every item has them.
+        the item's clock in s; ``context`` with poses, ``padded`` with padding, ``stature`` and
+        ``betas`` if every item has them, and ``source`` ("" where it is not known) if any has.
     y : ndarray of shape (n,) or None
         From the recording's labels or else the motion's label.
     groups : ndarray of shape (n,) or None
@@ -175,6 +175,7 @@ def cut(
     )
     channels = _common_channels(clips)
     shared = [name for name in ("stature", "betas") if _all_have(clips, name)]
+    sourced = any(getattr(clip.motion, "source", None) for clip in clips)
     parts: list[Windows] = []
     labels: list[Any] = []
     groups: list[Any] = []
@@ -185,6 +186,8 @@ def cut(
         columns, row_labels = rows
         count = len(row_labels)
         columns["clip"] = np.full(count, clip_id)
+        if sourced:
+            columns["source"] = np.full(count, getattr(clip.motion, "source", None) or "")
         for name in shared:
             columns[name] = np.repeat(np.asarray(getattr(clip.motion, name))[None], count, axis=0)
         parts.append(_as_windows(columns, clip, plan, channels))

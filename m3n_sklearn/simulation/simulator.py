@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -14,40 +15,22 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from .._checks import list_of
 from .._sklearn import Interval, StrOptions, fit_context, root_entropy, validate_data
-from ..body import BodyModel, Site, body_from_smplx, default_body, resolve_sites
+from ..body import Site
 from ..motion import Motion
 from ..motion._motion import warn_if_fast
 from ..recording import Recording, channel_names
 from ..windows import Windows
-from ._batch import Setup, simulate_batch
 from ._checks import check_rotation, check_vector
+from ._people import Person, Wardrobe
+from ._rig import Rig, Take
+from ._rows import Frames, batches, people, row_keys, sources
 from .noise import IMUNoise, resolve_noise
-from .randomization import ClipDraw, Randomization, keyed_rng, stable_key
+from .randomization import Randomization, stable_key
 from .rigid_body import GRAVITY, output_times
 
 __all__ = ["SMPLIMUSimulator"]
 
 Array = NDArray[np.float64]
-
-CHUNK = 64
-"""Windows that are simulated together; fixed, so that `n_jobs` can't change a bit."""
-
-
-class _Person(NamedTuple):
-    """What decides about a body."""
-
-    sex: str = "neutral"
-    stature: float | None = None
-    betas: tuple[float, ...] | None = None
-
-
-class _Run(NamedTuple):
-    """Checked parameters of one call."""
-
-    entropy: int
-    spread: Randomization
-    noise: IMUNoise
-    gravity: Array
 
 
 class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
@@ -183,7 +166,7 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         SMPLIMUSimulator
             Itself.
         """
-        self._check_setup()
+        self._rig()
         if isinstance(X, Windows):
             _check_windows(X)
         else:
@@ -217,12 +200,11 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         if "pose" not in X:
             return X
         self._validate_params()
-        frames = _Frames.of(X)
+        frames = Frames.of(X)
         if "trans" in X:
             warn_if_fast(X["trans"][X.present("trans")], 1 / frames.rate)
-        run = self._check_setup()
         rows = np.flatnonzero(X.present("pose"))
-        simulated = self._simulate_rows(X, rows, frames, run)
+        simulated = self._read_rows(X, rows, frames)
         return self._assemble(X, rows, simulated, frames)
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
@@ -339,83 +321,41 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
                     "Windows of poses go to transform."
                 )
         self._validate_params()
-        run = self._check_setup()
-        recordings = Parallel(n_jobs=self.n_jobs)(
-            delayed(self._simulate_clip)(clip, run) for clip in clips
-        )
+        rig = self._rig()
+        recordings = Parallel(n_jobs=self.n_jobs)(delayed(_record)(rig, clip) for clip in clips)
         return recordings[0] if single else list(recordings)
-
-    def _simulate_clip(self, motion: Motion, run: _Run) -> Recording:
-        person = _Person(motion.sex, motion.stature, _tuple(motion.betas))
-        key = stable_key(motion.name or stable_key(motion.poses, motion.trans, motion.times))
-        wanted = output_times(motion.times[0], motion.times[-1], self.rate)
-        draw = run.spread.draw(run.entropy, key)
-        data = simulate_batch(
-            self._setup(person, draw, run),
-            motion.poses[None],
-            motion.trans[None],
-            motion.times,
-            wanted,
-            self._mounts([draw]),
-        )
-        data = self._add_noise(data, [(key, b"whole")], run)[0]
-        labels = None if motion.label is None else np.full(len(data), motion.label)
-        return Recording(
-            data.reshape(len(data), -1),
-            self.rate,
-            self._channels(),
-            labels=labels,
-            subject=motion.subject,
-            name=motion.name,
-            start=float(motion.times[0]),
-            text=motion.text,
-        )
 
     # ---- windows
 
-    def _simulate_rows(self, X: Windows, rows: Any, frames: _Frames, run: _Run) -> Array:
+    def _read_rows(self, X: Windows, rows: NDArray[np.int64], frames: Frames) -> Array:
         """Return readings (rows, T, S, 6) of the rows that have poses."""
-        if len(rows) == 0:
-            return np.zeros((0, frames.samples(self.rate), len(self._site_names()), 6))
-        keys = _row_keys(X, rows, needed=run.noise.is_random or run.spread != Randomization())
-        people = _people(X, rows)
-        batches = list(_batches(frames, rows, people, keys, run.spread))
+        rig = self._rig()
+        samples = frames.samples(self.rate)
+        readings = np.zeros((len(rows), samples, len(rig.names), 6))
+        keys = row_keys(X, rows) if rig.is_random else [(b"", b"")] * len(rows)
+        apart = [clip if rig.spread.changes_body else b"" for clip, _ in keys]
+        groups = list(batches(frames, rows, people(X, rows), sources(X, rows), apart))
         poses = X["pose"]
         trans = X["trans"] if "trans" in X else np.zeros((*poses.shape[:2], 3), poses.dtype)
         parts = Parallel(n_jobs=self.n_jobs)(
-            delayed(self._simulate_chunk)(
-                poses[rows[chosen], cut],
-                trans[rows[chosen], cut],
-                frames.times(cut),
-                frames.samples(self.rate),
-                person,
-                [keys[i] for i in chosen],
-                run,
+            delayed(rig.read)(
+                Take(
+                    poses[rows[group.members], group.cut],
+                    trans[rows[group.members], group.cut],
+                    frames.times(group.cut),
+                    np.arange(samples) / self.rate,
+                    group.person,
+                    group.source,
+                    [keys[i] for i in group.members],
+                )
             )
-            for chosen, cut, person in batches
+            for group in groups
         )
-        readings = np.empty((len(rows), *parts[0].shape[1:]))
-        for (chosen, *_), part in zip(batches, parts, strict=True):
-            readings[chosen] = part
+        for group, part in zip(groups, parts, strict=True):
+            readings[group.members] = part
         return readings
 
-    def _simulate_chunk(
-        self,
-        poses: NDArray[Any],
-        trans: NDArray[Any],
-        times: Array,
-        samples: int,
-        person: _Person,
-        keys: list[tuple[bytes, bytes]],
-        run: _Run,
-    ) -> Array:
-        draws = [run.spread.draw(run.entropy, clip) for clip, _ in keys]
-        setup = self._setup(person, draws[0], run)
-        wanted = np.arange(samples) / self.rate
-        data = simulate_batch(setup, poses, trans, times, wanted, self._mounts(draws))
-        return self._add_noise(data, keys, run)
-
-    def _assemble(self, X: Windows, rows: Any, simulated: Array, frames: _Frames) -> Windows:
+    def _assemble(self, X: Windows, rows: Any, simulated: Array, frames: Frames) -> Windows:
         """Put readings beside the trimmed poses."""
         poses = X["pose"]
         count, samples = len(X), frames.samples(self.rate)
@@ -452,31 +392,6 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
 
     # ---- shared
 
-    def _setup(self, person: _Person, draw: ClipDraw, run: _Run) -> Setup:
-        body = draw.body(_body_of(self.body, person))
-        sites = [draw.site(site) for site in resolve_sites(body, self.sites)]
-        return Setup(body, sites, self.smoothing, self.frame, run.gravity)
-
-    def _mounts(self, draws: list[ClipDraw]) -> Array:
-        names = self._site_names()
-        fixed = _fixed_mounts(self.mount, names)
-        return np.array([[fixed[name] @ draw.mount(name) for name in names] for draw in draws])
-
-    def _add_noise(self, data: Array, keys: list[tuple[bytes, bytes]], run: _Run) -> Array:
-        """Errors of each sensor (B, T, S, 6), its constants keyed by clip, its noise by window."""
-        if run.noise == IMUNoise():
-            return data
-        noisy = np.empty_like(data)
-        for row, (clip, window) in enumerate(keys):
-            for column, name in enumerate(self._site_names()):
-                noisy[row, :, column] = run.noise.apply(
-                    data[row, :, column],
-                    self.rate,
-                    keyed_rng(run.entropy, clip, window, name, "samples"),
-                    keyed_rng(run.entropy, clip, name, "device"),
-                )
-        return noisy
-
     def _site_names(self) -> tuple[str, ...]:
         expected = "site names or Site objects, such as ('left_wrist', 'right_wrist')"
         single = isinstance(self.sites, (str, Site))
@@ -486,17 +401,28 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
     def _channels(self) -> tuple[str, ...]:
         return channel_names(self._site_names())
 
-    def _check_setup(self) -> _Run:
-        """Check what ranges of parameters can't say."""
-        resolve_sites(_body_of(self.body, _Person()), self.sites)
-        _fixed_mounts(self.mount, self._site_names())
+    def _rig(self) -> Rig:
+        """Check what ranges of parameters can't say, and put everything together."""
+        wardrobe = Wardrobe(self.body, self.sites)
+        wardrobe.dress(Person())
+        names = self._site_names()
         spread = Randomization() if self.randomize is None else self.randomize
         spread.check()
-        noise = resolve_noise(self.noise)
-        entropy = 0
-        if noise.is_random or spread != Randomization():
-            entropy = root_entropy(self.random_state)
-        return _Run(entropy, spread, noise, check_vector(self.gravity, "gravity"))
+        rig = Rig(
+            wardrobe=wardrobe,
+            names=names,
+            rate=float(self.rate),
+            smoothing=self.smoothing,
+            frame=self.frame,
+            mounts=_fixed_mounts(self.mount, names),
+            gravity=check_vector(self.gravity, "gravity"),
+            noise=resolve_noise(self.noise),
+            spread=spread,
+            entropy=0,
+        )
+        if rig.is_random:
+            rig = dataclasses.replace(rig, entropy=root_entropy(self.random_state))
+        return rig
 
     def _check_array(self, X: Any, *, reset: bool) -> NDArray[Any]:
         if not issparse(X) and _is_no_array(X):
@@ -512,135 +438,29 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], allow_nd=True)
 
 
-class _Frames(NamedTuple):
-    """Where the frames of pose windows lie in time; 0 s is the start of the window proper."""
-
-    total: int
-    margin: int
-    rate: float
-    context: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, X: Windows) -> _Frames:
-        rate = X.rate("pose")
-        if rate is None:
-            raise ValueError(
-                "The rate of the poses is not known: give Windows(..., rate={'pose': 60.0})."
-            )
-        total, margin = X["pose"].shape[1], _whole(X.margin * rate)
-        if total <= 2 * margin:
-            raise ValueError(
-                f"The margin of {X.margin:g} s at both ends is {2 * margin} frames at {rate:g} Hz, "
-                f"but the windows have only {total}."
-            )
-        context = X["context"] if "context" in X else np.full((len(X), 2), margin)
-        if context.shape != (len(X), 2) or context.dtype.kind not in "iu":
-            raise ValueError(
-                f"Column 'context' must hold two whole numbers per row, got {context.dtype} of "
-                f"shape {context.shape}."
-            )
-        if context.size and (context.min() < 0 or context.max() > margin):
-            raise ValueError(
-                f"Column 'context' counts real frames of the margin and must lie in 0 to {margin}, "
-                f"got {context.min()} to {context.max()}."
-            )
-        return cls(total, margin, rate, context)
-
-    @property
-    def core(self) -> slice:
-        """Frames of the window proper."""
-        return slice(self.margin, self.total - self.margin)
-
-    def samples(self, rate: float) -> int:
-        """Sensor samples of the window proper."""
-        return max(1, _whole((self.total - 2 * self.margin) / self.rate * rate))
-
-    def real(self, left: int, right: int) -> slice:
-        """Frames that are no repeated edge."""
-        return slice(self.margin - left, self.total - self.margin + right)
-
-    def times(self, cut: slice) -> Array:
-        """Return the times of some frames in s."""
-        return (np.arange(cut.start, cut.stop) - self.margin) / self.rate
-
-
-def _whole(value: float) -> int:
-    """Round halves up, as cutting does; Python's own rounding goes to even."""
-    return int(np.floor(value + 0.5 + 1e-6))
-
-
-def _batches(
-    frames: _Frames,
-    rows: NDArray[np.int64],
-    people: list[_Person],
-    keys: list[tuple[bytes, bytes]],
-    spread: Randomization,
-) -> Iterator[tuple[NDArray[np.int64], slice, _Person]]:
-    """Positions in `rows` that share real frames and body, at most CHUNK at a time."""
-    groups: dict[Any, list[int]] = {}
-    for i, (row, person, key) in enumerate(zip(rows, people, keys, strict=True)):
-        context = (int(frames.context[row, 0]), int(frames.context[row, 1]))
-        groups.setdefault((context, person, key[0] if spread.changes_body else b""), []).append(i)
-    for (context, person, _), members in groups.items():
-        for start in range(0, len(members), CHUNK):
-            yield np.array(members[start : start + CHUNK]), frames.real(*context), person
-
-
-def _row_keys(X: Windows, rows: NDArray[np.int64], needed: bool) -> list[tuple[bytes, bytes]]:
-    """Keys of each row's clip and window for random draws: its ids, or else its poses."""
-    if not needed:
-        return [(b"", b"")] * len(rows)
-    clips, starts = (_known(X, name, rows) for name in ("clip", "start"))
-    poses = X["pose"]
-    keys = []
-    for row, clip, start in zip(rows, clips, starts, strict=True):
-        content = stable_key(poses[row]) if clip is None or start is None else b""
-        keys.append(
-            (
-                content if clip is None else stable_key(clip),
-                content if start is None else stable_key(start),
-            )
-        )
-    return keys
-
-
-def _people(X: Windows, rows: NDArray[np.int64]) -> list[_Person]:
-    people = []
-    columns = (_known(X, name, rows) for name in ("sex", "stature", "betas"))
-    for sex, stature, betas in zip(*columns, strict=True):
-        height = float(stature) if stature is not None and np.isfinite(stature) else None
-        people.append(_Person("neutral" if sex is None else str(sex), height, _tuple(betas)))
-    return people
-
-
-def _known(X: Windows, column: str, rows: NDArray[np.int64]) -> list[Any]:
-    """Return the entries of a column, None in rows that lack it."""
-    if column not in X:
-        return [None] * len(rows)
-    there = X.present(column)[rows]
-    if column == "stature" and (X[column].ndim != 1 or X[column].dtype.kind not in "fiu"):
-        raise ValueError(
-            f"Column 'stature' must hold one number of m per row, got {X[column].dtype} of shape "
-            f"{X[column].shape}."
-        )
-    return [x if known else None for x, known in zip(X[column][rows], there, strict=True)]
-
-
-def _tuple(values: Any) -> tuple[float, ...] | None:
-    return None if values is None else tuple(np.asarray(values, dtype=np.float64).tolist())
-
-
-def _body_of(body: Any, person: _Person) -> BodyModel:
-    if isinstance(body, str):
-        if body != "default":
-            raise ValueError(
-                f"body must be 'default', a BodyModel or an smplx-like object, got {body!r}."
-            )
-        return default_body(person.sex, person.stature)
-    model = body if isinstance(body, BodyModel) else body_from_smplx(body)
-    # further coefficients describe ever finer detail: a body that lacks them goes without
-    betas = person.betas[: model.n_betas] if person.betas and model.n_betas else None
-    return model.shaped(betas=betas, stature=person.stature)
+def _record(rig: Rig, motion: Motion) -> Recording:
+    """Play one clip."""
+    key = stable_key(motion.name or stable_key(motion.poses, motion.trans, motion.times))
+    take = Take(
+        motion.poses[None],
+        motion.trans[None],
+        motion.times,
+        output_times(motion.times[0], motion.times[-1], rig.rate),
+        Person.of(motion.sex, motion.stature, motion.betas),
+        motion.source,
+        [(key, b"whole")],
+    )
+    data = rig.read(take)[0]
+    return Recording(
+        data.reshape(len(data), -1),
+        rig.rate,
+        channel_names(rig.names),
+        labels=None if motion.label is None else np.full(len(data), motion.label),
+        subject=motion.subject,
+        name=motion.name,
+        start=float(motion.times[0]),
+        text=motion.text,
+    )
 
 
 def _fixed_mounts(mount: Any, names: tuple[str, ...]) -> dict[str, Array]:

@@ -19,7 +19,7 @@ from sklearn.utils import get_tags
 from m3n_sklearn import Motion, Windows, cut
 from m3n_sklearn.body import BodyModel, Site, default_body
 from m3n_sklearn.simulation import IMUNoise, Randomization, SMPLIMUSimulator
-from m3n_sklearn.simulation import simulator as module
+from m3n_sklearn.simulation import _rows as module
 
 from .clips import random_motion, rms, triads
 

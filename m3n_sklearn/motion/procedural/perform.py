@@ -119,6 +119,7 @@ def perform(
         label=activity.name,
         subject=subject,  # type: ignore[arg-type]
         name=name,
+        source="procedural",
     )
 
 
