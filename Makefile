@@ -19,7 +19,7 @@ export OMP_NUM_THREADS ?= 1
 # One of scikit-learn's estimator checks needs it before scipy is imported.
 export SCIPY_ARRAY_API := 1
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test lint docs bench bench-simulation clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -47,9 +47,11 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
-bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/physics.py
+bench: bench-simulation
 	$(BIN)/python benchmarks/ablation.py $(if $(QUICK),--quick)
+
+bench-simulation: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.simulation $(if $(QUICK),--quick)
 
 clean:
 	rm -rf $(VENV) docs/_build docs/auto_examples docs/generated demo_output
