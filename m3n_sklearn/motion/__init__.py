@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._motion import Motion
 from .amass import read_amass
+from .bvh import read_bvh
 from .inverse_kinematics import motion_from_joints
 from .joint_sets import JOINT_SETS
 from .retarget import retarget
@@ -21,6 +22,7 @@ __all__ = [
     "SkeletonMap",
     "motion_from_joints",
     "read_amass",
+    "read_bvh",
     "read_skeletal",
     "retarget",
 ]

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from .skeleton import MIRROR_JOINTS, SMPL_JOINTS
 
-__all__ = ["LIMB_SEGMENTS", "reference_joints", "segment_lengths", "stature_from_lengths"]
+__all__ = [
+    "LIMB_SEGMENTS",
+    "fitted_stature",
+    "reference_joints",
+    "segment_lengths",
+    "stature_from_lengths",
+]
 
 Array = NDArray[np.float64]
 
@@ -106,11 +112,31 @@ def segment_lengths(joints: Mapping[str, Array]) -> dict[str, float]:
     }
 
 
-def stature_from_lengths(lengths: Mapping[str, float], *, what: str = "skeleton") -> float:
-    """Estimate body height from the lengths of the limbs' segments.
+def fitted_stature(lengths: Mapping[str, float]) -> float:
+    """Height of an average adult with such limbs, in whatever unit the lengths have.
 
-    The median over the segments of length / (length in a body of unit stature), so that one
-    badly tracked segment does not matter.
+    Parameters
+    ----------
+    lengths : mapping of str to float
+        Length of some of "upper arm", "forearm", "thigh", "shin".
+
+    Returns
+    -------
+    float
+        The median over the segments of length / (length in a body of unit stature), so that one
+        badly tracked segment does not matter.
+
+    Examples
+    --------
+    >>> round(fitted_stature({"thigh": 40.0, "upper arm": 28.0}))
+    172
+    """
+    unit = segment_lengths(dict(zip(SMPL_JOINTS, reference_joints(), strict=True)))
+    return float(np.median([length / unit[segment] for segment, length in lengths.items()]))
+
+
+def stature_from_lengths(lengths: Mapping[str, float], *, what: str = "skeleton") -> float:
+    """Estimate body height from the lengths of the limbs' segments, and check that it is one.
 
     Parameters
     ----------
@@ -134,8 +160,7 @@ def stature_from_lengths(lengths: Mapping[str, float], *, what: str = "skeleton"
     >>> round(stature_from_lengths({"thigh": 0.40, "upper arm": 0.28}), 2)
     1.72
     """
-    unit = segment_lengths(dict(zip(SMPL_JOINTS, reference_joints(), strict=True)))
-    stature = float(np.median([length / unit[segment] for segment, length in lengths.items()]))
+    stature = fitted_stature(lengths)
     if 0.5 <= stature <= 2.5:
         return stature
     listed = ", ".join(f"{name} {length:.4g}" for name, length in lengths.items())

@@ -20,7 +20,7 @@ from .skeleton import SMPL_JOINTS, SMPL_PARENTS
 from .skeletons import SkeletonMap, find_skeleton
 from .worlds import to_z_up
 
-__all__ = ["retarget"]
+__all__ = ["retarget", "skeleton_lengths"]
 
 Array = NDArray[np.float64]
 
@@ -114,7 +114,7 @@ def retarget(
     rest = reference_joints() if rest_joints is None else np.asarray(rest_joints, np.float64)
     rest_of = dict(zip(SMPL_JOINTS, rest, strict=True))
 
-    stature = stature_from_lengths(_lengths(index, tree, bones))
+    stature = stature_from_lengths(skeleton_lengths(names, tree, bones, chosen))
     world = quat_from_matrix(to_z_up(up))
     turned = _global_rotations(tree, quats, world)
     corrections = _corrections(chosen, index, names, tree, bones, tpose, rest_of)
@@ -243,13 +243,35 @@ def _give_twist_to_forearms(target: dict[str, Array], rest: dict[str, Array]) ->
         target[elbow] = quat_multiply(target[elbow], twist)
 
 
-def _lengths(index: dict[str, int], tree: Sequence[int], bones: Array) -> dict[str, float]:
+def skeleton_lengths(
+    names: Sequence[str], parents: Sequence[int], offsets: ArrayLike, skeleton: SkeletonMap
+) -> dict[str, float]:
+    """Lengths of the limbs' segments of a source skeleton, both sides' mean.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the J joints.
+    parents : sequence of int
+        Index of each joint's parent, -1 for the root.
+    offsets : array-like of shape (J, 3)
+        Position of each joint in its parent's frame.
+    skeleton : SkeletonMap
+        Which joint is which.
+
+    Returns
+    -------
+    dict of str to float
+        Length by segment, in the offsets' unit.
+    """
+    index = {joint: names.index(source) for joint, source in _present(skeleton, names).items()}
+    bones = np.asarray(offsets, dtype=np.float64)
     return {
         segment: float(
             np.mean(
                 [
                     np.linalg.norm(
-                        _vector(tree, bones, index[f"{side}_{start}"], index[f"{side}_{end}"])
+                        _vector(parents, bones, index[f"{side}_{start}"], index[f"{side}_{end}"])
                     )
                     for side in ("left", "right")
                 ]

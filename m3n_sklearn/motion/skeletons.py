@@ -174,6 +174,32 @@ _CMU_BVH = SkeletonMap(
         "r",
     )
 )
+_AUTODESK_SIDES = {
+    "hip": "*UpLeg",
+    "knee": "*Leg",
+    "ankle": "*Foot",
+    "collar": "*Shoulder",
+    "shoulder": "*Arm",
+    "elbow": "*ForeArm",
+    "wrist": "*Hand",
+    "foot": "*ToeBase",
+}
+_CMU_MOTIONBUILDER, _HUMANIK = (
+    SkeletonMap(
+        _both_sides(
+            {
+                "pelvis": "Hips",
+                **dict(zip(("spine1", "spine2", "spine3"), spine.split(), strict=True)),
+                "neck": "Neck",
+                "head": "Head",
+            },
+            _AUTODESK_SIDES,
+            "Left",
+            "Right",
+        )
+    )
+    for spine in ("LowerBack Spine Spine1", "Spine Spine1 Spine2")
+)
 # bones run along the local x axis (against it on the right side); elbows and knees bend about y
 _BANDAI_ARM = ("Shoulder", "UpperArm", "LowerArm", "Hand")
 _BANDAI_NAMCO = SkeletonMap(
@@ -215,6 +241,8 @@ SKELETONS: Mapping[str, SkeletonMap] = {
     "cmu_asf": _CMU_ASF,
     "cmu_expmap": _CMU_EXPMAP,
     "cmu_bvh": _CMU_BVH,
+    "cmu_motionbuilder": _CMU_MOTIONBUILDER,
+    "humanik": _HUMANIK,
     "bandai_namco": _BANDAI_NAMCO,
 }
 """Known skeletons by name."""
@@ -243,7 +271,8 @@ def find_skeleton(joint_names: Iterable[str]) -> SkeletonMap:
     >>> find_skeleton(SKELETONS["cmu_asf"].joints.values()).joints["left_elbow"]
     'lradius'
     """
-    names = set(joint_names)
+    listed = list(joint_names)
+    names, first = set(listed), next(iter(listed), "")
     for skeleton in SKELETONS.values():
         needed = {
             source
@@ -254,5 +283,6 @@ def find_skeleton(joint_names: Iterable[str]) -> SkeletonMap:
             return skeleton
     raise ValueError(
         f"No known skeleton ({', '.join(SKELETONS)}) has the joints {sorted(names)}. Describe "
-        "yours with m3n_sklearn.motion.SkeletonMap and pass it as skeleton=."
+        f"yours with m3n_sklearn.motion.SkeletonMap({{'pelvis': {first!r}, 'left_hip': ..., "
+        "'left_knee': ..., ...}) and pass it as skeleton=."
     )

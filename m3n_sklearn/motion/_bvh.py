@@ -1,0 +1,308 @@
+"""A strict parser of BVH text.
+
+Written here because none of the maintained packages reads such files strictly: pybvh refuses
+positions on joints below the root and rounds the frame time, bvhio computes in single precision
+and never returns from a truncated file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .rotations import quat_from_rotvec, quat_multiply
+
+__all__ = ["BVHClip", "BVHJoint", "parse_bvh"]
+
+Array = NDArray[np.float64]
+
+AXES = {"x": 0, "y": 1, "z": 2}
+KINDS = ("position", "rotation")
+
+
+@dataclass(frozen=True)
+class BVHJoint:
+    """One joint of the hierarchy.
+
+    Parameters
+    ----------
+    name : str
+        What the file calls it.
+    parent : int
+        Index of its parent, -1 for the root.
+    offset : tuple of float
+        Its position in its parent's frame, in the file's unit.
+    channels : tuple of (kind, axis)
+        "position" or "rotation", and 0, 1 or 2, in the order in which the numbers come.
+    """
+
+    name: str
+    parent: int
+    offset: tuple[float, ...]
+    channels: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class BVHClip:
+    """What a BVH file says.
+
+    Parameters
+    ----------
+    joints : list of BVHJoint
+        Parents come first; end sites are left out.
+    values : ndarray of shape (F, C)
+        The channels of all joints, degrees and the file's unit of length.
+    frame_time : float
+        Seconds from frame to frame.
+    """
+
+    joints: list[BVHJoint]
+    values: Array
+    frame_time: float
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the joints."""
+        return [joint.name for joint in self.joints]
+
+    @property
+    def parents(self) -> list[int]:
+        """Index of each joint's parent, -1 for the root."""
+        return [joint.parent for joint in self.joints]
+
+    def channels_of(self, joint: int) -> Iterator[tuple[str, int, Array]]:
+        """Give kind, axis and values (F,) of a joint's channels in their order."""
+        start = sum(len(above.channels) for above in self.joints[:joint])
+        for column, (kind, axis) in enumerate(self.joints[joint].channels, start):
+            yield kind, axis, self.values[:, column]
+
+    def rotations(self) -> Array:
+        """Local rotations as quaternions (F, J, 4): turns about moving axes, in their order."""
+        quats = np.tile([1.0, 0.0, 0.0, 0.0], (len(self.values), len(self.joints), 1))
+        for joint in range(len(self.joints)):
+            for kind, axis, degrees in self.channels_of(joint):
+                if kind == "rotation":
+                    turn = quat_from_rotvec(np.deg2rad(degrees)[:, None] * np.eye(3)[axis])
+                    quats[:, joint] = quat_multiply(quats[:, joint], turn)
+        return quats
+
+    def positions(self) -> Array:
+        """Positions in the parents' frames (F, J, 3): channels where there are, else offsets."""
+        offsets = np.array([joint.offset for joint in self.joints])
+        positions = np.tile(offsets, (len(self.values), 1, 1))
+        for joint in range(len(self.joints)):
+            for kind, axis, values in self.channels_of(joint):
+                if kind == "position":
+                    positions[:, joint, axis] = values
+        return positions
+
+
+def parse_bvh(path: str | os.PathLike[str]) -> BVHClip:
+    """Parse a BVH file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    BVHClip
+        Hierarchy and frames as they stand there; a frame time that is an integer rate printed
+        with few digits becomes exact.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it breaks the format: with the place and what was expected there.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"No file at {file}.")
+    lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    try:
+        return _parse(lines)
+    except ValueError as error:
+        raise ValueError(f"{file.name} is no valid BVH file: {error}") from error
+
+
+def _parse(lines: list[str]) -> BVHClip:
+    words = [line.split() for line in lines]
+    motion = next((n for n, w in enumerate(words) if [x.upper() for x in w] == ["MOTION"]), None)
+    first = next((w for w in words if w), [""])
+    if first[0].upper() != "HIERARCHY":
+        raise ValueError(f"it must begin with HIERARCHY, not {' '.join(first)[:40]!r}.")
+    if motion is None:
+        raise ValueError("there is no line MOTION, so it has no frames. Is it truncated?")
+    joints = _Hierarchy(lines[:motion]).read()
+    rest = [n for n in range(motion + 1, len(words)) if words[n]]
+    frames = _header(words, rest, 0, ["FRAMES:"], "Frames: and a whole number")
+    step = _header(words, rest, 1, ["FRAME", "TIME:"], "Frame Time: and a number of seconds")
+    count = sum(len(joint.channels) for joint in joints)
+    return BVHClip(joints, _frames(words, rest[2:], frames, count, joints), _frame_time(step))
+
+
+class _Hierarchy:
+    """Walks through the lines of the hierarchy, one statement after the other."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.statements = list(_statements(lines))[1:]
+        self.at = 0
+        self.joints: list[BVHJoint] = []
+
+    def read(self) -> list[BVHJoint]:
+        """Read the one root with all that hangs on it."""
+        self.take("ROOT")
+        above = [self.open(-1)]
+        while above:
+            word = self.take("JOINT", "END", "}")
+            if word == "JOINT":
+                above.append(self.open(above[-1]))
+            elif word == "END":
+                self.take("{")
+                self.offset("an end site")
+                self.take("}")
+            else:
+                above.pop()
+        if self.at < len(self.statements):
+            line, word, _ = self.statements[self.at]
+            raise ValueError(
+                f"line {line}: {word} after the end of the root. Files with several skeletons "
+                "must be split into one file each."
+            )
+        names = [joint.name for joint in self.joints]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"the joint names {twice} come more than once.")
+        return self.joints
+
+    def take(self, *expected: str) -> str:
+        """Go on to the next statement, which must begin with one of the expected words."""
+        if self.at >= len(self.statements):
+            raise ValueError(
+                f"the hierarchy ends where {' or '.join(expected)} was expected. Is a brace "
+                "missing, or the file truncated?"
+            )
+        self.line, word, self.arguments = self.statements[self.at]
+        if word not in expected:
+            raise ValueError(
+                f"line {self.line}: {' or '.join(expected)} was expected, not {word!r}."
+            )
+        self.at += 1
+        return word
+
+    def open(self, parent: int) -> int:
+        """Read the head of a joint and return its index."""
+        name = self.arguments[0]
+        if not name:
+            raise ValueError(f"line {self.line}: a joint without a name.")
+        self.take("{")
+        self.joints.append(BVHJoint(name, parent, self.offset(name), self.channels(name)))
+        return len(self.joints) - 1
+
+    def offset(self, name: str) -> tuple[float, ...]:
+        """Read the three numbers of an offset."""
+        self.take("OFFSET")
+        what = f"line {self.line}: the offset of {name}"
+        offset = tuple(_number(number, what) for number in self.arguments)
+        if len(offset) != 3:
+            raise ValueError(f"{what} has {len(offset)} numbers, not 3.")
+        return offset
+
+    def channels(self, name: str) -> tuple[tuple[str, int], ...]:
+        """Read which numbers of a frame belong to the joint."""
+        self.take("CHANNELS")
+        count, listed = self.arguments[:1], self.arguments[1:]
+        channels = tuple((word.lower()[1:], AXES.get(word.lower()[0], -1)) for word in listed)
+        if any(kind not in KINDS or axis < 0 for kind, axis in channels):
+            raise ValueError(
+                f"line {self.line}: the channels of {name} must be like Xposition or Zrotation, "
+                f"got {' '.join(listed)}."
+            )
+        if count != [str(len(channels))]:
+            raise ValueError(
+                f"line {self.line}: {name} announces {' '.join(count) or 'no number of'} "
+                f"channels and lists {len(channels)}."
+            )
+        return channels
+
+
+def _statements(lines: list[str]) -> Iterator[tuple[int, str, list[str]]]:
+    """Split lines into statements; a brace is one of its own, a joint's name may have blanks."""
+    for number, line in enumerate(lines, 1):
+        spaced = line.replace("{", " { ").replace("}", " } ").split()
+        while spaced:
+            word = spaced[0].upper()
+            if word in "{}":
+                yield number, spaced.pop(0), []
+                continue
+            brace = next((k for k, part in enumerate(spaced) if part in "{}"), len(spaced))
+            words, spaced = spaced[1:brace], spaced[brace:]
+            yield number, word, [" ".join(words)] if word in ("ROOT", "JOINT") else words
+
+
+def _number(word: str, what: str) -> float:
+    try:
+        number = float(word)
+    except ValueError:
+        raise ValueError(f"{what} must be numbers, got {word!r}.") from None
+    if not np.isfinite(number):
+        raise ValueError(f"{what} is {word}, not a finite number.")
+    return number
+
+
+def _header(words: list[list[str]], rest: list[int], place: int, key: list[str], say: str) -> str:
+    """Look up a line of the motion's head."""
+    if place >= len(rest):
+        raise ValueError(f"after MOTION {say} must follow. Is it truncated?")
+    given = words[rest[place]]
+    if [word.upper() for word in given[:-1]] != key:
+        raise ValueError(
+            f"line {rest[place] + 1}: {say} was expected, got {' '.join(given)[:60]!r}."
+        )
+    return given[-1]
+
+
+def _frame_time(word: str) -> float:
+    seconds = _number(word, "the frame time")
+    if seconds <= 0:
+        raise ValueError(f"the frame time is {word} s, but must be above 0.")
+    rate = max(round(1 / seconds), 1)
+    digits = len(word.partition(".")[2]) if word.replace(".", "", 1).isdigit() else 17
+    near = abs(1 / rate - seconds)
+    return 1 / rate if near <= min(0.51 * 10.0**-digits, 1e-4 * seconds) else seconds
+
+
+def _frames(
+    words: list[list[str]], rows: list[int], announced: str, count: int, joints: list[BVHJoint]
+) -> Array:
+    if not announced.isdigit() or int(announced) < 1:
+        raise ValueError(f"Frames: must be a whole number of at least 1, got {announced!r}.")
+    wrong = next((n for n in rows if len(words[n]) != count), None)
+    if wrong is not None:
+        raise ValueError(
+            f"line {wrong + 1} has {len(words[wrong])} numbers, but the hierarchy has {count} "
+            "channels. Is the file truncated?"
+        )
+    if len(rows) != int(announced):
+        raise ValueError(f"it announces {announced} frames and has {len(rows)}. Is it truncated?")
+    try:
+        values = np.array([words[n] for n in rows], dtype=np.float64)
+    except ValueError as error:
+        raise ValueError(f"its frames must be numbers ({error}).") from None
+    if not np.isfinite(values).all():
+        frame, column = np.argwhere(~np.isfinite(values))[0]
+        ends = np.cumsum([len(joint.channels) for joint in joints])
+        name = joints[int(np.searchsorted(ends, column, side="right"))].name
+        raise ValueError(
+            f"line {rows[frame] + 1}: a channel of {name} is not finite in frame {frame}. "
+            "Interpolate or cut it out first."
+        )
+    return values
