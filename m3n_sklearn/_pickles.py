@@ -128,7 +128,7 @@ class _Record:
     __slots__ = ("args", "state")
     args: tuple[Any, ...]
     state: Any
-    origin: ClassVar[str]
+    origin: ClassVar[str] = "a type, not a value"
 
     def __new__(cls, *args: Any) -> Any:
         record = object.__new__(cls)
@@ -167,7 +167,7 @@ class _Array(_Record):
 
     def resolve(self, plain: _Plain) -> NDArray[Any]:
         shape, dtype, fortran, raw = self.state[-4:]
-        return _filled(_bytes(raw), plain.of(dtype), shape, "F" if fortran else "C")
+        return _filled(raw, plain.of(dtype), shape, "F" if fortran else "C")
 
 
 class _Buffer(_Record):
@@ -177,7 +177,7 @@ class _Buffer(_Record):
 
     def resolve(self, plain: _Plain) -> NDArray[Any]:
         raw, dtype, shape, order = self.args
-        return _filled(_bytes(raw), plain.of(dtype), shape, order)
+        return _filled(raw, plain.of(dtype), shape, order)
 
 
 class _Scalar(_Record):
@@ -185,7 +185,7 @@ class _Scalar(_Record):
 
     def resolve(self, plain: _Plain) -> Any:
         dtype, raw = self.args
-        return _filled(_bytes(raw), plain.of(dtype), (), "C")[()]
+        return _filled(raw, plain.of(dtype), (), "C")[()]
 
 
 class _Sparse(_Record):
@@ -372,10 +372,12 @@ class _Plain:
         raise _RefusedError(f"it holds {item!r} itself, not values.")
 
 
-def _filled(raw: bytes, dtype: Any, shape: Sequence[int], order: str) -> NDArray[Any]:
+def _filled(raw: str | bytes, dtype: Any, shape: Sequence[int], order: str) -> NDArray[Any]:
     """Array of given bytes, in the machine's byte order."""
-    if not isinstance(dtype, np.dtype) or order not in ("C", "F"):
-        raise ValueError(f"an array of type {dtype!r} in order {order!r}")
+    raw = raw.encode("latin1") if isinstance(raw, str) else raw
+    described = isinstance(dtype, np.dtype) and order in ("C", "F")
+    if not described or not isinstance(raw, bytes | bytearray):
+        raise ValueError(f"an array of type {dtype!r} and order {order!r} in {type(raw).__name__}")
     size = math.prod(shape) * dtype.itemsize
     if any(n < 0 for n in shape) or size != len(raw):
         raise ValueError(f"{len(raw)} bytes for an array of shape {shape!r} and type {dtype}")
@@ -385,7 +387,3 @@ def _filled(raw: bytes, dtype: Any, shape: Sequence[int], order: str) -> NDArray
 
 def _text(value: str | bytes) -> str:
     return value.decode("latin1") if isinstance(value, bytes) else str(value)
-
-
-def _bytes(value: str | bytes | bytearray) -> bytes:
-    return value.encode("latin1") if isinstance(value, str) else bytes(value)
