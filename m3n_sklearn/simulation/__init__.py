@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from .allan import AllanDeviation, allan_deviation
 from .compare import IMUComparison, compare_imu
-from .noise import NOISE_PRESETS, IMUNoise
-from .randomization import Randomization
+from .noise import IMUNoise
+from .presets import NOISE_PRESETS, NoisePreset
+from .randomization import Randomization, draws_table
 from .rigid_body import GRAVITY, rigid_body_imu
 from .simulator import SMPLIMUSimulator
 from .trajectory import Trajectory, TrajectoryState, fit_trajectory
@@ -12,13 +14,17 @@ from .trajectory import Trajectory, TrajectoryState, fit_trajectory
 __all__ = [
     "GRAVITY",
     "NOISE_PRESETS",
+    "AllanDeviation",
     "IMUComparison",
     "IMUNoise",
+    "NoisePreset",
     "Randomization",
     "SMPLIMUSimulator",
     "Trajectory",
     "TrajectoryState",
+    "allan_deviation",
     "compare_imu",
+    "draws_table",
     "fit_trajectory",
     "rigid_body_imu",
 ]

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from ..body import BodyModel, Site
 from ._batch import Setup, simulate_batch
+from ._keys import RowKey
 from ._people import Person, Wardrobe
-from .noise import IMUNoise
-from .randomization import ClipDraw, Randomization, keyed_rng
+from .noise import IMUNoise, sensor_errors
+from .randomization import ClipDraw, Randomization
 
 __all__ = ["Rig", "Take"]
 
@@ -47,7 +48,7 @@ class Take:
     wanted: Array
     person: Person
     source: str | None
-    keys: Sequence[tuple[bytes, bytes]]
+    keys: Sequence[RowKey]
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Rig:
     @property
     def is_random(self) -> bool:
         """Whether any draw is needed."""
-        return self.noise.is_random or self.spread != Randomization()
+        return self.noise.is_random or self.spread.is_random
 
     def read(self, take: Take) -> Array:
         """Simulate sensors.
@@ -112,7 +113,7 @@ class Rig:
         data = simulate_batch(
             setup, take.poses, take.trans, take.times, take.wanted, np.array(mounts)
         )
-        return self._add_noise(data, take.keys)
+        return self._add_noise(data, take.keys, draws)
 
     def _worn(self, person: Person, draw: ClipDraw) -> tuple[BodyModel, list[Site]]:
         body, sites = self.wardrobe.dress(person)
@@ -121,17 +122,15 @@ class Rig:
             sites = [draw.site(site) for site in self.wardrobe.sites_on(body)]
         return body, sites
 
-    def _add_noise(self, data: Array, keys: Sequence[tuple[bytes, bytes]]) -> Array:
-        """Errors of each sensor, its constants keyed by clip, its noise by window."""
-        if self.noise == IMUNoise():
-            return data
-        noisy = np.empty_like(data)
-        for row, (clip, window) in enumerate(keys):
-            for column, name in enumerate(self.names):
-                noisy[row, :, column] = self.noise.apply(
-                    data[row, :, column],
-                    self.rate,
-                    keyed_rng(self.entropy, clip, window, name, "samples"),
-                    keyed_rng(self.entropy, clip, name, "device"),
-                )
-        return noisy
+    def _add_noise(self, data: Array, keys: Sequence[RowKey], draws: Sequence[ClipDraw]) -> Array:
+        """Errors of each sensor, by the device of the clip."""
+        shared = (self.rate, self.entropy)
+        if self.spread.device is None:
+            return sensor_errors(self.noise, data, *shared, keys, self.names)
+        rows = zip(data, keys, draws, strict=True)
+        return np.concatenate(
+            [
+                sensor_errors(draw.noise or self.noise, row[None], *shared, [key], self.names)
+                for row, key, draw in rows
+            ]
+        )

@@ -1,4 +1,4 @@
-"""Pose windows as the simulator sees them: frames, people and keys, row by row."""
+"""Pose windows as the simulator sees them: frames and people, row by row."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from ..windows import Windows
 from ._people import Person
-from .randomization import stable_key
 
-__all__ = ["Batch", "Frames", "batches", "people", "row_keys", "sources"]
+__all__ = ["Batch", "Frames", "batches", "people", "sources"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -137,34 +136,6 @@ def batches(
         for first in range(0, len(members), CHUNK):
             chosen = np.array(members[first : first + CHUNK])
             yield Batch(chosen, slice(start, stop), person, source)
-
-
-def row_keys(X: Windows, rows: Rows) -> list[tuple[bytes, bytes]]:
-    """Keys of each row's clip and window for random draws: its ids, or else its poses.
-
-    Parameters
-    ----------
-    X : Windows
-        All windows.
-    rows : ndarray of int
-        Numbers of the rows that are asked for.
-
-    Returns
-    -------
-    list of (bytes, bytes)
-        Clip and window.
-    """
-    clips, starts = (_known(X, name, rows) for name in ("clip", "start"))
-    keys = []
-    for row, clip, start in zip(rows, clips, starts, strict=True):
-        content = stable_key(X["pose"][row]) if clip is None or start is None else b""
-        keys.append(
-            (
-                content if clip is None else stable_key(clip),
-                content if start is None else stable_key(start),
-            )
-        )
-    return keys
 
 
 def people(X: Windows, rows: Rows) -> list[Person]:

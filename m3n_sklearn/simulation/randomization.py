@@ -1,27 +1,37 @@
-"""Random variation of bodies and mounts, with draws that depend on the clip and nothing else."""
+"""Random variation of bodies, mounts, motions and devices; it depends on the clip and the seed."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from ..body import BodyModel, Site
-from ..motion.rotations import random_rotations
+from ..motion import Motion
+from ..motion.rotations import random_rotations, rotvec_from_matrix
 from ._checks import is_number
+from ._keys import keyed_rng
+from .noise import IMUNoise, resolve_noise
 
-__all__ = ["ClipDraw", "Randomization", "keyed_rng", "stable_key"]
+__all__ = ["ClipDraw", "Randomization", "draws_table"]
 
 Array = NDArray[np.float64]
+
+N_BETAS = 10
+"""Shape coefficients that vary: the first ones, which describe most of the variance."""
 
 
 @dataclasses.dataclass(eq=True, repr=False)
 class Randomization(BaseEstimator):
-    """How bodies and sensors vary from clip to clip.
+    """How bodies, sensors and motions vary from clip to clip.
+
+    All is drawn before the simulation, so that what comes out is physically consistent. Each
+    draw depends on the seed, the clip, the site and its own kind only: changing one parameter
+    leaves the draws of the others alone.
 
     Parameters
     ----------
@@ -31,7 +41,21 @@ class Randomization(BaseEstimator):
     stature_sd : float, default=0.0
         Standard deviation of what is added to the body height, in m.
     site_jitter : float, default=0.0
-        Standard deviation of the sensor's displacement along each axis, in m.
+        Standard deviation of the sensor's displacement along each axis of the rest pose, in m.
+    betas_sd : float, default=0.0
+        Standard deviation of what is added to each of the first ten shape coefficients. Only
+        for bodies that have some; the default body varies by `stature_sd`.
+    tempo : float, default=0.0
+        Whole clips are played exp(u) times as fast, u uniform in [-`tempo`, `tempo`]:
+        velocities grow with the factor, accelerations with its square, gravity stays.
+    mirror : float, default=0.0
+        Probability that left and right change places.
+    device : sequence of IMUNoise or str, or None, default=None
+        Sensor errors or names of presets, of which each clip gets one.
+
+    See Also
+    --------
+    draws_table : The draws of many clips as a table.
 
     Examples
     --------
@@ -44,23 +68,46 @@ class Randomization(BaseEstimator):
     mount_angle: float = 0.0
     stature_sd: float = 0.0
     site_jitter: float = 0.0
+    betas_sd: float = 0.0
+    tempo: float = 0.0
+    mirror: float = 0.0
+    device: Sequence[IMUNoise | str] | None = None
 
     @property
     def changes_body(self) -> bool:
         """Whether each clip has a body or site positions of its own."""
-        return self.stature_sd > 0 or self.site_jitter > 0
+        return self.stature_sd > 0 or self.site_jitter > 0 or self.betas_sd > 0
+
+    @property
+    def changes_motion(self) -> bool:
+        """Whether each clip is played in a way of its own."""
+        return self.mirror > 0 or self.changes_time
+
+    @property
+    def changes_time(self) -> bool:
+        """Whether clips last longer or shorter than they were recorded."""
+        return self.tempo > 0
+
+    @property
+    def is_random(self) -> bool:
+        """Whether any draw is needed."""
+        moved = self.mount_angle > 0 or self.changes_body or self.changes_motion
+        return moved or self.device is not None
 
     def check(self) -> None:
-        """Complain about parameters that are no magnitudes.
+        """Complain about parameters that make no sense.
 
         Raises
         ------
         ValueError
-            If one is negative, not finite or no number, or the angle is above pi.
+            If one is negative, not finite or no number, the angle is above pi, the tempo above
+            1 or the probability above 1, or there is no device to draw.
+        TypeError
+            If devices are no sequence of noise models and names.
         """
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if not is_number(value) or not 0 <= value < np.inf:
+            if field.name != "device" and (not is_number(value) or not 0 <= value < np.inf):
                 raise ValueError(
                     f"{field.name} must be a finite number of at least 0, got {value!r}."
                 )
@@ -69,6 +116,14 @@ class Randomization(BaseEstimator):
                 f"mount_angle must be at most pi rad, got {self.mount_angle!r}: are these degrees? "
                 "Convert with numpy.deg2rad."
             )
+        if self.mirror > 1:
+            raise ValueError(f"mirror is a probability of at most 1, got {self.mirror!r}.")
+        if self.tempo > 1:
+            raise ValueError(
+                f"tempo is the logarithm of the largest factor, 0.1 for about 10 %, and at most 1; "
+                f"got {self.tempo!r}."
+            )
+        self._devices()
 
     def draw(self, entropy: int, clip: bytes) -> ClipDraw:
         """Return the variation of one clip.
@@ -85,11 +140,46 @@ class Randomization(BaseEstimator):
         ClipDraw
             Equal for equal arguments.
         """
-        rng = keyed_rng(entropy, clip, "body")
-        return ClipDraw(self, entropy, clip, self.stature_sd * float(rng.standard_normal()))
+
+        def rng(kind: str) -> np.random.Generator:
+            return keyed_rng(entropy, clip, kind)
+
+        taller = self.stature_sd * float(rng("body").standard_normal()) if self.stature_sd else 0.0
+        betas = rng("betas").standard_normal(N_BETAS).tolist() if self.betas_sd else []
+        speed = float(np.exp(self.tempo * rng("tempo").uniform(-1, 1))) if self.tempo else 1.0
+        mirrored = bool(rng("mirror").random() < self.mirror) if self.mirror else False
+        devices = self._devices()
+        chosen = int(rng("device").integers(len(devices))) if devices else None
+        return ClipDraw(
+            spread=self,
+            entropy=entropy,
+            clip=clip,
+            taller=taller,
+            betas=tuple(self.betas_sd * beta for beta in betas),
+            speed=speed,
+            mirrored=mirrored,
+            device=None if chosen is None else devices[chosen][0],
+            noise=None if chosen is None else devices[chosen][1],
+        )
+
+    def _devices(self) -> list[tuple[str, IMUNoise]]:
+        """Names and models of the devices; models without a name go by their place."""
+        if self.device is None:
+            return []
+        if isinstance(self.device, str) or not isinstance(self.device, Sequence):
+            raise TypeError(
+                f"device must be a sequence of IMUNoise or names of presets, got {self.device!r}."
+            )
+        if len(self.device) == 0:
+            raise ValueError("device must name at least one device, or be None.")
+        return [
+            (device if isinstance(device, str) else f"device {place}", resolve_noise(device))
+            for place, device in enumerate(self.device)
+        ]
 
 
-class ClipDraw(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class ClipDraw:
     """What was drawn for one clip.
 
     Attributes
@@ -102,15 +192,54 @@ class ClipDraw(NamedTuple):
         Key of the clip.
     taller : float
         Change of stature in m.
+    betas : tuple of float
+        Change of the first shape coefficients; empty if they do not vary.
+    speed : float
+        How many times as fast the motion is played.
+    mirrored : bool
+        Whether left and right change places.
+    device : str or None
+        Name of the device.
+    noise : IMUNoise or None
+        Its errors; None if devices do not vary.
     """
 
     spread: Randomization
     entropy: int
     clip: bytes
-    taller: float
+    taller: float = 0.0
+    betas: tuple[float, ...] = ()
+    speed: float = 1.0
+    mirrored: bool = False
+    device: str | None = None
+    noise: IMUNoise | None = None
+
+    def vary(self, motion: Motion) -> Motion:
+        """Return the motion as it is played.
+
+        Parameters
+        ----------
+        motion : Motion
+            A whole clip. It starts at the same time.
+
+        Returns
+        -------
+        Motion
+            Mirrored and faster or slower, as drawn.
+
+        Raises
+        ------
+        ValueError
+            If it is to be mirrored and has joints other than the 22 or 24 of the body.
+        """
+        played = motion.mirrored() if self.mirrored else motion
+        if self.speed == 1 or played.n_frames == 1:
+            return played
+        start = played.times[0]
+        return played.replace(times=start + (played.times - start) / self.speed)
 
     def body(self, body: BodyModel) -> BodyModel:
-        """Return the body with the drawn change of stature.
+        """Return the body with the drawn change of shape and stature.
 
         Parameters
         ----------
@@ -120,8 +249,21 @@ class ClipDraw(NamedTuple):
         Returns
         -------
         BodyModel
-            Taller or shorter; at least half and at most 1.5 times as tall.
+            Of another shape; by the change of stature at least half and at most 1.5 times as
+            tall.
+
+        Raises
+        ------
+        ValueError
+            If what varies is not known of the body.
         """
+        if self.betas:
+            if body.n_betas == 0:
+                raise ValueError(
+                    f"betas_sd varies shape coefficients, but {body.name} has none: use "
+                    "stature_sd, or a body with a shape space."
+                )
+            body = body.shaped(betas=self.betas[: body.n_betas])
         if self.taller == 0:
             return body
         if body.stature is None:
@@ -131,6 +273,24 @@ class ClipDraw(NamedTuple):
             )
         wanted = np.clip(body.stature + self.taller, 0.5 * body.stature, 1.5 * body.stature)
         return body.shaped(stature=float(wanted))
+
+    def shift(self, site: str) -> Array:
+        """Return the drawn displacement of a sensor.
+
+        Parameters
+        ----------
+        site : str
+            Name of the site.
+
+        Returns
+        -------
+        ndarray of shape (3,)
+            In m, along the axes of the rest pose.
+        """
+        if self.spread.site_jitter == 0:
+            return np.zeros(3)
+        rng = keyed_rng(self.entropy, self.clip, "site", site)
+        return self.spread.site_jitter * rng.standard_normal(3)
 
     def site(self, site: Site) -> Site:
         """Return a resolved site with the drawn displacement.
@@ -147,8 +307,7 @@ class ClipDraw(NamedTuple):
         """
         if self.spread.site_jitter == 0 or site.offset is None:
             return site
-        shift = keyed_rng(self.entropy, self.clip, "site", site.name).standard_normal(3)
-        return dataclasses.replace(site, offset=site.offset + self.spread.site_jitter * shift)
+        return dataclasses.replace(site, offset=site.offset + self.shift(site.name))
 
     def mount(self, site: str) -> Array:
         """Return the drawn rotation of a sensor in its site.
@@ -168,50 +327,69 @@ class ClipDraw(NamedTuple):
         rng = keyed_rng(self.entropy, self.clip, "mount", site)
         return random_rotations(1, rng, self.spread.mount_angle)[0]
 
+    def record(self, sites: Iterable[str], clip: str = "") -> dict[str, Any]:
+        """List the draws, as one row of a table.
 
-def stable_key(*parts: Any) -> bytes:
-    """Digest ids and arrays into a key that is the same in every process.
+        Parameters
+        ----------
+        sites : iterable of str
+            Names of the sites.
+        clip : str, default=""
+            Name of the clip.
+
+        Returns
+        -------
+        dict
+            ``clip``; ``speed``; ``mirrored``; ``taller`` in m; ``device``; ``beta_0`` and on,
+            if they vary; and of each site ``<site>_shift_x`` to ``z`` in m and
+            ``<site>_turn_x`` to ``z``, the rotation vector of its mount in rad.
+        """
+        row: dict[str, Any] = {
+            "clip": clip,
+            "speed": self.speed,
+            "mirrored": self.mirrored,
+            "taller": self.taller,
+            "device": self.device or "",
+        }
+        row |= {f"beta_{i}": beta for i, beta in enumerate(self.betas)}
+        for site in sites:
+            vectors = {"shift": self.shift(site), "turn": rotvec_from_matrix(self.mount(site))}
+            for kind, vector in vectors.items():
+                row |= {
+                    f"{site}_{kind}_{axis}": float(value)
+                    for axis, value in zip("xyz", vector, strict=True)
+                }
+        return row
+
+
+def draws_table(records: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Turn records of draws into the columns of a table.
 
     Parameters
     ----------
-    *parts : object
-        Arrays are taken with dtype, shape and values; anything else with type and text.
+    records : iterable of mapping
+        As `ClipDraw.record` returns them, with the same keys in each.
 
     Returns
     -------
-    bytes
-        16 bytes.
+    dict of str to list
+        One entry per record; ``pandas.DataFrame`` takes it as it is.
+
+    Raises
+    ------
+    ValueError
+        If the keys differ.
 
     Examples
     --------
-    >>> stable_key("walk", 3) == stable_key("walk", 3) != stable_key("walk", "3")
-    True
+    >>> draw = Randomization(stature_sd=0.08).draw(0, b"walk")
+    >>> table = draws_table([draw.record(["left_wrist"], clip="walk")])
+    >>> list(table)[:4], table["clip"]
+    (['clip', 'speed', 'mirrored', 'taller'], ['walk'])
     """
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        value = part.item() if isinstance(part, np.generic) else part
-        if isinstance(value, np.ndarray):
-            digest.update(f"{value.dtype.str}{value.shape}".encode())
-            digest.update(np.ascontiguousarray(value).tobytes())
-        else:
-            digest.update(f"{type(value).__name__}:{value!r};".encode())
-    return digest.digest()
-
-
-def keyed_rng(entropy: int, *key: bytes | str) -> np.random.Generator:
-    """Return a generator that depends on a seed and a key only.
-
-    Parameters
-    ----------
-    entropy : int
-        Seed of the run.
-    *key : bytes or str
-        What the draw is for.
-
-    Returns
-    -------
-    numpy.random.Generator
-        Independent of all generators with another key.
-    """
-    words = np.frombuffer(stable_key(*key), dtype="<u4").tolist()
-    return np.random.default_rng(np.random.SeedSequence([entropy, *words]))
+    rows = list(records)
+    for row in rows:
+        if set(row) != set(rows[0]):
+            odd = sorted(set(row) ^ set(rows[0]))
+            raise ValueError(f"The records differ in what they hold: {', '.join(odd)}.")
+    return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}

@@ -21,11 +21,12 @@ from ..motion._motion import warn_if_fast
 from ..recording import Recording, channel_names
 from ..windows import Windows
 from ._checks import check_rotation, check_vector
+from ._keys import row_keys, stable_key
 from ._people import Person, Wardrobe
 from ._rig import Rig, Take
-from ._rows import Frames, batches, people, row_keys, sources
+from ._rows import Frames, batches, people, sources
 from .noise import IMUNoise, resolve_noise
-from .randomization import Randomization, stable_key
+from .randomization import Randomization
 from .rigid_body import GRAVITY, output_times
 
 __all__ = ["SMPLIMUSimulator"]
@@ -92,7 +93,7 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
     the state at that frame.
 
     Without a column ``clip`` (or a name of the motion), draws are keyed by the values of the
-    poses, so equal motions get equal draws.
+    poses: equal motions get equal draws; equal rows differ by how often they came before.
 
     Examples
     --------
@@ -332,7 +333,7 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         rig = self._rig()
         samples = frames.samples(self.rate)
         readings = np.zeros((len(rows), samples, len(rig.names), 6))
-        keys = row_keys(X, rows) if rig.is_random else [(b"", b"")] * len(rows)
+        keys = row_keys(X, rows, "pose") if rig.is_random else [(b"", b"")] * len(rows)
         apart = [clip if rig.spread.changes_body else b"" for clip, _ in keys]
         groups = list(batches(frames, rows, people(X, rows), sources(X, rows), apart))
         poses = X["pose"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-from m3n_sklearn.simulation import NOISE_PRESETS, IMUNoise, SMPLIMUSimulator
+from m3n_sklearn.simulation import IMUNoise, SMPLIMUSimulator
 
 from .clips import random_motion
 
@@ -23,7 +23,7 @@ def rng(seed=0):
 def test_24_ideal_sensors_are_the_identity_bit_for_bit(seed):
     data = rng(seed).standard_normal((50, 6))
     data[0] = -0.0
-    for noise in (IMUNoise(), NOISE_PRESETS["ideal"]):
+    for noise in (IMUNoise(), IMUNoise.preset("ideal")):
         found = noise.apply(data, 50.0, rng())
         assert found.tobytes() == data.tobytes()
         assert found is not data
