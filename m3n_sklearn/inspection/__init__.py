@@ -1,8 +1,9 @@
-"""Displays: what a sensor feels, and what few labels are worth."""
+"""Displays: where sensors sit, what they feel, how true that is, and what few labels are worth."""
 
 from __future__ import annotations
 
+from ._comparison import ComparisonDisplay
 from ._label_efficiency import LabelEfficiencyDisplay
 from ._signals import SignalDisplay
 
-__all__ = ["LabelEfficiencyDisplay", "SignalDisplay"]
+__all__ = ["ComparisonDisplay", "LabelEfficiencyDisplay", "SignalDisplay"]
