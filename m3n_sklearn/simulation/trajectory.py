@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import BSpline, make_interp_spline
+from scipy.interpolate import BSpline
 
 from .._checks import real_array
-from ..motion.rotations import hemisphere_align, quat_conjugate, quat_multiply
+from ..body._engine import load_engine
 from ._checks import check_rate, is_number
-from ._smoothing import choose_cutoffs, smooth
+from ._track import Track
+
+if TYPE_CHECKING:
+    from .noise_floor import NoiseFloor
 
 __all__ = ["Trajectory", "TrajectoryState", "fit_trajectory"]
 
 Array = NDArray[np.float64]
-
-DEGREE = 5
-"""Of the interpolating spline: its second derivative is continuous, with two more to spare."""
 
 
 class TrajectoryState(NamedTuple):
@@ -71,33 +71,45 @@ class Trajectory:
     shape: tuple[int, ...]
     cutoffs: Array
 
-    def evaluate(self, times: ArrayLike) -> TrajectoryState:
+    def evaluate(self, times: ArrayLike, engine: str = "numpy") -> TrajectoryState:
         """Return rotations, translations and their exact derivatives.
 
         Parameters
         ----------
         times : array-like of shape (T,)
             Times in s. Before the first and after the last sample the state is held.
+        engine : {"numpy", "numba"}, default="numpy"
+            What computes the body rates.
 
         Returns
         -------
         TrajectoryState
             Rotations in their own frames, translations in the world.
+
+        Raises
+        ------
+        ValueError
+            If `times` are not one-dimensional or the engine is unknown.
+        ImportError
+            If numba is asked for and not installed.
         """
         inside = np.clip(np.asarray(times, dtype=np.float64), self.start, self.stop) - self.start
         if inside.ndim != 1:
             raise ValueError(f"times must be one-dimensional, got shape {inside.shape}.")
         values = [self._derivative(inside, order) for order in range(3)]
-        values[0] = values[0] + self.origin
+        values[0] += self.origin
         split = 4 * int(np.prod(self.shape))
         quats = [v[:, :split].reshape(-1, *self.shape, 4) for v in values]
         moves = [v[:, split:].reshape(-1, *self.shape[:-1], 3) for v in values]
-        return TrajectoryState(*_body_rates(*quats), *moves)
+        rates = load_engine(engine, __package__)
+        turning = _body_rates(*quats) if rates is None else rates.body_rates(*quats)
+        return TrajectoryState(*turning, *moves)
 
     def _derivative(self, since: Array, order: int) -> Array:
         if self.curve is None:
             return np.zeros((len(since), len(self.origin)))
-        return self.curve(since, nu=order)
+        values: Array = self.curve(since, nu=order)
+        return values
 
 
 def fit_trajectory(
@@ -107,11 +119,12 @@ def fit_trajectory(
     smoothing: str | float | None = "auto",
     *,
     joints: Sequence[int] | None = None,
+    noise_floor: NoiseFloor | None = None,
 ) -> Trajectory:
     """Fit a smooth curve to sampled rotations and translations.
 
     Quaternion components (their signs aligned) and translations are smoothed, then
-    interpolated by a quintic spline. Differentiating pose space rather than the positions of
+    interpolated by a spline of degree 7. Differentiating pose space rather than the positions of
     sensors keeps the noise of one joint from being amplified by all of the chain.
 
     Parameters
@@ -132,6 +145,9 @@ def fit_trajectory(
     joints : sequence of int, optional
         Keep only the rotations of these. The cut-off is chosen from all, so the choice of
         sensors can't change it.
+    noise_floor : NoiseFloor, optional
+        What is known about the noise of the source, see `learn_noise_floor`; with ``"auto"`` it
+        replaces the estimate from the clip itself.
 
     Returns
     -------
@@ -147,7 +163,9 @@ def fit_trajectory(
     -----
     The smoother is of order 4: gain 1 / (1 + (f / cutoff)^8). It leaves constant accelerations
     unchanged up to the ends, where a weak pull replaces the wild curvature of a free end.
-    Fewer than six samples are interpolated by the polynomial through all of them.
+    At the ends the spline has the first three derivatives of the quintic through the nearest six
+    samples; fewer samples are interpolated by the polynomial through all of them. Clips of more
+    than 16384 frames choose their cut-offs by eight stretches of 2048 frames.
 
     Examples
     --------
@@ -161,67 +179,38 @@ def fit_trajectory(
     """
     clock = _check_times(times)
     rotations, moves = _check_tracks(len(clock), quats, trans)
-    _check_smoothing(smoothing)
-    frames, batch = len(clock), rotations.shape[1:-2]
-    count = int(np.prod(batch))
-    turns = hemisphere_align(rotations).reshape(frames, count, -1)
-    tracks = moves.reshape(frames, count, 3)
-    since = clock - clock[0]
-    if smoothing is not None and frames > 1 and not _is_even(since):
-        since, turns, tracks = _even_out(since, turns, tracks)
-    cutoffs = np.stack([_cutoffs(since, track, smoothing) for track in (turns, tracks)], axis=-1)
-    kept = turns.reshape(frames, count, -1, 4)
-    kept = kept if joints is None else kept[:, :, list(joints)]
-    channels = np.concatenate([kept.reshape(frames, -1), tracks.reshape(frames, -1)], axis=1)
-    origin = channels[0].copy()
-    channels -= origin
-    if frames > 1:
-        widths = (4 * kept.shape[2], 3)
-        each = np.concatenate([np.repeat(cutoffs[:, i], width) for i, width in enumerate(widths)])
-        channels = smooth(channels, since[-1] / (frames - 1), each)
-    curve = make_interp_spline(since, channels, k=min(DEGREE, frames - 1)) if frames > 1 else None
+    check_smoothing(smoothing)
+    batch = rotations.shape[1:-2]
+    turns = rotations.reshape(len(clock), -1, *rotations.shape[-2:])
+    steps = moves.reshape(len(clock), -1, 3)
+    track = Track(clock, lambda lo, hi: (turns[lo:hi], steps[lo:hi]), smoothing is not None)
+    cutoffs = track.cutoffs(turns.shape[1], smoothing, noise_floor)
+    curve, origin = track.curve(cutoffs, joints)
+    kept = rotations.shape[-2] if joints is None else len(joints)
     return Trajectory(
-        float(clock[0]),
-        float(clock[-1]),
-        curve,
-        origin,
-        (*batch, kept.shape[2]),
-        cutoffs.reshape(*batch, 2),
+        track.start, track.stop, curve, origin, (*batch, kept), cutoffs.reshape(*batch, 2)
     )
 
 
 def _body_rates(quat: Array, first: Array, second: Array) -> tuple[Array, Array, Array]:
-    """Turn a curve that is not normalised into unit quaternions and exact body rates."""
-    norm = np.sqrt(np.sum(quat * quat, axis=-1, keepdims=True))
-    dnorm = np.sum(quat * first, axis=-1, keepdims=True) / norm
-    ddnorm = np.sum(first * first + quat * second, axis=-1, keepdims=True)
-    ddnorm = (ddnorm - dnorm * dnorm) / norm
-    unit = quat / norm
-    dunit = (first - unit * dnorm) / norm
-    ddunit = (second - 2 * dunit * dnorm - unit * ddnorm) / norm
-    inverse = quat_conjugate(unit)
-    rate = 2 * quat_multiply(inverse, dunit)[..., 1:]
-    return unit, rate, 2 * quat_multiply(inverse, ddunit)[..., 1:]
+    """Turn a curve that is not normalised into unit quaternions and exact body rates.
+
+    The length of q only enters the scalar part of ``conj(q) q'``, so the rate is
+    ``2 vec(conj(q) q') / |q|^2``, and its derivative follows by the quotient rule.
+    """
+    square = np.sum(quat * quat, axis=-1, keepdims=True)
+    growth = np.sum(quat * first, axis=-1, keepdims=True) / square
+    rate = 2 * _vector_part(quat, first) / square
+    acceleration = 2 * _vector_part(quat, second) / square - 2 * growth * rate
+    return quat / np.sqrt(square), rate, acceleration
 
 
-def _cutoffs(since: Array, track: Array, smoothing: str | float | None) -> Array:
-    if smoothing is None or len(since) < 2:
-        return np.full(track.shape[1], np.inf)
-    if isinstance(smoothing, str):
-        return choose_cutoffs(track, since[-1] / (len(since) - 1))
-    return np.full(track.shape[1], float(smoothing))
-
-
-def _is_even(since: Array) -> bool:
-    steps = np.diff(since)
-    return bool(np.ptp(steps) <= 1e-6 * np.mean(steps))
-
-
-def _even_out(since: Array, *tracks: Array) -> tuple[Array, ...]:
-    """Resample onto as many evenly spaced times; a cubic keeps jitter of the stamps harmless."""
-    even = np.linspace(0.0, since[-1], len(since))
-    degree = min(3, len(since) - 1)
-    return even, *(make_interp_spline(since, track, k=degree)(even) for track in tracks)
+def _vector_part(left: Array, right: Array) -> Array:
+    """Vector part of ``conj(left) right``."""
+    a, x, y, z = np.moveaxis(left, -1, 0)
+    b, u, v, w = np.moveaxis(right, -1, 0)
+    parts = (a * u - b * x - y * w + z * v, a * v - b * y - z * u + x * w)
+    return np.stack([*parts, a * w - b * z - x * v + y * u], axis=-1)
 
 
 def _check_times(times: ArrayLike) -> Array:
@@ -260,7 +249,8 @@ def _check_tracks(frames: int, quats: ArrayLike, trans: ArrayLike) -> tuple[Arra
     return rotations, moves
 
 
-def _check_smoothing(smoothing: str | float | None) -> None:
+def check_smoothing(smoothing: str | float | None) -> None:
+    """Refuse what is neither a rule, a cut-off in Hz nor None."""
     if smoothing is None or (isinstance(smoothing, str) and smoothing == "auto"):
         return
     if not is_number(smoothing):

@@ -1,0 +1,47 @@
+"""Choice between numpy and compiled loops."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__all__ = ["ENGINES", "load_engine"]
+
+ENGINES = ("numpy", "numba")
+
+
+def load_engine(engine: str, room: str | None = __package__) -> Any:
+    """Check the name of an engine and load the compiled loops of a room.
+
+    Parameters
+    ----------
+    engine : {"numpy", "numba"}
+        The name.
+    room : str, optional
+        Package that has a module ``_compiled``; this one by default.
+
+    Returns
+    -------
+    module or None
+        The compiled loops; None for numpy.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    ImportError
+        If numba is not installed.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f'engine must be "numpy" or "numba", got {engine!r}.')
+    if engine == "numpy":
+        return None
+    try:
+        return importlib.import_module("._compiled", room)
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith(("numba", "llvmlite")):
+            raise
+        raise ImportError(
+            'engine="numba" needs numba, which is not installed: '
+            'pip install "m3n-sklearn[numba]", or take engine="numpy".'
+        ) from error
