@@ -93,6 +93,10 @@ class Rig:
         """Whether any draw is needed."""
         return self.noise.is_random or self.spread.is_random
 
+    def draw(self, clip: bytes) -> ClipDraw:
+        """Return the variation of one clip."""
+        return self.spread.draw(self.entropy, clip)
+
     def read(self, take: Take) -> Array:
         """Simulate sensors.
 
@@ -106,7 +110,7 @@ class Rig:
         ndarray of shape (B, T, S, 6)
             Specific force (m/s²) and angular rate (rad/s) in the sensors' frames.
         """
-        draws = [self.spread.draw(self.entropy, clip) for clip, _ in take.keys]
+        draws = [self.draw(clip) for clip, _ in take.keys]
         body, sites = self._worn(take.person, draws[0])
         mounts = [[self.mounts[name] @ draw.mount(name) for name in self.names] for draw in draws]
         setup = Setup(body, sites, self.smoothing, self.frame, self.gravity)

@@ -26,7 +26,7 @@ from ._people import Person, Wardrobe
 from ._rig import Rig, Take
 from ._rows import Frames, batches, people, sources
 from .noise import IMUNoise, resolve_noise
-from .randomization import Randomization
+from .randomization import Randomization, draws_table
 from .rigid_body import GRAVITY, output_times
 
 __all__ = ["SMPLIMUSimulator"]
@@ -311,26 +311,101 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         >>> recording.channels[0], str(recording.labels[0])
         ('left_wrist_acc_x', 'still')
         """
-        given: Any = motions
-        single = isinstance(given, Motion)
-        several = isinstance(given, Iterable) and not isinstance(given, Windows)
-        clips = list(given) if several else [given]
-        for clip in clips:
-            if not isinstance(clip, Motion):
-                raise TypeError(
-                    f"simulate takes a Motion or a list of them, got {type(clip).__name__}. "
-                    "Windows of poses go to transform."
-                )
+        clips, single = _clips(motions, "simulate")
         self._validate_params()
         rig = self._rig()
         recordings = Parallel(n_jobs=self.n_jobs)(delayed(_record)(rig, clip) for clip in clips)
         return recordings[0] if single else list(recordings)
+
+    def vary(self, motions: Motion | Sequence[Motion]) -> Any:
+        """Return the motions as `simulate` plays them: mirrored and in another tempo, as drawn.
+
+        Parameters
+        ----------
+        motions : Motion or sequence of Motion
+            What `simulate` is given.
+
+        Returns
+        -------
+        Motion or list of Motion
+            To be paired with the recordings. Captions and labels are carried along, also where
+            they name a side.
+
+        Raises
+        ------
+        TypeError
+            If something else than motions is given.
+        ValueError
+            If motions vary and `random_state` is no integer: another call would draw anew.
+
+        Examples
+        --------
+        >>> from m3n_sklearn import SMPLIMUSimulator
+        >>> from m3n_sklearn.datasets import make_motions
+        >>> from m3n_sklearn.simulation import Randomization
+        >>> simulator = SMPLIMUSimulator(randomize=Randomization(tempo=0.2), random_state=0)
+        >>> motions = make_motions(activities=["wave"], n_subjects=1, random_state=0)
+        >>> pairs = list(zip(simulator.vary(motions), simulator.simulate(motions)))
+        """
+        clips, single = _clips(motions, "vary")
+        rig = self._repeatable_rig()
+        varied = [rig.draw(_clip_key(clip)).vary(clip) for clip in clips]
+        return varied[0] if single else varied
+
+    def draws(self, X: Windows | Motion | Sequence[Motion]) -> dict[str, list[Any]]:
+        """List what is drawn for each clip: the table that a study of variation needs.
+
+        Parameters
+        ----------
+        X : Windows, Motion or sequence of Motion
+            What `transform` or `simulate` is given.
+
+        Returns
+        -------
+        dict of str to list
+            Columns with one entry per row or motion, see `ClipDraw.record`;
+            ``pandas.DataFrame`` takes it as it is.
+
+        Raises
+        ------
+        ValueError
+            If `random_state` is no integer: another call would draw anew.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from m3n_sklearn import Motion, SMPLIMUSimulator
+        >>> from m3n_sklearn.simulation import Randomization
+        >>> simulator = SMPLIMUSimulator(
+        ...     sites="chest", randomize=Randomization(stature_sd=0.1), random_state=0
+        ... )
+        >>> table = simulator.draws(Motion(np.zeros((30, 24, 3)), rate=30.0, name="still"))
+        >>> table["clip"], round(table["taller"][0], 2)
+        (['still'], 0.17)
+        """
+        rig = self._repeatable_rig()
+        if isinstance(X, Windows):
+            rows = np.flatnonzero(X.present("pose"))
+            keys = [clip for clip, _ in row_keys(X, rows, "pose")]
+            names = [str(name) for name in X["clip"][rows]] if "clip" in X else [""] * len(rows)
+        else:
+            clips, _ = _clips(X, "draws")
+            keys = [_clip_key(clip) for clip in clips]
+            names = [clip.name or "" for clip in clips]
+        pairs = zip(keys, names, strict=True)
+        return draws_table(rig.draw(key).record(rig.names, name) for key, name in pairs)
 
     # ---- windows
 
     def _read_rows(self, X: Windows, rows: NDArray[np.int64], frames: Frames) -> Array:
         """Return readings (rows, T, S, 6) of the rows that have poses."""
         rig = self._rig()
+        if rig.spread.changes_motion:
+            raise ValueError(
+                "Windows keep their frames, so they can be neither mirrored nor played at another "
+                "tempo. Cut them from varied clips: cut(zip(simulator.vary(motions), "
+                "simulator.simulate(motions)), pose_rate=60.0, ...)."
+            )
         samples = frames.samples(self.rate)
         readings = np.zeros((len(rows), samples, len(rig.names), 6))
         keys = row_keys(X, rows, "pose") if rig.is_random else [(b"", b"")] * len(rows)
@@ -425,6 +500,16 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
             rig = dataclasses.replace(rig, entropy=root_entropy(self.random_state))
         return rig
 
+    def _repeatable_rig(self) -> Rig:
+        self._validate_params()
+        rig = self._rig()
+        if rig.spread.is_random and not isinstance(self.random_state, Integral):
+            raise ValueError(
+                f"The draws of random_state={self.random_state!r} are new in every call: give an "
+                "integer, so that they are those of the simulation."
+            )
+        return rig
+
     def _check_array(self, X: Any, *, reset: bool) -> NDArray[Any]:
         if not issparse(X) and _is_no_array(X):
             raise TypeError(
@@ -439,9 +524,28 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], allow_nd=True)
 
 
+def _clips(motions: Any, method: str) -> tuple[list[Motion], bool]:
+    """Return the motions as a list, and whether there was just one."""
+    single = isinstance(motions, Motion)
+    several = isinstance(motions, Iterable) and not isinstance(motions, Windows)
+    clips = list(motions) if several else [motions]
+    for clip in clips:
+        if not isinstance(clip, Motion):
+            raise TypeError(
+                f"{method} takes a Motion or a list of them, got {type(clip).__name__}. Windows of "
+                "poses go to transform."
+            )
+    return clips, single
+
+
+def _clip_key(motion: Motion) -> bytes:
+    return stable_key(motion.name or stable_key(motion.poses, motion.trans, motion.times))
+
+
 def _record(rig: Rig, motion: Motion) -> Recording:
     """Play one clip."""
-    key = stable_key(motion.name or stable_key(motion.poses, motion.trans, motion.times))
+    key = _clip_key(motion)
+    motion = rig.draw(key).vary(motion)
     take = Take(
         motion.poses[None],
         motion.trans[None],

@@ -492,3 +492,57 @@ def test_nothing_to_fit():
         SMPLIMUSimulator().transform(pose_windows())
     except NotFittedError:  # pragma: no cover
         pytest.fail("a stateless transformer must not ask to be fitted")
+
+
+# ---- variation of motions, and the table of draws
+
+
+def test_varied_motions_pair_with_their_recordings():
+    varied = SMPLIMUSimulator(
+        randomize=Randomization(tempo=0.3, mirror=0.5), random_state=1, smoothing=None
+    )
+    clips = motions(6)
+    played = varied.vary(clips)
+    table = varied.draws(clips)
+    assert table["clip"] == [clip.name for clip in clips]
+    assert len(set(table["mirrored"])) == 2 and len(set(table["speed"])) == 6
+    plain = SMPLIMUSimulator(smoothing=None).simulate(played)
+    for clip, motion, speed, ours, theirs in zip(
+        clips, played, table["speed"], varied.simulate(clips), plain, strict=True
+    ):
+        assert motion.duration == pytest.approx(clip.duration / speed)
+        assert np.abs(ours.data - theirs.data).max() < 1e-10
+    pairs = zip(played, varied.simulate(clips), strict=True)
+    X, _, _ = cut(pairs, seconds=1.0, pose_rate=60.0)
+    assert {"imu", "pose"} <= set(X.columns)
+
+
+def test_draws_of_windows_have_one_row_each():
+    X = pose_windows()
+    simulator = SMPLIMUSimulator(randomize=VARIED, random_state=3)
+    table = simulator.draws(X)
+    assert table["clip"] == [str(name) for name in X["clip"]]
+    by_name = dict(zip(table["clip"], table["taller"], strict=True))
+    whole = simulator.draws(motions())
+    assert [by_name[name] for name in whole["clip"]] == whole["taller"]
+
+
+def test_windows_cannot_change_their_tempo():
+    simulator = SMPLIMUSimulator(randomize=Randomization(tempo=0.1), random_state=0)
+    with pytest.raises(ValueError, match="Cut them from varied clips"):
+        simulator.transform(pose_windows())
+
+
+@pytest.mark.parametrize("seed", [None, np.random.RandomState(0)])
+def test_draws_need_a_seed_that_can_be_repeated(seed):
+    simulator = SMPLIMUSimulator(randomize=VARIED, random_state=seed)
+    with pytest.raises(ValueError, match="give an integer"):
+        simulator.draws(motions())
+    with pytest.raises(ValueError, match="give an integer"):
+        simulator.vary(motions())
+    assert SMPLIMUSimulator().vary(motions()[0]).n_frames == motions()[0].n_frames
+
+
+def test_vary_takes_motions():
+    with pytest.raises(TypeError, match="vary takes a Motion"):
+        SMPLIMUSimulator().vary(pose_windows())
