@@ -2,31 +2,86 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import welch
 from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from m3n_sklearn.simulation import IMUNoise, SMPLIMUSimulator
+from m3n_sklearn import Windows
+from m3n_sklearn.recording import channel_names
+from m3n_sklearn.simulation import (
+    NOISE_PRESETS,
+    IMUNoise,
+    SMPLIMUSimulator,
+    allan_deviation,
+)
 
 from .clips import random_motion
 
 SEEDS = st.integers(0, 2**31)
+EVERYTHING = {
+    "acc_density": 0.01,
+    "gyro_density": 0.001,
+    "acc_instability": 0.05,
+    "gyro_instability": 0.005,
+    "acc_random_walk": 0.01,
+    "gyro_random_walk": 0.001,
+    "acc_bias": 0.3,
+    "gyro_bias": 0.02,
+    "acc_scale": 0.03,
+    "gyro_scale": 0.03,
+    "acc_misalignment": 0.02,
+    "gyro_misalignment": 0.02,
+    "gyro_g_sensitivity": 0.001,
+    "acc_cutoff": 20.0,
+    "gyro_cutoff": 15.0,
+    "acc_resolution": 0.01,
+    "gyro_resolution": 0.001,
+    "acc_range": 30.0,
+    "gyro_range": 10.0,
+    "clock_ppm": 100.0,
+    "clock_jitter": 0.001,
+    "dropout": 0.05,
+}
+KINDS = ("density", "instability", "random_walk", "bias")
+ADDITIVE = {name: value for name, value in EVERYTHING.items() if name.endswith(KINDS)}
+
+
+@parametrize_with_checks([IMUNoise()], xfail_strict=True)
+def test_check_of_sklearn(estimator, check):
+    check(estimator)
 
 
 def rng(seed=0):
     return np.random.default_rng(seed)
 
 
+def imu_windows(seed=0, rows=6, **facts):
+    facts = {"clip": ["a", "a", "b", "b", "c", "c"], "start": [0.0, 1.0] * 3} | facts
+    data = 5 * rng(seed).standard_normal((rows, 12, 50))
+    channels = channel_names(["left_wrist", "right_wrist"])
+    return Windows(imu=data, rate=50.0, channels=channels, **facts)
+
+
+# ---- the numbered properties
+
+
 @given(SEEDS)
 def test_24_ideal_sensors_are_the_identity_bit_for_bit(seed):
     data = rng(seed).standard_normal((50, 6))
     data[0] = -0.0
-    for noise in (IMUNoise(), IMUNoise.preset("ideal")):
+    for noise in (IMUNoise(), IMUNoise.preset("ideal"), IMUNoise(acc_cutoff=25.0)):
         found = noise.apply(data, 50.0, rng())
         assert found.tobytes() == data.tobytes()
         assert found is not data
+    X = imu_windows()
+    assert IMUNoise().transform(X)["imu"].tobytes() == X["imu"].tobytes()
 
 
 def test_24_ideal_preset_equals_no_noise():
@@ -36,33 +91,128 @@ def test_24_ideal_preset_equals_no_noise():
         assert SMPLIMUSimulator(noise=noise).simulate(motion).data.tobytes() == plain.tobytes()
 
 
-def test_25_and_26_white_noise_has_its_density_at_any_rate():
-    noise = IMUNoise(acc_density=0.02, gyro_density=0.001)
-    for rate in (50.0, 200.0):
-        data = noise.apply(np.zeros((100_000, 6)), rate, rng())
-        assert data[:, :3].std() == pytest.approx(0.02 * np.sqrt(rate), rel=0.01)
-        # Allan deviation at 1 s
-        means = data[:, 3:].reshape(-1, int(rate), 3).mean(axis=1)
-        allan = np.sqrt(0.5 * np.mean(np.diff(means, axis=0) ** 2))
-        assert allan == pytest.approx(0.001, rel=0.08)
+def test_24_what_is_off_leaves_the_other_sensor_bit_for_bit():
+    data = rng().standard_normal((50, 6))
+    data[0] = -0.0
+    own = {name: value for name, value in EVERYTHING.items() if name.startswith("gyro")}
+    found = IMUNoise(**own).apply(data, 50.0, rng())
+    assert found[:, :3].tobytes() == data[:, :3].tobytes()
+    assert (found[:, 3:] != data[:, 3:]).any()
+
+
+@pytest.mark.parametrize(("convention", "share"), [("two-sided", 1.0), ("one-sided", 0.5)])
+@pytest.mark.parametrize("rate", [50.0, 100.0, 200.0])
+def test_25_and_26_white_noise_has_its_density_at_any_rate(convention, share, rate):
+    noise = IMUNoise(acc_density=0.02, gyro_density=0.001, density_convention=convention)
+    data = noise.apply(np.zeros((400_000, 6)), rate, rng())
+    assert np.allclose(data[:, :3].std(axis=0), 0.02 * np.sqrt(share * rate), rtol=0.03)
+    taus, deviation, _ = allan_deviation(data[:, 3:], rate, taus=[0.1, 0.3, 1.0])
+    pooled = np.sqrt(np.mean(deviation**2, axis=1))
+    assert pooled[2] == pytest.approx(0.001 * np.sqrt(share), rel=0.03)
+    assert np.polyfit(np.log(taus), np.log(pooled), 1)[0] == pytest.approx(-0.5, abs=0.03)
+
+
+@pytest.mark.parametrize("rate", [50.0, 200.0])
+def test_27_random_walk_has_its_coefficient_at_any_rate(rate):
+    noise = IMUNoise(acc_random_walk=0.1, gyro_random_walk=0.02)
+    data = noise.apply(np.zeros((int(4000 * rate), 6)), rate, rng())
+    assert not data[0].any()
+    taus, deviation, _ = allan_deviation(data, rate, taus=[1.0, 3.0, 9.0])
+    pooled = np.sqrt(np.mean((deviation / np.repeat([0.1, 0.02], 3)) ** 2, axis=1))
+    assert pooled[1] == pytest.approx(1.0, rel=0.05)
+    assert np.polyfit(np.log(taus), np.log(pooled), 1)[0] == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("rate", [25.0, 100.0])
+def test_27_bias_instability_is_stationary_from_the_first_sample(rate):
+    noise = IMUNoise(
+        acc_instability=0.1,
+        gyro_instability=0.02,
+        acc_correlation_time=0.8,
+        gyro_correlation_time=0.8,
+        rate=rate,
+        random_state=0,
+    )
+    clips = noise.transform(np.zeros((2000, 6, int(rate))))
+    clips /= np.repeat([0.1, 0.02], 3)[:, None]
+    for sample in (0, int(0.2 * rate), -1):
+        assert clips[:, :, sample].std() == pytest.approx(1.0, rel=0.05)
+    later = clips[:, :, round(0.8 * rate)]
+    assert np.mean(clips[:, :, 0] * later) == pytest.approx(np.exp(-1), abs=0.05)
 
 
 @given(SEEDS)
 def test_28_additive_errors_do_not_depend_on_the_motion(seed):
-    noise = IMUNoise(acc_density=0.01, gyro_density=0.001, acc_bias=0.3, gyro_bias=0.02)
+    noise = IMUNoise(**ADDITIVE)
     motions = [20 * rng(seed + i).standard_normal((40, 6)) for i in range(2)]
     errors = [noise.apply(x, 50.0, rng(seed), rng(seed + 1)) - x for x in motions]
     assert np.abs(errors[0] - errors[1]).max() < 1e-12
 
 
-def test_29_axes_and_sensors_are_independent():
-    noise = IMUNoise(acc_density=0.1, gyro_density=0.1)
-    recording = SMPLIMUSimulator(noise=noise, random_state=0, rate=400.0).simulate(
-        random_motion(1, seconds=10.0)
-    )
-    ideal = SMPLIMUSimulator(rate=400.0).simulate(random_motion(1, seconds=10.0))
-    table = np.corrcoef((recording.data - ideal.data).T)
-    assert np.abs(table - np.eye(12)).max() < 4.5 / np.sqrt(recording.n_samples)
+@given(SEEDS)
+def test_28_filters_are_linear(seed):
+    cut = {"acc_cutoff": 10.0, "gyro_cutoff": 7.0}
+    motions = [20 * rng(seed + i).standard_normal((60, 6)) for i in range(2)]
+    errors = [
+        IMUNoise(**ADDITIVE, **cut).apply(x, 50.0, rng(seed), rng(seed + 1))
+        - IMUNoise(**cut).apply(x, 50.0, rng())
+        for x in motions
+    ]
+    assert np.abs(errors[0] - errors[1]).max() < 1e-12
+
+
+def test_29_axes_sensors_and_clips_are_independent():
+    noise = IMUNoise(acc_density=0.1, gyro_density=0.1, rate=100.0, random_state=0)
+    data = noise.transform(np.zeros((2, 12, 4000))).reshape(24, -1)
+    assert np.abs(np.corrcoef(data) - np.eye(24)).max() < 4 / np.sqrt(4000)
+
+
+def test_29_terms_are_independent():
+    still = np.zeros((4000, 6))
+    kinds = ("density", "random_walk")
+    errors = [IMUNoise(**{f"acc_{kind}": 1.0}).apply(still, 100.0, rng())[:, 0] for kind in kinds]
+    steps = [errors[0][1:], np.diff(errors[1])]
+    assert abs(np.corrcoef(steps)[0, 1]) < 4 / np.sqrt(4000)
+
+
+def test_30_draws_follow_the_rows_through_any_order_and_batch():
+    X = imu_windows()
+    make = lambda seed: IMUNoise(**EVERYTHING, random_state=seed)  # noqa: E731
+    whole = make(0).transform(X)["imu"]
+    order = [4, 2, 0, 5, 1, 3]
+    assert np.array_equal(make(0).transform(X[order])["imu"], whole[order])
+    halves = [make(0).transform(X[rows])["imu"] for rows in (slice(0, 3), slice(3, 6))]
+    assert np.array_equal(np.concatenate(halves), whole)
+    assert not np.array_equal(make(1).transform(X)["imu"], whole)
+    assert not np.array_equal(make(None).transform(X)["imu"], make(None).transform(X)["imu"])
+
+
+@pytest.mark.parametrize("drop", [("start",), ("clip", "start")])
+def test_30_rows_without_ids_are_keyed_by_their_values(drop):
+    X = imu_windows().drop(*drop)
+    noise = IMUNoise(**EVERYTHING, random_state=0)
+    assert np.array_equal(noise.transform(X[::-1])["imu"][::-1], noise.transform(X)["imu"])
+    array = X["imu"]
+    noise.set_params(rate=50.0)
+    assert np.array_equal(noise.transform(array[::-1])[::-1], noise.transform(array))
+
+
+def test_30_windows_of_a_clip_share_their_sensor_but_not_their_noise():
+    X = imu_windows()
+    bias = IMUNoise(acc_bias=1.0, random_state=0).transform(X)["imu"] - X["imu"]
+    assert np.ptp(bias[:2], axis=(0, 2)).max() < 1e-12
+    assert np.abs(bias[0] - bias[2]).max() > 0.1
+    white = IMUNoise(acc_density=1.0, random_state=0).transform(X)["imu"] - X["imu"]
+    assert abs(np.corrcoef(white[0, :3].ravel(), white[1, :3].ravel())[0, 1]) < 0.3
+
+
+def test_30_noise_in_the_simulator_and_after_it_are_the_same():
+    poses = np.stack([random_motion(seed, seconds=1.0).poses[:60] for seed in range(3)])
+    X = Windows(pose=poses, rate={"pose": 60.0}, clip=["a", "a", "b"], start=[0.0, 1.0, 0.0])
+    inside = SMPLIMUSimulator(noise=IMUNoise(**EVERYTHING), random_state=3)
+    after = make_pipeline(SMPLIMUSimulator(), IMUNoise(**EVERYTHING, random_state=3))
+    found = after.fit_transform(X)
+    assert np.array_equal(found["imu"], inside.transform(X)["imu"])
 
 
 @given(SEEDS, st.floats(0.5, 30.0), st.sampled_from([0.0, 0.37]), st.floats(0.0, 5.0))
@@ -77,23 +227,44 @@ def test_31_readings_saturate_monotonically_and_never_wrap(seed, limit, step, de
     assert np.array_equal(exact[:, 3:], data[:, 3:])
 
 
+@given(SEEDS)
+@settings(max_examples=10)
+def test_31_saturation_holds_with_everything_on(seed):
+    noise = IMUNoise(**EVERYTHING)
+    data = 40 * rng(seed).standard_normal((100, 6))
+    found = noise.apply(data, 50.0, rng(seed))
+    assert np.abs(found[:, :3]).max() <= noise.acc_range
+    assert np.abs(found[:, 3:]).max() <= noise.gyro_range
+
+
 @given(SEEDS, st.floats(0.01, 1.0))
 def test_32_readings_are_multiples_of_the_resolution(seed, step):
     data = 5 * rng(seed).standard_normal((4000, 6))
     found = IMUNoise(gyro_resolution=step).apply(data, 50.0, rng())[:, 3:]
-    counts = found / step
-    assert np.abs(counts - np.rint(counts)).max() < 1e-9
+    assert np.array_equal(found, np.rint(found / step) * step)
     error = found - data[:, 3:]
     assert np.abs(error).max() <= step / 2 + 1e-12
     assert error.std() == pytest.approx(step / np.sqrt(12), rel=0.05)
 
 
-def test_switching_one_error_on_keeps_the_others():
+# ---- single terms
+
+
+@pytest.mark.parametrize("name", list(EVERYTHING))
+def test_each_term_does_something_and_does_it_again(name):
+    data = 20 * rng().standard_normal((200, 6))
+    noise = IMUNoise(**{name: EVERYTHING[name]})
+    found = noise.apply(data, 50.0, rng(1), rng(2))
+    assert (found != data).any()
+    assert np.array_equal(found, noise.apply(data, 50.0, rng(1), rng(2)))
+
+
+@pytest.mark.parametrize("name", list(ADDITIVE))
+def test_switching_one_error_on_keeps_the_others(name):
     data = np.zeros((30, 6))
-    bias = IMUNoise(acc_bias=1.0).apply(data, 50.0, rng(1), rng(2))
-    both = IMUNoise(acc_bias=1.0, gyro_bias=0.5, acc_density=0.1).apply(data, 50.0, rng(1), rng(2))
-    white = IMUNoise(acc_density=0.1).apply(data, 50.0, rng(1), rng(2))
-    assert np.allclose(both[:, :3], bias[:, :3] + white[:, :3], atol=1e-15)
+    rest = {key: value for key, value in ADDITIVE.items() if key != name}
+    read = lambda terms: IMUNoise(**terms).apply(data, 50.0, rng(1), rng(2))  # noqa: E731
+    assert np.abs(read(ADDITIVE) - read(rest) - read({name: ADDITIVE[name]})).max() < 1e-14
 
 
 def test_scale_errors_are_relative():
@@ -103,11 +274,142 @@ def test_scale_errors_are_relative():
     assert 0.001 < np.abs(gain - 1).max() < 0.5
 
 
+def test_misalignment_mixes_the_axes_of_one_sensor():
+    noise = IMUNoise(acc_misalignment=0.02)
+    response = noise.apply(np.eye(6), 50.0, rng(), rng(1)) - np.eye(6)
+    assert not response[3:].any() and not response[:, 3:].any()
+    assert not np.diag(response).any()
+    spread = [noise.apply(np.eye(6), 50.0, rng(), rng(seed))[0, 1] for seed in range(2000)]
+    assert np.std(spread) == pytest.approx(0.02, rel=0.06)
+
+
+def test_gyroscopes_feel_specific_force():
+    still = np.tile([0.0, 0.0, 9.80665, 0.0, 0.0, 0.0], (10, 1))
+    found = IMUNoise(gyro_g_sensitivity=0.001).apply(still, 50.0, rng())
+    assert np.array_equal(found[:, :3], still[:, :3])
+    assert np.ptp(found[:, 3:], axis=0).max() == 0
+    twice = IMUNoise(gyro_g_sensitivity=0.001).apply(2 * still, 50.0, rng())
+    assert np.allclose(twice[:, 3:], 2 * found[:, 3:], rtol=1e-12)
+
+
+@pytest.mark.parametrize("rate", [50.0, 400.0])
+def test_low_pass_is_3_db_down_at_the_cutoff_and_has_no_delay(rate):
+    times = np.arange(int(20 * rate)) / rate
+    data = np.zeros((len(times), 6))
+    data[:, :3] = np.sin(2 * np.pi * times * 10.0)[:, None]
+    found = IMUNoise(acc_cutoff=10.0).apply(data, rate, rng())
+    middle = slice(len(times) // 4, -len(times) // 4)
+    ratio = found[middle, :3] / data[middle, :3]
+    assert np.nanmedian(ratio) == pytest.approx(np.sqrt(0.5), rel=1e-3)
+    level = np.ones((200, 6))
+    assert np.allclose(IMUNoise(acc_cutoff=10.0).apply(level, rate, rng()), level, atol=1e-9)
+
+
+def test_low_pass_shapes_the_noise_too():
+    noise = IMUNoise(acc_density=0.01, acc_cutoff=10.0)
+    data = noise.apply(np.zeros((100_000, 6)), 100.0, rng())[:, 0]
+    frequency, power = welch(data, 100.0, nperseg=1024)
+    assert np.sqrt(power[(frequency > 1) & (frequency < 3)].mean() / 2) == pytest.approx(
+        0.01, rel=0.1
+    )
+    assert power[frequency > 30].mean() < 1e-3 * power[frequency < 5].mean()
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3, 5])
+def test_short_windows_go_through_every_term(samples):
+    found = IMUNoise(**EVERYTHING).apply(np.ones((samples, 6)), 50.0, rng())
+    assert found.shape == (samples, 6) and np.isfinite(found).all()
+
+
+def test_clocks_run_fast_or_slow_by_their_ppm():
+    rate, times = 100.0, np.arange(20_001) / 100.0
+    data = np.repeat(np.sin(0.5 * times)[:, None], 6, axis=1)
+    found = IMUNoise(clock_ppm=100.0).apply(data, rate, rng(), rng(7))[:-200, 0]
+    skew = 100e-6 * rng(7).standard_normal(34)[33]
+    assert np.abs(found - np.sin(0.5 * times[:-200] * (1 + skew))).max() < 1e-8
+
+
+def test_jitter_moves_the_times_of_all_axes_alike():
+    rate, times = 100.0, np.arange(2001) / 100.0
+    data = np.repeat(times[:, None], 6, axis=1)
+    error = (IMUNoise(clock_jitter=0.001).apply(data, rate, rng()) - data)[10:-10]
+    assert np.ptp(error, axis=1).max() < 1e-12
+    assert error[:, 0].std() == pytest.approx(0.001, rel=0.1)
+
+
+def test_lost_samples_repeat_the_last_one_or_are_marked():
+    data = np.arange(20_000.0)[:, None] * np.ones(6)
+    held = IMUNoise(dropout=0.2).apply(data, 50.0, rng())
+    marked = IMUNoise(dropout=0.2, dropped="nan").apply(data, 50.0, rng())
+    lost = np.isnan(marked).any(axis=1)
+    assert np.array_equal(lost, np.isnan(marked).all(axis=1)) and not lost[0]
+    assert lost.mean() == pytest.approx(0.2, rel=0.05)
+    assert np.array_equal(held[~lost], data[~lost])
+    assert np.array_equal(held[lost], held[np.flatnonzero(lost) - 1])
+
+
+# ---- as a transformer
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("channels", [3, 6, 12])
+def test_arrays_keep_shape_and_dtype_and_are_not_changed(channels, dtype):
+    X = rng().standard_normal((4, channels, 30)).astype(dtype)
+    before = X.copy()
+    found = IMUNoise(**EVERYTHING, rate=50.0, random_state=0).fit_transform(X)
+    assert found.shape == X.shape and found.dtype == dtype
+    assert np.array_equal(X, before) and not np.array_equal(found, X)
+
+
+def test_channels_may_stand_in_any_order():
+    X = imu_windows()
+    order = rng().permutation(12)
+    shuffled = X.assign(imu=X["imu"][:, order], channels=[X.channels[i] for i in order])
+    noise = IMUNoise(**EVERYTHING, random_state=0)
+    assert np.array_equal(noise.transform(shuffled)["imu"], noise.transform(X)["imu"][:, order])
+    bare = IMUNoise(**EVERYTHING, random_state=0, rate=50.0, channels=shuffled.channels)
+    assert bare.transform(shuffled["imu"]).shape == (6, 12, 50)
+
+
+def test_rows_without_imu_stay_as_they_are():
+    X = imu_windows(present={"imu": [True, False] * 3}, text=list("abcdef"))
+    found = IMUNoise(acc_bias=1.0, random_state=0).fit(X).transform(X)
+    assert np.array_equal(found["imu"][1::2], X["imu"][1::2])
+    assert (found["imu"][::2] != X["imu"][::2]).any()
+    assert found.present("imu").tolist() == X.present("imu").tolist()
+    assert found.channels == X.channels and found.rate("imu") == 50.0
+
+
 def test_noise_is_searchable_like_an_estimator():
     simulator = SMPLIMUSimulator(noise=IMUNoise(acc_bias=0.1))
     simulator.set_params(noise__acc_bias=0.2)
     assert clone(simulator).noise == IMUNoise(acc_bias=0.2)
     assert "acc_bias=0.2" in repr(simulator)
+    noise = IMUNoise(**EVERYTHING, random_state=1)
+    assert pickle.loads(pickle.dumps(noise)) == clone(noise) == noise
+    assert noise != clone(noise).set_params(dropped="nan")
+
+
+def test_presets_say_where_they_come_from():
+    for name, preset in NOISE_PRESETS.items():
+        noise = IMUNoise.preset(name)
+        noise.check()
+        assert preset.source
+        assert preset.checked != name.endswith("_estimate")
+        assert all(getattr(noise, key) == value for key, value in preset.parameters.items())
+    watch = IMUNoise.preset("mpu9250", acc_bias=0.0)
+    assert watch.acc_bias == 0 and watch.gyro_bias == IMUNoise.preset("mpu9250").gyro_bias
+    data = IMUNoise.preset("empatica_e4").apply(np.full((5, 6), 100.0), 32.0, rng())
+    assert np.allclose(data[:, :3] / 9.80665 * 64, 128) and (data[:, 3:] == 100.0).all()
+
+
+def test_white_noise_of_a_data_sheet_is_one_sided():
+    noise = IMUNoise.preset("mpu9250", acc_bias=0.0, acc_scale=0.0, acc_resolution=0.0)
+    data = noise.apply(np.zeros((100_000, 6)), 100.0, rng())[:, :3]
+    assert data.std() == pytest.approx(300e-6 * 9.80665 * np.sqrt(50.0), rel=0.01)
+
+
+# ---- bad input
 
 
 @pytest.mark.parametrize(
@@ -117,11 +419,19 @@ def test_noise_is_searchable_like_an_estimator():
         (IMUNoise(gyro_range=0.0), ValueError, "gyro_range must be a magnitude"),
         (IMUNoise(acc_bias=np.nan), ValueError, "acc_bias must be a magnitude"),
         (IMUNoise(acc_bias="big"), TypeError, "acc_bias must be a number"),
+        (IMUNoise(acc_correlation_time=0.0), ValueError, "acc_correlation_time must be"),
+        (IMUNoise(gyro_cutoff=0.0), ValueError, "gyro_cutoff must be a magnitude above 0"),
+        (IMUNoise(clock_ppm=np.inf), ValueError, "clock_ppm must be a magnitude"),
+        (IMUNoise(dropout=1.0), ValueError, "dropout must be a probability below 1"),
+        (IMUNoise(dropped="zero"), ValueError, "dropped must be one of 'hold', 'nan'"),
+        (IMUNoise(density_convention="both"), ValueError, "density_convention must be one of"),
     ],
 )
 def test_bad_parameters_are_named(noise, error, message):
     with pytest.raises(error, match=message):
         noise.apply(np.zeros((5, 6)), 50.0, rng())
+    with pytest.raises(error, match=message):
+        noise.fit(np.zeros((2, 6, 5)))
     with pytest.raises(error, match=message):
         SMPLIMUSimulator(noise=noise).simulate(random_motion(0))
 
@@ -129,3 +439,30 @@ def test_bad_parameters_are_named(noise, error, message):
 def test_bad_shape_is_named():
     with pytest.raises(ValueError, match=r"shape \(samples, 6\)"):
         IMUNoise().apply(np.zeros((5, 3)), 50.0, rng())
+
+
+WHITE = IMUNoise(acc_density=0.1)
+
+
+@pytest.mark.parametrize(
+    ("noise", "X", "message"),
+    [
+        (WHITE, np.zeros((2, 6, 5)), "give rate= in Hz"),
+        (WHITE, np.zeros((2, 5)), "which channels are accelerometers"),
+        (WHITE, np.zeros((2, 7, 5)), "which channels are accelerometers"),
+        (WHITE, np.zeros((2, 2, 6, 5)), "Arrays are readings"),
+        (WHITE, np.full((2, 6, 5), np.nan), "NaN"),
+        (WHITE, Windows(text=["a"]), "no column 'imu'"),
+        (IMUNoise(acc_density=0.1, rate=40.0), imu_windows(), "rate=40 was given"),
+        (IMUNoise(dropout=0.1, dropped="nan"), imu_windows(), "Windows hold no NaN"),
+        (IMUNoise(acc_density=0.1, rate=-1.0), np.zeros((2, 6, 5)), "rate must be"),
+    ],
+)
+def test_bad_input_is_named(noise, X, message):
+    with pytest.raises(ValueError, match=message):
+        noise.transform(X)
+
+
+def test_unknown_presets_are_named():
+    with pytest.raises(ValueError, match="one of ideal, mpu9250"):
+        IMUNoise.preset("iphone")
