@@ -1,11 +1,21 @@
-"""Vectors (3, F) and matrices (3, 3, F) with time last, so that every step is one long loop."""
+"""Vectors (3, ..., F) and matrices (3, 3, ..., F): with time last, every step is one long loop."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["apply", "cofactors", "compose", "cross", "skew", "solve_symmetric", "transposed"]
+__all__ = [
+    "apply",
+    "cofactors",
+    "compose",
+    "cross",
+    "matrices",
+    "skew",
+    "solve_symmetric",
+    "spin",
+    "transposed",
+]
 
 Array = NDArray[np.float64]
 
@@ -30,9 +40,11 @@ def transposed(matrix: Array) -> Array:
 
 def cross(a: Array, b: Array) -> Array:
     """Cross products."""
-    return np.stack(
-        [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
-    )
+    out = np.empty(np.broadcast_shapes(a.shape, b.shape))
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        np.multiply(a[j], b[k], out=out[i])
+        out[i] -= a[k] * b[j]
+    return out
 
 
 def skew(vector: Array) -> Array:
@@ -40,6 +52,24 @@ def skew(vector: Array) -> Array:
     x, y, z = vector
     zero = np.zeros_like(x)
     return np.array([[zero, -z, y], [z, zero, -x], [-y, x, zero]])
+
+
+def spin(rate: Array, matrix: Array) -> Array:
+    """Products of `skew(rate)` and a matrix: how fast its columns move."""
+    return cross(rate[:, None], matrix)
+
+
+def matrices(quat: Array) -> Array:
+    """Rotation matrices (3, 3, ...) from unit quaternions (4, ...)."""
+    w, x, y, z = quat
+    out = np.empty((3, 3, *w.shape))
+    out[0, 0] = 1 - 2 * (y * y + z * z)
+    out[1, 1] = 1 - 2 * (x * x + z * z)
+    out[2, 2] = 1 - 2 * (x * x + y * y)
+    for i, j, product, mixed in ((1, 0, x * y, w * z), (0, 2, x * z, w * y), (2, 1, y * z, w * x)):
+        out[i, j] = 2 * (product + mixed)
+        out[j, i] = 2 * (product - mixed)
+    return out
 
 
 def cofactors(matrix: Array) -> tuple[Array, Array]:

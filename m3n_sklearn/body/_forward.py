@@ -164,10 +164,15 @@ def root_positions(body: BodyModel, trans: ArrayLike | None, lead: tuple[int, ..
 
 def unit_quaternions(quat: Array) -> Array:
     """Remove rounding from the length of quaternions; refuse those that are no rotations."""
-    norm = np.linalg.norm(quat, axis=-1)
+    return quat / check_unit(quat)[..., None]
+
+
+def check_unit(quat: Array) -> Array:
+    """Return the lengths of quaternions; refuse those that are no rotations."""
+    norm = np.sqrt(np.einsum("...i,...i->...", quat, quat))
     if norm.size and abs(norm - 1).max() > 1e-4:
         raise ValueError(
             f"Quaternions (w, x, y, z) must have length 1, got lengths in "
             f"[{norm.min():.4g}, {norm.max():.4g}]. Normalise them first."
         )
-    return quat / norm[..., None]
+    return norm

@@ -16,18 +16,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..motion.rotations import matrix_from_quat
-from ._algebra import apply, compose, cross, skew, solve_symmetric, transposed
-from ._forward import unit_quaternions
+from ._algebra import apply, compose, cross, matrices, skew, solve_symmetric, spin, transposed
+from ._engine import load_engine
+from ._forward import check_unit
 from ._model import BodyModel
+from ._plan import FRAMES, Plan
 from ._polar import has_no_polar, polar_rotation
 from ._sites import Site, resolve_sites
+from ._triangle import triangle_motion
 
 __all__ = ["SiteKinematics", "site_kinematics"]
 
 Array = NDArray[np.float64]
-# weights below have no visible effect, and each bone costs time
-_NEGLIGIBLE_WEIGHT = 1e-12
+
+BLOCK = 256
+"""Frames that are computed together: their intermediate results fit into the cache."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,7 +48,7 @@ class SiteKinematics:
     angular_velocity : ndarray of shape (F, S, 3)
         In the sensor's own frame, in rad/s: what an ideal gyroscope reads.
     angular_acceleration : ndarray of shape (F, S, 3) or None
-        Its time derivative, in rad/s²; only for ``frame="bone"``.
+        Its time derivative, in rad/s²; None for ``frame="skin"``.
     """
 
     names: tuple[str, ...]
@@ -67,6 +70,7 @@ def site_kinematics(
     root_velocity: ArrayLike,
     root_acceleration: ArrayLike,
     frame: str = "skin",
+    engine: str = "numpy",
 ) -> SiteKinematics:
     """Carry joint motion to sensor sites, analytically and in float64.
 
@@ -81,7 +85,10 @@ def site_kinematics(
     skin: its position is that of linear blend skinning, pose blend shapes included, and its
     rotation the rotation nearest to the blended matrix, ``polar(sum_k w_k G_k)``, whose
     angular velocity has a closed form. A wrist then feels its share of the forearm's twist. On
-    a body without a surface both are the same.
+    a body without a surface both are the same. With ``frame="triangle"`` it lies on the
+    triangle of the site's three vertices: the sensor turns with its first edge and its normal,
+    whose angular velocity and acceleration follow from those of the vertices. On a fine mesh
+    it also feels how the surface bends.
 
     Parameters
     ----------
@@ -98,8 +105,10 @@ def site_kinematics(
     root_position, root_velocity, root_acceleration : array-like of shape (F, 3)
         Translation of the body in the world and its derivatives (m, m/s, m/s²). As in SMPL the
         root joint lies at ``root_position + rest_joints[0]``.
-    frame : {"skin", "bone"}, default="skin"
+    frame : {"skin", "bone", "triangle"}, default="skin"
         What carries the sensors.
+    engine : {"numpy", "numba"}, default="numpy"
+        What computes it; the results are equal to 1e-10.
 
     Returns
     -------
@@ -109,8 +118,10 @@ def site_kinematics(
     Raises
     ------
     ValueError
-        If shapes disagree, values are not finite, quaternions are not of length 1, or `frame`
-        is unknown.
+        If shapes disagree, values are not finite, quaternions are not of length 1, `frame` or
+        `engine` is unknown, or a site has no triangle that could carry it.
+    ImportError
+        If numba is asked for and not installed.
 
     References
     ----------
@@ -129,49 +140,55 @@ def site_kinematics(
     >>> motion.position.shape, float(abs(motion.acceleration).max())
     ((100, 2, 3), 0.0)
     """
-    if frame not in ("skin", "bone"):
-        raise ValueError(f'frame must be "skin" or "bone", got {frame!r}.')
+    if frame not in FRAMES:
+        raise ValueError(f'frame must be "skin", "bone" or "triangle", got {frame!r}.')
+    compiled = load_engine(engine)
     placed = resolve_sites(body, sites)
-    quat, rate, acceleration, root = _check_motion(
-        body, rotations, rates, accelerations, (root_position, root_velocity, root_acceleration)
+    motion = _check_motion(
+        rotations, rates, accelerations, (root_position, root_velocity, root_acceleration)
     )
-    carriers = [_carrier(body, site, frame) for site in placed]
-    links = _propagate(body, carriers, quat, rate, acceleration, root)
-    shape = _PoseShape.of(body, carriers, quat, rate, acceleration)
-    n_frames, n_sites = quat.shape[2], len(placed)
-    out = SiteKinematics(
-        names=tuple(site.name for site in placed),
-        position=np.empty((n_frames, n_sites, 3)),
-        velocity=np.empty((n_frames, n_sites, 3)),
-        acceleration=np.empty((n_frames, n_sites, 3)),
-        rotation=np.empty((n_frames, n_sites, 3, 3)),
-        angular_velocity=np.empty((n_frames, n_sites, 3)),
-        angular_acceleration=np.empty((n_frames, n_sites, 3)) if frame == "bone" else None,
-    )
-    for s, (site, carrier) in enumerate(zip(placed, carriers, strict=True)):
-        point = _skinned_point(body, carrier, links, shape)
-        out.position[:, s], out.velocity[:, s], out.acceleration[:, s] = (x.T for x in point)
-        rotation, rate_here = _skinned_rotation(carrier, links)
-        out.rotation[:, s] = np.moveaxis(rotation, -1, 0) @ site.orientation
-        out.angular_velocity[:, s] = rate_here.T @ site.orientation
-        if out.angular_acceleration is not None:
-            link = links[carrier.bones[0]]
-            turned = apply(transposed(link.rotation), link.angular_acceleration)
-            out.angular_acceleration[:, s] = turned.T @ site.orientation
-    return out
+    plan = Plan.of(body, placed, frame, motion.quat.shape[1])
+    out = _Output.empty(len(motion.quat), len(placed))
+    if compiled is not None:
+        compiled.site_motion(plan, motion, out)
+    else:
+        for start in range(0, len(motion.quat), BLOCK):
+            block = slice(start, start + BLOCK)
+            _site_motion(plan, _Motion(*(x[block] for x in motion)), out, block)
+    names = tuple(site.name for site in placed)
+    return SiteKinematics(names, *out[:5], None if frame == "skin" else out[5])
 
 
-class _Carrier(NamedTuple):
-    """What a site hangs on: bones with weights, and the rest point they carry."""
+class _Motion(NamedTuple):
+    """Checked arguments, time first."""
 
-    bones: tuple[int, ...]  # by falling weight
-    weights: tuple[float, ...]
-    point: Array
-    posedirs: Array | None
+    quat: Array
+    rate: Array
+    acceleration: Array
+    position: Array
+    velocity: Array
+    linear: Array
 
 
-class _Link(NamedTuple):
-    """A bone's motion in the world."""
+class _Output(NamedTuple):
+    """Fields of `SiteKinematics`, time first."""
+
+    position: Array
+    velocity: Array
+    acceleration: Array
+    rotation: Array
+    angular_velocity: Array
+    angular_acceleration: Array
+
+    @classmethod
+    def empty(cls, frames: int, sites: int) -> _Output:
+        """Make room."""
+        shapes = [(3,)] * 3 + [(3, 3)] + [(3,)] * 2
+        return cls(*(np.empty((frames, sites, *shape)) for shape in shapes))
+
+
+class _Links(NamedTuple):
+    """Motion of N bones in the world: matrices (3, 3, N, F) and vectors (3, N, F)."""
 
     rotation: Array
     position: Array
@@ -181,186 +198,165 @@ class _Link(NamedTuple):
     angular_acceleration: Array
 
 
-def _carrier(body: BodyModel, site: Site, frame: str) -> _Carrier:
-    assert site.bone is not None and site.offset is not None  # resolved sites have both
-    bone = body.joint_index(site.bone)
-    point = body.rest_joints[bone] + site.offset
-    if frame == "bone" or site.vertices is None or body.weights is None:
-        return _Carrier((bone,), (1.0,), point, None)
-    shares, vertices = np.asarray(site.vertex_weights), list(site.vertices)
-    blend = shares @ body.weights[vertices]
-    order = np.argsort(-blend, kind="stable")
-    bones = tuple(int(j) for j in order if blend[j] > _NEGLIGIBLE_WEIGHT)
-    posedirs = None
-    if body.posedirs is not None:
-        posedirs = np.tensordot(shares, body.posedirs[vertices].astype(np.float64), 1)
-    return _Carrier(bones, tuple(float(blend[j]) for j in bones), point, posedirs)
+def _site_motion(plan: Plan, motion: _Motion, out: _Output, block: slice) -> None:
+    """Compute a block of frames."""
+    quat, rate, acceleration = (
+        np.ascontiguousarray(x[:, plan.moving].transpose(2, 1, 0)) for x in motion[:3]
+    )
+    quat /= np.sqrt(np.sum(quat * quat, axis=0))
+    for x in (quat, rate, acceleration):
+        x[:, plan.still] = 0.0
+    quat[0, plan.still] = 1.0
+    turns = matrices(quat)
+    links = _propagate(plan, turns, rate, acceleration, motion)
+    blended = _blend(plan, links)
+    features = _features(plan, turns, rate, acceleration)
+    points = _skinned_points(plan, blended, features)
+    if plan.triangles is not None:
+        results = triangle_motion(plan.triangles, points, plan.names)
+    else:
+        results = (*points, *_patches(plan, links, blended))
+    turned = (results[3].transpose(3, 2, 0, 1) @ plan.orientation, *results[4:])
+    for target, values in zip(out[:3], results[:3], strict=True):
+        target[block] = values.transpose(2, 1, 0)
+    out.rotation[block] = turned[0]
+    for target, values in zip(out[4:], turned[1:], strict=False):
+        target[block] = np.einsum("ksf,skj->fsj", values, plan.orientation)
 
 
 def _propagate(
-    body: BodyModel,
-    carriers: list[_Carrier],
-    quat: Array,
-    rate: Array,
-    acceleration: Array,
-    root: tuple[Array, Array, Array],
-) -> dict[int, _Link]:
-    """Run from the root to the bones that carry sites."""
-    needed: set[int] = {0}
-    for carrier in carriers:
-        for joint in carrier.bones:
-            while joint not in needed:
-                needed.add(joint)
-                joint = int(body.parents[joint])
-    turn = _matrices(quat[:, 0])
-    position, velocity, linear = root
-    links = {
-        0: _Link(
-            turn,
-            position + body.rest_joints[0][:, None],
-            velocity,
-            linear,
-            apply(turn, rate[:, 0]),
-            apply(turn, acceleration[:, 0]),
+    plan: Plan, turns: Array, rate: Array, acceleration: Array, motion: _Motion
+) -> _Links:
+    """Run from the root outwards, one generation at a time."""
+    frames, bones = len(motion.quat), len(plan.parents)
+    links = _Links(
+        np.empty((3, 3, bones, frames)), *(np.empty((3, bones, frames)) for _ in range(5))
+    )
+    links.rotation[:, :, 0] = turns[:, :, 0]
+    links.position[:, 0] = motion.position.T + plan.offsets[0][:, None]
+    links.velocity[:, 0] = motion.velocity.T
+    links.acceleration[:, 0] = motion.linear.T
+    links.rate[:, 0] = apply(turns[:, :, 0], rate[:, 0])
+    links.angular_acceleration[:, 0] = apply(turns[:, :, 0], acceleration[:, 0])
+    for children in plan.generations:
+        up = _Links(*(x[..., plan.parents[children], :] for x in links))
+        offset = apply(up.rotation, plan.offsets[children].T[..., None])
+        swing = cross(up.rate, offset)
+        turn = compose(up.rotation, turns[:, :, children])
+        twist = apply(turn, rate[:, children])
+        bend = apply(turn, acceleration[:, children])
+        links.rotation[:, :, children] = turn
+        links.position[:, children] = up.position + offset
+        links.velocity[:, children] = up.velocity + swing
+        links.acceleration[:, children] = (
+            up.acceleration + cross(up.angular_acceleration, offset) + cross(up.rate, swing)
         )
-    }
-    for joint in sorted(needed - {0}):
-        parent = links[int(body.parents[joint])]
-        bone = body.rest_joints[joint] - body.rest_joints[body.parents[joint]]
-        offset = apply(parent.rotation, bone)
-        swing = cross(parent.rate, offset)
-        turn = compose(parent.rotation, _matrices(quat[:, joint]))
-        spin = apply(turn, rate[:, joint])
-        links[joint] = _Link(
-            turn,
-            parent.position + offset,
-            parent.velocity + swing,
-            parent.acceleration
-            + cross(parent.angular_acceleration, offset)
-            + cross(parent.rate, swing),
-            parent.rate + spin,
-            parent.angular_acceleration
-            + apply(turn, acceleration[:, joint])
-            + cross(parent.rate, spin),
+        links.rate[:, children] = up.rate + twist
+        links.angular_acceleration[:, children] = (
+            up.angular_acceleration + bend + cross(up.rate, twist)
         )
     return links
 
 
-class _PoseShape(NamedTuple):
-    """The pose feature vec(R - I) of the blend shapes, with its first two derivatives."""
+def _blend(plan: Plan, links: _Links) -> list[Array]:
+    """Blend the bones' maps ``x -> G x + t``, with two derivatives: (3, 4, P, F) each.
 
-    value: Array
-    first: Array
-    second: Array
-
-    @classmethod
-    def of(
-        cls,
-        body: BodyModel,
-        carriers: list[_Carrier],
-        quat: Array,
-        rate: Array,
-        acceleration: Array,
-    ) -> _PoseShape | None:
-        """Compute it if any site needs it; R' = R [w] and R'' = R ([w]² + [al])."""
-        if all(carrier.posedirs is None for carrier in carriers):
-            return None
-        n_frames = quat.shape[2]
-        value, first, second = np.empty((3, body.n_joints - 1, 9, n_frames))
-        for j in range(1, body.n_joints):
-            turn = _matrices(quat[:, j])
-            spin = skew(rate[:, j])
-            value[j - 1] = (turn - np.eye(3)[:, :, None]).reshape(9, n_frames)
-            first[j - 1] = compose(turn, spin).reshape(9, n_frames)
-            bend = compose(spin, spin) + skew(acceleration[:, j])
-            second[j - 1] = compose(turn, bend).reshape(9, n_frames)
-        return cls(*(x.reshape(-1, n_frames) for x in (value, first, second)))
+    Skinning is linear in them: whatever the number of bones, the rest is done once per point.
+    """
+    turning = spin(links.rate, links.rotation)
+    bending = spin(links.angular_acceleration, links.rotation) + spin(links.rate, turning)
+    blended = []
+    points = (links.position, links.velocity, links.acceleration)
+    for matrix, point in zip((links.rotation, turning, bending), points, strict=True):
+        maps = np.empty((3, 4, *point.shape[1:]))
+        maps[:, :3] = matrix
+        maps[:, 3] = point - apply(matrix, plan.rest.T[..., None])
+        blended.append(plan.weights @ maps)
+    return blended
 
 
-def _skinned_point(
-    body: BodyModel, carrier: _Carrier, links: dict[int, _Link], shape: _PoseShape | None
+def _features(
+    plan: Plan, turns: Array, rate: Array, acceleration: Array
+) -> tuple[Array, Array, Array] | None:
+    """Shifts of the rest points (3, P, F) by the pose, with two derivatives.
+
+    The pose feature is R - I of each joint, so that R' = R [w] and R'' = R ([w]^2 + [al]).
+    """
+    if plan.posedirs is None:
+        return None
+    turn, twist = turns[:, :, plan.shaping], skew(rate[:, plan.shaping])
+    bend = compose(twist, twist) + skew(acceleration[:, plan.shaping])
+    features = (turn - np.eye(3)[..., None, None], compose(turn, twist), compose(turn, bend))
+    frames = turn.shape[-1]
+    value, first, second = (
+        (plan.posedirs @ x.reshape(-1, frames)).reshape(3, -1, frames) for x in features
+    )
+    return value, first, second
+
+
+def _skinned_points(
+    plan: Plan, blended: list[Array], shifts: tuple[Array, Array, Array] | None
 ) -> tuple[Array, Array, Array]:
-    """Position, velocity and acceleration of a point under linear blend skinning."""
-    position, velocity, acceleration = np.zeros((3, *links[0].position.shape))
-    shifts = None
-    if carrier.posedirs is not None and shape is not None:
-        shifts = [carrier.posedirs @ feature for feature in shape]
-    for joint, weight in zip(carrier.bones, carrier.weights, strict=True):
-        link = links[joint]
-        arm = apply(link.rotation, carrier.point - body.rest_joints[joint])
-        if shifts is not None:  # the rest point itself moves with the pose
-            shift, drift, surge = (apply(link.rotation, x) for x in shifts)
-            arm = arm + shift
-            velocity += weight * drift
-            acceleration += weight * (2 * cross(link.rate, drift) + surge)
-        swing = cross(link.rate, arm)
-        position += weight * (link.position + arm)
-        velocity += weight * (link.velocity + swing)
-        acceleration += weight * (
-            link.acceleration + cross(link.angular_acceleration, arm) + cross(link.rate, swing)
-        )
+    """Positions, velocities and accelerations (3, P, F) under linear blend skinning."""
+    matrices_ = [x[:, :3] for x in blended]
+    rest = plan.points.T[..., None]
+    if shifts is not None:
+        rest = rest + shifts[0]
+    position, velocity, acceleration = (apply(x[:, :3], rest) + x[:, 3] for x in blended)
+    if shifts is not None:  # the rest point itself moves with the pose
+        value, first, _ = matrices_
+        velocity += apply(value, shifts[1])
+        acceleration += 2 * apply(first, shifts[1]) + apply(value, shifts[2])
     return position, velocity, acceleration
 
 
-def _skinned_rotation(carrier: _Carrier, links: dict[int, _Link]) -> tuple[Array, Array]:
-    """Rotation of the skin patch, and its angular velocity in the patch's own frame.
+def _patches(plan: Plan, links: _Links, blended: list[Array]) -> tuple[Array, Array, Array]:
+    """Rotation of each site's patch, and its angular velocity and acceleration in its own axes.
 
     With M = sum w_k G_k = Q S (polar) and Q' = Q [w], the skew part of Q^T M' is that of
     [w] S, so that (tr(S) I - S) w = vex(Q^T M' - M'^T Q). Where M has no polar rotation, the
-    patch follows its main bone.
+    patch follows its main bone. The angular acceleration is that of the main bone.
     """
-    main = links[carrier.bones[0]]
-    if len(carrier.bones) == 1:
-        return main.rotation, apply(transposed(main.rotation), main.rate)
-    turning = {
-        joint: compose(skew(links[joint].rate), links[joint].rotation) for joint in carrier.bones
-    }
-    blend, blend_rate = np.zeros((2, *main.rotation.shape))
-    for joint, weight in zip(carrier.bones, carrier.weights, strict=True):
-        blend += weight * links[joint].rotation
-        blend_rate += weight * turning[joint]
+    rotation = links.rotation[:, :, plan.main]
+    back = transposed(rotation)
+    rate = apply(back, links.rate[:, plan.main])
+    acceleration = apply(back, links.angular_acceleration[:, plan.main])
+    mixed = plan.mixed
+    if len(mixed) == 0:
+        return rotation, rate, acceleration
+    blend, blend_rate = (x[:, :3, mixed] for x in blended[:2])
     lost = has_no_polar(blend)
-    blend = np.where(lost, main.rotation, blend)
-    blend_rate = np.where(lost, turning[carrier.bones[0]], blend_rate)
-    rotation = polar_rotation(blend)
-    stretch = compose(transposed(rotation), blend)
-    skewed = compose(transposed(rotation), blend_rate)
+    blend = np.where(lost, rotation[:, :, mixed], blend)
+    turning = spin(links.rate[:, plan.main[mixed]], rotation[:, :, mixed])
+    blend_rate = np.where(lost, turning, blend_rate)
+    nearest = polar_rotation(blend)
+    stretch = compose(transposed(nearest), blend)
+    skewed = compose(transposed(nearest), blend_rate)
     skewed = skewed - transposed(skewed)
     twist = np.stack([skewed[2, 1], skewed[0, 2], skewed[1, 0]])
     trace = stretch[0, 0] + stretch[1, 1] + stretch[2, 2]
-    system = trace * np.eye(3)[:, :, None] - (stretch + transposed(stretch)) / 2
-    return rotation, solve_symmetric(system, twist)
+    system = trace * np.eye(3)[..., None, None] - (stretch + transposed(stretch)) / 2
+    rotation[:, :, mixed], rate[:, mixed] = nearest, solve_symmetric(system, twist)
+    return rotation, rate, acceleration
 
 
 def _check_motion(
-    body: BodyModel,
     rotations: ArrayLike,
     rates: ArrayLike,
     accelerations: ArrayLike,
     root: tuple[ArrayLike, ArrayLike, ArrayLike],
-) -> tuple[Array, Array, Array, tuple[Array, Array, Array]]:
-    """Check shapes and values; bring joints into the body's order and time to the end."""
+) -> _Motion:
+    """Check shapes and values."""
     quat = _finite(rotations, "rotations")
     if quat.ndim != 3 or quat.shape[2] != 4:
         raise ValueError(f"rotations must be quaternions (F, J, 4), got shape {quat.shape}.")
+    check_unit(quat)
     n_frames, n_joints = quat.shape[:2]
     rate = _finite(rates, "rates", (n_frames, n_joints, 3))
     acceleration = _finite(accelerations, "accelerations", (n_frames, n_joints, 3))
     names = ("root_position", "root_velocity", "root_acceleration")
-    position, velocity, linear = (
-        np.ascontiguousarray(_finite(x, name, (n_frames, 3)).T)
-        for x, name in zip(root, names, strict=True)
-    )
-    index = body.match_pose(n_joints)
-    missing = index < 0
-    ordered = [
-        np.ascontiguousarray(np.moveaxis(x[:, index], 0, -1).swapaxes(0, 1))
-        for x in (unit_quaternions(quat), rate, acceleration)
-    ]
-    for x in ordered:
-        x[:, missing] = 0.0
-    ordered[0][0, missing] = 1.0
-    return ordered[0], ordered[1], ordered[2], (position, velocity, linear)
+    roots = (_finite(x, name, (n_frames, 3)) for x, name in zip(root, names, strict=True))
+    return _Motion(quat, rate, acceleration, *roots)
 
 
 def _finite(values: ArrayLike, name: str, shape: tuple[int, ...] | None = None) -> Array:
@@ -370,8 +366,3 @@ def _finite(values: ArrayLike, name: str, shape: tuple[int, ...] | None = None) 
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite; it has NaN or infinite entries.")
     return array
-
-
-def _matrices(quat: Array) -> Array:
-    """Rotation matrices (3, 3, F) from quaternions (4, F)."""
-    return np.ascontiguousarray(np.moveaxis(matrix_from_quat(quat.T), 0, -1))

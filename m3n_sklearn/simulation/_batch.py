@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ..body import BodyModel, Site, site_kinematics
+from ..body._plan import driving_joints
 from ..motion.rotations import quat_from_rotvec
 from .trajectory import fit_trajectory
 
@@ -69,7 +70,7 @@ def simulate_batch(
     # one thread: results must not depend on how many processes share the work
     with threadpool_limits(limits=1, user_api="blas"):
         count, joints, samples = len(poses), poses.shape[2], len(wanted)
-        used = _driving_joints(setup, joints)
+        used = driving_joints(setup.body, setup.sites, setup.frame, joints)
         quats = quat_from_rotvec(np.moveaxis(poses, 0, 1))
         track = np.ascontiguousarray(np.moveaxis(trans, 0, 1), dtype=np.float64)
         trajectory = fit_trajectory(times, quats, track, setup.smoothing, joints=used)
@@ -96,22 +97,3 @@ def simulate_batch(
         readings = [x.reshape(shape) for x in (force, motion.angular_velocity)]
         turned = [np.einsum("bsji,tbsj->btsi", mounts, x) for x in readings]
         return np.concatenate(turned, axis=-1)
-
-
-def _driving_joints(setup: Setup, joints: int) -> list[int]:
-    """Joints of the pose that can move a sensor."""
-    body = setup.body
-    index = body.match_pose(joints)
-    if setup.frame == "skin" and body.posedirs is not None:
-        return sorted({int(i) for i in index if i >= 0})
-    needed = {0}
-    for site in setup.sites:
-        carriers = {body.joint_index(site.bone)} if site.bone is not None else set()
-        if setup.frame == "skin" and site.vertices is not None and body.weights is not None:
-            carriers |= set(np.flatnonzero(body.weights[list(site.vertices)].any(axis=0)).tolist())
-        for carrier in carriers:
-            joint = int(carrier)
-            while joint not in needed:
-                needed.add(joint)
-                joint = int(body.parents[joint])
-    return sorted({int(index[joint]) for joint in needed if index[joint] >= 0})

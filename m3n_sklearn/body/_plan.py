@@ -1,0 +1,199 @@
+"""What has to be computed for some sites, worked out once: bones, points and their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._model import BodyModel
+from ._sites import Site
+from ._triangle import Triangles
+
+__all__ = ["FRAMES", "Plan", "driving_joints"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+FRAMES = ("skin", "bone", "triangle")
+
+# weights below have no visible effect, and each bone costs time
+_NEGLIGIBLE_WEIGHT = 1e-12
+
+
+class Plan(NamedTuple):
+    """Bones in an order from the root outwards, and the points that hang on them.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the S sites.
+    moving : ndarray of shape (N,)
+        Joint of the pose that drives each bone.
+    still : ndarray of bool, shape (N,)
+        Bones that the pose does not drive: they stay at rest.
+    parents : ndarray of shape (N,)
+        Position of each bone's parent in this order; -1 for the root.
+    generations : list of slice
+        Bones of equal depth, the root left out.
+    offsets, rest : ndarray of shape (N, 3)
+        From the parent's joint in the rest pose, and the joint in the rest pose, in m.
+    weights : ndarray of shape (P, N)
+        Shares of the bones in each point.
+    points : ndarray of shape (P, 3)
+        In the rest pose, in m.
+    posedirs : ndarray of shape (3 P, 9 K) or None
+        Shift of the points by the entries of R - I of K bones; rows and columns are ordered by
+        axis and entry first.
+    shaping : slice
+        Those K bones.
+    main : ndarray of shape (P,)
+        Bone of the largest share.
+    mixed : ndarray
+        Points with more than one bone.
+    triangles : Triangles or None
+        With them, points are the corners of the sites' triangles: all first corners come first.
+    orientation : ndarray of shape (S, 3, 3)
+        Sensor to rest pose.
+    """
+
+    names: tuple[str, ...]
+    moving: Indices
+    still: NDArray[np.bool_]
+    parents: Indices
+    generations: list[slice]
+    offsets: Array
+    rest: Array
+    weights: Array
+    points: Array
+    posedirs: Array | None
+    shaping: slice
+    main: Indices
+    mixed: Indices
+    triangles: Triangles | None
+    orientation: Array
+
+    @classmethod
+    def of(cls, body: BodyModel, sites: Sequence[Site], frame: str, n_joints: int) -> Plan:
+        """Plan the motion of resolved sites.
+
+        Parameters
+        ----------
+        body : BodyModel
+            The body.
+        sites : sequence of Site
+            Resolved on it.
+        frame : {"skin", "bone", "triangle"}
+            What carries them.
+        n_joints : int
+            Number of joints of the pose.
+
+        Returns
+        -------
+        Plan
+            Bones and points.
+        """
+        shares, points, posedirs = _points(body, sites, frame)
+        order = _outwards(body, shares, shaped=posedirs is not None)
+        place = np.full(body.n_joints, -1)
+        place[order] = np.arange(len(order))
+        parents = np.where(body.parents[order] < 0, -1, place[body.parents[order]])
+        rest = body.rest_joints[order]
+        offsets = np.where(parents[:, None] < 0, rest, rest - rest[parents])
+        depth = _depths(body)[order]
+        edges = np.searchsorted(depth, np.arange(1, depth[-1] + 2)).tolist()
+        driver = body.match_pose(n_joints)[order]
+        weights = shares[:, order]
+        if posedirs is not None:
+            columns = posedirs.reshape(len(points), 3, body.n_joints - 1, 9)[:, :, order[1:] - 1]
+            posedirs = columns.transpose(1, 0, 3, 2).reshape(3 * len(points), -1)
+        return cls(
+            names=tuple(site.name for site in sites),
+            moving=np.maximum(driver, 0),
+            still=driver < 0,
+            parents=parents,
+            generations=[slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)],
+            offsets=offsets,
+            rest=rest,
+            weights=weights,
+            points=points,
+            posedirs=None if posedirs is None else np.ascontiguousarray(posedirs),
+            shaping=slice(1, None),
+            main=np.argmax(weights, axis=1),
+            mixed=np.flatnonzero(np.count_nonzero(weights, axis=1) > 1),
+            triangles=Triangles.of(body, sites) if frame == "triangle" else None,
+            orientation=np.stack([site.orientation for site in sites]),
+        )
+
+
+def driving_joints(
+    body: BodyModel, sites: Sequence[Site], frame: str, n_joints: int
+) -> list[int]:
+    """Find the joints of a pose that can move any of some sites.
+
+    Parameters
+    ----------
+    body, sites, frame, n_joints
+        As in `Plan.of`.
+
+    Returns
+    -------
+    list of int
+        Indices into the pose's joints, increasing.
+    """
+    plan = Plan.of(body, sites, frame, n_joints)
+    return sorted(set(plan.moving[~plan.still].tolist()))
+
+
+def _points(
+    body: BodyModel, sites: Sequence[Site], frame: str
+) -> tuple[Array, Array, Array | None]:
+    """Weights of all joints (P, J), rest points (P, 3) and their pose blend shapes."""
+    if frame == "triangle":
+        corners = Triangles.corners(body, sites)
+        assert body.vertices is not None and body.weights is not None
+        shares, points = body.weights[corners], body.vertices[corners]
+        directions = None if body.posedirs is None else body.posedirs[corners]
+    else:
+        carried = [_carried(body, site, frame) for site in sites]
+        shares, points = (np.stack(x) for x in list(zip(*carried, strict=True))[:2])
+        directions = None
+        if body.posedirs is not None and any(x[2] is not None for x in carried):
+            none = np.zeros(body.posedirs.shape[1:])
+            directions = np.stack([none if x[2] is None else x[2] for x in carried])
+    shares = np.where(shares > _NEGLIGIBLE_WEIGHT, shares, 0.0)
+    return shares, points, None if directions is None else directions.astype(np.float64)
+
+
+def _carried(body: BodyModel, site: Site, frame: str) -> tuple[Array, Array, Array | None]:
+    """What a site hangs on: weights of all joints, and the rest point that they carry."""
+    assert site.bone is not None and site.offset is not None  # resolved sites have both
+    bone = body.joint_index(site.bone)
+    point = body.rest_joints[bone] + site.offset
+    if frame == "bone" or site.vertices is None or body.weights is None:
+        return np.eye(body.n_joints)[bone], point, None
+    shares, vertices = np.asarray(site.vertex_weights), list(site.vertices)
+    directions = None
+    if body.posedirs is not None:
+        directions = np.tensordot(shares, body.posedirs[vertices].astype(np.float64), 1)
+    return shares @ body.weights[vertices], point, directions
+
+
+def _depths(body: BodyModel) -> Indices:
+    depth = np.zeros(body.n_joints, dtype=np.int64)
+    for joint in range(1, body.n_joints):
+        depth[joint] = depth[body.parents[joint]] + 1
+    return depth
+
+
+def _outwards(body: BodyModel, shares: Array, shaped: bool) -> Indices:
+    """Joints that are needed, by depth: all of them for blend shapes, else those of the points."""
+    needed = np.full(body.n_joints, shaped)
+    needed[0] = True
+    needed |= shares.any(axis=0)
+    for joint in range(body.n_joints - 1, 0, -1):
+        needed[body.parents[joint]] |= needed[joint]
+    joints = np.flatnonzero(needed)
+    return joints[np.argsort(_depths(body)[joints], kind="stable")]
