@@ -11,6 +11,7 @@ from .retarget import retarget
 from .skeletal import read_skeletal
 from .skeleton import MIRROR_JOINTS, SMPL_JOINTS, SMPL_PARENTS
 from .skeletons import SKELETONS, SkeletonMap
+from .video import read_4dhumans, read_gvhmr, read_mediapipe, read_wham
 
 __all__ = [
     "JOINT_SETS",
@@ -21,8 +22,12 @@ __all__ = [
     "Motion",
     "SkeletonMap",
     "motion_from_joints",
+    "read_4dhumans",
     "read_amass",
     "read_bvh",
+    "read_gvhmr",
+    "read_mediapipe",
     "read_skeletal",
+    "read_wham",
     "retarget",
 ]

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_positive, real_array
 from ._motion import FASTEST, Motion, _check_poses
 from ._npz import AnyArray, read_npz, require
-from .rotations import (
-    quat_from_matrix,
-    quat_from_rotvec,
-    quat_multiply,
-    quat_rotate,
-    rotvec_from_quat,
-)
-from .worlds import to_z_up
+from ._smpl import BODY_JOINTS, as_rotvecs, stand_up, upright_axis
 
 __all__ = ["read_amass"]
 
 Array = NDArray[np.float64]
 
-BODY_JOINTS = 22
-"""Joints that SMPL, SMPL-H and SMPL-X share, in one order; hands and face come after."""
+PARTS = (("root_orient", "pose_body"), ("global_orient", "body_pose"))
+"""What AMASS and smplx call the root's rotations and those of the 21 or 23 other joints."""
 LAYOUTS = {66: "body only", 72: "SMPL", 156: "SMPL-H", 165: "SMPL-X"}
 RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
 
@@ -35,30 +27,34 @@ RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
 def read_amass(
     path: str | os.PathLike[str],
     *,
-    up: str = "z",
+    up: str | ArrayLike = "z",
     rate: float | None = None,
     text: str | Sequence[str] | None = (),
     label: Hashable | None = None,
     subject: Hashable | None = None,
     name: str | None = None,
+    source: str | None = None,
 ) -> Motion:
     """Read a clip of SMPL-family poses (AMASS and files laid out like it).
 
     Parameters
     ----------
     path : path-like
-        An .npz file with `poses` (F, 66 | 72 | 156 | 165), or `root_orient` and `pose_body`,
-        as axis-angle vectors; and, where known, `trans` (F, 3), `betas`, `gender`, and
-        `mocap_framerate` or `mocap_frame_rate`.
-    up : {"z", "y", "x", "-z", "-y", "-x"} or "auto", default="z"
-        The axis of the file's world that points up: "z" in AMASS, often "y" in results of
-        video tools. "auto" takes the axis that the body's long axis is closest to.
+        An .npz file with `poses` (F, 66 | 72 | 156 | 165), or `root_orient` and `pose_body`, or
+        (as smplx names them) `global_orient` and `body_pose`, as axis-angle vectors, the last
+        two also as rotation matrices; and, where known, `trans` or `transl` (F, 3), `betas`,
+        `gender`, and `mocap_framerate`, `mocap_frame_rate` or `fps`.
+    up : {"z", "y", "x", "-z", "-y", "-x"}, array-like of shape (3,) or "auto", default="z"
+        The axis or direction of the file's world that points up: "z" in AMASS, often "y" in
+        results of video tools. "auto" takes the axis that the body's long axis is closest to.
     rate : float, optional
         Frames per second; overrides the file's.
     text, label, subject
         Passed on to :class:`Motion`.
     name : str, optional
         Clip id; the file's name by default.
+    source : str, optional
+        Who recorded it and how, such as the name of AMASS's part.
 
     Returns
     -------
@@ -97,21 +93,13 @@ def read_amass(
     """
     arrays = read_npz(path)
     poses = _body_poses(arrays, path)
-    still = np.zeros((len(poses), 3))
-    trans = real_array(arrays.get("trans", still), "trans", f"positions {still.shape} in m")
-    if trans.shape != (len(poses), 3):
-        raise ValueError(
-            f"{Path(path).name}: trans has shape {trans.shape}, {len(poses)} poses need "
-            f"({len(poses)}, 3)."
-        )
+    trans = _trans(arrays, len(poses), path)
     hz = check_positive(_rate(arrays, path) if rate is None else rate, "rate", "Hz")
     _check_speed(trans, hz, path)
-    world = to_z_up(_check_up(poses[:, 0], up))
-    root = quat_multiply(quat_from_matrix(world), quat_from_rotvec(poses[:, 0]))
-    poses = np.concatenate([rotvec_from_quat(root)[:, None], poses[:, 1:]], axis=1)
+    poses, trans = stand_up(poses, trans, upright_axis(poses[:, 0], up))
     return Motion(
         poses,
-        trans @ world.T,
+        trans,
         rate=hz,
         betas=_betas(arrays),
         sex=_sex(arrays),
@@ -119,14 +107,21 @@ def read_amass(
         label=label,
         subject=subject,
         name=Path(path).stem if name is None else name,
+        source=source,
     )
 
 
 def _body_poses(arrays: Mapping[str, AnyArray], path: str | os.PathLike[str]) -> Array:
     """Axis-angle vectors of 24 joints, the hands at rest where the file has finger joints."""
-    if "poses" not in arrays and {"root_orient", "pose_body"} <= arrays.keys():
-        parts = [np.asarray(arrays[key], dtype=np.float64) for key in ("root_orient", "pose_body")]
-        flat = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
+    apart = next((keys for keys in PARTS if {*keys} <= arrays.keys()), None)
+    if "poses" not in arrays and apart is not None:
+        root = as_rotvecs(arrays[apart[0]], apart[0], (1,))
+        body = as_rotvecs(arrays[apart[1]], apart[1], (21, 23))
+        if len(root) != len(body):
+            raise ValueError(
+                f"{Path(path).name}: {apart[0]} has {len(root)} frames, {apart[1]} {len(body)}."
+            )
+        flat = np.concatenate([root, body], axis=1).reshape(len(root), -1)
     else:
         flat = real_array(require(arrays, "poses", path), "poses", "axis-angle vectors in rad")
         flat = flat.reshape(len(flat), -1) if flat.ndim == 3 and len(flat) else flat
@@ -142,22 +137,14 @@ def _body_poses(arrays: Mapping[str, AnyArray], path: str | os.PathLike[str]) ->
     return _check_poses(poses)  # before the root is turned, which would hide degrees
 
 
-def _check_up(roots: Array, up: str) -> str:
-    """Compare the axis that is said to point up with the body's long axis."""
-    upright = quat_rotate(quat_from_rotvec(roots), [0.0, 1.0, 0.0]).mean(axis=0)
-    axis = int(np.argmax(np.abs(upright)))
-    likely = ("-" if upright[axis] < 0 else "") + "xyz"[axis]
-    if up == "auto":
-        return likely
-    given = to_z_up(up)[2] @ upright
-    if given < 0.5 and abs(upright[axis]) > 0.8:
-        warnings.warn(
-            f"The body's long axis points along {likely} on average, but up={up!r} was given. "
-            f"Unless the person lies down, pass up={likely!r}.",
-            UserWarning,
-            stacklevel=3,
+def _trans(arrays: Mapping[str, AnyArray], frames: int, path: str | os.PathLike[str]) -> Array:
+    key = "transl" if "transl" in arrays and "trans" not in arrays else "trans"
+    trans = real_array(arrays.get(key, np.zeros((frames, 3))), key, f"({frames}, 3) in m")
+    if trans.shape != (frames, 3):
+        raise ValueError(
+            f"{Path(path).name}: {key} has shape {trans.shape}, {frames} poses need ({frames}, 3)."
         )
-    return up
+    return trans
 
 
 def _rate(arrays: Mapping[str, AnyArray], path: str | os.PathLike[str]) -> float:

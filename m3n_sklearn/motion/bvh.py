@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_positive, is_number
 from ._bvh import BVHClip, parse_bvh
@@ -42,7 +42,7 @@ def read_bvh(
     *,
     skeleton: SkeletonMap | None = None,
     scale: float | str = "auto",
-    up: str = "y",
+    up: str | ArrayLike = "y",
     rate: float | None = None,
     tpose: int | None = None,
     text: str | Sequence[str] | None = (),
@@ -65,8 +65,8 @@ def read_bvh(
         Metres per unit of the file; BVH has no unit. "auto" takes the one of metres,
         centimetres, millimetres, inches and CMU's unit (1 / 0.45 inch) in which the skeleton
         belongs to a person between 1.2 and 2.2 m tall. Give a number for small children.
-    up : {"y", "z", "x", "-x", "-y", "-z"}, default="y"
-        The axis of the file's world that points up.
+    up : {"y", "z", "x", "-x", "-y", "-z"} or array-like of shape (3,), default="y"
+        The axis or direction of the file's world that points up.
     rate : float, optional
         Frames per second; overrides the file's frame time.
     tpose : int, optional

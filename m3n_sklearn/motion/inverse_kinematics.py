@@ -46,7 +46,7 @@ def motion_from_joints(
     *,
     rate: float | None = None,
     times: ArrayLike | None = None,
-    up: str = "z",
+    up: str | ArrayLike = "z",
     handedness: str = "right",
     max_gap: float = 0.25,
     noise: float = 0.03,
@@ -72,8 +72,8 @@ def motion_from_joints(
         Frames per second. Give either `rate` or `times`.
     times : array-like of shape (F,), optional
         Time stamps in s.
-    up : {"x", "y", "z", "-x", "-y", "-z"}, default="z"
-        The axis of the given world that points up. The motion is turned to z up.
+    up : {"x", "y", "z", "-x", "-y", "-z"} or array-like of shape (3,), default="z"
+        The axis or direction of the given world that points up. The motion is turned to z up.
     handedness : {"right", "left"}, default="right"
         Whether the given axes form a right-handed system. Left-handed coordinates are
         mirrored, so that the person's left stays left.
@@ -318,7 +318,7 @@ def _tracked_columns(columns: dict[str, int], positions: Array) -> dict[str, int
     return {joint: k for joint, k in columns.items() if seen[k] or joint in REQUIRED}
 
 
-def _to_world(positions: Array, up: str, handedness: str) -> Array:
+def _to_world(positions: Array, up: str | ArrayLike, handedness: str) -> Array:
     if handedness not in ("right", "left"):
         raise ValueError(f"handedness must be 'right' or 'left', got {handedness!r}.")
     world = positions @ to_z_up(up).T

@@ -44,7 +44,7 @@ def retarget(
     *,
     skeleton: SkeletonMap | None = None,
     tpose: ArrayLike | None = None,
-    up: str = "y",
+    up: str | ArrayLike = "y",
     rest_joints: ArrayLike | None = None,
 ) -> tuple[Array, Array, float]:
     """Carry a motion over to SMPL's tree by global rotations and bone directions.
@@ -67,8 +67,8 @@ def retarget(
     tpose : array-like of shape (J, 4), optional
         Local rotations of a T-pose that faces z with y up. By default the pose without any
         rotation is one, except where `skeleton` says otherwise.
-    up : {"x", "y", "z", "-x", "-y", "-z"}, default="y"
-        The axis of the source's world that points up.
+    up : {"x", "y", "z", "-x", "-y", "-z"} or array-like of shape (3,), default="y"
+        The axis or direction of the source's world that points up.
     rest_joints : array-like of shape (24, 3), optional
         Rest pose of the body that will play the motion; an average adult's by default.
 

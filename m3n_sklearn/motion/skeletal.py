@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ._motion import Motion
 from ._npz import AnyArray, read_npz, require
@@ -29,7 +29,7 @@ def read_skeletal(
     subject: str | None = "auto",
     skeleton: SkeletonMap | None = None,
     rate: float | None = None,
-    up: str = "y",
+    up: str | ArrayLike = "y",
 ) -> list[Motion]:
     """Read all clips of a skeletal archive and carry them over to SMPL's tree.
 
@@ -50,8 +50,8 @@ def read_skeletal(
         Bandai-Namco's are recognised.
     rate : float, optional
         Frames per second; overrides the file's.
-    up : {"y", "z", "x", "-x", "-y", "-z"}, default="y"
-        The axis of the file's world that points up.
+    up : {"y", "z", "x", "-x", "-y", "-z"} or array-like of shape (3,), default="y"
+        The axis or direction of the file's world that points up.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def _retarget_all(
     arrays: Mapping[str, AnyArray],
     pointer: list[int],
     skeleton: SkeletonMap | None,
-    up: str,
+    up: str | ArrayLike,
     path: str | os.PathLike[str],
 ) -> tuple[Array, Array, list[float]]:
     """Retarget runs of clips that share one set of bone offsets, all their frames at once."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from .._checks import real_array
+from .alignment import swing_between
+from .rotations import matrix_from_quat
 from .skeleton import Z_UP_FROM_Y_UP
 
 __all__ = ["to_z_up"]
@@ -23,24 +26,41 @@ _ROTATIONS: dict[str, Array] = {
 }
 
 
-def to_z_up(up: str) -> Array:
-    """Rotation that takes a world whose axis `up` points up to the world with z up.
+def to_z_up(up: str | ArrayLike) -> Array:
+    """Rotation that takes a world in which `up` points up to the world with z up.
 
     Parameters
     ----------
-    up : {"x", "y", "z", "-x", "-y", "-z"}
-        The axis that points away from the ground; "-y" is usual for cameras (y down).
+    up : {"x", "y", "z", "-x", "-y", "-z"} or array-like of shape (3,)
+        The axis that points away from the ground; "-y" is usual for cameras (y down). Or the
+        upward direction itself, such as the reading of an accelerometer that rests on a tilted
+        camera, in the camera's axes; its length does not matter.
 
     Returns
     -------
     ndarray of shape (3, 3)
-        A proper rotation R: ``z_up = R @ given``.
+        A proper rotation R: ``z_up = R @ given``; for a direction the smallest one.
+
+    Raises
+    ------
+    ValueError
+        If it is neither an axis nor a direction.
 
     Examples
     --------
     >>> to_z_up("y") @ [0.0, 1.0, 0.0]
     array([0., 0., 1.])
+    >>> (to_z_up([0.0, -9.6, -2.0]) @ [0.0, -9.6, -2.0]).round(3)  # a camera that looks down
+    array([0.   , 0.   , 9.806])
     """
-    if up not in _ROTATIONS:
-        raise ValueError(f"up must be one of {', '.join(_ROTATIONS)}, got {up!r}.")
-    return np.array(_ROTATIONS[up])
+    if isinstance(up, str):
+        if up not in _ROTATIONS:
+            raise ValueError(f"up must be one of {', '.join(_ROTATIONS)}, got {up!r}.")
+        return np.array(_ROTATIONS[up])
+    vector = real_array(up, "up", "an axis such as 'y', or a direction of shape (3,)")
+    length = np.linalg.norm(vector) if vector.shape == (3,) else 0.0
+    if not 1e-6 < length < np.inf:
+        raise ValueError(
+            f"up must be one of {', '.join(_ROTATIONS)}, or a direction of shape (3,); got {up!r}."
+        )
+    return matrix_from_quat(swing_between(vector / length, np.array([0.0, 0.0, 1.0])))

@@ -1,0 +1,131 @@
+"""What readers of SMPL parameters share: rotations in any notation, and worlds put upright."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._checks import real_array
+from .rotations import (
+    quat_from_matrix,
+    quat_from_rotvec,
+    quat_multiply,
+    quat_rotate,
+    rotvec_from_matrix,
+    rotvec_from_quat,
+)
+from .worlds import to_z_up
+
+__all__ = ["as_rotvecs", "stand_up", "upright_axis"]
+
+Array = NDArray[np.float64]
+
+BODY_JOINTS = 22
+"""Joints that SMPL, SMPL-H and SMPL-X share, in one order; hands and face come after."""
+TILTED = 0.02
+"""Largest deviation from a rotation matrix that rounding explains."""
+
+
+def as_rotvecs(values: ArrayLike, name: str, joints: tuple[int, ...]) -> Array:
+    """Read rotations of some joints, whichever way they are written.
+
+    Parameters
+    ----------
+    values : array-like of shape (F, 3 J), (F, J, 3) or (F, J, 3, 3)
+        Axis-angle vectors in rad or rotation matrices, one J of `joints`.
+    name : str
+        What messages call them.
+    joints : tuple of int
+        Numbers of joints that are possible.
+
+    Returns
+    -------
+    ndarray of shape (F, J, 3)
+        Axis-angle vectors.
+
+    Raises
+    ------
+    ValueError
+        For other shapes, and for matrices that are no rotations.
+    """
+    expected = (
+        f"axis-angle vectors (frames, {' or '.join(str(3 * n) for n in joints)}) in rad, or "
+        "rotation matrices (frames, joints, 3, 3)"
+    )
+    array = real_array(values, name, expected)
+    if array.ndim == 3 and array.shape[1:] == (3, 3) and 1 in joints and 3 not in joints:
+        array = array[:, None]
+    if array.ndim == 4 and array.shape[2:] == (3, 3) and array.shape[1] in joints:
+        off = np.abs(array @ np.swapaxes(array, -1, -2) - np.eye(3))
+        if not (off <= TILTED).all() or not (np.linalg.det(array) > 0).all():
+            raise ValueError(f"{name} has matrices that are no rotations. Expected {expected}.")
+        return rotvec_from_matrix(array)
+    if array.ndim in (2, 3) and len(array):
+        flat = array.reshape(len(array), -1)
+        if flat.shape[1] % 3 == 0 and flat.shape[1] // 3 in joints:
+            return flat.reshape(len(flat), -1, 3)
+    raise ValueError(f"{name} has shape {array.shape}. Expected {expected}.")
+
+
+def stand_up(poses: Array, trans: Array, up: str | ArrayLike) -> tuple[Array, Array]:
+    """Turn a motion into the world with z up.
+
+    Parameters
+    ----------
+    poses : ndarray of shape (F, J, 3)
+        Axis-angle vectors, the root's first.
+    trans : ndarray of shape (F, 3)
+        SMPL's translation.
+    up : str or array-like of shape (3,)
+        What points up in the given world; see :func:`m3n_sklearn.motion.worlds.to_z_up`.
+
+    Returns
+    -------
+    poses, trans : ndarray
+        The same motion. SMPL counts `trans` from the unturned pelvis, so positions may be off
+        by a constant.
+    """
+    world = to_z_up(up)
+    root = quat_multiply(quat_from_matrix(world), quat_from_rotvec(poses[:, 0]))
+    turned = np.concatenate([rotvec_from_quat(root)[:, None], poses[:, 1:]], axis=1)
+    return turned, trans @ world.T
+
+
+def upright_axis(roots: Array, up: str | ArrayLike, *, stacklevel: int = 3) -> str | ArrayLike:
+    """Compare the axis that is said to point up with the body's long axis.
+
+    Parameters
+    ----------
+    roots : ndarray of shape (F, 3)
+        The root's axis-angle vectors.
+    up : str or array-like of shape (3,)
+        What is said to point up; "auto" asks for the axis that the body is closest to.
+    stacklevel : int, default=3
+        Whose line the warning names.
+
+    Returns
+    -------
+    str or array-like
+        `up`, or the likely axis for "auto".
+
+    Warns
+    -----
+    UserWarning
+        If the body stands along another axis most of the time.
+    """
+    upright = quat_rotate(quat_from_rotvec(roots), [0.0, 1.0, 0.0]).mean(axis=0)
+    axis = int(np.argmax(np.abs(upright)))
+    likely = ("-" if upright[axis] < 0 else "") + "xyz"[axis]
+    if isinstance(up, str) and up == "auto":
+        return likely
+    given = to_z_up(up)[2] @ upright
+    if given < 0.5 and abs(upright[axis]) > 0.8:
+        warnings.warn(
+            f"The body's long axis points along {likely} on average, but up={up!r} was given. "
+            f"Unless the person lies down, pass up={likely!r}.",
+            UserWarning,
+            stacklevel=stacklevel,
+        )
+    return up

@@ -1,0 +1,160 @@
+"""Tracks of people through a video: chosen, cut where they were lost, and put upright."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..._checks import check_positive, is_number
+from .._motion import Motion, _check_poses
+from .._smpl import stand_up, upright_axis
+
+__all__ = ["Track", "check_rate", "look_up", "motions_of"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Track:
+    """SMPL parameters of one person in the frames in which the person was seen.
+
+    Parameters
+    ----------
+    frames : ndarray of shape (F,)
+        Numbers of the video's frames, rising.
+    poses : ndarray of shape (F, 22 or 24, 3)
+        Axis-angle vectors, the root's first.
+    trans : ndarray of shape (F, 3)
+        SMPL's translation in m.
+    betas : ndarray of shape (F, B), (B,) or None
+        Shape; the median over the frames is taken.
+    cuts : tuple of int
+        Frames in which a new shot begins.
+    """
+
+    frames: NDArray[np.int64]
+    poses: Array
+    trans: Array
+    betas: Array | None = None
+    cuts: tuple[int, ...] = field(default=())
+
+    def pieces(self, longest: float) -> list[slice]:
+        """Cut where more than `longest` frames pass between two, and between shots."""
+        lost = np.diff(self.frames) > longest
+        shot = np.searchsorted(sorted(self.cuts), self.frames, side="right")
+        edges = [0, *(np.flatnonzero(lost | (np.diff(shot) > 0)) + 1).tolist(), len(self.frames)]
+        return [slice(a, b) for a, b in pairwise(edges) if b - a > 1]
+
+
+def check_rate(rate: float | None, what: str) -> float:
+    """Return the frames per second, which no such file knows."""
+    if rate is None:
+        raise ValueError(
+            f"{what} does not say the video's frame rate. Pass rate= in frames per second; a guess "
+            "would scale every simulated acceleration with its square."
+        )
+    return check_positive(rate, "rate", "Hz")
+
+
+def look_up(record: Any, key: str, where: str) -> Any:
+    """Return an entry of a dictionary, or say what there is instead."""
+    if not isinstance(record, Mapping):
+        raise ValueError(f"{where} must be a dictionary with {key!r}, got {type(record).__name__}.")
+    if key not in record:
+        listed = ", ".join(repr(name) for name in list(record)[:20]) or "nothing"
+        raise ValueError(f"{where} has no {key!r}; it has {listed}.")
+    return record[key]
+
+
+def motions_of(
+    tracks: Mapping[Hashable, Track],
+    path: str | os.PathLike[str],
+    *,
+    rate: float,
+    person: Hashable | None,
+    max_gap: float,
+    up: str | ArrayLike,
+    text: str | Sequence[str] | None,
+    label: Hashable | None,
+    source: str,
+) -> list[Motion]:
+    """Turn tracks into motions, one for each piece without long gaps.
+
+    Parameters
+    ----------
+    tracks : mapping
+        People and their tracks.
+    path : path-like
+        Where they come from.
+    rate : float
+        Frames per second of the video.
+    person : hashable or None
+        Whom to take; None takes everybody.
+    max_gap : float
+        Longest gap in s within a motion.
+    up : str or array-like of shape (3,)
+        What points up.
+    text, label, source
+        Passed on to :class:`Motion`.
+
+    Returns
+    -------
+    list of Motion
+        The clock is the video's: frame number / rate.
+    """
+    file = Path(path).name
+    if not is_number(max_gap) or not max_gap >= 0:
+        raise ValueError(f"max_gap must be a number of seconds of at least 0, got {max_gap!r}.")
+    if person is not None and person not in tracks:
+        raise ValueError(f"{file} has no person {person!r}; it has {list(tracks)}.")
+    motions = []
+    for who, track in tracks.items():
+        if person is not None and who != person:
+            continue
+        _check_frames(track, who, file)
+        pieces = track.pieces(max(max_gap * rate * (1 + 1e-9), 1))
+        for number, piece in enumerate(pieces):
+            ending = f"/{number}" if len(pieces) > 1 else ""
+            _check_poses(track.poses[piece])
+            poses, trans = stand_up(
+                track.poses[piece],
+                track.trans[piece],
+                upright_axis(track.poses[piece, 0], up, stacklevel=4),
+            )
+            motions.append(
+                Motion(
+                    poses,
+                    trans,
+                    times=track.frames[piece] / rate,
+                    betas=None if track.betas is None else np.median(np.atleast_2d(track.betas), 0),
+                    text=text,
+                    label=label,
+                    subject=who,
+                    name=f"{Path(path).stem}/{who}{ending}",
+                    source=source,
+                )
+            )
+    if not motions:
+        raise ValueError(
+            f"{file} has nobody in two neighbouring frames. Raise max_gap= (now {max_gap:g} s) if "
+            "the video was thinned out."
+        )
+    return motions
+
+
+def _check_frames(track: Track, who: Hashable, file: str) -> None:
+    count = len(track.frames)
+    for name, values in (("poses", track.poses), ("translations", track.trans)):
+        if len(values) != count:
+            raise ValueError(
+                f"{file}: person {who!r} has {count} frame numbers and {len(values)} {name}."
+            )
+    if count == 0 or np.any(np.diff(track.frames) < 1) or track.frames[0] < 0:
+        raise ValueError(f"{file}: the frame numbers of person {who!r} must rise from 0 or later.")

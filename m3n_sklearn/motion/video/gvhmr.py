@@ -1,0 +1,129 @@
+"""Results of GVHMR: one person in a world with y up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..._checks import real_array
+from .._motion import Motion
+from .._smpl import as_rotvecs
+from ._tracks import Track, check_rate, look_up, motions_of
+
+__all__ = ["read_gvhmr"]
+
+
+def read_gvhmr(
+    path: str | os.PathLike[str],
+    *,
+    rate: float | None = None,
+    up: str | ArrayLike = "y",
+    text: str | Sequence[str] | None = (),
+    label: Hashable | None = None,
+    subject: Hashable | None = None,
+    name: str | None = None,
+) -> Motion:
+    """Read the ``hmr4d_results.pt`` that GVHMR's demo writes.
+
+    Parameters
+    ----------
+    path : path-like
+        A file of ``torch.save`` with `smpl_params_global`: a dictionary with `body_pose` (F, 63)
+        and `global_orient` (F, 3) in rad, `transl` (F, 3) in m, and `betas` (F, 10). It is read
+        with ``weights_only=True``, which executes nothing.
+    rate : float
+        Frames per second of the original video, which the file does not know. (The demo copies
+        the video frame by frame into one of 30 Hz; that is not the rate unless it was before.)
+    up : str or array-like of shape (3,), default="y"
+        The axis or direction of the file's world that points up.
+    text, label, subject
+        Passed on to :class:`Motion`.
+    name : str, optional
+        Clip id; by default the name of the file's folder, which is the video's.
+
+    Returns
+    -------
+    Motion
+        24 joints, z up. The 21 joints of SMPL-X's body are SMPL's; the hands are at rest.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no such file (with what is there instead), if it holds anything but tensors
+        and plain values, or if `rate` is missing.
+
+    Notes
+    -----
+    GVHMR follows one person, the one that is seen longest, and fills frames in which nobody is
+    seen by guesses. Hands and face are not captured. Poses of video jitter by some degrees from
+    frame to frame, which a simulator must smooth away.
+
+    References
+    ----------
+    Z. Shen et al., "World-Grounded Human Motion Recovery via Gravity-View Coordinates",
+    SIGGRAPH Asia 2024; fields and axes as in its tools/demo/demo.py.
+
+    Examples
+    --------
+    >>> import os, tempfile, torch
+    >>> from m3n_sklearn.motion import read_gvhmr
+    >>> params = {"body_pose": torch.zeros(45, 63), "global_orient": torch.zeros(45, 3),
+    ...           "transl": torch.zeros(45, 3), "betas": torch.zeros(45, 10)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = os.path.join(folder, "hmr4d_results.pt")
+    ...     torch.save({"smpl_params_global": params}, file)
+    ...     read_gvhmr(file, rate=25.0, text="a person stands")
+    Motion(45 frames x 24 joints, 1.76 s at 25 Hz, 'a person stands')
+    """
+    file = Path(path)
+    hertz = check_rate(rate, file.name)
+    params = look_up(_load(file), "smpl_params_global", file.name)
+    where = f"{file.name}: smpl_params_global"
+    root = as_rotvecs(look_up(params, "global_orient", where), f"{where}: global_orient", (1,))
+    body = as_rotvecs(look_up(params, "body_pose", where), f"{where}: body_pose", (21,))
+    if len(root) != len(body):
+        raise ValueError(
+            f"{where}: global_orient has {len(root)} frames, body_pose has {len(body)}."
+        )
+    hands = np.zeros((len(root), 2, 3))
+    track = Track(
+        np.arange(len(root)),
+        np.concatenate([root, body, hands], axis=1),
+        real_array(look_up(params, "transl", where), f"{where}: transl", "(frames, 3) in m"),
+        real_array(look_up(params, "betas", where), f"{where}: betas", "(frames, 10)"),
+    )
+    (motion,) = motions_of(
+        {subject: track},
+        path,
+        rate=hertz,
+        person=subject,
+        max_gap=0.0,
+        up=up,
+        text=text,
+        label=label,
+        source="gvhmr",
+    )
+    return motion.replace(name=(file.resolve().parent.name or file.stem) if name is None else name)
+
+
+def _load(file: Path) -> Any:
+    """Load tensors and nothing else, as arrays where they are looked up."""
+    if not file.is_file():
+        raise FileNotFoundError(f"No file at {file}.")
+    import torch  # the motion room does without it elsewhere
+
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises whatever its readers raise
+        raise ValueError(
+            f"{file.name} cannot be read as a file of torch.save with tensors only ({error}). It "
+            "may be damaged, or hold objects, which are never loaded: save the tensors of "
+            "smpl_params_global alone."
+        ) from error

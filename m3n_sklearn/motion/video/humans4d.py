@@ -1,0 +1,197 @@
+"""Results of 4D-Humans and PHALP: people in the frame of the camera."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..._checks import check_positive, is_number, real_array
+from ..._pickles import load_restricted
+from .._motion import Motion
+from .._smpl import as_rotvecs
+from ._tracks import Track, check_rate, look_up, motions_of
+
+__all__ = ["read_4dhumans"]
+
+Array = NDArray[np.float64]
+
+ASSUMED_FOCAL, ASSUMED_SIDE = 5000.0, 256.0
+"""Focal length and side of the square image, in pixels, in which PHALP places its camera."""
+
+
+def read_4dhumans(
+    path: str | os.PathLike[str],
+    *,
+    rate: float | None = None,
+    person: Hashable | None = None,
+    focal_length: float | None = None,
+    max_gap: float = 0.25,
+    up: str | ArrayLike = "-y",
+    text: str | Sequence[str] | None = (),
+    label: Hashable | None = None,
+) -> list[Motion]:
+    """Read the tracks that 4D-Humans' ``track.py`` and PHALP write.
+
+    Parameters
+    ----------
+    path : path-like
+        The .pkl file under ``results``: a dictionary from frames to dictionaries with `time`,
+        and, for each track, `tid`, `tracked_time`, `smpl` (`global_orient` (1, 3, 3),
+        `body_pose` (23, 3, 3), `betas` (10,)), `camera` (3,) and `size`. Written by joblib; it
+        is read without executing anything.
+    rate : float
+        Frames per second of the video, which the file does not know.
+    person : hashable, optional
+        The track to take; all by default.
+    focal_length : float, optional
+        The camera's focal length in pixels of the video. With it, people move through the
+        camera's frame as `camera` says; without it they stay in place, since the file's depths
+        are those of a lens of its own choice.
+    max_gap : float, default=0.25
+        Longest time in s during which a person may be lost. Shorter gaps stay gaps in the
+        motion's time stamps; at longer ones, and where a new shot begins, the motion is cut.
+    up : str or array-like of shape (3,), default="-y"
+        What points up in the camera's frame (x right, y down, z forward). The default is a
+        camera held level; for a tilted one give the direction, such as the reading of the
+        phone's accelerometer at rest.
+    text, label
+        Passed on to :class:`Motion`.
+
+    Returns
+    -------
+    list of Motion
+        24 joints, z up, the clock that of the video; one per person and uninterrupted piece,
+        with the track's number as subject. Pieces of one frame are left out.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no such file (with what is there instead), if it holds anything but plain
+        values and arrays, or if `rate` is missing.
+
+    Notes
+    -----
+    There is no world here. What a moving camera does appears as motion of the body, a tilted
+    camera as tilted gravity, and the path through depth is rough: its accelerations mean
+    little. Frames in which PHALP only predicts a lost person (`tracked_time` above 0) are left
+    out. Each frame is estimated on its own, so poses jitter by some degrees, which a simulator
+    must smooth away.
+
+    References
+    ----------
+    S. Goel et al., "Humans in 4D: Reconstructing and Tracking Humans with Transformers", ICCV
+    2023. J. Rajasegaran et al., "Tracking People by Predicting 3D Appearance, Location and
+    Pose", CVPR 2022; fields as in PHALP's README.
+
+    Examples
+    --------
+    >>> import joblib, os, tempfile
+    >>> import numpy as np
+    >>> from m3n_sklearn.motion import read_4dhumans
+    >>> smpl = {"global_orient": np.diag([1.0, -1.0, -1.0])[None],
+    ...         "body_pose": np.tile(np.eye(3), (23, 1, 1)), "betas": np.zeros(10)}
+    >>> frames = {f"{n:06d}.jpg": {"time": n, "shot": 0, "tid": [1], "tracked_time": [0],
+    ...                            "smpl": [smpl], "camera": [np.zeros(3)], "size": [[720, 1280]]}
+    ...           for n in range(30)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = os.path.join(folder, "demo_video.pkl")
+    ...     _ = joblib.dump(frames, file, compress=3)
+    ...     read_4dhumans(file, rate=30.0)
+    [Motion(30 frames x 24 joints, 0.97 s at 30 Hz)]
+    """
+    file = Path(path).name
+    hertz = check_rate(rate, file)
+    if focal_length is not None:
+        check_positive(focal_length, "focal_length", "pixels")
+    frames = load_restricted(path)
+    if not isinstance(frames, Mapping) or not frames:
+        raise ValueError(
+            f"{file} must hold a dictionary from frames to their people, got "
+            f"{type(frames).__name__}. 4D-Humans writes it with track.py."
+        )
+    tracks = _tracks(frames, file, focal_length)
+    return motions_of(
+        tracks,
+        path,
+        rate=hertz,
+        person=person,
+        max_gap=max_gap,
+        up=up,
+        text=text,
+        label=label,
+        source="4dhumans",
+    )
+
+
+def _tracks(frames: Mapping[Any, Any], file: str, focal: float | None) -> dict[Hashable, Track]:
+    seen: dict[Hashable, list[tuple[int, Any, Any, Any]]] = {}
+    cuts = []
+    for key, frame in frames.items():
+        where = f"{file}: frame {key!r}"
+        time = look_up(frame, "time", where)
+        if not is_number(time):
+            raise ValueError(f"{where}: time must be the number of the frame, got {time!r}.")
+        if frame.get("shot"):
+            cuts.append(int(time))
+        columns = [look_up(frame, name, where) for name in ("tid", "tracked_time", "smpl")]
+        columns += [look_up(frame, name, where) for name in ("camera", "size")]
+        if (
+            not all(isinstance(c, Sequence | np.ndarray) for c in columns)
+            or len({len(column) for column in columns}) != 1
+        ):
+            raise ValueError(
+                f"{where}: tid, tracked_time, smpl, camera and size must be lists of one entry "
+                "per person."
+            )
+        for who, lost, smpl, camera, size in zip(*columns, strict=True):
+            if not lost:
+                who = who.item() if isinstance(who, np.generic) else who
+                seen.setdefault(who, []).append((int(time), smpl, camera, size))
+    return {
+        who: _track(sorted(rows, key=lambda row: row[0]), f"{file}: person {who!r}", focal, cuts)
+        for who, rows in seen.items()
+    }
+
+
+def _track(
+    rows: list[tuple[int, Any, Any, Any]], where: str, focal: float | None, cuts: list[int]
+) -> Track:
+    times, smpl, cameras, sizes = zip(*rows, strict=True)
+    parts = [
+        as_rotvecs(
+            [np.reshape(look_up(s, key, f"{where}: smpl"), (-1, 3, 3)) for s in smpl],
+            f"{where}: {key}",
+            (count,),
+        )
+        for key, count in (("global_orient", 1), ("body_pose", 23))
+    ]
+    betas = [np.ravel(look_up(s, "betas", f"{where}: smpl")) for s in smpl]
+    return Track(
+        np.array(times, dtype=np.int64),
+        np.concatenate(parts, axis=1),
+        _places(cameras, sizes, where, focal),
+        real_array(betas, f"{where}: betas", "shapes (10,)"),
+        tuple(cuts),
+    )
+
+
+def _places(cameras: Any, sizes: Any, where: str, focal: float | None) -> Array:
+    """Place people in the camera's frame: x and y hold for any lens, z for the given one."""
+    if focal is None:
+        return np.zeros((len(cameras), 3))
+    places = real_array([np.ravel(c) for c in cameras], f"{where}: camera", "(3,) per frame")
+    sides = real_array([np.ravel(s) for s in sizes], f"{where}: size", "height and width in pixels")
+    if places.shape[1:] != (3,) or sides.shape[1:] != (2,):
+        raise ValueError(
+            f"{where}: camera must have shape (3,) and size (2,) in each frame, got "
+            f"{places.shape[1:]} and {sides.shape[1:]}."
+        )
+    places[:, 2] *= focal / sides.max(axis=1) * ASSUMED_SIDE / ASSUMED_FOCAL
+    return places

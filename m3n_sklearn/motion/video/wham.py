@@ -1,0 +1,116 @@
+"""Results of WHAM: people in a world with y up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..._checks import real_array
+from ..._pickles import load_restricted
+from .._motion import Motion
+from .._smpl import as_rotvecs
+from ._tracks import Track, check_rate, look_up, motions_of
+
+__all__ = ["read_wham"]
+
+
+def read_wham(
+    path: str | os.PathLike[str],
+    *,
+    rate: float | None = None,
+    person: Hashable | None = None,
+    max_gap: float = 0.25,
+    up: str | ArrayLike = "y",
+    text: str | Sequence[str] | None = (),
+    label: Hashable | None = None,
+) -> list[Motion]:
+    """Read the ``wham_output.pkl`` that WHAM's demo writes with ``--save_pkl``.
+
+    Parameters
+    ----------
+    path : path-like
+        A dictionary from people to dictionaries with `pose_world` (F, 72) in rad, `trans_world`
+        (F, 3) in m, `betas` (F, 10) and `frame_ids` (F,), written by joblib. It is read without
+        executing anything.
+    rate : float
+        Frames per second of the video, which the file does not know.
+    person : hashable, optional
+        Whom to take; everybody by default.
+    max_gap : float, default=0.25
+        Longest time in s during which a person may be lost. Shorter gaps stay gaps in the
+        motion's time stamps; at longer ones the motion is cut.
+    up : str or array-like of shape (3,), default="y"
+        The axis or direction of the file's world that points up.
+    text, label
+        Passed on to :class:`Motion`.
+
+    Returns
+    -------
+    list of Motion
+        24 joints, z up, the clock that of the video; one per person and uninterrupted piece,
+        with the person as subject. Pieces of one frame are left out.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no such file (with what is there instead), if it holds anything but plain
+        arrays, or if `rate` is missing.
+
+    Notes
+    -----
+    WHAM integrates its own velocities: paths drift, and every piece of a person's track begins
+    near the origin. Fingers and face are not captured. Poses of video jitter by some degrees
+    from frame to frame, which a simulator must smooth away.
+
+    References
+    ----------
+    S. Shin et al., "WHAM: Reconstructing World-grounded Humans with Accurate 3D Motion", CVPR
+    2024; fields and axes as in its demo.py.
+
+    Examples
+    --------
+    >>> import joblib, os, tempfile
+    >>> import numpy as np
+    >>> from m3n_sklearn.motion import read_wham
+    >>> person = {"pose_world": np.zeros((30, 72)), "trans_world": np.zeros((30, 3)),
+    ...           "betas": np.zeros((30, 10)), "frame_ids": np.arange(30)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = os.path.join(folder, "wham_output.pkl")
+    ...     _ = joblib.dump({0: person}, file)
+    ...     read_wham(file, rate=30.0)
+    [Motion(30 frames x 24 joints, 0.97 s at 30 Hz)]
+    """
+    hertz = check_rate(rate, Path(path).name)
+    people = load_restricted(path)
+    file = Path(path).name
+    if not isinstance(people, Mapping) or not people:
+        raise ValueError(
+            f"{file} must hold a dictionary from people to their parameters, got "
+            f"{type(people).__name__}. WHAM's demo writes it with --save_pkl."
+        )
+    tracks = {who: _track(values, f"{file}: person {who!r}") for who, values in people.items()}
+    return motions_of(
+        tracks,
+        path,
+        rate=hertz,
+        person=person,
+        max_gap=max_gap,
+        up=up,
+        text=text,
+        label=label,
+        source="wham",
+    )
+
+
+def _track(values: object, where: str) -> Track:
+    poses = as_rotvecs(look_up(values, "pose_world", where), f"{where}: pose_world", (24,))
+    trans = real_array(look_up(values, "trans_world", where), "trans_world", "(frames, 3) in m")
+    frames = real_array(look_up(values, "frame_ids", where), "frame_ids", "(frames,)").ravel()
+    betas = real_array(look_up(values, "betas", where), "betas", "shapes (frames, 10)")
+    return Track(frames.astype(np.int64), poses, trans, betas)
