@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -260,10 +260,9 @@ def _from_npz(path: Path) -> Array:
 
 def _points(frames: Any, person: int, what: str) -> Array:
     """Landmarks of one person as an array (F, 33, 3 to 5)."""
-    if isinstance(frames, Mapping):
-        raise ValueError(
-            f"{what} must be a list of frames, got a dictionary with {list(frames)[:10]}."
-        )
+    if isinstance(frames, Mapping) or not isinstance(frames, Iterable):
+        given = list(frames)[:10] if isinstance(frames, Mapping) else frames
+        raise ValueError(f"{what} must be a list of frames, got {type(frames).__name__} {given!r}.")
     if not isinstance(frames, np.ndarray):
         frames = [_frame(frame, person, f"{what}: frame {n}") for n, frame in enumerate(frames)]
         width = min((len(frame[0]) for frame in frames if frame), default=3)
@@ -287,23 +286,38 @@ def _points(frames: Any, person: int, what: str) -> Array:
 
 def _frame(frame: Any, person: int, where: str) -> list[list[float]]:
     """Landmarks of one person in one frame; an empty list where nobody was seen."""
+    marks = _listed(_world(frame), where)
+    rows = [_landmark(mark) for mark in marks]
+    if marks and all(row is None for row in rows):  # a list of people
+        marks = _listed(marks[person], where) if person < len(marks) else []
+        rows = [_landmark(mark) for mark in marks]
+    known = [row for row in rows if row is not None]
+    if marks and (len(known) != COUNT or len(rows) != COUNT):
+        raise ValueError(
+            f"{where} has {len(known)} landmarks of x, y and z among {len(rows)}, not {COUNT}."
+        )
+    return known
+
+
+def _world(frame: Any) -> Any:
+    """Look up the world landmarks of a result."""
     for key in KEYS:
         if isinstance(frame, Mapping) and key in frame:
-            return _frame(frame[key], person, where)
+            return frame[key]
         if hasattr(frame, key):
-            return _frame(getattr(frame, key), person, where)
-    if hasattr(frame, "landmark"):
-        frame = frame.landmark
-    if isinstance(frame, Mapping) and frame:
-        raise ValueError(f"{where} has none of {', '.join(KEYS)}; it has {list(frame)[:10]}.")
-    if frame is None or len(frame) == 0:
+            return getattr(frame, key)
+    return frame
+
+
+def _listed(marks: Any, where: str) -> list[Any]:
+    """List landmarks, or people, whatever container they come in."""
+    marks = getattr(marks, "landmark", marks)
+    if marks is None:
         return []
-    rows = [_landmark(mark) for mark in frame]
-    if all(row is None for row in rows):  # a list of people
-        return _frame(frame[person], person, where) if person < len(frame) else []
-    if len(rows) != COUNT or any(row is None for row in rows):
-        raise ValueError(f"{where} has {len(rows)} landmarks, not {COUNT} of x, y and z.")
-    return [row for row in rows if row is not None]
+    if isinstance(marks, Mapping) or not isinstance(marks, Iterable):
+        known = f"; it has {list(marks)[:10]}" if isinstance(marks, Mapping) else ""
+        raise ValueError(f"{where} has none of {', '.join(KEYS)} and is no list{known}.")
+    return list(marks)
 
 
 def _landmark(mark: Any) -> list[float] | None:
@@ -314,5 +328,6 @@ def _landmark(mark: Any) -> list[float] | None:
         values = [getattr(mark, key, None) for key in ("x", "y", "z", "visibility")]
     else:
         values = list(mark) if isinstance(mark, Sequence | np.ndarray) else []
-    known = [float(value) for value in values if is_number(value)]
-    return known if 3 <= len(known) <= 5 and len(known) >= len(values) - 1 else None
+    if len(values) == 4 and values[3] is None:
+        values = values[:3]
+    return values if 3 <= len(values) <= 5 and all(map(is_number, values)) else None
