@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._default import default_body
+from ._files import read_body
 from ._forward import PosedJoints, forward_kinematics, skin
 from ._kinematics import SiteKinematics, site_kinematics
 from ._model import BodyModel
@@ -18,6 +19,7 @@ __all__ = [
     "default_body",
     "forward_kinematics",
     "list_sites",
+    "read_body",
     "resolve_sites",
     "site_kinematics",
     "skin",

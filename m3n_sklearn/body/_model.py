@@ -350,8 +350,11 @@ def _faces(faces: Any, n_vertices: int) -> NDArray[np.int64] | None:
 
 
 def _regressor(regressor: Any, shape: tuple[int, int]) -> NDArray[np.floating] | None:
-    dense = regressor.toarray() if hasattr(regressor, "toarray") else regressor
-    return _array(dense, shape, "joint_regressor")
+    if hasattr(regressor, "toarray"):
+        if regressor.shape != shape:  # before it becomes dense: it may be huge
+            raise ValueError(f"joint_regressor must have shape {shape}, got {regressor.shape}.")
+        regressor = regressor.toarray()
+    return _array(regressor, shape, "joint_regressor")
 
 
 def _stature(stature: float | None, vertices: NDArray[np.floating] | None) -> float | None:

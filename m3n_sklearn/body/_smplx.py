@@ -1,11 +1,8 @@
-"""Bodies of the SMPL family, from the objects or arrays that already hold them.
-
-Nothing is imported and no file is read here: licensed models stay with their user.
-"""
+"""Bodies of the SMPL family, from the objects or arrays that already hold them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +11,7 @@ from numpy.typing import NDArray
 from ._layouts import POSE_LAYOUTS
 from ._model import BodyModel
 
-__all__ = ["body_from_smplx"]
+__all__ = ["body_from_smplx", "family_body"]
 
 # what is read, under the names used by model files, data structures and torch modules
 _FIELDS = {
@@ -26,10 +23,13 @@ _FIELDS = {
     "shapedirs": ("shapedirs",),
     "posedirs": ("posedirs",),
 }
+_SMPLX_JOINTS = 55
+# shape coefficients by columns of the file: 300 or 10, followed by 100 or 10 for the expression
+_SMPLX_SHAPES = {400: 300, 20: 10}
 _REQUIRED = ("v_template", "joint_regressor", "weights", "parents")
 
 
-def body_from_smplx(source: Any, *, joint_names: tuple[str, ...] | None = None) -> BodyModel:
+def body_from_smplx(source: Any, *, joint_names: Sequence[str] | None = None) -> BodyModel:
     """Take a body over from an SMPL, SMPL-H or SMPL-X model that is already in memory.
 
     Parameters
@@ -41,7 +41,7 @@ def body_from_smplx(source: Any, *, joint_names: tuple[str, ...] | None = None) 
         `parents` (J,), and, where present, `f` or `faces` (K, 3), `shapedirs` (V, 3, B) and
         `posedirs` (V, 3, 9 (J - 1)) or its transpose (9 (J - 1), 3 V). Torch tensors are
         accepted. Expression coefficients of SMPL-X are not taken over.
-    joint_names : tuple of str or None, default=None
+    joint_names : sequence of str or None, default=None
         Names of the J joints; None takes those of SMPL (24), SMPL-H (52) or SMPL-X (55).
 
     Returns
@@ -53,6 +53,10 @@ def body_from_smplx(source: Any, *, joint_names: tuple[str, ...] | None = None) 
     ------
     ValueError
         If arrays are missing or disagree in shape, or joints have no known names.
+
+    See Also
+    --------
+    read_body : The same from a model file.
 
     Examples
     --------
@@ -70,13 +74,18 @@ def body_from_smplx(source: Any, *, joint_names: tuple[str, ...] | None = None) 
     >>> bool(np.allclose(body.rest_joints, own.rest_joints))
     True
     """
+    return family_body(source, joint_names, None, f"the {type(source).__name__}")
+
+
+def family_body(
+    source: Any, joint_names: Sequence[str] | None, num_betas: int | None, name: str
+) -> BodyModel:
+    """Build a body from the fields of a model, however they are held."""
     found = {key: _first(source, names) for key, names in _FIELDS.items()}
     missing = [_FIELDS[key] for key in _REQUIRED if found[key] is None]
     if missing:
         wanted = "; ".join(" or ".join(names) for names in missing)
-        raise ValueError(
-            f"{type(source).__name__} is not a body of the SMPL family: it has no {wanted}."
-        )
+        raise ValueError(f"{name} is not a body of the SMPL family: it has no {wanted}.")
     vertices = _numpy(found["v_template"])
     parents = _parents(found["parents"])
     names = joint_names or POSE_LAYOUTS.get(len(parents))
@@ -91,10 +100,10 @@ def body_from_smplx(source: Any, *, joint_names: tuple[str, ...] | None = None) 
         vertices=vertices,
         weights=_numpy(found["weights"]),
         faces=None if found["faces"] is None else _numpy(found["faces"]),
-        shapedirs=None if found["shapedirs"] is None else _numpy(found["shapedirs"]),
+        shapedirs=_shapedirs(source, found["shapedirs"], len(parents), num_betas),
         posedirs=_posedirs(found["posedirs"], len(vertices)),
         joint_regressor=_numpy(found["joint_regressor"]),
-        name=type(source).__name__,
+        name=name,
     )
 
 
@@ -110,12 +119,10 @@ def _first(source: Any, names: tuple[str, ...]) -> Any:
 
 
 def _numpy(values: Any) -> NDArray[Any]:
-    """Array of a tensor, a sparse matrix or anything array-like."""
+    """Array of a tensor or anything array-like; sparse matrices stay as they are."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
-    if hasattr(values, "toarray"):
-        values = values.toarray()
-    return np.asarray(values)
+    return values if hasattr(values, "toarray") else np.asarray(values)
 
 
 def _parents(values: Any) -> NDArray[np.int64]:
@@ -123,6 +130,24 @@ def _parents(values: Any) -> NDArray[np.int64]:
     parents = np.array(table[0] if table.ndim == 2 else table).astype(np.int64)
     parents[0] = -1  # files hold 2**32 - 1 here
     return parents
+
+
+def _shapedirs(
+    source: Any, values: Any, n_joints: int, num_betas: int | None
+) -> NDArray[Any] | None:
+    """Directions of the shape: the first `num_betas`, and none of the expression."""
+    if values is None:
+        return None
+    array = _numpy(values)
+    if array.ndim != 3:
+        raise ValueError(f"shapedirs must have shape (V, 3, B), got {array.shape}.")
+    columns = array.shape[2]
+    # modules keep the expression apart; files of SMPL-X append it
+    if n_joints == _SMPLX_JOINTS and _first(source, ("expr_dirs",)) is None:
+        columns = _SMPLX_SHAPES.get(columns, columns)
+    if num_betas is not None and num_betas > columns:
+        raise ValueError(f"num_betas={num_betas}, but the model has {columns} shape coefficients.")
+    return array[:, :, : columns if num_betas is None else num_betas]
 
 
 def _posedirs(values: Any, n_vertices: int) -> NDArray[Any] | None:
