@@ -55,7 +55,7 @@ class SensorsDisplay:
     pose : array-like of shape (J, 3), optional
         Rotation vectors of the joints in rad, such as one frame of ``Motion.poses``, the root's
         to the z-up world. By default the rest pose, upright.
-    frame : {"skin", "bone"}, default="skin"
+    frame : {"skin", "bone", "triangle"}, default="skin"
         What carries the sensors; see :func:`m3n_sklearn.body.site_kinematics`.
     views : sequence of {"front", "back", "left", "right"}, default=("front", "left")
         Where the viewer stands.
@@ -117,7 +117,7 @@ class SensorsDisplay:
         pose : array-like of shape (J, 3), optional
             Rotation vectors of the joints in rad, such as one frame of ``Motion.poses``. By
             default the rest pose.
-        frame : {"skin", "bone"}, default="skin"
+        frame : {"skin", "bone", "triangle"}, default="skin"
             What carries the sensors.
         views : sequence of {"front", "back", "left", "right"}, default=("front", "left")
             Where the viewer stands.
@@ -340,7 +340,7 @@ def _draw(ax: Axes, picture: _Picture, named: NDArray[np.bool_], layout: _Layout
     for s, left, height in labels:
         ax.annotate(
             picture.names[s].replace("_", " "),
-            xy=picture.points[s, :2],
+            xy=(picture.points[s, 0], picture.points[s, 1]),
             xytext=(layout.columns[0 if left else 1], height),
             ha="right" if left else "left",
             va="center",
