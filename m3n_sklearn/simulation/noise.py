@@ -390,6 +390,7 @@ class IMUNoise(  # type: ignore[call-arg]
         self.check()
         if isinstance(X, Windows):
             _check_has_imu(X)
+            self._layout_of(X)
             self.n_features_in_ = X["imu"].shape[1]
         else:
             self._layout(self._check_array(X, reset=True), self.channels)
@@ -428,9 +429,8 @@ class IMUNoise(  # type: ignore[call-arg]
             raise ValueError("Windows hold no NaN: set dropped='hold', or give a bare array.")
         rows = np.flatnonzero(X.present("imu"))
         readings = X["imu"].copy()
-        layout = self._layout(readings, self.channels if X.channels is None else X.channels)
-        keys = row_keys(X, rows, "imu")
-        readings[rows] = self._add_errors(readings[rows], layout, self._rate_of(X), keys)
+        errors = (self._layout_of(X), self._rate_of(X), row_keys(X, rows, "imu"))
+        readings[rows] = self._add_errors(readings[rows], *errors)
         present = {} if len(rows) == len(X) else {"imu": X.present("imu")}
         return X.assign(imu=readings, channels=X.channels, present=present)
 
@@ -461,6 +461,9 @@ class IMUNoise(  # type: ignore[call-arg]
                 "(n, channels, samples) with 3, 6 or 12 channels."
             )
         return layout
+
+    def _layout_of(self, X: Windows) -> Layout:
+        return self._layout(X["imu"], self.channels if X.channels is None else X.channels)
 
     def _rate_of(self, X: Windows) -> float | None:
         own = X.rate("imu")

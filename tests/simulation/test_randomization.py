@@ -110,7 +110,10 @@ def test_mirrored_motions_are_mirrored():
     motion = random_motion(0)
     [draw] = draws(1, mirror=1.0)
     assert draw.mirrored
-    assert np.array_equal(draw.vary(motion).poses, motion.mirrored().poses)
+    seen = motion.mirrored()
+    assert np.array_equal(draw.vary(motion).poses, seen.poses)
+    poses, trans = draw.vary_frames(motion.poses, motion.trans)
+    assert np.array_equal(poses, seen.poses) and np.array_equal(trans, seen.trans)
     assert not draws(1, mirror=1e-9)[0].mirrored
 
 
