@@ -340,12 +340,12 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
 
         Examples
         --------
-        >>> from m3n_sklearn import SMPLIMUSimulator
-        >>> from m3n_sklearn.datasets import make_motions
+        >>> import numpy as np
+        >>> from m3n_sklearn import Motion, SMPLIMUSimulator
         >>> from m3n_sklearn.simulation import Randomization
+        >>> motion = Motion(np.zeros((90, 24, 3)), rate=30.0, name="still")
         >>> simulator = SMPLIMUSimulator(randomize=Randomization(tempo=0.2), random_state=0)
-        >>> motions = make_motions(activities=["wave"], n_subjects=1, random_state=0)
-        >>> pairs = list(zip(simulator.vary(motions), simulator.simulate(motions)))
+        >>> pair = simulator.vary(motion), simulator.simulate(motion)
         """
         clips, single = _clips(motions, "vary")
         rig = self._repeatable_rig()
