@@ -37,6 +37,9 @@ Generators = Sequence[np.random.Generator]
 
 SENSORS = ("acc", "gyro")
 
+CHUNK = 50_000
+"""Samples whose errors are computed together, which bounds the memory of long recordings."""
+
 
 @dataclass(eq=True, repr=False, kw_only=True)
 class IMUNoise(  # type: ignore[call-arg]
@@ -549,8 +552,12 @@ def sensor_errors(
                 rngs.append(keyed_rng(entropy, clip, window, name, "samples"))
                 devices.append(keyed_rng(entropy, clip, name, "device"))
     count, samples, places, _ = ideal.shape
-    stacked = np.moveaxis(ideal, 2, 1).reshape(count * places, samples, 6)
-    readings = noise._read(stacked, rate, rngs, devices)
+    sensors = np.moveaxis(ideal, 2, 1).reshape(count * places, samples, 6)
+    readings = np.empty_like(sensors)
+    together = max(1, CHUNK // samples)
+    for start in range(0, len(sensors), together):
+        some = slice(start, start + together)
+        readings[some] = noise._read(sensors[some], rate, rngs[some], devices[some])
     return np.moveaxis(readings.reshape(count, places, samples, 6), 1, 2)
 
 

@@ -361,6 +361,14 @@ def test_arrays_keep_shape_and_dtype_and_are_not_changed(channels, dtype):
     assert np.array_equal(X, before) and not np.array_equal(found, X)
 
 
+def test_long_windows_go_in_parts_with_the_same_bits(monkeypatch):
+    X = rng().standard_normal((3, 12, 40))
+    noise = IMUNoise(**EVERYTHING, rate=50.0, random_state=0)
+    whole = noise.transform(X)
+    monkeypatch.setattr("m3n_sklearn.simulation.noise.CHUNK", 1)
+    assert np.array_equal(noise.transform(X), whole)
+
+
 def test_channels_may_stand_in_any_order():
     X = imu_windows()
     order = rng().permutation(12)
