@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ._default import default_body
 from ._files import read_body
-from ._forward import PosedJoints, forward_kinematics, skin
+from ._forward import PosedJoints, forward_kinematics
 from ._kinematics import SiteKinematics, site_kinematics
 from ._model import BodyModel
 from ._sites import Site, list_sites, resolve_sites
+from ._skin import skin
 from ._smplx import body_from_smplx
 
 __all__ = [

@@ -1,8 +1,7 @@
-"""Forward kinematics: where the joints and the skin are in a pose."""
+"""Forward kinematics: where the joints are in a pose."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..motion.rotations import matrix_from_quat, matrix_from_rotvec
 from ._model import BodyModel
 
-__all__ = ["PosedJoints", "forward_kinematics", "skin"]
+__all__ = ["PosedJoints", "forward_kinematics"]
 
 Array = NDArray[np.float64]
 
@@ -87,63 +86,30 @@ def forward_kinematics(
     return PosedJoints(positions, turned)
 
 
-def skin(
-    body: BodyModel,
-    rotations: ArrayLike,
-    trans: ArrayLike | None = None,
-    vertices: Sequence[int] | NDArray[np.integer] | None = None,
-) -> Array:
-    """Pose a body's surface by linear blend skinning, with pose blend shapes if it has them.
-
-    Parameters
-    ----------
-    body : BodyModel
-        A body with a surface.
-    rotations, trans : array-like
-        As in `forward_kinematics`.
-    vertices : sequence of int or None, default=None
-        Which vertices; None is all of them.
-
-    Returns
-    -------
-    ndarray of shape (..., n, 3)
-        Vertex positions in the world, in m.
-
-    Raises
-    ------
-    ValueError
-        If the body has no surface, or as in `forward_kinematics`.
-    """
-    if body.vertices is None or body.weights is None:
-        raise ValueError(f"{body.name} has no surface to skin; it has joints only.")
-    chosen = slice(None) if vertices is None else np.asarray(vertices)
-    local = local_rotations(body, rotations)
-    positions, turned = forward_kinematics(body, local, trans)
-    rest, weights = body.vertices[chosen], body.weights[chosen]
-    if body.posedirs is not None:
-        feature = (local[..., 1:, :, :] - np.eye(3)).reshape(*local.shape[:-3], -1)
-        rest = rest + np.einsum("vip,...p->...vi", body.posedirs[chosen], feature)
-    shift = positions - np.einsum("...jik,jk->...ji", turned, body.rest_joints)
-    blend = np.einsum("vj,...jik->...vik", weights, turned)
-    return np.einsum("...vik,...vk->...vi", blend, rest) + weights @ shift
-
-
-def local_rotations(body: BodyModel, rotations: ArrayLike) -> Array:
-    """Bring any representation of a pose into matrices, one for each joint of the body."""
+def check_pose(rotations: ArrayLike) -> tuple[Array, int]:
+    """Return rotations as an array, and how many numbers one of them has."""
     values = np.asarray(rotations, dtype=np.float64)
     if not np.isfinite(values).all():
         raise ValueError("Rotations must be finite; they have NaN or infinite entries.")
     if values.ndim >= 3 and values.shape[-2:] == (3, 3):
-        matrices = values
-    elif values.ndim >= 2 and values.shape[-1] == 4:
-        matrices = matrix_from_quat(unit_quaternions(values))
-    elif values.ndim >= 2 and values.shape[-1] == 3:
-        matrices = matrix_from_rotvec(values)
-    else:
-        raise ValueError(
-            f"Rotations must be matrices (..., J, 3, 3), quaternions (..., J, 4) or rotation "
-            f"vectors (..., J, 3), got shape {values.shape}."
-        )
+        return values, 9
+    if values.ndim >= 2 and values.shape[-1] in (3, 4):
+        if values.shape[-1] == 4:
+            check_unit(values)
+        return values, values.shape[-1]
+    raise ValueError(
+        f"Rotations must be matrices (..., J, 3, 3), quaternions (..., J, 4) or rotation "
+        f"vectors (..., J, 3), got shape {values.shape}."
+    )
+
+
+def local_rotations(body: BodyModel, rotations: ArrayLike) -> Array:
+    """Bring any representation of a pose into matrices, one for each joint of the body."""
+    matrices, size = check_pose(rotations)
+    if size == 4:
+        matrices = matrix_from_quat(unit_quaternions(matrices))
+    elif size == 3:
+        matrices = matrix_from_rotvec(matrices)
     index = body.match_pose(matrices.shape[-3])
     if np.array_equal(index, np.arange(matrices.shape[-3])):
         return matrices

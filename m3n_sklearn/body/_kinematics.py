@@ -20,10 +20,10 @@ from ._algebra import apply, compose, cross, matrices, skew, solve_symmetric, sp
 from ._engine import load_engine
 from ._forward import check_unit
 from ._model import BodyModel
-from ._plan import FRAMES, Plan
+from ._plan import FRAMES, Plan, Points
 from ._polar import has_no_polar, polar_rotation
 from ._sites import Site, resolve_sites
-from ._triangle import triangle_motion
+from ._triangle import Triangles, collapsed, triangle_motion
 
 __all__ = ["SiteKinematics", "site_kinematics"]
 
@@ -147,16 +147,35 @@ def site_kinematics(
     motion = _check_motion(
         rotations, rates, accelerations, (root_position, root_velocity, root_acceleration)
     )
-    plan = Plan.of(body, placed, frame, motion.quat.shape[1])
+    plan = Plan.of(body, Points.of_sites(body, placed, frame), motion.quat.shape[1])
+    sensors = _Sensors.of(body, placed, frame)
     out = _Output.empty(len(motion.quat), len(placed))
     if compiled is not None:
-        compiled.site_motion(plan, motion, out)
+        lost = compiled.site_motion(plan, sensors.orientation, sensors.triangles, motion, out)
+        if lost >= 0:
+            raise collapsed(sensors.names[lost])
     else:
         for start in range(0, len(motion.quat), BLOCK):
             block = slice(start, start + BLOCK)
-            _site_motion(plan, _Motion(*(x[block] for x in motion)), out, block)
-    names = tuple(site.name for site in placed)
-    return SiteKinematics(names, *out[:5], None if frame == "skin" else out[5])
+            _site_motion(plan, sensors, _Motion(*(x[block] for x in motion)), out, block)
+    return SiteKinematics(sensors.names, *out[:5], None if frame == "skin" else out[5])
+
+
+class _Sensors(NamedTuple):
+    """Names and orientations (S, 3, 3) of sites, and triangles that carry them."""
+
+    names: tuple[str, ...]
+    orientation: Array
+    triangles: Triangles | None
+
+    @classmethod
+    def of(cls, body: BodyModel, sites: list[Site], frame: str) -> _Sensors:
+        """Collect them."""
+        return cls(
+            tuple(site.name for site in sites),
+            np.stack([site.orientation for site in sites]),
+            Triangles.of(body, sites) if frame == "triangle" else None,
+        )
 
 
 class _Motion(NamedTuple):
@@ -198,7 +217,9 @@ class _Links(NamedTuple):
     angular_acceleration: Array
 
 
-def _site_motion(plan: Plan, motion: _Motion, out: _Output, block: slice) -> None:
+def _site_motion(
+    plan: Plan, sensors: _Sensors, motion: _Motion, out: _Output, block: slice
+) -> None:
     """Compute a block of frames."""
     quat, rate, acceleration = (
         np.ascontiguousarray(x[:, plan.moving].transpose(2, 1, 0)) for x in motion[:3]
@@ -212,16 +233,16 @@ def _site_motion(plan: Plan, motion: _Motion, out: _Output, block: slice) -> Non
     blended = _blend(plan, links)
     features = _features(plan, turns, rate, acceleration)
     points = _skinned_points(plan, blended, features)
-    if plan.triangles is not None:
-        results = triangle_motion(plan.triangles, points, plan.names)
+    if sensors.triangles is not None:
+        results = triangle_motion(sensors.triangles, points, sensors.names)
     else:
         results = (*points, *_patches(plan, links, blended))
-    turned = (results[3].transpose(3, 2, 0, 1) @ plan.orientation, *results[4:])
+    turned = (results[3].transpose(3, 2, 0, 1) @ sensors.orientation, *results[4:])
     for target, values in zip(out[:3], results[:3], strict=True):
         target[block] = values.transpose(2, 1, 0)
     out.rotation[block] = turned[0]
     for target, values in zip(out[4:], turned[1:], strict=False):
-        target[block] = np.einsum("ksf,skj->fsj", values, plan.orientation)
+        target[block] = np.einsum("ksf,skj->fsj", values, sensors.orientation)
 
 
 def _propagate(

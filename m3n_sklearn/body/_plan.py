@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from ._model import BodyModel
 from ._sites import Site
 from ._triangle import Triangles
 
-__all__ = ["FRAMES", "Plan", "driving_joints"]
+__all__ = ["FRAMES", "Plan", "Points", "driving_joints"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -23,13 +23,53 @@ FRAMES = ("skin", "bone", "triangle")
 _NEGLIGIBLE_WEIGHT = 1e-12
 
 
+class Points(NamedTuple):
+    """Points that hang on a body.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (P, J)
+        Shares of the joints.
+    rest : ndarray of shape (P, 3)
+        In the rest pose, in m.
+    posedirs : ndarray of shape (P, 3, 9 (J - 1)) or None
+        Pose blend shapes.
+    """
+
+    weights: Array
+    rest: Array
+    posedirs: Array | None
+
+    @classmethod
+    def of_vertices(cls, body: BodyModel, vertices: Any) -> Points:
+        """Take vertices of the surface."""
+        assert body.vertices is not None and body.weights is not None
+        directions = None
+        if body.posedirs is not None:
+            directions = body.posedirs[vertices].astype(np.float64)
+        weights = body.weights[vertices]
+        weights = np.where(weights > _NEGLIGIBLE_WEIGHT, weights, 0.0)
+        return cls(weights, body.vertices[vertices], directions)
+
+    @classmethod
+    def of_sites(cls, body: BodyModel, sites: Sequence[Site], frame: str) -> Points:
+        """Take resolved sites, or the corners of their triangles, all first corners first."""
+        if frame == "triangle":
+            return cls.of_vertices(body, Triangles.corners(body, sites))
+        carried = [_carried(body, site, frame) for site in sites]
+        weights, rest = (np.stack(x) for x in list(zip(*carried, strict=True))[:2])
+        directions = None
+        if body.posedirs is not None and any(x[2] is not None for x in carried):
+            none = np.zeros(body.posedirs.shape[1:])
+            directions = np.stack([none if x[2] is None else x[2] for x in carried])
+        return cls(np.where(weights > _NEGLIGIBLE_WEIGHT, weights, 0.0), rest, directions)
+
+
 class Plan(NamedTuple):
     """Bones in an order from the root outwards, and the points that hang on them.
 
     Attributes
     ----------
-    names : tuple of str
-        Of the S sites.
     moving : ndarray of shape (N,)
         Joint of the pose that drives each bone.
     still : ndarray of bool, shape (N,)
@@ -53,13 +93,8 @@ class Plan(NamedTuple):
         Bone of the largest share.
     mixed : ndarray
         Points with more than one bone.
-    triangles : Triangles or None
-        With them, points are the corners of the sites' triangles: all first corners come first.
-    orientation : ndarray of shape (S, 3, 3)
-        Sensor to rest pose.
     """
 
-    names: tuple[str, ...]
     moving: Indices
     still: NDArray[np.bool_]
     parents: Indices
@@ -72,21 +107,17 @@ class Plan(NamedTuple):
     shaping: slice
     main: Indices
     mixed: Indices
-    triangles: Triangles | None
-    orientation: Array
 
     @classmethod
-    def of(cls, body: BodyModel, sites: Sequence[Site], frame: str, n_joints: int) -> Plan:
-        """Plan the motion of resolved sites.
+    def of(cls, body: BodyModel, carried: Points, n_joints: int) -> Plan:
+        """Plan the motion of points.
 
         Parameters
         ----------
         body : BodyModel
             The body.
-        sites : sequence of Site
-            Resolved on it.
-        frame : {"skin", "bone", "triangle"}
-            What carries them.
+        carried : Points
+            What moves with it.
         n_joints : int
             Number of joints of the pose.
 
@@ -95,7 +126,7 @@ class Plan(NamedTuple):
         Plan
             Bones and points.
         """
-        shares, points, posedirs = _points(body, sites, frame)
+        shares, points, posedirs = carried
         order = _outwards(body, shares, shaped=posedirs is not None)
         place = np.full(body.n_joints, -1)
         place[order] = np.arange(len(order))
@@ -110,7 +141,6 @@ class Plan(NamedTuple):
             columns = posedirs.reshape(len(points), 3, body.n_joints - 1, 9)[:, :, order[1:] - 1]
             posedirs = columns.transpose(1, 0, 3, 2).reshape(3 * len(points), -1)
         return cls(
-            names=tuple(site.name for site in sites),
             moving=np.maximum(driver, 0),
             still=driver < 0,
             parents=parents,
@@ -123,48 +153,30 @@ class Plan(NamedTuple):
             shaping=slice(1, None),
             main=np.argmax(weights, axis=1),
             mixed=np.flatnonzero(np.count_nonzero(weights, axis=1) > 1),
-            triangles=Triangles.of(body, sites) if frame == "triangle" else None,
-            orientation=np.stack([site.orientation for site in sites]),
         )
 
 
-def driving_joints(
-    body: BodyModel, sites: Sequence[Site], frame: str, n_joints: int
-) -> list[int]:
+def driving_joints(body: BodyModel, sites: Sequence[Site], frame: str, n_joints: int) -> list[int]:
     """Find the joints of a pose that can move any of some sites.
 
     Parameters
     ----------
-    body, sites, frame, n_joints
-        As in `Plan.of`.
+    body : BodyModel
+        The body.
+    sites : sequence of Site
+        Resolved on it.
+    frame : {"skin", "bone", "triangle"}
+        What carries them.
+    n_joints : int
+        Number of joints of the pose.
 
     Returns
     -------
     list of int
         Indices into the pose's joints, increasing.
     """
-    plan = Plan.of(body, sites, frame, n_joints)
+    plan = Plan.of(body, Points.of_sites(body, sites, frame), n_joints)
     return sorted(set(plan.moving[~plan.still].tolist()))
-
-
-def _points(
-    body: BodyModel, sites: Sequence[Site], frame: str
-) -> tuple[Array, Array, Array | None]:
-    """Weights of all joints (P, J), rest points (P, 3) and their pose blend shapes."""
-    if frame == "triangle":
-        corners = Triangles.corners(body, sites)
-        assert body.vertices is not None and body.weights is not None
-        shares, points = body.weights[corners], body.vertices[corners]
-        directions = None if body.posedirs is None else body.posedirs[corners]
-    else:
-        carried = [_carried(body, site, frame) for site in sites]
-        shares, points = (np.stack(x) for x in list(zip(*carried, strict=True))[:2])
-        directions = None
-        if body.posedirs is not None and any(x[2] is not None for x in carried):
-            none = np.zeros(body.posedirs.shape[1:])
-            directions = np.stack([none if x[2] is None else x[2] for x in carried])
-    shares = np.where(shares > _NEGLIGIBLE_WEIGHT, shares, 0.0)
-    return shares, points, None if directions is None else directions.astype(np.float64)
 
 
 def _carried(body: BodyModel, site: Site, frame: str) -> tuple[Array, Array, Array | None]:

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from ._algebra import cofactors
 
-__all__ = ["has_no_polar", "polar_rotation"]
+__all__ = ["SINGULAR", "has_no_polar", "polar_rotation"]
 
 Array = NDArray[np.float64]
-_SINGULAR = 1e-6
+SINGULAR = 1e-6
 _MAX_STEPS = 30
 
 
@@ -29,7 +29,7 @@ def has_no_polar(matrix: Array) -> NDArray[np.bool_]:
     ndarray of shape (F,)
         True where the determinant is below 1e-6.
     """
-    return cofactors(matrix)[1] < _SINGULAR
+    return cofactors(matrix)[1] < SINGULAR
 
 
 def polar_rotation(matrix: Array) -> Array:

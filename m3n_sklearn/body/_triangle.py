@@ -12,13 +12,13 @@ from ._algebra import apply, cross
 from ._model import BodyModel
 from ._sites import Site
 
-__all__ = ["Triangles", "triangle_motion"]
+__all__ = ["SMALLEST_AREA", "Triangles", "collapsed", "triangle_motion"]
 
 Array = NDArray[np.float64]
 Vectors = tuple[Array, Array, Array]
 
 # below this area (m²), rounding decides where the triangle looks; 0.01 mm squared
-_SMALLEST_AREA = 1e-10
+SMALLEST_AREA = 1e-10
 
 
 class Triangles(NamedTuple):
@@ -61,7 +61,7 @@ class Triangles(NamedTuple):
         shares = np.array([site.vertex_weights for site in sites])
         spots = [body.rest_joints[body.joint_index(s.bone)] + s.offset for s in sites]  # type: ignore[arg-type]
         axes, _, area = _axes(*resting.transpose(0, 2, 1))
-        small = np.flatnonzero(area < _SMALLEST_AREA)
+        small = np.flatnonzero(area < SMALLEST_AREA)
         if len(small):
             raise ValueError(
                 f"The vertices {sites[small[0]].vertices} of site {sites[small[0]].name!r} span "
@@ -127,9 +127,9 @@ def triangle_motion(
     values = [x.reshape(3, 3, -1, x.shape[-1]).swapaxes(0, 1) for x in corners]  # corner first
     (a, da, dda), (b, db, ddb) = ([x[k] - x[0] for x in values] for k in (1, 2))
     axes, length, area = _axes(*values[0])
-    flat = np.flatnonzero((area < _SMALLEST_AREA).any(axis=-1))
+    flat = np.flatnonzero((area < SMALLEST_AREA).any(axis=-1))
     if len(flat):
-        raise ValueError(f"The triangle under site {names[flat[0]]!r} collapses in this motion.")
+        raise collapsed(names[flat[0]])
     e, f, n = axes.swapaxes(0, 1)
     dc = cross(da, b) + cross(a, db)
     ddc = cross(dda, b) + 2 * cross(da, db) + cross(a, ddb)
@@ -152,6 +152,11 @@ def triangle_motion(
     back = home.swapaxes(0, 1)
     rotation = np.einsum("ijsf,jks->iksf", axes, home[..., 0])
     return *moved, rotation, apply(back, rate), apply(back, bend)
+
+
+def collapsed(name: str) -> ValueError:
+    """Error for a triangle that has no plane any more."""
+    return ValueError(f"The triangle under site {name!r} collapses in this motion.")
 
 
 def _axes(first: Array, second: Array, third: Array) -> tuple[Array, Array, Array]:

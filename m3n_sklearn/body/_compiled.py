@@ -1,0 +1,515 @@
+"""Compiled loops of skinning and site kinematics; importing this module needs numba.
+
+One frame after another: what belongs to a frame stays in the first cache. Vectors are tuples,
+matrices rows of nine numbers. `_kinematics` has the equations.
+"""
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ._plan import Plan
+from ._polar import SINGULAR
+from ._triangle import SMALLEST_AREA, Triangles
+
+__all__ = ["site_motion", "skin_points"]
+
+Array = NDArray[np.float64]
+
+# the first nine of a bone's 24 numbers are its rotation; where its other vectors begin:
+POSITION, VELOCITY, ACCELERATION, RATE, BEND = 9, 12, 15, 18, 21
+
+# the sum of cos(x) and sin(x) / x in powers of x^2 is exact to the last bit up to here
+LARGEST_SQUARE = 2.5
+TERMS = 12
+
+_njit = njit(cache=True, error_model="numpy", fastmath={"contract"})
+
+
+def site_motion(
+    plan: Plan, orientation: Array, triangles: Triangles | None, motion: Any, out: Any
+) -> int:
+    """Compute the motion of sites.
+
+    Parameters
+    ----------
+    plan : Plan
+        Bones and points.
+    orientation : ndarray of shape (S, 3, 3)
+        Sensor to rest pose.
+    triangles : Triangles or None
+        With them, the points are their corners.
+    motion : sequence of six arrays
+        Rotations (F, J, 4), rates and accelerations (F, J, 3), root position, velocity and
+        acceleration (F, 3).
+    out : sequence of six arrays
+        Filled: position, velocity, acceleration (F, S, 3), rotation (F, S, 3, 3), rate and
+        angular acceleration (F, S, 3).
+
+    Returns
+    -------
+    int
+        Site whose triangle collapses; -1 if none does.
+    """
+    none = Triangles(np.empty((0, 3)), np.empty((0, 3)), np.empty((0, 3, 3)))
+    return int(
+        _site_motion(
+            _tables(plan),
+            plan.main,
+            np.ascontiguousarray(orientation).reshape(-1, 9),
+            tuple(np.ascontiguousarray(x) for x in (none if triangles is None else triangles)),
+            tuple(np.ascontiguousarray(x) for x in motion),
+            tuple(out),
+        )
+    )
+
+
+def skin_points(plan: Plan, rotations: Array, root: Array) -> Array:
+    """Compute positions of points of the skin.
+
+    Parameters
+    ----------
+    plan : Plan
+        Bones and points.
+    rotations : ndarray of shape (F, J, 3), (F, J, 4) or (F, J, 9)
+        Rotation vectors, unit quaternions or matrices.
+    root : ndarray of shape (F, 3)
+        Positions of the root joint.
+
+    Returns
+    -------
+    ndarray of shape (F, P, 3)
+        In the world, in m.
+    """
+    out = np.empty((len(rotations), len(plan.points), 3))
+    _skin_points(_tables(plan), np.ascontiguousarray(rotations), np.ascontiguousarray(root), out)
+    return out
+
+
+def _tables(plan: Plan) -> tuple[Array, ...]:
+    """Arrays of a plan as the loops need them: weights by point, blend shapes by bone."""
+    held = [np.flatnonzero(row) for row in plan.weights]
+    starts = np.cumsum([0, *(len(row) for row in held)])
+    bones = np.concatenate(held)
+    shares = plan.weights[np.repeat(np.arange(len(held)), np.diff(starts)), bones]
+    shapes = np.empty((0, 9, 3 * len(held)))
+    if plan.posedirs is not None:
+        shapes = plan.posedirs.reshape(len(plan.posedirs), 9, -1).transpose(2, 1, 0)
+    tables = (plan.moving, plan.still, plan.parents, plan.offsets, plan.rest, plan.points)
+    return (*tables, starts, bones, shares, np.ascontiguousarray(shapes))
+
+
+# ---- vectors and matrices
+
+
+@_njit
+def _get(row, k):
+    return row[k], row[k + 1], row[k + 2]
+
+
+@_njit
+def _put(row, k, v):
+    row[k], row[k + 1], row[k + 2] = v
+
+
+@_njit
+def _add(a, b):
+    return a[0] + b[0], a[1] + b[1], a[2] + b[2]
+
+
+@_njit
+def _sub(a, b):
+    return a[0] - b[0], a[1] - b[1], a[2] - b[2]
+
+
+@_njit
+def _scale(s, a):
+    return s * a[0], s * a[1], s * a[2]
+
+
+@_njit
+def _dot(a, b):
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@_njit
+def _cross(a, b):
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+@_njit
+def _apply(m, v):
+    return (
+        m[0] * v[0] + m[1] * v[1] + m[2] * v[2],
+        m[3] * v[0] + m[4] * v[1] + m[5] * v[2],
+        m[6] * v[0] + m[7] * v[1] + m[8] * v[2],
+    )
+
+
+@_njit
+def _apply_transposed(m, v):
+    return (
+        m[0] * v[0] + m[3] * v[1] + m[6] * v[2],
+        m[1] * v[0] + m[4] * v[1] + m[7] * v[2],
+        m[2] * v[0] + m[5] * v[1] + m[8] * v[2],
+    )
+
+
+@_njit
+def _compose(left, right, out):
+    for i in range(0, 9, 3):
+        a, b, c = left[i], left[i + 1], left[i + 2]
+        for j in range(3):
+            out[i + j] = a * right[j] + b * right[j + 3] + c * right[j + 6]
+
+
+@_njit
+def _column(m, j):
+    return m[j], m[j + 3], m[j + 6]
+
+
+@_njit
+def _cofactors(m, out):
+    a, b, c = _get(m, 0), _get(m, 3), _get(m, 6)
+    _put(out, 0, _cross(b, c))
+    _put(out, 3, _cross(c, a))
+    _put(out, 6, _cross(a, b))
+    return _dot(a, _get(out, 0))
+
+
+# ---- rotations
+
+
+@_njit
+def _matrix(q, still, out):
+    """Rotation matrix of a quaternion of any length; the identity for what is still."""
+    w, x, y, z = q[0], q[1], q[2], q[3]
+    if still:
+        w, x, y, z = 1.0, 0.0, 0.0, 0.0
+    s = 2.0 / (w * w + x * x + y * y + z * z)
+    xs, ys, zs = s * x, s * y, s * z
+    out[0], out[1], out[2] = 1.0 - y * ys - z * zs, x * ys - w * zs, x * zs + w * ys
+    out[3], out[4], out[5] = x * ys + w * zs, 1.0 - x * xs - z * zs, y * zs - w * xs
+    out[6], out[7], out[8] = x * zs - w * ys, y * zs + w * xs, 1.0 - x * xs - y * ys
+
+
+@_njit
+def _quaternions(rotvec, moving, quat):
+    """Quaternions of rotation vectors, four rows of them, without branches in the long loop."""
+    far = False
+    for n in range(len(moving)):
+        x, y, z = _get(rotvec[moving[n]], 0)
+        quat[1, n], quat[2, n], quat[3, n] = x, y, z
+        quat[0, n] = 0.25 * (x * x + y * y + z * z)
+        far |= quat[0, n] > LARGEST_SQUARE
+    for n in range(len(moving)):
+        square = quat[0, n]
+        cosine, sinc = 1.0, 1.0
+        for k in range(TERMS, 0, -1):
+            cosine = 1.0 - square / ((2 * k - 1) * (2 * k)) * cosine
+            sinc = 1.0 - square / ((2 * k) * (2 * k + 1)) * sinc
+        quat[0, n] = cosine
+        for i in range(1, 4):
+            quat[i, n] *= 0.5 * sinc
+    if far:
+        for n in range(len(moving)):
+            x, y, z = _get(rotvec[moving[n]], 0)
+            half = 0.5 * np.sqrt(x * x + y * y + z * z)
+            if half * half > LARGEST_SQUARE:
+                share = 0.5 * np.sin(half) / half
+                quat[0, n], quat[1, n] = np.cos(half), share * x
+                quat[2, n], quat[3, n] = share * y, share * z
+
+
+@_njit
+def _polar(m, cofactors):
+    """Turn a matrix into its nearest rotation, in place."""
+    for _ in range(30):
+        det = _cofactors(m, cofactors)
+        scale = 1.0 if det > 0.5 else np.cbrt(1.0 / det)
+        change = 0.0
+        for k in range(9):
+            value = 0.5 * (scale * m[k] + cofactors[k] / (det * scale))
+            change = max(change, abs(value - m[k]))
+            m[k] = value
+        if change < 1e-9:
+            return
+
+
+# ---- one frame
+
+
+@_njit
+def _propagate(parents, offsets, turns, still, rates, accelerations, root, links):
+    """Carry the motion of the root to all bones."""
+    for n in range(len(parents)):
+        link, rate, acceleration = links[n], (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+        if not still[n]:
+            rate, acceleration = _get(rates[n], 0), _get(accelerations[n], 0)
+        offset = _get(offsets[n], 0)
+        if n == 0:
+            link[:9] = turns[0]
+            _put(link, POSITION, _add(root[0], offset))
+            _put(link, VELOCITY, root[1])
+            _put(link, ACCELERATION, root[2])
+            _put(link, RATE, _apply(link, rate))
+            _put(link, BEND, _apply(link, acceleration))
+            continue
+        up = links[parents[n]]
+        w, bend = _get(up, RATE), _get(up, BEND)
+        offset = _apply(up, offset)
+        swing = _cross(w, offset)
+        _compose(up, turns[n], link)
+        twist = _apply(link, rate)
+        surge = _add(_cross(bend, offset), _cross(w, swing))
+        _put(link, POSITION, _add(_get(up, POSITION), offset))
+        _put(link, VELOCITY, _add(_get(up, VELOCITY), swing))
+        _put(link, ACCELERATION, _add(_get(up, ACCELERATION), surge))
+        _put(link, RATE, _add(w, twist))
+        bend = _add(bend, _apply(link, acceleration))
+        _put(link, BEND, _add(bend, _cross(w, twist)))
+
+
+@_njit
+def _accumulate(feature, shapes, shift):
+    for e in range(9):
+        value = feature[e]
+        for k in range(len(shift)):
+            shift[k] += value * shapes[e, k]
+
+
+@_njit
+def _shift_points(shapes, turns, still, rates, accelerations, feature, shifts):
+    """Shifts of the rest points by the pose, and their two derivatives."""
+    shifts[:] = 0.0
+    for n in range(1, len(shapes) + 1):
+        if still[n]:
+            continue
+        rate, acceleration = _get(rates[n], 0), _get(accelerations[n], 0)
+        for i in range(0, 9, 3):
+            row = _get(turns[n], i)
+            turning = _cross(row, rate)
+            _put(feature[0], i, row)
+            _put(feature[1], i, turning)
+            _put(feature[2], i, _add(_cross(turning, rate), _cross(row, acceleration)))
+            feature[0, i + i // 3] -= 1.0
+        for order in range(3):
+            _accumulate(feature[order], shapes[n - 1], shifts[order])
+
+
+@_njit
+def _carry(links, rest, point, shifts, shaped, start, stop, bones, shares):
+    """Position, velocity and acceleration of a skinned point."""
+    position, velocity, acceleration = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+    point = _add(point, shifts[0])
+    for k in range(start, stop):
+        link, share = links[bones[k]], shares[k]
+        w = _get(link, RATE)
+        arm = _apply(link, _sub(point, _get(rest[bones[k]], 0)))
+        swing = _cross(w, arm)
+        surge = _add(_cross(_get(link, BEND), arm), _cross(w, swing))
+        if shaped:
+            drift = _apply(link, shifts[1])
+            swing = _add(swing, drift)
+            surge = _add(surge, _add(_scale(2.0, _cross(w, drift)), _apply(link, shifts[2])))
+        position = _add(position, _scale(share, _add(_get(link, POSITION), arm)))
+        velocity = _add(velocity, _scale(share, _add(_get(link, VELOCITY), swing)))
+        acceleration = _add(acceleration, _scale(share, _add(_get(link, ACCELERATION), surge)))
+    return position, velocity, acceleration
+
+
+@_njit
+def _patch(links, main, start, stop, bones, shares, blend, turning, scratch):
+    """Rotation (into `blend`), rate and angular acceleration of a patch of skin."""
+    link = links[main]
+    rate = _apply_transposed(link, _get(link, RATE))
+    acceleration = _apply_transposed(link, _get(link, BEND))
+    blend[:] = link[:9]
+    if stop - start == 1:
+        return rate, acceleration
+    blend[:], turning[:] = 0.0, 0.0
+    for k in range(start, stop):
+        bone, share = links[bones[k]], shares[k]
+        w = _get(bone, RATE)
+        for j in range(3):
+            column = _column(bone, j)
+            moved = _cross(w, column)
+            for i in range(3):
+                blend[3 * i + j] += share * column[i]
+                turning[3 * i + j] += share * moved[i]
+    if _cofactors(blend, scratch[0]) < SINGULAR:
+        blend[:] = link[:9]
+        return rate, acceleration
+    scratch[1, :] = blend
+    _polar(blend, scratch[0])
+    stretch, skewed = scratch[0], scratch[2]
+    for i in range(3):
+        for j in range(3):
+            stretch[3 * i + j] = _dot(_column(blend, i), _column(scratch[1], j))
+            skewed[3 * i + j] = _dot(_column(blend, i), _column(turning, j))
+    twist = (skewed[7] - skewed[5], skewed[2] - skewed[6], skewed[3] - skewed[1])
+    trace = stretch[0] + stretch[4] + stretch[8]
+    system = scratch[1]
+    for i in range(3):
+        for j in range(3):
+            system[3 * i + j] = -0.5 * (stretch[3 * i + j] + stretch[3 * j + i])
+        system[4 * i] += trace
+    det = _cofactors(system, scratch[0])
+    return _scale(1.0 / det, _apply(scratch[0], twist)), acceleration
+
+
+@_njit
+def _triangle(triangles, site, corners, rotation, scratch):
+    """Motion of a sensor on a triangle; see `triangle_motion`."""
+    count = len(triangles[0])
+    shares, arm = triangles[0][site], _get(triangles[1][site], 0)
+    home = triangles[2][site]
+    first, second, third = corners[site], corners[count + site], corners[2 * count + site]
+    a, b = _sub(_get(second, 0), _get(first, 0)), _sub(_get(third, 0), _get(first, 0))
+    da, db = _sub(_get(second, 3), _get(first, 3)), _sub(_get(third, 3), _get(first, 3))
+    dda, ddb = _sub(_get(second, 6), _get(first, 6)), _sub(_get(third, 6), _get(first, 6))
+    c = _cross(a, b)
+    dc = _add(_cross(da, b), _cross(a, db))
+    ddc = _add(_add(_cross(dda, b), _cross(a, ddb)), _scale(2.0, _cross(da, db)))
+    length, area = np.sqrt(_dot(a, a)), np.sqrt(_dot(c, c))
+    e, n = _scale(1.0 / length, a), _scale(1.0 / area, c)
+    f = _cross(n, e)
+    rate = (-_dot(dc, f) / area, -_dot(da, n) / length, _dot(da, f) / length)
+    x, y, z = rate
+    stretch, growth = _dot(da, e) / length, _dot(dc, n) / area
+    bend = (
+        y * z - 2.0 * x * growth - _dot(ddc, f) / area,
+        x * z - 2.0 * y * stretch - _dot(dda, n) / length,
+        _dot(dda, f) / length - 2.0 * z * stretch - x * y,
+    )
+    axes = scratch[0]
+    for i in range(3):
+        axes[3 * i], axes[3 * i + 1], axes[3 * i + 2] = e[i], f[i], n[i]
+    swing = _cross(rate, arm)
+    lever = _add(_cross(bend, arm), _cross(rate, swing))
+    position, velocity, acceleration = _apply(axes, arm), _apply(axes, swing), _apply(axes, lever)
+    for k in range(3):
+        corner, share = corners[k * count + site], shares[k]
+        position = _add(position, _scale(share, _get(corner, 0)))
+        velocity = _add(velocity, _scale(share, _get(corner, 3)))
+        acceleration = _add(acceleration, _scale(share, _get(corner, 6)))
+    flat = scratch[1]
+    for i in range(3):
+        _put(flat, 3 * i, _get(home[i], 0))
+    _compose(axes, flat, rotation)
+    turned = _apply_transposed(flat, rate), _apply_transposed(flat, bend)
+    return position, velocity, acceleration, turned[0], turned[1], area
+
+
+# ---- all frames
+
+
+@_njit
+def _site_motion(tables, main, orientation, triangles, motion, out):
+    moving, still, parents, offsets, rest, points, starts, bones, shares, shapes = tables
+    quats, all_rates, all_accelerations = motion[0], motion[1], motion[2]
+    n_bones, n_points, n_sites = len(moving), len(points), len(orientation)
+    links, turns = np.empty((n_bones, 24)), np.empty((n_bones, 9))
+    rates, accelerations = np.empty((n_bones, 3)), np.empty((n_bones, 3))
+    shifts, feature = np.zeros((3, 3 * n_points)), np.empty((3, 9))
+    corners, rotation, turning = np.empty((n_points, 9)), np.empty(9), np.empty(9)
+    scratch, here = np.empty((3, 9)), np.empty(9)
+    shaped = len(shapes) > 0
+    for frame in range(len(quats)):
+        for n in range(n_bones):
+            joint = moving[n]
+            _matrix(quats[frame, joint], still[n], turns[n])
+            _put(rates[n], 0, _get(all_rates[frame, joint], 0))
+            _put(accelerations[n], 0, _get(all_accelerations[frame, joint], 0))
+        root = (_get(motion[3][frame], 0), _get(motion[4][frame], 0), _get(motion[5][frame], 0))
+        _propagate(parents, offsets, turns, still, rates, accelerations, root, links)
+        if shaped:
+            _shift_points(shapes, turns, still, rates, accelerations, feature, shifts)
+        for p in range(n_points):
+            moved = (
+                (shifts[0, p], shifts[0, n_points + p], shifts[0, 2 * n_points + p]),
+                (shifts[1, p], shifts[1, n_points + p], shifts[1, 2 * n_points + p]),
+                (shifts[2, p], shifts[2, n_points + p], shifts[2, 2 * n_points + p]),
+            )
+            states = _carry(
+                links, rest, _get(points[p], 0), moved, shaped, starts[p], starts[p + 1], bones,
+                shares,
+            )
+            for k in range(3):
+                _put(corners[p], 3 * k, states[k])
+        for s in range(n_sites):
+            if len(triangles[0]):
+                x, v, a, rate, bend, area = _triangle(triangles, s, corners, rotation, scratch)
+                if not area > SMALLEST_AREA:
+                    return s
+            else:
+                x, v, a = _get(corners[s], 0), _get(corners[s], 3), _get(corners[s], 6)
+                rate, bend = _patch(
+                    links,
+                    main[s],
+                    starts[s],
+                    starts[s + 1],
+                    bones,
+                    shares,
+                    rotation,
+                    turning,
+                    scratch,
+                )
+            _put(out[0][frame, s], 0, x)
+            _put(out[1][frame, s], 0, v)
+            _put(out[2][frame, s], 0, a)
+            _compose(rotation, orientation[s], here)
+            for i in range(3):
+                _put(out[3][frame, s, i], 0, _get(here, 3 * i))
+            _put(out[4][frame, s], 0, _apply_transposed(orientation[s], rate))
+            _put(out[5][frame, s], 0, _apply_transposed(orientation[s], bend))
+    return -1
+
+
+@_njit
+def _skin_points(tables, rotations, root, out):
+    moving, still, parents, offsets, rest, points, starts, bones, shares, shapes = tables
+    n_bones, n_points, kind = len(moving), len(points), rotations.shape[2]
+    links, turns, quats = np.empty((n_bones, 12)), np.empty((n_bones, 9)), np.empty((4, n_bones))
+    shift, quat = np.zeros(3 * n_points), np.empty(4)
+    for frame in range(len(rotations)):
+        pose = rotations[frame]
+        if kind == 3:
+            _quaternions(pose, moving, quats)
+        for n in range(n_bones):
+            if kind == 9 and not still[n]:
+                turns[n, :] = pose[moving[n]]
+                continue
+            for i in range(4):
+                quat[i] = quats[i, n] if kind == 3 else pose[moving[n], i]
+            _matrix(quat, still[n], turns[n])
+        links[0, :9] = turns[0]
+        _put(links[0], POSITION, _get(root[frame], 0))
+        for n in range(1, n_bones):
+            up = links[parents[n]]
+            _compose(up, turns[n], links[n])
+            bone = _apply(up, _get(offsets[n], 0))
+            _put(links[n], POSITION, _add(_get(up, POSITION), bone))
+        shift[:] = 0.0
+        for n in range(len(shapes)):
+            turn = turns[n + 1]
+            for i in range(0, 9, 4):
+                turn[i] -= 1.0
+            _accumulate(turn, shapes[n], shift)
+        for p in range(n_points):
+            point = (
+                points[p, 0] + shift[p],
+                points[p, 1] + shift[n_points + p],
+                points[p, 2] + shift[2 * n_points + p],
+            )
+            total = (0.0, 0.0, 0.0)
+            for k in range(starts[p], starts[p + 1]):
+                link = links[bones[k]]
+                arm = _apply(link, _sub(point, _get(rest[bones[k]], 0)))
+                total = _add(total, _scale(shares[k], _add(_get(link, POSITION), arm)))
+            _put(out[frame, p], 0, total)
