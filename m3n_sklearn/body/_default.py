@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from .._checks import is_number
 from ..motion.skeleton import SMPL_JOINTS, SMPL_PARENTS
 from ._anthropometry import MEAN_STATURE, SEXES, measures
@@ -67,6 +69,11 @@ def default_body(sex: str = "neutral", stature: float | None = None) -> BodyMode
         raise ValueError(
             f"stature must lie between 0.4 m and 3 m, got {stature!r}. Give it in metres."
         )
+    return _built(sex, float(stature))
+
+
+@lru_cache(maxsize=64)  # a body never changes, and people of one size share it
+def _built(sex: str, stature: float) -> BodyModel:
     dimensions = measures(sex)
     joints = landmark_joints(dimensions)
     surface = skin_surface(dimensions, joints)

@@ -6,11 +6,13 @@ import dataclasses
 import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import list_of, real_array
+from ..motion.proportions import LIMB_SEGMENTS, fitted_stature
 from ._catalogue import CATALOGUE, Placement
 from ._model import BodyModel
 from ._surface_query import nearest_vertex, outermost_hit
@@ -20,6 +22,8 @@ __all__ = ["Site", "list_sites", "resolve_sites"]
 Array = NDArray[np.float64]
 # skin is looked for this far from the bone, by stature: beyond, it belongs to another limb
 _REACH = 0.15
+# a body never changes; what is placed on it is forgotten with it
+_PLACED: WeakKeyDictionary[BodyModel, dict[str, Site]] = WeakKeyDictionary()
 FARTHEST = 2.0
 """Metres. No sensor sits further from the bone that carries it."""
 
@@ -90,10 +94,10 @@ class Site:
 def list_sites() -> tuple[str, ...]:
     """Names of the sites that every body with SMPL's joints has.
 
-    Wrists (back of the distal forearm), ankles (outside, above the malleolus), hips (side of
-    the belt), pockets (front trouser pocket, a telephone upright), thighs (front middle),
-    upper arms (outside middle), feet (instep), chest (sternum), head (forehead) and lower back
-    (over the lumbar spine).
+    Wrists (back of the distal forearm; ``_volar``: its inside), ankles (outside, above the
+    malleolus), hips (side of the belt), pockets (front trouser pocket, a telephone upright),
+    thighs (front middle), upper arms (outside middle), feet (instep), ears, chest (sternum),
+    head (forehead) and lower back (over the lumbar spine).
 
     Returns
     -------
@@ -121,9 +125,10 @@ def resolve_sites(body: BodyModel, sites: str | Site | Iterable[str | Site]) -> 
     hangs), on the foot to the toes, and at the wrist as on a watch that its wearer reads: z
     out of the glass on the back of the forearm, y to 12 o'clock (the side of the little
     finger), x to 3 o'clock along the forearm, which is towards the hand on the left wrist and
-    towards the elbow on the right one. This is the axis convention of telephones and watches,
-    and it makes both wrists mirror images: a motion mirrored left to right yields
-    ``(-ax, ay, az)`` and ``(gx, -gy, -gz)`` at the other side's site.
+    towards the elbow on the right one. A watch worn on the inside of the wrist (``_volar``)
+    has its 12 o'clock at the thumb's side, and x as before. This is the axis convention of
+    telephones and watches, and it makes both wrists mirror images: a motion mirrored left to
+    right yields ``(-ax, ay, az)`` and ``(gx, -gy, -gz)`` at the other side's site.
 
     Parameters
     ----------
@@ -176,10 +181,18 @@ def _resolve(body: BodyModel, site: str | Site) -> Site:
                 f"Unknown site {site!r}.{hint} Known names are {list(CATALOGUE)}; "
                 f"for a place of your own give a Site."
             )
-        return _place(body, site, CATALOGUE[site])
+        return _named(body, site)
     if not isinstance(site, Site):
         raise TypeError(f"A site is a name or a Site, got {type(site).__name__}.")
     return _bind(body, site)
+
+
+def _named(body: BodyModel, name: str) -> Site:
+    """Look up a site of the catalogue; searching the surface takes time, and neither changes."""
+    placed = _PLACED.setdefault(body, {})
+    if name not in placed:
+        placed[name] = _place(body, name, CATALOGUE[name])
+    return placed[name]
 
 
 def _place(body: BodyModel, name: str, place: Placement) -> Site:
@@ -188,19 +201,20 @@ def _place(body: BodyModel, name: str, place: Placement) -> Site:
     foot, tip = body.rest_joints[start], body.rest_joints[end]
     axis = tip - foot
     length = float(np.linalg.norm(axis))
-    inside = foot + place.fraction * axis
+    size = _size(body)
+    inside = foot + place.fraction * axis + (0.0, place.lift * size, 0.0)
     outward = np.asarray(place.outward) / np.linalg.norm(place.outward)
     if place.limb:
         outward = _orthonormal(outward, axis / length)
     up = _orthonormal(np.asarray(place.up), outward)
     orientation = np.column_stack([np.cross(up, outward), up, outward])
     hit = None
-    if body.vertices is not None and body.faces is not None and body.stature is not None:
-        hit = outermost_hit(body.vertices, body.faces, inside, outward, _REACH * body.stature)
+    if body.vertices is not None and body.faces is not None:
+        hit = outermost_hit(body.vertices, body.faces, inside, outward, _REACH * size)
     if hit is not None:
         point, vertices, shares = hit
     else:
-        point, vertices, shares = inside + place.radius * length * outward, None, None
+        point, vertices, shares = inside + place.radius * size * outward, None, None
     site = Site(
         name=name,
         bone=body.joint_names[bone],
@@ -210,6 +224,24 @@ def _place(body: BodyModel, name: str, place: Placement) -> Site:
         vertex_weights=shares,
     )
     return _bind(body, site)
+
+
+def _size(body: BodyModel) -> float:
+    """Stature, or what fits the limbs."""
+    if body.stature is not None:
+        return body.stature
+    joint = dict(zip(body.joint_names, body.rest_joints, strict=True))
+    lengths = {
+        segment: float(np.linalg.norm(joint[f"{side}_{end}"] - joint[f"{side}_{start}"]))
+        for segment, (start, end) in LIMB_SEGMENTS.items()
+        for side in ("left", "right")
+        if {f"{side}_{start}", f"{side}_{end}"} <= joint.keys()
+    }
+    if not lengths:
+        raise ValueError(
+            f"The stature of {body.name} is not known: give stature= when building it."
+        )
+    return fitted_stature(lengths)
 
 
 def _bind(body: BodyModel, site: Site) -> Site:

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from m3n_sklearn.body import Site, default_body, list_sites, resolve_sites
+from m3n_sklearn.body import BodyModel, Site, default_body, list_sites, resolve_sites
 from m3n_sklearn.motion import SMPL_JOINTS
 
 BODY = default_body()
@@ -52,6 +52,73 @@ def test_watch_axes():
     assert (left.bone, right.bone) == ("left_elbow", "right_elbow")
     wrist = BODY.rest_joints[SMPL_JOINTS.index("left_wrist")]
     assert 0.02 < wrist[0] - rest_point(BODY, left)[0] < 0.04
+
+
+def test_a_watch_on_the_inside_of_the_wrist():
+    """Glass to the palm's side, 12 o'clock to the thumb, 3 o'clock as on the outside."""
+    outside, inside = resolve_sites(BODY, ["left_wrist", "left_wrist_volar"])
+    np.testing.assert_allclose(inside.orientation, outside.orientation @ np.diag([1, -1, -1]))
+    apart = rest_point(BODY, outside) - rest_point(BODY, inside)
+    assert 0.03 < apart[1] < 0.07 and abs(apart[[0, 2]]).max() < 1e-9
+
+
+def test_the_catalogue_is_complete():
+    sided = ["wrist", "wrist_volar", "upper_arm", "hip", "pocket", "thigh", "ankle", "foot", "ear"]
+    wanted = {"chest", "head", "lower_back"}
+    wanted |= {f"{side}_{name}" for side in ("left", "right") for name in sided}
+    assert set(list_sites()) == wanted
+
+
+def test_ears_lie_beside_the_head_below_the_forehead():
+    left, right, head = resolve_sites(BODY, ["left_ear", "right_ear", "head"])
+    assert left.bone == right.bone == head.bone == "head"
+    np.testing.assert_array_equal(left.orientation[:, 2], [1, 0, 0])
+    assert 0.12 < left.offset[0] - right.offset[0] < 0.18
+    assert left.offset[1] < head.offset[1]
+
+
+@pytest.mark.parametrize("stature", [1.2, 2.1])
+def test_lever_arms_follow_the_stature(stature):
+    tall = BODY.shaped(stature=stature)
+    for site, other in zip(
+        resolve_sites(BODY, list_sites()), resolve_sites(tall, list_sites()), strict=True
+    ):
+        np.testing.assert_allclose(
+            other.offset, stature / BODY.stature * site.offset, atol=1e-12, err_msg=site.name
+        )
+
+
+def test_lever_arms_follow_the_shape(blended_body):
+    body = dataclasses.replace(
+        BODY,
+        shapedirs=np.stack([BODY.vertices * (1, 0, 0), BODY.vertices * (0, 1, 1)], axis=-1),
+        joint_regressor=np.linalg.lstsq(BODY.vertices.T, BODY.rest_joints.T, rcond=None)[0].T,
+    )
+    wide, deep = body.shaped([0.2]), body.shaped([0.0, 0.1])
+    plain, wider, deeper = (resolve_sites(b, "left_wrist")[0].offset for b in (body, wide, deep))
+    np.testing.assert_allclose(wider, plain * (1.2, 1, 1), atol=1e-9)
+    np.testing.assert_allclose(deeper, plain * (1, 1.1, 1.1), atol=1e-9)
+    patch = Site("patch", vertices=[5, 6])
+    assert resolve_sites(wide, patch)[0].bone == resolve_sites(body, patch)[0].bone
+    with pytest.raises(ValueError, match="has no joint 'left_elbow'"):
+        resolve_sites(blended_body, "left_wrist")
+
+
+def test_named_sites_are_found_once():
+    again = default_body()
+    assert again is BODY
+    assert resolve_sites(BODY, "chest")[0] is resolve_sites(again, "chest")[0]
+    other = BODY.shaped(stature=1.9)
+    assert resolve_sites(other, "chest")[0] is not resolve_sites(BODY, "chest")[0]
+
+
+def test_the_catalogue_needs_a_size():
+    names, parents = ["pelvis", "spine1"], [-1, 0]
+    bones = BodyModel(names, parents, [[0, 0, 0], [0, 0.4, 0]])
+    with pytest.raises(ValueError, match="stature of body is not known: give stature="):
+        resolve_sites(bones, "left_hip")
+    bones = dataclasses.replace(bones, stature=1.7)
+    assert resolve_sites(bones, "left_hip")[0].offset[0] == pytest.approx(0.095 * 1.7)
 
 
 def test_sides_are_mirror_images():
