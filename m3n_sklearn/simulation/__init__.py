@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from .allan import AllanDeviation, allan_deviation
+from .calibration import (
+    Calibration,
+    Measured,
+    SensorTrack,
+    SiteState,
+    calibrate,
+    track_of_rigid_body,
+    track_of_site,
+)
 from .compare import IMUComparison, compare_imu
 from .noise import IMUNoise
 from .presets import NOISE_PRESETS, NoisePreset
@@ -15,16 +24,23 @@ __all__ = [
     "GRAVITY",
     "NOISE_PRESETS",
     "AllanDeviation",
+    "Calibration",
     "IMUComparison",
     "IMUNoise",
+    "Measured",
     "NoisePreset",
     "Randomization",
     "SMPLIMUSimulator",
+    "SensorTrack",
+    "SiteState",
     "Trajectory",
     "TrajectoryState",
     "allan_deviation",
+    "calibrate",
     "compare_imu",
     "draws_table",
     "fit_trajectory",
     "rigid_body_imu",
+    "track_of_rigid_body",
+    "track_of_site",
 ]
