@@ -284,34 +284,14 @@ class Motion:
             Joints of the two sides swapped, the world's x axis reversed. Only the first 24
             joints may be there: SMPL's hand and face joints are not mirrored.
         """
-        return replace_frames(self, *mirror_frames(self.poses, self.trans), self.times)
-
-
-def mirror_frames(poses: NDArray[Any], trans: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Exchange left and right; see `Motion.mirrored`.
-
-    Parameters
-    ----------
-    poses : ndarray of shape (..., J, 3)
-        Axis-angle rotations of SMPL's 22 or 24 body joints in rad.
-    trans : ndarray of shape (..., 3)
-        Root translations in m.
-
-    Returns
-    -------
-    poses, trans : ndarray
-        Mirrored, in the same dtypes.
-
-    Raises
-    ------
-    ValueError
-        If there are other joints.
-    """
-    joints = poses.shape[-2]
-    if joints not in (22, 24):
-        raise ValueError(f"Only motions of 22 or 24 body joints can be mirrored, got {joints}.")
-    turned = poses[..., MIRROR_JOINTS[:joints], :] * np.array([1, -1, -1], poses.dtype)
-    return turned, trans * np.array([-1, 1, 1], trans.dtype)
+        if self.n_joints not in (22, 24):
+            raise ValueError(
+                f"Only motions of 22 or 24 body joints can be mirrored, got {self.n_joints}."
+            )
+        swap = MIRROR_JOINTS[: self.n_joints]
+        poses = self.poses[:, swap] * np.array([1.0, -1.0, -1.0])
+        trans = self.trans * np.array([-1.0, 1.0, 1.0])
+        return replace_frames(self, poses, trans, self.times)
 
 
 def replace_frames(motion: Motion, poses: Array, trans: Array, times: Array) -> Motion:

@@ -12,7 +12,6 @@ from sklearn.base import BaseEstimator
 
 from ..body import BodyModel, Site
 from ..motion import Motion
-from ..motion._motion import mirror_frames
 from ..motion.rotations import random_rotations, rotvec_from_matrix
 from ._checks import is_number
 from ._keys import keyed_rng
@@ -82,12 +81,7 @@ class Randomization(BaseEstimator):
     @property
     def changes_motion(self) -> bool:
         """Whether each clip is played in a way of its own."""
-        return self.mirror > 0 or self.changes_time
-
-    @property
-    def changes_time(self) -> bool:
-        """Whether clips last longer or shorter than they were recorded."""
-        return self.tempo > 0
+        return self.mirror > 0 or self.tempo > 0
 
     @property
     def is_random(self) -> bool:
@@ -238,25 +232,6 @@ class ClipDraw:
             return played
         start = played.times[0]
         return played.replace(times=start + (played.times - start) / self.speed)
-
-    def vary_frames(
-        self, poses: NDArray[Any], trans: NDArray[Any]
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the frames of a window as they are played; the tempo needs the whole clip.
-
-        Parameters
-        ----------
-        poses : ndarray of shape (F, J, 3)
-            Axis-angle rotations in rad.
-        trans : ndarray of shape (F, 3)
-            Root translations in m.
-
-        Returns
-        -------
-        poses, trans : ndarray
-            Mirrored, if so drawn.
-        """
-        return mirror_frames(poses, trans) if self.mirrored else (poses, trans)
 
     def body(self, body: BodyModel) -> BodyModel:
         """Return the body with the drawn change of shape and stature.
