@@ -189,7 +189,7 @@ class ComparisonDisplay:
             ax.plot(times[shown], c.simulated[shown, column], color=colour, **SIMULATED)
         name, unit = _quantity(c.sensors[k])
         ax.set_ylabel(f"{name} ({unit})")
-        lag = "" if c.lag is None or np.isnan(c.lag[k]) else f"lag {1000 * c.lag[k]:.0f} ms"
+        lag = "" if c.lag is None or np.isnan(c.lag[k]) else f"lag {round(1000 * c.lag[k])} ms"
         numbers = [f"RMSE {c.rmse[k]:.3g} {unit}", f"nRMSE {c.nrmse[k]:.2f}", lag]
         title = [] if c.channels is None else [c.sensors[k].replace("_", " ")]
         ax.set_title(

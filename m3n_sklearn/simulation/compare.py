@@ -126,7 +126,7 @@ class IMUComparison:
         width = max(len(name) for name in self.sensors)
         head = " " * width + "".join(f"{title:>9}" for title in rows[0])
         lines = [
-            f"{name:<{width}}" + "".join(f"{value:>9.3f}" for value in row.values())
+            f"{name:<{width}}" + "".join(f"{value:>z9.3f}" for value in row.values())
             for name, row in zip(self.sensors, rows, strict=True)
         ]
         return "\n".join([head, *lines])
