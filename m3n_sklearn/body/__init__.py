@@ -7,6 +7,7 @@ from ._files import read_body
 from ._forward import PosedJoints, forward_kinematics
 from ._kinematics import SiteKinematics, site_kinematics
 from ._model import BodyModel
+from ._own import body_from_mesh, body_from_skeleton
 from ._sites import Site, list_sites, resolve_sites
 from ._skin import skin
 from ._smplx import body_from_smplx
@@ -16,6 +17,8 @@ __all__ = [
     "PosedJoints",
     "Site",
     "SiteKinematics",
+    "body_from_mesh",
+    "body_from_skeleton",
     "body_from_smplx",
     "default_body",
     "forward_kinematics",
