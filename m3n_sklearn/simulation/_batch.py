@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from ..body import BodyModel, Site, site_kinematics
 from ..body._plan import driving_joints
 from ..motion.rotations import quat_from_rotvec
-from .trajectory import fit_trajectory
+from ._readout import Readout, sample_begins
+from ._track import Track
+from .trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from .noise_floor import NoiseFloor
 
 __all__ = ["Setup", "simulate_batch"]
 
@@ -29,10 +37,16 @@ class Setup(NamedTuple):
         Resolved for that body.
     smoothing : {"auto"}, float or None
         See `fit_trajectory`.
-    frame : {"skin", "bone"}
+    frame : {"skin", "bone", "triangle"}
         What carries the sensors.
     gravity : ndarray of shape (3,)
         In m/s².
+    engine : {"numpy", "numba"}
+        What computes the kinematics.
+    readout : {"point", "mean"}
+        Values at the samples, or means over the intervals that end there.
+    noise_floor : NoiseFloor or None
+        What is known about the noise of the poses.
     """
 
     body: BodyModel
@@ -40,6 +54,9 @@ class Setup(NamedTuple):
     smoothing: str | float | None
     frame: str
     gravity: Array
+    engine: str = "numpy"
+    readout: str = "point"
+    noise_floor: NoiseFloor | None = None
 
 
 def simulate_batch(
@@ -67,33 +84,74 @@ def simulate_batch(
     ndarray of shape (B, T, S, 6)
         Specific force (m/s²) and angular rate (rad/s) in the sensors' frames.
     """
-    # one thread: results must not depend on how many processes share the work
-    with threadpool_limits(limits=1, user_api="blas"):
-        count, joints, samples = len(poses), poses.shape[2], len(wanted)
-        used = driving_joints(setup.body, setup.sites, setup.frame, joints)
-        quats = quat_from_rotvec(np.moveaxis(poses, 0, 1))
-        track = np.ascontiguousarray(np.moveaxis(trans, 0, 1), dtype=np.float64)
-        trajectory = fit_trajectory(times, quats, track, setup.smoothing, joints=used)
-        state = trajectory.evaluate(wanted)
-        rotations = np.zeros((samples * count, joints, 4))
-        rotations[..., 0] = 1.0
-        rotations[:, used] = state.quaternion.reshape(-1, len(used), 4)
-        local = np.zeros((2, samples * count, joints, 3))
-        local[0][:, used] = state.rate.reshape(-1, len(used), 3)
-        local[1][:, used] = state.acceleration.reshape(-1, len(used), 3)
-        motion = site_kinematics(
-            setup.body,
-            setup.sites,
-            rotations,
-            local[0],
-            local[1],
-            state.position.reshape(-1, 3),
-            state.velocity.reshape(-1, 3),
-            state.linear_acceleration.reshape(-1, 3),
-            frame=setup.frame,
-        )
-        force = np.einsum("fsji,fsj->fsi", motion.rotation, motion.acceleration - setup.gravity)
-        shape = (samples, count, len(setup.sites), 3)
-        readings = [x.reshape(shape) for x in (force, motion.angular_velocity)]
-        turned = [np.einsum("bsji,tbsj->btsi", mounts, x) for x in readings]
-        return np.concatenate(turned, axis=-1)
+    count, samples = len(poses), len(wanted)
+    readings = np.empty((count, samples, len(setup.sites), 6))
+    begins = sample_begins(wanted)
+    margin = float((wanted - begins).max(initial=0.0))
+    used = driving_joints(setup.body, setup.sites, setup.frame, poses.shape[2])
+
+    def read(first: int, last: int) -> tuple[Array, Array]:
+        turns = quat_from_rotvec(np.moveaxis(poses[:, first:last], 0, 1))
+        return turns, np.moveaxis(trans[:, first:last], 0, 1).astype(np.float64)
+
+    with _one_thread():
+        track = Track(times, read, setup.smoothing is not None)
+        cutoffs = track.cutoffs(count, setup.smoothing, setup.noise_floor)
+        for piece in track.pieces(cutoffs, margin):
+            rows = slice(*np.searchsorted(wanted, track.times(piece)).tolist())
+            if rows.start == rows.stop:
+                continue
+            readout = Readout.of(
+                setup.readout, begins[rows], wanted[rows], track.start, track.stop
+            )
+            curve, origin = track.curve(cutoffs, used, piece)
+            shape = (count, len(used))
+            path = Trajectory(track.start, track.stop, curve, origin, shape, cutoffs)
+            values = _read(setup, path, used, poses.shape[2], readout)
+            turned = [np.einsum("bsji,tbsj->btsi", mounts, x) for x in values]
+            readings[:, rows] = np.concatenate(turned, axis=-1)
+    return readings
+
+
+def _read(
+    setup: Setup, path: Trajectory, used: list[int], joints: int, readout: Readout
+) -> tuple[Array, Array]:
+    """Specific force and rate (T, B, S, 3) in the axes of the sites."""
+    state = path.evaluate(readout.times, setup.engine)
+    lead = state.rate.shape[:2]
+    total = lead[0] * lead[1]
+    rotations = np.zeros((total, joints, 4))
+    rotations[..., 0] = 1.0
+    rotations[:, used] = state.quaternion.reshape(total, -1, 4)
+    rates, accelerations = np.zeros((2, total, joints, 3))
+    rates[:, used] = state.rate.reshape(total, -1, 3)
+    accelerations[:, used] = state.acceleration.reshape(total, -1, 3)
+    root = [x.reshape(total, 3) for x in state[3:]]
+    motion = site_kinematics(
+        setup.body,
+        setup.sites,
+        rotations,
+        rates,
+        accelerations,
+        *root,
+        frame=setup.frame,
+        engine=setup.engine,
+    )
+    # faster than einsum or matmul over so many small products
+    free = motion.acceleration - setup.gravity
+    force = sum(motion.rotation[:, :, i] * free[:, :, i, None] for i in range(3))
+    values = (force, motion.rotation, motion.angular_velocity)
+    return readout.read(*(x.reshape(*lead, *x.shape[1:]) for x in values))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep linear algebra on one thread: results must not depend on who shares the work."""
+    with _controller().limit(limits=1, user_api="blas"):
+        yield
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Find the loaded libraries; that takes longer than to simulate a short clip."""
+    return ThreadpoolController()
