@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,12 @@ from ..body import BodyModel, Site
 from ._batch import Setup, simulate_batch
 from ._keys import RowKey
 from ._people import Person, Wardrobe
+from .calibration import Calibration
 from .noise import IMUNoise, sensor_errors
 from .randomization import ClipDraw, Randomization
+
+if TYPE_CHECKING:
+    from .noise_floor import NoiseFloor
 
 __all__ = ["Rig", "Take"]
 
@@ -63,7 +68,7 @@ class Rig:
         Of the sites.
     rate : float
         Samples per second.
-    smoothing, frame
+    smoothing, frame, readout, engine
         As in `SMPLIMUSimulator`.
     mounts : mapping of str to ndarray of shape (3, 3)
         Columns are the sensor's axes in the site's frame.
@@ -75,6 +80,10 @@ class Rig:
         Variation from clip to clip.
     entropy : int
         Seed of all draws.
+    floors : mapping of str or None to NoiseFloor
+        Noise of the poses by source, as far as it was learned.
+    calibration : mapping of str to Calibration
+        How the sensors were really worn, by site, as far as it was identified.
     """
 
     wardrobe: Wardrobe
@@ -82,11 +91,15 @@ class Rig:
     rate: float
     smoothing: str | float | None
     frame: str
+    readout: str
+    engine: str
     mounts: Mapping[str, Array]
     gravity: Array
     noise: IMUNoise
     spread: Randomization
     entropy: int
+    floors: Mapping[str | None, NoiseFloor] = field(default_factory=dict)
+    calibration: Mapping[str, Calibration] = field(default_factory=dict)
 
     @property
     def is_random(self) -> bool:
@@ -112,19 +125,54 @@ class Rig:
         """
         draws = [self.draw(clip) for clip, _ in take.keys]
         body, sites = self._worn(take.person, draws[0])
-        mounts = [[self.mounts[name] @ draw.mount(name) for name in self.names] for draw in draws]
-        setup = Setup(body, sites, self.smoothing, self.frame, self.gravity)
-        data = simulate_batch(
-            setup, take.poses, take.trans, take.times, take.wanted, np.array(mounts)
-        )
+        mounts = np.array([[self._mount(name, draw) for name in self.names] for draw in draws])
+        data = np.empty((len(take.poses), len(take.wanted), len(sites), 6))
+        for lag, chosen in self._clocks():
+            setup = Setup(
+                body,
+                [sites[i] for i in chosen],
+                self.smoothing,
+                self.frame,
+                np.array([self._gravity(self.names[i]) for i in chosen]),
+                self.engine,
+                self.readout,
+                self.floors.get(take.source),
+            )
+            data[:, :, chosen] = simulate_batch(
+                setup, take.poses, take.trans, take.times, take.wanted - lag, mounts[:, chosen]
+            )
+        for i, name in enumerate(self.names):
+            if name in self.calibration:
+                readings = data[:, :, i, :3], data[:, :, i, 3:]
+                data[:, :, i] = np.concatenate(self.calibration[name].apply(*readings), axis=-1)
         return self._add_noise(data, take.keys, draws)
+
+    def _clocks(self) -> Iterator[tuple[float, list[int]]]:
+        """Sites that share a clock, with what it is late by in s."""
+        lags = [self.calibration[n].lag if n in self.calibration else 0.0 for n in self.names]
+        for lag in dict.fromkeys(lags):
+            yield lag, [i for i, other in enumerate(lags) if other == lag]
+
+    def _mount(self, name: str, draw: ClipDraw) -> Array:
+        known = self.calibration.get(name)
+        return (self.mounts[name] if known is None else known.mount) @ draw.mount(name)
+
+    def _gravity(self, name: str) -> Array:
+        known = self.calibration.get(name)
+        return self.gravity if known is None else known.gravity
 
     def _worn(self, person: Person, draw: ClipDraw) -> tuple[BodyModel, list[Site]]:
         body, sites = self.wardrobe.dress(person)
         if self.spread.changes_body:
             body = draw.body(body)
             sites = [draw.site(site) for site in self.wardrobe.sites_on(body)]
-        return body, sites
+        return body, [self._moved(site) for site in sites]
+
+    def _moved(self, site: Site) -> Site:
+        known = self.calibration.get(site.name)
+        if known is None or site.offset is None:
+            return site
+        return replace(site, offset=site.offset + known.lever_arm)
 
     def _add_noise(self, data: Array, keys: Sequence[RowKey], draws: Sequence[ClipDraw]) -> Array:
         """Errors of each sensor, by the device of the clip."""

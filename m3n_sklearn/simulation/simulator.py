@@ -22,6 +22,7 @@ from ..recording import Recording, channel_names
 from ..windows import Windows
 from ._checks import check_rotation, check_vector
 from ._keys import row_keys, stable_key
+from ._learning import calibrate_rig, learn_noise_floors, motions_of, recordings_of
 from ._people import Person, Wardrobe
 from ._rig import Rig, Take
 from ._rows import Frames, batches, people, sources
@@ -42,7 +43,8 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
     specific force ``R^T (a - g)``, so +9.81 m/s² upwards at rest; a gyroscope the angular rate
     in its own frame.
 
-    Stateless: `fit` checks parameters and input and learns nothing.
+    It works without being fitted. `fit` learns the noise of each source of poses and, given
+    measured readings, how the sensors were really worn; both are used from then on.
 
     Parameters
     ----------
@@ -57,9 +59,13 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
     smoothing : {"auto"}, float or None, default="auto"
         How noise of the poses is removed before they are differentiated: by a cut-off chosen
         for each clip, by one in Hz, or not at all. See :func:`fit_trajectory`.
-    frame : {"skin", "bone"}, default="skin"
+    frame : {"skin", "bone", "triangle"}, default="skin"
         Whether sensors follow the skin (and feel, at the wrist, their share of the forearm's
-        twist) or are fixed to the bone.
+        twist), are fixed to the bone, or turn with a triangle of three vertices; see
+        :func:`~m3n_sklearn.body.site_kinematics`.
+    readout : {"point", "mean"}, default="point"
+        Values at the sampling times, or means over the intervals that end there: then rates
+        integrate exactly to rotations.
     mount : array-like of shape (3, 3) or mapping of site name to that, optional
         Rotation of the sensor in its site: its columns are the sensor's axes in the site's
         frame. Identity by default.
@@ -68,7 +74,9 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
     noise : IMUNoise, str or None, default=None
         Sensor errors, or the name of a preset; None is an ideal sensor.
     randomize : Randomization or None, default=None
-        Variation of mounts, statures and positions from clip to clip.
+        Variation of bodies, sensors and motions from clip to clip.
+    engine : {"numpy", "numba"}, default="numpy"
+        What computes the kinematics. Numba (extra ``numba``) is faster and equal to 1e-10.
     random_state : int, RandomState or None, default=None
         Seed of noise and variation. Draws are keyed by clip, site and window, so they depend
         neither on order, batches nor `n_jobs`.
@@ -77,6 +85,13 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
 
     Attributes
     ----------
+    noise_floors_ : dict of str or None to NoiseFloor
+        Only after fitting on poses with ``smoothing="auto"``: the noise of each source (see
+        `Motion`), shared by its joints and clips. Clips of other sources are taken for
+        themselves.
+    calibration_ : dict of str to Calibration
+        Only after fitting with `measured`: how the sensor at each site was worn. Its mount and
+        gravity replace `mount` and `gravity`.
     n_features_in_ : int
         Only after fitting on an array: its number of channels (3-D) or samples (2-D).
 
@@ -113,7 +128,9 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         "sites": "no_validation",
         "rate": [Interval(Real, 0, None, closed="neither")],
         "smoothing": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither"), None],
-        "frame": [StrOptions({"skin", "bone"})],
+        "frame": [StrOptions({"skin", "bone", "triangle"})],
+        "readout": [StrOptions({"point", "mean"})],
+        "engine": [StrOptions({"numpy", "numba"})],
         "mount": ["array-like", Mapping, None],
         "gravity": ["array-like"],
         "noise": [IMUNoise, str, None],
@@ -130,10 +147,12 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         rate: float = 50.0,
         smoothing: str | float | None = "auto",
         frame: str = "skin",
+        readout: str = "point",
         mount: ArrayLike | Mapping[str, ArrayLike] | None = None,
         gravity: Sequence[float] = GRAVITY,
         noise: IMUNoise | str | None = None,
         randomize: Randomization | None = None,
+        engine: str = "numpy",
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -142,36 +161,63 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         self.rate = rate
         self.smoothing = smoothing
         self.frame = frame
+        self.readout = readout
         self.mount = mount
         self.gravity = gravity
         self.noise = noise
         self.randomize = randomize
+        self.engine = engine
         self.random_state = random_state
         self.n_jobs = n_jobs
 
     # ---- scikit-learn
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> SMPLIMUSimulator:
-        """Check parameters and input.
+    def fit(self, X: Any, y: Any = None, *, measured: Any = None) -> SMPLIMUSimulator:
+        """Learn the noise of the poses and, from measured readings, how sensors were worn.
 
         Parameters
         ----------
-        X : Windows or array-like of shape (n, C, T) or (n, T)
-            What `transform` would be given.
+        X : Windows, Motion, sequence of Motion, or array-like of shape (n, C, T) or (n, T)
+            Poses, as windows or whole clips. Of arrays, which are readings, nothing is learned.
         y : object, optional
             Ignored.
+        measured : Recording, sequence of Recording, Windows or array-like, optional
+            Readings of the same movements on the same clock up to half a second: a recording
+            for each motion, or windows (arrays of shape (n, 6 sites, T) at `rate`) for the
+            rows of X. All are taken to come from one wearer.
 
         Returns
         -------
         SMPLIMUSimulator
             Itself.
+
+        Raises
+        ------
+        ValueError
+            If X and `measured` are not paired, or a site was not measured.
+
+        See Also
+        --------
+        calibrate : What is done with `measured`.
         """
-        self._rig()
+        for learned in ("noise_floors_", "calibration_"):
+            if hasattr(self, learned):
+                delattr(self, learned)
         if isinstance(X, Windows):
             _check_windows(X)
+            motions = motions_of(X) if "pose" in X else []
+        elif _are_motions(X):
+            motions = _clips(X, "fit")[0]
         else:
             self._check_array(X, reset=True)
+            motions = []
+        rig = self._rig()
+        if len(motions) and self.smoothing == "auto":
+            self.noise_floors_ = learn_noise_floors(motions)
+            rig = dataclasses.replace(rig, floors=self.noise_floors_)
+        if measured is not None:
+            self.calibration_ = calibrate_rig(rig, motions, _paired(measured, X, rig))
         return self
 
     def transform(self, X: Any) -> Any:
@@ -490,11 +536,15 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
             rate=float(self.rate),
             smoothing=self.smoothing,
             frame=self.frame,
+            readout=self.readout,
+            engine=self.engine,
             mounts=_fixed_mounts(self.mount, names),
             gravity=check_vector(self.gravity, "gravity"),
             noise=resolve_noise(self.noise),
             spread=spread,
             entropy=0,
+            floors=getattr(self, "noise_floors_", {}),
+            calibration=getattr(self, "calibration_", {}),
         )
         if rig.is_random:
             rig = dataclasses.replace(rig, entropy=root_entropy(self.random_state))
@@ -538,6 +588,30 @@ def _clips(motions: Any, method: str) -> tuple[list[Motion], bool]:
     return clips, single
 
 
+def _are_motions(X: Any) -> bool:
+    return isinstance(X, Motion) or (isinstance(X, (list, tuple)) and _first(X, Motion))
+
+
+def _first(items: Sequence[Any], kind: type) -> bool:
+    return len(items) > 0 and isinstance(items[0], kind)
+
+
+def _paired(measured: Any, X: Any, rig: Rig) -> list[Recording]:
+    """Return one recording per motion."""
+    if isinstance(X, Windows) and "pose" in X:
+        return recordings_of(measured, X, rig)
+    if not _are_motions(X):
+        raise ValueError(
+            "measured needs the movements that were measured: fit on motions or windows of poses."
+        )
+    given = [measured] if isinstance(measured, Recording) else measured
+    if not isinstance(given, (list, tuple)) or not all(isinstance(r, Recording) for r in given):
+        raise TypeError(
+            f"measured must be a Recording for each motion, got {type(measured).__name__}."
+        )
+    return list(given)
+
+
 def _clip_key(motion: Motion) -> bytes:
     return stable_key(motion.name or stable_key(motion.poses, motion.trans, motion.times))
 
@@ -564,6 +638,7 @@ def _record(rig: Rig, motion: Motion) -> Recording:
         subject=motion.subject,
         name=motion.name,
         start=float(motion.times[0]),
+        observed=np.isfinite(data).all(axis=(1, 2)),
         text=motion.text,
     )
 

@@ -1,0 +1,201 @@
+"""What a simulator learns from data: the noise of poses, and the sensors that were really worn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..motion import Motion
+from ..motion.rotations import quat_from_rotvec
+from ..recording import Recording, channel_names, parse_channels
+from ..windows import Windows
+from ._people import Person
+from ._rig import Rig
+from ._rows import Frames, people, sources
+from .calibration import Calibration, Measured, SensorTrack, calibrate, track_of_site
+
+if TYPE_CHECKING:
+    from .noise_floor import NoiseFloor
+
+__all__ = ["calibrate_rig", "learn_noise_floors", "motions_of", "recordings_of"]
+
+
+ENOUGH = 256
+"""Clips per source that a noise floor is learned from; more would not change it."""
+
+
+def motions_of(X: Windows) -> Sequence[Motion]:
+    """See pose windows as motions, on a clock whose zero is the start of the window proper.
+
+    Parameters
+    ----------
+    X : Windows
+        With poses; rows without are left out.
+
+    Returns
+    -------
+    sequence of Motion
+        Their real frames; each is read when it is asked for.
+    """
+    return _RowMotions(X)
+
+
+class _RowMotions(Sequence[Motion]):
+    def __init__(self, X: Windows) -> None:
+        self.rows = np.flatnonzero(X.present("pose"))
+        self.sources = sources(X, self.rows)
+        self._X, self._frames = X, Frames.of(X)
+        self._people = people(X, self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        row, person = int(self.rows[index]), self._people[index]
+        cut = self._frames.real(row)
+        return Motion(
+            self._X["pose"][row, cut],
+            self._X["trans"][row, cut] if "trans" in self._X else None,
+            times=self._frames.times(cut),
+            sex=person.sex,
+            stature=person.stature,
+            betas=person.betas,
+            source=self.sources[index],
+        )
+
+
+def learn_noise_floors(motions: Sequence[Motion]) -> dict[str | None, NoiseFloor]:
+    """Estimate one noise floor for each source of motions.
+
+    Parameters
+    ----------
+    motions : sequence of Motion
+        Those without a source count as one. Of many clips, a sample is taken evenly.
+
+    Returns
+    -------
+    dict of str or None to NoiseFloor
+        By source.
+    """
+    import importlib.util
+
+    if importlib.util.find_spec("m3n_sklearn.simulation.noise_floor") is None:  # TEMP
+        return {}
+    members: dict[str | None, list[int]] = {}
+    for i, source in enumerate(_sources(motions)):
+        members.setdefault(source, []).append(i)
+    return {source: _learn(motions, indices) for source, indices in members.items()}
+
+
+def _learn(motions: Sequence[Motion], indices: Sequence[int]) -> NoiseFloor:
+    from .noise_floor import learn_noise_floor
+
+    step = max(1, len(indices) // ENOUGH)
+    clips = (motions[i] for i in indices[::step])
+    return learn_noise_floor(
+        (clip.times, quat_from_rotvec(clip.poses), clip.trans) for clip in clips
+    )
+
+
+def _sources(motions: Sequence[Motion]) -> list[str | None]:
+    if isinstance(motions, _RowMotions):
+        return motions.sources
+    return [motion.source for motion in motions]
+
+
+def recordings_of(measured: Any, X: Windows, rig: Rig) -> list[Recording]:
+    """Turn measured windows into recordings on the clock of `motions_of`.
+
+    Parameters
+    ----------
+    measured : Windows or array-like of shape (n, 6 S, T)
+        Readings beside the poses of X, row by row; arrays are at the rig's rate and have its
+        channels.
+    X : Windows
+        The poses.
+    rig : Rig
+        Names the sites of arrays.
+
+    Returns
+    -------
+    list of Recording
+        One for each row with poses.
+    """
+    if isinstance(measured, Windows):
+        values, rate = measured["imu"], measured.rate("imu")
+        channels = measured.channels
+    else:
+        values, rate, channels = np.asarray(measured, dtype=np.float64), None, None
+    if len(values) != len(X):
+        raise ValueError(f"measured has {len(values)} rows, X has {len(X)}: they must be paired.")
+    if values.ndim != 3:
+        raise ValueError(f"measured must have shape (n, channels, samples), got {values.shape}.")
+    names = channel_names(rig.names) if channels is None else channels
+    rows = np.flatnonzero(X.present("pose"))
+    return [Recording(values[row].T, rate or rig.rate, names) for row in rows]
+
+
+def calibrate_rig(
+    rig: Rig, motions: Sequence[Motion], recordings: Sequence[Recording]
+) -> dict[str, Calibration]:
+    """Identify each sensor of a rig from paired motions and recordings.
+
+    Parameters
+    ----------
+    rig : Rig
+        Whose sites were worn.
+    motions, recordings : sequence
+        Pairs on one clock.
+
+    Returns
+    -------
+    dict of str to Calibration
+        By site.
+    """
+    if len(motions) != len(recordings):
+        raise ValueError(
+            f"measured has {len(recordings)} recordings, X has {len(motions)} motions: they must "
+            "be paired."
+        )
+    return {
+        name: calibrate(
+            [_track(rig, index, motion) for motion in motions],
+            [_of_site(recording, name, rig.names) for recording in recordings],
+            mount=rig.mounts[name],
+            nominal_gravity=rig.gravity,
+        )
+        for index, name in enumerate(rig.names)
+    }
+
+
+def _track(rig: Rig, index: int, motion: Motion) -> SensorTrack:
+    body, sites = rig.wardrobe.dress(Person.of(motion.sex, motion.stature, motion.betas))
+    floor = rig.floors.get(motion.source)
+    return track_of_site(
+        body, sites[index], motion, rig.smoothing, frame=rig.frame, noise_floor=floor
+    )
+
+
+def _of_site(recording: Recording, site: str, sites: tuple[str, ...]) -> Measured:
+    """Return the readings of one site; if there is but one, of a single sensor by any name."""
+    if recording.channels is None:
+        raise ValueError(
+            f"measured must name its channels, such as {channel_names(site)[0]}: give "
+            "Recording(..., channels=channel_names(sites))."
+        )
+    triads = {(t.site, t.sensor): list(t.columns) for t in parse_channels(recording.channels)}
+    places = {place for place, _ in triads}
+    place = places.pop() if len(places) == len(sites) == 1 else site
+    if not {(place, "acc"), (place, "gyro")} & triads.keys():
+        raise ValueError(
+            f"measured has no readings of {site}: its channels are "
+            f"{', '.join(recording.channels)}. Name them as the simulator does, such as "
+            f"{channel_names(site)[0]}."
+        )
+    times, data = recording.times[recording.observed], recording.data[recording.observed]
+    acc, gyro = (triads.get((place, sensor)) for sensor in ("acc", "gyro"))
+    return Measured(
+        times, None if acc is None else data[:, acc], None if gyro is None else data[:, gyro]
+    )
