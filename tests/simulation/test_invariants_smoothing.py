@@ -1,0 +1,125 @@
+"""Smoothing: harmless to clean tracks and steady motions, never worse than finite differences."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from m3n_sklearn.motion.rotations import matrix_from_quat, quat_from_rotvec
+from m3n_sklearn.simulation import fit_trajectory, rigid_body_imu
+
+from .clips import gap, random_quat, rms
+from .laws import invariant
+from .scenes import SEEDS, G, few, scenes
+
+RATES = st.sampled_from([15.0, 30.0, 60.0, 120.0, 300.0])
+SMOOTHINGS = st.sampled_from([None, "auto", 4.0, 8.0])
+NO_GRAVITY = (0.0, 0.0, 0.0)
+
+
+@few
+@given(
+    scenes(samplings=[(rate, "auto") for rate in (60.0, 100.0, 120.0, 240.0, 300.0)]),
+    st.sampled_from([1.0, 2.0, 4.0]),
+)
+@invariant(
+    33, "smoothing leaves clean poses alone, from 60 Hz up", tolerance="0.005 of the force, RMS"
+)
+def test_33_clean_poses_stay_as_they_are(scene, fastest):
+    scene = dataclasses.replace(scene, fastest=fastest, jitter=0.0)
+    plain, found = scene.read(smoothing=None), scene.read()
+    assert rms((found - plain)[:, :, 0]) < 0.005 * rms(plain[:, :, 0])
+
+
+@few
+@given(SEEDS, RATES, SMOOTHINGS, st.sampled_from([1.0, 3.0, 6.0]))
+@invariant(34, "constant acceleration passes the smoother, up to the ends", tolerance="1e-6 m/s²")
+def test_34_constant_acceleration_passes(seed, rate, smoothing, seconds):
+    rng = np.random.default_rng(seed)
+    times = np.arange(round(seconds * rate) + 1)[:, None] / rate
+    start, pace, push = rng.uniform(-3, 3, (3, 3))
+    track = start + times * pace + 0.5 * times**2 * push
+    turns = np.tile(random_quat(rng), (len(times), 1))
+    facts = {"rate": rate, "smoothing": smoothing, "gravity": NO_GRAVITY}
+    acc, gyro = rigid_body_imu(track, turns, **facts)
+    assert gap(acc, push @ matrix_from_quat(turns[0])) < 1e-6
+    assert np.abs(gyro).max() < 1e-6
+
+
+@few
+@given(SEEDS, RATES, SMOOTHINGS, st.floats(0.1, 1.0))
+@invariant(
+    34, "a constant rate passes; under a fixed cut-off 1 s from the ends", tolerance="1e-6 rad/s"
+)
+def test_34_constant_rate_passes(seed, rate, smoothing, speed):
+    axis = matrix_from_quat(random_quat(np.random.default_rng(seed)))[0]
+    times = np.arange(round(4 * rate) + 1)[:, None] / rate
+    quats = quat_from_rotvec(times * speed * axis)
+    _, gyro = rigid_body_imu(np.zeros((len(times), 3)), quats, rate=rate, smoothing=smoothing)
+    edge = round(rate) if isinstance(smoothing, float) else 0
+    assert gap(gyro[edge : len(gyro) - edge], speed * axis) < 1e-6
+
+
+MOTIONS = {  # fastest component (Hz), root mean square acceleration (m/s²), fall of the heights
+    "slow": (4.0, 8.0, 1.5),
+    "exercise": (8.0, 25.0, 1.5),
+    "vigorous": (12.0, 74.0, 1.5),
+    "broadband": (15.0, 18.0, 3.0),
+    "impacts": (8.0, 25.0, 1.5),
+}
+
+
+def tracks(kind, rng, times, clips=6):
+    """Positions (F, clips, 3) and their accelerations."""
+    fastest, size, fall = MOTIONS[kind]
+    hertz = rng.uniform(0.2, fastest, (40, clips, 3))
+    phase = rng.uniform(0, 2 * np.pi, hertz.shape)
+    height = rng.standard_normal(hertz.shape) * np.maximum(hertz, 1.0) ** -fall
+    angle = 2 * np.pi * hertz * times[:, None, None, None] + phase
+    position = (height * np.sin(angle)).sum(axis=1)
+    acceleration = (-height * (2 * np.pi * hertz) ** 2 * np.sin(angle)).sum(axis=1)
+    scale = size / rms(acceleration)
+    position, acceleration = scale * position, scale * acceleration
+    if kind == "impacts":  # of 3 g and 12 ms
+        since = times[:, None, None] - rng.uniform(0.5, times[-1] - 0.5, (3, clips, 3))[:, None]
+        width = 0.012
+        bell = np.exp(-0.5 * (since / width) ** 2)
+        push = 3 * G * width**2
+        position = position + (push * bell).sum(axis=0)
+        curved = push * bell * ((since / width) ** 2 - 1) / width**2
+        acceleration = acceleration + curved.sum(axis=0)
+    return position, acceleration
+
+
+def accelerations(times, values, smoothing):
+    still = np.tile([1.0, 0.0, 0.0, 0.0], (*values.shape[:2], 1, 1))
+    return fit_trajectory(times, still, values, smoothing).evaluate(times).linear_acceleration
+
+
+def errors(found, truth, edge):
+    """Root mean square error of each clip, inside."""
+    return np.sqrt(np.mean((found - truth)[edge:-edge] ** 2, axis=(0, 2)))
+
+
+@few
+@given(
+    SEEDS,
+    st.sampled_from(["slow", "exercise", "vigorous"]),
+    st.sampled_from([1e-4, 3e-4, 1e-3, 5e-3]),
+    st.sampled_from([30.0, 60.0, 100.0, 120.0, 240.0]),
+)
+@invariant(35, "jitter never makes it worse than differences of step 1 or 4", tolerance="no worse")
+def test_35_never_worse_than_finite_differences(seed, kind, jitter, rate):
+    rng = np.random.default_rng(seed)
+    times = np.arange(round(10 * rate)) / rate
+    position, truth = tracks(kind, rng, times)
+    values = position + jitter * rng.standard_normal(position.shape)
+    edge = round(0.2 * rate)
+    auto = rms(errors(accelerations(times, values, "auto"), truth, edge))
+    for step in (1, 4):
+        padded = np.pad(values, ((step, step), (0, 0), (0, 0)), mode="edge")
+        second = padded[2 * step :] - 2 * values + padded[: -2 * step]
+        assert auto <= rms(errors(second * (rate / step) ** 2, truth, edge))
