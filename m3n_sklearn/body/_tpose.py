@@ -168,23 +168,22 @@ def _check_sides(source: Skeleton, positions: Array) -> None:
 def smpl_joints(source: Skeleton, positions: Array, name: str) -> Array:
     """Place SMPL's 24 joints: those of the source, and between them what it lacks.
 
-    A joint that the source lacks lies on the line between its neighbours, and beyond the last
-    one where an average adult of that size has it.
+    A joint that the source lacks lies where an average adult of that size has it, shifted so
+    that the bones above and below it meet the source's joints.
     """
     found = {joint: positions[s] for joint, s in source.found.items()}
-    reference = dict(zip(SMPL_JOINTS, reference_joints(), strict=True))
     size = stature_from_lengths(segment_lengths(found), what=name)
+    usual = dict(zip(SMPL_JOINTS, reference_joints(size), strict=True))
     for joint, parent in zip(SMPL_JOINTS[1:], SMPL_PARENTS[1:], strict=True):
         if joint in found:
             continue
-        start = SMPL_JOINTS[parent]
-        step = reference[joint] - reference[start]
-        below = _next_found(joint, found)
-        if below is None:
-            found[joint] = found[start] + size * step
-        else:
-            share = np.linalg.norm(step) / np.linalg.norm(reference[below] - reference[start])
-            found[joint] = found[start] + share * (found[below] - found[start])
+        start, below = SMPL_JOINTS[parent], _next_found(joint, found)
+        step = usual[joint] - usual[start]
+        found[joint] = found[start] + step
+        if below is not None:
+            whole = usual[below] - usual[start]
+            share = np.linalg.norm(step) / np.linalg.norm(whole)
+            found[joint] = found[joint] + share * (found[below] - found[start] - whole)
     return np.array([found[joint] for joint in SMPL_JOINTS])
 
 
