@@ -47,11 +47,11 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "A": Kind(0.3, 2.8, 0.46, 1.5),
-    "B": Kind(0.3, 5.6, 0.65, 1.5),
-    "C": Kind(0.3, 8.4, 0.90, 1.5),
-    "D": Kind(0.3, 40.0, 0.31, 3.0),
-    "E": Kind(0.3, 5.6, 0.65, 1.5, impacts=1.4),
+    "A": Kind(0.3, 2.8, 0.27, 1.75),
+    "B": Kind(0.3, 5.6, 0.41, 1.75),
+    "C": Kind(0.3, 8.4, 0.76, 1.75),
+    "D": Kind(0.3, 20.0, 0.46, 3.0),
+    "E": Kind(0.3, 5.6, 0.41, 1.75, impacts=1.4),
 }
 """Slow, exercise, vigorous, broadband, exercise with impacts. 95 % of the power of the wrist's
 acceleration lie below 4, 8 and 12 Hz in A, B and C; its rms is 8, 25, 74, 18 m/s² per axis."""
@@ -85,9 +85,10 @@ class ArmMotion:
     def tones(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Frequency (Hz), phase and height of the sines, each (tones, 8 channels)."""
         kind, rng = KINDS[self.kind], np.random.default_rng((self.seed, ord(self.kind)))
-        hertz = rng.uniform(kind.slowest, kind.fastest, (TONES, 8))
+        place = (np.arange(TONES)[:, None] + rng.uniform(size=(TONES, 8))) / TONES
+        hertz = kind.slowest + (kind.fastest - kind.slowest) * place
         phase = rng.uniform(0, 2 * np.pi, (TONES, 8))
-        height = rng.rayleigh(size=(TONES, 8)) * hertz**-kind.fall
+        height = rng.rayleigh(size=(TONES, 8)) * (1 + hertz**2) ** (-kind.fall / 2)
         height /= np.sqrt(np.sum(height**2, axis=0) / 2)
         return hertz, phase, height * np.append(kind.angle * SHARES, [SWAY] * 3)
 

@@ -6,11 +6,11 @@ unbiased estimate of the error of the acceleration. Time is axis 0 throughout.
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve_banded, cholesky_banded
+
+from ._spectrum import PowerLaw, banded, fit_noise, difference_weight, spectrum
 
 __all__ = ["choose_cutoffs", "fallback_cutoff", "smooth"]
 
@@ -33,35 +33,22 @@ LOWEST_SHARE = 0.008
 GRID = 80
 """Number of cut-offs that are tried, evenly spaced on a logarithmic scale."""
 
-CAUTION = 2.0
+CAUTION = 1.0
 """Standard errors. The lowest cut-off is taken whose risk is not clearly above the least one: in
 short clips of few channels the least one is now and then far too high by chance."""
 
 NEGLIGIBLE = 1e-5
 """Share of the acceleration's power. A track with less noise than that is left as it is."""
 
-TAPER = 3
-"""Exponent of the sine taper: side lobes must fall faster than differentiation lifts them."""
-
 MIN_FRAMES = 24
 MIN_SECONDS = 1.0
 """With less, nothing is known about the noise."""
 
-CLEAR_OF_MOTION = 28.5
-"""Hz. With a Nyquist frequency above, part of the spectrum is free of motion."""
+FEWEST_FRAMES = 8
+"""With less, a spectrum says nothing about the motion either."""
 
-NO_MOTION_ABOVE = (15.0, 25.0)
-"""Hz. Half the Nyquist frequency, but within these: all that is seen above counts as noise."""
-
-STEEPEST = -3.0
-"""Exponent of the noise's power law: optical systems were seen to have -1 to -4."""
-
-STEEPEST_WHEN_SLOW = -2.25
-"""At low frame rates, where motion may reach up to the Nyquist frequency, a steeper fall than this
-is motion, and the noise is taken as white; depth cameras have about -1.5."""
-
-BANDS = 6
-TINY = float(np.finfo(float).tiny)
+NO_MOTION_ABOVE = 25.0
+"""Hz. All that is seen above counts as noise."""
 
 
 def smooth(values: Array, dt: float, cutoffs: Array) -> Array:
@@ -149,50 +136,57 @@ def fallback_cutoff(dt: float) -> float:
     return max(min(8.0, 0.25 / dt), LOWEST_SHARE / dt)
 
 
-def choose_cutoffs(values: Array, dt: float) -> Array:
+def choose_cutoffs(values: Array, dt: float, floor: PowerLaw | None = None) -> Array:
     """Choose, per group of channels, the cut-off that serves the acceleration best.
 
     Parameters
     ----------
     values : ndarray of shape (F, B, D)
-        Evenly spaced samples of B groups; the D channels of a group share noise floor and cut-off.
+        Evenly spaced samples of B groups; the D channels of a group share noise and cut-off.
     dt : float
         Seconds between samples.
+    floor : PowerLaw, optional
+        The noise in these channels, where it is known; else each group's own is estimated.
 
     Returns
     -------
     ndarray of shape (B,)
-        Cut-offs in Hz; infinity where smoothing would only do harm. With fewer than 24 frames
-        or less than a second, :func:`fallback_cutoff`.
+        Cut-offs in Hz; infinity where smoothing would only do harm. Without a `floor` and with
+        fewer than 24 frames or less than a second, :func:`fallback_cutoff`.
 
     Notes
     -----
     For a cut-off with gain H the expected squared error of the acceleration is the sum over
-    frequencies of w^4 [(1 - H)^2 (P - N) + H^2 N], where P is the spectrum that is seen and N
-    the noise in it (Mallows' Cp, weighted for the second derivative). Above 15 to 25 Hz
-    all counts as noise; below, N is the power law that continues it. Frame rates under 57 Hz
-    have no band that is surely free of motion: there the law is fitted to the upper 60 % of the
-    spectrum, and replaced by white noise at the level of the uppermost third where it falls too
-    steeply.
+    frequencies of w [(1 - H)^2 (P - N) + H^2 N], where P is the spectrum that is seen, N the
+    noise in it and w the weight of second differences (Mallows' Cp of the acceleration). Above
+    25 Hz all that is seen counts as noise.
+
+    References
+    ----------
+    Mallows, C. L. (1973). Some comments on Cp. Technometrics 15, 661-675.
     """
-    frames, groups = values.shape[:2]
-    if frames < MIN_FRAMES or frames * dt < MIN_SECONDS:
+    frames, groups, channels = values.shape
+    known = frames >= MIN_FRAMES and frames * dt >= MIN_SECONDS
+    if frames < FEWEST_FRAMES or not (known or floor is not None):
         return np.full(groups, fallback_cutoff(dt))
-    frequency, power = _spectrum(values, dt)
-    noise = _noise_floor(frequency, power, values.shape[2])
+    seen = spectrum(values, dt)
+    law = fit_noise(banded(seen, dt, channels)) if floor is None else floor
+    frequency, power = seen.frequency, seen.power
+    noise = law.density(frequency).reshape(len(frequency), -1)
+    noise = noise * (channels / (2 * dt) * difference_weight(frequency, dt))[:, None]
+    noise = np.where(frequency[:, None] < NO_MOTION_ABOVE, noise, power)
     nyquist = 0.5 / dt
     lowest = max(min(LOWEST_CUTOFF, nyquist / 2), LOWEST_SHARE / dt)
     grid = np.geomspace(lowest, nyquist, GRID)
     sine = np.sin(np.pi * frequency * dt)[None, :]
     gain = 1 / (1 + (sine / np.sin(np.pi * np.minimum(grid * dt, 0.5))[:, None]) ** (2 * ORDER))
     gain[-1] = 1.0
-    weight = frequency**4
-    lost = (1 - gain) ** 2 * weight
-    risk = lost @ (power - noise) + (gain**2 * weight) @ noise
+    lost = (1 - gain) ** 2
+    risk = lost @ (power - noise) + gain**2 @ noise
     best = np.argmin(risk, axis=0)
     excess = risk - np.take_along_axis(risk, best[None], axis=0)
-    # what the periodogram's own scatter makes of the difference between two cut-offs
-    variance = noise**2 / values.shape[2]
+    # what the spectrum's own scatter makes of the difference between two cut-offs
+    variance = noise**2 / (channels * seen.pieces)
     scatter = (
         lost**2 @ variance
         - 2 * lost @ (variance * lost[best].T)
@@ -200,38 +194,5 @@ def choose_cutoffs(values: Array, dt: float) -> Array:
     )
     grid[-1] = np.inf
     chosen = grid[np.argmax(excess <= CAUTION * np.sqrt(np.maximum(scatter, 0.0)), axis=0)]
-    clean = weight @ noise <= NEGLIGIBLE * (weight @ power)
+    clean = noise.sum(axis=0) <= NEGLIGIBLE * power.sum(axis=0)
     return np.where(clean, np.inf, chosen)
-
-
-def _spectrum(values: Array, dt: float) -> tuple[Array, Array]:
-    """Periodogram of the detrended, tapered channels, summed over each group: (M,), (M, B)."""
-    frames = len(values)
-    basis = _polynomials(frames)
-    flat = values.reshape(frames, -1)
-    rest = flat - basis @ (basis.T @ flat)
-    taper = np.sin(np.pi * (np.arange(frames) + 0.5) / frames) ** TAPER
-    power = np.abs(np.fft.rfft(rest * taper[:, None], axis=0)) ** 2
-    summed: Array = power.reshape(len(power), *values.shape[1:]).sum(axis=2)
-    return np.asarray(np.fft.rfftfreq(frames, dt)), summed
-
-
-def _noise_floor(frequency: Array, power: Array, channels: int) -> Array:
-    """Noise part of the spectra (M, B), from what is seen above the band of motion."""
-    nyquist = frequency[-1]
-    # the median of a chi-squared variable with 2 D degrees of freedom, relative to its mean
-    median = (1 - 1 / (9 * channels)) ** 3
-    fast = nyquist >= CLEAR_OF_MOTION
-    low = np.clip(0.5 * nyquist, *NO_MOTION_ABOVE) if fast else 0.4 * nyquist
-    edges = np.geomspace(low, min(nyquist * 1.0001, 3.5 * low), BANDS + 1)
-    bands = [np.flatnonzero((frequency >= a) & (frequency < b)) for a, b in pairwise(edges)]
-    bands = [band for band in bands if len(band)]
-    x = np.array([np.log(frequency[band]).mean() for band in bands])
-    y = np.array([np.log(np.median(power[band], axis=0) / median + TINY) for band in bands])
-    slope = (x - x.mean()) @ (y - y.mean(axis=0)) / np.sum((x - x.mean()) ** 2)
-    height = np.log(np.maximum(frequency, 1.0))[:, None] - x.mean()
-    law = np.exp(y.mean(axis=0) + np.clip(slope, STEEPEST, 0.0) * height)
-    if fast:
-        return np.where(frequency[:, None] < low, law, power)
-    white = np.median(power[frequency > 0.7 * nyquist], axis=0) / median
-    return np.where(slope < STEEPEST_WHEN_SLOW, white, law)

@@ -1,0 +1,271 @@
+"""Spectra of short noisy tracks, and the power law of the noise in them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import next_fast_len, rfft
+
+__all__ = ["Bands", "PowerLaw", "Spectrum", "banded", "fit_noise", "difference_weight", "spectrum"]
+
+Array = NDArray[np.float64]
+
+TAPERS = 3
+"""With three sine tapers a spectrum keeps 95 % of what the samples know, at 2 / seconds Hz."""
+
+SEGMENT = 2048
+"""Longer tracks are cut in pieces of that many frames, whose spectra are averaged."""
+
+BANDS = 36
+FIT_FROM, FIT_TO = 2.0, 90.0
+"""Hz. Slower, all is motion; faster, real trackers have lines that no law describes."""
+
+STEEPEST = -3.0
+"""Exponent of the noise's power law: optical systems were seen to have -1 to -4."""
+
+LIKELY = np.array([0.0, -0.6, 0.0, -9.0, -3.0])
+"""Before a look at the data: slope of the noise, slope and curvature of the motion."""
+
+PRECISION = np.array([0.0, 0.8, 0.0, 4.0, 3.0])
+PRECISION = np.divide(1.0, PRECISION**2, out=np.zeros(5), where=PRECISION > 0)
+
+MISFIT = 0.7
+"""Relative error of a parabola as the log-log spectrum of motion."""
+
+LONGEST_STEP = np.array([1.5, 1.0, 3.0, 4.0, 3.0])
+STEPS = 40
+CONVERGED = 1e-3
+SPAN = 60.0
+TINY = float(np.finfo(float).tiny)
+
+
+class Spectrum(NamedTuple):
+    """Power of second differences.
+
+    Attributes
+    ----------
+    frequency : ndarray of shape (M,)
+        In Hz, without zero.
+    power : ndarray of shape (M, B)
+        Mean over tapers and pieces, summed over the channels of each group. White noise of
+        standard deviation s in D channels gives ``D s^2 weight(f)``.
+    pieces : int
+        Over how many pieces was averaged.
+    """
+
+    frequency: Array
+    power: Array
+    pieces: int
+
+
+class PowerLaw(NamedTuple):
+    """Noise whose power spectral density is level · f^slope, f in Hz and at least 1.
+
+    Attributes
+    ----------
+    level : float or ndarray
+        One-sided density per channel at 1 Hz, in the square of the channel's unit per Hz.
+    slope : float or ndarray
+        Exponent, from -3 to 0; 0 is white noise.
+    """
+
+    level: float | Array
+    slope: float | Array
+
+    def density(self, frequency: Array) -> Array:
+        """Return the density at frequencies (M,) in Hz: (M,), or (M, B) for laws of B groups."""
+        height = np.log(np.maximum(frequency, 1.0))
+        if np.ndim(self.level):
+            height = height[:, None]
+        result: Array = self.level * np.exp(self.slope * height)
+        return result
+
+
+class Bands(NamedTuple):
+    """Spectral densities averaged in bands, for C clips or groups.
+
+    Attributes
+    ----------
+    height : ndarray of shape (N, C)
+        Logarithm of the frequency in Hz.
+    density : ndarray of shape (N, C)
+        Mean one-sided density per channel.
+    count : ndarray of shape (N, C)
+        Independent values that were averaged; 0 where there is no band.
+    """
+
+    height: Array
+    density: Array
+    count: Array
+
+
+def difference_weight(frequency: Array, dt: float) -> Array:
+    """Return what second differences do to the power at frequencies in Hz."""
+    return (2 * np.sin(np.pi * frequency * dt)) ** 4
+
+
+def spectrum(values: Array, dt: float) -> Spectrum:
+    """Multitaper spectrum of the second differences of evenly spaced samples.
+
+    Parameters
+    ----------
+    values : ndarray of shape (F, B, D)
+        Samples of B groups of D channels.
+    dt : float
+        Seconds between samples.
+
+    Returns
+    -------
+    Spectrum
+        Motion and noise then differ by a few powers of ten at most, so that the side lobes of
+        simple tapers do no harm; constant acceleration leaves nothing.
+
+    References
+    ----------
+    Riedel, K. S., & Sidorenko, A. (1995). Minimum bias multiple taper spectral estimation. IEEE
+    Transactions on Signal Processing 43, 188-195.
+    """
+    frames, groups, channels = values.shape
+    pieces = -(-frames // SEGMENT)
+    size = frames // pieces
+    frames = size - 2
+    length = next_fast_len(frames, real=True)
+    order = np.arange(1, TAPERS + 1)[:, None]
+    tapers = np.sin(np.pi * order * np.arange(1, frames + 1) / (frames + 1))
+    tapers *= np.sqrt(2 / (frames + 1) / TAPERS / pieces)
+    power = np.zeros((length // 2 + 1, groups))
+    for piece in range(pieces):
+        part = values[piece * size : (piece + 1) * size].reshape(size, -1)
+        rest = np.diff(part, 2, axis=0).T
+        rest = rest - rest.mean(axis=1, keepdims=True)
+        for taper in tapers:
+            seen = rfft(rest * taper, length, axis=1)
+            seen = seen.real**2 + seen.imag**2
+            power += seen.reshape(groups, channels, -1).sum(axis=1).T
+    frequency = np.arange(1, length // 2 + 1) / (length * dt)
+    return Spectrum(frequency, power[1:], pieces)
+
+
+def banded(seen: Spectrum, dt: float, channels: int) -> Bands:
+    """Average a spectrum in bands of even logarithmic width, from 2 to 90 Hz.
+
+    Parameters
+    ----------
+    seen : Spectrum
+        Of groups of `channels` channels.
+    dt : float
+        Seconds between samples.
+    channels : int
+        Channels of a group.
+
+    Returns
+    -------
+    Bands
+        One column a group.
+    """
+    frequency = seen.frequency
+    first = np.searchsorted(frequency, min(FIT_FROM, 0.1 / dt))
+    first = min(max(first, 2), len(frequency) - 2)
+    last = np.searchsorted(frequency, FIT_TO, side="right")
+    edges = np.unique(np.round(np.geomspace(first + 1, last + 1, BANDS + 1)).astype(int)) - 1
+    width = np.diff(edges).astype(float)[:, None]
+    scale = 2 * dt / channels / difference_weight(frequency, dt)
+    density = seen.power * scale[:, None]
+    sums = [np.add.reduceat(x[:last], edges[:-1]) for x in (density, np.log(frequency)[:, None])]
+    count = np.broadcast_to(width * channels * seen.pieces, sums[0].shape)
+    return Bands(np.broadcast_to(sums[1] / width, count.shape), sums[0] / width, count)
+
+
+def fit_noise(bands: Bands, shared: bool = False) -> PowerLaw:
+    """Separate noise from motion by what their spectra look like.
+
+    In the log-log plane noise is a line of slope -3 to 0, motion a parabola that falls
+    steeply. Their sum is fitted by Whittle's likelihood, Fisher scoring from above.
+
+    Parameters
+    ----------
+    bands : Bands
+        What was seen in C clips or groups.
+    shared : bool, default=False
+        Whether the noise is the same in all, while motion is everybody's own.
+
+    Returns
+    -------
+    PowerLaw
+        Of each column; a single one if `shared`.
+
+    References
+    ----------
+    Whittle, P. (1953). Estimation and information in stationary time series. Arkiv för Matematik
+    2, 423-434.
+    """
+    middle = bands.height.max() - 0.5
+    x = (bands.height - middle).T
+    scale = np.max(bands.density) + TINY if shared else bands.density.max(axis=0) + TINY
+    y = (bands.density / scale).T + TINY
+    known, crossing = _start(x, y, bands.count.T, shared)
+    u = x - crossing[:, None]
+    terms = np.stack([np.ones_like(x), x, np.ones_like(x), u, u * u], axis=1)
+    for _ in range(STEPS):
+        step = _score(known, y, bands.count.T, terms, shared)
+        known = known + step
+        known[:, 1] = np.clip(known[:, 1], STEEPEST, 0.0)
+        known[:, 4] = np.minimum(known[:, 4], 0.0)
+        if np.abs(step).max() < CONVERGED:
+            break
+    slope = known[:, 1]
+    level = np.exp(known[:, 0] - slope * middle) * scale
+    return PowerLaw(float(level[0]), float(slope[0])) if shared else PowerLaw(level, slope)
+
+
+def _start(x: Array, y: Array, count: Array, shared: bool) -> tuple[Array, Array]:
+    """Noise through the low values of the upper octave, motion steeply down to where they meet."""
+    known = np.tile(LIKELY, (len(x), 1))
+    known[:, 4] = 0.0
+    crossing = np.empty(len(x))
+    for row, (at, seen, weight) in enumerate(zip(x, y, count, strict=True)):
+        at, seen = at[weight > 0], np.log(seen[weight > 0])
+        upper = at > at[-1] - np.log(2)
+        level = np.quantile((seen - LIKELY[1] * at)[upper], 0.3)
+        above = np.flatnonzero(seen > level + LIKELY[1] * at + np.log(3))
+        last = above[-1] if len(above) else 0
+        known[row, 0], known[row, 2], crossing[row] = level, seen[last], at[last]
+    if shared:
+        known[:, 0] = np.median(known[:, 0])
+    return known, crossing
+
+
+def _score(known: Array, y: Array, count: Array, terms: Array, shared: bool) -> Array:
+    """One step of Fisher scoring: (C, 5)."""
+    noise = np.einsum("ci,cik->ck", known[:, :2], terms[:, :2])
+    motion = np.einsum("ci,cik->ck", known[:, 2:], terms[:, 2:])
+    total = np.logaddexp(noise, np.minimum(motion, noise.max() + SPAN))
+    share = np.exp(noise - total)
+    rest = 1 - share
+    weight = count / (1 + count * (MISFIT * rest) ** 2)
+    residual = np.clip(y * np.exp(-total) - 1, -1, 8)
+    slopes = terms * np.stack([share, share, rest, rest, rest], axis=1)
+    weighted = slopes * weight[:, None]
+    gradient = np.einsum("cik,ck->ci", weighted, residual) - PRECISION * (known - LIKELY)
+    curvature = weighted @ np.swapaxes(slopes, 1, 2) + np.diag(PRECISION + 1e-2)
+    if shared:
+        step = _shared_step(gradient, curvature)
+    else:
+        step = np.linalg.solve(curvature, gradient[..., None])[..., 0]
+    if shared:
+        return np.clip(step, -LONGEST_STEP, LONGEST_STEP)
+    return step / np.maximum(1.0, np.max(np.abs(step) / LONGEST_STEP, axis=1, keepdims=True))
+
+
+def _shared_step(gradient: Array, curvature: Array) -> Array:
+    """Solve for two numbers that all share and three of each, eliminating the latter."""
+    top, cross, own = curvature[:, :2, :2], curvature[:, :2, 2:], curvature[:, 2:, 2:]
+    gain = np.swapaxes(np.linalg.solve(own, np.swapaxes(cross, 1, 2)), 1, 2)
+    reduced = (top - gain @ np.swapaxes(cross, 1, 2)).sum(axis=0)
+    pull = (gradient[:, :2] - (gain @ gradient[:, 2:, None])[..., 0]).sum(axis=0)
+    common = np.linalg.solve(reduced, pull)
+    rest = gradient[:, 2:] - np.swapaxes(cross, 1, 2) @ common
+    each = np.linalg.solve(own, rest[..., None])[..., 0]
+    return np.concatenate([np.broadcast_to(common, (len(each), 2)), each], axis=1)

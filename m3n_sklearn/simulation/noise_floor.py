@@ -1,0 +1,154 @@
+"""The noise of a source of motion, learned from many of its clips at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import make_interp_spline
+
+from .._checks import real_array
+from ..motion.rotations import hemisphere_align
+from ._spectrum import Bands, PowerLaw, banded, fit_noise, spectrum
+
+__all__ = ["NoiseFloor", "learn_noise_floor"]
+
+Array = NDArray[np.float64]
+
+FEWEST_FRAMES = 12
+"""A shorter clip has no spectrum to speak of."""
+
+
+@dataclass(frozen=True)
+class NoiseFloor:
+    """Noise of the tracks of one source: an optical system, a video tool, a depth camera.
+
+    Parameters
+    ----------
+    rotation : PowerLaw
+        Noise in the components of unit quaternions: one-sided density in 1/Hz. An error of
+        s rad per axis is s / 2 in a component.
+    translation : PowerLaw
+        Noise in the coordinates of the root, density in m²/Hz.
+
+    See Also
+    --------
+    learn_noise_floor : Learns it from clips.
+    """
+
+    rotation: PowerLaw
+    translation: PowerLaw
+
+
+def learn_noise_floor(
+    clips: Iterable[tuple[ArrayLike, ArrayLike, ArrayLike]],
+) -> NoiseFloor:
+    """Learn the noise that the clips of one source have in common.
+
+    Every clip has its own motion, and slow ones show more of the noise; the noise is a power
+    law that all share. A few clips with other noise have little influence.
+
+    Parameters
+    ----------
+    clips : iterable of tuple (times, quats, trans)
+        Of each clip the times (F,) in s, unit quaternions (F, J, 4) and the root's
+        translation (F, 3) in m. Lengths, rates and joints may differ. Joints and axes
+        that never move are left out.
+
+    Returns
+    -------
+    NoiseFloor
+        For `fit_trajectory`.
+
+    Raises
+    ------
+    ValueError
+        If no clip has 12 frames, or shapes disagree.
+
+    Notes
+    -----
+    The spectra of second differences, averaged in bands, are modelled as motion of each clip
+    plus the common noise, by Whittle's likelihood; clips are then weighted by Huber's rule.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> times = np.arange(240) / 60.0
+    >>> still = np.tile([1.0, 0.0, 0.0, 0.0], (240, 1, 1))
+    >>> wave = 0.2 * np.sin(2 * np.pi * np.outer(times, [0.5, 0.8, 1.1]))
+    >>> clips = [(times, still, wave + 1e-3 * rng.standard_normal((240, 3))) for _ in range(6)]
+    >>> floor = learn_noise_floor(clips)
+    >>> bool(0.5 < (floor.translation.density(np.array([10.0])) * 30 / 1e-6)[0] < 2)
+    True
+    """
+    found: tuple[list[Bands], list[Bands]] = ([], [])
+    for times, quats, trans in clips:
+        clock, tracks = _tracks(times, quats, trans)
+        if len(clock) < FEWEST_FRAMES:
+            continue
+        step = (clock[-1] - clock[0]) / (len(clock) - 1)
+        for kind, track in zip(found, tracks, strict=True):
+            bands = _bands(_evenly(clock, track), step)
+            if bands is not None:
+                kind.append(bands)
+    if not any(found):
+        raise ValueError(
+            f"No clip has {FEWEST_FRAMES} frames that move, so that nothing is known about the "
+            "noise: give longer clips, or smoothing= a cut-off in Hz."
+        )
+    rotation, translation = (_law(kind) for kind in found)
+    return NoiseFloor(rotation, translation)
+
+
+def _law(kind: list[Bands]) -> PowerLaw:
+    """Fit the common law; tracks that never move have no noise."""
+    return fit_noise(_side_by_side(kind), shared=True) if kind else PowerLaw(0.0, 0.0)
+
+
+def _tracks(times: ArrayLike, quats: ArrayLike, trans: ArrayLike) -> tuple[Array, list[Array]]:
+    clock = real_array(times, "times", "time stamps in s")
+    turns = real_array(quats, "quats", "unit quaternions (w, x, y, z)")
+    moves = real_array(trans, "trans", "positions in m")
+    frames = len(clock)
+    if turns.ndim != 3 or turns.shape[0] != frames or turns.shape[2] != 4:
+        raise ValueError(f"quats must have shape ({frames}, joints, 4), got {turns.shape}.")
+    if moves.shape != (frames, 3):
+        raise ValueError(f"trans must have shape ({frames}, 3), got {moves.shape}.")
+    if not all(np.isfinite(x).all() for x in (clock, turns, moves)):
+        raise ValueError("Clips must be finite: interpolate gaps (NaN) or leave such clips out.")
+    if frames > 1 and np.diff(clock).min() <= 0:
+        raise ValueError("times must be strictly increasing, in s.")
+    return clock, [hemisphere_align(turns).reshape(frames, -1), moves]
+
+
+def _evenly(clock: Array, track: Array) -> Array:
+    steps = np.diff(clock)
+    if np.ptp(steps) <= 1e-6 * steps.mean():
+        return track
+    even = np.linspace(clock[0], clock[-1], len(clock))
+    result: Array = make_interp_spline(clock, track, k=3)(even)
+    return result
+
+
+def _bands(track: Array, step: float) -> Bands | None:
+    moving = np.ptp(track, axis=0) > 0
+    if not moving.any():
+        return None
+    return banded(spectrum(track[:, None, moving], step), step, int(moving.sum()))
+
+
+def _side_by_side(bands: list[Bands]) -> Bands:
+    """Pad to as many bands as the longest has; what is added counts nothing."""
+    most = max(len(b.height) for b in bands)
+    padded = [
+        np.concatenate(
+            [np.pad(x, ((0, most - len(x)), (0, 0)), mode=mode) for x in columns], axis=1
+        )
+        for columns, mode in zip(
+            zip(*bands, strict=True), ("edge", "edge", "constant"), strict=True
+        )
+    ]
+    return Bands(*padded)
