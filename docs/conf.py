@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import m3n_sklearn
@@ -14,7 +16,9 @@ author = "m3n-sklearn developers"
 copyright = "2026, m3n-sklearn developers"
 version = release = m3n_sklearn.__version__
 
+sys.path.insert(0, str(Path(__file__).parent))  # extensions of our own
 extensions = [
+    "invariants_table",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
