@@ -231,6 +231,7 @@ class _Scene(NamedTuple):
         cloud = np.concatenate([triangles.reshape(-1, 3), self.bones.reshape(-1, 3) @ turn.T])
         size = float(np.ptp(np.concatenate([cloud, points]), axis=0).max())
         hidden = np.array([_is_hidden(p, triangles, DEPTH * size) for p in points])
+        hidden |= _behind_another(points, DEPTH * size)
         return _Picture(
             triangles, self.bones @ turn.T, self.names, points, turn @ self.axes, hidden, size
         )
@@ -248,7 +249,21 @@ def _heading(root: Array) -> Array:
 
 
 def _is_hidden(point: Array, triangles: Array, depth: float) -> bool:
-    """Tell whether a triangle lies between the viewer and a point."""
+    """Tell whether triangles lie between the viewer and all of a point's surroundings.
+
+    A sensor on the outline of a body is seen, though the body covers a side of it.
+    """
+    steps = 0.2 * depth * np.array([[1, 0.1, 0], [-1, -0.1, 0], [0.1, 1, 0], [-0.1, -1, 0]])
+    return all(_covers(triangles, point + step, depth) for step in steps)
+
+
+def _behind_another(points: Array, depth: float) -> NDArray[np.bool_]:
+    """Tell which sensors others lie in front of."""
+    gaps = points[None] - points[:, None]
+    return np.any((gaps[:, :, 2] > depth) & (np.hypot(gaps[:, :, 0], gaps[:, :, 1]) < depth), 1)
+
+
+def _covers(triangles: Array, point: Array, depth: float) -> bool:
     corners = triangles[:, :, :2] - point[:2]
     turns = np.stack([_cross(corners[:, i], corners[:, (i + 1) % 3]) for i in range(3)], axis=1)
     area = turns.sum(axis=1)
