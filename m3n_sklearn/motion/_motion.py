@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_positive, is_number, list_of, real_array
+from ._pace import warn_if_hasty
 from .rotations import quat_from_rotvec, rotvec_from_quat, slerp_resample
 from .skeleton import MIRROR_JOINTS
 
@@ -118,7 +119,9 @@ class Motion:
     Warns
     -----
     UserWarning
-        If the root moves so fast that `trans` seems to be in millimetres or centimetres.
+        If the root moves so fast that `trans` seems to be in millimetres or centimetres, or the
+        body accelerates like nobody does, as with a rate that is several times too high. A rate
+        that is too low is not noticed: it looks like slow motion.
 
     Examples
     --------
@@ -161,7 +164,8 @@ class Motion:
         values = _check_poses(poses)
         clock, mean_rate = _check_clock(len(values), rate, times)
         path = _check_trans(trans, len(values))
-        warn_if_fast(path, np.diff(clock), stacklevel=3)
+        if not warn_if_fast(path, np.diff(clock), stacklevel=3):
+            warn_if_hasty(values, path, clock, stacklevel=3)
         fields = {
             "poses": values,
             "trans": path,
@@ -385,7 +389,7 @@ def _check_clock(frames: int, rate: float | None, times: ArrayLike | None) -> tu
     return clock, float((frames - 1) / (clock[-1] - clock[0]))
 
 
-def warn_if_fast(positions: NDArray[Any], steps: ArrayLike, *, stacklevel: int = 2) -> None:
+def warn_if_fast(positions: NDArray[Any], steps: ArrayLike, *, stacklevel: int = 2) -> bool:
     """Warn if positions move faster than a person, as they do in millimetres.
 
     Parameters
@@ -396,18 +400,24 @@ def warn_if_fast(positions: NDArray[Any], steps: ArrayLike, *, stacklevel: int =
         Seconds between frames.
     stacklevel : int, default=2
         As in :func:`warnings.warn`.
+
+    Returns
+    -------
+    bool
+        Whether they do.
     """
     if positions.size < 9:
-        return
+        return False
     paces = np.linalg.norm(np.diff(positions, axis=-2), axis=-1) / np.asarray(steps)
     speed = float(np.median(paces)) if paces.size else 0.0
-    if speed > FASTEST:
+    if fast := speed > FASTEST:
         warnings.warn(
             f"Positions move at {speed:.4g} m/s most of the time. They must be in m: are these "
             "millimetres (multiply by 0.001) or centimetres (0.01)?",
             UserWarning,
             stacklevel=stacklevel + 1,
         )
+    return fast
 
 
 def _check_betas(betas: ArrayLike | None) -> Array | None:
