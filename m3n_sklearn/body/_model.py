@@ -70,6 +70,30 @@ class BodyModel:
     UserWarning
         If the rest pose is smaller than 0.3 m or larger than 3 m.
 
+    See Also
+    --------
+    default_body : The body that needs no file.
+    read_body : Files of SMPL, SMPL-H and SMPL-X.
+    body_from_smplx : Such models in memory.
+    body_from_mesh : Any skinned mesh, in any rest pose.
+    body_from_skeleton : The bones of a skeleton.
+
+    Notes
+    -----
+    Everything that takes a body needs this much of it:
+
+    - to be moved: `joint_names`, `parents` and `rest_joints`. Any tree will do, with one
+      rotation for each joint. Poses in SMPL's order also drive bodies with other joints,
+      provided that their names include SMPL's first 22;
+    - to carry named sites: the joints ``left_elbow``, ``left_wrist`` and so on that a site
+      lies between, in a T-pose, and the `stature`. With `vertices`, `weights` and `faces` the
+      sites lie on the skin, otherwise they stand off the bones. Own sites need a bone, or
+      vertices;
+    - to follow the skin (``frame="skin"``): `vertices` and `weights`; `posedirs` are used where
+      they are given;
+    - to take shape coefficients: `shapedirs`, and `joint_regressor` for lever arms to follow
+      them. All bodies take another `stature`.
+
     References
     ----------
     .. [1] Loper et al., "SMPL: a skinned multi-person linear model", ACM TOG 34(6), 2015.
@@ -79,6 +103,18 @@ class BodyModel:
     >>> arm = BodyModel(["shoulder", "elbow"], [-1, 0], [[0, 0, 0], [0.3, 0, 0]], stature=1.7)
     >>> arm.n_joints, arm.shaped(stature=1.87).rest_joints[1].round(3).tolist()
     (2, [0.33, 0.0, 0.0])
+
+    A body of one's own, with a patch of skin around the forearm that carries a sensor:
+
+    >>> from m3n_sklearn.body import Site, resolve_sites
+    >>> patch = [[0.25, 0.04, 0.0], [0.45, 0.03, 0.0], [0.45, -0.03, 0.0]]
+    >>> arm = BodyModel(
+    ...     ["shoulder", "elbow"], [-1, 0], [[0, 0, 0], [0.3, 0, 0]],
+    ...     vertices=patch, weights=[[1, 0], [0, 1], [0, 1]], stature=1.7, name="my arm",
+    ... )
+    >>> [site] = resolve_sites(arm, Site("band", vertices=[1, 2]))
+    >>> site.bone, site.offset.round(2).tolist()
+    ('elbow', [0.15, 0.0, 0.0])
     """
 
     joint_names: tuple[str, ...]

@@ -15,6 +15,7 @@ from m3n_sklearn.body import (
     site_kinematics,
     skin,
 )
+from m3n_sklearn.motion.rotations import matrix_from_rotvec
 
 BETAS = np.linspace(-1.5, 1.5, 10)
 
@@ -42,6 +43,42 @@ def reference(smpl_struct):
         joints=out.joints[:, :24].numpy(),
         vertices=out.vertices.numpy(),
     )
+
+
+@pytest.mark.parametrize(("precision", "atol"), [("float32", 5e-7), ("float64", 1e-9)])
+def test_every_vertex_equals_that_of_smplx(smpl_struct, precision, atol):
+    """Tables are exact in single precision, which smplx rounds them to.
+
+    Weights still sum to 1, and rotations go in as matrices, since smplx adds 1e-8 to rotation
+    vectors.
+    """
+    smplx = pytest.importorskip("smplx")
+    torch = pytest.importorskip("torch")
+    tables = {
+        key: value.astype(np.float32).astype(np.float64) if value.dtype.kind == "f" else value
+        for key, value in vars(smpl_struct).items()
+    }
+    eighths = np.floor(smpl_struct.weights * 8) / 8
+    heaviest = eighths.argmax(axis=1)[:, None]
+    rest = 1 - eighths.sum(axis=1, keepdims=True)
+    tables["weights"] = eighths + rest * (np.arange(24) == heaviest)
+    struct = SimpleNamespace(**tables)
+    kind = getattr(torch, precision)
+    model = smplx.SMPL(model_path="", data_struct=struct, batch_size=2, dtype=kind)
+    rng = np.random.default_rng(2)
+    pose = matrix_from_rotvec(rng.uniform(-0.8, 0.8, (2, 24, 3)))
+    trans = rng.uniform(-0.8, 0.8, (2, 3)).astype(np.float32)
+    betas = BETAS.astype(np.float32)
+    with torch.no_grad():
+        vertices = model(
+            betas=torch.tensor(betas[None].repeat(2, 0), dtype=kind),
+            global_orient=torch.tensor(pose[:, :1], dtype=kind),
+            body_pose=torch.tensor(pose[:, 1:], dtype=kind),
+            transl=torch.tensor(trans, dtype=kind),
+            pose2rot=False,
+        ).vertices.numpy()
+    got = skin(body_from_smplx(struct).shaped(betas=betas), pose, trans)
+    np.testing.assert_allclose(got, vertices, rtol=0, atol=atol)
 
 
 @pytest.mark.parametrize("source", ["module", "struct", "mapping"])
