@@ -75,6 +75,7 @@ class Track:
         self._read = read
         self._smoothed = smoothed and self.frames > 1
         self._even = not self._smoothed or _is_even(self._since)
+        self._seen: tuple[Array, Array, Array] | None = None  # a short clip is read only once
         self.step = self._since[-1] / (self.frames - 1) if self.frames > 1 else 1.0
 
     def cutoffs(
@@ -111,11 +112,12 @@ class Track:
     def _excerpts(self) -> tuple[Array, Array]:
         """Rotations and translations (n, B, D); stretches of long clips stand side by side."""
         if not self._is_long:
-            return self._channels(0, self.frames)[1:]
+            self._seen = self._channels(0, self.frames)
+            return tuple(x.reshape(self.frames, x.shape[1], -1) for x in self._seen[1:])
         starts = np.linspace(0, self.frames - EXCERPT, EXCERPTS).astype(int)
         parts = [self._channels(lo, lo + EXCERPT)[1:] for lo in starts.tolist()]
         rotations, moves = (np.concatenate(x, axis=2) for x in zip(*parts, strict=True))
-        return rotations, moves
+        return rotations.reshape(*rotations.shape[:2], -1), moves
 
     def pieces(self, cutoffs: Array, margin: float = 0.0) -> Iterator[Piece]:
         """Cut a long clip into pieces that overlap enough to leave no trace.
@@ -175,8 +177,10 @@ class Track:
             The channels' values at the piece's first frame.
         """
         lo, hi = (0, self.frames) if piece is None else (piece.first, piece.last)
-        since, rotations, moves = self._channels(lo, hi, joints)
-        widths = (rotations.shape[2], moves.shape[2])
+        since, rotations, moves = self._seen or self._channels(lo, hi, joints)
+        if self._seen and joints is not None:
+            rotations = rotations[:, :, list(joints)]
+        widths = (4 * rotations.shape[2], 3)
         channels = np.concatenate([x.reshape(hi - lo, -1) for x in (rotations, moves)], axis=1)
         origin = channels[0].copy()
         channels -= origin
@@ -201,7 +205,7 @@ class Track:
     def _channels(
         self, lo: int, hi: int, joints: Sequence[int] | None = None
     ) -> tuple[Array, Array, Array]:
-        """Times, aligned quaternions (n, B, 4 J) and translations (n, B, 3) of some frames."""
+        """Times, aligned quaternions (n, B, J, 4) and translations (n, B, 3) of some frames."""
         first, last, grid = lo, hi, None
         if not self._even:
             grid = self.step * np.arange(lo, hi)
@@ -209,7 +213,6 @@ class Track:
             first, last = max(0, first - NEIGHBOURS), min(self.frames, last + NEIGHBOURS)
         quats, moves = self._read(first, last)
         rotations = hemisphere_align(quats if joints is None else quats[:, :, list(joints)])
-        rotations = rotations.reshape(*rotations.shape[:2], -1)
         since = self._since[first:last]
         if grid is None:
             return since, rotations, moves
