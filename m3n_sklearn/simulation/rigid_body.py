@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._checks import real_array
 from ..motion._motion import warn_if_fast
-from ..motion.rotations import quat_conjugate, quat_rotate
+from ..motion.rotations import matrix_from_quat, quat_conjugate, quat_rotate
 from ._checks import check_rate, check_rotation, check_vector
+from ._readout import Readout, sample_begins
 from .trajectory import fit_trajectory
 
 __all__ = ["GRAVITY", "output_times", "rigid_body_imu"]
@@ -32,6 +33,7 @@ def rigid_body_imu(
     mount: ArrayLike | None = None,
     lever_arm: ArrayLike | None = None,
     gravity: Sequence[float] = GRAVITY,
+    readout: str = "point",
 ) -> tuple[Array, Array]:
     """Predict what an IMU on a tracked rigid body reads.
 
@@ -55,6 +57,10 @@ def rigid_body_imu(
         Where the sensor sits in the body frame, in m. The origin by default.
     gravity : sequence of 3 floats, default=(0.0, 0.0, -9.80665)
         Acceleration of free fall in the world, in m/s².
+    readout : {"point", "mean"}, default="point"
+        Values at the samples, or means over the interval that ends at each: then the rate is
+        the rotation since the sample before by the time between, as chips that add up angles
+        report it. The first sample, which has no interval in the track, stays a point.
 
     Returns
     -------
@@ -66,8 +72,8 @@ def rigid_body_imu(
     Raises
     ------
     ValueError
-        For wrong shapes, values that are not finite, a missing rate, or a `mount` that is no
-        rotation.
+        For wrong shapes, values that are not finite, a missing rate, a `mount` that is no
+        rotation, or an unknown `readout`.
 
     Examples
     --------
@@ -90,7 +96,9 @@ def rigid_body_imu(
     if len(clock) > 2 and (np.diff(clock) > 0).all():
         warn_if_fast(track, np.diff(clock))
     wanted = clock if out_rate is None else output_times(clock[0], clock[-1], out_rate)
-    state = fit_trajectory(clock, turns[:, None], track, smoothing).evaluate(wanted)
+    path = fit_trajectory(clock, turns[:, None], track, smoothing)
+    seen = Readout.of(readout, sample_begins(wanted), wanted, path.start, path.stop)
+    state = path.evaluate(seen.times)
     q, w, alpha = (values[:, 0] for values in state[:3])
     arm = np.zeros(3) if lever_arm is None else check_vector(lever_arm, "lever_arm")
     force = quat_rotate(
@@ -98,8 +106,7 @@ def rigid_body_imu(
     )
     force = force + np.cross(alpha, arm) + np.cross(w, np.cross(w, arm))
     turn = np.eye(3) if mount is None else check_rotation(mount, "mount")
-    acc: Array = force @ turn
-    return acc, w @ turn
+    return seen.read(force @ turn, matrix_from_quat(q) @ turn, w @ turn)
 
 
 def output_times(start: float, stop: float, rate: float) -> Array:
