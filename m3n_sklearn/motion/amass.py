@@ -115,12 +115,11 @@ def _body_poses(arrays: Mapping[str, AnyArray], path: str | os.PathLike[str]) ->
     """Axis-angle vectors of 24 joints, the hands at rest where the file has finger joints."""
     apart = next((keys for keys in PARTS if {*keys} <= arrays.keys()), None)
     if "poses" not in arrays and apart is not None:
-        root = as_rotvecs(arrays[apart[0]], apart[0], (1,))
-        body = as_rotvecs(arrays[apart[1]], apart[1], (21, 23))
+        file = Path(path).name
+        root = as_rotvecs(arrays[apart[0]], f"{file}: {apart[0]}", (1,))
+        body = as_rotvecs(arrays[apart[1]], f"{file}: {apart[1]}", (21, 23))
         if len(root) != len(body):
-            raise ValueError(
-                f"{Path(path).name}: {apart[0]} has {len(root)} frames, {apart[1]} {len(body)}."
-            )
+            raise ValueError(f"{file}: {apart[0]} has {len(root)} frames, {apart[1]} {len(body)}.")
         flat = np.concatenate([root, body], axis=1).reshape(len(root), -1)
     else:
         flat = real_array(require(arrays, "poses", path), "poses", "axis-angle vectors in rad")

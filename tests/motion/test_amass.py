@@ -169,3 +169,80 @@ def test_a_real_clip(shared_data):
     upright_axis = matrix_from_rotvec(motion.poses[:, 0])[:, :, 1].mean(axis=0)
     assert upright_axis[2] > 0.9
     assert 1.5 < motion.trans[:, 2].mean() < 2.0  # trans lies above the pelvis' rest offset
+
+
+@pytest.mark.parametrize("joints", [21, 23])
+@pytest.mark.parametrize("matrices", [False, True])
+def test_the_names_of_smplx(tmp_path, joints, matrices):
+    poses = upright(3 * (joints + 1)).reshape(FRAMES, joints + 1, 3)
+    given = matrix_from_rotvec(poses) if matrices else poses
+    path = write(
+        tmp_path,
+        global_orient=given[:, :1] if matrices else poses[:, 0],
+        body_pose=given[:, 1:] if matrices else poses[:, 1:].reshape(FRAMES, -1),
+        transl=np.full((FRAMES, 3), 0.5),
+        betas=np.zeros((1, 10)),
+        left_hand_pose=np.zeros((FRAMES, 6)),
+        fps=25,
+    )
+    motion = read_amass(path, source="mine")
+    np.testing.assert_allclose(
+        matrix_from_rotvec(motion.poses[:, : joints + 1]), matrix_from_rotvec(poses), atol=1e-9
+    )
+    np.testing.assert_array_equal(motion.trans, 0.5)
+    assert motion.rate == 25 and motion.betas.shape == (10,) and motion.source == "mine"
+
+
+def test_everything_that_amass_stores_for_smplx(tmp_path):
+    poses = upright(165)
+    path = write(
+        tmp_path,
+        gender="neutral",
+        surface_model_type="smplx",
+        mocap_frame_rate=np.float64(120.0),
+        mocap_time_length=FRAMES / 120,
+        num_betas=16,
+        betas=np.arange(16.0) / 20,
+        trans=np.zeros((FRAMES, 3)),
+        poses=poses,
+        root_orient=poses[:, :3],
+        pose_body=poses[:, 3:66],
+        pose_jaw=poses[:, 66:69],
+        pose_eye=poses[:, 69:75],
+        pose_hand=poses[:, 75:],
+        markers_latent=np.zeros((5, 3)),
+        latent_labels=np.array(["ARIEL"]),
+        markers_latent_vids=np.array([{}], dtype=object),
+    )
+    motion = read_amass(path)
+    np.testing.assert_allclose(motion.poses[:, :22].reshape(FRAMES, 66), poses[:, :66], atol=1e-9)
+    assert motion.rate == 120 and len(motion.betas) == 16 and motion.sex == "neutral"
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"body_pose": np.zeros((FRAMES, 66))}, r"body_pose has shape \(20, 66\)"),
+        ({"body_pose": np.zeros((4, 63))}, "20 frames, body_pose 4"),
+        ({"global_orient": np.ones((FRAMES, 3, 3))}, "no rotations"),
+        ({"transl": np.zeros((4, 3))}, "transl has shape"),
+    ],
+)
+def test_bad_files_with_the_names_of_smplx(tmp_path, arrays, message):
+    good = {
+        "global_orient": np.zeros((FRAMES, 3)),
+        "body_pose": np.zeros((FRAMES, 63)),
+        "fps": 30.0,
+    }
+    with pytest.raises(ValueError, match=message):
+        read_amass(write(tmp_path, **{**good, **arrays}))
+
+
+def test_any_direction_may_point_up(tmp_path):
+    path = write(tmp_path, poses=upright(), mocap_framerate=60.0)
+    tilted = read_amass(path, up=[0.0, -3.0, 4.0])
+    axis = matrix_from_rotvec(tilted.poses[:, 0])[:, :, 1]
+    np.testing.assert_allclose(axis[:, 2], 0.8, atol=1e-9)
+    np.testing.assert_allclose(read_amass(path, up=[0, 0, 2]).poses, read_amass(path).poses)
+    with pytest.raises(ValueError, match=r"up must be one of .* direction"):
+        read_amass(path, up=[0, 0])
