@@ -84,7 +84,7 @@ class SimulatedImu:
             self.simulator = copy.deepcopy(simulator.estimator)
         else:
             self.simulator = clone(simulator)
-            self.simulator.fit(windows[:CHUNK])
+            self.simulator.fit(windows)
         self._round = -1
         self.start_epoch(0)
 

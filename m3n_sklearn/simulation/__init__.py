@@ -14,6 +14,7 @@ from .calibration import (
 )
 from .compare import IMUComparison, compare_imu
 from .noise import IMUNoise
+from .noise_floor import NoiseFloor, PowerLaw, learn_noise_floor
 from .presets import NOISE_PRESETS, NoisePreset
 from .randomization import Randomization, draws_table
 from .rigid_body import GRAVITY, rigid_body_imu
@@ -28,7 +29,9 @@ __all__ = [
     "IMUComparison",
     "IMUNoise",
     "Measured",
+    "NoiseFloor",
     "NoisePreset",
+    "PowerLaw",
     "Randomization",
     "SMPLIMUSimulator",
     "SensorTrack",
@@ -40,6 +43,7 @@ __all__ = [
     "compare_imu",
     "draws_table",
     "fit_trajectory",
+    "learn_noise_floor",
     "rigid_body_imu",
     "track_of_rigid_body",
     "track_of_site",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +15,7 @@ from ._people import Person
 from ._rig import Rig
 from ._rows import Frames, people, sources
 from .calibration import Calibration, Measured, SensorTrack, calibrate, track_of_site
-
-if TYPE_CHECKING:
-    from .noise_floor import NoiseFloor
+from .noise_floor import FEWEST_FRAMES, NoiseFloor, learn_noise_floor
 
 __all__ = ["calibrate_rig", "learn_noise_floors", "motions_of", "recordings_of"]
 
@@ -77,26 +75,28 @@ def learn_noise_floors(motions: Sequence[Motion]) -> dict[str | None, NoiseFloor
     Returns
     -------
     dict of str or None to NoiseFloor
-        By source.
+        By source; those whose clips are all too short or stand still have none.
     """
-    import importlib.util
-
-    if importlib.util.find_spec("m3n_sklearn.simulation.noise_floor") is None:  # TEMP
-        return {}
     members: dict[str | None, list[int]] = {}
     for i, source in enumerate(_sources(motions)):
         members.setdefault(source, []).append(i)
-    return {source: _learn(motions, indices) for source, indices in members.items()}
+    floors = {source: _learn(motions, indices) for source, indices in members.items()}
+    return {source: floor for source, floor in floors.items() if floor is not None}
 
 
-def _learn(motions: Sequence[Motion], indices: Sequence[int]) -> NoiseFloor:
-    from .noise_floor import learn_noise_floor
-
+def _learn(motions: Sequence[Motion], indices: Sequence[int]) -> NoiseFloor | None:
+    """Return the floor of some motions, None if all are too short or stand still."""
     step = max(1, len(indices) // ENOUGH)
-    clips = (motions[i] for i in indices[::step])
+    clips = [motions[i] for i in indices[::step]]
+    if not any(clip.n_frames >= FEWEST_FRAMES and _moves(clip) for clip in clips):
+        return None
     return learn_noise_floor(
         (clip.times, quat_from_rotvec(clip.poses), clip.trans) for clip in clips
     )
+
+
+def _moves(clip: Motion) -> bool:
+    return bool(np.ptp(clip.poses, axis=0).any() or np.ptp(clip.trans, axis=0).any())
 
 
 def _sources(motions: Sequence[Motion]) -> list[str | None]:

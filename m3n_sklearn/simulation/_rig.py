@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +14,8 @@ from ._keys import RowKey
 from ._people import Person, Wardrobe
 from .calibration import Calibration
 from .noise import IMUNoise, sensor_errors
+from .noise_floor import NoiseFloor
 from .randomization import ClipDraw, Randomization
-
-if TYPE_CHECKING:
-    from .noise_floor import NoiseFloor
 
 __all__ = ["Rig", "Take"]
 

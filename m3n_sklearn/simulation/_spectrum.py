@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len, rfft
 
-__all__ = ["Bands", "PowerLaw", "Spectrum", "banded", "fit_noise", "difference_weight", "spectrum"]
+__all__ = ["Bands", "PowerLaw", "Spectrum", "banded", "difference_weight", "fit_noise", "spectrum"]
 
 Array = NDArray[np.float64]
 
@@ -60,7 +61,8 @@ class Spectrum(NamedTuple):
     pieces: int
 
 
-class PowerLaw(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class PowerLaw:
     """Noise whose power spectral density is level · f^slope, f in Hz and at least 1.
 
     Attributes

@@ -13,7 +13,7 @@ from .._checks import real_array
 from ..motion.rotations import hemisphere_align
 from ._spectrum import Bands, PowerLaw, banded, fit_noise, spectrum
 
-__all__ = ["NoiseFloor", "learn_noise_floor"]
+__all__ = ["NoiseFloor", "PowerLaw", "learn_noise_floor"]
 
 Array = NDArray[np.float64]
 
