@@ -72,7 +72,7 @@ def default_body(sex: str = "neutral", stature: float | None = None) -> BodyMode
     return _built(sex, float(stature))
 
 
-@lru_cache(maxsize=64)  # a body never changes, and people of one size share it
+@lru_cache(maxsize=16)  # a body never changes, and people of one size share it
 def _built(sex: str, stature: float) -> BodyModel:
     dimensions = measures(sex)
     joints = landmark_joints(dimensions)

@@ -36,8 +36,8 @@ def read_body(
         An .npz or .pkl file as distributed, such as ``SMPL_MALE.pkl``,
         ``smplh/female/model.npz`` or ``SMPLX_NEUTRAL.npz``. The content tells which it is.
     num_betas : int or None, default=None
-        How many shape coefficients to keep; None is all of them (10 to 300, each of a third of
-        a megabyte). Expression coefficients of SMPL-X are not kept.
+        How many shape coefficients to keep; None is all of them (10 to 300, each of up to a
+        quarter of a megabyte). Expression coefficients of SMPL-X are not kept.
     joint_names : sequence of str or None, default=None
         Names of the J joints, for models other than SMPL (24 joints), SMPL-H (52) and SMPL-X
         (55).

@@ -78,7 +78,10 @@ def body_from_mesh(
     up : {"y", "z", "x", "-x", "-y", "-z"}, default="y"
         The axis that points up; the body faces z when it is "y", and -y when it is "z".
     shapedirs : array-like of shape (V, 3, B) or None, default=None
-        Vertex displacement by unit of each shape coefficient, in the rest pose, in m.
+        Vertex displacement by unit of each shape coefficient, in the rest pose, in m. The
+        simulator feeds them with a motion's betas, which mean SMPL's shapes in most files:
+        leave these out where yours are others, or shape the body first and hand it over with
+        ``dataclasses.replace(body, shapedirs=None)``.
     joint_shapedirs : array-like of shape (J, 3, B) or None, default=None
         Joint displacement by the same. Without it, shape moves the skin only.
     name : str, default="body"
