@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve_banded, cholesky_banded
 
-from ._spectrum import PowerLaw, banded, fit_noise, difference_weight, spectrum
+from ._spectrum import PowerLaw, banded, difference_weight, fit_noise, spectrum
 
 __all__ = ["choose_cutoffs", "fallback_cutoff", "smooth"]
 
@@ -194,5 +194,5 @@ def choose_cutoffs(values: Array, dt: float, floor: PowerLaw | None = None) -> A
     )
     grid[-1] = np.inf
     chosen = grid[np.argmax(excess <= CAUTION * np.sqrt(np.maximum(scatter, 0.0)), axis=0)]
-    clean = noise.sum(axis=0) <= NEGLIGIBLE * power.sum(axis=0)
+    clean = noise.sum(axis=0) <= NEGLIGIBLE * seen.total
     return np.where(clean, np.inf, chosen)

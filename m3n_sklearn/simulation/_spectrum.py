@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +19,7 @@ SEGMENT = 2048
 """Longer tracks are cut in pieces of that many frames, whose spectra are averaged."""
 
 BANDS = 36
-FIT_FROM, FIT_TO = 2.0, 90.0
+FIT_FROM, FIT_TO = 2.0, 45.0
 """Hz. Slower, all is motion; faster, real trackers have lines that no law describes."""
 
 STEEPEST = -3.0
@@ -34,6 +33,9 @@ PRECISION = np.divide(1.0, PRECISION**2, out=np.zeros(5), where=PRECISION > 0)
 
 MISFIT = 0.7
 """Relative error of a parabola as the log-log spectrum of motion."""
+
+BEND = 0.15
+"""Relative error of a power law as the spectrum of noise."""
 
 LONGEST_STEP = np.array([1.5, 1.0, 3.0, 4.0, 3.0])
 STEPS = 40
@@ -52,17 +54,19 @@ class Spectrum(NamedTuple):
     power : ndarray of shape (M, B)
         Mean over tapers and pieces, summed over the channels of each group. White noise of
         standard deviation s in D channels gives ``D s^2 weight(f)``.
+    total : ndarray of shape (B,)
+        What `power` would sum to if steady acceleration were in it.
     pieces : int
         Over how many pieces was averaged.
     """
 
     frequency: Array
     power: Array
+    total: Array
     pieces: int
 
 
-@dataclass(frozen=True, eq=False)
-class PowerLaw:
+class PowerLaw(NamedTuple):
     """Noise whose power spectral density is level · f^slope, f in Hz and at least 1.
 
     Attributes
@@ -137,21 +141,23 @@ def spectrum(values: Array, dt: float) -> Spectrum:
     order = np.arange(1, TAPERS + 1)[:, None]
     tapers = np.sin(np.pi * order * np.arange(1, frames + 1) / (frames + 1))
     tapers *= np.sqrt(2 / (frames + 1) / TAPERS / pieces)
-    power = np.zeros((length // 2 + 1, groups))
+    trend = np.linalg.qr(np.vander(np.linspace(-1.0, 1.0, frames), 3))[0]
+    power, total = np.zeros((length // 2 + 1, groups)), np.zeros(groups)
     for piece in range(pieces):
         part = values[piece * size : (piece + 1) * size].reshape(size, -1)
         rest = np.diff(part, 2, axis=0).T
-        rest = rest - rest.mean(axis=1, keepdims=True)
+        total += np.sum(rest**2, axis=1).reshape(groups, channels).sum(axis=1)
+        rest = rest - (rest @ trend) @ trend.T
         for taper in tapers:
             seen = rfft(rest * taper, length, axis=1)
             seen = seen.real**2 + seen.imag**2
             power += seen.reshape(groups, channels, -1).sum(axis=1).T
     frequency = np.arange(1, length // 2 + 1) / (length * dt)
-    return Spectrum(frequency, power[1:], pieces)
+    return Spectrum(frequency, power[1:], total * length / (2 * frames * pieces), pieces)
 
 
 def banded(seen: Spectrum, dt: float, channels: int) -> Bands:
-    """Average a spectrum in bands of even logarithmic width, from 2 to 90 Hz.
+    """Average a spectrum in bands of even logarithmic width, from 2 to 45 Hz.
 
     Parameters
     ----------
@@ -246,7 +252,7 @@ def _score(known: Array, y: Array, count: Array, terms: Array, shared: bool) -> 
     total = np.logaddexp(noise, np.minimum(motion, noise.max() + SPAN))
     share = np.exp(noise - total)
     rest = 1 - share
-    weight = count / (1 + count * (MISFIT * rest) ** 2)
+    weight = count / (1 + count * ((MISFIT * rest) ** 2 + (BEND * share) ** 2))
     residual = np.clip(y * np.exp(-total) - 1, -1, 8)
     slopes = terms * np.stack([share, share, rest, rest, rest], axis=1)
     weighted = slopes * weight[:, None]

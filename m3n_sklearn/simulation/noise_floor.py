@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +14,7 @@ from .._checks import real_array
 from ..motion.rotations import hemisphere_align
 from ._spectrum import Bands, PowerLaw, banded, fit_noise, spectrum
 
-__all__ = ["NoiseFloor", "PowerLaw", "learn_noise_floor"]
+__all__ = ["NoiseFloor", "learn_noise_floor"]
 
 Array = NDArray[np.float64]
 
@@ -143,12 +144,10 @@ def _bands(track: Array, step: float) -> Bands | None:
 def _side_by_side(bands: list[Bands]) -> Bands:
     """Pad to as many bands as the longest has; what is added counts nothing."""
     most = max(len(b.height) for b in bands)
-    padded = [
-        np.concatenate(
-            [np.pad(x, ((0, most - len(x)), (0, 0)), mode=mode) for x in columns], axis=1
-        )
-        for columns, mode in zip(
-            zip(*bands, strict=True), ("edge", "edge", "constant"), strict=True
-        )
-    ]
-    return Bands(*padded)
+    modes: tuple[Literal["edge", "constant"], ...] = ("edge", "edge", "constant")
+
+    def pad(x: Array, mode: Literal["edge", "constant"]) -> Array:
+        return np.pad(x, ((0, most - len(x)), (0, 0)), mode=mode)
+
+    columns = zip(zip(*bands, strict=True), modes, strict=True)
+    return Bands(*(np.concatenate([pad(x, mode) for x in xs], axis=1) for xs, mode in columns))
