@@ -17,7 +17,7 @@ from ._motion import Motion
 from .alignment import normalise
 from .proportions import fitted_stature
 from .retarget import retarget, skeleton_lengths
-from .rotations import quat_multiply, quat_rotate
+from .rotations import quat_conjugate, quat_multiply, quat_rotate
 from .skeletons import SKELETONS, SkeletonMap, find_skeleton
 
 __all__ = ["read_bvh"]
@@ -33,6 +33,8 @@ UNITS = {
 }
 ADULT = (1.2, 2.2)
 """Range of stature in m in which no two of the units above can be confused."""
+APART = np.deg2rad(15)
+"""Jump after the first frame that is worth a warning."""
 STRETCH = 0.02
 """Change of a bone's length in m that is worth a warning."""
 
@@ -96,7 +98,8 @@ def read_bvh(
     Warns
     -----
     UserWarning
-        If bones change their length over time: their median is used.
+        If bones change their length over time: their median is used. If the motion does not
+        continue the first frame, which many files begin with a T-pose.
 
     See Also
     --------
@@ -139,6 +142,7 @@ def read_bvh(
         held = tree.quats[_check_tpose(tpose, len(tree.quats))] if tpose is not None else None
         _check_rest(tree, chosen, held)
         first = 0 if tpose is None else tpose + 1
+        _warn_if_apart(tree.quats[first:])
         poses, trans, stature = retarget(
             tree.quats[first:],
             metres * tree.root[first:],
@@ -245,6 +249,19 @@ def _check_tpose(tpose: int, frames: int) -> int:
             f"tpose must be the index of a frame before the last of {frames}, got {tpose}."
         )
     return int(tpose)
+
+
+def _warn_if_apart(quats: Array) -> None:
+    """Say so when the first frame is a pose that the motion jumps away from."""
+    turns = quat_multiply(quat_conjugate(quats[:-1]), quats[1:])
+    jumps = 2 * np.arccos(np.clip(np.abs(turns[..., 0]), 0, 1)).max(axis=1)
+    if len(jumps) > 2 and jumps[0] > max(APART, 4 * jumps[1:].max()):
+        warnings.warn(
+            f"The motion jumps by {np.rad2deg(jumps[0]):.0f} degrees after the first frame. If "
+            "that is a T-pose, pass tpose=0; otherwise slice it off.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _check_rest(tree: _Tree, skeleton: SkeletonMap, held: Array | None) -> None:

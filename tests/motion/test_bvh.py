@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -299,6 +300,21 @@ def test_a_rest_pose_that_is_no_tpose_needs_a_frame_that_is(write):
     for wrong in (-1, FRAMES, 0.5):
         with pytest.raises((TypeError, ValueError), match="tpose must be"):
             read_bvh(path, tpose=wrong)
+
+
+def test_a_first_frame_apart_is_noticed(write):
+    source, root = clip(frames=12)
+    still = np.zeros_like(source["local_quats"][:1])
+    still[..., 0] = 1
+    posed = {**source, "local_quats": np.concatenate([still, source["local_quats"]])}
+    path = write(bvh_text(posed, np.concatenate([root[:1], root])))
+    with pytest.warns(UserWarning, match="pass tpose=0"):
+        read_bvh(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        motion = read_bvh(path, tpose=0)
+        plain = read_bvh(write(bvh_text(source, root)))
+    np.testing.assert_allclose(motion.poses, plain.poses, atol=1e-6)
 
 
 def test_bones_that_stretch_are_noticed(write):

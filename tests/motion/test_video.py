@@ -111,8 +111,9 @@ def test_collections_defaultdict_is_what_wham_writes(tmp_path):
     from collections import defaultdict
 
     results = defaultdict(dict)
-    results[0].update(wham_person())
-    assert read_wham(dumped(tmp_path, results), rate=30.0)[0].n_frames == FRAMES
+    results[np.int64(4)].update(wham_person())
+    (motion,) = read_wham(dumped(tmp_path, results), rate=30.0, person=4)
+    assert motion.n_frames == FRAMES and type(motion.subject) is int
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,10 @@ def read_wham(
             f"{file} must hold a dictionary from people to their parameters, got "
             f"{type(people).__name__}. WHAM's demo writes it with --save_pkl."
         )
-    tracks = {who: _track(values, f"{file}: person {who!r}") for who, values in people.items()}
+    tracks = {
+        who.item() if isinstance(who, np.generic) else who: _track(values, f"{file}: person {who}")
+        for who, values in people.items()
+    }
     return motions_of(
         tracks,
         path,
