@@ -117,8 +117,8 @@ def resolve_sites(body: BodyModel, sites: str | Site | Iterable[str | Site]) -> 
 
     Named sites are placed on the skin: from a point on the bone outwards, to the outermost
     crossing with the surface in the rest pose. On a body without a surface they stand off the
-    bone by a fixed share of its length. Sites of one's own that have a bone and an offset take
-    the skinning of the nearest vertex.
+    bone by a fixed share of the stature. Sites of one's own that have a bone and an offset
+    take the skinning of the nearest vertex.
 
     The z axis of a named site points out of the body. Its y axis points up the body in the
     T-pose, with these exceptions: on the upper arm it points to the shoulder (up, when the arm

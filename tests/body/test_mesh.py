@@ -17,7 +17,7 @@ from m3n_sklearn.body import (
     skin,
 )
 from m3n_sklearn.motion import SKELETONS, SMPL_JOINTS, SMPL_PARENTS, SkeletonMap, retarget
-from m3n_sklearn.motion.rotations import matrix_from_rotvec
+from m3n_sklearn.motion.rotations import matrix_from_rotvec, quat_from_rotvec
 
 from ..simulation.clips import random_motion, triads
 
@@ -201,6 +201,20 @@ def test_a_skeleton_without_a_mesh_carries_every_named_site():
     assert tall.stature == 1.8
 
 
+def test_bones_alone_feel_what_a_body_with_skin_feels():
+    bones = body_from_skeleton(SMPL_JOINTS, SMPL_PARENTS, offsets_of(OWN), skeleton=EVERY)
+    motion = random_motion(2, seconds=3.0, fastest=1.2)
+    mine, other = (
+        triads(SMPLIMUSimulator(body, sites=list_sites(), smoothing=None).simulate(motion))
+        for body in (bones, OWN)
+    )
+    assert mine.shape[1] == len(list_sites())
+    for k, name in enumerate(list_sites()):
+        got, wanted = mine[:, k].reshape(len(mine), 6), other[:, k].reshape(len(other), 6)
+        share = [np.corrcoef(a, b)[0, 1] for a, b in zip(got.T, wanted.T, strict=True)]
+        assert min(share) > 0.8, name
+
+
 def test_a_skeleton_whose_frames_turn_in_its_t_pose():
     """Bandai-Namco's joints: offsets along x of frames that the skeleton map knows."""
     known = SKELETONS["bandai_namco"]
@@ -226,22 +240,20 @@ def test_a_retargeted_motion_fits_the_skeleton_it_came_from():
     """The joints of a source in motion are those of the body made of its skeleton."""
     rng = np.random.default_rng(1)
     angles = 0.3 * rng.standard_normal((5, 24, 3))
-    quats = _quats(angles)
     offsets = offsets_of(OWN)
     body = body_from_skeleton(SMPL_JOINTS, SMPL_PARENTS, offsets, skeleton=EVERY)
     poses, trans, _ = retarget(
-        quats, np.zeros((5, 3)), SMPL_JOINTS, SMPL_PARENTS, offsets, skeleton=EVERY
+        quat_from_rotvec(angles),
+        np.zeros((5, 3)),
+        SMPL_JOINTS,
+        SMPL_PARENTS,
+        offsets,
+        skeleton=EVERY,
     )
     got = forward_kinematics(body, poses, trans).positions
     z_up = matrix_from_rotvec([np.pi / 2, 0, 0])
     wanted = forward_kinematics(OWN, matrix_from_rotvec(angles)).positions @ z_up.T
     np.testing.assert_allclose(got, wanted, atol=2e-3)
-
-
-def _quats(rotvecs):
-    from m3n_sklearn.motion.rotations import quat_from_rotvec
-
-    return quat_from_rotvec(rotvecs)
 
 
 @pytest.fixture(scope="module")
