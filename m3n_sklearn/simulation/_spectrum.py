@@ -98,13 +98,13 @@ class Bands(NamedTuple):
         Logarithm of the frequency in Hz.
     density : ndarray of shape (N, C)
         Mean one-sided density per channel.
-    count : ndarray of shape (N, C)
+    members : ndarray of shape (N, C)
         Independent values that were averaged; 0 where there is no band.
     """
 
     height: Array
     density: Array
-    count: Array
+    members: Array
 
 
 def difference_weight(frequency: Array, dt: float) -> Array:
@@ -174,7 +174,7 @@ def banded(seen: Spectrum, dt: float, channels: int) -> Bands:
         One column a group.
     """
     frequency = seen.frequency
-    first = np.searchsorted(frequency, min(FIT_FROM, 0.1 / dt))
+    first = int(np.searchsorted(frequency, min(FIT_FROM, 0.1 / dt)))
     first = min(max(first, 2), len(frequency) - 2)
     last = np.searchsorted(frequency, FIT_TO, side="right")
     edges = np.unique(np.round(np.geomspace(first + 1, last + 1, BANDS + 1)).astype(int)) - 1
@@ -213,11 +213,11 @@ def fit_noise(bands: Bands, shared: bool = False) -> PowerLaw:
     x = (bands.height - middle).T
     scale = np.max(bands.density) + TINY if shared else bands.density.max(axis=0) + TINY
     y = (bands.density / scale).T + TINY
-    known, crossing = _start(x, y, bands.count.T, shared)
+    known, crossing = _start(x, y, bands.members.T, shared)
     u = x - crossing[:, None]
     terms = np.stack([np.ones_like(x), x, np.ones_like(x), u, u * u], axis=1)
     for _ in range(STEPS):
-        step = _score(known, y, bands.count.T, terms, shared)
+        step = _score(known, y, bands.members.T, terms, shared)
         known = known + step
         known[:, 1] = np.clip(known[:, 1], STEEPEST, 0.0)
         known[:, 4] = np.minimum(known[:, 4], 0.0)
