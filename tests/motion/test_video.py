@@ -128,8 +128,11 @@ def test_collections_defaultdict_is_what_wham_writes(tmp_path):
         ({0: wham_person(pose_world=np.zeros((FRAMES, 70)))}, r"shape \(20, 70\)"),
         ({0: wham_person(pose_world=np.degrees(upright(0)))}, "degrees"),
         ({0: wham_person(pose_world=np.full((FRAMES, 72), np.nan))}, "not finite"),
-        ({0: wham_person(trans_world=np.zeros((3, 3)))}, "3 translations"),
+        ({0: wham_person(trans_world=np.zeros((3, 3)))}, r"translations of shape \(3, 3\)"),
         ({0: wham_person(frame_ids=np.arange(FRAMES)[::-1])}, "must rise"),
+        ({0: wham_person(frame_ids=np.arange(FRAMES) + 0.5)}, "frame_ids must be whole numbers"),
+        ({0: wham_person(betas=np.zeros((3, 10)))}, r"betas of shape \(3, 10\)"),
+        ({0: wham_person(trans_world=7)}, r"translations of shape \(\)"),
     ],
 )
 def test_other_content_is_explained(tmp_path, content, message):
@@ -210,7 +213,7 @@ def test_gvhmr(tmp_path):
         ({"body_pose": None}, "no 'body_pose'; it has 'global_orient', 'transl', 'betas'"),
         ({"body_pose": torch.zeros(FRAMES, 69)}, r"body_pose has shape \(20, 69\)"),
         ({"body_pose": torch.zeros(3, 63)}, "20 frames, body_pose has 3"),
-        ({"transl": torch.zeros(3, 3)}, "3 translations"),
+        ({"transl": torch.zeros(3, 3)}, r"translations of shape \(3, 3\)"),
         ({"transl": torch.full((FRAMES, 3), torch.nan)}, "not finite"),
     ],
 )
@@ -315,10 +318,10 @@ def test_guesses_are_left_out_and_shots_cut(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"smpl": [3]}, "lists of one entry per person|must be a dictionary"),
-        ({"tid": [1, 2, 3]}, "lists of one entry per person"),
-        ({"tid": 4}, "lists of one entry per person"),
-        ({"time": "now"}, "time must be the number"),
+        ({"smpl": [3]}, "lists, one entry per person|must be a dictionary"),
+        ({"tid": [1, 2, 3]}, "lists, one entry per person"),
+        ({"tid": 4}, "lists, one entry per person"),
+        ({"time": "now"}, "time must hold real numbers"),
         ({"tid": [1], "tracked_time": [0], "smpl": [{"betas": np.zeros(10)}], "camera": [0],
           "size": [0]}, "no 'global_orient'; it has 'betas'"),
         ({"tid": [1], "tracked_time": [0], "camera": [0], "size": [0],

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..._checks import check_positive, is_number
+from ..._checks import check_positive, is_number, real_array
 from .._motion import Motion, _check_poses
 from .._smpl import stand_up, upright_axis
 
-__all__ = ["Track", "check_rate", "look_up", "motions_of"]
+__all__ = ["Track", "check_rate", "frame_numbers", "look_up", "motions_of"]
 
 Array = NDArray[np.float64]
 
@@ -71,6 +71,14 @@ def look_up(record: Any, key: str, where: str) -> Any:
         listed = ", ".join(repr(name) for name in list(record)[:20]) or "nothing"
         raise ValueError(f"{where} has no {key!r}; it has {listed}.")
     return record[key]
+
+
+def frame_numbers(values: ArrayLike, where: str) -> NDArray[np.int64]:
+    """Return whole numbers of shape (F,)."""
+    numbers = real_array(values, where, "numbers of frames, shape (frames,)")
+    if numbers.ndim != 1 or not np.isfinite(numbers).all() or np.any(numbers % 1):
+        raise ValueError(f"{where} must be whole numbers of shape (frames,), got {values!r}.")
+    return numbers.astype(np.int64)
 
 
 def motions_of(
@@ -150,11 +158,17 @@ def motions_of(
 
 
 def _check_frames(track: Track, who: Hashable, file: str) -> None:
-    count = len(track.frames)
-    for name, values in (("poses", track.poses), ("translations", track.trans)):
-        if len(values) != count:
-            raise ValueError(
-                f"{file}: person {who!r} has {count} frame numbers and {len(values)} {name}."
-            )
+    """Everything must belong to the same frames, whose numbers rise."""
+    count, betas = len(track.frames), track.betas
     if count == 0 or np.any(np.diff(track.frames) < 1) or track.frames[0] < 0:
         raise ValueError(f"{file}: the frame numbers of person {who!r} must rise from 0 or later.")
+    for name, values in (("poses", track.poses), ("translations", track.trans)):
+        if values.ndim < 2 or len(values) != count or values.shape[-1] != 3:
+            raise ValueError(
+                f"{file}: person {who!r} has {count} frame numbers and {name} of shape "
+                f"{values.shape}."
+            )
+    if betas is not None and not (betas.ndim == 1 or betas.shape == (count, betas.size // count)):
+        raise ValueError(
+            f"{file}: person {who!r} has {count} frame numbers and betas of shape {betas.shape}."
+        )

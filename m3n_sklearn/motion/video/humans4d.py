@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ from ..._checks import check_positive, is_number, real_array
 from ..._pickles import load_restricted
 from .._motion import Motion
 from .._smpl import as_rotvecs
-from ._tracks import Track, check_rate, look_up, motions_of
+from ._tracks import Track, check_rate, frame_numbers, look_up, motions_of
 
 __all__ = ["read_4dhumans"]
 
 Array = NDArray[np.float64]
 
+PER_PERSON = ("tid", "tracked_time", "smpl", "camera", "size")
 ASSUMED_FOCAL, ASSUMED_SIDE = 5000.0, 256.0
 """Focal length and side of the square image, in pixels, in which PHALP places its camera."""
 
@@ -135,29 +136,28 @@ def _tracks(frames: Mapping[Any, Any], file: str, focal: float | None) -> dict[H
     cuts = []
     for key, frame in frames.items():
         where = f"{file}: frame {key!r}"
-        time = look_up(frame, "time", where)
-        if not is_number(time):
-            raise ValueError(f"{where}: time must be the number of the frame, got {time!r}.")
-        if frame.get("shot"):
+        (time,) = frame_numbers([look_up(frame, "time", where)], f"{where}: time")
+        if frame.get("shot") in (1, True):
             cuts.append(int(time))
-        columns = [look_up(frame, name, where) for name in ("tid", "tracked_time", "smpl")]
-        columns += [look_up(frame, name, where) for name in ("camera", "size")]
-        if (
-            not all(isinstance(c, Sequence | np.ndarray) for c in columns)
-            or len({len(column) for column in columns}) != 1
-        ):
-            raise ValueError(
-                f"{where}: tid, tracked_time, smpl, camera and size must be lists of one entry "
-                "per person."
-            )
-        for who, lost, smpl, camera, size in zip(*columns, strict=True):
+        for who, lost, smpl, camera, size in _people(frame, where):
             if not lost:
-                who = who.item() if isinstance(who, np.generic) else who
-                seen.setdefault(who, []).append((int(time), smpl, camera, size))
+                seen.setdefault(int(who), []).append((int(time), smpl, camera, size))
     return {
-        who: _track(sorted(rows, key=lambda row: row[0]), f"{file}: person {who!r}", focal, cuts)
+        who: _track(sorted(rows, key=lambda row: row[0]), f"{file}: person {who}", focal, cuts)
         for who, rows in seen.items()
     }
+
+
+def _people(frame: Mapping[str, Any], where: str) -> Iterator[tuple[Any, ...]]:
+    """Walk through the people of a frame: number, frames since last seen, and parameters."""
+    columns = [look_up(frame, key, where) for key in PER_PERSON]
+    lists = all(isinstance(column, list | tuple) for column in columns)
+    if not lists or len({len(column) for column in columns}) != 1:
+        raise ValueError(f"{where}: {', '.join(PER_PERSON)} must be lists, one entry per person.")
+    for key, column in zip(PER_PERSON[:2], columns, strict=False):
+        if not all(map(is_number, column)):
+            raise ValueError(f"{where}: {key} must hold whole numbers, got {column!r}.")
+    return zip(*columns, strict=True)
 
 
 def _track(

@@ -13,7 +13,7 @@ from ..._checks import real_array
 from ..._pickles import load_restricted
 from .._motion import Motion
 from .._smpl import as_rotvecs
-from ._tracks import Track, check_rate, look_up, motions_of
+from ._tracks import Track, check_rate, frame_numbers, look_up, motions_of
 
 __all__ = ["read_wham"]
 
@@ -113,7 +113,9 @@ def read_wham(
 
 def _track(values: object, where: str) -> Track:
     poses = as_rotvecs(look_up(values, "pose_world", where), f"{where}: pose_world", (24,))
-    trans = real_array(look_up(values, "trans_world", where), "trans_world", "(frames, 3) in m")
-    frames = real_array(look_up(values, "frame_ids", where), "frame_ids", "(frames,)").ravel()
-    betas = real_array(look_up(values, "betas", where), "betas", "shapes (frames, 10)")
-    return Track(frames.astype(np.int64), poses, trans, betas)
+    trans, betas = (
+        real_array(look_up(values, key, where), f"{where}: {key}", f"(frames, {size})")
+        for key, size in (("trans_world", 3), ("betas", 10))
+    )
+    frames = frame_numbers(look_up(values, "frame_ids", where), f"{where}: frame_ids")
+    return Track(frames, poses, trans, betas)
