@@ -7,6 +7,7 @@ matrices rows of nine numbers. `_kinematics` has the equations.
 
 from __future__ import annotations
 
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,10 @@ Array = NDArray[np.float64]
 # the first nine of a bone's 24 numbers are its rotation; where its other vectors begin:
 POSITION, VELOCITY, ACCELERATION, RATE, BEND = 9, 12, 15, 18, 21
 
-# the sum of cos(x) and sin(x) / x in powers of x^2 is exact to the last bit up to here
+# the sums of cos(x) and sin(x) / (2 x) in powers of x^2 are exact to the last bit up to here
 LARGEST_SQUARE = 2.5
-TERMS = 12
+COSINE = np.array([(-1) ** k / factorial(2 * k) for k in range(12)])
+HALF_SINC = np.array([(-1) ** k / factorial(2 * k + 1) / 2 for k in range(12)])
 
 _njit = njit(cache=True, error_model="numpy", fastmath={"contract"})
 
@@ -199,31 +201,25 @@ def _matrix(q, still, out):
 
 
 @_njit
-def _quaternions(rotvec, moving, quat):
-    """Quaternions of rotation vectors, four rows of them, without branches in the long loop."""
-    far = False
-    for n in range(len(moving)):
+def _quaternions(rotvec, moving, quat, square):
+    """Quaternions (4, N) of rotation vectors, without branches in the long loops."""
+    bones = len(moving)
+    for n in range(bones):
         x, y, z = _get(rotvec[moving[n]], 0)
         quat[1, n], quat[2, n], quat[3, n] = x, y, z
-        quat[0, n] = 0.25 * (x * x + y * y + z * z)
-        far |= quat[0, n] > LARGEST_SQUARE
-    for n in range(len(moving)):
-        square = quat[0, n]
-        cosine, sinc = 1.0, 1.0
-        for k in range(TERMS, 0, -1):
-            cosine = 1.0 - square / ((2 * k - 1) * (2 * k)) * cosine
-            sinc = 1.0 - square / ((2 * k) * (2 * k + 1)) * sinc
-        quat[0, n] = cosine
+        square[0, n] = 0.25 * (x * x + y * y + z * z)
+        quat[0, n], square[1, n] = COSINE[-1], HALF_SINC[-1]
+    for k in range(len(COSINE) - 2, -1, -1):
+        cosine, sinc = COSINE[k], HALF_SINC[k]
+        for n in range(bones):
+            quat[0, n] = quat[0, n] * square[0, n] + cosine
+            square[1, n] = square[1, n] * square[0, n] + sinc
+    for n in range(bones):
+        if square[0, n] > LARGEST_SQUARE:
+            half = np.sqrt(square[0, n])
+            quat[0, n], square[1, n] = np.cos(half), 0.5 * np.sin(half) / half
         for i in range(1, 4):
-            quat[i, n] *= 0.5 * sinc
-    if far:
-        for n in range(len(moving)):
-            x, y, z = _get(rotvec[moving[n]], 0)
-            half = 0.5 * np.sqrt(x * x + y * y + z * z)
-            if half * half > LARGEST_SQUARE:
-                share = 0.5 * np.sin(half) / half
-                quat[0, n], quat[1, n] = np.cos(half), share * x
-                quat[2, n], quat[3, n] = share * y, share * z
+            quat[i, n] *= square[1, n]
 
 
 @_njit
@@ -277,10 +273,15 @@ def _propagate(parents, offsets, turns, still, rates, accelerations, root, links
 
 @_njit
 def _accumulate(feature, shapes, shift):
-    for e in range(9):
-        value = feature[e]
-        for k in range(len(shift)):
-            shift[k] += value * shapes[e, k]
+    """Add the shifts that the nine entries of one bone's feature cause."""
+    f0, f1, f2 = _get(feature, 0)
+    f3, f4, f5 = _get(feature, 3)
+    f6, f7, f8 = _get(feature, 6)
+    for k in range(len(shift)):  # one pass: a loop over the entries would store nine times
+        first = f0 * shapes[0, k] + f1 * shapes[1, k] + f2 * shapes[2, k]
+        second = f3 * shapes[3, k] + f4 * shapes[4, k] + f5 * shapes[5, k]
+        third = f6 * shapes[6, k] + f7 * shapes[7, k] + f8 * shapes[8, k]
+        shift[k] += first + second + third
 
 
 @_njit
@@ -476,11 +477,11 @@ def _skin_points(tables, rotations, root, out):
     moving, still, parents, offsets, rest, points, starts, bones, shares, shapes = tables
     n_bones, n_points, kind = len(moving), len(points), rotations.shape[2]
     links, turns, quats = np.empty((n_bones, 12)), np.empty((n_bones, 9)), np.empty((4, n_bones))
-    shift, quat = np.zeros(3 * n_points), np.empty(4)
+    shift, quat, square = np.zeros(3 * n_points), np.empty(4), np.empty((2, n_bones))
     for frame in range(len(rotations)):
         pose = rotations[frame]
         if kind == 3:
-            _quaternions(pose, moving, quats)
+            _quaternions(pose, moving, quats, square)
         for n in range(n_bones):
             if kind == 9 and not still[n]:
                 turns[n, :] = pose[moving[n]]
