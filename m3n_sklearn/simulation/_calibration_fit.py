@@ -31,6 +31,9 @@ STAGES = (
 )
 """What is given up first, where parameters can't be told apart."""
 
+ENOUGH = 1e-3
+"""Share of what matters: smaller steps end the refinement."""
+
 ROUNDS, STEPS = 6, 8
 """Evaluations of the motion at new lags, and Gauss-Newton steps between them."""
 
@@ -111,6 +114,7 @@ def refine(clips: Sequence[Clip], sensor: Parameters, bases: Bases) -> Solution:
     """
     free = _joined(bases, len(sensor.vector))
     prior = _prior(len(sensor.lags))
+    tolerance = _spread_out("matters", len(sensor.lags))
     information = np.zeros((len(prior), len(prior)))
     for _ in range(ROUNDS):
         sampled = [_sample(clip, sensor.lags[clip.lag]) for clip in clips]
@@ -124,9 +128,9 @@ def refine(clips: Sequence[Clip], sensor: Parameters, bases: Bases) -> Solution:
             target = sensor.with_vector(vector + step)
             reach = np.clip(target.lags, before - LAG_STEP, before + LAG_STEP)
             sensor = replace(target, lags=reach)
-            if np.all(np.abs(step) < 1e-7):
+            if np.all(np.abs(step) < ENOUGH * tolerance):
                 break
-        if np.abs(sensor.lags - before).max() < 1e-6:
+        if np.abs(sensor.lags - before).max() < ENOUGH * GROUPS["lag"].matters:
             break
     return Solution(sensor, information)
 
@@ -206,9 +210,14 @@ def _joined(bases: Bases, count: int) -> Array:
 
 def _prior(lags: int) -> Array:
     """Inverse variances among sensors, shape (P,)."""
+    return _spread_out("spread", lags) ** -2
+
+
+def _spread_out(field: str, lags: int) -> Array:
+    """One number of each group, for each of its parameters: shape (P,)."""
     values = np.empty(20 + lags)
     for group in GROUPS.values():
-        values[group.columns] = group.spread**-2
+        values[group.columns] = getattr(group, field)
     return values
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = [
     "Parameters",
     "across",
     "feel",
+    "in_site",
     "jacobians",
     "predict",
 ]
@@ -87,10 +89,21 @@ class Parameters:
         zero = np.zeros(3)
         return cls(mount, gravity, np.zeros(2), zero, zero, zero, zero, zero, lags)
 
-    @property
+    @cached_property
     def gravity(self) -> Array:
         """Free-fall acceleration in the world, of the nominal magnitude."""
-        return matrix_from_rotvec(across(self.nominal_gravity) @ self.tilt) @ self.nominal_gravity
+        return self._tilted(self.tilt)
+
+    @cached_property
+    def tilting(self) -> Array:
+        """Derivative (3, 2) of gravity by the tilt."""
+        sides = [
+            self._tilted(self.tilt + s) - self._tilted(self.tilt - s) for s in 1e-6 * np.eye(2)
+        ]
+        return np.stack(sides, axis=1) / 2e-6
+
+    def _tilted(self, tilt: Array) -> Array:
+        return matrix_from_rotvec(across(self.nominal_gravity) @ tilt) @ self.nominal_gravity
 
     @property
     def vector(self) -> Array:
@@ -163,7 +176,7 @@ def across(gravity: Array) -> Array:
 
 
 def feel(track: SensorTrack, times: Array) -> tuple[Felt, Felt]:
-    """Evaluate a track in the site's axes.
+    """Evaluate a track and its change in the site's axes.
 
     Parameters
     ----------
@@ -178,12 +191,26 @@ def feel(track: SensorTrack, times: Array) -> tuple[Felt, Felt]:
         The motion, and its derivative in time.
     """
     inside = np.clip(times, track.start + TICK, track.stop - TICK)
-    before, now, after = (_in_site(track, inside + step) for step in (-TICK, 0.0, TICK))
-    change = Felt(*((b - a) / (2 * TICK) for a, b in zip(before, after, strict=True)))
-    return now, change
+    moments = np.concatenate([inside - TICK, inside, inside + TICK])  # one call costs least
+    parts = [x.reshape(3, len(times), *x.shape[1:]) for x in in_site(track, moments)]
+    return Felt(*(x[1] for x in parts)), Felt(*((x[2] - x[0]) / (2 * TICK) for x in parts))
 
 
-def _in_site(track: SensorTrack, times: Array) -> Felt:
+def in_site(track: SensorTrack, times: Array) -> Felt:
+    """Evaluate a track in the site's axes.
+
+    Parameters
+    ----------
+    track : SensorTrack
+        The motion.
+    times : ndarray of shape (T,)
+        In s, on the motion's clock.
+
+    Returns
+    -------
+    Felt
+        The motion.
+    """
     rotation, acceleration, lever, rate = track.evaluate(times)
     turn = np.swapaxes(rotation, 1, 2)
     return Felt((turn @ acceleration[..., None])[..., 0], turn, turn @ lever, np.asarray(rate))
@@ -219,7 +246,7 @@ def jacobians(sensor: Parameters, felt: Felt, change: Felt, lag: int) -> tuple[A
     gain, axes = (1 + sensor.acc_scale)[:, None], sensor.mount.T
     force = felt.force(gravity, arm) @ sensor.mount
     acc[:, :, 0:3] = gain * skew(force)
-    acc[:, :, 3:5] = gain * (axes @ felt.turn @ -_tilting(sensor))
+    acc[:, :, 3:5] = gain * (axes @ felt.turn @ -sensor.tilting)
     acc[:, :, 5:8] = gain * (axes @ felt.lever)
     acc[:, :, 8:11] = np.eye(3)
     acc[:, :, 11:14] = force[:, :, None] * np.eye(3)
@@ -230,14 +257,3 @@ def jacobians(sensor: Parameters, felt: Felt, change: Felt, lag: int) -> tuple[A
     gyro[:, :, 17:20] = rate[:, :, None] * np.eye(3)
     gyro[:, :, 20 + lag] = -gain[:, 0] * (change.rate @ sensor.mount)
     return acc, gyro
-
-
-def _tilting(sensor: Parameters) -> Array:
-    """Return the derivative (3, 2) of gravity by the tilt."""
-    step = 1e-6 * np.eye(2)
-    sides = [
-        replace(sensor, tilt=sensor.tilt + s).gravity
-        - replace(sensor, tilt=sensor.tilt - s).gravity
-        for s in step
-    ]
-    return np.stack(sides, axis=1) / 2e-6

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ._calibration_model import Clip, Felt, Parameters, across, feel
+from ._calibration_model import Clip, Felt, Parameters, across, in_site
 from ._calibration_tracks import SensorTrack, skew
 
 __all__ = ["confirmed", "first_lags", "first_mount", "nearest_mount", "wahba"]
@@ -163,10 +163,10 @@ def first_lags(
     grid = np.arange(-count, count + 1) * step
     scores, weights = np.zeros((2, len(start.lags), len(grid)))
     for clip in clips:
-        for values, gravity in zip(clip.readings, (start.gravity, None), strict=True):
+        for values, gravity in ((clip.readings[0], start.gravity), (clip.readings[1], None)):
             if values is None:
                 continue
-            length: Array = np.linalg.norm(values, axis=1)
+            length = np.asarray(np.linalg.norm(values, axis=1), dtype=np.float64)
             found = _correlations(clip.track, clip.times, length, grid, gravity)
             weight = len(length) * float(length.std()) / (9.8 if gravity is not None else 3.0)
             scores[clip.lag] += weight * found
@@ -201,9 +201,7 @@ def first_mount(clips: list[Clip], start: Parameters, tilted: bool) -> Parameter
     for pairs in ([_even(rates)], [_even(forces)], [_even(rates), _even(forces)]):
         flat = [pair for kind in pairs for pair in kind]
         if flat and all(pairs):
-            mount, strengths = wahba(
-                *(np.concatenate([p[k] for p in flat]) for k in (0, 1)), start.mount
-            )
+            mount, strengths = wahba(*_stacked(flat), start.mount)
             if len(pairs) == 1 and strengths[2] < -0.2 * strengths[0]:
                 warnings.warn(
                     "A reflection fits the readings better than any mount: the axes of the "
@@ -248,7 +246,12 @@ def _meeting(clip: Clip, sensor: Parameters, values: Array) -> _Turn:
     """Motion and readings while the motion is known."""
     late = sensor.lags[clip.lag]
     meets = clip.meets(late)
-    return feel(clip.track, clip.times[meets] - late)[0], values[meets]
+    return in_site(clip.track, clip.times[meets] - late), values[meets]
+
+
+def _stacked(pairs: list[_Pair]) -> _Pair:
+    ours, theirs = zip(*pairs, strict=True)
+    return np.concatenate(ours), np.concatenate(theirs)
 
 
 def _even(pairs: list[_Pair]) -> list[_Pair]:

@@ -18,7 +18,7 @@ from ._calibration_fit import (
     seen_directions,
     standard_errors,
 )
-from ._calibration_model import GROUPS, Clip, Parameters, feel, predict
+from ._calibration_model import GROUPS, Clip, Parameters, in_site, predict
 from ._calibration_start import confirmed, first_lags, first_mount, nearest_mount
 from ._calibration_tracks import SensorTrack, SiteState, track_of_rigid_body, track_of_site
 from ._checks import check_rotation, check_vector
@@ -136,7 +136,9 @@ class Calibration:
         """
         late = self.lag if lag is None else float(lag)
         moments = real_array(times, "times", "times of shape (samples,) in s")
-        return predict(self._sensor, feel(track, moments - late)[0])
+        return predict(
+            self._sensor, in_site(track, np.clip(moments - late, track.start, track.stop))
+        )
 
     def summary(self) -> str:
         """Return a report in plain text.
@@ -412,7 +414,7 @@ def _unseen(name: str, basis: Array, clips: list[Clip]) -> str:
     if name == "lag":
         return "too little motion to compare the clocks by"
     if name == "gravity":
-        return "its tilt can't be told from that of the mount: the site hardly turned"
+        return f"{size - seen} of 2 tilts can't be told from the mount's: too few orientations"
     if name == "lever_arm":
         told = "angular motion is too weak"
     elif name.endswith("bias"):
@@ -461,7 +463,7 @@ def _rmse(clips: list[Clip], sensor: Parameters) -> tuple[float, float]:
     for clip in clips:
         late = sensor.lags[clip.lag]
         meets = clip.meets(late)
-        predicted = predict(sensor, feel(clip.track, clip.times[meets] - late)[0])
+        predicted = predict(sensor, in_site(clip.track, clip.times[meets] - late))
         for k, (ours, read) in enumerate(zip(predicted, clip.readings, strict=True)):
             if read is not None:
                 squares[k] += np.sum((ours - read[meets]) ** 2)
