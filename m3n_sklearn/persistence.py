@@ -231,6 +231,9 @@ class _Writer:
             return value
         if isinstance(value, list):
             return [self.value(v, f"{where}.{i}") for i, v in enumerate(value)]
+        if isinstance(value, tuple) and hasattr(value, "_asdict"):
+            fields = self.value(value._asdict(), where)
+            return {_TAG: "record", "class": _class_name(type(value)), "fields": fields}
         if isinstance(value, tuple):
             return {_TAG: "tuple", "items": self.value(list(value), where)}
         if isinstance(value, Mapping):
@@ -244,7 +247,7 @@ class _Writer:
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}
             name = _class_name(type(value))
-            return {_TAG: "dataclass", "class": name, "fields": self.value(fields, where)}
+            return {_TAG: "record", "class": name, "fields": self.value(fields, where)}
         raise _NotPortable(f"{where}: a {type(value).__name__} can't be saved.")
 
     def _mapping(self, mapping: Mapping[Any, Any], where: str) -> dict[str, Any]:
@@ -286,7 +289,7 @@ class _Reader:
             "array": self._array,
             "bytes": self._bytes,
             "objects": self._objects,
-            "dataclass": self._dataclass,
+            "record": self._record,
             "estimator": self._estimator,
         }
         if node[_TAG] not in kinds:
@@ -315,10 +318,11 @@ class _Reader:
         array[:] = items
         return array.reshape(node["shape"])
 
-    def _dataclass(self, node: dict[str, Any]) -> Any:
+    def _record(self, node: dict[str, Any]) -> Any:
+        """Return a dataclass or a named tuple."""
         cls = _class_of(node["class"])
-        if not hasattr(cls, "__dataclass_fields__"):
-            raise ValueError(f"The file gives fields to {node['class']}, which is no dataclass.")
+        if not hasattr(cls, "__dataclass_fields__") and not hasattr(cls, "_fields"):
+            raise ValueError(f"The file gives fields to {node['class']}, which has none.")
         return cls(**self.value(node["fields"]))
 
     def _estimator(self, node: dict[str, Any]) -> BaseEstimator:

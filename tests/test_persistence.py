@@ -253,13 +253,13 @@ def test_nothing_but_estimators_of_the_package_is_called(tmp_path, name, message
         load(path)
 
 
-def test_unknown_kinds_and_false_dataclasses_are_refused(tmp_path):
+def test_unknown_kinds_and_false_records_are_refused(tmp_path):
     path = tmp_path / "e"
     save(fitted(), path)
     rewrite(path, lambda d: d["estimator"]["params"].update(value={"$": "code"}))
     with pytest.raises(ValueError, match="unknown kind 'code'"):
         load(path)
-    false = {"$": "dataclass", "class": "m3n_sklearn.persistence:Toy", "fields": {}}
+    false = {"$": "record", "class": "m3n_sklearn.persistence:Toy", "fields": {}}
     rewrite(path, lambda d: d["estimator"]["params"].update(value=false))
-    with pytest.raises(ValueError, match="no dataclass"):
+    with pytest.raises(ValueError, match="which has none"):
         load(path)

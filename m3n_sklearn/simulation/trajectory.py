@@ -124,7 +124,7 @@ def fit_trajectory(
     """Fit a smooth curve to sampled rotations and translations.
 
     Quaternion components (their signs aligned) and translations are smoothed, then
-    interpolated by a spline of degree 7. Differentiating pose space rather than the positions of
+    interpolated by a spline of degree 9. Differentiating pose space rather than the positions of
     sensors keeps the noise of one joint from being amplified by all of the chain.
 
     Parameters
