@@ -63,6 +63,12 @@ def test_what_is_behind_the_body_is_hidden(body):
     assert seen.seen_from("back").hidden.tolist() == [True, False]
 
 
+def test_sensors_on_the_outline_are_seen_unless_behind_others(body):
+    arm = scene(body, ["left_upper_arm", "left_wrist"])
+    assert not arm.seen_from("front").hidden.any()
+    assert arm.seen_from("left").hidden.tolist() == [True, False]
+
+
 def test_the_heading_of_the_body_does_not_matter(body):
     pose = _check_pose(body, None)
     turned = pose.copy()
