@@ -12,6 +12,18 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .classification import Multi3NetClassifier as Multi3NetClassifier
+    from .motion import Motion as Motion
+    from .persistence import load as load
+    from .persistence import save as save
+    from .pretraining import Multi3NetPretrainer as Multi3NetPretrainer
+    from .recording import Recording as Recording
+    from .recording import cut as cut
+    from .simulation import IMUNoise as IMUNoise
+    from .simulation import SMPLIMUSimulator as SMPLIMUSimulator
+    from .simulation import rigid_body_imu as rigid_body_imu
+    from .text import HashingEncoder as HashingEncoder
+    from .text import SentenceEncoder as SentenceEncoder
     from .windows import Windows as Windows
     from .windows import as_windows as as_windows
 

@@ -163,7 +163,7 @@ def fit_trajectory(
     -----
     The smoother is of order 4: gain 1 / (1 + (f / cutoff)^8). It leaves constant accelerations
     unchanged up to the ends, where a weak pull replaces the wild curvature of a free end.
-    At the ends the spline has the first three derivatives of the quintic through the nearest six
+    At the ends the spline has the first four derivatives of the quintic through the nearest six
     samples; fewer samples are interpolated by the polynomial through all of them. Clips of more
     than 16384 frames choose their cut-offs by eight stretches of 2048 frames.
 
