@@ -10,7 +10,7 @@ Inside, time is the last axis: see `_algebra`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ from ._polar import has_no_polar, polar_rotation
 from ._sites import Site, resolve_sites
 from ._triangle import Triangles, collapsed, triangle_motion
 
-__all__ = ["SiteKinematics", "site_kinematics"]
+__all__ = ["JointMotion", "Sensors", "SiteKinematics", "carry", "site_kinematics"]
 
 Array = NDArray[np.float64]
 
@@ -142,44 +142,16 @@ def site_kinematics(
     """
     if frame not in FRAMES:
         raise ValueError(f'frame must be "skin", "bone" or "triangle", got {frame!r}.')
-    compiled = load_engine(engine)
     placed = resolve_sites(body, sites)
     motion = _check_motion(
         rotations, rates, accelerations, (root_position, root_velocity, root_acceleration)
     )
     plan = Plan.of(body, Points.of_sites(body, placed, frame), motion.quat.shape[1])
-    sensors = _Sensors.of(body, placed, frame)
-    out = _Output.empty(len(motion.quat), len(placed))
-    if compiled is not None:
-        lost = compiled.site_motion(plan, sensors.orientation, sensors.triangles, motion, out)
-        if lost >= 0:
-            raise collapsed(sensors.names[lost])
-    else:
-        for start in range(0, len(motion.quat), BLOCK):
-            block = slice(start, start + BLOCK)
-            _site_motion(plan, sensors, _Motion(*(x[block] for x in motion)), out, block)
-    return SiteKinematics(sensors.names, *out[:5], None if frame == "skin" else out[5])
+    return carry(plan, Sensors.of(body, placed, frame), motion, engine)
 
 
-class _Sensors(NamedTuple):
-    """Names and orientations (S, 3, 3) of sites, and triangles that carry them."""
-
-    names: tuple[str, ...]
-    orientation: Array
-    triangles: Triangles | None
-
-    @classmethod
-    def of(cls, body: BodyModel, sites: list[Site], frame: str) -> _Sensors:
-        """Collect them."""
-        return cls(
-            tuple(site.name for site in sites),
-            np.stack([site.orientation for site in sites]),
-            Triangles.of(body, sites) if frame == "triangle" else None,
-        )
-
-
-class _Motion(NamedTuple):
-    """Checked arguments, time first."""
+class JointMotion(NamedTuple):
+    """Checked arguments of `site_kinematics`, time first."""
 
     quat: Array
     rate: Array
@@ -206,6 +178,69 @@ class _Output(NamedTuple):
         return cls(*(np.empty((frames, sites, *shape)) for shape in shapes))
 
 
+class Sensors(NamedTuple):
+    """What sits on a body.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the S sites.
+    orientation : ndarray of shape (S, 3, 3)
+        Sensor to rest pose.
+    triangles : Triangles or None
+        Triangles that carry the sensors.
+    rigid : bool
+        Whether they are carried by something rigid, which has an angular acceleration.
+    """
+
+    names: tuple[str, ...]
+    orientation: Array
+    triangles: Triangles | None
+    rigid: bool
+
+    @classmethod
+    def of(cls, body: BodyModel, sites: Sequence[Site], frame: str) -> Sensors:
+        """Collect them from resolved sites."""
+        return cls(
+            tuple(site.name for site in sites),
+            np.stack([site.orientation for site in sites]),
+            Triangles.of(body, sites) if frame == "triangle" else None,
+            frame != "skin",
+        )
+
+
+def carry(plan: Plan, sensors: Sensors, motion: JointMotion, engine: str) -> SiteKinematics:
+    """Carry joint motion to sensors, once everything is checked and planned.
+
+    Parameters
+    ----------
+    plan : Plan
+        Bones and points.
+    sensors : Sensors
+        What sits on them.
+    motion : JointMotion
+        Of the joints that the plan expects.
+    engine : {"numpy", "numba"}
+        What computes it.
+
+    Returns
+    -------
+    SiteKinematics
+        Motion of the sites.
+    """
+    compiled = load_engine(engine)
+    out = _Output.empty(len(motion.quat), len(sensors.names))
+    if compiled is not None:
+        lost = compiled.site_motion(plan, sensors.orientation, sensors.triangles, motion, out)
+        if lost >= 0:
+            raise collapsed(sensors.names[lost])
+    else:
+        for start in range(0, len(motion.quat), BLOCK):
+            block = slice(start, start + BLOCK)
+            _site_motion(plan, sensors, JointMotion(*(x[block] for x in motion)), out, block)
+    return SiteKinematics(sensors.names, *out[:5], out[5] if sensors.rigid else None)
+
+
 class _Links(NamedTuple):
     """Motion of N bones in the world: matrices (3, 3, N, F) and vectors (3, N, F)."""
 
@@ -218,7 +253,7 @@ class _Links(NamedTuple):
 
 
 def _site_motion(
-    plan: Plan, sensors: _Sensors, motion: _Motion, out: _Output, block: slice
+    plan: Plan, sensors: Sensors, motion: JointMotion, out: _Output, block: slice
 ) -> None:
     """Compute a block of frames."""
     quat, rate, acceleration = (
@@ -246,7 +281,7 @@ def _site_motion(
 
 
 def _propagate(
-    plan: Plan, turns: Array, rate: Array, acceleration: Array, motion: _Motion
+    plan: Plan, turns: Array, rate: Array, acceleration: Array, motion: JointMotion
 ) -> _Links:
     """Run from the root outwards, one generation at a time."""
     frames, bones = len(motion.quat), len(plan.parents)
@@ -366,7 +401,7 @@ def _check_motion(
     rates: ArrayLike,
     accelerations: ArrayLike,
     root: tuple[ArrayLike, ArrayLike, ArrayLike],
-) -> _Motion:
+) -> JointMotion:
     """Check shapes and values."""
     quat = _finite(rotations, "rotations")
     if quat.ndim != 3 or quat.shape[2] != 4:
@@ -377,7 +412,7 @@ def _check_motion(
     acceleration = _finite(accelerations, "accelerations", (n_frames, n_joints, 3))
     names = ("root_position", "root_velocity", "root_acceleration")
     roots = (_finite(x, name, (n_frames, 3)) for x, name in zip(root, names, strict=True))
-    return _Motion(quat, rate, acceleration, *roots)
+    return JointMotion(quat, rate, acceleration, *roots)
 
 
 def _finite(values: ArrayLike, name: str, shape: tuple[int, ...] | None = None) -> Array:

@@ -12,7 +12,7 @@ from ._model import BodyModel
 from ._sites import Site
 from ._triangle import Triangles
 
-__all__ = ["FRAMES", "Plan", "Points", "driving_joints"]
+__all__ = ["FRAMES", "Plan", "Points"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -155,28 +155,19 @@ class Plan(NamedTuple):
             mixed=np.flatnonzero(np.count_nonzero(weights, axis=1) > 1),
         )
 
+    def driven(self) -> tuple[list[int], Plan]:
+        """Find the joints of the pose that matter.
 
-def driving_joints(body: BodyModel, sites: Sequence[Site], frame: str, n_joints: int) -> list[int]:
-    """Find the joints of a pose that can move any of some sites.
-
-    Parameters
-    ----------
-    body : BodyModel
-        The body.
-    sites : sequence of Site
-        Resolved on it.
-    frame : {"skin", "bone", "triangle"}
-        What carries them.
-    n_joints : int
-        Number of joints of the pose.
-
-    Returns
-    -------
-    list of int
-        Indices into the pose's joints, increasing.
-    """
-    plan = Plan.of(body, Points.of_sites(body, sites, frame), n_joints)
-    return sorted(set(plan.moving[~plan.still].tolist()))
+        Returns
+        -------
+        joints : list of int
+            Indices into the pose's joints, increasing.
+        plan : Plan
+            The same for poses of these joints only.
+        """
+        joints = np.unique(self.moving[~self.still])
+        moving = np.where(self.still, 0, np.searchsorted(joints, self.moving))
+        return joints.tolist(), self._replace(moving=moving)
 
 
 def _carried(body: BodyModel, site: Site, frame: str) -> tuple[Array, Array, Array | None]:

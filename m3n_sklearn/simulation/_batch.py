@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-from ..body import BodyModel, Site, site_kinematics
-from ..body._plan import driving_joints
+from ..body import BodyModel, Site
+from ..body._kinematics import JointMotion, Sensors, carry
+from ..body._plan import Plan, Points
 from ..motion.rotations import quat_from_rotvec
 from ._readout import Readout, sample_begins
 from ._track import Track
@@ -88,7 +89,9 @@ def simulate_batch(
     readings = np.empty((count, samples, len(setup.sites), 6))
     begins = sample_begins(wanted)
     margin = float((wanted - begins).max(initial=0.0))
-    used = driving_joints(setup.body, setup.sites, setup.frame, poses.shape[2])
+    points = Points.of_sites(setup.body, setup.sites, setup.frame)
+    used, plan = Plan.of(setup.body, points, poses.shape[2]).driven()
+    sensors = Sensors.of(setup.body, setup.sites, setup.frame)
 
     def read(first: int, last: int) -> tuple[Array, Array]:
         turns = quat_from_rotvec(np.moveaxis(poses[:, first:last], 0, 1))
@@ -107,36 +110,20 @@ def simulate_batch(
             curve, origin = track.curve(cutoffs, used, piece)
             shape = (count, len(used))
             path = Trajectory(track.start, track.stop, curve, origin, shape, cutoffs)
-            values = _read(setup, path, used, poses.shape[2], readout)
+            values = _read(setup, plan, sensors, path, readout)
             turned = [np.einsum("bsji,tbsj->btsi", mounts, x) for x in values]
             readings[:, rows] = np.concatenate(turned, axis=-1)
     return readings
 
 
 def _read(
-    setup: Setup, path: Trajectory, used: list[int], joints: int, readout: Readout
+    setup: Setup, plan: Plan, sensors: Sensors, path: Trajectory, readout: Readout
 ) -> tuple[Array, Array]:
     """Specific force and rate (T, B, S, 3) in the axes of the sites."""
     state = path.evaluate(readout.times, setup.engine)
-    lead = state.rate.shape[:2]
-    total = lead[0] * lead[1]
-    rotations = np.zeros((total, joints, 4))
-    rotations[..., 0] = 1.0
-    rotations[:, used] = state.quaternion.reshape(total, -1, 4)
-    rates, accelerations = np.zeros((2, total, joints, 3))
-    rates[:, used] = state.rate.reshape(total, -1, 3)
-    accelerations[:, used] = state.acceleration.reshape(total, -1, 3)
-    root = [x.reshape(total, 3) for x in state[3:]]
-    motion = site_kinematics(
-        setup.body,
-        setup.sites,
-        rotations,
-        rates,
-        accelerations,
-        *root,
-        frame=setup.frame,
-        engine=setup.engine,
-    )
+    lead = state.position.shape[:2]
+    joints = JointMotion(*(x.reshape(-1, *x.shape[2:]) for x in state))
+    motion = carry(plan, sensors, joints, setup.engine)
     # faster than einsum or matmul over so many small products
     free = motion.acceleration - setup.gravity
     force = sum(motion.rotation[:, :, i] * free[:, :, i, None] for i in range(3))
