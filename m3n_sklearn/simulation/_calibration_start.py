@@ -160,28 +160,28 @@ def first_lags(
     """Find the lags by the lengths of the vectors; or say why they can't be found."""
     step = float(np.clip(np.median([np.median(np.diff(c.times)) for c in clips]), 0.004, 0.02))
     count = int(np.ceil(longest / step))
-    grid = np.arange(-count, count + 1) * step
-    scores, weights = np.zeros((2, len(start.lags), len(grid)))
+    lags = np.asarray(np.arange(-count, count + 1) * step, dtype=np.float64)
+    scores, weights = np.zeros((2, len(start.lags), len(lags)))
     for clip in clips:
         for values, gravity in ((clip.readings[0], start.gravity), (clip.readings[1], None)):
             if values is None:
                 continue
             length = np.asarray(np.linalg.norm(values, axis=1), dtype=np.float64)
-            found = _correlations(clip.track, clip.times, length, grid, gravity)
+            found = _correlations(clip.track, clip.times, length, lags, gravity)
             weight = len(length) * float(length.std()) / (9.8 if gravity is not None else 3.0)
             scores[clip.lag] += weight * found
             weights[clip.lag] += weight
     scores /= np.where(weights > 0, weights, 1.0)
-    best = np.argmax(scores - PREFER_NEAR * np.abs(grid) / grid[-1], axis=1)
+    best = np.argmax(scores - PREFER_NEAR * np.abs(lags) / lags[-1], axis=1)
     reached = np.array([row[i] for row, i in zip(scores, best, strict=True)])
-    lags = np.where(reached >= ALIKE, grid[best], 0.0)
+    chosen = np.where(reached >= ALIKE, lags[best], 0.0)
     if (reached >= ALIKE).any():
-        return replace(start, lags=lags), {}
+        return replace(start, lags=chosen), {}
     told = (
         f"the lengths of measured and predicted vectors are not alike at any lag up to "
         f"{longest:g} s (correlation {reached.max():.2f})"
     )
-    return replace(start, lags=lags), {"lag": told}
+    return replace(start, lags=chosen), {"lag": told}
 
 
 def first_mount(clips: list[Clip], start: Parameters, tilted: bool) -> Parameters:
