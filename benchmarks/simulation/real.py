@@ -1,0 +1,341 @@
+"""Predicted against measured sensors, on public recordings.
+
+M3N_SKLEARN_DATA=path python -m benchmarks.simulation real
+
+Nothing is chosen by the measured signals, but where a table says that a mount was calibrated: then
+it was on other clips of the same person.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy.interpolate import make_interp_spline
+from scipy.signal import butter, filtfilt, savgol_filter
+
+from m3n_sklearn import SMPLIMUSimulator, rigid_body_imu
+from m3n_sklearn.body import BodyModel, default_body, site_kinematics
+from m3n_sklearn.datasets import load_utd_mhad, openpack_world_acceleration, read_openpack_atr
+from m3n_sklearn.motion import Motion
+from m3n_sklearn.motion.rotations import (
+    hemisphere_align,
+    matrix_from_quat,
+    quat_conjugate,
+    quat_from_matrix,
+    quat_from_rotvec,
+    quat_rotate,
+    slerp_resample,
+)
+from m3n_sklearn.recording import UnitsWarning
+from m3n_sklearn.simulation import (
+    GRAVITY,
+    Measured,
+    SensorTrack,
+    SiteState,
+    calibrate,
+    compare_imu,
+    track_of_site,
+)
+
+from .rivals import ACCELERATIONS, central_difference, central_log_gyro
+
+TRIALS = (
+    "01_undisturbed_slow_rotation_A",
+    "10_undisturbed_slow_translation_A",
+    "16_undisturbed_fast_translation_B",
+)
+SAVGOL = (21, 3)
+FOLDS = 4
+Readings = tuple[np.ndarray, np.ndarray]
+
+
+def main(quick: bool = False) -> None:
+    root = os.environ.get("M3N_SKLEARN_DATA")
+    if not root:
+        print("real: skipped, M3N_SKLEARN_DATA does not name the folder of the real data sets")
+        return
+    tables = {
+        "broad_imu_optical": broad_tables,
+        "utd_mhad": utd_tables,
+        "openpack_sample": openpack_table,
+    }
+    for name, table in tables.items():
+        folder = Path(root) / name
+        if folder.exists():
+            table(folder, quick)
+        else:
+            print(f"{name}: skipped, not found in {root}")
+        print()
+
+
+def verdict(ours: float, rivals: list[float], *, larger: bool = False) -> str:
+    best = max(rivals) if larger else min(rivals)
+    won = ours > best if larger else ours < best
+    return f"{'pass' if won else 'MISS'} ({ours:.4g} against {best:.4g})"
+
+
+class Trial(NamedTuple):
+    """One recording of BROAD."""
+
+    rate: float
+    position: np.ndarray
+    quaternion: np.ndarray
+    measured: Readings
+    moving: np.ndarray
+
+    @classmethod
+    def read(cls, path: Path) -> Trial:
+        with np.load(path) as data:
+            quaternion = data["opt_quat_wxyz"].astype(float)
+            seen = np.isfinite(quaternion).all(axis=1)
+            quaternion[seen] = hemisphere_align(quaternion[seen])
+            quaternion = bridged(quaternion)
+            return cls(
+                float(data["rate"]),
+                bridged(data["opt_pos"].astype(float)),
+                quaternion / np.linalg.norm(quaternion, axis=1, keepdims=True),
+                (data["acc"].astype(float), data["gyro"].astype(float)),
+                data["movement"].astype(bool),
+            )
+
+    def errors(self, predicted: Readings, smooth: bool) -> tuple[float, float]:
+        """RMS errors; the optical track lags by one sample, for everybody."""
+        found = []
+        for ours, theirs in zip(predicted, self.measured, strict=True):
+            if smooth:
+                ours, theirs = (savgol_filter(x, *SAVGOL, axis=0) for x in (ours, theirs))
+            gap = (ours[:-1] - theirs[1:])[self.moving[1:]]
+            found.append(float(np.sqrt(np.mean(np.sum(gap**2, axis=1)))))
+        return found[0], found[1]
+
+
+def bridged(track: np.ndarray) -> np.ndarray:
+    """Gaps closed by straight lines."""
+    frames = np.arange(len(track))
+    good = np.isfinite(track).all(axis=1)
+    return np.stack([np.interp(frames, frames[good], axis[good]) for axis in track.T], axis=1)
+
+
+def broad_tables(folder: Path, quick: bool) -> None:
+    """RMS errors of a hand-moved rigid body, as read and with both sides smoothed alike."""
+    for path in [folder / f"{name}.npz" for name in TRIALS[: 1 if quick else None]]:
+        trial = Trial.read(path)
+        rows = {name: [trial.errors(p, s) for s in (False, True)] for name, p in broad_rows(trial)}
+        print(f"BROAD {path.stem}: RMS error of acc in m/s², gyro in rad/s")
+        print(f"{'':<32}{'as they are':>20}{'Savitzky-Golay 21/3 on both sides':>36}")
+        for name, ((acc, gyro), (smooth_acc, smooth_gyro)) in rows.items():
+            print(f"{name:<32}{acc:>10.4f}{gyro:>10.4f}{smooth_acc:>24.4f}{smooth_gyro:>12.4f}")
+        ours = rows.pop("ours (auto)")
+        for i, how in enumerate(("as they are", "smoothed on both sides")):
+            for j, kind in enumerate(("acc", "gyro")):
+                others = [row[i][j] for row in rows.values()]
+                print(f"  ahead of every rival, {kind}, {how}: {verdict(ours[i][j], others)}")
+
+
+def broad_rows(trial: Trial) -> Iterator[tuple[str, Readings]]:
+    position, quaternion, rate = trial.position, trial.quaternion, trial.rate
+    yield "ours (auto)", rigid_body_imu(position, quaternion, rate=rate, smoothing="auto")
+    gyro = central_log_gyro(quaternion, rate)
+    for name, rule in ACCELERATIONS.items():
+        turns, rates = quaternion, gyro
+        if "Butterworth" in name:
+            low = butter(2, 10.0, fs=rate)
+            turns = filtfilt(*low, quaternion, axis=0)
+            turns /= np.linalg.norm(turns, axis=1, keepdims=True)
+            rates = central_log_gyro(turns, rate)
+        if "IMUSim" in name:
+            turns, rates = imusim_rotation(quaternion, rate)
+        yield name, (force_in(turns, rule(position, rate)), rates)
+
+
+def imusim_rotation(quaternion: np.ndarray, rate: float) -> Readings:
+    """IMUSim: the key frames are the control points of a cubic B-spline."""
+    padded = np.concatenate([quaternion[:1], quaternion, quaternion[-1:]])
+    turns = (padded[:-2] + 4 * padded[1:-1] + padded[2:]) / 6
+    turns /= np.linalg.norm(turns, axis=1, keepdims=True)
+    return turns, central_log_gyro(quaternion, rate)
+
+
+def force_in(quaternion: np.ndarray, acceleration: np.ndarray) -> np.ndarray:
+    return quat_rotate(quat_conjugate(quaternion), acceleration - np.array(GRAVITY))
+
+
+def utd_tables(folder: Path, quick: bool) -> None:
+    people = [1] if quick else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnitsWarning)  # the rivals' rates are wild
+        utd = load_utd_mhad(folder, subjects=people, actions="wrist", seconds=None)
+        norm_table(utd.motions, utd.recordings)
+        print()
+        calibrated_table(utd.motions, utd.recordings)
+
+
+def norm_table(motions: list, recordings: list) -> None:
+    """Median correlation of the lengths of both vectors, which no mount changes."""
+    print(f"UTD-MHAD right wrist, {len(motions)} clips: median correlation of |f| and |gyro|")
+    print(f"{'':<44}{'as they are':>18}{'below 3 Hz':>18}{'amplitude of |f|':>20}")
+    rows = {}
+    for name, readings in norm_rows(motions, recordings):
+        with np.errstate(invalid="ignore"):
+            found = [
+                [
+                    compare_imu(ours[:n], theirs.data[:n], rate=50.0, bandwidth=band)
+                    for ours, theirs in zip(readings, recordings, strict=True)
+                    for n in [min(len(ours), theirs.n_samples)]
+                ]
+                for band in (None, 3.0)
+            ]
+        r = [np.nanmedian([c.norm_correlation for c in column], axis=0) for column in found]
+        ratio = np.nanmedian([c.amplitude_ratio[0] for c in found[0]])
+        rows[name] = [*r[0], *r[1]]
+        told = "".join(f"{x:>9.3f}" for x in rows[name])
+        print(f"{name:<44}{told}{ratio:>20.2f}")
+    rivals = [row for name, row in rows.items() if not name.startswith("ours")]
+    for name in [name for name in rows if name.startswith("ours")]:
+        for i, what in enumerate(("|f|", "|gyro|", "|f| below 3 Hz", "|gyro| below 3 Hz")):
+            told = verdict(rows[name][i], [row[i] for row in rivals], larger=True)
+            print(f"  {name}, ahead of every rival in {what}: {told}")
+
+
+def norm_rows(motions: list, recordings: list) -> Iterator[tuple[str, list[np.ndarray]]]:
+    simulator = SMPLIMUSimulator(sites=("right_wrist",), rate=50.0)
+    yield "ours, floor of each clip", [r.data for r in simulator.simulate(motions)]
+    simulator.fit(motions)
+    yield "ours, floor learned from the motions", [r.data for r in simulator.simulate(motions)]
+    for how in ("frames", "cubic to 50 Hz", "linear to 50 Hz"):
+        for n in (1, 2, 4):
+            tracks = [differenced(motion, n, how) for motion in motions]
+            yield (
+                f"finite differences n = {n}, {how}",
+                [readings_at(t, r.times) for t, r in zip(tracks, recordings, strict=True)],
+            )
+
+
+def differenced(motion: Motion, n: int, how: str) -> SensorTrack:
+    """Finite differences of the site's positions, at the frames or interpolated before."""
+    times, position, quaternion = frames_of_site(motion)
+    rate = motion.rate
+    if how != "frames":
+        degree = {"cubic to 50 Hz": 3, "linear to 50 Hz": 1}[how]
+        wanted = np.arange(times[0], times[-1], 1 / 50.0)
+        position = make_interp_spline(times, position, k=degree)(wanted)
+        quaternion, times, rate = slerp_resample(quaternion, times, wanted), wanted, 50.0
+    acceleration = make_interp_spline(times, central_difference(position, rate, n), k=1)
+    rates = make_interp_spline(times, central_log_gyro(quaternion, rate), k=1)
+
+    def evaluate(wanted: np.ndarray) -> SiteState:
+        inside = np.clip(wanted, times[0], times[-1])
+        turned = matrix_from_quat(slerp_resample(quaternion, times, inside))
+        none = np.zeros((len(inside), 3, 3))
+        return SiteState(turned, acceleration(inside), none, rates(inside))
+
+    return SensorTrack(evaluate, float(times[0]), float(times[-1]))
+
+
+def frames_of_site(motion: Motion) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Time, position and orientation of the wrist, frame by frame."""
+    quats, still = quat_from_rotvec(motion.poses), np.zeros(motion.poses.shape)
+    rest = np.zeros((motion.n_frames, 3))
+    moved = site_kinematics(
+        body_of(motion), ["right_wrist"], quats, still, still, motion.trans, rest, rest
+    )
+    turned = hemisphere_align(quat_from_matrix(moved.rotation[:, 0]))
+    return motion.times, moved.position[:, 0], turned
+
+
+def body_of(motion: Motion) -> BodyModel:
+    return default_body(motion.sex, motion.stature)
+
+
+def readings_at(track: SensorTrack, times: np.ndarray) -> np.ndarray:
+    state = SiteState(*track.evaluate(np.clip(times, track.start, track.stop)))
+    force = np.einsum("tji,tj->ti", state.rotation, state.acceleration - np.array(GRAVITY))
+    return np.hstack([force, state.rate])
+
+
+def calibrated_table(motions: list, recordings: list) -> None:
+    """Per-axis correlation on clips that the calibration has not seen."""
+    print(
+        "UTD-MHAD right wrist after calibration on three quarters of each person's clips: median "
+        "correlation on the others"
+    )
+    print(f"{'':<44}{'acc x, y, z':>24}{'gyro x, y, z':>24}{'all acc':>9}{'all gyro':>9}")
+    measured = [Measured(r.times, r.data[:, :3], r.data[:, 3:]) for r in recordings]
+    floor = SMPLIMUSimulator(sites=("right_wrist",), rate=50.0).fit(motions)
+    rows = {}
+    for name, make in calibrated_rows(floor):
+        tracks = [tabulated(make(motion)) for motion in motions]
+        found = left_out(tracks, measured, [motion.subject for motion in motions])
+        axes = np.nanmedian(found, axis=0)
+        rows[name] = [np.nanmedian(found[:, :3]), np.nanmedian(found[:, 3:])]
+        told = "".join(f"{x:>8.3f}" for x in axes) + "".join(f"{x:>9.3f}" for x in rows[name])
+        print(f"{name:<44}{told}")
+    ours = rows.pop("ours")
+    for i, kind in enumerate(("acc", "gyro")):
+        others = [row[i] for row in rows.values()]
+        print(f"  ahead of every rival, {kind}: {verdict(ours[i], others, larger=True)}")
+
+
+def calibrated_rows(
+    fitted: SMPLIMUSimulator,
+) -> Iterator[tuple[str, Callable[[Motion], SensorTrack]]]:
+    def ours(motion: Motion) -> SensorTrack:
+        floor = fitted.noise_floors_[motion.source]
+        return track_of_site(body_of(motion), "right_wrist", motion, noise_floor=floor)
+
+    yield "ours", ours
+    for n in (1, 2, 4):
+        yield (
+            f"finite differences n = {n}, frames",
+            lambda motion, n=n: differenced(motion, n, "frames"),
+        )
+
+
+def tabulated(track: SensorTrack, rate: float = 200.0) -> SensorTrack:
+    """The same track from a table, to be read quickly many times."""
+    times = np.linspace(track.start, track.stop, int(rate * (track.stop - track.start)) + 2)
+    state = SiteState(*track.evaluate(times))
+    shapes = [x.shape[1:] for x in state]
+    flat = np.concatenate([x.reshape(len(times), -1) for x in state], axis=1)
+    curve = make_interp_spline(times, flat, k=3)
+    cuts = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
+
+    def evaluate(wanted: np.ndarray) -> SiteState:
+        parts = np.split(curve(np.clip(wanted, track.start, track.stop)), cuts, axis=1)
+        return SiteState(*(p.reshape(-1, *s) for p, s in zip(parts, shapes, strict=True)))
+
+    return SensorTrack(evaluate, track.start, track.stop)
+
+
+def left_out(tracks: list, measured: list, people: list) -> np.ndarray:
+    """Correlations of six axes, for each clip from a calibration on others of its wearer."""
+    rows = []
+    for person in sorted(set(people)):
+        own = [i for i, p in enumerate(people) if p == person]
+        for fold in range(FOLDS):
+            train = [i for k, i in enumerate(own) if k % FOLDS != fold]
+            found = calibrate([tracks[i] for i in train], [measured[i] for i in train], max_lag=0.2)
+            for i in own[fold::FOLDS]:
+                predicted = np.hstack(found.predict(tracks[i], measured[i].times))
+                read = np.hstack([measured[i].acc, measured[i].gyro])
+                rows.append(compare_imu(predicted, read).correlation)
+    return np.array(rows)
+
+
+def openpack_table(folder: Path, quick: bool) -> None:
+    """Mean specific force in the world frame: what is left is gravity."""
+    print("OpenPack U0209/S0500, mean world acceleration in m/s²")
+    for device, side in (("atr01", "right wrist"), ("atr02", "left wrist")):
+        atr = read_openpack_atr(next(folder.rglob(f"{device}/S0500.csv")))
+        mean = openpack_world_acceleration(atr.acc, atr.quaternion).mean(axis=0)
+        print(f"{side:<12}" + "".join(f"{value:>8.2f}" for value in mean))
+    print("  to compare with: 0, 0, 9.81")
+
+
+if __name__ == "__main__":
+    main()
