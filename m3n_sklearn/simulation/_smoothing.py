@@ -37,6 +37,12 @@ CAUTION = 1.0
 """Standard errors. The lowest cut-off is taken whose risk is not clearly above the least one: in
 short clips of few channels the least one is now and then far too high by chance."""
 
+DEAREST = 0.1
+"""Share of the noise that is left: what caution may cost at most."""
+
+INDEPENDENT = 6
+"""Channels that err independently; the joints of a body don't."""
+
 NEGLIGIBLE = 1e-5
 """Share of the acceleration's power. A track with less noise than that is left as it is."""
 
@@ -49,6 +55,10 @@ FEWEST_FRAMES = 8
 
 NO_MOTION_ABOVE = 25.0
 """Hz. All that is seen above counts as noise."""
+
+SLOW, SLOW_SHARE = 10.0, 0.55
+"""Hz, and share of the Nyquist frequency: with a Nyquist frequency below 10 Hz motion folds back
+into the upper half of the spectrum, and nothing there can be told from noise."""
 
 
 def smooth(values: Array, dt: float, cutoffs: Array) -> Array:
@@ -157,9 +167,8 @@ def choose_cutoffs(values: Array, dt: float, floor: PowerLaw | None = None) -> A
     Notes
     -----
     For a cut-off with gain H the expected squared error of the acceleration is the sum over
-    frequencies of w [(1 - H)^2 (P - N) + H^2 N], where P is the spectrum that is seen, N the
-    noise in it and w the weight of second differences (Mallows' Cp of the acceleration). Above
-    25 Hz all that is seen counts as noise.
+    frequencies of w^4 [(1 - H)^2 (P - N) + H^2 N], where P is the spectrum that is seen and N
+    the noise in it (Mallows' Cp, weighted for the second derivative). Above 25 Hz all that is seen counts as noise.
 
     References
     ----------
@@ -171,11 +180,14 @@ def choose_cutoffs(values: Array, dt: float, floor: PowerLaw | None = None) -> A
         return np.full(groups, fallback_cutoff(dt))
     seen = spectrum(values, dt)
     law = fit_noise(banded(seen, dt, channels)) if floor is None else floor
-    frequency, power = seen.frequency, seen.power
+    frequency = seen.frequency
+    differentiated = (2 * np.pi * frequency * dt)[:, None] ** 4
+    power = seen.power * (differentiated / difference_weight(frequency, dt)[:, None])
     noise = law.density(frequency).reshape(len(frequency), -1)
-    noise = noise * (channels / (2 * dt) * difference_weight(frequency, dt))[:, None]
-    noise = np.where(frequency[:, None] < NO_MOTION_ABOVE, noise, power)
+    noise = noise * (channels / (2 * dt) * differentiated)
     nyquist = 0.5 / dt
+    highest = NO_MOTION_ABOVE if nyquist >= SLOW else SLOW_SHARE * nyquist
+    noise = np.where(frequency[:, None] < highest, noise, power)
     lowest = max(min(LOWEST_CUTOFF, nyquist / 2), LOWEST_SHARE / dt)
     grid = np.geomspace(lowest, nyquist, GRID)
     sine = np.sin(np.pi * frequency * dt)[None, :]
@@ -186,13 +198,15 @@ def choose_cutoffs(values: Array, dt: float, floor: PowerLaw | None = None) -> A
     best = np.argmin(risk, axis=0)
     excess = risk - np.take_along_axis(risk, best[None], axis=0)
     # what the spectrum's own scatter makes of the difference between two cut-offs
-    variance = noise**2 / (channels * seen.pieces)
+    variance = noise**2 / (min(channels, INDEPENDENT) * seen.pieces)
     scatter = (
         lost**2 @ variance
         - 2 * lost @ (variance * lost[best].T)
         + np.sum(variance * lost[best].T ** 2, axis=0)
     )
+    kept = np.sum(gain[best].T ** 2 * noise, axis=0)
+    bearable = np.minimum(CAUTION * np.sqrt(np.maximum(scatter, 0.0)), DEAREST * kept)
     grid[-1] = np.inf
-    chosen = grid[np.argmax(excess <= CAUTION * np.sqrt(np.maximum(scatter, 0.0)), axis=0)]
+    chosen = grid[np.argmax(excess <= bearable, axis=0)]
     clean = noise.sum(axis=0) <= NEGLIGIBLE * seen.total
     return np.where(clean, np.inf, chosen)

@@ -25,10 +25,10 @@ FIT_FROM, FIT_TO = 2.0, 45.0
 STEEPEST = -3.0
 """Exponent of the noise's power law: optical systems were seen to have -1 to -4."""
 
-LIKELY = np.array([0.0, -0.6, 0.0, -9.0, -3.0])
+LIKELY = np.array([0.0, -0.4, 0.0, -9.0, -3.0])
 """Before a look at the data: slope of the noise, slope and curvature of the motion."""
 
-PRECISION = np.array([0.0, 0.8, 0.0, 4.0, 3.0])
+PRECISION = np.array([0.0, 0.8, 0.0, 8.0, 6.0])
 PRECISION = np.divide(1.0, PRECISION**2, out=np.zeros(5), where=PRECISION > 0)
 
 MISFIT = 0.7
