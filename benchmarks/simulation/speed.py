@@ -93,7 +93,9 @@ def positions(quick: bool) -> Iterator[Row]:
         yield Row(name, value, f"≥ {bar:.0f}×", ratio >= bar if batch else None)
         if batch:
             gap = np.abs(run()[: len(vertices)] - vertices[:, CORNERS]).max()
-            yield Row(f"  largest distance to smplx, {engine}", f"{gap:.1e} m", "≤ 5e-7 m", gap <= 5e-7)
+            yield Row(
+                f"  largest distance to smplx, {engine}", f"{gap:.1e} m", "≤ 5e-7 m", gap <= 5e-7
+            )
 
 
 def random_struct() -> SimpleNamespace:

@@ -93,7 +93,7 @@ def skin_points(plan: Plan, rotations: Array, root: Array) -> Array:
     return out
 
 
-def _tables(plan: Plan) -> tuple[Array, ...]:
+def _tables(plan: Plan) -> tuple[NDArray[Any], ...]:
     """Arrays of a plan as the loops need them: weights by point, blend shapes by bone."""
     held = [np.flatnonzero(row) for row in plan.weights]
     starts = np.cumsum([0, *(len(row) for row in held)])
@@ -438,7 +438,14 @@ def _site_motion(tables, main, orientation, triangles, motion, out):
                 (shifts[2, p], shifts[2, n_points + p], shifts[2, 2 * n_points + p]),
             )
             states = _carry(
-                links, rest, _get(points[p], 0), moved, shaped, starts[p], starts[p + 1], bones,
+                links,
+                rest,
+                _get(points[p], 0),
+                moved,
+                shaped,
+                starts[p],
+                starts[p + 1],
+                bones,
                 shares,
             )
             for k in range(3):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -144,7 +145,7 @@ class Plan(NamedTuple):
             moving=np.maximum(driver, 0),
             still=driver < 0,
             parents=parents,
-            generations=[slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)],
+            generations=[slice(a, b) for a, b in pairwise(edges)],
             offsets=offsets,
             rest=rest,
             weights=weights,
@@ -171,7 +172,7 @@ class Plan(NamedTuple):
 
 
 def _carried(body: BodyModel, site: Site, frame: str) -> tuple[Array, Array, Array | None]:
-    """What a site hangs on: weights of all joints, and the rest point that they carry."""
+    """Return weights of all joints, the rest point that they carry, and its blend shapes."""
     assert site.bone is not None and site.offset is not None  # resolved sites have both
     bone = body.joint_index(site.bone)
     point = body.rest_joints[bone] + site.offset

@@ -104,9 +104,7 @@ def simulate_batch(
             rows = slice(*np.searchsorted(wanted, track.times(piece)).tolist())
             if rows.start == rows.stop:
                 continue
-            readout = Readout.of(
-                setup.readout, begins[rows], wanted[rows], track.start, track.stop
-            )
+            readout = Readout.of(setup.readout, begins[rows], wanted[rows], track.start, track.stop)
             curve, origin = track.curve(cutoffs, used, piece)
             shape = (count, len(used))
             path = Trajectory(track.start, track.stop, curve, origin, shape, cutoffs)
@@ -124,9 +122,8 @@ def _read(
     lead = state.position.shape[:2]
     joints = JointMotion(*(x.reshape(-1, *x.shape[2:]) for x in state))
     motion = carry(plan, sensors, joints, setup.engine)
-    # faster than einsum or matmul over so many small products
-    free = motion.acceleration - setup.gravity
-    force = sum(motion.rotation[:, :, i] * free[:, :, i, None] for i in range(3))
+    free = (motion.acceleration - setup.gravity)[..., None]
+    force = (motion.rotation * free).sum(axis=2)
     values = (force, motion.rotation, motion.angular_velocity)
     return readout.read(*(x.reshape(*lead, *x.shape[1:]) for x in values))
 

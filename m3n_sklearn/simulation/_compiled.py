@@ -28,8 +28,11 @@ def body_rates(quat: Array, first: Array, second: Array) -> tuple[Array, Array, 
     """
     unit = np.empty(quat.shape)
     rate, acceleration = np.empty((2, *quat.shape[:-1], 3))
+    rows = [np.ascontiguousarray(x).reshape(-1, 4) for x in (quat, first, second)]
     _body_rates(
-        *(np.ascontiguousarray(x).reshape(-1, 4) for x in (quat, first, second)),
+        rows[0],
+        rows[1],
+        rows[2],
         unit.reshape(-1, 4),
         rate.reshape(-1, 3),
         acceleration.reshape(-1, 3),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -76,7 +77,7 @@ class Track:
         self._smoothed = smoothed and self.frames > 1
         self._even = not self._smoothed or _is_even(self._since)
         self._seen: tuple[Array, Array, Array] | None = None  # a short clip is read only once
-        self.step = self._since[-1] / (self.frames - 1) if self.frames > 1 else 1.0
+        self.step = float(self._since[-1]) / (self.frames - 1) if self.frames > 1 else 1.0
 
     def cutoffs(
         self, count: int, smoothing: str | float | None, floor: NoiseFloor | None = None
@@ -113,7 +114,8 @@ class Track:
         """Rotations and translations (n, B, D); stretches of long clips stand side by side."""
         if not self._is_long:
             self._seen = self._channels(0, self.frames)
-            return tuple(x.reshape(self.frames, x.shape[1], -1) for x in self._seen[1:])
+            _, rotations, moves = self._seen
+            return rotations.reshape(*rotations.shape[:2], -1), moves
         starts = np.linspace(0, self.frames - EXCERPT, EXCERPTS).astype(int)
         parts = [self._channels(lo, lo + EXCERPT)[1:] for lo in starts.tolist()]
         rotations, moves = (np.concatenate(x, axis=2) for x in zip(*parts, strict=True))
@@ -138,7 +140,7 @@ class Track:
         overlap = reach + MEMORY + int(np.ceil(margin / self.step))
         count = max(1, self.frames // max(CHUNK, 8 * reach)) if self._is_long else 1
         edges = np.linspace(0, self.frames, count + 1).astype(int).tolist()
-        for lo, hi in zip(edges[:-1], edges[1:], strict=True):
+        for lo, hi in pairwise(edges):
             yield Piece(max(0, lo - overlap), min(self.frames, hi + overlap), lo, hi)
 
     def times(self, piece: Piece) -> tuple[float, float]:
@@ -205,17 +207,18 @@ class Track:
     def _channels(
         self, lo: int, hi: int, joints: Sequence[int] | None = None
     ) -> tuple[Array, Array, Array]:
-        """Times, aligned quaternions (n, B, J, 4) and translations (n, B, 3) of some frames."""
-        first, last, grid = lo, hi, None
+        """Return times, aligned quaternions (n, B, J, 4) and translations (n, B, 3)."""
+        first, last = lo, hi
         if not self._even:
-            grid = self.step * np.arange(lo, hi)
-            first, last = np.searchsorted(self._since, grid[[0, -1]]).tolist()
+            ends = self.step * np.array([lo, hi - 1])
+            first, last = np.searchsorted(self._since, ends).tolist()
             first, last = max(0, first - NEIGHBOURS), min(self.frames, last + NEIGHBOURS)
         quats, moves = self._read(first, last)
         rotations = hemisphere_align(quats if joints is None else quats[:, :, list(joints)])
         since = self._since[first:last]
-        if grid is None:
+        if self._even:
             return since, rotations, moves
+        grid: Array = self.step * np.arange(lo, hi, dtype=np.float64)
         # a cubic keeps jitter of the stamps harmless
         degree = min(3, self.frames - 1)
         even = [make_interp_spline(since, x, k=degree)(grid) for x in (rotations, moves)]

@@ -220,9 +220,7 @@ def test_triangles_lie_on_their_vertices(smooth_motion):
     outward = np.cross(posed[:, 1] - posed[:, 0], posed[:, 2] - posed[:, 0])
     outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
     np.testing.assert_allclose(got.rotation[:, 0] @ normal, outward, atol=1e-12)
-    np.testing.assert_allclose(
-        got.position[:, 1] - got.position[:, 0], 0.02 * outward, atol=1e-12
-    )
+    np.testing.assert_allclose(got.position[:, 1] - got.position[:, 0], 0.02 * outward, atol=1e-12)
 
 
 def test_triangles_of_a_rigid_part_move_with_its_bone(smooth_motion):
