@@ -210,3 +210,34 @@ def test_bad_input_is_named(change, message):
 def test_times_to_evaluate_are_one_dimensional():
     with pytest.raises(ValueError, match="one-dimensional"):
         fit_trajectory([0.0, 0.1], still(2), np.zeros((2, 3))).evaluate([[0.0]])
+
+
+def test_17_motion_below_8_hz_given_at_30_hz_is_recovered():
+    times, wanted = np.arange(1800) / 30.0, np.arange(100, 5800) / 100.0
+    known = np.arange(60 * 240) / 240.0
+    states = []
+    for clock in (times, known):
+        rng = np.random.default_rng(8)
+        poses, trans = waves(rng, clock, (3,), 0.6, 6.0, count=30), waves(rng, clock, (3,), 0.03)
+        quats = quat_from_rotvec(poses * [[1.0, 0.1, 0.1]])[:, None]
+        states.append(fit_trajectory(clock, quats, trans, None).evaluate(wanted))
+    found, truth = states
+    assert rms(truth.rate) > 2
+    assert rms(found.rate - truth.rate) < 2e-3
+    lever = 0.25  # m
+    turning = lever * (found.acceleration - truth.acceleration)
+    assert rms(turning) < 0.02
+    assert rms(found.linear_acceleration - truth.linear_acceleration) < 0.02
+
+
+@pytest.mark.parametrize("rate", [30.0, 60.0])
+def test_unsmoothed_ends_stay_within_ten_times_the_interior(rate):
+    noise = np.random.default_rng(3).standard_normal((round(4 * rate), 60)) * 1e-3
+    times = np.arange(len(noise)) / rate
+    fine = np.linspace(0, times[-1], 4 * len(times))
+    bare = [
+        fit_trajectory(times, still(len(times)), noise[:, i : i + 3], None).evaluate(fine)
+        for i in range(0, 60, 3)
+    ]
+    size = np.sqrt(np.mean([x.linear_acceleration**2 for x in bare], axis=(0, 2)))
+    assert size.max() < 10 * np.median(size)
