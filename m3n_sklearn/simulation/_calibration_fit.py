@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._calibration_model import GROUPS, Clip, Felt, Parameters, feel, jacobians, predict
+from ._calibration_model import GROUPS, SLOPES, Clip, Felt, Parameters, feel, predict
 
 __all__ = [
     "Bases",
@@ -43,6 +43,12 @@ LAG_STEP = 0.05
 KNEE = 3.0
 """Standard deviations from which on a residual counts less than its square."""
 
+GONE, LONGEST = 0.05, 1000
+"""Autocorrelation that counts as none, and the most samples that it is followed over."""
+
+CHUNK = 4096
+"""Samples whose derivatives are held in memory at once."""
+
 CHI3_MEDIAN = 1.538
 """Median length of three independent standard normal numbers."""
 
@@ -68,19 +74,25 @@ class Solution(NamedTuple):
     information: Array
 
 
-class _Sampled(NamedTuple):
-    """A clip at the lags where its motion was last evaluated."""
+class _Samples(NamedTuple):
+    """All samples of one kind of sensor, and the motion at their times."""
 
     felt: Felt
     change: Felt
-    readings: tuple[Array | None, Array | None]
-    sampled_at: float
-    lag: int
+    read: Array  # (N, 3)
+    lags: Array  # (N,), at which the motion was evaluated
+    lag: NDArray[np.int64]  # (N,), which of the lags is each sample's
+    starts: list[int]  # first sample of each clip
 
-    def at(self, lag: float) -> Felt:
-        """Motion at a slightly different lag."""
-        later = lag - self.sampled_at
-        return Felt(*(f - later * c for f, c in zip(self.felt, self.change, strict=True)))
+    def at(self, lags: Array) -> Felt:
+        """Motion at slightly different lags."""
+        later = lags[self.lag] - self.lags
+        return Felt(
+            *(
+                f - later.reshape(-1, *[1] * (f.ndim - 1)) * c
+                for f, c in zip(self.felt, self.change, strict=True)
+            )
+        )
 
 
 def all_directions(groups: Sequence[str], lags: int) -> Bases:
@@ -117,10 +129,10 @@ def refine(clips: Sequence[Clip], sensor: Parameters, bases: Bases) -> Solution:
     tolerance = _spread_out("matters", len(sensor.lags))
     information = np.zeros((len(prior), len(prior)))
     for _ in range(ROUNDS):
-        sampled = [_sample(clip, sensor.lags[clip.lag]) for clip in clips]
+        samples = _sample(clips, sensor.lags)
         before = sensor.lags
         for _ in range(STEPS):
-            information, gradient = _normal_equations(sampled, sensor)
+            information, gradient = _normal_equations(samples, sensor)
             vector = sensor.vector
             hessian = free.T @ (information + np.diag(prior)) @ free
             step = free @ np.linalg.solve(hessian, free.T @ (gradient - prior * vector))
@@ -221,65 +233,74 @@ def _spread_out(field: str, lags: int) -> Array:
     return values
 
 
-def _sample(clip: Clip, lag: float) -> _Sampled:
-    meets = clip.meets(lag)
-    felt, change = feel(clip.track, clip.times[meets] - lag)
-    acc, gyro = (None if x is None else x[meets] for x in clip.readings)
-    return _Sampled(felt, change, (acc, gyro), lag, clip.lag)
+def _sample(clips: Sequence[Clip], lags: Array) -> list[_Samples | None]:
+    """Evaluate the motion at all samples of the accelerometer, and of the gyroscope."""
+    parts: list[list[tuple[Felt, Felt, Array, int]]] = [[], []]
+    for clip in clips:
+        meets = clip.meets(lags[clip.lag])
+        if meets.any():
+            felt, change = feel(clip.track, clip.times[meets] - lags[clip.lag])
+            for kind, values in enumerate(clip.readings):
+                if values is not None:
+                    parts[kind].append((felt, change, values[meets], clip.lag))
+    return [_stacked(part, lags) if part else None for part in parts]
 
 
-def _normal_equations(sampled: Sequence[_Sampled], sensor: Parameters) -> tuple[Array, Array]:
+def _stacked(parts: list[tuple[Felt, Felt, Array, int]], lags: Array) -> _Samples:
+    felts, changes, reads, which = zip(*parts, strict=True)
+    sizes = [len(read) for read in reads]
+    lag = np.repeat(which, sizes)
+    return _Samples(
+        Felt(*(np.concatenate(x) for x in zip(*felts, strict=True))),
+        Felt(*(np.concatenate(x) for x in zip(*changes, strict=True))),
+        np.concatenate(reads),
+        lags[lag],
+        lag,
+        np.cumsum([0, *sizes[:-1]]).tolist(),
+    )
+
+
+def _normal_equations(
+    samples: Sequence[_Samples | None], sensor: Parameters
+) -> tuple[Array, Array]:
     """Information of the data and gradient, by the entries of the vector."""
     count = len(sensor.vector)
     information, gradient = np.zeros((count, count)), np.zeros(count)
-    felts = [clip.at(sensor.lags[clip.lag]) for clip in sampled]
-    predicted = [predict(sensor, felt) for felt in felts]
-    errors = [
-        [None if read is None else read - said for read, said in zip(c.readings, p, strict=True)]
-        for c, p in zip(sampled, predicted, strict=True)
-    ]
-    noise = [_noise([e[k] for e in errors], FLOORS[k]) for k in range(2)]
-    for i, (clip, felt) in enumerate(zip(sampled, felts, strict=True)):
-        slopes = jacobians(sensor, felt, clip.change, clip.lag)
-        for k, slope in enumerate(slopes):
-            error = errors[i][k]
-            if error is None or not len(error):
-                continue
-            weight = _robust(error, noise[k].levels[i])
-            weight = weight / (noise[k].levels[i] ** 2 * noise[k].inflation)
+    for kind, those in enumerate(samples):
+        if those is None:
+            continue
+        felt = those.at(sensor.lags)
+        error = those.read - predict(sensor, felt)[kind]
+        level = _levels(error, those.starts, FLOORS[kind])
+        weight = _robust(error, level) / (level**2 * _inflation(error / level[:, None], those))
+        for start in range(0, len(error), CHUNK):
+            chunk = slice(start, start + CHUNK)
+            slope = SLOPES[kind](
+                sensor,
+                Felt(*(x[chunk] for x in felt)),
+                Felt(*(x[chunk] for x in those.change)),
+                those.lag[chunk],
+            )
             rows = slope.reshape(-1, count)
-            weighted = (slope * weight[:, None, None]).reshape(-1, count)
+            weighted = (slope * weight[chunk, None, None]).reshape(-1, count)
             information += weighted.T @ rows
-            gradient += weighted.T @ error.ravel()
+            gradient += weighted.T @ error[chunk].ravel()
     return information, gradient
 
 
-def _robust(error: Array, level: float) -> Array:
-    """Weights (T,) of the Huber loss on the vectors' lengths."""
+def _robust(error: Array, level: Array) -> Array:
+    """Weights (N,) of the Huber loss on the vectors' lengths."""
     length = np.linalg.norm(error, axis=1) / np.sqrt(3)
-    return 1 / np.maximum(1.0, length / (KNEE * level))
+    return np.asarray(1 / np.maximum(1.0, length / (KNEE * level)))
 
 
-class _Noise(NamedTuple):
-    levels: Array  # per clip, of one axis
-    inflation: float
-
-
-def _noise(errors: Sequence[Array | None], floor: float) -> _Noise:
-    """Noise level of each clip, and how many samples are worth one."""
-    there = [e for e in errors if e is not None and len(e)]
-    if not there:
-        return _Noise(np.full(len(errors), floor), 1.0)
-    own = [np.median(np.linalg.norm(e, axis=1)) / CHI3_MEDIAN for e in there]
-    typical = _weighted_median(np.array(own), np.array([len(e) for e in there]))
-    lowest = max(UNEVEN * typical, floor)
-    levels = [
-        lowest
-        if e is None or not len(e)
-        else max(float(np.median(np.linalg.norm(e, axis=1))) / CHI3_MEDIAN, lowest)
-        for e in errors
-    ]
-    return _Noise(np.array(levels), _inflation(there))
+def _levels(error: Array, starts: list[int], floor: float) -> Array:
+    """Noise of one axis in the clip of each sample, shape (N,)."""
+    clips = np.split(np.linalg.norm(error, axis=1), starts[1:])
+    sizes = np.array([len(clip) for clip in clips])
+    own = np.array([np.median(clip) for clip in clips]) / CHI3_MEDIAN
+    lowest = max(UNEVEN * _weighted_median(own, sizes), floor)
+    return np.repeat(np.maximum(own, lowest), sizes)
 
 
 def _weighted_median(values: Array, weights: NDArray[np.int64]) -> float:
@@ -288,19 +309,20 @@ def _weighted_median(values: Array, weights: NDArray[np.int64]) -> float:
     return float(values[order][np.searchsorted(share, 0.5 * share[-1])])
 
 
-def _inflation(errors: Sequence[Array]) -> float:
-    """Integrated autocorrelation of the residuals: 1 for white noise."""
-    longest = max(len(e) for e in errors)
-    size = 1 << (2 * longest - 1).bit_length()
-    total = np.zeros(size // 2)
-    for error in errors:
-        level = max(float(np.median(np.linalg.norm(error, axis=1))), 1e-300)
-        length = np.linalg.norm(error, axis=1, keepdims=True)
-        bounded = error / np.maximum(length, KNEE * level)  # outliers have no say
-        spectrum = np.abs(np.fft.rfft(bounded, size, axis=0)) ** 2
-        total += np.fft.irfft(spectrum.sum(axis=1), size)[: size // 2]
+def _inflation(error: Array, samples: _Samples) -> float:
+    """Integrated autocorrelation of the scaled residuals: 1 for white noise."""
+    length = np.linalg.norm(error, axis=1, keepdims=True) / np.sqrt(3)
+    bounded = error / np.maximum(1.0, length / KNEE)  # outliers have no say
+    clips = np.split(bounded, samples.starts[1:])
+    longest = min(max(len(clip) for clip in clips), LONGEST)
+    total = np.zeros(longest)
+    for clip in clips:
+        size = 1 << (len(clip) + longest).bit_length()
+        spectrum = np.sum(np.abs(np.fft.rfft(clip, size, axis=0)) ** 2, axis=1)
+        reach = min(len(clip), longest)
+        total[:reach] += np.fft.irfft(spectrum, size)[:reach]
     if total[0] <= 0:
         return 1.0
     rho = total / total[0]
-    gone = int(np.argmax(rho < 0.05)) if (rho < 0.05).any() else len(rho)
+    gone = int(np.argmax(rho < GONE)) if (rho < GONE).any() else longest
     return float(1 + 2 * rho[1:gone].sum())

@@ -14,6 +14,7 @@ from ._calibration_tracks import SensorTrack, skew
 
 __all__ = [
     "GROUPS",
+    "SLOPES",
     "Clip",
     "Felt",
     "Group",
@@ -21,7 +22,6 @@ __all__ = [
     "across",
     "feel",
     "in_site",
-    "jacobians",
     "predict",
 ]
 
@@ -223,37 +223,32 @@ def predict(sensor: Parameters, felt: Felt) -> tuple[Array, Array]:
     return acc, (1 + sensor.gyro_scale) * (felt.rate @ sensor.mount) + sensor.gyro_bias
 
 
-def jacobians(sensor: Parameters, felt: Felt, change: Felt, lag: int) -> tuple[Array, Array]:
-    """Return the derivatives of :func:`predict`.
-
-    Parameters
-    ----------
-    sensor : Parameters
-        Where.
-    felt, change : Felt
-        From :func:`feel`.
-    lag : int
-        Which of the lags is this clip's.
-
-    Returns
-    -------
-    acc, gyro : ndarray of shape (T, 3, P)
-        By the entries of :attr:`Parameters.vector`.
-    """
+def _acc_slopes(sensor: Parameters, felt: Felt, change: Felt, lag: NDArray[np.int64]) -> Array:
     gravity, arm = sensor.gravity, sensor.lever_arm
-    count = len(sensor.vector)
-    acc, gyro = np.zeros((2, len(felt.rate), 3, count))
     gain, axes = (1 + sensor.acc_scale)[:, None], sensor.mount.T
     force = felt.force(gravity, arm) @ sensor.mount
-    acc[:, :, 0:3] = gain * skew(force)
-    acc[:, :, 3:5] = gain * (axes @ felt.turn @ -sensor.tilting)
-    acc[:, :, 5:8] = gain * (axes @ felt.lever)
-    acc[:, :, 8:11] = np.eye(3)
-    acc[:, :, 11:14] = force[:, :, None] * np.eye(3)
-    acc[:, :, 20 + lag] = -gain[:, 0] * (change.force(gravity, arm) @ sensor.mount)
+    slopes = np.zeros((len(force), 3, len(sensor.vector)))
+    slopes[:, :, 0:3] = gain * skew(force)
+    slopes[:, :, 3:5] = gain * (axes @ felt.turn @ -sensor.tilting)
+    slopes[:, :, 5:8] = gain * (axes @ felt.lever)
+    slopes[:, :, 8:11] = np.eye(3)
+    slopes[:, :, 11:14] = force[:, :, None] * np.eye(3)
+    later = -gain[:, 0] * (change.force(gravity, arm) @ sensor.mount)
+    slopes[np.arange(len(force)), :, 20 + lag] = later
+    return slopes
+
+
+def _gyro_slopes(sensor: Parameters, felt: Felt, change: Felt, lag: NDArray[np.int64]) -> Array:
     gain, rate = (1 + sensor.gyro_scale)[:, None], felt.rate @ sensor.mount
-    gyro[:, :, 0:3] = gain * skew(rate)
-    gyro[:, :, 14:17] = np.eye(3)
-    gyro[:, :, 17:20] = rate[:, :, None] * np.eye(3)
-    gyro[:, :, 20 + lag] = -gain[:, 0] * (change.rate @ sensor.mount)
-    return acc, gyro
+    slopes = np.zeros((len(rate), 3, len(sensor.vector)))
+    slopes[:, :, 0:3] = gain * skew(rate)
+    slopes[:, :, 14:17] = np.eye(3)
+    slopes[:, :, 17:20] = rate[:, :, None] * np.eye(3)
+    later = -gain[:, 0] * (change.rate @ sensor.mount)
+    slopes[np.arange(len(rate)), :, 20 + lag] = later
+    return slopes
+
+
+SLOPES = (_acc_slopes, _gyro_slopes)
+"""Derivatives (T, 3, P) of both parts of :func:`predict` by :attr:`Parameters.vector`, where
+``lag`` (T,) says which of the lags is that of a sample."""
