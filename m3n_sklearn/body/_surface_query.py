@@ -18,7 +18,7 @@ def outermost_hit(
     """Find the last crossing of a ray with the surface within `reach` (Moeller, Trumbore 1997).
 
     Returns the point, the triangle's vertices and their barycentric shares; None if the ray
-    misses.
+    misses. Of mirror images of a body it chooses mirror images.
     """
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     edge1, edge2 = b - a, c - a
@@ -34,15 +34,25 @@ def outermost_hit(
     met = np.flatnonzero(inside & (distance > 0) & (distance <= reach))
     if len(met) == 0:
         return None
-    face = met[np.argmax(distance[met])]
+    # where triangles meet, the same one whatever the rounding
+    farthest = distance[met] >= distance[met].max() - _SLACK * reach
+    tied = met[farthest]
+    face = tied[_order(vertices[faces[tied]].mean(axis=1), reach)[-1]]
     shares = np.clip([1 - u[face] - v[face], u[face], v[face]], 0, None)
     shares /= shares.sum()
-    corners = faces[face]
+    order = _order(vertices[faces[face]], reach)
+    corners, shares = faces[face][order], shares[order]
     return (
         shares @ vertices[corners],
         tuple(int(i) for i in corners),
         tuple(float(s) for s in shares),
     )
+
+
+def _order(points: Array, scale: float) -> NDArray[np.intp]:
+    """Order points by place, to a millionth of a scale: alike on both sides of a body."""
+    x, y, z = np.round(points.T / scale, 6)
+    return np.lexsort((z, y, np.abs(x)))
 
 
 def nearest_vertex(vertices: Array, point: Array) -> int:
