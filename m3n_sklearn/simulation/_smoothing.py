@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve_banded, cholesky_banded
 
-from ._spectrum import PowerLaw, banded, difference_weight, fit_noise, spectrum
+from ._spectrum import PowerLaw, Spectrum, banded, difference_weight, fit_noise, spectrum
 
 __all__ = ["choose_cutoffs", "fallback_cutoff", "smooth"]
 
@@ -29,6 +29,9 @@ LOWEST_CUTOFF = 2.0
 
 LOWEST_SHARE = 0.008
 """Cycles per sample. The equations of a lower cut-off are too ill-conditioned for 64 bits."""
+
+FEWEST_PERIODS = 3.0
+"""Per clip, of the lowest cut-off: slower motion is not seen in its spectrum."""
 
 GRID = 80
 """Number of cut-offs that are tried, evenly spaced on a logarithmic scale."""
@@ -168,7 +171,8 @@ def choose_cutoffs(values: Array, dt: float, floor: PowerLaw | None = None) -> A
     -----
     For a cut-off with gain H the expected squared error of the acceleration is the sum over
     frequencies of w^4 [(1 - H)^2 (P - N) + H^2 N], where P is the spectrum that is seen and N
-    the noise in it (Mallows' Cp, weighted for the second derivative). Above 25 Hz all that is seen counts as noise.
+    the noise in it (Mallows' Cp, weighted for the second derivative). Above 25 Hz all that is
+    seen counts as noise.
 
     References
     ----------
@@ -180,25 +184,38 @@ def choose_cutoffs(values: Array, dt: float, floor: PowerLaw | None = None) -> A
         return np.full(groups, fallback_cutoff(dt))
     seen = spectrum(values, dt)
     law = fit_noise(banded(seen, dt, channels)) if floor is None else floor
-    frequency = seen.frequency
+    power, noise = _accelerations(seen, law, dt, channels)
+    nyquist = 0.5 / dt
+    seconds = frames * dt
+    lowest = max(min(LOWEST_CUTOFF, nyquist / 2), LOWEST_SHARE / dt, FEWEST_PERIODS / seconds)
+    grid = np.geomspace(min(lowest, nyquist), nyquist, GRID)
+    sine = np.sin(np.pi * seen.frequency * dt)[None, :]
+    gain = 1 / (1 + (sine / np.sin(np.pi * np.minimum(grid * dt, 0.5))[:, None]) ** (2 * ORDER))
+    gain[-1], grid[-1] = 1.0, np.inf
+    chosen = grid[_cautious(gain, power, noise, min(channels, INDEPENDENT) * seen.pieces)]
+    clean = noise.sum(axis=0) <= NEGLIGIBLE * seen.total
+    return np.where(clean, np.inf, chosen)
+
+
+def _accelerations(seen: Spectrum, law: PowerLaw, dt: float, channels: int) -> tuple[Array, Array]:
+    """Power of the acceleration and what of it is noise, each (M, B)."""
+    frequency, nyquist = seen.frequency, 0.5 / dt
     differentiated = (2 * np.pi * frequency * dt)[:, None] ** 4
     power = seen.power * (differentiated / difference_weight(frequency, dt)[:, None])
     noise = law.density(frequency).reshape(len(frequency), -1)
     noise = noise * (channels / (2 * dt) * differentiated)
-    nyquist = 0.5 / dt
     highest = NO_MOTION_ABOVE if nyquist >= SLOW else SLOW_SHARE * nyquist
-    noise = np.where(frequency[:, None] < highest, noise, power)
-    lowest = max(min(LOWEST_CUTOFF, nyquist / 2), LOWEST_SHARE / dt)
-    grid = np.geomspace(lowest, nyquist, GRID)
-    sine = np.sin(np.pi * frequency * dt)[None, :]
-    gain = 1 / (1 + (sine / np.sin(np.pi * np.minimum(grid * dt, 0.5))[:, None]) ** (2 * ORDER))
-    gain[-1] = 1.0
+    return power, np.where(frequency[:, None] < highest, noise, power)
+
+
+def _cautious(gain: Array, power: Array, noise: Array, independent: int) -> NDArray[np.intp]:
+    """Index of the lowest cut-off (rows of `gain`) that is not clearly worse than the best."""
     lost = (1 - gain) ** 2
     risk = lost @ (power - noise) + gain**2 @ noise
     best = np.argmin(risk, axis=0)
     excess = risk - np.take_along_axis(risk, best[None], axis=0)
     # what the spectrum's own scatter makes of the difference between two cut-offs
-    variance = noise**2 / (min(channels, INDEPENDENT) * seen.pieces)
+    variance = noise**2 / independent
     scatter = (
         lost**2 @ variance
         - 2 * lost @ (variance * lost[best].T)
@@ -206,7 +223,4 @@ def choose_cutoffs(values: Array, dt: float, floor: PowerLaw | None = None) -> A
     )
     kept = np.sum(gain[best].T ** 2 * noise, axis=0)
     bearable = np.minimum(CAUTION * np.sqrt(np.maximum(scatter, 0.0)), DEAREST * kept)
-    grid[-1] = np.inf
-    chosen = grid[np.argmax(excess <= bearable, axis=0)]
-    clean = noise.sum(axis=0) <= NEGLIGIBLE * seen.total
-    return np.where(clean, np.inf, chosen)
+    return np.argmax(excess <= bearable, axis=0)

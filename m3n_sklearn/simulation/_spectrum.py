@@ -13,7 +13,8 @@ __all__ = ["Bands", "PowerLaw", "Spectrum", "banded", "difference_weight", "fit_
 Array = NDArray[np.float64]
 
 TAPERS = 3
-"""With three sine tapers a spectrum keeps 95 % of what the samples know, at 2 / seconds Hz."""
+"""With three sine tapers a spectrum keeps 95 % of what the samples know, at 2 / seconds Hz. Clips
+of less than 2 s, and of less than 1 s, get one less each: they need the resolution more."""
 
 SEGMENT = 2048
 """Longer tracks are cut in pieces of that many frames, whose spectra are averaged."""
@@ -36,6 +37,9 @@ MISFIT = 0.7
 
 BEND = 0.15
 """Relative error of a power law as the spectrum of noise."""
+
+OUTLYING = 8.0
+"""Standard errors by which a clip's noise is off when it counts half."""
 
 LONGEST_STEP = np.array([1.5, 1.0, 3.0, 4.0, 3.0])
 STEPS = 40
@@ -138,9 +142,10 @@ def spectrum(values: Array, dt: float) -> Spectrum:
     size = frames // pieces
     frames = size - 2
     length = next_fast_len(frames, real=True)
-    order = np.arange(1, TAPERS + 1)[:, None]
+    count = min(TAPERS, 1 + int(size * dt))
+    order = np.arange(1, count + 1)[:, None]
     tapers = np.sin(np.pi * order * np.arange(1, frames + 1) / (frames + 1))
-    tapers *= np.sqrt(2 / (frames + 1) / TAPERS / pieces)
+    tapers *= np.sqrt(2 / (frames + 1) / count / pieces)
     trend = np.linalg.qr(np.vander(np.linspace(-1.0, 1.0, frames), 3))[0]
     power, total = np.zeros((length // 2 + 1, groups)), np.zeros(groups)
     for piece in range(pieces):
@@ -216,12 +221,15 @@ def fit_noise(bands: Bands, shared: bool = False) -> PowerLaw:
     known, crossing = _start(x, y, bands.members.T, shared)
     u = x - crossing[:, None]
     terms = np.stack([np.ones_like(x), x, np.ones_like(x), u, u * u], axis=1)
+    going = np.ones((len(x), 1), dtype=bool)  # what has converged stays, whatever others do
     for _ in range(STEPS):
         step = _score(known, y, bands.members.T, terms, shared)
-        known = known + step
+        known = np.where(going, known + step, known)
         known[:, 1] = np.clip(known[:, 1], STEEPEST, 0.0)
         known[:, 4] = np.minimum(known[:, 4], 0.0)
-        if np.abs(step).max() < CONVERGED:
+        small = np.abs(step).max(axis=1, keepdims=True) < CONVERGED
+        going &= not small.all() if shared else ~small
+        if not going.any():
             break
     slope = known[:, 1]
     level = np.exp(known[:, 0] - slope * middle) * scale
@@ -259,20 +267,19 @@ def _score(known: Array, y: Array, count: Array, terms: Array, shared: bool) -> 
     gradient = np.einsum("cik,ck->ci", weighted, residual) - PRECISION * (known - LIKELY)
     curvature = weighted @ np.swapaxes(slopes, 1, 2) + np.diag(PRECISION + 1e-2)
     if shared:
-        step = _shared_step(gradient, curvature)
-    else:
-        step = np.linalg.solve(curvature, gradient[..., None])[..., 0]
-    if shared:
+        off = np.sum(weighted[:, 0] * residual, axis=1) / np.sqrt(curvature[:, 0, 0])
+        step = _shared_step(gradient, curvature, 1 / (1 + (off / OUTLYING) ** 2))
         return np.clip(step, -LONGEST_STEP, LONGEST_STEP)
+    step = np.linalg.solve(curvature, gradient[..., None])[..., 0]
     return step / np.maximum(1.0, np.max(np.abs(step) / LONGEST_STEP, axis=1, keepdims=True))
 
 
-def _shared_step(gradient: Array, curvature: Array) -> Array:
+def _shared_step(gradient: Array, curvature: Array, trust: Array) -> Array:
     """Solve for two numbers that all share and three of each, eliminating the latter."""
     top, cross, own = curvature[:, :2, :2], curvature[:, :2, 2:], curvature[:, 2:, 2:]
     gain = np.swapaxes(np.linalg.solve(own, np.swapaxes(cross, 1, 2)), 1, 2)
-    reduced = (top - gain @ np.swapaxes(cross, 1, 2)).sum(axis=0)
-    pull = (gradient[:, :2] - (gain @ gradient[:, 2:, None])[..., 0]).sum(axis=0)
+    reduced = np.einsum("c,cij->ij", trust, top - gain @ np.swapaxes(cross, 1, 2))
+    pull = trust @ (gradient[:, :2] - (gain @ gradient[:, 2:, None])[..., 0])
     common = np.linalg.solve(reduced, pull)
     rest = gradient[:, 2:] - np.swapaxes(cross, 1, 2) @ common
     each = np.linalg.solve(own, rest[..., None])[..., 0]

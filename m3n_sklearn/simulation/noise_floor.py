@@ -71,7 +71,8 @@ def learn_noise_floor(
     Notes
     -----
     The spectra of second differences, averaged in bands, are modelled as motion of each clip
-    plus the common noise, by Whittle's likelihood; clips are then weighted by Huber's rule.
+    plus the common noise, by Whittle's likelihood. A clip whose noise is far from the common
+    one is trusted less, as by a Cauchy distribution.
 
     Examples
     --------
