@@ -13,17 +13,18 @@ __all__ = ["MEMORY", "interpolate"]
 Array = NDArray[np.float64]
 
 DEGREE = 9
-"""Of the spline. At 30 Hz its acceleration of exercise is a tenth more than ten times as exact as
-that of degree 5, and 1.4 times as exact as that of degree 7; higher degrees gain little."""
+"""Of the spline. At 30 Hz the acceleration of an exercising arm is wrong by 0.14 % of its rms with
+degree 7, by 0.10 % with 9, and by 0.08 % with the band-limited curve that higher degrees approach.
+But those remember samples for longer, and round more at 300 Hz; noise comes through all alike."""
 
 END_DEGREE = 5
-"""At both ends the first four derivatives are those of the polynomial of this degree through the
-nearest samples. Ends left to the spline (not-a-knot) are twice as exact for slow motion, but
-amplify noise six times as much."""
+"""At both ends all derivatives are those of the polynomial of this degree through the nearest
+samples. Ends that are left to the spline (not-a-knot) amplify noise six times as much at degree 7,
+and more above."""
 
 MEMORY = 64
-"""Samples. What lies further away does not change the curve: each sample between takes away
-another 39 % of the influence."""
+"""Samples. What lies further away does not change the curve: each sample between leaves 61 % of
+the influence."""
 
 
 def interpolate(since: Array, channels: Array) -> BSpline:
