@@ -65,8 +65,8 @@ def butterworth(position: np.ndarray, rate: float, cutoff: float = 10.0) -> np.n
 
 
 def double_savgol(position: np.ndarray, rate: float) -> np.ndarray:
-    """First derivative by Savitzky-Golay, window 0.1 s and degree 2, twice."""
-    window = max(3, 2 * round(0.05 * rate) + 1)
+    """First derivative by Savitzky-Golay, twice: degree 2, 0.06 s but at least 5 samples."""
+    window = max(5, 2 * round(0.03 * rate) + 1)
     result = position
     for _ in range(2):
         result = savgol_filter(result, window, 2, deriv=1, delta=1 / rate, axis=0)

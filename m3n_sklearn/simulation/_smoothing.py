@@ -59,7 +59,7 @@ FEWEST_FRAMES = 8
 NO_MOTION_ABOVE = 25.0
 """Hz. All that is seen above counts as noise."""
 
-SLOW, SLOW_SHARE = 10.0, 0.55
+SLOW, SLOW_SHARE = 10.0, 0.45
 """Hz, and share of the Nyquist frequency: with a Nyquist frequency below 10 Hz motion folds back
 into the upper half of the spectrum, and nothing there can be told from noise."""
 
