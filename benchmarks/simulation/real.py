@@ -139,6 +139,36 @@ def broad_tables(folder: Path, quick: bool) -> None:
             for j, kind in enumerate(("acc", "gyro")):
                 others = [row[i][j] for row in rows.values()]
                 print(f"  ahead of every rival, {kind}, {how}: {verdict(ours[i][j], others)}")
+    if not quick:
+        broad_calibrated(folder)
+
+
+def broad_calibrated(folder: Path) -> None:
+    """Each trial from a calibration on the other two: lag, lever arm, mount, bias, scale."""
+    print("BROAD, calibrated on the other two trials: RMS error of acc in m/s², gyro in rad/s")
+    print(f"{'':<40}{'before':>20}{'after':>20}{'lag, ms':>9}  lever arm, mm")
+    trials = [Trial.read(folder / f"{name}.npz") for name in TRIALS]
+    clocks = [np.arange(len(trial.position)) / trial.rate for trial in trials]
+    tracks = [
+        track_of_rigid_body(clock, trial.position, trial.quaternion)
+        for clock, trial in zip(clocks, trials, strict=True)
+    ]
+    measured = [
+        Measured(clock, *trial.measured) for clock, trial in zip(clocks, trials, strict=True)
+    ]
+    for i, name in enumerate(TRIALS):
+        others = [k for k in range(len(TRIALS)) if k != i]
+        found = calibrate([tracks[k] for k in others], [measured[k] for k in others])
+        ideal = readings_at(tracks[i], clocks[i] - 1 / trials[i].rate)
+        pairs = [(ideal[:, :3], ideal[:, 3:]), found.predict(tracks[i], clocks[i])]
+        errors = [
+            float(np.sqrt(np.mean(np.sum((ours - theirs)[trials[i].moving] ** 2, axis=1))))
+            for pair in pairs
+            for ours, theirs in zip(pair, trials[i].measured, strict=True)
+        ]
+        told = "".join(f"{error:>10.4f}" for error in errors)
+        arm = " ".join(f"{1e3 * x:.1f}" for x in found.lever_arm)
+        print(f"{name:<40}{told}{1e3 * found.lag:>9.2f}  {arm}")
 
 
 def broad_rows(trial: Trial) -> Iterator[tuple[str, Readings]]:
