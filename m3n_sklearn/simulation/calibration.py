@@ -261,7 +261,8 @@ def calibrate(
     degrees, 20 ms, 1.5 cm, 0.15 m/s², 0.02 rad/s, 1 %) are put back to their defaults, and the
     rest is fitted again: first scale, then lever arm, bias, gravity, lag and last the mount are
     given up. Estimates that no sensor has, such as a scale of 0.7, are refused as well: they
-    tell of errors of the motion.
+    tell of errors of the motion. Standard errors know of errors of the motion that are independent
+    of the motion itself; a track that is smoothed too much, say, biases scales beyond them.
 
     References
     ----------
