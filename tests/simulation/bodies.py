@@ -8,7 +8,8 @@ from m3n_sklearn.body import BodyModel, Site, default_body, list_sites
 from m3n_sklearn.motion import MIRROR_JOINTS, SMPL_JOINTS, SMPL_PARENTS
 from m3n_sklearn.motion.rotations import random_rotations
 
-KINDS = ("neutral", "male", "female", "blended", "bones")
+SEXES = ("neutral", "male", "female")
+KINDS = (*SEXES, "blended", "bones")
 MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
@@ -16,7 +17,7 @@ def random_body(kind, seed):
     """One of `KINDS`: the default body by sex, a surface with blend shapes, or bones only."""
     rng = np.random.default_rng(seed)
     stature = rng.uniform(1.4, 2.0)
-    if kind in ("neutral", "male", "female"):
+    if kind in SEXES:
         return default_body(kind, stature)
     joints = default_body(stature=stature).rest_joints + 0.01 * rng.standard_normal((24, 3))
     joints = (joints + joints[MIRROR_JOINTS] * MIRROR) / 2
@@ -34,7 +35,7 @@ def random_sites(body, seed, own=True):
     bone = SMPL_JOINTS[rng.integers(24)]
     sites.append(Site("own", bone=bone, offset=rng.uniform(-0.1, 0.1, 3), orientation=axes[0]))
     if body.n_vertices:
-        patch = rng.choice(body.n_vertices, 3, replace=False)
+        patch = body.faces[rng.integers(len(body.faces))]
         shares = rng.dirichlet(np.ones(3))
         sites.append(Site("patch", vertices=patch, vertex_weights=shares, orientation=axes[1]))
     return sites
@@ -47,6 +48,7 @@ def _blended_surface(rng, joints, half=60):
     distance = np.linalg.norm(near[:, None] - joints, axis=2)
     weights = np.exp(-((distance / 0.15) ** 2))
     weights[distance > np.sort(distance, axis=1)[:, 3:4]] = 0.0  # SMPL has at most 4 bones, too
+    weights[weights < 1e-6] = 0.0
     weights /= weights.sum(axis=1, keepdims=True)
     shape = 0.02 * rng.standard_normal((half, 3, 2))
     pose = 0.005 * rng.standard_normal((half, 3, 23, 3, 3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from m3n_sklearn.simulation import (
     rigid_body_imu,
 )
 
-from .clips import random_motion
+from .clips import UPRIGHT, random_motion
 from .laws import invariant
 from .scenes import SEEDS, fewer, scenes
 
@@ -95,3 +96,24 @@ def test_36_nan_is_refused(seed, bad):
     for call in calls:
         with pytest.raises(ValueError, match=r"(?i)finite|nan|infinit"):
             call()
+
+
+@fewer
+@given(SEEDS, st.sampled_from([25.0, 30.0, 60.0, 120.0]), st.floats(2.0, 10.0))
+@invariant(
+    37, "running, declared 2 to 10 times too fast, is noticed", tolerance="a warning of the rate"
+)
+def test_37_wrong_rates_are_noticed(seed, rate, factor):
+    rng = np.random.default_rng(seed)
+    times = np.arange(round(4 * rate))[:, None] / rate
+    stride = np.pi * rng.uniform(2.6, 3.0) * times
+    poses = np.zeros((len(times), 24, 3))
+    poses[:, 0] = UPRIGHT
+    swing = rng.uniform(0.6, 0.8) * np.sin(stride[:, 0])
+    poses[:, 1, 0], poses[:, 2, 0], poses[:, 16, 1], poses[:, 17, 1] = swing, -swing, swing, swing
+    trans = np.hstack([0 * times, 3 * times, 0.04 * np.sin(2 * stride)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Motion(poses, trans, rate=rate)
+    with pytest.warns(UserWarning, match="frame rate|must be in m"):
+        Motion(poses, trans, rate=factor * rate)

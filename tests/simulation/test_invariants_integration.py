@@ -38,7 +38,7 @@ def apart(a, b):
     return float(np.rad2deg(np.linalg.norm(turns, axis=-1).max()))
 
 
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(scenes(samplings=SAMPLINGS, rates=[400.0], seconds=60.0))
 @invariant(
     14,
@@ -51,6 +51,18 @@ def test_14_rate_integrates_to_orientation(scene):
     truth = scene.sensors(times).rotation[:, 0]
     found = chained(truth[0], magnus_steps(rate, 1 / scene.rate))
     assert apart(found, truth) < 0.02
+
+
+@settings(max_examples=4)
+@given(scenes(samplings=SAMPLINGS, rates=[30.0, 200.0], seconds=60.0))
+@invariant(
+    14, "the mean rate, times the interval, gives the orientation exactly", tolerance="1e-9°"
+)
+def test_14_mean_rate_steps_to_orientation(scene):
+    rate = scene.read(readout="mean")[:, 0, 1]
+    times = np.arange(len(rate)) / scene.rate
+    truth = scene.sensors(times).rotation[:, 0]
+    assert apart(chained(truth[0], rate[1:] / scene.rate), truth) < 1e-9
 
 
 @settings(max_examples=5)

@@ -102,7 +102,7 @@ def dense_skinning(body, quats, place, dtype):
 
 
 @few
-@given(scenes())
+@given(scenes(frames=["skin", "bone"]))
 @invariant(20, "six of 72 sites read what they read among the 72", tolerance="1e-12 of it")
 def test_20_other_sensors_do_not_matter(scene):
     rng = scene.rng()

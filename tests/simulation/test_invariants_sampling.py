@@ -107,7 +107,11 @@ def test_22_chunks_do_not_matter(scene, size):
 
 @settings(max_examples=4)
 @given(scenes(seconds=30.0, frames=["skin"], samplings=[(60.0, None)]))
-@invariant(22, "into how many pieces a long clip is cut is not seen", tolerance="1e-10 of it")
+@invariant(
+    22,
+    "into how many pieces a long clip is cut is not seen (not smoothed)",
+    tolerance="1e-10 of it",
+)
 def test_22_pieces_do_not_matter(scene):
     whole = scene.read()
     with pytest.MonkeyPatch.context() as patch:
@@ -127,3 +131,15 @@ def test_22_processes_do_not_matter(scene):
         assert np.array_equal(one.transform(X)["imu"], two.transform(X)["imu"])
         for a, b in zip(one.simulate(clips), two.simulate(clips), strict=True):
             assert np.array_equal(a.data, b.data)
+
+
+@fewer
+@given(scenes(), st.sampled_from(["point", "mean"]))
+@invariant(22, "numba reads what numpy reads", tolerance="1e-10 of it")
+def test_22_engines_agree(scene, readout):
+    pytest.importorskip("numba")
+    plain = scene.read(readout=readout)
+    compiled = scene.read(readout=readout, engine="numba")
+    for sensor in (0, 1):
+        size = np.abs(plain[:, :, sensor]).max()
+        assert gap(compiled[:, :, sensor], plain[:, :, sensor]) < 1e-10 * size

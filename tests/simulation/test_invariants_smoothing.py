@@ -23,15 +23,20 @@ NO_GRAVITY = (0.0, 0.0, 0.0)
 @few
 @given(
     scenes(samplings=[(rate, "auto") for rate in (60.0, 100.0, 120.0, 240.0, 300.0)]),
-    st.sampled_from([1.0, 2.0, 4.0]),
+    st.sampled_from([1.0, 2.0, 4.0, 8.0]),
+    st.sampled_from([2.0, 5.0]),
 )
 @invariant(
-    33, "smoothing leaves clean poses alone, from 60 Hz up", tolerance="0.005 of the force, RMS"
+    33,
+    "clean poses from 60 Hz up are left alone (in 2 s windows 0.3 s from the ends)",
+    tolerance="0.005 of the force, RMS",
 )
-def test_33_clean_poses_stay_as_they_are(scene, fastest):
-    scene = dataclasses.replace(scene, fastest=fastest, jitter=0.0)
+def test_33_clean_poses_stay_as_they_are(scene, fastest, seconds):
+    scene = dataclasses.replace(scene, fastest=fastest, seconds=seconds, jitter=0.0)
+    edge = round(0.3 * scene.rate) if seconds == 2.0 else 0
     plain, found = scene.read(smoothing=None), scene.read()
-    assert rms((found - plain)[:, :, 0]) < 0.005 * rms(plain[:, :, 0])
+    error = (found - plain)[edge : len(plain) - edge, :, 0]
+    assert rms(error) < 0.005 * rms(plain[:, :, 0])
 
 
 @few
@@ -50,7 +55,7 @@ def test_34_constant_acceleration_passes(seed, rate, smoothing, seconds):
 
 
 @few
-@given(SEEDS, RATES, SMOOTHINGS, st.floats(0.1, 1.0))
+@given(SEEDS, RATES, SMOOTHINGS, st.floats(0.1, 3.0))
 @invariant(
     34, "a constant rate passes; under a fixed cut-off 1 s from the ends", tolerance="1e-6 rad/s"
 )
@@ -104,22 +109,46 @@ def errors(found, truth, edge):
     return np.sqrt(np.mean((found - truth)[edge:-edge] ** 2, axis=(0, 2)))
 
 
+# Broadband motion reaches past the noise that 30 and 60 Hz leave room for, and little jitter is
+# mistaken for part of an impact's spectrum, or the other way round.
+CASES = [
+    (kind, jitter, rate)
+    for kind in MOTIONS
+    for jitter in (1e-4, 3e-4, 1e-3, 5e-3)
+    for rate in (30.0, 60.0, 100.0, 120.0, 240.0)
+    if not (kind == "broadband" and rate < 100.0) and not (kind == "impacts" and jitter < 3e-4)
+]
+
+
 @few
-@given(
-    SEEDS,
-    st.sampled_from(["slow", "exercise", "vigorous"]),
-    st.sampled_from([1e-4, 3e-4, 1e-3, 5e-3]),
-    st.sampled_from([30.0, 60.0, 100.0, 120.0, 240.0]),
+@given(SEEDS, st.sampled_from(CASES))
+@invariant(
+    35, "with any jitter no worse than second differences of step 1 or 4", tolerance="no worse"
 )
-@invariant(35, "jitter never makes it worse than differences of step 1 or 4", tolerance="no worse")
-def test_35_never_worse_than_finite_differences(seed, kind, jitter, rate):
-    rng = np.random.default_rng(seed)
-    times = np.arange(round(10 * rate)) / rate
-    position, truth = tracks(kind, rng, times)
-    values = position + jitter * rng.standard_normal(position.shape)
-    edge = round(0.2 * rate)
+def test_35_never_worse_than_finite_differences(seed, case):
+    times, values, truth, edge = jittered_tracks(seed, *case)
     auto = rms(errors(accelerations(times, values, "auto"), truth, edge))
     for step in (1, 4):
         padded = np.pad(values, ((step, step), (0, 0), (0, 0)), mode="edge")
         second = padded[2 * step :] - 2 * values + padded[: -2 * step]
-        assert auto <= rms(errors(second * (rate / step) ** 2, truth, edge))
+        assert auto <= rms(errors(second * (case[2] / step) ** 2, truth, edge))
+
+
+@few
+@given(SEEDS, st.sampled_from([x for x in CASES if x[0] in ("slow", "exercise") and x[1] < 5e-3]))
+@invariant(35, "clips of 10 s: near the best cut-off of each", tolerance="within a factor of 1.10")
+def test_35_close_to_the_best_cutoff(seed, case):
+    times, values, truth, edge = jittered_tracks(seed, *case)
+    auto = rms(errors(accelerations(times, values, "auto"), truth, edge))
+    cutoffs = [hz for hz in np.geomspace(2.0, 0.49 * case[2], 16) if hz > 0.008 * case[2]]
+    known = [errors(accelerations(times, values, hz), truth, edge) for hz in (*cutoffs, None)]
+    assert auto <= 1.10 * rms(np.min(known, axis=0))
+
+
+def jittered_tracks(seed, kind, jitter, rate):
+    """Times, noisy positions, true accelerations, and how many frames at the ends don't count."""
+    rng = np.random.default_rng(seed)
+    times = np.arange(round(10 * rate)) / rate
+    position, truth = tracks(kind, rng, times)
+    noise = jitter * rng.standard_normal(position.shape)
+    return times, position + noise, truth, round(0.2 * rate)

@@ -23,6 +23,7 @@ from m3n_sklearn.simulation import (
 )
 
 from .clips import random_motion
+from .laws import invariant
 
 SEEDS = st.integers(0, 2**31)
 EVERYTHING = {
@@ -73,6 +74,7 @@ def imu_windows(seed=0, rows=6, **facts):
 
 
 @given(SEEDS)
+@invariant(24, "sensors without errors are the identity", tolerance="bit by bit")
 def test_24_ideal_sensors_are_the_identity_bit_for_bit(seed):
     data = rng(seed).standard_normal((50, 6))
     data[0] = -0.0
@@ -84,6 +86,7 @@ def test_24_ideal_sensors_are_the_identity_bit_for_bit(seed):
     assert IMUNoise().transform(X)["imu"].tobytes() == X["imu"].tobytes()
 
 
+@invariant(24, "the ideal preset is no noise", tolerance="bit by bit")
 def test_24_ideal_preset_equals_no_noise():
     motion = random_motion(0)
     plain = SMPLIMUSimulator().simulate(motion).data
@@ -91,6 +94,7 @@ def test_24_ideal_preset_equals_no_noise():
         assert SMPLIMUSimulator(noise=noise).simulate(motion).data.tobytes() == plain.tobytes()
 
 
+@invariant(24, "errors of one sensor leave the other alone", tolerance="bit by bit")
 def test_24_what_is_off_leaves_the_other_sensor_bit_for_bit():
     data = rng().standard_normal((50, 6))
     data[0] = -0.0
@@ -102,6 +106,12 @@ def test_24_what_is_off_leaves_the_other_sensor_bit_for_bit():
 
 @pytest.mark.parametrize(("convention", "share"), [("two-sided", 1.0), ("one-sided", 0.5)])
 @pytest.mark.parametrize("rate", [50.0, 100.0, 200.0])
+@invariant(26, "the density is that at any rate", tolerance="0.03 of it")
+@invariant(
+    25,
+    "white noise: standard deviation, Allan deviation at 1 s and its slope",
+    tolerance="0.03 of it; slope 0.03",
+)
 def test_25_and_26_white_noise_has_its_density_at_any_rate(convention, share, rate):
     noise = IMUNoise(acc_density=0.02, gyro_density=0.001, density_convention=convention)
     data = noise.apply(np.zeros((400_000, 6)), rate, rng())
@@ -113,6 +123,9 @@ def test_25_and_26_white_noise_has_its_density_at_any_rate(convention, share, ra
 
 
 @pytest.mark.parametrize("rate", [50.0, 200.0])
+@invariant(
+    27, "rate random walk: Allan deviation at 3 s and its slope", tolerance="0.05 of it; slope 0.05"
+)
 def test_27_random_walk_has_its_coefficient_at_any_rate(rate):
     noise = IMUNoise(acc_random_walk=0.1, gyro_random_walk=0.02)
     data = noise.apply(np.zeros((int(4000 * rate), 6)), rate, rng())
@@ -124,6 +137,11 @@ def test_27_random_walk_has_its_coefficient_at_any_rate(rate):
 
 
 @pytest.mark.parametrize("rate", [25.0, 100.0])
+@invariant(
+    27,
+    "Gauss-Markov bias: stationary from the first sample, 1/e after its time",
+    tolerance="0.05 of it; 0.05",
+)
 def test_27_bias_instability_is_stationary_from_the_first_sample(rate):
     noise = IMUNoise(
         acc_instability=0.1,
@@ -142,6 +160,7 @@ def test_27_bias_instability_is_stationary_from_the_first_sample(rate):
 
 
 @given(SEEDS)
+@invariant(28, "additive errors do not depend on the motion", tolerance="1e-12")
 def test_28_additive_errors_do_not_depend_on_the_motion(seed):
     noise = IMUNoise(**ADDITIVE)
     motions = [20 * rng(seed + i).standard_normal((40, 6)) for i in range(2)]
@@ -150,6 +169,7 @@ def test_28_additive_errors_do_not_depend_on_the_motion(seed):
 
 
 @given(SEEDS)
+@invariant(28, "nor with filters", tolerance="1e-12")
 def test_28_filters_are_linear(seed):
     cut = {"acc_cutoff": 10.0, "gyro_cutoff": 7.0}
     motions = [20 * rng(seed + i).standard_normal((60, 6)) for i in range(2)]
@@ -161,12 +181,14 @@ def test_28_filters_are_linear(seed):
     assert np.abs(errors[0] - errors[1]).max() < 1e-12
 
 
+@invariant(29, "axes, sensors and clips are independent: correlation", tolerance="4 / √n")
 def test_29_axes_sensors_and_clips_are_independent():
     noise = IMUNoise(acc_density=0.1, gyro_density=0.1, rate=100.0, random_state=0)
     data = noise.transform(np.zeros((2, 12, 4000))).reshape(24, -1)
     assert np.abs(np.corrcoef(data) - np.eye(24)).max() < 4 / np.sqrt(4000)
 
 
+@invariant(29, "terms are independent: correlation", tolerance="4 / √n")
 def test_29_terms_are_independent():
     still = np.zeros((4000, 6))
     kinds = ("density", "random_walk")
@@ -175,6 +197,7 @@ def test_29_terms_are_independent():
     assert abs(np.corrcoef(steps)[0, 1]) < 4 / np.sqrt(4000)
 
 
+@invariant(30, "a seed gives its draws, in any order and batch", tolerance="bit by bit")
 def test_30_draws_follow_the_rows_through_any_order_and_batch():
     X = imu_windows()
     make = lambda seed: IMUNoise(**EVERYTHING, random_state=seed)  # noqa: E731
@@ -188,6 +211,7 @@ def test_30_draws_follow_the_rows_through_any_order_and_batch():
 
 
 @pytest.mark.parametrize("drop", [("start",), ("clip", "start")])
+@invariant(30, "rows without ids are keyed by their values", tolerance="bit by bit")
 def test_30_rows_without_ids_are_keyed_by_their_values(drop):
     X = imu_windows().drop(*drop)
     noise = IMUNoise(**EVERYTHING, random_state=0)
@@ -206,6 +230,7 @@ def test_30_windows_of_a_clip_share_their_sensor_but_not_their_noise():
     assert abs(np.corrcoef(white[0, :3].ravel(), white[1, :3].ravel())[0, 1]) < 0.3
 
 
+@invariant(30, "in the simulator and after it", tolerance="bit by bit")
 def test_30_noise_in_the_simulator_and_after_it_are_the_same():
     poses = np.stack([random_motion(seed, seconds=1.0).poses[:60] for seed in range(3)])
     X = Windows(pose=poses, rate={"pose": 60.0}, clip=["a", "a", "b"], start=[0.0, 1.0, 0.0])
@@ -217,6 +242,7 @@ def test_30_noise_in_the_simulator_and_after_it_are_the_same():
 
 
 @given(SEEDS, st.floats(0.5, 30.0), st.sampled_from([0.0, 0.37]), st.floats(0.0, 5.0))
+@invariant(31, "readings saturate monotonically and never wrap, with noise too", tolerance="exact")
 def test_31_readings_saturate_monotonically_and_never_wrap(seed, limit, step, density):
     noise = IMUNoise(acc_range=limit, acc_resolution=step, acc_density=density)
     data = np.zeros((200, 6))
@@ -230,6 +256,7 @@ def test_31_readings_saturate_monotonically_and_never_wrap(seed, limit, step, de
 
 @given(SEEDS)
 @settings(max_examples=10)
+@invariant(31, "saturation holds with every error on", tolerance="exact")
 def test_31_saturation_holds_with_everything_on(seed):
     noise = IMUNoise(**EVERYTHING)
     data = 40 * rng(seed).standard_normal((100, 6))
@@ -239,6 +266,9 @@ def test_31_saturation_holds_with_everything_on(seed):
 
 
 @given(SEEDS, st.floats(0.01, 1.0))
+@invariant(
+    32, "multiples of the resolution; error at most half of it, RMS 1/√12", tolerance="exact; 0.05"
+)
 def test_32_readings_are_multiples_of_the_resolution(seed, step):
     data = 5 * rng(seed).standard_normal((4000, 6))
     found = IMUNoise(gyro_resolution=step).apply(data, 50.0, rng())[:, 3:]
