@@ -29,8 +29,11 @@ STEEPEST = -3.0
 LIKELY = np.array([0.0, -0.4, 0.0, -9.0, -3.0])
 """Before a look at the data: slope of the noise, slope and curvature of the motion."""
 
-PRECISION = np.array([0.0, 0.8, 0.0, 8.0, 6.0])
+PRECISION = np.array([0.0, 0.8, 0.0, 4.0, 3.0])
 PRECISION = np.divide(1.0, PRECISION**2, out=np.zeros(5), where=PRECISION > 0)
+
+FLATTEST = -5.0
+"""Slope of motion where it meets the noise: accelerations are finite."""
 
 MISFIT = 0.7
 """Relative error of a parabola as the log-log spectrum of motion."""
@@ -226,6 +229,7 @@ def fit_noise(bands: Bands, shared: bool = False) -> PowerLaw:
         step = _score(known, y, bands.members.T, terms, shared)
         known = np.where(going, known + step, known)
         known[:, 1] = np.clip(known[:, 1], STEEPEST, 0.0)
+        known[:, 3] = np.minimum(known[:, 3], FLATTEST)
         known[:, 4] = np.minimum(known[:, 4], 0.0)
         small = np.abs(step).max(axis=1, keepdims=True) < CONVERGED
         going &= not small.all() if shared else ~small
