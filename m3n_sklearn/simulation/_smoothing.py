@@ -24,6 +24,12 @@ END_STIFFNESS = 0.3
 A free end is unbiased but its acceleration has ten times the noise of the interior's; 0.3 halves
 the error at the last sample over motions from 4 to 8 Hz and rates from 20 to 120 Hz."""
 
+END_CYCLES = 0.75
+"""Cycles of the cut-off from which the acceleration at an end is estimated: fewer are noisier, more
+lag behind (a body that turns steadily seems to stop)."""
+
+CURVATURE = np.array([[1.0], [-2.0], [1.0]])
+
 LOWEST_CUTOFF = 2.0
 """Hz. Nobody's limbs are so slow that less would help."""
 
@@ -79,8 +85,9 @@ def smooth(values: Array, dt: float, cutoffs: Array) -> Array:
     Returns
     -------
     ndarray of shape (F, N)
-        Minimisers of |y - z|^2 + lambda |D4 z|^2 + pull at the ends, around the quadratic that
-        fits best (so constant acceleration passes unchanged, also at the ends).
+        Minimisers of |y - z|^2 + lambda |D4 z|^2 + pull at the ends. The pull is towards the
+        acceleration of the quadratic that fits the nearest samples best, so that constant
+        acceleration passes unchanged, and what is far away does not matter.
 
     Raises
     ------
@@ -103,29 +110,59 @@ def smooth(values: Array, dt: float, cutoffs: Array) -> Array:
     for cutoff in np.unique(cutoffs[cutoffs * dt < 0.5]):
         columns = np.flatnonzero(cutoffs == cutoff)
         chosen = values[:, columns]
-        trend = basis @ (basis.T @ chosen)
-        result[:, columns] = trend + cho_solve_banded(
-            _system(len(values), cutoff * dt), chosen - trend
-        )
+        trend = basis @ (basis.T @ chosen)  # taken away for the sake of rounding only
+        result[:, columns] = trend + _solve(chosen - trend, cutoff * dt)
     return result
 
 
-def _system(frames: int, cutoff: float) -> tuple[Array, bool]:
-    """Factor I + lambda D4'D4 + the ends' pull, for a cut-off in cycles per sample."""
+def _solve(rest: Array, cutoff: float) -> Array:
+    """Smooth with a cut-off in cycles per sample."""
+    frames = len(rest)
     corner = 2 * np.sin(np.pi * cutoff)
+    stiffness, pull = corner ** (-2 * ORDER), END_STIFFNESS * corner ** (3 - 2 * ORDER)
+    system = _system(frames, stiffness, pull)
+    wanted = rest.copy()
+    near = min(frames, max(2 * ORDER, round(END_CYCLES / cutoff)))
+    local = _polynomials(near)
+    for first, nearest in _ends(frames, near):
+        quadratic = local @ (local.T @ rest[nearest])
+        at = slice(first - nearest.start, first - nearest.start + 3)
+        wanted[first : first + 3] += pull * CURVATURE * (CURVATURE.T @ quadratic[at])
+    found: Array = cho_solve_banded(system, wanted)
+    # the system is ill-conditioned; its residual, taken by differences, is not
+    return found + cho_solve_banded(system, wanted - _apply(found, stiffness, pull))
+
+
+def _apply(values: Array, stiffness: float, pull: float) -> Array:
+    """Multiply by I + lambda D4'D4 + the ends' pull."""
+    bent = np.zeros((len(values) + ORDER, values.shape[1]))
+    bent[ORDER:-ORDER] = stiffness * np.diff(values, ORDER, axis=0)
+    result: Array = values + np.diff(bent, ORDER, axis=0)
+    for first, _ in _ends(len(values), 3):
+        part = slice(first, first + 3)
+        result[part] += pull * CURVATURE * (CURVATURE.T @ values[part])
+    return result
+
+
+def _system(frames: int, stiffness: float, pull: float) -> tuple[Array, bool]:
+    """Factor I + lambda D4'D4 + the ends' pull."""
     stencil = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
     bands = np.zeros((ORDER + 1, frames))  # bands[k, i]: entry (i + k, i)
     for k in range(ORDER + 1):
         for i in range(ORDER + 1 - k):
             bands[k, i : i + frames - ORDER] += stencil[i] * stencil[i + k]
-    bands *= corner ** (-2 * ORDER)
-    curvature, pull = np.array([1.0, -2.0, 1.0]), END_STIFFNESS * corner ** (1 - 2.0 * ORDER + 2)
-    for first in {0, frames - 3}:
+    bands *= stiffness
+    for first, _ in _ends(frames, 3):
         for k in range(3):
             for i in range(3 - k):
-                bands[k, first + i] += pull * curvature[i] * curvature[i + k]
+                bands[k, first + i] += pull * CURVATURE[i, 0] * CURVATURE[i + k, 0]
     bands[0] += 1.0
     return cholesky_banded(bands, lower=True), True
+
+
+def _ends(frames: int, near: int) -> list[tuple[int, slice]]:
+    """Return the first of the three samples at each end, and the `near` samples there."""
+    return [(0, slice(0, near)), (frames - 3, slice(frames - near, frames))]
 
 
 def _polynomials(frames: int, degree: int = 2) -> Array:

@@ -24,14 +24,8 @@ SENSOR_RATES = (15.0, 33.3, 50.0, 100.0, 300.0)
 # rounding of the poses themselves makes of an acceleration, about 1e-15 times the rate squared.
 SAMPLINGS = (
     *((rate, None) for rate in (15.0, 30.0, 60.0, 120.0)),
-    *((rate, 6.0) for rate in (30.0, 100.0, 300.0)),
+    *((rate, 6.0) for rate in (30.0, 100.0, 200.0)),
     *((rate, "auto") for rate in (25.0, 60.0, 240.0)),
-)
-# A cut-off of a tenth of the rate or less costs the smoother's equations some digits.
-WELL_POSED = tuple(
-    (rate, cutoff)
-    for rate, cutoff in (*SAMPLINGS, (120.0, 20.0))
-    if cutoff in (None, 20.0) or rate <= 60.0
 )
 few, fewer = settings(max_examples=25), settings(max_examples=8)
 

@@ -49,7 +49,7 @@ def test_17_the_rate_of_the_poses_does_not_matter(scene):
 )
 @invariant(
     18,
-    "samples more than 1 s away do not matter inside a clip (0.5 s from its ends)",
+    "samples more than 1 s away do not matter, up to the ends",
     tolerance="0.001 of it",
 )
 def test_18_what_is_far_away_does_not_matter(scene, cut_short):
@@ -65,7 +65,7 @@ def test_18_what_is_far_away_does_not_matter(scene, cut_short):
             trans=whole.trans + share * (other.trans - whole.trans),
         )
     )
-    inside = slice(round(0.5 * scene.rate), int(0.99 * scene.rate))
+    inside = slice(0, int(0.99 * scene.rate))
     plain, found = scene.read()[inside], scene.read(motion)[inside]
     for sensor in (0, 1):
         error = rms((found - plain)[:, :, sensor])
@@ -106,10 +106,10 @@ def test_22_chunks_do_not_matter(scene, size):
 
 
 @settings(max_examples=4)
-@given(scenes(seconds=30.0, frames=["skin"], samplings=[(60.0, None)]))
+@given(scenes(seconds=30.0, frames=["skin"], samplings=[(60.0, None), (120.0, 6.0)]))
 @invariant(
     22,
-    "into how many pieces a long clip is cut is not seen (not smoothed)",
+    "into how many pieces a long clip is cut is not seen",
     tolerance="1e-10 of it",
 )
 def test_22_pieces_do_not_matter(scene):

@@ -284,8 +284,9 @@ def test_12_size_scales_linear_acceleration():
 def test_motions_of_22_joints_and_bodies_of_bones():
     motion = random_motion(1)
     short = motion.replace(poses=motion.poses[:, :22])
-    expected = SMPLIMUSimulator().simulate(motion).data
-    assert np.array_equal(SMPLIMUSimulator().simulate(short).data, expected)
+    simulator = SMPLIMUSimulator(smoothing=6.0)  # "auto" looks at the hands too
+    expected = simulator.simulate(motion).data
+    assert np.abs(simulator.simulate(short).data - expected).max() < 1e-10
     body = default_body()
     bones = BodyModel(body.joint_names, body.parents, body.rest_joints, stature=body.stature)
     skin, bone = (
