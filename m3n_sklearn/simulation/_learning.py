@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -137,37 +138,73 @@ def recordings_of(measured: Any, X: Windows, rig: Rig) -> list[Recording]:
     return [Recording(values[row].T, rate or rig.rate, names) for row in rows]
 
 
-def calibrate_rig(
-    rig: Rig, motions: Sequence[Motion], recordings: Sequence[Recording]
-) -> dict[str, Calibration]:
-    """Identify each sensor of a rig from paired motions and recordings.
+LOUDER = (1.0, 4.0, 16.0, 64.0, 256.0)
+"""What the noise of poses is multiplied by, to see what suits measured readings best. Errors that
+move with the body, such as those of depth cameras, hide in the spectrum of the motion."""
+
+
+class Fit(NamedTuple):
+    """What was learned from paired motions and readings.
+
+    Attributes
+    ----------
+    calibration : dict of str to Calibration
+        By site.
+    floors : dict of str or None to NoiseFloor
+        Noise of the poses by source.
+    """
+
+    calibration: dict[str, Calibration]
+    floors: dict[str | None, NoiseFloor]
+
+
+def calibrate_rig(rig: Rig, motions: Sequence[Motion], recordings: Sequence[Recording]) -> Fit:
+    """Identify each sensor of a rig, and how noisy poses are, from paired motions and recordings.
 
     Parameters
     ----------
     rig : Rig
-        Whose sites were worn.
+        Whose sites were worn, with the noise floors that the poses show.
     motions, recordings : sequence
         Pairs on one clock.
 
     Returns
     -------
-    dict of str to Calibration
-        By site.
+    Fit
+        Of the noise floors that differ by a factor, those with which the calibrated sensors
+        come closest to what was measured.
     """
     if len(motions) != len(recordings):
         raise ValueError(
             f"measured has {len(recordings)} recordings, X has {len(motions)} motions: they must "
             "be paired."
         )
-    return {
-        name: calibrate(
-            [_track(rig, index, motion) for motion in motions],
-            [_of_site(recording, name, rig.names) for recording in recordings],
-            mount=rig.mounts[name],
-            nominal_gravity=rig.gravity,
-        )
-        for index, name in enumerate(rig.names)
+    readings = {
+        name: [_of_site(recording, name, rig.names) for recording in recordings]
+        for name in rig.names
     }
+    fits = []
+    for factor in LOUDER if rig.floors else (1.0,):
+        floors = {source: floor.scaled(factor) for source, floor in rig.floors.items()}
+        tried = replace(rig, floors=floors)
+        calibration = {
+            name: calibrate(
+                [_track(tried, index, motion) for motion in motions],
+                readings[name],
+                mount=rig.mounts[name],
+                nominal_gravity=rig.gravity,
+            )
+            for index, name in enumerate(rig.names)
+        }
+        fits.append(Fit(calibration, floors))
+    errors = np.array([_errors(fit) for fit in fits])
+    relative = errors / np.where(errors[0] > 0, errors[0], 1.0)
+    return fits[int(np.argmin(np.nanmean(relative, axis=1)))]
+
+
+def _errors(fit: Fit) -> list[float]:
+    """Errors that are left, of the acc and the gyro of each site."""
+    return [error for found in fit.calibration.values() for error in found.rmse_after]
 
 
 def _track(rig: Rig, index: int, motion: Motion) -> SensorTrack:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -73,7 +74,8 @@ class Spectrum(NamedTuple):
     pieces: int
 
 
-class PowerLaw(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class PowerLaw:
     """Noise whose power spectral density is level · f^slope, f in Hz and at least 1.
 
     Attributes
@@ -88,7 +90,18 @@ class PowerLaw(NamedTuple):
     slope: float | Array
 
     def density(self, frequency: Array) -> Array:
-        """Return the density at frequencies (M,) in Hz: (M,), or (M, B) for laws of B groups."""
+        """Return the density at some frequencies.
+
+        Parameters
+        ----------
+        frequency : ndarray of shape (M,)
+            In Hz.
+
+        Returns
+        -------
+        ndarray of shape (M,) or (M, B)
+            In the square of the channel's unit per Hz; B columns for laws of B groups.
+        """
         height = np.log(np.maximum(frequency, 1.0))
         if np.ndim(self.level):
             height = height[:, None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -41,6 +41,23 @@ class NoiseFloor:
 
     rotation: PowerLaw
     translation: PowerLaw
+
+    def scaled(self, factor: float) -> NoiseFloor:
+        """Return a floor of other power.
+
+        Parameters
+        ----------
+        factor : float
+            What both densities are multiplied by.
+
+        Returns
+        -------
+        NoiseFloor
+            With the same slopes.
+        """
+        return NoiseFloor(
+            *(replace(law, level=factor * law.level) for law in (self.rotation, self.translation))
+        )
 
 
 def learn_noise_floor(

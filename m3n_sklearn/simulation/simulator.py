@@ -87,8 +87,8 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
     ----------
     noise_floors_ : dict of str or None to NoiseFloor
         Only after fitting on poses with ``smoothing="auto"``: the noise of each source (see
-        `Motion`), shared by its joints and clips. Clips of other sources are taken for
-        themselves.
+        `Motion`), shared by its joints and clips, and scaled to what was measured, if anything
+        was. Clips of other sources are taken for themselves.
     calibration_ : dict of str to Calibration
         Only after fitting with `measured`: how the sensor at each site was worn. Its mount and
         gravity replace `mount` and `gravity`.
@@ -217,7 +217,10 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
             self.noise_floors_ = learn_noise_floors(motions)
             rig = dataclasses.replace(rig, floors=self.noise_floors_)
         if measured is not None:
-            self.calibration_ = calibrate_rig(rig, motions, _paired(measured, X, rig))
+            found = calibrate_rig(rig, motions, _paired(measured, X, rig))
+            self.calibration_ = found.calibration
+            if found.floors:
+                self.noise_floors_ = found.floors
         return self
 
     def transform(self, X: Any) -> Any:
