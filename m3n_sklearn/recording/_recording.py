@@ -100,42 +100,28 @@ class Recording:
         observed: ArrayLike | None = None,
         text: str | Sequence[str] | None = (),
     ) -> None:
-        values = real_array(data, "data", "samples of shape (samples, channels)")
-        if values.ndim != 2 or values.size == 0:
-            raise ValueError(
-                f"data must have shape (samples, channels) with at least one of each, got "
-                f"{np.shape(data)}."
-            )
-        if values.shape[1] > 64 and values.shape[1] > 8 * len(values):
-            warnings.warn(
-                f"data has {len(values)} samples of {values.shape[1]} channels. Time comes first: "
-                "transpose it if these are swapped.",
-                UserWarning,
-                stacklevel=2,
-            )
-        seen = _check_observed(observed, len(values))
-        bad = ~np.isfinite(values[seen])
-        if bad.any():
-            raise ValueError(
-                f"data has {int(bad.sum())} values that are not finite in observed samples. Mark "
-                "lost samples with observed=False or interpolate them."
-            )
-        fields = {
-            "data": values,
-            "rate": check_positive(rate, "rate", "Hz"),
-            "channels": _check_channels(channels, values.shape[1]),
-            "labels": _check_labels(labels, len(values)),
-            "subject": check_id(subject, "subject"),
-            "name": check_name(name),
-            "start": _check_start(start),
-            "observed": seen,
-            "text": as_sentences(text),
-        }
-        for field, value in fields.items():
-            if isinstance(value, np.ndarray):
-                value.flags.writeable = False
-            object.__setattr__(self, field, value)
-        _warn_about_units(values[seen], self.channels)
+        facts = (labels, subject, name, start, observed, text)
+        _fill(self, data, rate, channels, *facts)
+        _warn_about_shape(*self.data.shape)
+        _warn_about_units(self.data[self.observed], self.channels)
+
+    @classmethod
+    def trusted(cls, data: Array, rate: float, channels: Sequence[str], **facts: Any) -> Recording:
+        """Build a recording whose units and shape need no second look, as they were computed.
+
+        Parameters
+        ----------
+        data, rate, channels, **facts
+            As in the constructor.
+
+        Returns
+        -------
+        Recording
+            Checked, but without warnings about readings that look unusual.
+        """
+        recording = cls.__new__(cls)
+        _fill(recording, data, rate, channels, **facts)
+        return recording
 
     @property
     def n_samples(self) -> int:
@@ -237,6 +223,59 @@ class Recording:
             rate=rate,
             labels=None if self.labels is None else self.labels[nearest],
             observed=resample_observed(self.observed, self.rate, rate),
+        )
+
+
+def _fill(
+    recording: Recording,
+    data: ArrayLike,
+    rate: float,
+    channels: Sequence[str] | None,
+    labels: ArrayLike | None = None,
+    subject: Hashable | None = None,
+    name: str | None = None,
+    start: float = 0.0,
+    observed: ArrayLike | None = None,
+    text: str | Sequence[str] | None = (),
+) -> None:
+    """Check everything and set the fields of a frozen recording."""
+    values = real_array(data, "data", "samples of shape (samples, channels)")
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(
+            f"data must have shape (samples, channels) with at least one of each, got "
+            f"{np.shape(data)}."
+        )
+    seen = _check_observed(observed, len(values))
+    bad = ~np.isfinite(values[seen])
+    if bad.any():
+        raise ValueError(
+            f"data has {int(bad.sum())} values that are not finite in observed samples. Mark "
+            "lost samples with observed=False or interpolate them."
+        )
+    fields = {
+        "data": values,
+        "rate": check_positive(rate, "rate", "Hz"),
+        "channels": _check_channels(channels, values.shape[1]),
+        "labels": _check_labels(labels, len(values)),
+        "subject": check_id(subject, "subject"),
+        "name": check_name(name),
+        "start": _check_start(start),
+        "observed": seen,
+        "text": as_sentences(text),
+    }
+    for field, value in fields.items():
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+        object.__setattr__(recording, field, value)
+
+
+def _warn_about_shape(samples: int, channels: int) -> None:
+    if channels > 64 and channels > 8 * samples:
+        warnings.warn(
+            f"data has {samples} samples of {channels} channels. Time comes first: "
+            "transpose it if these are swapped.",
+            UserWarning,
+            stacklevel=3,
         )
 
 

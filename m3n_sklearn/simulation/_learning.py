@@ -135,7 +135,7 @@ def recordings_of(measured: Any, X: Windows, rig: Rig) -> list[Recording]:
         raise ValueError(f"measured must have shape (n, channels, samples), got {values.shape}.")
     names = channel_names(rig.names) if channels is None else channels
     rows = np.flatnonzero(X.present("pose"))
-    return [Recording(values[row].T, rate or rig.rate, names) for row in rows]
+    return [Recording.trusted(values[row].T, rate or rig.rate, names) for row in rows]
 
 
 LOUDER = (1.0, 4.0, 16.0, 64.0, 256.0)
