@@ -24,12 +24,11 @@ print(motions[0].text)
 # What a watch feels
 # ------------------
 # The simulator differentiates a smooth trajectory through the poses and reads it out in the frame
-# of a watch: specific force (gravity included) and angular rate. ``fit`` learns how noisy the poses
-# are.
+# of a watch: specific force (gravity included) and angular rate.
 from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.inspection import SignalDisplay
 
-simulator = SMPLIMUSimulator(sites=("right_wrist",), rate=50.0).fit(motions)
+simulator = SMPLIMUSimulator(sites=("right_wrist",), rate=50.0)
 recordings = simulator.simulate(motions)
 display = SignalDisplay.from_recordings({"simulated": recordings[0]}, quantity="axes")
 

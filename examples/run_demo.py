@@ -160,8 +160,7 @@ def simulate_and_cut(
     motions: list[Motion], overlap: float = 0.5
 ) -> tuple[Windows, list[Recording]]:
     """Simulate whole clips, which is most accurate, then cut poses and signals on one clock."""
-    simulator = SMPLIMUSimulator(sites=(SITE,), rate=RATE, n_jobs=2).fit(motions)
-    recordings = simulator.simulate(motions)
+    recordings = SMPLIMUSimulator(sites=(SITE,), rate=RATE, n_jobs=2).simulate(motions)
     pairs = list(zip(motions, recordings, strict=True))
     X, _, _ = cut(pairs, seconds=SECONDS, overlap=overlap, margin=0.0, short="pad", pose_rate=30.0)
     return X, recordings

@@ -74,7 +74,7 @@ class Spectrum(NamedTuple):
     pieces: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class PowerLaw:
     """Noise whose power spectral density is level · f^slope, f in Hz and at least 1.
 
