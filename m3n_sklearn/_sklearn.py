@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import _fit_context as fit_context
@@ -34,6 +34,7 @@ __all__ = [
     "Interval",
     "Options",
     "StrOptions",
+    "WorksUnfitted",
     "check_is_fitted",
     "check_sample_weight",
     "epoch_callbacks",
@@ -43,6 +44,35 @@ __all__ = [
 ]
 
 EpochHook = Callable[[Callable[[], Mapping[str, Any]]], bool]
+
+
+class WorksUnfitted:
+    """What transformers of readings have in common: they work before they are fitted."""
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Do nothing: windows are no table, whatever container is configured.
+
+        Parameters
+        ----------
+        transform : str, optional
+            Ignored.
+
+        Returns
+        -------
+        object
+            Itself.
+        """
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.requires_fit = False
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
 
 
 def root_entropy(random_state: int | np.random.RandomState | None) -> int:

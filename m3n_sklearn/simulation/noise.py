@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from .._checks import check_positive, real_array
 from .._inputs import Layout, make_layout
-from .._sklearn import root_entropy, validate_data
+from .._sklearn import WorksUnfitted, root_entropy, validate_data
 from ..windows import Windows
 from ._checks import check_rate, is_number
 from ._keys import RowKey, content_keys, keyed_rng, row_keys
@@ -44,6 +44,7 @@ CHUNK = 50_000
 @dataclass(eq=True, repr=False, kw_only=True)
 class IMUNoise(  # type: ignore[call-arg]
     OneToOneFeatureMixin,
+    WorksUnfitted,
     TransformerMixin,
     BaseEstimator,
     auto_wrap_output_keys=None,
@@ -485,31 +486,6 @@ class IMUNoise(  # type: ignore[call-arg]
                 f"{values.shape}."
             )
         return values
-
-    def set_output(self, *, transform: str | None = None) -> IMUNoise:
-        """Do nothing: windows are no table, whatever container is configured.
-
-        Parameters
-        ----------
-        transform : str, optional
-            Ignored.
-
-        Returns
-        -------
-        IMUNoise
-            Itself.
-        """
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
 
 def sensor_errors(

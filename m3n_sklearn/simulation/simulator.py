@@ -14,7 +14,14 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from .._checks import list_of
-from .._sklearn import Interval, StrOptions, fit_context, root_entropy, validate_data
+from .._sklearn import (
+    Interval,
+    StrOptions,
+    WorksUnfitted,
+    fit_context,
+    root_entropy,
+    validate_data,
+)
 from ..body import Site
 from ..motion import Motion
 from ..motion._motion import warn_if_fast
@@ -35,7 +42,9 @@ __all__ = ["SMPLIMUSimulator"]
 Array = NDArray[np.float64]
 
 
-class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class SMPLIMUSimulator(  # type: ignore[call-arg]
+    WorksUnfitted, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     """Simulate accelerometers and gyroscopes worn by a moving body.
 
     A continuous curve is laid through the poses and differentiated exactly; forward kinematics
@@ -276,21 +285,6 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         """
         return self.fit(X, y, **fit_params).transform(X)
 
-    def set_output(self, *, transform: str | None = None) -> SMPLIMUSimulator:
-        """Do nothing: windows are no table, whatever container is configured.
-
-        Parameters
-        ----------
-        transform : str, optional
-            Ignored.
-
-        Returns
-        -------
-        SMPLIMUSimulator
-            Itself.
-        """
-        return self
-
     def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> NDArray[Any]:
         """Name the output: channels of windows, or the features of an array that passed through.
 
@@ -319,16 +313,6 @@ class SMPLIMUSimulator(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         if seen is not None and not np.array_equal(seen, np.asarray(names, dtype=object)):
             raise ValueError("input_features is not equal to feature_names_in_")
         return np.asarray(names, dtype=object)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
     # ---- whole clips
 

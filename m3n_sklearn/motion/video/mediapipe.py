@@ -222,15 +222,19 @@ def _read(path: Path) -> Any:
     )
 
 
+def _is_numeric(row: list[str]) -> bool:
+    try:
+        [float(cell or "nan") for cell in row]
+    except ValueError:
+        return False
+    return True
+
+
 def _rows(path: Path) -> Array:
     with path.open(newline="", encoding="utf-8-sig") as handle:
         rows = [row for row in csv.reader(handle) if row]
-    try:
-        [float(cell or "nan") for cell in rows[0]]
-    except ValueError:
+    if rows and not _is_numeric(rows[0]):
         rows = rows[1:]  # names of the columns
-    except IndexError:
-        pass
     if not rows:
         raise ValueError("there are no rows")
     wrong = next((n for n, row in enumerate(rows) if len(row) != len(rows[0])), None)
