@@ -318,7 +318,8 @@ def _array(values: Any, shape: tuple[int | None, ...], name: str) -> NDArray[Any
         return None
     # large single precision tables (posedirs) stay single: they only enter through few rows
     keep = name == "posedirs" and getattr(values, "dtype", None) == np.float32
-    array = np.array(values, dtype=np.float32 if keep else np.float64)
+    # in C order, as it is after pickling: another one would sum in another order in workers
+    array = np.array(values, dtype=np.float32 if keep else np.float64, order="C")
     fits = array.ndim == len(shape) and all(
         want is None or want == got for want, got in zip(shape, array.shape, strict=True)
     )

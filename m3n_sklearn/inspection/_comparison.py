@@ -155,11 +155,12 @@ class ComparisonDisplay:
                 width_ratios=(2, 1, 1),
                 layout="constrained",
             )
-        self.axes_: NDArray[Any] = np.asarray(axes, dtype=object).reshape(-1, 3)
-        if len(self.axes_) != len(sensors) or not all(hasattr(a, "plot") for a in self.axes_.flat):
+        given = np.asarray(axes, dtype=object)
+        if given.size != 3 * len(sensors) or not all(hasattr(a, "plot") for a in given.flat):
             raise ValueError(
-                f"axes must be {len(sensors)} rows of 3 matplotlib Axes, got {np.shape(axes)}."
+                f"axes must be {len(sensors)} rows of 3 matplotlib Axes, got shape {given.shape}."
             )
+        self.axes_: NDArray[Any] = given.reshape(-1, 3)
         self.figure_: Figure = self.axes_[0, 0].figure
         for k, (signals, power, coherence) in enumerate(self.axes_):
             self._draw_signals(signals, k)

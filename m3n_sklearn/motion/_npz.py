@@ -38,7 +38,7 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, AnyArray]:
         raise FileNotFoundError(f"No file at {file}.")
     arrays: dict[str, AnyArray] = {}
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
             for key in archive.files:
                 try:
                     arrays[key] = archive[key]

@@ -83,11 +83,12 @@ def allan_deviation(data: ArrayLike, rate: float, taus: ArrayLike | None = None)
     """
     values = real_array(data, "data", "readings along the first axis")
     hertz = check_rate(rate, "rate")
-    if values.ndim == 0 or len(values) < 2 or not np.isfinite(values).all():
+    if values.ndim == 0 or len(values) < 2:
         raise ValueError(
-            f"data must be two or more finite readings along the first axis, got shape "
-            f"{values.shape}."
+            f"data must be two or more readings along the first axis, got shape {values.shape}."
         )
+    if not np.isfinite(values).all():
+        raise ValueError("data has readings that are not finite: cut or interpolate them.")
     sizes = _stretches(len(values), hertz, taus)
     sums = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
     deviation = np.stack([_deviation(sums, size) for size in sizes])
@@ -109,6 +110,8 @@ def _stretches(samples: int, rate: float, taus: ArrayLike | None) -> NDArray[np.
         return np.unique(np.rint(np.geomspace(1, longest, points)).astype(np.int64))
     times = np.atleast_1d(real_array(taus, "taus", "averaging times in s"))
     sizes = np.rint(times * rate)
+    if sizes.size == 0:
+        raise ValueError("taus must hold at least one averaging time in s, or be None.")
     if not ((sizes >= 1) & (2 * sizes <= samples)).all():
         raise ValueError(
             f"taus must lie between {1 / rate:g} s (one sample) and {samples / 2 / rate:g} s (half "

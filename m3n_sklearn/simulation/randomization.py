@@ -21,6 +21,9 @@ __all__ = ["ClipDraw", "Randomization", "draws_table"]
 
 Array = NDArray[np.float64]
 
+WIDEST = 1.0
+"""Largest spread of bodies and places in m; more must be another unit."""
+
 N_BETAS = 10
 """Shape coefficients that vary: the first ones, which describe most of the variance."""
 
@@ -111,6 +114,12 @@ class Randomization(BaseEstimator):
                 f"mount_angle must be at most pi rad, got {self.mount_angle!r}: are these degrees? "
                 "Convert with numpy.deg2rad."
             )
+        for field in ("stature_sd", "site_jitter"):
+            if getattr(self, field) > WIDEST:
+                raise ValueError(
+                    f"{field} must be at most {WIDEST:g} m, got {getattr(self, field)!r}: are these "
+                    "centimetres or millimetres?"
+                )
         if self.mirror > 1:
             raise ValueError(f"mirror is a probability of at most 1, got {self.mirror!r}.")
         if self.tempo > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -219,6 +219,8 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         elif _are_motions(X):
             motions = _clips(X, "fit")[0]
         else:
+            if isinstance(X, (list, tuple)) and len(X) == 0:
+                raise ValueError("There is nothing to fit: the list of motions is empty.")
             self._check_array(X, reset=True)
             motions = []
         rig = self._rig()
@@ -550,8 +552,9 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
     def _check_array(self, X: Any, *, reset: bool) -> NDArray[Any]:
         if not issparse(X) and _is_no_array(X):
             raise TypeError(
-                f"transform takes Windows or an array of readings, got {type(X).__name__}. Convert "
-                "tables with as_windows; whole motions go to simulate."
+                f"{'fit takes motions,' if reset else 'transform takes'} Windows or an array of "
+                f"readings, got {type(X).__name__}. Convert tables with as_windows"
+                f"{'.' if reset else '; whole motions go to simulate.'}"
             )
         if getattr(X, "ndim", 2) > 3:
             raise ValueError(
@@ -656,4 +659,4 @@ def _check_windows(X: Windows) -> None:
 
 def _is_no_array(X: Any) -> bool:
     first = X[0] if isinstance(X, (list, tuple)) and X else X
-    return first is None or isinstance(first, (str, Mapping, Motion, Recording))
+    return first is None or isinstance(first, (str, Mapping, Motion, Recording, Iterator))
