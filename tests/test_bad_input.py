@@ -237,6 +237,9 @@ def test_damaged_and_foreign_archives(tmp_path, read):
     for bad in (b"", b"hello", content[: len(content) // 2], bytes(flipped)):
         path.write_bytes(bad)
         refuses(lambda: read(path), ValueError, "clip.npz", ".npz archive", "damaged")
+    with path.open("wb") as bare:
+        np.save(bare, np.zeros((5, 72)))
+    refuses(lambda: read(path), ValueError, "clip.npz", "one array without a name")
     refuses(lambda: read(tmp_path / "none.npz"), FileNotFoundError, "No file at")
     refuses(lambda: read(tmp_path), FileNotFoundError, "No file at")
     refuses(lambda: read(None), TypeError, "NoneType")
@@ -576,6 +579,9 @@ POSE_WINDOWS = Windows(pose=np.zeros((3, 40, 24, 3)), rate=30.0)
     ),
     (lambda: SMPLIMUSimulator().fit(np.zeros((3, 4, 24, 3))), ValueError, "Windows(pose="),
     (lambda: SMPLIMUSimulator().fit(np.full((3, 6, 9), NAN)), ValueError, "contains NaN"),
+    (lambda: SMPLIMUSimulator().fit([]), ValueError, "list of motions is empty"),
+    (lambda: SMPLIMUSimulator().fit("walk.npz"), TypeError, "fit takes motions", "str"),
+    (lambda: SMPLIMUSimulator().fit(iter([MOTION])), TypeError, "fit takes motions", "iterator"),
     (
         lambda: IMUNoise().apply(STILL[:, :3], 50.0, RNG),
         ValueError,

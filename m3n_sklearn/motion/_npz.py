@@ -38,7 +38,10 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, AnyArray]:
         raise FileNotFoundError(f"No file at {file}.")
     arrays: dict[str, AnyArray] = {}
     try:
-        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
+        with file.open("rb") as opened:  # numpy leaves damaged archives open
+            archive = np.load(opened, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                raise ValueError("it holds one array without a name")
             for key in archive.files:
                 try:
                     arrays[key] = archive[key]

@@ -98,8 +98,8 @@ class Randomization(BaseEstimator):
         Raises
         ------
         ValueError
-            If one is negative, not finite or no number, the angle is above pi, the tempo above
-            1 or the probability above 1, or there is no device to draw.
+            If one is negative, not finite or no number, the angle is above pi, a length above
+            1 m, the tempo above 1 or the probability above 1, or there is no device to draw.
         TypeError
             If devices are no sequence of noise models and names.
         """
@@ -114,11 +114,11 @@ class Randomization(BaseEstimator):
                 f"mount_angle must be at most pi rad, got {self.mount_angle!r}: are these degrees? "
                 "Convert with numpy.deg2rad."
             )
-        for field in ("stature_sd", "site_jitter"):
-            if getattr(self, field) > WIDEST:
+        for name, length in (("stature_sd", self.stature_sd), ("site_jitter", self.site_jitter)):
+            if length > WIDEST:
                 raise ValueError(
-                    f"{field} must be at most {WIDEST:g} m, got {getattr(self, field)!r}: are these "
-                    "centimetres or millimetres?"
+                    f"{name} must be at most {WIDEST:g} m, got {length!r}: are these centimetres "
+                    "or millimetres?"
                 )
         if self.mirror > 1:
             raise ValueError(f"mirror is a probability of at most 1, got {self.mirror!r}.")

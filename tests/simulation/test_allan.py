@@ -56,8 +56,9 @@ def test_gauss_markov_peaks_where_it_should():
 @pytest.mark.parametrize(
     ("data", "rate", "taus", "message"),
     [
-        ([1.0], 50.0, None, "two or more finite readings"),
-        ([1.0, np.nan], 50.0, None, "two or more finite readings"),
+        ([1.0], 50.0, None, "two or more readings"),
+        ([1.0, np.nan], 50.0, None, "not finite"),
+        (np.zeros(10), 10.0, [], "at least one averaging time"),
         (np.zeros(10), 0.0, None, "rate must be"),
         (np.zeros(10), 10.0, [0.01], "taus must lie between 0.1 s"),
         (np.zeros(10), 10.0, [0.6], "0.5 s"),

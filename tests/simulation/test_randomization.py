@@ -196,6 +196,8 @@ def test_it_is_an_estimator():
         ({"tempo": 1.5}, ValueError, "tempo is the logarithm"),
         ({"mirror": 1.5}, ValueError, "mirror is a probability"),
         ({"mount_angle": 20}, ValueError, "degrees"),
+        ({"stature_sd": 8.0}, ValueError, "centimetres"),
+        ({"site_jitter": 10}, ValueError, "site_jitter must be at most 1 m"),
         ({"device": "mpu9250"}, TypeError, "device must be a sequence"),
         ({"device": []}, ValueError, "at least one device"),
         ({"device": ["iphone"]}, ValueError, "one of ideal"),
