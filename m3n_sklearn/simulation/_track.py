@@ -17,7 +17,7 @@ from ._spline import MEMORY, interpolate
 if TYPE_CHECKING:
     from .noise_floor import NoiseFloor
 
-__all__ = ["CHUNK", "Piece", "Track"]
+__all__ = ["CHUNK", "Piece", "Track", "even_frames"]
 
 Array = NDArray[np.float64]
 Read = Callable[[int, int], tuple[Array, Array]]
@@ -34,6 +34,12 @@ EXCERPTS, EXCERPT = 8, 2048
 DECAY = 13.4
 """Periods of the cut-off after which the smoother has forgotten all but 1e-14: its slowest pole
 decays by exp(-2 pi sin(pi / 8)) within one."""
+
+PAUSE = 10.0
+"""Typical steps; longer ones say nothing about the frame rate."""
+
+DENSEST = 64
+"""Even samples per frame: with more, a clip would be nothing but pauses."""
 
 NEIGHBOURS = 32
 """Stamps on either side that a cubic spline can feel."""
@@ -70,12 +76,14 @@ class Track:
     """
 
     def __init__(self, times: Array, read: Read, smoothed: bool) -> None:
-        self.frames = len(times)
+        self._stamps = self.frames = len(times)
         self.start, self.stop = float(times[0]), float(times[-1])
         self._since = times - times[0]
         self._read = read
         self._smoothed = smoothed and self.frames > 1
         self._even = not self._smoothed or _is_even(self._since)
+        if not self._even:
+            self.frames = even_frames(self._since)
         self._seen: tuple[Array, Array, Array] | None = None  # a short clip is read only once
         self.step = float(self._since[-1]) / (self.frames - 1) if self.frames > 1 else 1.0
 
@@ -212,7 +220,7 @@ class Track:
         if not self._even:
             ends = self.step * np.array([lo, hi - 1])
             first, last = np.searchsorted(self._since, ends).tolist()
-            first, last = max(0, first - NEIGHBOURS), min(self.frames, last + NEIGHBOURS)
+            first, last = max(0, first - NEIGHBOURS), min(self._stamps, last + NEIGHBOURS)
         quats, moves = self._read(first, last)
         rotations = hemisphere_align(quats if joints is None else quats[:, :, list(joints)])
         since = self._since[first:last]
@@ -220,7 +228,7 @@ class Track:
             return since, rotations, moves
         grid: Array = self.step * np.arange(lo, hi, dtype=np.float64)
         # a cubic keeps jitter of the stamps harmless
-        degree = min(3, self.frames - 1)
+        degree = min(3, self._stamps - 1)
         even = [make_interp_spline(since, x, k=degree)(grid) for x in (rotations, moves)]
         return grid, even[0], even[1]
 
@@ -237,3 +245,34 @@ class Track:
 def _is_even(since: Array) -> bool:
     steps = np.diff(since)
     return bool(np.ptp(steps) <= 1e-6 * np.mean(steps))
+
+
+def even_frames(since: Array) -> int:
+    """Count the even frames that keep the rate of the frames between pauses.
+
+    Parameters
+    ----------
+    since : ndarray of shape (F,)
+        Increasing time stamps in s, at least two.
+
+    Returns
+    -------
+    int
+        F without pauses, more with some.
+
+    Raises
+    ------
+    ValueError
+        If the pauses are so long that filling them makes no sense.
+    """
+    steps = np.diff(since)
+    usual = steps[steps <= PAUSE * np.median(steps)]
+    if len(usual) == len(steps):
+        return len(since)
+    count = round(float((since[-1] - since[0]) / np.mean(usual))) + 1
+    if count > DENSEST * len(since):
+        raise ValueError(
+            f"Frames go in steps of {np.mean(usual):.4g} s, but pause for up to {steps.max():.4g} "
+            "s: cut the motion there, such as with motion.slice."
+        )
+    return count

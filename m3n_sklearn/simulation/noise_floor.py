@@ -13,6 +13,7 @@ from scipy.interpolate import make_interp_spline
 from .._checks import real_array
 from ..motion.rotations import hemisphere_align
 from ._spectrum import Bands, PowerLaw, banded, fit_noise, spectrum
+from ._track import even_frames
 
 __all__ = ["NoiseFloor", "learn_noise_floor"]
 
@@ -108,9 +109,10 @@ def learn_noise_floor(
         clock, tracks = _tracks(times, quats, trans)
         if len(clock) < FEWEST_FRAMES:
             continue
-        step = (clock[-1] - clock[0]) / (len(clock) - 1)
+        frames = even_frames(clock)
+        step = (clock[-1] - clock[0]) / (frames - 1)
         for kind, track in zip(found, tracks, strict=True):
-            bands = _bands(_evenly(clock, track), step)
+            bands = _bands(_evenly(clock, track, frames), step)
             if bands is not None:
                 kind.append(bands)
     if not any(found):
@@ -143,11 +145,11 @@ def _tracks(times: ArrayLike, quats: ArrayLike, trans: ArrayLike) -> tuple[Array
     return clock, [hemisphere_align(turns).reshape(frames, -1), moves]
 
 
-def _evenly(clock: Array, track: Array) -> Array:
+def _evenly(clock: Array, track: Array, frames: int) -> Array:
     steps = np.diff(clock)
     if np.ptp(steps) <= 1e-6 * steps.mean():
         return track
-    even = np.linspace(clock[0], clock[-1], len(clock))
+    even = np.linspace(clock[0], clock[-1], frames)
     result: Array = make_interp_spline(clock, track, k=3)(even)
     return result
 

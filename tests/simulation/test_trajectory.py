@@ -120,6 +120,19 @@ def test_uneven_stamps_give_the_same_curve():
     assert rms(results[3].linear_acceleration - results[1].linear_acceleration) < 2e-2 * reference
 
 
+def test_pauses_do_not_blur_what_lies_between():
+    clock = np.arange(300) / 30.0
+    values = waves(np.random.default_rng(0), clock, (3,), 0.3)
+    wanted = np.linspace(0.5, 4.5, 200)
+    whole = fit_trajectory(clock, still(300), values).evaluate(wanted)
+    paused = np.where(clock > 5, clock + 60, clock)
+    found = fit_trajectory(paused, still(300), values).evaluate(wanted)
+    error = rms(found.linear_acceleration - whole.linear_acceleration)
+    assert error < 0.01 * rms(whole.linear_acceleration)
+    with pytest.raises(ValueError, match="pause for up to 3600 s: cut the motion"):
+        fit_trajectory(np.where(clock > 5, clock + 3600, clock), still(300), values)
+
+
 def test_batches_equal_single_clips():
     rng = np.random.default_rng(6)
     times = np.arange(120) / 40.0
