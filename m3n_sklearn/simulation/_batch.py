@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -97,7 +96,7 @@ def simulate_batch(
         turns = quat_from_rotvec(np.moveaxis(poses[:, first:last], 0, 1))
         return turns, np.moveaxis(trans[:, first:last], 0, 1).astype(np.float64)
 
-    with _one_thread():
+    with _ONE_THREAD:
         track = Track(times, read, setup.smoothing is not None)
         cutoffs = track.cutoffs(count, setup.smoothing, setup.noise_floor)
         for piece in track.pieces(cutoffs, margin):
@@ -128,11 +127,31 @@ def _read(
     return readout.read(*(x.reshape(*lead, *x.shape[1:]) for x in values))
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep linear algebra on one thread: results must not depend on who shares the work."""
-    with _controller().limit(limits=1, user_api="blas"):
-        yield
+class _OneThread:
+    """Keep linear algebra on one thread: results must not depend on who shares the work.
+
+    The limit belongs to the whole process. Threads that simulate side by side share it, so that
+    the first to come sets it and the last to go restores what was there before.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._users = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._users == 0:
+                self._limits = _controller().limit(limits=1, user_api="blas")
+            self._users += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._limits.restore_original_limits()
+
+
+_ONE_THREAD = _OneThread()
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -15,11 +16,13 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from m3n_sklearn import Motion, Windows, cut
 from m3n_sklearn.body import BodyModel, Site, default_body
 from m3n_sklearn.simulation import IMUNoise, Randomization, SMPLIMUSimulator
 from m3n_sklearn.simulation import _rows as module
+from m3n_sklearn.simulation._batch import _ONE_THREAD
 
 from .clips import random_motion, rms, triads
 
@@ -372,6 +375,20 @@ def test_n_jobs_is_bit_equal():
     assert same(one.transform(X), two.transform(X))
     for a, b in zip(one.simulate(clips), two.simulate(clips), strict=True):
         assert np.array_equal(a.data, b.data)
+
+
+def test_threads_side_by_side_leave_the_limits_of_linear_algebra_alone():
+    def threads():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    with threadpool_limits(2, user_api="blas"):
+        before, one, two = threads(), ExitStack(), ExitStack()
+        one.enter_context(_ONE_THREAD)
+        two.enter_context(_ONE_THREAD)
+        one.close()
+        assert set(threads()) == {1}
+        two.close()
+        assert threads() == before
 
 
 def test_works_without_torch():
