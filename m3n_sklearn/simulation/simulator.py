@@ -81,7 +81,8 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
     gravity : sequence of 3 floats, default=(0.0, 0.0, -9.80665)
         Acceleration of free fall in the world in m/s².
     noise : IMUNoise, str or None, default=None
-        Sensor errors, or the name of a preset; None is an ideal sensor.
+        Sensor errors, or the name of a preset; None is an ideal sensor. Its own `rate`,
+        `channels` and `random_state` have no say here.
     randomize : Randomization or None, default=None
         Variation of bodies, sensors and motions from clip to clip.
     engine : {"numpy", "numba"}, default="numpy"
@@ -324,7 +325,9 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         Parameters
         ----------
         motions : Motion or sequence of Motion
-            What is played. Time stamps need not be even.
+            What is played. Time stamps need not be even; pauses are bridged by a smooth curve,
+            and what is read there is invented: cut the motion where that matters. Draws are
+            keyed by names: clips of one name get the same draws, noise included.
 
         Returns
         -------
