@@ -22,15 +22,15 @@ MOST, FEWEST = 200, 10
 """Moments that are looked at in a long clip, and that a short one must have."""
 GRAVITY = 9.81
 LIMITS = {
-    "pelvis": (0.75, 1.75),
-    "left_ankle": (0.75, 5.2),
-    "right_ankle": (0.75, 5.2),
-    "left_wrist": (0.9, 11.4),
-    "right_wrist": (0.9, 11.4),
+    "pelvis": (0.75, 2.0),
+    "left_ankle": (0.75, 6.0),
+    "right_ankle": (0.75, 6.0),
+    "left_wrist": (0.9, 14.0),
+    "right_wrist": (0.9, 14.0),
 }
 """Accelerations in g that are not exceeded in such a part of a clip.
 
-A tenth above the largest of 1,097 clips of motion capture and depth cameras, from standing still
+A quarter above the largest of 1,097 clips of motion capture and depth cameras, from standing still
 to sprints, jumps, kicks and fast dances.
 """
 

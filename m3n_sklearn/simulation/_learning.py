@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -143,6 +143,10 @@ LOUDER = (1.0, 4.0, 16.0, 64.0, 256.0)
 move with the body, such as those of depth cameras, hide in the spectrum of the motion."""
 
 
+JUDGES = 24
+"""Clips that judge how loud the noise is."""
+
+
 class Fit(NamedTuple):
     """What was learned from paired motions and readings.
 
@@ -183,28 +187,46 @@ def calibrate_rig(rig: Rig, motions: Sequence[Motion], recordings: Sequence[Reco
         name: [_of_site(recording, name, rig.names) for recording in recordings]
         for name in rig.names
     }
-    fits = []
-    for factor in LOUDER if rig.floors else (1.0,):
-        floors = {source: floor.scaled(factor) for source, floor in rig.floors.items()}
-        tried = replace(rig, floors=floors)
-        calibration = {
-            name: calibrate(
-                [_track(tried, index, motion) for motion in motions],
-                readings[name],
-                mount=rig.mounts[name],
-                nominal_gravity=rig.gravity,
-            )
-            for index, name in enumerate(rig.names)
-        }
-        fits.append(Fit(calibration, floors))
-    errors = np.array([_errors(fit) for fit in fits])
+    floors = _loudness(rig, motions, readings) if rig.floors else {}
+    return Fit(_calibrate(replace(rig, floors=floors), motions, readings), floors)
+
+
+def _loudness(
+    rig: Rig, motions: Sequence[Motion], readings: Mapping[str, Sequence[Measured]]
+) -> dict[str | None, NoiseFloor]:
+    """Return the noise floors that leave the least error, judged by some of the clips."""
+    step = max(1, len(motions) // JUDGES)
+    chosen = [motions[i] for i in range(0, len(motions), step)]
+    read = {name: given[::step] for name, given in readings.items()}
+    tried = [
+        {source: floor.scaled(factor) for source, floor in rig.floors.items()} for factor in LOUDER
+    ]
+    errors = np.array(
+        [
+            [
+                error
+                for found in _calibrate(replace(rig, floors=floors), chosen, read).values()
+                for error in found.rmse_after
+            ]
+            for floors in tried
+        ]
+    )
     relative = errors / np.where(errors[0] > 0, errors[0], 1.0)
-    return fits[int(np.argmin(np.nanmean(relative, axis=1)))]
+    return tried[int(np.argmin(np.nanmean(relative, axis=1)))]
 
 
-def _errors(fit: Fit) -> list[float]:
-    """Errors that are left, of the acc and the gyro of each site."""
-    return [error for found in fit.calibration.values() for error in found.rmse_after]
+def _calibrate(
+    rig: Rig, motions: Sequence[Motion], readings: Mapping[str, Sequence[Measured]]
+) -> dict[str, Calibration]:
+    return {
+        name: calibrate(
+            [_track(rig, index, motion) for motion in motions],
+            readings[name],
+            mount=rig.mounts[name],
+            nominal_gravity=rig.gravity,
+        )
+        for index, name in enumerate(rig.names)
+    }
 
 
 def _track(rig: Rig, index: int, motion: Motion) -> SensorTrack:

@@ -327,7 +327,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         motions : Motion or sequence of Motion
             What is played. Time stamps need not be even; pauses are bridged by a smooth curve,
             and what is read there is invented: cut the motion where that matters. Draws are
-            keyed by names: clips of one name get the same draws, noise included.
+            keyed by names: clips of one name get the same body, mount and device.
 
         Returns
         -------
@@ -606,7 +606,11 @@ def _paired(measured: Any, X: Any, rig: Rig) -> list[Recording]:
 
 
 def _clip_key(motion: Motion) -> bytes:
-    return stable_key(motion.name or stable_key(motion.poses, motion.trans, motion.times))
+    return stable_key(motion.name or _content_key(motion))
+
+
+def _content_key(motion: Motion) -> bytes:
+    return stable_key(motion.poses, motion.trans, motion.times)
 
 
 def _record(rig: Rig, motion: Motion) -> Recording:
@@ -620,7 +624,7 @@ def _record(rig: Rig, motion: Motion) -> Recording:
         output_times(motion.times[0], motion.times[-1], rig.rate),
         Person.of(motion.sex, motion.stature, motion.betas),
         motion.source,
-        [(key, b"whole")],
+        [(key, _content_key(motion) if rig.is_random else b"")],
     )
     data = rig.read(take)[0]
     return Recording.trusted(
