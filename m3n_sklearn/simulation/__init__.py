@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .allan import AllanDeviation, allan_deviation
 from .calibration import (
     Calibration,
     Measured,
@@ -13,13 +12,18 @@ from .calibration import (
     track_of_site,
 )
 from .compare import IMUComparison, compare_imu
-from .noise import IMUNoise
-from .noise_floor import NoiseFloor, PowerLaw, learn_noise_floor
-from .presets import NOISE_PRESETS, NoisePreset
+from .noise import NOISE_PRESETS, AllanDeviation, IMUNoise, NoisePreset, allan_deviation
 from .randomization import Randomization, draws_table
 from .rigid_body import GRAVITY, rigid_body_imu
 from .simulator import SMPLIMUSimulator
-from .trajectory import Trajectory, TrajectoryState, fit_trajectory
+from .trajectory import (
+    NoiseFloor,
+    PowerLaw,
+    Trajectory,
+    TrajectoryState,
+    fit_trajectory,
+    learn_noise_floor,
+)
 
 __all__ = [
     "GRAVITY",

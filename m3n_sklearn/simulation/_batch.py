@@ -15,11 +15,11 @@ from ..body._kinematics import JointMotion, Sensors, carry
 from ..body._plan import Plan, Points
 from ..motion.rotations import quat_from_rotvec
 from ._readout import Readout, sample_begins
-from ._track import Track
 from .trajectory import Trajectory
+from .trajectory._track import Track
 
 if TYPE_CHECKING:
-    from .noise_floor import NoiseFloor
+    from .trajectory import NoiseFloor
 
 __all__ = ["Setup", "simulate_batch"]
 

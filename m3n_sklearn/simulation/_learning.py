@@ -16,7 +16,7 @@ from ._people import Person
 from ._rig import Rig
 from ._rows import Frames, people, sources
 from .calibration import Calibration, Measured, SensorTrack, calibrate, track_of_site
-from .noise_floor import FEWEST_FRAMES, NoiseFloor, learn_noise_floor
+from .trajectory.noise_floor import FEWEST_FRAMES, NoiseFloor, learn_noise_floor
 
 __all__ = ["calibrate_rig", "learn_noise_floors", "motions_of", "recordings_of"]
 

@@ -14,8 +14,8 @@ from ._keys import RowKey
 from ._people import Person, Wardrobe
 from .calibration import Calibration
 from .noise import IMUNoise, sensor_errors
-from .noise_floor import NoiseFloor
 from .randomization import ClipDraw, Randomization
+from .trajectory import NoiseFloor
 
 __all__ = ["Rig", "Take"]
 

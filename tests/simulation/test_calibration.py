@@ -26,7 +26,7 @@ from m3n_sklearn.simulation import (
     track_of_rigid_body,
     track_of_site,
 )
-from m3n_sklearn.simulation._calibration_model import GROUPS
+from m3n_sklearn.simulation.calibration._model import GROUPS
 
 from .clips import random_motion, waves
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from joblib import parallel_config
 
 from m3n_sklearn import cut
-from m3n_sklearn.simulation import _rows, _track
+from m3n_sklearn.simulation import _rows
+from m3n_sklearn.simulation.trajectory import _track
 
 from .clips import gap, rms
 from .laws import invariant

@@ -9,7 +9,7 @@ import pytest
 
 from m3n_sklearn.motion.rotations import quat_from_rotvec
 from m3n_sklearn.simulation import fit_trajectory
-from m3n_sklearn.simulation._smoothing import choose_cutoffs, smooth
+from m3n_sklearn.simulation.trajectory._smoothing import choose_cutoffs, smooth
 
 from .clips import rms, waves
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..motion.rotations import matrix_from_rotvec
-from ._calibration_tracks import SensorTrack, skew
+from ...motion.rotations import matrix_from_rotvec
+from ._tracks import SensorTrack, skew
 
 __all__ = [
     "GROUPS",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import BSpline, make_interp_spline
 
-from ..motion.rotations import hemisphere_align
+from ...motion.rotations import hemisphere_align
 from ._smoothing import choose_cutoffs, smooth
 from ._spline import MEMORY, interpolate
 

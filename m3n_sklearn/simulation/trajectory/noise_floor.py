@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import make_interp_spline
 
-from .._checks import real_array
-from ..motion.rotations import hemisphere_align
+from ..._checks import real_array
+from ...motion.rotations import hemisphere_align
 from ._spectrum import Bands, PowerLaw, banded, fit_noise, spectrum
 from ._track import even_frames
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_positive, real_array
-from ._calibration_checks import Measured, check_clips, check_units
-from ._calibration_fit import (
+from ..._checks import check_positive, real_array
+from .._checks import check_rotation, check_vector
+from ..rigid_body import GRAVITY
+from ._checks import Measured, check_clips, check_units
+from ._fit import (
     Bases,
     Solution,
     all_directions,
@@ -18,11 +20,9 @@ from ._calibration_fit import (
     seen_directions,
     standard_errors,
 )
-from ._calibration_model import GROUPS, Clip, Parameters, in_site, predict
-from ._calibration_start import confirmed, first_lags, first_mount, nearest_mount
-from ._calibration_tracks import SensorTrack, SiteState, track_of_rigid_body, track_of_site
-from ._checks import check_rotation, check_vector
-from .rigid_body import GRAVITY
+from ._model import GROUPS, Clip, Parameters, in_site, predict
+from ._start import confirmed, first_lags, first_mount, nearest_mount
+from ._tracks import SensorTrack, SiteState, track_of_rigid_body, track_of_site
 
 __all__ = [
     "Calibration",

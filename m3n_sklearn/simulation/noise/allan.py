@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import real_array
-from ._checks import check_rate
+from ..._checks import real_array
+from .._checks import check_rate
 
 __all__ = ["AllanDeviation", "allan_deviation"]
 

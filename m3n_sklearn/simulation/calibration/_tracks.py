@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import real_array
-from ..body import BodyModel, Site, SiteKinematics, resolve_sites, site_kinematics
-from ..motion import Motion
-from ..motion.rotations import matrix_from_quat, quat_from_rotvec
-from .trajectory import Trajectory, fit_trajectory
+from ..._checks import real_array
+from ...body import BodyModel, Site, SiteKinematics, resolve_sites, site_kinematics
+from ...motion import Motion
+from ...motion.rotations import matrix_from_quat, quat_from_rotvec
+from ..trajectory import Trajectory, fit_trajectory
 
 if TYPE_CHECKING:
-    from .noise_floor import NoiseFloor
+    from ..trajectory import NoiseFloor
 
 __all__ = ["SensorTrack", "SiteState", "skew", "track_of_rigid_body", "track_of_site"]
 

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
-from .._checks import check_positive, real_array
-from .._inputs import Layout, make_layout
-from .._sklearn import WorksUnfitted, root_entropy, validate_data
-from ..windows import Windows
-from ._checks import check_rate, is_number
-from ._keys import RowKey, content_keys, keyed_rng, row_keys
-from ._noise_terms import (
+from ..._checks import check_positive, real_array
+from ..._inputs import Layout, make_layout
+from ..._sklearn import WorksUnfitted, root_entropy, validate_data
+from ...windows import Windows
+from .._checks import check_rate, is_number
+from .._keys import RowKey, content_keys, keyed_rng, row_keys
+from ._terms import (
     Streams,
     Unit,
     clock_times,

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import list_of, real_array
-from ._calibration_model import Clip, Parameters
-from ._calibration_tracks import SensorTrack
+from ..._checks import list_of, real_array
+from ._model import Clip, Parameters
+from ._tracks import SensorTrack
 
 __all__ = ["Measured", "check_clips", "check_units"]
 

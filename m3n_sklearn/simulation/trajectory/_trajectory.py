@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import BSpline
 
-from .._checks import real_array
-from ..body._engine import load_engine
-from ._checks import check_rate, is_number
+from ..._checks import real_array
+from ...body._engine import load_engine
+from .._checks import check_rate, is_number
 from ._track import Track
 
 if TYPE_CHECKING:

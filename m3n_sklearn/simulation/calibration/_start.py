@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ._calibration_model import Clip, Felt, Parameters, across, in_site
-from ._calibration_tracks import SensorTrack, skew
+from ._model import Clip, Felt, Parameters, across, in_site
+from ._tracks import SensorTrack, skew
 
 __all__ = ["confirmed", "first_lags", "first_mount", "nearest_mount", "wahba"]
 

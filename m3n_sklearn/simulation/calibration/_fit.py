@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._calibration_model import GROUPS, SLOPES, Clip, Felt, Parameters, feel, predict
+from ._model import GROUPS, SLOPES, Clip, Felt, Parameters, feel, predict
 
 __all__ = [
     "Bases",
