@@ -36,6 +36,7 @@ from ._rows import Frames, batches, people, sources
 from .noise import IMUNoise, resolve_noise
 from .randomization import Randomization, draws_table
 from .rigid_body import GRAVITY, output_times
+from .trajectory import in_pause
 
 __all__ = ["SMPLIMUSimulator"]
 
@@ -326,7 +327,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         ----------
         motions : Motion or sequence of Motion
             What is played. Time stamps need not be even; pauses are bridged by a smooth curve,
-            and what is read there is invented: cut the motion where that matters. Draws are
+            and what is read there is invented: it is marked as not observed. Draws are
             keyed by names: clips of one name get the same body, mount and device.
 
         Returns
@@ -635,7 +636,7 @@ def _record(rig: Rig, motion: Motion) -> Recording:
         subject=motion.subject,
         name=motion.name,
         start=float(motion.times[0]),
-        observed=np.isfinite(data).all(axis=(1, 2)),
+        observed=np.isfinite(data).all(axis=(1, 2)) & ~in_pause(motion.times, take.wanted),
         text=motion.text,
     )
 

@@ -566,3 +566,11 @@ def test_draws_need_a_seed_that_can_be_repeated(seed):
 def test_vary_takes_motions():
     with pytest.raises(TypeError, match="vary takes a Motion"):
         SMPLIMUSimulator().vary(pose_windows())
+
+
+def test_readings_in_a_pause_are_not_observed():
+    motion = random_motion(0, seconds=4.0)
+    paused = motion.replace(times=motion.times + 3.0 * (motion.times > 2.0))
+    found = SMPLIMUSimulator(sites="head", rate=50.0).simulate(paused)
+    assert np.array_equal(found.observed, (found.times <= 2.0 + 1e-9) | (found.times > 5.0))
+    assert SMPLIMUSimulator(sites="head").simulate(motion).observed.all()

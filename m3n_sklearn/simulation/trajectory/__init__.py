@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._track import in_pause
 from ._trajectory import Trajectory, TrajectoryState, fit_trajectory
 from .noise_floor import NoiseFloor, PowerLaw, learn_noise_floor
 
@@ -11,5 +12,6 @@ __all__ = [
     "Trajectory",
     "TrajectoryState",
     "fit_trajectory",
+    "in_pause",
     "learn_noise_floor",
 ]

@@ -17,7 +17,7 @@ from ._spline import MEMORY, interpolate
 if TYPE_CHECKING:
     from .noise_floor import NoiseFloor
 
-__all__ = ["CHUNK", "Piece", "Track", "even_frames"]
+__all__ = ["CHUNK", "Piece", "Track", "even_frames", "in_pause"]
 
 Array = NDArray[np.float64]
 Read = Callable[[int, int], tuple[Array, Array]]
@@ -276,3 +276,29 @@ def even_frames(since: Array) -> int:
             "s: cut the motion there, such as with motion.slice."
         )
     return count
+
+
+def in_pause(frames: Array, times: Array) -> NDArray[np.bool_]:
+    """Tell which times fall between frames that are far apart.
+
+    Parameters
+    ----------
+    frames : ndarray of shape (F,)
+        Increasing time stamps in s.
+    times : ndarray of shape (T,)
+        In s.
+
+    Returns
+    -------
+    ndarray of shape (T,)
+        True where what the body did is not known: between frames more than ten typical steps
+        apart.
+    """
+    if len(frames) < 2:
+        return np.zeros(len(times), dtype=bool)
+    steps = np.diff(frames)
+    before = np.clip(np.searchsorted(frames, times, side="right") - 1, 0, len(steps) - 1)
+    since = times - frames[before]
+    inside = (since > 1e-9) & (since < steps[before] - 1e-9)
+    result: NDArray[np.bool_] = inside & (steps[before] > PAUSE * np.median(steps))
+    return result
