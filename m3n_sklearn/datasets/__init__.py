@@ -12,6 +12,7 @@ from .openpack import (
     read_openpack_atr,
     read_openpack_seconds,
 )
+from .sp_sw_har import load_sp_sw_har
 from .splits import Fold, cv_from_split
 from .utd_mhad import load_utd_mhad, utd_split
 
@@ -23,6 +24,7 @@ __all__ = [
     "cv_from_split",
     "load_mmfit",
     "load_openpack",
+    "load_sp_sw_har",
     "load_utd_mhad",
     "make_motions",
     "make_wrist_har",
