@@ -22,7 +22,7 @@ from sklearn.frozen import FrozenEstimator
 
 from m3n_sklearn import Multi3NetClassifier, Multi3NetPretrainer, SMPLIMUSimulator, Windows, cut
 from m3n_sklearn.datasets import load_utd_mhad
-from m3n_sklearn.evaluation import Method, few_label_study, format_table
+from m3n_sklearn.evaluation import Method, few_label_study, format_table, person_folds
 
 SECONDS, RATE = 2.56, 50.0
 NORMS, ROTATIONS, STRATEGIES = ("group", "batch"), ("cone", "so3"), ("frozen", "lp_ft", "full")
@@ -42,10 +42,10 @@ def main() -> None:
     started = time.monotonic()
     utd = load_utd_mhad(Path(root) / "utd_mhad", actions="wrist", seconds=SECONDS, rate=RATE)
     corpus, subject = in_domain_corpus(utd)
-    people = list(np.unique(utd.groups))[: 1 if options.quick else None]
+    folds = person_folds(utd.groups)[: 1 if options.quick else None]
     epochs = 2 if options.quick else options.epochs
 
-    def pretrain(norm: str, rotation: str, person: object) -> Multi3NetPretrainer:
+    def pretrain(norm: str, rotation: str, held_out: tuple) -> Multi3NetPretrainer:
         pretrainer = Multi3NetPretrainer(
             norm=norm,
             augment=rotation,
@@ -54,15 +54,15 @@ def main() -> None:
             batch_size=128,
             random_state=0,
         )
-        return pretrainer.fit(corpus[subject != person])
+        return pretrainer.fit(corpus[~np.isin(subject, held_out)])
 
-    arms = list(product(NORMS, ROTATIONS, people))
+    arms = list(product(NORMS, ROTATIONS, folds))
     fitted = Parallel(n_jobs=options.jobs, verbose=5)(delayed(pretrain)(*arm) for arm in arms)
     encoders = dict(zip(arms, fitted, strict=True))
 
     def arm(norm: str, rotation: str, strategy: str) -> Method:
-        def build(person: object) -> Multi3NetClassifier:
-            encoder = FrozenEstimator(encoders[norm, rotation, person])
+        def build(held_out: tuple) -> Multi3NetClassifier:
+            encoder = FrozenEstimator(encoders[norm, rotation, held_out])
             return Multi3NetClassifier(encoder, strategy=strategy, random_state=0)
 
         return Method(f"{norm} norm, {rotation}, {strategy}", build)
@@ -76,13 +76,13 @@ def main() -> None:
         utd.groups,
         budgets=(1, 4, None),
         n_draws=options.draws,
-        held_out=people,
+        folds=folds,
         blocks=utd.X["clip"],
         n_jobs=options.jobs,
     )
     table = format_table(scores)
     minutes = (time.monotonic() - started) / 60
-    print(f"{table}\n{len(people)} people, {epochs} epochs of pretraining, {minutes:.0f} min")
+    print(f"{table}\n{len(folds)} people, {epochs} epochs of pretraining, {minutes:.0f} min")
     if not options.quick:
         TABLE.write_text(table + "\n", encoding="utf-8")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,14 @@ from m3n_sklearn import (
     cut,
 )
 from m3n_sklearn.datasets import load_utd_mhad, make_motions, make_wrist_har
-from m3n_sklearn.evaluation import Method, WindowFeatures, few_label_study, format_table, per_person
+from m3n_sklearn.evaluation import (
+    Method,
+    WindowFeatures,
+    few_label_study,
+    format_table,
+    per_person,
+    person_folds,
+)
 from m3n_sklearn.inspection import LabelEfficiencyDisplay, SignalDisplay
 from m3n_sklearn.motion import read_skeletal
 
@@ -57,7 +64,7 @@ class Task:
     X: Windows
     y: np.ndarray
     groups: np.ndarray
-    corpus_without: Callable[[Hashable], Windows]  # pretraining windows for a held-out person
+    corpus_without: Callable[[tuple], Windows]  # pretraining windows for held-out people
     corpus_is_shared: bool  # nobody of the corpus is ever tested on
     descriptions: dict[str, Any]
     signals: dict[str, Recording]  # one clip, simulated and worn
@@ -73,11 +80,11 @@ def main() -> None:
 
     say("building the pretraining corpus and the wrist recordings")
     task = real_task(options.data) if options.data else embedded_task(options.quick)
-    people = list(np.unique(task.groups))[: 2 if options.quick else 4]
+    folds = person_folds(task.groups)[: 2 if options.quick else 4]
     say(f"{task.title}: {len(task.X)} labelled windows of {len(np.unique(task.groups))} people")
 
     epochs = 4 if options.quick else 40
-    pretrained = pretrain(task, people, epochs, options.jobs, say)
+    pretrained = pretrain(task, folds, epochs, options.jobs, say)
     say("fine-tuning and testing on people never seen")
     scores = few_label_study(
         methods(task, pretrained),
@@ -86,14 +93,14 @@ def main() -> None:
         task.groups,
         budgets=(1, 4) if options.quick else (1, 4, None),
         n_draws=1 if options.quick else 2,
-        held_out=people,
+        folds=folds,
         blocks=task.X["clip"],
         n_jobs=options.jobs,
         progress=say,
     )
     say("done")
     table = format_table(scores)
-    print(f"\nMacro F1 on people never seen, mean ± spread over {len(people)} people; {task.title}")
+    print(f"\nMacro F1 on people never seen, mean ± spread over {len(folds)} people; {task.title}")
     print("labelled windows:\n" + table + "\n")
     (options.out / "table.txt").write_text(f"{task.title}\n{table}\n", encoding="utf-8")
     for path in draw_figures(task, scores, options.out):
@@ -123,7 +130,7 @@ def embedded_task(quick: bool) -> Task:
         X=wrists.X,
         y=wrists.y,
         groups=wrists.groups,
-        corpus_without=lambda person: corpus,
+        corpus_without=lambda held_out: corpus,
         corpus_is_shared=True,
         descriptions=wrists.descriptions,
         signals={"worn, with sensor errors": wrists.recordings[0], "ideal sensor": ideal},
@@ -149,7 +156,9 @@ def real_task(data: Path) -> Task:
         X=utd.X,
         y=utd.y,
         groups=utd.groups,
-        corpus_without=lambda who: Windows.concatenate([general, kinect[subject != who]]),
+        corpus_without=lambda held_out: Windows.concatenate(
+            [general, kinect[~np.isin(subject, held_out)]]
+        ),
         corpus_is_shared=False,
         descriptions=utd.descriptions,
         signals={"measured": utd.recordings[shown], "simulated": recordings[shown]},
@@ -174,12 +183,12 @@ def clip_numbers(X: Windows) -> np.ndarray:
 
 
 def pretrain(
-    task: Task, people: list[Hashable], epochs: int, jobs: int, say: Callable[[str], None]
-) -> dict[Hashable, Multi3NetPretrainer]:
-    """Pretrain one encoder per held-out person, or one for all where nobody is shared."""
+    task: Task, folds: list[tuple], epochs: int, jobs: int, say: Callable[[str], None]
+) -> dict[tuple, Multi3NetPretrainer]:
+    """Pretrain one encoder per fold, or one for all where nobody is shared."""
 
-    def fit(person: Hashable) -> Multi3NetPretrainer:
-        corpus = task.corpus_without(person)
+    def fit(held_out: tuple) -> Multi3NetPretrainer:
+        corpus = task.corpus_without(held_out)
         before = time.monotonic()
         fitted = Multi3NetPretrainer(max_epochs=epochs, rate=RATE, random_state=0).fit(corpus)
         minutes = (time.monotonic() - before) / 60
@@ -188,22 +197,22 @@ def pretrain(
 
     say("pretraining text, pose and IMU encoders")
     if task.corpus_is_shared:
-        return dict.fromkeys(people, fit(people[0]))
-    fitted = Parallel(n_jobs=jobs)(delayed(fit)(person) for person in people)
-    return dict(zip(people, fitted, strict=True))
+        return dict.fromkeys(folds, fit(folds[0]))
+    fitted = Parallel(n_jobs=jobs)(delayed(fit)(held_out) for held_out in folds)
+    return dict(zip(folds, fitted, strict=True))
 
 
-def methods(task: Task, pretrained: dict[Hashable, Multi3NetPretrainer]) -> list[Method]:
+def methods(task: Task, pretrained: dict[tuple, Multi3NetPretrainer]) -> list[Method]:
     forest = RandomForestClassifier(300, class_weight="balanced", random_state=0)
     scratch = Multi3NetClassifier(strategy="scratch", random_state=0)
 
-    def tuned(strategy: str) -> Callable[[Hashable], Multi3NetClassifier]:
-        return lambda person: Multi3NetClassifier(
-            FrozenEstimator(pretrained[person]), strategy=strategy, random_state=0
+    def tuned(strategy: str) -> Callable[[tuple], Multi3NetClassifier]:
+        return lambda held_out: Multi3NetClassifier(
+            FrozenEstimator(pretrained[held_out]), strategy=strategy, random_state=0
         )
 
-    def named(person: Hashable) -> Multi3NetClassifier:
-        encoder = FrozenEstimator(pretrained[person])
+    def named(held_out: tuple) -> Multi3NetClassifier:
+        encoder = FrozenEstimator(pretrained[held_out])
         return Multi3NetClassifier(encoder, strategy="zero_shot", descriptions=task.descriptions)
 
     return [
@@ -223,9 +232,7 @@ def methods(task: Task, pretrained: dict[Hashable, Multi3NetPretrainer]) -> list
 def draw_figures(task: Task, scores: list[Any], out: Path) -> list[Path]:
     SignalDisplay.from_recordings(task.signals).figure_.savefig(out / "signals.png", dpi=120)
 
-    people, classes = len(np.unique(task.groups)), len(np.unique(task.y))
-    usual = len(task.y) * (people - 1) / people / classes
-    curves = LabelEfficiencyDisplay.from_scores(scores, all_labels=usual)
+    curves = LabelEfficiencyDisplay.from_scores(scores)
     curves.figure_.savefig(out / "learning_curves.png", dpi=120)
 
     most = list(dict.fromkeys(score.budget for score in scores))[-1]

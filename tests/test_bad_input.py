@@ -1032,8 +1032,8 @@ def study(methods=METHODS, X=FLAT, y=LABELS, groups=GROUPS, **options):
 
 
 @cases(
-    (lambda: draw_labels(Y, 0), ValueError, "per_class", "at least 1"),
-    (lambda: draw_labels(Y, 1.5), TypeError, "per_class", "whole number", "1.5"),
+    (lambda: draw_labels(Y, 0), ValueError, "budget", "at least 1"),
+    (lambda: draw_labels(Y, 1.5), ValueError, "share", "(0, 1]", "1.5"),
     (lambda: draw_labels([], 1), ValueError, "y must have shape (n,)"),
     (lambda: draw_labels(np.zeros((3, 2)), 1), ValueError, "(3, 2)"),
     (lambda: draw_labels([1.0, NAN], 1), ValueError, "missing labels"),
@@ -1057,8 +1057,8 @@ def study(methods=METHODS, X=FLAT, y=LABELS, groups=GROUPS, **options):
     (lambda: study(budgets=(0,)), ValueError, "budget", "at least 1"),
     (lambda: study(budgets=("all",)), TypeError, "budget", "whole number", "'all'"),
     (lambda: study(n_draws=0), ValueError, "n_draws must be at least 1"),
-    (lambda: study(held_out=[9]), ValueError, "[9] are not among the groups"),
-    (lambda: study(held_out=1), TypeError, "held_out must be a list"),
+    (lambda: study(folds=[(9,)]), ValueError, "[9] are not among the groups"),
+    (lambda: study(folds=1), ValueError, "folds must lie between 2 and the 3 groups"),
     (lambda: study(random_state=None), ValueError, "random_state", "same labels"),
     (lambda: format_table([]), ValueError, "no score"),
     (lambda: format_table(study(), ["foo"]), ValueError, "'foo'", "dummy"),
@@ -1077,7 +1077,7 @@ def study(methods=METHODS, X=FLAT, y=LABELS, groups=GROUPS, **options):
         "3 and 6 channels",
     ),
     (lambda: SignalDisplay({"a": RECORDING}).plot(axes=3), ValueError, "2 matplotlib Axes"),
-    (lambda: LabelEfficiencyDisplay.from_scores([]), ValueError, "nothing to draw"),
+    (lambda: LabelEfficiencyDisplay.from_scores([]), ValueError, "no score"),
     (lambda: LabelEfficiencyDisplay.from_scores("abc"), TypeError, "few_label_study"),
 )
 def test_evaluation_and_inspection(call, error, words):

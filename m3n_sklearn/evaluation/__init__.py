@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from ._bootstrap import Difference, Interval, mean_interval, paired_difference
 from ._budgets import draw_labels
 from ._features import WindowFeatures
-from ._study import Method, Score, few_label_study, format_table, macro_f1, per_person
+from ._method import Method
+from ._scores import Score, macro_f1, per_person
+from ._splits import PurgedGroupKFold, consecutive_groups, person_folds, purge_overlaps
+from ._study import few_label_study, load_scores
+from ._tables import format_differences, format_table, to_frame
 
 __all__ = [
+    "Difference",
+    "Interval",
     "Method",
+    "PurgedGroupKFold",
     "Score",
     "WindowFeatures",
+    "consecutive_groups",
     "draw_labels",
     "few_label_study",
+    "format_differences",
     "format_table",
+    "load_scores",
     "macro_f1",
+    "mean_interval",
+    "paired_difference",
     "per_person",
+    "person_folds",
+    "purge_overlaps",
+    "to_frame",
 ]

@@ -2,19 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_count
+from .._checks import check_count, list_of
 
-__all__ = ["draw_labels"]
+__all__ = ["Budget", "budget_name", "check_budgets", "draw_labels"]
+
+Budget = int | float | None
+"""Windows per class, a share of them, or None for all."""
+
+
+def check_budgets(budgets: Sequence[Budget]) -> list[Budget]:
+    """Return label budgets as plain numbers, or say what is wrong with them.
+
+    Parameters
+    ----------
+    budgets : sequence of int, float or None
+        Windows per class, shares in (0, 1], or None.
+
+    Returns
+    -------
+    list of int, float or None
+        The same; the share 1.0 has become None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is no budget, if one occurs twice, or if there is none.
+    """
+    expected = "a sequence of windows per class, such as (1, 4, 0.1, None)"
+    levels = [_check_budget(budget) for budget in list_of(budgets, "budgets", expected)]
+    if not levels:
+        raise ValueError(f"budgets is empty: give {expected}.")
+    if len(set(levels)) < len(levels):
+        raise ValueError(f"budgets must differ (1.0 and None are both all), got {budgets!r}.")
+    return levels
+
+
+def _check_budget(budget: Any) -> Budget:
+    if budget is None:
+        return None
+    if isinstance(budget, (float, np.floating)):
+        if not 0 < budget <= 1:
+            raise ValueError(
+                f"a budget that is a share must lie in (0, 1], got {budget!r}; windows per class "
+                f"are a whole number."
+            )
+        return None if budget == 1 else float(budget)
+    return check_count(budget, "a budget (windows per class, a share in (0, 1], or None for all)")
+
+
+def budget_name(budget: Budget) -> str:
+    """Say a budget in a few characters.
+
+    Parameters
+    ----------
+    budget : int, float or None
+        Windows per class, a share, or None.
+
+    Returns
+    -------
+    str
+        What tables and axes show.
+
+    Examples
+    --------
+    >>> budget_name(4), budget_name(0.05), budget_name(None)
+    ('4 per class', '5 %', 'all labels')
+    """
+    if budget is None:
+        return "all labels"
+    return f"{100 * budget:g} %" if isinstance(budget, float) else f"{budget} per class"
 
 
 def draw_labels(
     y: ArrayLike,
-    per_class: int | None,
+    budget: Budget,
     *,
     blocks: ArrayLike | None = None,
     random_state: int | np.random.Generator = 0,
@@ -23,14 +90,16 @@ def draw_labels(
 
     Neighbouring windows of one clip overlap and look alike, so a random sample of windows
     overstates how diverse a small budget is. Here clips are shuffled and emptied one after the
-    other until the class has its windows.
+    other until the class has its windows. With the same seed a larger budget contains the
+    smaller one.
 
     Parameters
     ----------
     y : array-like of shape (n,)
         Labels.
-    per_class : int or None
-        Windows per class; a class with fewer gives all. None takes every window.
+    budget : int, float or None
+        Windows per class, or the share in (0, 1] of each class's windows (at least one). A class
+        with fewer gives all. None takes every window.
     blocks : array-like of shape (n,), optional
         Id of the clip (box, exercise set) of each window. By default each window is its own.
     random_state : int or numpy.random.Generator, default=0
@@ -44,34 +113,36 @@ def draw_labels(
     Raises
     ------
     ValueError
-        If `per_class` is not positive or lengths differ.
+        If `budget` is not positive, a share is above 1, or lengths differ.
 
     Examples
     --------
     >>> draw_labels(["walk", "walk", "wave", "wave"], 1, random_state=0).tolist()
     [0, 2]
+    >>> draw_labels(["walk"] * 10 + ["wave"] * 30, 0.1, blocks=[0] * 10 + [1] * 30).tolist()
+    [0, 10, 11, 12]
     """
     labels = np.asarray(y)
     if labels.ndim != 1 or len(labels) == 0:
         raise ValueError(f"y must have shape (n,) with at least one label, got {labels.shape}.")
     if any(label is None or label != label for label in labels.tolist()):
         raise ValueError("y has missing labels (None or NaN): leave those windows out first.")
-    if per_class is None:
+    level = _check_budget(budget)
+    if level is None:
         return np.arange(len(labels))
-    check_count(per_class, "per_class (windows, or None for all)")
     ids = np.arange(len(labels)) if blocks is None else np.asarray(blocks)
     if len(ids) != len(labels):
         raise ValueError(f"blocks has {len(ids)} entries for {len(labels)} labels.")
     rng = np.random.default_rng(random_state)
-    chosen = [
-        _draw_class(np.flatnonzero(labels == c), ids, per_class, rng) for c in np.unique(labels)
-    ]
+    chosen = [_draw_class(np.flatnonzero(labels == c), ids, level, rng) for c in np.unique(labels)]
     return np.sort(np.concatenate(chosen))
 
 
 def _draw_class(
-    rows: NDArray[np.int64], ids: NDArray[Any], count: int, rng: np.random.Generator
+    rows: NDArray[np.int64], ids: NDArray[Any], budget: int | float, rng: np.random.Generator
 ) -> NDArray[np.int64]:
+    # a share is rounded up, so no class vanishes; 0.07 * 100 is a little more than 7
+    count = budget if isinstance(budget, int) else int(np.ceil(budget * len(rows) - 1e-9))
     order = rng.permutation(np.unique(ids[rows]))
     shuffled = np.concatenate([rows[ids[rows] == block] for block in order])
     return shuffled[:count]

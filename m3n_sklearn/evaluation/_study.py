@@ -2,120 +2,28 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, clone
-from sklearn.metrics import f1_score
 
-from .._checks import check_count, list_of
-from ._budgets import draw_labels
+from .._checks import check_count
+from ._budgets import Budget, check_budgets, draw_labels
+from ._cells import Cell, Data, Outcome, Run, run_cell
+from ._method import Method, check_methods
+from ._progress import Progress
+from ._scores import Score, macro_f1
+from ._splits import person_folds, purge_overlaps
+from ._store import Store
 
-__all__ = ["Method", "Score", "few_label_study", "format_table", "macro_f1", "per_person"]
+__all__ = ["few_label_study", "load_scores"]
 
-Budget = int | None
-
-
-@dataclass(frozen=True)
-class Method:
-    """One row of the comparison.
-
-    Parameters
-    ----------
-    name : str
-        Shown in the table.
-    estimator : estimator or callable
-        An unfitted classifier, cloned for every fit; or a function of the held-out person that
-        returns one (a pretrained encoder must not have seen that person).
-    needs_labels : bool, default=True
-        False for methods that read no label: they are scored once per person, at every budget
-        the same.
-    """
-
-    name: str
-    estimator: BaseEstimator | Callable[[Hashable], BaseEstimator]
-    needs_labels: bool = True
-
-    def __post_init__(self) -> None:
-        """Refuse what can't be shown or fitted."""
-        if not isinstance(self.name, str) or not self.name:
-            raise TypeError(f"The name of a method must be a string, got {self.name!r}.")
-        estimator = self.estimator
-        is_class = isinstance(estimator, type)
-        if is_class or not (isinstance(estimator, BaseEstimator) or callable(estimator)):
-            raise TypeError(
-                f"Method {self.name!r} needs an estimator, or a function of the held-out person "
-                f"that returns one; got {estimator!r}."
-            )
-
-    def build(self, held_out: Hashable) -> BaseEstimator:
-        """Return a fresh estimator for a fold.
-
-        Parameters
-        ----------
-        held_out : hashable
-            The person that is tested on.
-
-        Returns
-        -------
-        estimator
-            Unfitted.
-        """
-        if isinstance(self.estimator, BaseEstimator):
-            return clone(self.estimator)
-        return self.estimator(held_out)
-
-
-@dataclass(frozen=True)
-class Score:
-    """What one method reached on one person with one draw of labels.
-
-    Parameters
-    ----------
-    method : str
-        Name of the method.
-    budget : int or None
-        Labelled windows per class; None means all.
-    group : hashable
-        The held-out person.
-    draw : int
-        Which draw of labels.
-    macro_f1 : float
-        Between 0 and 1.
-    rows, predictions : ndarray
-        Tested rows and what was predicted for them.
-    """
-
-    method: str
-    budget: Budget
-    group: Hashable
-    draw: int
-    macro_f1: float
-    rows: NDArray[np.int64]
-    predictions: NDArray[Any]
-
-
-def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Average the F1 scores of the classes that occur in the truth.
-
-    Parameters
-    ----------
-    y_true, y_pred : array-like of shape (n,)
-        Labels.
-
-    Returns
-    -------
-    float
-        Between 0 and 1; a predicted class that never occurs costs precision elsewhere, but adds
-        no term of its own.
-    """
-    truth = np.asarray(y_true)
-    return float(f1_score(truth, y_pred, labels=np.unique(truth), average="macro", zero_division=0))
+Rows = NDArray[np.int64]
+Job = tuple[Method, Cell, Rows, Rows]
+People = tuple[Hashable, ...]
 
 
 def few_label_study(
@@ -126,90 +34,163 @@ def few_label_study(
     *,
     budgets: Sequence[Budget] = (1, 4, None),
     n_draws: int = 1,
-    held_out: Sequence[Hashable] | None = None,
+    n_seeds: int = 1,
+    folds: int | Sequence[People] | None = None,
     blocks: ArrayLike | None = None,
+    keep_proba: bool = False,
+    store: str | os.PathLike[str] | None = None,
     n_jobs: int | None = None,
     random_state: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> list[Score]:
-    """Leave one person out, draw few labels from the others, and score every method on the same.
+    """Hold people out, draw few labels from the others, and score every method on the same.
 
     Parameters
     ----------
     methods : sequence of Method
         What is compared.
     X : ndarray or Windows
-        Labelled windows.
+        Labelled windows. If windows of one recording (column ``clip``) lie on both sides of a
+        fold, training windows that overlap a tested one are dropped, see
+        :func:`purge_overlaps`.
     y, groups : array-like of shape (n,)
         Labels and people.
-    budgets : sequence of int or None, default=(1, 4, None)
-        Labelled windows per class; None means all of the training people's.
+    budgets : sequence of int, float or None, default=(1, 4, None)
+        Labelled windows per class; a share in (0, 1) of the training people's windows of each
+        class; or None for all of them.
     n_draws : int, default=1
-        Draws of labels per person and budget (one for None).
-    held_out : sequence, optional
-        People to test on; everybody by default.
+        Draws of labels per fold and budget (one for None).
+    n_seeds : int, default=1
+        Initialisations per draw: every ``random_state`` of an estimator is set.
+    folds : int, sequence of tuples or None, default=None
+        None leaves one person out; a number makes so many folds of whole people; or the people
+        of each fold, see :func:`person_folds`.
     blocks : array-like of shape (n,), optional
         Clip of each window, see :func:`draw_labels`.
+    keep_proba : bool, default=False
+        Whether to keep the probabilities of methods that have them.
+    store : path-like, optional
+        Folder for finished cells, a small file each. A study that was interrupted goes on where
+        it stopped, and a larger one (more methods, budgets, draws, folds) computes what is
+        missing. The folder knows windows, labels and the parameters of estimators, but not the
+        code: take a new one when that changes.
     n_jobs : int, optional
-        Processes, over people; the scores do not depend on it.
+        Processes, over all cells; the scores do not depend on it, each computes on one thread.
     random_state : int, default=0
-        Seed of the draws.
+        Seed of draws and initialisations.
     progress : callable, optional
-        Called with a line of text when a person is done, in the process that did the work.
+        Called with a line of text whenever a cell is done: how many are, and the time left.
 
     Returns
     -------
     list of Score
-        Ordered by person, budget, draw and method.
+        One per person, ordered by fold, budget, draw, seed and method.
 
     Raises
     ------
     ValueError
-        If a held-out person is not in `groups`, or there is nobody to learn from.
+        If a held-out person is not in `groups`, there is nobody to learn from, or `store` holds
+        another study.
+
+    See Also
+    --------
+    format_table : Means over people.
+    paired_difference : Which of two methods is ahead, and how surely.
+    load_scores : The scores of a store.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from m3n_sklearn.evaluation import Method, few_label_study, format_table
+    >>> rng = np.random.default_rng(0)
+    >>> y, groups = np.tile([0, 1], 12), np.repeat(["ann", "bob", "eve"], 8)
+    >>> X = rng.normal(size=(24, 5)) + 3 * y[:, None]
+    >>> methods = [Method("majority", DummyClassifier()), Method("linear", LogisticRegression())]
+    >>> scores = few_label_study(methods, X, y, groups, budgets=(1, None))
+    >>> print(format_table(scores))
+                   1 per class        all labels
+    majority     0.333 ± 0.000     0.333 ± 0.000
+    linear       1.000 ± 0.000     1.000 ± 0.000
     """
-    _check_methods(methods)
+    compared = check_methods(methods)
+    data = _check_data(X, y, groups, blocks, random_state)
+    tested = person_folds(data.groups, folds)
+    runs = _plan_runs(check_budgets(budgets), n_draws, n_seeds)
+    shelf = None if store is None else Store(store)
+    if shelf is not None:
+        shelf.claim(data)
+    jobs = list(_plan_jobs(compared, data, tested, runs))
+    outcomes = _carry_out(jobs, data, shelf, keep_proba, n_jobs, progress)
+    cells = ((m, Cell(m.name, fold, run)) for fold in tested for run in runs for m in compared)
+    return [
+        score
+        for method, cell in cells
+        for score in _scores_of(
+            cell, outcomes[_shared(cell, method.needs_labels)], data.y, data.groups, method.flags
+        )
+    ]
+
+
+def load_scores(store: str | os.PathLike[str]) -> list[Score]:
+    """Read the scores of a study's store, finished or not.
+
+    Parameters
+    ----------
+    store : path-like
+        Folder that was given to :func:`few_label_study`.
+
+    Returns
+    -------
+    list of Score
+        Ordered by fold, budget, draw, seed and method name.
+
+    Raises
+    ------
+    ValueError
+        If the folder is no store.
+    """
+    shelf = Store(store)
+    shelf.manifest()
+    y, groups = shelf.truth()
+    found = list(shelf)
+    runs: dict[People, dict[Run, None]] = {}
+    for cell, _, facts in found:
+        if facts["needs_labels"]:
+            runs.setdefault(cell.held_out, {})[cell.run] = None
+    scores = [
+        score
+        for cell, outcome, facts in found
+        for run in ([cell.run] if facts["needs_labels"] else runs.get(cell.held_out, [Run()]))
+        for score in _scores_of(
+            Cell(cell.method, cell.held_out, run), outcome, y, groups, tuple(facts["flags"])
+        )
+    ]
+    return sorted(scores, key=_place)
+
+
+def _place(score: Score) -> tuple[Any, ...]:
+    """Sort folds, then counts, shares and all labels."""
+    kind = {int: 0, float: 1}.get(type(score.budget), 2)
+    fold = tuple(map(str, score.held_out))
+    return (fold, kind, score.budget or 0, score.draw, score.seed, score.method)
+
+
+# ---- what is to be done
+
+
+def _check_data(
+    X: Any, y: ArrayLike, groups: ArrayLike, blocks: ArrayLike | None, random_state: int
+) -> Data:
     labels, people = _columns_like(X, y=y, groups=groups)
-    levels = list_of(budgets, "budgets", "a sequence of windows per class, such as (1, 4, None)")
-    for budget in levels:
-        if budget is not None:
-            check_count(budget, "a budget (windows per class, or None for all)")
-    if not levels:
-        raise ValueError("budgets is empty: give windows per class, such as (1, 4, None).")
-    check_count(n_draws, "n_draws")
+    ids = None if blocks is None else _columns_like(X, blocks=blocks)[0]
     if not isinstance(random_state, (int, np.integer)) or random_state < 0:
         raise ValueError(
             f"random_state must be a whole number of at least 0, so that every method meets the "
             f"same labels; got {random_state!r}."
         )
-    everybody = list(np.unique(people))
-    tested = everybody if held_out is None else list_of(held_out, "held_out", "a list of groups")
-    unknown = [person for person in tested if person not in people]
-    if unknown:
-        raise ValueError(f"Held-out people {unknown} are not among the groups.")
-    if len(np.unique(people)) < 2:
-        raise ValueError("A study over people never seen needs at least two groups.")
-    ids = None if blocks is None else _columns_like(X, blocks=blocks)[0]
-
-    def run(person: Hashable) -> list[Score]:
-        scores = _score_person(
-            methods, X, labels, people, person, levels, n_draws, ids, random_state
-        )
-        if progress is not None:
-            progress(f"person {person} done")
-        return scores
-
-    nested = Parallel(n_jobs=n_jobs)(delayed(run)(person) for person in tested)
-    return [score for scores in nested for score in scores]
-
-
-def _check_methods(methods: Sequence[Method]) -> None:
-    expected = "a list of Method(name, estimator)"
-    listed = list_of(methods, "methods", expected)
-    if not listed or not all(isinstance(method, Method) for method in listed):
-        raise TypeError(f"methods must be {expected}, got {methods!r}.")
-    names = [method.name for method in listed]
-    if len(set(names)) < len(names):
-        raise ValueError(f"The names of the methods must differ, got {names}.")
+    return Data(X, labels, people, ids, np.unique(labels), int(random_state))
 
 
 def _columns_like(X: Any, **columns: ArrayLike) -> list[NDArray[Any]]:
@@ -218,123 +199,132 @@ def _columns_like(X: Any, **columns: ArrayLike) -> list[NDArray[Any]]:
         raise TypeError(f"X must be an array or Windows, got {type(X).__name__}.")
     arrays = []
     for name, values in columns.items():
-        arrays.append(np.asarray(values))
-        if arrays[-1].shape != (X.shape[0],):
+        array = np.asarray(values)
+        if array.shape != (X.shape[0],):
             raise ValueError(
-                f"{name} must have one entry per row of X, {X.shape[0]}, got shape "
-                f"{arrays[-1].shape}."
+                f"{name} must have one entry per row of X, {X.shape[0]}, got shape {array.shape}."
             )
+        arrays.append(_plain(array, name))
     return arrays
 
 
-def _score_person(
-    methods: Sequence[Method],
-    X: Any,
-    y: NDArray[Any],
-    groups: NDArray[Any],
-    person: Hashable,
-    budgets: Sequence[Budget],
-    n_draws: int,
-    blocks: NDArray[Any] | None,
-    random_state: int,
-) -> list[Score]:
-    test, train = np.flatnonzero(groups == person), np.flatnonzero(groups != person)
-    fold = int(np.flatnonzero(np.unique(groups) == person)[0])
-    unlabelled = {
-        method.name: method.build(person).fit(X[train]).predict(X[test])
-        for method in methods
-        if not method.needs_labels
-    }
-    scores = []
-    for budget in budgets:
-        for draw in range(1 if budget is None else n_draws):
-            seed = np.random.default_rng([random_state, fold, budget or 0, draw])
-            local = None if blocks is None else blocks[train]
-            rows = train[draw_labels(y[train], budget, blocks=local, random_state=seed)]
+def _plain(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """Return an array of numbers or strings: objects can be neither sorted nor stored surely."""
+    if array.dtype != object:
+        return array
+    if len({type(value) for value in array.tolist()}) > 1 or array[0] is None:
+        raise ValueError(f"{name} must be all numbers or all strings, got {set(array.tolist())}.")
+    return np.array(array.tolist())
+
+
+def _plan_runs(budgets: Sequence[Budget], n_draws: int, n_seeds: int) -> list[Run]:
+    draws, seeds = check_count(n_draws, "n_draws"), check_count(n_seeds, "n_seeds")
+    return [
+        Run(budget, draw, seed)
+        for budget in budgets
+        for draw in range(1 if budget is None else draws)
+        for seed in range(seeds)
+    ]
+
+
+def _plan_jobs(
+    methods: Sequence[Method], data: Data, folds: Sequence[People], runs: Sequence[Run]
+) -> Iterator[Job]:
+    """Yield every cell once, with the rows it learns from and those it is tested on."""
+    people = np.unique(data.groups).tolist()
+    for held_out in folds:
+        away = np.isin(data.groups, np.array(held_out))
+        test = np.flatnonzero(away)
+        there = purge_overlaps(np.flatnonzero(~away), test, data.X)
+        key = sorted(people.index(person) for person in held_out)
+        for method in methods:
+            if not method.needs_labels:
+                yield method, Cell(method.name, held_out, Run()), there, test
+        for run in runs:
+            train = _draw(data, there, run, key)
             for method in methods:
-                predicted = unlabelled.get(method.name)
-                if predicted is None:
-                    predicted = _fit(method.build(person), X[rows], y[rows], draw).predict(X[test])
-                f1 = macro_f1(y[test], predicted)
-                scores.append(Score(method.name, budget, person, draw, f1, test, predicted))
-    return scores
+                if method.needs_labels:
+                    yield method, Cell(method.name, held_out, run), train, test
 
 
-def _fit(estimator: BaseEstimator, X: Any, y: NDArray[Any], draw: int) -> BaseEstimator:
-    seeds = [name for name in estimator.get_params() if name.endswith("random_state")]
-    outer = [name for name in seeds if name.count("__") == min(s.count("__") for s in seeds)]
-    estimator.set_params(**{name: draw for name in outer})
-    with warnings.catch_warnings():  # one window of each class is no hint at regression
-        warnings.filterwarnings("ignore", "The number of unique classes")
-        return estimator.fit(X, y)
+def _draw(data: Data, there: Rows, run: Run, fold_key: Sequence[int]) -> Rows:
+    rng = np.random.default_rng([data.random_state, run.draw, *fold_key])
+    local = None if data.blocks is None else data.blocks[there]
+    return there[draw_labels(data.y[there], run.budget, blocks=local, random_state=rng)]
 
 
-def format_table(scores: Sequence[Score], methods: Sequence[str] | None = None) -> str:
-    """Lay out mean macro F1 and its spread over people as a text table.
-
-    Parameters
-    ----------
-    scores : sequence of Score
-        From :func:`few_label_study`.
-    methods : sequence of str, optional
-        Row order; that of the scores by default.
-
-    Returns
-    -------
-    str
-        One row per method, one column per budget: mean ± standard deviation over people of the
-        per-person mean over draws.
-    """
-    if not scores:
-        raise ValueError("There is no score to lay out: few_label_study returns them.")
-    there = list(dict.fromkeys(score.method for score in scores))
-    names = list(methods or there)
-    unknown = [name for name in names if name not in there]
-    if unknown:
-        raise ValueError(f"No score is of {', '.join(map(repr, unknown))}; there are {there}.")
-    budgets = list(dict.fromkeys(score.budget for score in scores))
-    heads = [_budget_name(budget) for budget in budgets]
-    width = max(len(name) for name in names)
-    lines = [" " * width + "".join(f"{head:>18}" for head in heads)]
-    for name in names:
-        cells = [_cell(per_person(scores, name, budget)) for budget in budgets]
-        lines.append(f"{name:<{width}}" + "".join(f"{cell:>18}" for cell in cells))
-    return "\n".join(lines)
+def _shared(cell: Cell, needs_labels: bool) -> Cell:
+    """Return the cell that was computed: without labels, one stands for all runs."""
+    return cell if needs_labels else Cell(cell.method, cell.held_out, Run())
 
 
-def per_person(scores: Sequence[Score], method: str, budget: Budget) -> Mapping[Hashable, float]:
-    """Average one method's scores over draws, person by person.
-
-    Parameters
-    ----------
-    scores : sequence of Score
-        From :func:`few_label_study`.
-    method : str
-        Name of the method.
-    budget : int or None
-        Label budget.
-
-    Returns
-    -------
-    mapping
-        Person to mean macro F1.
-    """
-    found: dict[Hashable, list[float]] = {}
-    for score in scores:
-        if score.method == method and score.budget == budget:
-            found.setdefault(score.group, []).append(score.macro_f1)
-    return {person: float(np.mean(values)) for person, values in found.items()}
+# ---- doing it
 
 
-def _budget_name(budget: Budget) -> str:
-    if budget is None:
-        return "all labels"
-    return f"{budget} per class"
+def _carry_out(
+    jobs: Sequence[Job],
+    data: Data,
+    shelf: Store | None,
+    keep_proba: bool,
+    n_jobs: int | None,
+    progress: Callable[[str], None] | None,
+) -> Mapping[Cell, Outcome]:
+    outcomes = dict(_recall(jobs, shelf, keep_proba))
+    todo = [job for job in jobs if job[1] not in outcomes]
+    # the longest first, so that no process waits for another at the end
+    todo.sort(key=lambda job: -len(job[2]))
+    report = Progress(progress, [job[1] for job in todo], len(outcomes))
+    work = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    for cell, outcome in work(delayed(_compute)(data, job, shelf, keep_proba) for job in todo):
+        outcomes[cell] = outcome
+        report.finish(cell, outcome)
+    return outcomes
 
 
-def _cell(values: Mapping[Hashable, float]) -> str:
-    if not values:
-        return "–"
-    numbers = list(values.values())
-    spread = np.std(numbers, ddof=1) if len(numbers) > 1 else 0.0
-    return f"{np.mean(numbers):.3f} ± {spread:.3f}"
+def _recall(
+    jobs: Sequence[Job], shelf: Store | None, keep_proba: bool
+) -> Iterable[tuple[Cell, Outcome]]:
+    if shelf is None:
+        return
+    for method, cell, train, _ in jobs:
+        outcome = shelf.read(cell, method, train, with_proba=keep_proba)
+        if outcome is not None:
+            yield cell, outcome
+
+
+def _compute(data: Data, job: Job, shelf: Store | None, keep_proba: bool) -> tuple[Cell, Outcome]:
+    method, cell, train, test = job
+    outcome = run_cell(data, method, cell, train, test, keep_proba)
+    if shelf is not None:  # here, and not where cells are collected: nothing finished is lost
+        shelf.write(cell, outcome, method, train)
+    return cell, outcome
+
+
+# ---- what came of it
+
+
+def _scores_of(
+    cell: Cell, outcome: Outcome, y: NDArray[Any], groups: NDArray[Any], flags: tuple[str, ...]
+) -> Iterator[Score]:
+    """Yield the score of each person of a fold."""
+    for person in cell.held_out:
+        mine = groups[outcome.rows] == person
+        rows, predicted = outcome.rows[mine], outcome.predictions[mine]
+        proba = outcome.probabilities
+        yield Score(
+            method=cell.method,
+            budget=cell.run.budget,
+            group=person,
+            draw=cell.run.draw,
+            seed=cell.run.seed,
+            macro_f1=macro_f1(y[rows], predicted),
+            rows=rows,
+            predictions=predicted,
+            probabilities=None if proba is None else proba[mine],
+            classes=np.unique(y),
+            held_out=cell.held_out,
+            n_train=outcome.n_train,
+            fit_seconds=outcome.fit_seconds,
+            predict_seconds=outcome.predict_seconds * float(np.mean(mine)),
+            flags=flags,
+        )

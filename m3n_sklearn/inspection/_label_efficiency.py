@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..evaluation import Score, per_person
+from ..evaluation import Score, mean_interval
+from ..evaluation._budgets import Budget
+from ..evaluation._scores import check_scores
+from ..evaluation._tables import marked_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +20,7 @@ __all__ = ["LabelEfficiencyDisplay"]
 
 
 class LabelEfficiencyDisplay:
-    """Macro F1 against the label budget, one curve per method.
+    """Macro F1 against the label budget: a curve and a bootstrap band per method.
 
     Build it with :meth:`from_scores`.
 
@@ -25,8 +28,11 @@ class LabelEfficiencyDisplay:
     ----------
     scores : sequence of Score
         From :func:`m3n_sklearn.evaluation.few_label_study`.
-    all_labels : float, optional
-        Where on the x axis "all labels" stands: the usual number of windows per class.
+    methods : sequence of str, optional
+        Which curves, in which order; all by default.
+    confidence : float, default=0.95
+        Share of the bootstrap's resamples that the bands hold, see
+        :func:`m3n_sklearn.evaluation.mean_interval`.
 
     Attributes
     ----------
@@ -34,22 +40,36 @@ class LabelEfficiencyDisplay:
         The drawing.
     figure_ : matplotlib Figure
         Holds it.
+
+    Notes
+    -----
+    Budgets stand where their windows per class are, in the mean over the fits: shares and "all"
+    too. A band shows how sure a method's mean is; whether two methods differ is told by
+    :func:`m3n_sklearn.evaluation.paired_difference`, because they met the same people.
     """
 
-    def __init__(self, scores: Sequence[Score], *, all_labels: float | None = None) -> None:
-        if not scores:
-            raise ValueError("There is nothing to draw: the study has no score.")
-        self.scores = list(scores)
-        if not all(isinstance(score, Score) for score in self.scores):
-            raise TypeError(f"scores must be the Score objects of few_label_study, got {scores!r}.")
-        self.all_labels = all_labels
+    def __init__(
+        self,
+        scores: Sequence[Score],
+        *,
+        methods: Sequence[str] | None = None,
+        confidence: float = 0.95,
+    ) -> None:
+        self.scores = check_scores(scores)
+        there = list(dict.fromkeys(score.method for score in self.scores))
+        self.methods = list(methods or there)
+        unknown = [name for name in self.methods if name not in there]
+        if unknown:
+            raise ValueError(f"No score is of {', '.join(map(repr, unknown))}; there are {there}.")
+        self.confidence = confidence
 
     @classmethod
     def from_scores(
         cls,
         scores: Sequence[Score],
         *,
-        all_labels: float | None = None,
+        methods: Sequence[str] | None = None,
+        confidence: float = 0.95,
         ax: Axes | None = None,
     ) -> LabelEfficiencyDisplay:
         """Draw the curves of a study.
@@ -58,8 +78,10 @@ class LabelEfficiencyDisplay:
         ----------
         scores : sequence of Score
             From :func:`m3n_sklearn.evaluation.few_label_study`.
-        all_labels : float, optional
-            Usual number of windows per class when all labels are used.
+        methods : sequence of str, optional
+            Which curves, in which order; all by default.
+        confidence : float, default=0.95
+            Share of the bootstrap's resamples that the bands hold.
         ax : matplotlib Axes, optional
             Where to draw; a new one by default.
 
@@ -68,10 +90,10 @@ class LabelEfficiencyDisplay:
         LabelEfficiencyDisplay
             The drawn display.
         """
-        return cls(scores, all_labels=all_labels).plot(ax=ax)
+        return cls(scores, methods=methods, confidence=confidence).plot(ax=ax)
 
     def plot(self, *, ax: Axes | None = None) -> LabelEfficiencyDisplay:
-        """Draw: the mean over people, with one standard deviation of the mean.
+        """Draw: the mean over people, in a band of its bootstrap interval.
 
         Parameters
         ----------
@@ -87,19 +109,14 @@ class LabelEfficiencyDisplay:
             import matplotlib.pyplot as plt
 
             _, ax = plt.subplots(figsize=(6.5, 4.2), layout="constrained")
-        budgets = list(dict.fromkeys(score.budget for score in self.scores))
-        counted = [budget for budget in budgets if budget is not None]
-        last = self.all_labels or 2 * max(counted, default=1)
-        x = [float(last) if budget is None else float(budget) for budget in budgets]
-        for i, name in enumerate(dict.fromkeys(score.method for score in self.scores)):
-            people = [list(per_person(self.scores, name, budget).values()) for budget in budgets]
-            means = np.array([np.mean(values) for values in people])
-            errors = [np.std(v, ddof=1) / np.sqrt(len(v)) if len(v) > 1 else 0.0 for v in people]
-            ax.errorbar(x, means, errors, marker="o", capsize=2, color=f"C{i}", label=name)
+        places = self._places()
+        shown, notes = marked_names([s for s in self.scores if s.method in self.methods])
+        for i, name in enumerate(self.methods):
+            self._draw_curve(ax, name, places, f"C{i}", shown[name])
         ax.set_xscale("log")
-        ax.set_xticks(x, ["all" if budget is None else str(budget) for budget in budgets])
+        ax.set_xticks(list(places.values()), [_tick(budget) for budget in places])
         ax.minorticks_off()
-        ax.set_xlabel("labelled windows per class")
+        ax.set_xlabel("\n".join(["labelled windows per class", *notes]))
         ax.set_ylabel("macro F1 on people never seen")
         ax.set_ylim(0, 1)
         ax.grid(alpha=0.3)
@@ -107,3 +124,36 @@ class LabelEfficiencyDisplay:
         self.ax_ = ax
         self.figure_: Figure = ax.figure  # type: ignore[assignment]
         return self
+
+    def _places(self) -> dict[Budget, float]:
+        """Windows per class of each budget, from the fewest to the most."""
+        counts: dict[Budget, list[float]] = {}
+        for score in self.scores:
+            learned = counts.setdefault(score.budget, [])
+            if score.n_train:
+                learned.append(score.n_train / len(score.classes))
+        places = {budget: float(np.mean(seen)) for budget, seen in counts.items() if seen}
+        # where nobody reads labels, budgets are only names
+        unread = [budget for budget in counts if budget not in places]
+        places |= {budget: float(budget or 1) for budget in unread}
+        return dict(sorted(places.items(), key=lambda item: item[1]))
+
+    def _draw_curve(
+        self, ax: Axes, name: str, places: dict[Budget, float], colour: str, label: str
+    ) -> None:
+        met = {score.budget for score in self.scores if score.method == name}
+        x = [place for budget, place in places.items() if budget in met]
+        found = [
+            mean_interval(self.scores, name, budget=budget, confidence=self.confidence)
+            for budget in places
+            if budget in met
+        ]
+        ax.plot(x, [interval.mean for interval in found], marker="o", color=colour, label=label)
+        low, high = ([i.low for i in found], [i.high for i in found])
+        ax.fill_between(x, low, high, color=colour, alpha=0.15, lw=0)
+
+
+def _tick(budget: Budget) -> str:
+    if budget is None:
+        return "all"
+    return f"{100 * budget:g} %" if isinstance(budget, float) else str(budget)

@@ -110,16 +110,16 @@ def test_a_method_without_labels_is_fitted_once_per_person():
         X,
         y,
         groups,
-        held_out=[1],
+        folds=[(1,)],
         budgets=(1, 2),
         progress=said.append,
     )
-    assert fits == [24] and said == ["person 1 done"]
+    assert fits == [24] and len(said) == 1 and said[0].startswith("1/1 cells")
 
 
 def test_a_study_needs_people():
     X, y, groups = wrist_set()
     with pytest.raises(ValueError, match="not among the groups"):
-        few_label_study(methods(), X, y, groups, held_out=[9])
+        few_label_study(methods(), X, y, groups, folds=[(9,)])
     with pytest.raises(ValueError, match="at least two groups"):
         few_label_study(methods(), X, y, np.zeros(len(y)))

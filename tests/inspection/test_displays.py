@@ -56,23 +56,43 @@ def test_signals_refuse_what_cannot_be_drawn():
 
 
 def scores():
-    rows = np.arange(2)
+    rows, classes = np.arange(2), np.arange(3)
     return [
-        Score(method, budget, person, 0, value, rows, rows)
+        Score(
+            method,
+            budget,
+            person,
+            0,
+            0,
+            value + off,
+            rows,
+            rows,
+            classes=classes,
+            n_train=n_train,
+            flags=() if lift else ("reads target windows",),
+        )
         for method, lift in (("ours", 0.2), ("theirs", 0.0))
-        for budget, value in ((1, 0.3 + lift), (4, 0.5 + lift), (None, 0.6 + lift))
-        for person in (1, 2)
+        for budget, value, n_train in ((1, 0.3, 3), (0.1, 0.5, 12), (None, 0.6, 60))
+        for person, off in ((1, lift - 0.1), (2, lift + 0.1))
     ]
 
 
-def test_curves_show_the_mean_over_people():
-    display = LabelEfficiencyDisplay.from_scores(scores(), all_labels=20)
-    ax = display.ax_
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "4", "all"]
-    line = ax.containers[0].lines[0]
+def test_curves_show_the_mean_over_people_in_a_band():
+    ax = LabelEfficiencyDisplay.from_scores(scores()).ax_
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "10 %", "all"]
+    line, other = ax.get_lines()
     assert line.get_ydata() == pytest.approx([0.5, 0.7, 0.8])
     assert line.get_xdata() == pytest.approx([1, 4, 20])
+    assert other.get_label() == "theirs [1]" and "[1] reads target windows" in ax.get_xlabel()
+    band = ax.collections[0].get_paths()[0].vertices
+    assert band[:, 1].min() == pytest.approx(0.4) and band[:, 1].max() == pytest.approx(0.9)
+
+
+def test_curves_are_chosen_and_drawn_where_told():
     handed = plt.subplots()[1]
-    assert LabelEfficiencyDisplay.from_scores(scores(), ax=handed).ax_ is handed
+    display = LabelEfficiencyDisplay.from_scores(scores(), methods=["theirs"], ax=handed)
+    assert display.ax_ is handed and len(handed.get_lines()) == 1
+    with pytest.raises(ValueError, match="No score is of 'foo'"):
+        LabelEfficiencyDisplay(scores(), methods=["foo"])
     with pytest.raises(ValueError, match="no score"):
         LabelEfficiencyDisplay([])

@@ -1,0 +1,226 @@
+"""How sure a mean over people is: intervals of a hierarchical bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._checks import check_count
+from ._budgets import Budget, budget_name
+from ._scores import Score, check_scores
+
+__all__ = ["Difference", "Interval", "mean_interval", "paired_difference"]
+
+Array = NDArray[np.float64]
+Tree = Mapping[Hashable, Mapping[Hashable, Sequence[float]]]
+"""Values of the seeds of each draw of each person."""
+
+
+class Interval(NamedTuple):
+    """A mean macro F1 with its bootstrap interval.
+
+    Attributes
+    ----------
+    mean : float
+        Over people of the mean over their runs.
+    low, high : float
+        Percentiles of the bootstrap.
+    n_people : int
+        People behind it.
+    n_runs : int
+        Fits behind it: people times draws times seeds.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n_people: int
+    n_runs: int
+
+
+class Difference(NamedTuple):
+    """How far one method is ahead of another, with a paired bootstrap interval.
+
+    Attributes
+    ----------
+    mean : float
+        Over people of the mean over their pairs; positive if the first method is ahead.
+    low, high : float
+        Percentiles of the bootstrap.
+    n_people : int
+        People behind it.
+    n_pairs : int
+        Pairs of runs with the same person, labels and seed.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n_people: int
+    n_pairs: int
+
+
+def mean_interval(
+    scores: Sequence[Score],
+    method: str,
+    *,
+    budget: Budget,
+    confidence: float = 0.95,
+    n_resamples: int = 2000,
+    random_state: int = 0,
+) -> Interval:
+    """Average a method's macro F1 over people, with a hierarchical bootstrap interval.
+
+    Parameters
+    ----------
+    scores : sequence of Score
+        From :func:`few_label_study`.
+    method : str
+        Name of the method.
+    budget : int, float or None
+        Label budget.
+    confidence : float, default=0.95
+        Share of the resamples that the interval holds.
+    n_resamples : int, default=2000
+        Resamples.
+    random_state : int, default=0
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    Interval
+        Mean, low, high and how many people and runs are behind them.
+
+    See Also
+    --------
+    paired_difference : The way to compare two methods; overlapping intervals are none.
+    """
+    tree = _tree(_runs(scores, method, budget))
+    return Interval(*_bootstrap(tree, confidence, n_resamples, random_state))
+
+
+def paired_difference(
+    scores: Sequence[Score],
+    a: str,
+    b: str,
+    *,
+    budget: Budget,
+    confidence: float = 0.95,
+    n_resamples: int = 2000,
+    random_state: int = 0,
+) -> Difference:
+    """Tell how far method `a` is ahead of method `b` on the same people, labels and seeds.
+
+    People are resampled with replacement, then the draws of labels of each resampled person, then
+    the seeds of each draw [1]_; the interval holds the middle of the resampled means of the
+    differences.
+
+    Parameters
+    ----------
+    scores : sequence of Score
+        From :func:`few_label_study`.
+    a, b : str
+        Names of the methods.
+    budget : int, float or None
+        Label budget.
+    confidence : float, default=0.95
+        Share of the resamples that the interval holds.
+    n_resamples : int, default=2000
+        Resamples.
+    random_state : int, default=0
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    Difference
+        In units of macro F1 (0 to 1): mean, low, high, n_people, n_pairs.
+
+    Raises
+    ------
+    ValueError
+        If the methods share no run.
+
+    Notes
+    -----
+    Runs that only one of the methods has are left out. The percentiles of a bootstrap over very
+    few people are too narrow: four people give 35 distinct resamples, and their nominal 95 % hold
+    the truth in about 85 % of cases. They still say more than a rank test, which can't fall below
+    a p-value of 0.125 with four pairs. Other people of the same fold share their training labels;
+    the bootstrap takes them as independent.
+
+    References
+    ----------
+    .. [1] A. C. Davison, D. V. Hinkley, "Bootstrap Methods and their Application", Cambridge
+       University Press, 1997, section 3.8.
+    """
+    first, second = _runs(scores, a, budget), _runs(scores, b, budget)
+    common = [run for run in first if run in second]
+    if not common:
+        raise ValueError(
+            f"{a!r} and {b!r} have no run in common at {budget_name(budget)}: the same people, "
+            "draws and seeds must be there for both."
+        )
+    tree = _tree({run: first[run] - second[run] for run in common})
+    return Difference(*_bootstrap(tree, confidence, n_resamples, random_state))
+
+
+Runs = dict[tuple[Hashable, int, int], float]
+"""Values by person, draw and seed."""
+
+
+def _runs(scores: Sequence[Score], method: str, budget: Budget) -> Runs:
+    listed = check_scores(scores)
+    found = {
+        (score.group, score.draw, score.seed): score.macro_f1
+        for score in listed
+        if score.method == method and score.budget == budget
+    }
+    if not found:
+        there = list(dict.fromkeys((s.method, budget_name(s.budget)) for s in listed))
+        raise ValueError(f"No score is of {method!r} at {budget_name(budget)}; there are {there}.")
+    return found
+
+
+def _tree(runs: Runs) -> Tree:
+    tree: dict[Hashable, dict[Hashable, list[float]]] = {}
+    for (person, draw, _), value in runs.items():
+        tree.setdefault(person, {}).setdefault(draw, []).append(value)
+    return tree
+
+
+def _bootstrap(
+    tree: Tree, confidence: float, n_resamples: int, random_state: int
+) -> tuple[float, float, float, int, int]:
+    if not (isinstance(confidence, (int, float)) and 0 < confidence < 1):
+        raise ValueError(f"confidence must lie between 0 and 1, got {confidence!r}.")
+    check_count(n_resamples, "n_resamples")
+    rng = np.random.default_rng(random_state)
+    mean = np.mean([np.mean([np.mean(s) for s in draws.values()]) for draws in tree.values()])
+    own = np.stack([_resample_person(draws, n_resamples, rng) for draws in tree.values()])
+    count = len(own)
+    chosen = rng.integers(count, size=(count, n_resamples))
+    # a person who is chosen twice brings two resamples of the runs, not one of them twice
+    columns = np.stack([rng.permutation(n_resamples) for _ in range(count)])
+    means = own[chosen, columns].mean(axis=0)
+    tail = 50 * (1 - confidence)
+    low, high = np.percentile(means, [tail, 100 - tail])
+    n_runs = sum(len(seeds) for draws in tree.values() for seeds in draws.values())
+    return float(mean), float(low), float(high), count, n_runs
+
+
+def _resample_person(
+    draws: Mapping[Hashable, Sequence[float]], n_resamples: int, rng: np.random.Generator
+) -> Array:
+    """Return the means of resampled draws of resampled seeds, shape (n_resamples,)."""
+    per_draw = [np.asarray(seeds, dtype=np.float64) for seeds in draws.values()]
+    chosen = rng.integers(len(per_draw), size=(len(per_draw), n_resamples))
+    total = np.zeros(n_resamples)
+    for which in chosen:
+        for d, seeds in enumerate(per_draw):
+            here = np.flatnonzero(which == d)
+            picked = rng.integers(len(seeds), size=(len(here), len(seeds)))
+            total[here] += seeds[picked].mean(axis=1)
+    return total / len(per_draw)

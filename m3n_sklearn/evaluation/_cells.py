@@ -1,0 +1,185 @@
+"""The smallest piece of a study: one method, fitted once, tested on one fold."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from threadpoolctl import threadpool_limits
+
+from ..windows import Windows
+from ._budgets import Budget, budget_name
+from ._method import Method
+
+__all__ = ["Cell", "Data", "Outcome", "Run", "run_cell"]
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Run:
+    """How much is learned from, and which repetition it is."""
+
+    budget: Budget = None
+    draw: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Which result."""
+
+    method: str
+    held_out: tuple[Hashable, ...]
+    run: Run
+
+    def __str__(self) -> str:
+        run = self.run
+        people = ", ".join(map(str, self.held_out))
+        repetition = f"draw {run.draw}, seed {run.seed}"
+        return f"{self.method}, {budget_name(run.budget)}, without {people}, {repetition}"
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came of a cell."""
+
+    rows: Rows
+    predictions: NDArray[Any]
+    probabilities: NDArray[np.floating] | None
+    n_train: int
+    fit_seconds: float
+    predict_seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """What all cells share."""
+
+    X: Any
+    y: NDArray[Any]
+    groups: NDArray[Any]
+    blocks: NDArray[Any] | None
+    classes: NDArray[Any]
+    random_state: int
+
+
+def run_cell(
+    data: Data, method: Method, cell: Cell, train: Rows, test: Rows, keep_proba: bool
+) -> Outcome:
+    """Fit a method and test it.
+
+    Parameters
+    ----------
+    data : Data
+        Windows and labels.
+    method : Method
+        What is fitted.
+    cell : Cell
+        Which result this is.
+    train, test : ndarray of int
+        Rows to learn from and to predict.
+    keep_proba : bool
+        Whether to ask for probabilities too.
+
+    Returns
+    -------
+    Outcome
+        Predictions and times.
+    """
+    # one thread, so that sums are added in the same order with any number of processes
+    with threadpool_limits(limits=1):
+        try:
+            return _fit_and_predict(data, method, cell, train, test, keep_proba)
+        except Exception as error:
+            error.add_note(f"This happened in the study's cell: {cell}.")
+            raise
+
+
+def _fit_and_predict(
+    data: Data, method: Method, cell: Cell, train: Rows, test: Rows, keep_proba: bool
+) -> Outcome:
+    estimator = _seeded(method.build(cell.held_out), data.random_state, cell.run)
+    X, y = _training_set(data, method, cell.held_out, train)
+    begun = time.perf_counter()
+    fitted = _fit(estimator, X, y if method.needs_labels else None)
+    trained = time.perf_counter()
+    predictions = _plain(fitted.predict(data.X[test]))
+    ended = time.perf_counter()
+    return Outcome(
+        rows=test,
+        predictions=predictions,
+        probabilities=_probabilities(fitted, data, test) if keep_proba else None,
+        n_train=len(train) if method.needs_labels else 0,
+        fit_seconds=trained - begun,
+        predict_seconds=ended - trained,
+    )
+
+
+def _seeded(estimator: BaseEstimator, random_state: int, run: Run) -> BaseEstimator:
+    """Give every repetition its own initialisation, the same in all methods."""
+    names = [name for name in estimator.get_params() if name.endswith("random_state")]
+    depth = min((name.count("__") for name in names), default=0)
+    state = np.random.SeedSequence([random_state, run.draw, run.seed]).generate_state(1)
+    seed = int(state[0] % 2**31)
+    outer = [name for name in names if name.count("__") == depth]
+    return estimator.set_params(**dict.fromkeys(outer, seed))
+
+
+def _training_set(
+    data: Data, method: Method, held_out: tuple[Hashable, ...], train: Rows
+) -> tuple[Any, NDArray[Any]]:
+    X, y = data.X[train], data.y[train]
+    if method.extra is None:
+        return X, y
+    X_extra, y_extra = method.extra(held_out)
+    labels = np.asarray(y_extra)
+    if labels.shape != (X_extra.shape[0],):
+        raise ValueError(
+            f"extra gave {X_extra.shape[0]} windows and labels of shape {labels.shape}."
+        )
+    unknown = np.setdiff1d(labels, data.classes)
+    if len(unknown):
+        raise ValueError(f"extra has labels that the study does not know: {unknown.tolist()}.")
+    return _join(X, X_extra), np.concatenate([y, labels])
+
+
+def _join(X: Any, extra: Any) -> Any:
+    """Put extra windows below the drawn ones; columns that only one side has are dropped."""
+    if isinstance(X, Windows) != isinstance(extra, Windows):
+        raise TypeError(
+            f"extra windows must be of the kind of X, {type(X).__name__}, got "
+            f"{type(extra).__name__}."
+        )
+    if not isinstance(X, Windows):
+        return np.concatenate([X, extra])
+    odd = set(X.columns) ^ set(extra.columns)
+    return Windows.concatenate([X.drop(*odd), extra.drop(*odd)])
+
+
+def _fit(estimator: BaseEstimator, X: Any, y: NDArray[Any] | None) -> BaseEstimator:
+    with warnings.catch_warnings():  # one window of each class is no hint at regression
+        warnings.filterwarnings("ignore", "The number of unique classes")
+        return estimator.fit(X) if y is None else estimator.fit(X, y)
+
+
+def _plain(predictions: Any) -> NDArray[Any]:
+    """Return predictions as numbers or strings: files hold no objects."""
+    array = np.asarray(predictions)
+    return np.array(array.tolist()) if array.dtype == object else array
+
+
+def _probabilities(fitted: BaseEstimator, data: Data, test: Rows) -> NDArray[np.floating] | None:
+    """Return probabilities of all classes of the study; those never learned have none."""
+    if not hasattr(fitted, "predict_proba"):
+        return None
+    given = np.asarray(fitted.predict_proba(data.X[test]), dtype=np.float32)
+    spread = np.zeros((len(test), len(data.classes)), dtype=np.float32)
+    spread[:, np.searchsorted(data.classes, fitted.classes_)] = given
+    return spread

@@ -1,0 +1,279 @@
+"""Splits that do not leak: by person, and by blocks of a recording with a purged border."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import BaseCrossValidator, GroupKFold
+
+from .._checks import check_count, list_of
+from ..windows import Windows
+
+__all__ = ["PurgedGroupKFold", "consecutive_groups", "person_folds", "purge_overlaps"]
+
+Rows = NDArray[np.int64]
+
+
+def person_folds(
+    groups: ArrayLike, folds: int | Sequence[tuple[Hashable, ...]] | None = None
+) -> list[tuple[Hashable, ...]]:
+    """Name the people that each fold is tested on.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n,)
+        Person of each window.
+    folds : int, sequence of tuples or None, default=None
+        None leaves one person out at a time. A number makes so many folds of whole people, of
+        about equally many windows, always the same. Tuples of people are checked and returned.
+
+    Returns
+    -------
+    list of tuple
+        Held-out people, as plain Python values.
+
+    Raises
+    ------
+    ValueError
+        If there are too few people, or `folds` names unknown ones, somebody twice, or everybody.
+
+    Examples
+    --------
+    >>> person_folds(["ann", "ann", "bob", "eve"])
+    [('ann',), ('bob',), ('eve',)]
+    >>> person_folds(["ann", "ann", "bob", "eve"], 2)
+    [('ann',), ('bob', 'eve')]
+    """
+    people = np.asarray(groups)
+    everybody = np.unique(people).tolist()
+    if len(everybody) < 2:
+        raise ValueError("A study over people never seen needs at least two groups.")
+    if folds is None:
+        return [(person,) for person in everybody]
+    if isinstance(folds, (int, np.integer)) and not isinstance(folds, bool):
+        return _balanced_folds(people, everybody, int(folds))
+    return _check_folds(folds, everybody)
+
+
+def _balanced_folds(people: NDArray[Any], everybody: list[Any], count: int) -> list[Any]:
+    if not 2 <= count <= len(everybody):
+        raise ValueError(f"folds must lie between 2 and the {len(everybody)} groups, got {count}.")
+    splits = GroupKFold(count).split(people, groups=people)
+    return [tuple(np.unique(people[test]).tolist()) for _, test in splits]
+
+
+def _check_folds(folds: Any, everybody: list[Any]) -> list[tuple[Hashable, ...]]:
+    expected = "None, a number, or a list of tuples of groups, such as [('ann',), ('bob', 'eve')]"
+    if isinstance(folds, str):
+        raise TypeError(f"folds must be {expected}, got {folds!r}.")
+    tested = []
+    for fold in list_of(folds, "folds", expected):
+        if not isinstance(fold, tuple) or not fold:
+            raise TypeError(f"folds must be {expected}; one of its entries is {fold!r}.")
+        tested.append(tuple(p.item() if isinstance(p, np.generic) else p for p in fold))
+    named = [person for fold in tested for person in fold]
+    unknown = [person for person in named if person not in everybody]
+    if unknown:
+        raise ValueError(f"Held-out people {unknown} are not among the groups.")
+    if not tested or len(set(named)) < len(named):
+        raise ValueError(f"folds must test somebody, and nobody twice; got {folds!r}.")
+    if any(len(fold) == len(everybody) for fold in tested):
+        raise ValueError("A fold holds everybody out: nobody is left to learn from.")
+    return tested
+
+
+def consecutive_groups(groups: ArrayLike, n_groups: int) -> NDArray[np.int64]:
+    """Join neighbouring groups into fewer, longer ones.
+
+    Boxes of one packing session, tested in runs of neighbours, have fewer borders than boxes
+    taken at random, so fewer windows must be purged.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n,)
+        Box, set or session of each window, in the order of time.
+    n_groups : int
+        How many to make.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Numbers from 0; groups are joined in the order in which they first occur.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer groups than that.
+
+    Examples
+    --------
+    >>> consecutive_groups(["B1", "B1", "B2", "B3", "B4"], 2).tolist()
+    [0, 0, 0, 1, 1]
+    """
+    names, first, codes = np.unique(np.asarray(groups), return_index=True, return_inverse=True)
+    if check_count(n_groups, "n_groups") > len(names):
+        raise ValueError(f"{len(names)} groups can't be joined into {n_groups}.")
+    joined = np.empty(len(names), dtype=np.int64)
+    for number, members in enumerate(np.array_split(np.argsort(first), n_groups)):
+        joined[members] = number
+    return joined[codes]
+
+
+def purge_overlaps(train: ArrayLike, test: ArrayLike, X: Any, *, gap: float = 0.0) -> Rows:
+    """Drop the training windows that share samples with a tested one.
+
+    Overlapping windows on both sides of a split inflate scores by several points [1]_. Windows
+    of recordings that lie wholly on one side are never touched.
+
+    Parameters
+    ----------
+    train, test : array-like of int
+        Rows of X.
+    X : Windows
+        With columns ``clip`` and ``start`` (s), and ``imu`` with its rate; as
+        :func:`~m3n_sklearn.recording.cut` returns them.
+    gap : float, default=0.0
+        Seconds that must lie between a training window and a tested one.
+
+    Returns
+    -------
+    ndarray
+        What is left of `train`.
+
+    Raises
+    ------
+    ValueError
+        If a recording lies on both sides and X does not tell where its windows are.
+
+    References
+    ----------
+    .. [1] A. Dehghani, O. Sarbishei, T. Glatard, E. Shihab, "A quantitative comparison of
+       overlapping and non-overlapping sliding windows for human activity recognition using
+       inertial sensors", Sensors 19(22), 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn import Windows
+    >>> X = Windows(imu=np.zeros((5, 3, 20)), rate=10.0, clip=["a"] * 5, start=[0, 1, 2, 3, 4])
+    >>> purge_overlaps([0, 1, 2, 3], [4], X).tolist()
+    [0, 1, 2]
+    """
+    learned, tested = np.asarray(train, dtype=np.int64), np.asarray(test, dtype=np.int64)
+    if not (isinstance(gap, (int, float, np.number)) and np.isfinite(gap) and gap >= 0):
+        raise ValueError(f"gap must be a number of seconds of at least 0, got {gap!r}.")
+    if not isinstance(X, Windows) or "clip" not in X:
+        return learned
+    clips = X["clip"]
+    shared = np.intersect1d(clips[learned], clips[tested])
+    if len(shared) == 0:
+        return learned
+    starts, seconds = _spans(X, shared)
+    keep = np.ones(len(learned), dtype=bool)
+    for clip in shared:
+        here = np.flatnonzero(clips[learned] == clip)
+        borders = np.sort(starts[tested[clips[tested] == clip]])
+        keep[here] = _distance(starts[learned[here]], borders) >= seconds + gap - 1e-6
+    return learned[keep]
+
+
+def _spans(X: Windows, shared: NDArray[Any]) -> tuple[NDArray[np.float64], float]:
+    rate = X.rate("imu")
+    if "start" not in X or "imu" not in X or rate is None:
+        raise ValueError(
+            f"Recording {shared[0]!r} has windows on both sides of the split, and X does not say "
+            "which of them overlap: it needs the columns start (s) and imu, and rate="
+        )
+    return X["start"].astype(np.float64), X["imu"].shape[-1] / rate
+
+
+def _distance(values: NDArray[np.float64], borders: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far each value is from the nearest of some sorted ones."""
+    place = np.searchsorted(borders, values)
+    left = np.abs(values - borders[np.maximum(place - 1, 0)])
+    right = np.abs(values - borders[np.minimum(place, len(borders) - 1)])
+    return np.minimum(left, right)
+
+
+class PurgedGroupKFold(BaseCrossValidator):
+    """Folds of whole groups whose training part shares no sample with the test part.
+
+    For recordings that are split inside, such as the boxes of one packing session: neighbouring
+    groups make a fold, and training windows that overlap a tested one are dropped. Where groups
+    are people, nothing overlaps and nothing is dropped.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of folds.
+    gap : float, default=0.0
+        Seconds that must lie between a training window and a tested one.
+
+    See Also
+    --------
+    purge_overlaps : The purge alone, for any split.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn import Windows
+    >>> X = Windows(imu=np.zeros((6, 3, 20)), rate=10.0, clip=["a"] * 6, start=np.arange(6.0))
+    >>> boxes = ["B1", "B1", "B1", "B2", "B2", "B2"]
+    >>> for train, test in PurgedGroupKFold(2).split(X, groups=boxes):
+    ...     print(train, test)
+    [4 5] [0 1 2]
+    [0 1] [3 4 5]
+    """
+
+    # scikit-learn's metadata routing hands groups on to splitters that say so
+    __metadata_request__split = {"groups": True}
+
+    def __init__(self, n_splits: int = 5, *, gap: float = 0.0) -> None:
+        self.n_splits = n_splits
+        self.gap = gap
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return the number of folds.
+
+        Parameters
+        ----------
+        X, y, groups : object, optional
+            Ignored.
+
+        Returns
+        -------
+        int
+            `n_splits`.
+        """
+        return self.n_splits
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Rows, Rows]]:
+        """Yield the rows to fit on and the rows to score on.
+
+        Parameters
+        ----------
+        X : Windows or ndarray
+            What is split; only windows with ``clip`` and ``start`` can be purged.
+        y : object, optional
+            Ignored.
+        groups : array-like of shape (n,)
+            Box, set or person of each window.
+
+        Yields
+        ------
+        train, test : ndarray of int
+            Rows of X.
+        """
+        if groups is None:
+            raise ValueError("PurgedGroupKFold needs groups=: the box or person of each window.")
+        if check_count(self.n_splits, "n_splits") < 2:
+            raise ValueError(f"n_splits must be at least 2, got {self.n_splits}.")
+        fold_of = consecutive_groups(groups, self.n_splits)
+        if len(fold_of) != X.shape[0]:
+            raise ValueError(f"groups has {len(fold_of)} entries for {X.shape[0]} windows.")
+        for fold in range(self.n_splits):
+            test = np.flatnonzero(fold_of == fold)
+            yield purge_overlaps(np.flatnonzero(fold_of != fold), test, X, gap=self.gap), test

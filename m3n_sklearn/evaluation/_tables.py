@@ -1,0 +1,173 @@
+"""Results as text and as data frames; flags are never lost on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ._bootstrap import paired_difference
+from ._budgets import Budget, budget_name
+from ._scores import Score, check_scores, per_person
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["format_differences", "format_table", "marked_names", "to_frame"]
+
+
+def format_table(scores: Sequence[Score], methods: Sequence[str] | None = None) -> str:
+    """Lay out mean macro F1 and its spread over people as a text table.
+
+    Parameters
+    ----------
+    scores : sequence of Score
+        From :func:`few_label_study`.
+    methods : sequence of str, optional
+        Row order; that of the scores by default.
+
+    Returns
+    -------
+    str
+        One row per method, one column per budget: mean ± standard deviation over people of the
+        per-person mean over draws and seeds. Flags are footnotes.
+    """
+    listed = check_scores(scores)
+    names = _choose(listed, methods)
+
+    def cell(name: str, budget: Budget) -> str:
+        numbers = list(per_person(listed, name, budget).values())
+        if not numbers:
+            return "–"
+        spread = np.std(numbers, ddof=1) if len(numbers) > 1 else 0.0
+        return f"{np.mean(numbers):.3f} ± {spread:.3f}"
+
+    return _lay_out(listed, names, cell)
+
+
+def format_differences(
+    scores: Sequence[Score],
+    baseline: str,
+    methods: Sequence[str] | None = None,
+    *,
+    confidence: float = 0.95,
+) -> str:
+    """Lay out how far methods are ahead of a baseline, in points of macro F1.
+
+    Parameters
+    ----------
+    scores : sequence of Score
+        From :func:`few_label_study`.
+    baseline : str
+        Name of the method to compare with.
+    methods : sequence of str, optional
+        Row order; the other methods by default.
+    confidence : float, default=0.95
+        Of the intervals.
+
+    Returns
+    -------
+    str
+        One row per method, one column per budget: the mean difference in points (hundredths of
+        macro F1) and its paired bootstrap interval, see :func:`paired_difference`.
+    """
+    listed = check_scores(scores)
+    _choose(listed, [baseline])
+    names = [name for name in _choose(listed, methods) if name != baseline]
+
+    def cell(name: str, budget: Budget) -> str:
+        if not (per_person(listed, name, budget) and per_person(listed, baseline, budget)):
+            return "–"
+        found = paired_difference(listed, name, baseline, budget=budget, confidence=confidence)
+        mean, low, high = (100 * value for value in found[:3])
+        return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+    title = f"points ahead of {baseline} [{100 * confidence:g} % interval]"
+    return f"{title}\n{_lay_out(listed, names, cell, width=23)}"
+
+
+def to_frame(scores: Sequence[Score]) -> DataFrame:
+    """Return scores as a pandas data frame, one row each.
+
+    Parameters
+    ----------
+    scores : sequence of Score
+        From :func:`few_label_study`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``method``, ``budget`` (as :func:`format_table` names it), ``group``, ``held_out``
+        (the people of the fold), ``draw``, ``seed``, ``macro_f1``, ``n_train``, ``n_test``,
+        ``fit_seconds``, ``predict_seconds`` and ``flags``.
+    """
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "method": score.method,
+            "budget": budget_name(score.budget),
+            "group": score.group,
+            "held_out": score.held_out,
+            "draw": score.draw,
+            "seed": score.seed,
+            "macro_f1": score.macro_f1,
+            "n_train": score.n_train,
+            "n_test": len(score.rows),
+            "fit_seconds": score.fit_seconds,
+            "predict_seconds": score.predict_seconds,
+            "flags": "; ".join(score.flags),
+        }
+        for score in check_scores(scores)
+    )
+
+
+def marked_names(scores: Sequence[Score]) -> tuple[Mapping[str, str], list[str]]:
+    """Give methods with flags their footnote marks.
+
+    Parameters
+    ----------
+    scores : sequence of Score
+        Of any methods.
+
+    Returns
+    -------
+    names : mapping of str to str
+        What to show for each method, such as ``"ours [1]"``.
+    notes : list of str
+        What the marks mean, such as ``"[1] unlabelled target windows"``.
+    """
+    flags_of = {score.method: score.flags for score in scores}
+    numbers = {flag: 0 for flags in flags_of.values() for flag in flags}
+    numbers = {flag: number for number, flag in enumerate(numbers, start=1)}
+    shown = {
+        name: " ".join([name, *(f"[{numbers[flag]}]" for flag in flags)])
+        for name, flags in flags_of.items()
+    }
+    return shown, [f"[{number}] {flag}" for flag, number in numbers.items()]
+
+
+def _choose(scores: Sequence[Score], methods: Sequence[str] | None) -> list[str]:
+    there = list(dict.fromkeys(score.method for score in scores))
+    names = list(methods or there)
+    unknown = [name for name in names if name not in there]
+    if unknown:
+        raise ValueError(f"No score is of {', '.join(map(repr, unknown))}; there are {there}.")
+    return names
+
+
+def _lay_out(
+    scores: Sequence[Score],
+    names: Sequence[str],
+    cell: Callable[[str, Budget], str],
+    width: int = 18,
+) -> str:
+    budgets = list(dict.fromkeys(score.budget for score in scores))
+    shown, notes = marked_names([score for score in scores if score.method in names])
+    first = max(len(shown[name]) for name in names)
+    lines = [" " * first + "".join(f"{budget_name(budget):>{width}}" for budget in budgets)]
+    for name in names:
+        cells = "".join(f"{cell(name, budget):>{width}}" for budget in budgets)
+        lines.append(f"{shown[name]:<{first}}{cells}")
+    return "\n".join(lines + notes)
