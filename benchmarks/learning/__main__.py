@@ -1,0 +1,61 @@
+"""Our methods and those a practitioner would pick, on people never seen.
+
+python -m benchmarks.learning --data PATH [--quick] [--only utd-indomain ...] [--methods NAME ...]
+
+What is finished is kept and never done twice: a run that was stopped goes on where it was, and
+parts may be run one after the other. The page is written from all that is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from .encoders import Encoders
+from .grid import Choice, Grid
+from .page import write_page
+
+HERE = Path(__file__).parents[1]
+
+
+def main() -> None:
+    options = parse_options()
+    if not options.data:
+        sys.exit("Give the folder of the real data sets: make bench-learning DATA=path")
+    name = "learning-quick" if options.quick else "learning"
+    store = options.store or HERE / "results" / name
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{(time.monotonic() - started) / 60:5.1f} min] {text}", flush=True)
+
+    encoders = Encoders(Path(options.data), store, options.quick)
+    grid = Grid(encoders, options.draws, options.jobs)
+    if not options.page:
+        grid.run(Choice(options.only, options.methods), say)
+    print(write_page(grid))
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.learning",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    data = os.environ.get("M3N_SKLEARN_DATA")
+    parser.add_argument("--data", default=data, help="folder of the real data sets")
+    parser.add_argument("--quick", action="store_true", help="fewer people, budgets and epochs")
+    parser.add_argument("--only", nargs="*", default=(), help="tasks or task-section")
+    parser.add_argument("--methods", nargs="*", default=(), help="parts of names of methods")
+    parser.add_argument("--draws", type=int, default=3, help="draws of labels")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--store", type=Path, help="where results are kept")
+    parser.add_argument("--page", action="store_true", help="only write the page of what is there")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

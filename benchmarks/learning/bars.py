@@ -1,0 +1,219 @@
+"""What was to be shown, and whether it was: every line is computed from the results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from m3n_sklearn.evaluation import paired_difference
+
+from .mounting import AS_WORN, FLIPPED, TURNED
+from .results import Result
+from .rivals.table import SCRATCH
+from .rows import (
+    ANY,
+    DEFAULT,
+    GENERAL,
+    INDOMAIN,
+    MOUNTING,
+    RIVALS,
+    SIMULATED,
+    TEMPORAL,
+    TEXT_NAMED,
+    TUNED,
+    ZERO_SHOT,
+)
+
+NOT_BEHIND = -0.02
+"""Lower bound of the paired interval from which "not behind" may be said."""
+CHANCE_OF_21 = 0.1
+"""Macro F1 up to which naming 21 actions counts as chance (0.05 and its spread over draws)."""
+
+Budget = int | None
+
+
+class Bar(NamedTuple):
+    """A line of the list."""
+
+    claim: str
+    measured: str
+    met: bool
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All finished rows, by task, section and name."""
+
+    rows: Mapping[tuple[str, str], Mapping[str, Result]]
+
+    def get(self, task: str, section: str, name: str) -> Result | None:
+        return self.rows.get((task, section), {}).get(name)
+
+    def best(self, task: str, section: str, budget: Budget) -> Result | None:
+        """Return the best row of a section at a budget."""
+        there = [r for r in self.rows.get((task, section), {}).values() if r.has(budget)]
+        return max(there, key=lambda r: r.mean(budget), default=None)
+
+    def budgets(self, task: str) -> list[Budget]:
+        found = [
+            r
+            for (t, s), rows in self.rows.items()
+            if (t, s) == (task, RIVALS)
+            for r in rows.values()
+        ]
+        return list(dict.fromkeys(s.budget for r in found for s in r.scores))
+
+
+class Gap(NamedTuple):
+    """How far a row is ahead of another."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{100 * self.mean:+.1f} [{100 * self.low:+.1f}, {100 * self.high:+.1f}]"
+
+
+def gap(ours: Result, theirs: Result, budget: Budget) -> Gap:
+    """Compare means over all draws; the interval is over the draws that both have."""
+    a, b = ours.renamed("a"), theirs.renamed("b")
+    found = paired_difference(a.scores + b.scores, "a", "b", budget=budget)
+    return Gap(found.mean, found.low, found.high)
+
+
+def list_bars(tables: Tables) -> Iterator[Bar]:
+    """Compute every line that the finished rows allow."""
+    for part in (_indomain, _general, _words, _own_rivals, _openpack, _mounting):
+        yield from part(tables)
+
+
+def _against_best(
+    tables: Tables,
+    task: str,
+    section: str,
+    rivals: str,
+    budget: Budget,
+    target: str,
+    passes: Callable[[Gap], bool],
+) -> Iterator[Bar]:
+    ours, best = tables.get(task, section, DEFAULT), tables.best(task, rivals, budget)
+    if ours is None or best is None or not ours.has(budget):
+        return
+    found = gap(ours, best, budget)
+    at = "all labels" if budget is None else f"{budget} per class"
+    simulated = "simulated + real, " if rivals == SIMULATED else ""
+    claim = f"{task}, {section}, {at}: {target} the best rival ({simulated}{best.name})"
+    yield Bar(claim, str(found), passes(found))
+
+
+def _indomain(tables: Tables) -> Iterator[Bar]:
+    least = {1: 0.12, 4: 0.06, 8: 0.03}
+    for budget in tables.budgets("utd"):
+        if budget in least:
+            points = least[budget]
+            yield from _against_best(
+                tables,
+                "utd",
+                INDOMAIN,
+                RIVALS,
+                budget,
+                f"≥ {100 * points:.0f} points ahead of",
+                lambda found, points=points: found.mean >= points,
+            )
+        elif budget is None:
+            yield from _against_best(
+                tables, "utd", INDOMAIN, RIVALS, budget, "not behind", _not_behind
+            )
+    for budget in tables.budgets("utd"):
+        yield from _against_best(tables, "utd", INDOMAIN, SIMULATED, budget, "ahead of", _ahead)
+
+
+def _general(tables: Tables) -> Iterator[Bar]:
+    for task in ("utd", "smartwatch", "openpack-right", "openpack-both"):
+        for budget in tables.budgets(task):
+            must_lead = task in ("utd", "smartwatch") and budget in (1, 4)
+            target, passes = ("ahead of", _ahead) if must_lead else ("not behind", _not_behind)
+            yield from _against_best(tables, task, GENERAL, RIVALS, budget, target, passes)
+
+
+def _ahead(found: Gap) -> bool:
+    return found.mean > 0
+
+
+def _not_behind(found: Gap) -> bool:
+    return found.low >= NOT_BEHIND
+
+
+def _words(tables: Tables) -> Iterator[Bar]:
+    for (task, section), rows in tables.rows.items():
+        if section not in (TEXT_NAMED, ZERO_SHOT) or len(rows) < 2:
+            continue
+        named = next(r for name, r in rows.items() if "shuffled" not in name)
+        shuffled = [r for name, r in rows.items() if "shuffled" in name]
+        f1 = named.mean(1)
+        wrong = float(np.mean([r.mean(1) for r in shuffled]))
+        if section == TEXT_NAMED:
+            yield Bar(f"{task}, {section}: macro F1 ≥ 0.45", f"{f1:.3f}", f1 >= 0.45)
+            claim = f"{task}, {section}: shuffled prompts at chance (≤ {CHANCE_OF_21})"
+            yield Bar(claim, f"{wrong:.3f}", wrong <= CHANCE_OF_21)
+        found = gap(_as_draws([named] * len(shuffled)), _as_draws(shuffled), 1)
+        claim = f"{task}, {section}: clearly above shuffled prompts ({f1:.3f}, {wrong:.3f})"
+        yield Bar(claim, str(found), found.low > 0)
+
+
+def _as_draws(results: list[Result]) -> Result:
+    scores = [replace(s, draw=k, method="x") for k, r in enumerate(results) for s in r.scores]
+    return Result("x", scores)
+
+
+def _own_rivals(tables: Tables) -> Iterator[Bar]:
+    for task, section in tables.rows:
+        if section not in (INDOMAIN, GENERAL):
+            continue
+        ours, scratch = tables.get(task, section, DEFAULT), tables.get(task, RIVALS, SCRATCH)
+        tuned, frozen = tables.get(task, section, TUNED), tables.get(task, section, "frozen")
+        for budget in tables.budgets(task):
+            at = "all labels" if budget is None else f"{budget} per class"
+            if ours and scratch:
+                found = gap(ours, scratch, budget)
+                yield Bar(
+                    f"{task}, {section}, {at}: ahead of from scratch", str(found), found.mean > 0
+                )
+            if tuned and frozen and (budget is None or budget >= 8):
+                found = gap(tuned, frozen, budget)
+                claim = f"{task}, {section}, {at}: fine-tuned ≥ frozen"
+                yield Bar(claim, str(found), found.mean >= 0)
+
+
+def _openpack(tables: Tables) -> Iterator[Bar]:
+    ours = tables.get("openpack-right", GENERAL, DEFAULT)
+    if ours:
+        f1 = ours.mean(None)
+        yield Bar("openpack-right, all labels, by windows: ≥ 0.78", f"{f1:.3f}", f1 >= 0.78)
+    for task, least in (("openpack-right", 0.88), ("openpack-both", 0.91)):
+        smoothed = tables.get(task, TEMPORAL, f"ours, {DEFAULT}")
+        if smoothed:
+            f1 = smoothed.mean(None)
+            claim = f"{task}, all labels, with temporal context: ≥ {least}"
+            yield Bar(claim, f"{f1:.3f}", f1 >= least)
+
+
+def _mounting(tables: Tables) -> Iterator[Bar]:
+    rows = tables.rows.get(("utd", MOUNTING), {})
+    for section in (INDOMAIN, GENERAL):
+        for name, how, most in ((ANY, TURNED, 3), (DEFAULT, FLIPPED, 2)):
+            cost = mounting_cost(rows, f"ours, {section}, {name}", how)
+            if cost is not None:
+                claim = f"utd, {section}, {name}, sensor {how}: costs ≤ {most} points"
+                yield Bar(claim, f"{100 * cost:.1f}", 100 * cost <= most)
+
+
+def mounting_cost(rows: Mapping[str, Result], of: str, how: str) -> float | None:
+    """Return what macro F1 falls by when sensors are worn in another way."""
+    worn = rows.get(f"{of} | {AS_WORN}")
+    other = [r.mean(None) for name, r in rows.items() if name.startswith(f"{of} | {how}")]
+    return worn.mean(None) - float(np.mean(other)) if worn and other else None

@@ -1,0 +1,123 @@
+"""The labelled sets: windows, labels, whom they are held out with, and label budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from m3n_sklearn import Windows
+from m3n_sklearn.datasets import load_openpack, load_sp_sw_har, load_utd_mhad
+from m3n_sklearn.evaluation import consecutive_groups
+
+UTD_SECONDS, UTD_RATE = 2.56, 50.0
+PARTS = 4
+"""Stretches of five boxes that the OpenPack session is split into, each held out once."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A labelled set and its protocol.
+
+    Attributes
+    ----------
+    groups : ndarray
+        Person of each window, or stretch of the session where there is one person only.
+    blocks : ndarray
+        Clip, recording or box of each window: labels are drawn block by block.
+    folds : int, sequence of tuples of groups, or None
+        What is held out together; None is one group at a time.
+    budgets : tuple
+        Labelled windows per class; None is all.
+    descriptions : mapping
+        Prompts of each class.
+    """
+
+    key: str
+    title: str
+    X: Windows
+    y: np.ndarray
+    groups: np.ndarray
+    blocks: np.ndarray
+    folds: int | Sequence[tuple[Any, ...]] | None
+    budgets: tuple[int | None, ...]
+    descriptions: Mapping[Any, tuple[str, ...]]
+
+
+def utd(data: Path, quick: bool) -> Task:
+    bunch = load_utd_mhad(
+        data / "utd_mhad", actions="wrist", skeletons=False, seconds=UTD_SECONDS, rate=UTD_RATE
+    )
+    return Task(
+        "utd",
+        "UTD-MHAD right wrist: 21 actions, windows of 2.56 s, 4 people, one held out at a time",
+        _signals_only(bunch.X),
+        bunch.y,
+        bunch.groups,
+        np.asarray(bunch.X["clip"]),
+        ((1,), (2,)) if quick else None,
+        (1, 4, None) if quick else (1, 2, 4, 8, None),
+        bunch.descriptions,
+    )
+
+
+def smartwatch(data: Path, quick: bool) -> Task:
+    bunch = load_sp_sw_har(data / "sp_sw_har_watch", seconds=1.0, min_purity=0.8)
+    people = np.unique(bunch.groups)
+    return Task(
+        "smartwatch",
+        "Smartwatch set: 5 activities, windows of 1 s, 23 people in 5 folds",
+        _signals_only(bunch.X),
+        bunch.y,
+        bunch.groups,
+        np.asarray(bunch.X["clip"]),
+        (tuple(people[::5].tolist()),) if quick else 5,
+        (1, 4, None) if quick else (1, 4, 16, None),
+        bunch.descriptions,
+    )
+
+
+def openpack(data: Path, quick: bool, sensors: tuple[str, ...], key: str, title: str) -> Task:
+    """One window per second, as the challenge labels them; training windows are purged."""
+    bunch = load_openpack(
+        data / "openpack_sample", sensors=sensors, seconds=4.0, overlap=0.75, label="centre"
+    )
+    return Task(
+        key,
+        f"OpenPack sample, {title}: 10 operations, windows of 4 s, 20 boxes of one person in "
+        f"{PARTS} stretches, one held out at a time",
+        _signals_only(bunch.X),
+        bunch.y,
+        consecutive_groups(bunch.boxes, PARTS),
+        bunch.boxes,
+        ((PARTS - 1,),) if quick else None,
+        (1, 4, None) if quick else (1, 4, 16, None),
+        bunch.descriptions,
+    )
+
+
+def _signals_only(X: Windows) -> Windows:
+    """Leave out captions and poses: nobody reads them here, and copies stay small."""
+    return X.drop(*(name for name in X.columns if name not in ("imu", "clip", "start")))
+
+
+@cache
+def load_task(key: str, data: Path, quick: bool) -> Task:
+    """Load a set by its key in `TASKS`."""
+    return TASKS[key](data, quick)
+
+
+TASKS = {
+    "utd": utd,
+    "smartwatch": smartwatch,
+    "openpack-right": lambda data, quick: openpack(
+        data, quick, ("atr01",), "openpack-right", "right wrist"
+    ),
+    "openpack-both": lambda data, quick: openpack(
+        data, quick, ("atr01", "atr02"), "openpack-both", "both wrists"
+    ),
+}

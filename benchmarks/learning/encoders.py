@@ -1,0 +1,54 @@
+"""Pretrained encoders, each trained once and kept as a file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from m3n_sklearn import Multi3NetPretrainer
+
+from .corpora import RATE, SOURCES, open_source, without
+from .recipes import Recipe, short_hash
+
+QUICK_EPOCHS = 6
+
+
+@dataclass(frozen=True)
+class Encoders:
+    """Where pretrained encoders are, and how they come there."""
+
+    data: Path
+    store: Path
+    quick: bool
+
+    def path(self, recipe: Recipe, held_out: Iterable[Any]) -> Path:
+        """Name the file of an encoder that has not seen some people."""
+        folder = self.store / "encoders"
+        if not SOURCES[recipe.corpus].has_test_people:
+            return folder / f"{recipe.corpus}-{recipe.pretraining_key}.safetensors"
+        who = short_hash(sorted(map(str, held_out)))
+        return folder / f"{recipe.corpus}-{recipe.pretraining_key}-without-{who}.safetensors"
+
+    def open_corpus(self, recipe: Recipe) -> Any:
+        """Build or open what a recipe pretrains on."""
+        return open_source(recipe.corpus, self.data, self.store, self.quick, recipe.seconds)
+
+    def pretrain(self, recipe: Recipe, held_out: Iterable[Any]) -> str:
+        """Train an encoder unless its file is there; say what was done."""
+        path, held_out = self.path(recipe, held_out), tuple(held_out)
+        if path.exists():
+            return f"{path.stem}: there"
+        corpus = self.open_corpus(recipe)
+        if SOURCES[recipe.corpus].has_test_people:
+            corpus = without(corpus, held_out)
+        epochs = {"max_epochs": QUICK_EPOCHS} if self.quick else {}
+        given = {"rate": RATE, "random_state": 0, **recipe.pretrainer, **epochs}
+        started = time.process_time()
+        fitted = Multi3NetPretrainer(**given).fit(corpus)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fitted.save(path)
+        minutes = (time.process_time() - started) / 60
+        return f"{path.stem}: {len(corpus)} windows, {fitted.n_iter_} epochs, {minutes:.1f} min"

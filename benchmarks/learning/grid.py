@@ -1,0 +1,178 @@
+"""Runs what is missing: first encoders, then rows, each kept as soon as it is done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from joblib import Parallel, delayed
+
+from m3n_sklearn.evaluation import few_label_study, person_folds
+
+from . import results
+from .data import TASKS, Task, load_task
+from .encoders import Encoders
+from .recipes import Recipe
+from .rows import Row, list_rows
+
+PRETRAINING_SECONDS = {"general": 1500.0, "in-domain": 150.0}
+"""CPU seconds that one encoder takes, about."""
+PAPER_FACTOR = 2.0
+QUICK_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which part of the grid is wanted.
+
+    Attributes
+    ----------
+    only : sequence of str
+        ``task-section`` or the beginning of it, such as ``utd-indomain``; empty takes all.
+    methods : sequence of str
+        Patterns of method names; empty takes all.
+    """
+
+    only: Sequence[str] = ()
+    methods: Sequence[str] = ()
+
+    def has(self, task: str, row: Row) -> bool:
+        """Whether a row is wanted."""
+        place = f"{task}-{row.section}"
+        wanted = not self.only or any(place == o or task == o for o in self.only)
+        named = [fnmatch(row.method.name.lower(), f"*{m.lower()}*") for m in self.methods]
+        return wanted and (not named or any(named))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The whole benchmark, and where its results are kept."""
+
+    encoders: Encoders
+    n_draws: int
+    jobs: int
+
+    @property
+    def store(self) -> Path:
+        return self.encoders.store
+
+    def task(self, key: str) -> Task:
+        return load_task(key, self.encoders.data, self.encoders.quick)
+
+    def rows(self, task: Task, choice: Choice) -> list[Row]:
+        everything = list_rows(task, self.encoders, self.n_draws)
+        return [row for row in everything if choice.has(task.key, row)]
+
+    def result_path(self, task: Task, row: Row) -> Path:
+        return self.store / "rows" / task.key / f"{row.key}.json"
+
+    def run(self, choice: Choice, say: Callable[[str], None]) -> None:
+        """Do what is missing of a choice."""
+        chosen = [(task, self.rows(task, choice)) for task in map(self.task, TASKS)]
+        missing = [
+            (task, row)
+            for task, rows in chosen
+            for row in rows
+            if not self.result_path(task, row).exists()
+        ]
+        encoders = self._missing_encoders(missing)
+        clock = _Clock(
+            sum(map(self._encoder_cost, encoders)) + sum(self._cost(*m) for m in missing),
+            self.jobs,
+        )
+        say(
+            f"{len(missing)} rows and {len(encoders)} encoders to do, about {clock.left()} with "
+            f"{self.jobs} processes"
+        )
+        for recipe in {job[0].corpus + str(job[0].seconds): job[0] for job in encoders}.values():
+            self.encoders.open_corpus(recipe)  # before processes that all want to build it
+        self._pretrain(encoders, clock, say)
+        for task, row in missing:
+            self._score(task, row)
+            clock.done(self._cost(task, row))
+            shown = results.read(self.result_path(task, row))
+            say(f"{task.key}-{row.section}: {_line(shown)}; {clock.left()} left")
+
+    def _score(self, task: Task, row: Row) -> None:
+        scores = few_label_study(
+            [row.method],
+            task.X,
+            task.y,
+            task.groups,
+            budgets=row.budgets or task.budgets,
+            n_draws=row.n_draws,
+            folds=task.folds,
+            blocks=task.blocks,
+            store=self.store / "cells" / task.key / row.key,
+            n_jobs=self.jobs,
+        )
+        results.write(self.result_path(task, row), results.Result(row.method.name, scores))
+
+    # ---- encoders
+
+    def _missing_encoders(
+        self, rows: Sequence[tuple[Task, Row]]
+    ) -> list[tuple[Recipe, tuple[Any, ...]]]:
+        jobs = {}
+        for task, row in rows:
+            for fold in person_folds(task.groups, task.folds) if row.recipe else ():
+                path = self.encoders.path(row.recipe, fold)
+                if not path.exists():
+                    jobs[path] = (row.recipe, fold)
+        return list(jobs.values())
+
+    def _pretrain(
+        self,
+        jobs: Sequence[tuple[Recipe, tuple[Any, ...]]],
+        clock: _Clock,
+        say: Callable[[str], None],
+    ) -> None:
+        longest_first = sorted(jobs, key=self._encoder_cost, reverse=True)
+        work = Parallel(n_jobs=self.jobs, return_as="generator")(
+            delayed(self.encoders.pretrain)(recipe, fold) for recipe, fold in longest_first
+        )
+        for job, line in zip(longest_first, work, strict=True):
+            clock.done(self._encoder_cost(job))
+            say(f"pretrained {line}; {clock.left()} left")
+
+    # ---- costs
+
+    def _encoder_cost(self, job: tuple[Recipe, tuple[Any, ...]]) -> float:
+        recipe = job[0]
+        seconds = PRETRAINING_SECONDS[recipe.corpus]
+        if recipe.pretrainer.get("encoder") == "paper":
+            seconds *= PAPER_FACTOR
+        return seconds * (QUICK_SHARE if self.encoders.quick else 1.0)
+
+    def _cost(self, task: Task, row: Row) -> float:
+        budgets = row.budgets or task.budgets
+        draws = sum(1 if budget is None else row.n_draws for budget in budgets)
+        folds = len(person_folds(task.groups, task.folds))
+        return 2.0 + row.seconds * folds * draws
+
+
+class _Clock:
+    """Tells what is left, from the estimate and from how well it was met so far."""
+
+    def __init__(self, total: float, jobs: int) -> None:
+        self.total, self.jobs, self.finished = total, jobs, 0.0
+        self.started = time.monotonic()
+
+    def done(self, cost: float) -> None:
+        self.finished += cost
+
+    def left(self) -> str:
+        pace = 1.0 / self.jobs
+        if self.finished > 60:
+            pace = (time.monotonic() - self.started) / self.finished
+        return f"{max(0.0, self.total - self.finished) * pace / 60:.0f} min"
+
+
+def _line(result: results.Result) -> str:
+    budgets = dict.fromkeys(score.budget for score in result.scores)
+    cells = [f"{'all' if b is None else b}: {result.mean(b):.3f}" for b in budgets]
+    return f"{result.name}, {', '.join(cells)} ({result.seconds:.0f} s of fits)"

@@ -1,0 +1,92 @@
+"""The page of the documentation: tables and bars from all rows that are there."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from m3n_sklearn.evaluation import format_table
+
+from . import results
+from .bars import Tables, list_bars, mounting_cost
+from .data import TASKS
+from .grid import Choice, Grid
+from .mounting import AS_WORN, FLIPPED, TURNED
+from .rows import MOUNTING, SECTIONS
+
+PAGE = Path(__file__).parents[2] / "docs" / "user_guide" / "bench_learning.txt"
+PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch", "aeon")
+
+
+def write_page(grid: Grid) -> str:
+    """Write the page (beside the results if the run was a quick one) and return its text."""
+    text = "\n".join(_page(grid)) + "\n"
+    path = grid.store / PAGE.name if grid.encoders.quick else PAGE
+    path.write_text(text, encoding="utf-8")
+    return text
+
+
+def _page(grid: Grid) -> Iterator[str]:
+    tables = _read(grid)
+    quick = " QUICK=1" if grid.encoders.quick else ""
+    yield f"make bench-learning DATA=path{quick}"
+    yield f"Python {platform.python_version()}, " + ", ".join(
+        f"{package} {version(package)}" for package in PACKAGES
+    )
+    yield f"Macro F1, mean ± standard deviation over people of the mean over {grid.n_draws} draws"
+    yield "of labels (DeepConvLSTM and ablations: one draw)"
+    for key in TASKS:
+        if any(task == key for task, _ in tables.rows):
+            yield from ("", "", grid.task(key).title, "=" * len(grid.task(key).title))
+            yield from _task(key, tables)
+    yield from ("", "", "Bars", "====")
+    yield from _bars(tables)
+
+
+def _read(grid: Grid) -> Tables:
+    rows: dict[tuple[str, str], dict[str, results.Result]] = {}
+    for key in TASKS:
+        task = grid.task(key)
+        for row in grid.rows(task, Choice()):
+            path = grid.result_path(task, row)
+            if path.exists():
+                rows.setdefault((key, row.section), {})[row.method.name] = results.read(path)
+    return Tables(rows)
+
+
+def _task(key: str, tables: Tables) -> Iterator[str]:
+    for section, title in SECTIONS.items():
+        rows = tables.rows.get((key, section))
+        if rows:
+            yield from ("", title)
+            if section == MOUNTING:
+                yield from _mounting(rows)
+            else:
+                yield format_table([s for result in rows.values() for s in result.scores])
+
+
+def _mounting(rows: dict[str, results.Result]) -> Iterator[str]:
+    methods = list(dict.fromkeys(name.partition(" | ")[0] for name in rows))
+    width = max(map(len, methods))
+    yield f"{'':<{width}}{AS_WORN:>12}{FLIPPED:>18}{'any rotation':>18}   (points lost)"
+    for of in methods:
+        worn = rows.get(f"{of} | {AS_WORN}")
+        lost = [mounting_cost(rows, of, how) for how in (FLIPPED, TURNED)]
+        cells = "".join(f"{100 * (np.nan if cost is None else cost):18.1f}" for cost in lost)
+        yield f"{of:<{width}}{worn.mean(None) if worn else np.nan:12.3f}{cells}"
+
+
+def _bars(tables: Tables) -> Iterator[str]:
+    bars = list(list_bars(tables))
+    if not bars:
+        yield "none can be told from the rows that are there"
+        return
+    yield f"{sum(bar.met for bar in bars)} of {len(bars)} met; points with 95 % paired bootstrap"
+    yield "intervals over people and draws; ours is the default configuration"
+    width = max(len(bar.claim) for bar in bars)
+    for bar in bars:
+        yield f"{bar.claim:<{width}}  {bar.measured:>22}  {'met' if bar.met else 'MISSED'}"

@@ -1,0 +1,91 @@
+"""What a row reached: one small file each, from which every page is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from m3n_sklearn.evaluation import Score, per_person
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished row.
+
+    Attributes
+    ----------
+    name : str
+        Of the method.
+    scores : list of Score
+        Without predictions.
+    """
+
+    name: str
+    scores: list[Score]
+
+    def mean(self, budget: int | None) -> float:
+        """Macro F1, averaged over draws, then over people; NaN where nothing was measured."""
+        people = per_person(self.scores, self.name, budget)
+        return float(np.mean(list(people.values()))) if people else float("nan")
+
+    def has(self, budget: int | None) -> bool:
+        return any(score.budget == budget for score in self.scores)
+
+    def renamed(self, name: str) -> Result:
+        """Return the same scores under another name, for comparisons across sections."""
+        return Result(name, [replace(score, method=name) for score in self.scores])
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the fits, all of them together."""
+        return sum({(s.budget, s.held_out, s.draw): s.fit_seconds for s in self.scores}.values())
+
+
+def write(path: Path, result: Result) -> None:
+    """Keep a finished row."""
+    entries = [
+        [s.budget, str(s.group), s.draw, s.seed, s.macro_f1, s.held_out, s.fit_seconds, s.flags]
+        for s in result.scores
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".tmp")
+    partial.write_text(json.dumps({"name": result.name, "scores": entries}, default=str))
+    partial.replace(path)
+
+
+def read(path: Path) -> Result:
+    """Read a finished row."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return Result(content["name"], [_score(content["name"], *entry) for entry in content["scores"]])
+
+
+def _score(
+    name: str,
+    budget: Any,
+    group: str,
+    draw: int,
+    seed: int,
+    f1: float,
+    held_out: Sequence[Any],
+    seconds: float,
+    flags: Sequence[str],
+) -> Score:
+    nothing = np.empty(0, dtype=np.int64)
+    return Score(
+        name,
+        budget,
+        group,
+        draw,
+        seed,
+        f1,
+        nothing,
+        nothing,
+        held_out=tuple(held_out),
+        fit_seconds=seconds,
+        flags=tuple(flags),
+    )

@@ -1,0 +1,64 @@
+"""The rivals by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from sklearn.base import BaseEstimator
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from m3n_sklearn import Multi3NetClassifier
+from m3n_sklearn.evaluation import WindowFeatures
+
+from .augmented import Augmented
+from .deepconvlstm import DeepConvLSTM
+from .limu_bert import LimuBertFeatures
+from .minirocket import minirocket
+
+MAJORITY, SCRATCH = "majority", "CNN from scratch, our augmentation"
+
+
+class Rival(NamedTuple):
+    """A rival, how often labels are drawn for it, and about how many CPU seconds a fit takes."""
+
+    name: str
+    estimator: BaseEstimator
+    n_draws: int
+    seconds: float
+
+
+def list_rivals(data: Path, n_draws: int, quick: bool) -> Iterator[Rival]:
+    """Name everything that is compared with us."""
+    forest = make_pipeline(
+        WindowFeatures(), RandomForestClassifier(300, class_weight="balanced", random_state=0)
+    )
+    linear = make_pipeline(
+        WindowFeatures(), StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)
+    )
+    limu = make_pipeline(
+        LimuBertFeatures(data / "limu_bert_x" / "limu_bert_x.pt"),
+        StandardScaler(),
+        LogisticRegression(C=0.1, max_iter=1000),
+    )
+    scratch = Multi3NetClassifier(
+        strategy="scratch", max_epochs=40 if quick else "auto", random_state=0
+    )
+    lstm = DeepConvLSTM(10, 60, random_state=0) if quick else DeepConvLSTM(random_state=0)
+    copies = 3 if quick else 10
+    yield Rival(MAJORITY, DummyClassifier(), n_draws, 0.01)
+    yield Rival("features + random forest", forest, n_draws, 1.5)
+    yield Rival("features + logistic regression", linear, n_draws, 0.3)
+    yield Rival("MiniRocket + linear", minirocket(), n_draws, 4)
+    yield Rival(SCRATCH, scratch, n_draws, 5 if quick else 15)
+    yield Rival("DeepConvLSTM, our augmentation", lstm, 1, 20 if quick else 80)
+    yield Rival("LIMU-BERT-X, frozen", limu, n_draws, 1)
+    augmented = Augmented(forest, copies, random_state=0)
+    yield Rival("features + random forest, augmented copies", augmented, n_draws, 3)
+    augmented = Augmented(minirocket(), copies, random_state=0)
+    yield Rival("MiniRocket + linear, augmented copies", augmented, n_draws, 10)
