@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ def digest(*values: Any) -> str:
     state = hashlib.blake2b(digest_size=16)
     for value in values:
         if isinstance(value, Windows):
+            _update(state, (dict(value.rates), value.channels))
             for name in value.columns:
                 state.update(name.encode())
                 _update(state, value[name])
@@ -271,7 +273,7 @@ def _read_cell(path: Path) -> tuple[dict[str, Any], Outcome]:
                 facts["fit_seconds"],
                 facts["predict_seconds"],
             )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is no cell of a study ({error}): delete it.") from error
 
 

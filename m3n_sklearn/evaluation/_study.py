@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_count
+from ..windows import Windows
 from ._budgets import Budget, check_budgets, draw_labels
 from ._cells import Cell, Data, Outcome, Run, run_cell
 from ._method import Method, check_methods
@@ -190,7 +191,9 @@ def _check_data(
             f"random_state must be a whole number of at least 0, so that every method meets the "
             f"same labels; got {random_state!r}."
         )
-    return Data(X, labels, people, ids, np.unique(labels), int(random_state))
+    # a slice would be copied for every cell that goes to another process
+    whole = X.assign() if isinstance(X, Windows) else X
+    return Data(whole, labels, people, ids, np.unique(labels), int(random_state))
 
 
 def _columns_like(X: Any, **columns: ArrayLike) -> list[NDArray[Any]]:

@@ -1,75 +1,62 @@
-"""Label budgets and the study over people never seen."""
+"""The study over people never seen: the same labels for all, resumable, in any number of jobs."""
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
 from m3n_sklearn import Windows
 from m3n_sklearn.evaluation import (
     Method,
     WindowFeatures,
-    draw_labels,
     few_label_study,
-    format_table,
+    load_scores,
     macro_f1,
     per_person,
 )
 
-
-@given(
-    labels=st.lists(st.sampled_from("abc"), min_size=1, max_size=40),
-    per_class=st.integers(1, 8),
-    seed=st.integers(0, 99),
-)
-def test_a_draw_holds_so_many_windows_of_each_class(labels, per_class, seed):
-    y = np.array(labels)
-    rows = draw_labels(y, per_class, random_state=seed)
-    assert len(np.unique(rows)) == len(rows) and np.all(np.diff(rows) > 0)
-    for label, count in zip(*np.unique(y, return_counts=True), strict=True):
-        assert np.sum(y[rows] == label) == min(count, per_class)
+from .studies import methods, same, wrist_set
 
 
-def test_a_draw_empties_one_clip_before_the_next():
-    y, clips = np.zeros(12), np.repeat([0, 1, 2], 4)
-    rows = draw_labels(y, 5, blocks=clips, random_state=1)
-    counts = sorted(np.bincount(clips[rows], minlength=3))
-    assert counts == [0, 1, 4]
-    assert draw_labels(y, None).tolist() == list(range(12))
+class Spy(ClassifierMixin, BaseEstimator):
+    """Remembers what it was given."""
+
+    seen: list[dict] = []
+
+    def __init__(self, random_state=None, name="spy"):
+        self.random_state = random_state
+        self.name = name
+
+    def fit(self, X, y=None):
+        self.classes_ = np.unique(y) if y is not None else np.array(["still"])
+        self.seen.append({"X": X, "y": y, "state": self.random_state, "name": self.name})
+        return self
+
+    def predict(self, X):
+        return np.full(X.shape[0], self.classes_[0])
 
 
-def test_a_draw_refuses_nonsense():
-    with pytest.raises(ValueError, match="at least 1"):
-        draw_labels([1, 2], 0)
-    with pytest.raises(ValueError, match="blocks has 1"):
-        draw_labels([1, 2], 1, blocks=[0])
+@pytest.fixture(autouse=True)
+def forget():
+    Spy.seen.clear()
+
+
+# ---- what is compared
 
 
 def test_macro_f1_averages_over_the_classes_that_occur():
     assert macro_f1(["a", "a", "b"], ["a", "a", "b"]) == 1.0
     assert macro_f1(["a", "a"], ["a", "c"]) == pytest.approx(2 / 3)
-
-
-def wrist_set(n_people=3, per_class=6):
-    rng = np.random.default_rng(0)
-    y = np.tile(np.repeat(["still", "shake"], per_class), n_people)
-    groups = np.repeat(np.arange(n_people), 2 * per_class)
-    imu = rng.normal(size=(len(y), 6, 40)) * np.where(y == "shake", 5.0, 0.2)[:, None, None]
-    return Windows(imu=imu, rate=20.0), y, groups
-
-
-def methods():
-    forest = make_pipeline(WindowFeatures(), RandomForestClassifier(20, random_state=0))
-    return [
-        Method("majority", DummyClassifier(strategy="prior")),
-        Method("forest", forest),
-        Method("by fold", lambda person: DummyClassifier(strategy="constant", constant="still")),
-    ]
 
 
 def test_every_method_meets_the_same_people_and_draws():
@@ -79,47 +66,313 @@ def test_every_method_meets_the_same_people_and_draws():
     for score in scores:
         assert np.all(groups[score.rows] == score.group)
         assert score.macro_f1 == macro_f1(y[score.rows], score.predictions)
+        assert score.n_train == (2 if score.budget == 1 else 24)
+        assert score.held_out == (score.group,)
+        assert score.fit_seconds > 0 and score.predict_seconds > 0
     assert min(per_person(scores, "forest", None).values()) == 1.0
     assert list(per_person(scores, "by fold", 1).values()) == pytest.approx([1 / 3] * 3)
-    table = format_table(scores, ["forest", "majority"])
-    assert "1 per class" in table and "all labels" in table
-    assert table.splitlines()[1].startswith("forest") and "1.000 ± 0.000" in table
+    assert list(dict.fromkeys(s.method for s in scores)) == ["majority", "forest", "by fold"]
 
 
-def test_scores_do_not_depend_on_the_number_of_processes():
+def test_draws_and_seeds_differ_and_methods_share_them():
     X, y, groups = wrist_set()
-    compared = methods()[:2]
-    one = few_label_study(compared, X, y, groups, budgets=(2,))
-    two = few_label_study(compared, X, y, groups, budgets=(2,), n_jobs=2)
-    assert [s.macro_f1 for s in one] == [s.macro_f1 for s in two]
+    pair = [Method(name, Spy(name=name)) for name in ("a", "b")]
+    few_label_study(pair, X, y, groups, budgets=(1, 0.5), n_draws=2, n_seeds=2, folds=[(0,)])
+    a, b = ([s for s in Spy.seen if s["name"] == name] for name in ("a", "b"))
+    assert len(a) == len(b) == 2 * 2 * 2
+    for one, other in zip(a, b, strict=True):
+        assert np.array_equal(one["X"]["imu"], other["X"]["imu"]) and one["state"] == other["state"]
+    assert len({s["state"] for s in a}) == 4
+    half = [s for s in a if len(s["y"]) == 12]
+    assert len({s["X"]["imu"].tobytes() for s in half}) == 2
 
 
-def test_a_method_without_labels_is_fitted_once_per_person():
+def test_draws_do_not_depend_on_what_else_is_studied():
     X, y, groups = wrist_set()
-    fits = []
+    few_label_study([Method("a", Spy())], X, y, groups, budgets=(2,), folds=[(2,)])
+    few_label_study([Method("a", Spy())], X, y, groups, budgets=(1, 2, None), n_draws=2, n_seeds=2)
+    alone = Spy.seen[0]
+    assert any(
+        np.array_equal(alone["X"]["imu"], other["X"]["imu"]) and alone["state"] == other["state"]
+        for other in Spy.seen[1:]
+    )
 
-    class Silent(DummyClassifier):
-        def fit(self, X, y=None):
-            assert y is None
-            fits.append(len(X))
-            return super().fit(X, ["still"] * len(X))
 
+def test_a_fold_may_hold_several_people_who_are_scored_each():
+    X, y, groups = wrist_set(n_people=5)
+    told = []
+
+    def build(held_out):
+        told.append(held_out)
+        return Spy()
+
+    scores = few_label_study([Method("a", build)], X, y, groups, budgets=(1,), folds=2)
+    assert sorted(score.group for score in scores) == [0, 1, 2, 3, 4]
+    assert {score.held_out for score in scores} == set(told) and len(told) == 2
+    for score in scores:
+        assert np.all(groups[score.rows] == score.group)
+
+
+def test_a_method_without_labels_is_fitted_once_per_fold():
+    X, y, groups = wrist_set()
     said = []
-    few_label_study(
-        [Method("words", lambda person: Silent(), needs_labels=False)],
+    scores = few_label_study(
+        [Method("words", lambda people: Spy(), needs_labels=False), Method("other", Spy())],
         X,
         y,
         groups,
         folds=[(1,)],
         budgets=(1, 2),
+        n_draws=2,
         progress=said.append,
     )
-    assert fits == [24] and len(said) == 1 and said[0].startswith("1/1 cells")
+    silent = [s for s in Spy.seen if s["y"] is None]
+    assert len(silent) == 1 and len(silent[0]["X"]) == 24
+    assert [s.budget for s in scores if s.method == "words"] == [1, 1, 2, 2]
+    assert {s.n_train for s in scores if s.method == "words"} == {0}
+    assert len(said) == 5 and said[-1].startswith("5/5 cells, 0 s left")
 
 
-def test_a_study_needs_people():
+def test_extra_windows_join_every_draw():
+    X, y, groups = wrist_set()
+    simulated = Windows(imu=np.ones((3, 6, 40)), rate=20.0, source=["bvh"] * 3)
+    held = []
+
+    def extra(held_out):
+        held.append(held_out)
+        return simulated, ["shake"] * 3
+
+    scores = few_label_study([Method("a", Spy(), extra=extra)], X, y, groups, budgets=(1, None))
+    assert sorted(held) == [(0,), (0,), (1,), (1,), (2,), (2,)]
+    assert sorted(len(s["y"]) for s in Spy.seen) == [5, 5, 5, 27, 27, 27]
+    assert (
+        np.all(Spy.seen[0]["X"]["imu"][-3:] == 1) and list(Spy.seen[0]["y"][-3:]) == ["shake"] * 3
+    )
+    assert {score.n_train for score in scores} == {2, 24}
+    few_label_study([Method("a", Spy(), extra=lambda who: (np.ones((1, 6, 40)), ["still"]))],
+                    X["imu"], y, groups, budgets=(1,))  # fmt: skip
+    assert Spy.seen[-1]["X"].shape == (3, 6, 40)
+
+
+@pytest.mark.parametrize(
+    ("extra", "error", "message"),
+    [
+        (lambda who: (np.ones((1, 6, 40)), ["shake"]), TypeError, "of the kind of X, Windows"),
+        (lambda who: (Windows(imu=np.ones((2, 6, 40))), ["shake"]), ValueError, "2 windows"),
+        (lambda who: (Windows(imu=np.ones((1, 6, 40))), ["jump"]), ValueError, "'jump'"),
+    ],
+)
+def test_extra_windows_must_fit(extra, error, message):
+    X, y, groups = wrist_set()
+    with pytest.raises(error, match=message) as caught:
+        few_label_study([Method("mixed", Spy(), extra=extra)], X, y, groups, budgets=(1,))
+    assert "mixed, 1 per class" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"extra": 3}, TypeError, "must be a function of the held-out people"),
+        ({"extra": print, "needs_labels": False}, ValueError, "reads no label"),
+        ({"flags": "transductive"}, TypeError, "tuple of strings"),
+        ({"flags": (1,)}, TypeError, "tuple of strings"),
+    ],
+)
+def test_methods_refuse_nonsense(options, error, message):
+    with pytest.raises(error, match=message):
+        Method("a", Spy(), **options)
+
+
+def test_probabilities_are_of_all_classes():
+    X, y, groups = wrist_set()
+    y = np.where((groups == 2) & (y == "still"), "jump", y)
+    y = np.array(y, dtype=object)  # as a data frame would give it
+    knn = make_pipeline(WindowFeatures(), KNeighborsClassifier(1))
+    scores = few_label_study(
+        [Method("knn", knn), Method("mute", Spy())], X, y, groups, budgets=(None,), keep_proba=True
+    )
+    assert all(score.probabilities is None for score in scores if score.method == "mute")
+    unseen = next(s for s in scores if s.method == "knn" and s.group == 2)
+    assert list(unseen.classes) == ["jump", "shake", "still"]
+    assert unseen.probabilities.shape == (12, 3) and not unseen.probabilities[:, 0].any()
+    best = unseen.classes[unseen.probabilities.argmax(axis=1)]
+    assert np.array_equal(best, unseen.predictions)
+
+
+def test_a_study_needs_people_and_plain_labels():
     X, y, groups = wrist_set()
     with pytest.raises(ValueError, match="not among the groups"):
         few_label_study(methods(), X, y, groups, folds=[(9,)])
     with pytest.raises(ValueError, match="at least two groups"):
         few_label_study(methods(), X, y, np.zeros(len(y)))
+    mixed = np.array([*y[:-1], 3], dtype=object)
+    with pytest.raises(ValueError, match="all numbers or all strings"):
+        few_label_study(methods(), X, mixed, groups)
+    with pytest.raises(ValueError, match="all numbers or all strings"):
+        few_label_study(methods(), X, y, np.full(len(y), None))
+
+
+# ---- jobs and the store
+
+
+def test_scores_do_not_depend_on_the_number_of_processes(tmp_path):
+    X, y, groups = wrist_set(spread=0.3)
+    options = {"budgets": (2, 0.5, None), "n_draws": 2, "folds": 2}
+    one = few_label_study(methods(), X, y, groups, **options)
+    two = few_label_study(methods(), X, y, groups, **options, n_jobs=2, store=tmp_path / "s")
+    assert len({score.macro_f1 for score in one}) > 4
+    assert same(one, two)
+    stored = load_scores(tmp_path / "s")
+    order = {name: i for i, name in enumerate(["majority", "forest", "by fold"])}
+
+    def place(score):
+        kind = (score.budget is None, isinstance(score.budget, float))
+        return (score.held_out, kind, score.draw, score.seed, order[score.method], score.group)
+
+    assert same(sorted(one, key=place), sorted(stored, key=place))
+
+
+def test_slices_of_windows_are_studied_too():
+    X, y, groups = wrist_set()
+    rows = np.random.default_rng(0).permutation(len(y))
+    scores = few_label_study(methods(), X[rows], y[rows], groups[rows], n_jobs=2)
+    assert min(per_person(scores, "forest", None).values()) == 1.0
+
+
+class Fragile(Spy):
+    """Breaks in its n-th fit."""
+
+    def fit(self, X, y=None):
+        super().fit(X, y)
+        if len(self.seen) == 4:
+            raise RuntimeError("power cut")
+        return self
+
+
+def test_a_study_goes_on_after_an_error(tmp_path):
+    X, y, groups = wrist_set()
+    study = {"budgets": (1, 2), "n_draws": 2, "store": tmp_path}
+    with pytest.raises(RuntimeError, match="power cut") as caught:
+        few_label_study([Method("a", Fragile())], X, y, groups, **study)
+    assert "draw" in caught.value.__notes__[0]
+    assert len(load_scores(tmp_path)) == 3
+    said = []
+    few_label_study([Method("a", Fragile())], X, y, groups, **study, progress=said.append)
+    assert len(Spy.seen) == 4 + 9 and said[0] == "3/12 cells were in the store"
+    few_label_study([Method("a", Fragile())], X, y, groups, **study)
+    assert len(Spy.seen) == 13
+
+
+def test_a_store_grows_with_its_study(tmp_path):
+    X, y, groups = wrist_set()
+    few_label_study([Method("a", Spy())], X, y, groups, budgets=(1,), store=tmp_path)
+    larger = [Method("a", Spy(), flags=("noted",)), Method("b", Spy(name="b"))]
+    options = {"budgets": (1, None), "n_draws": 2, "store": tmp_path}
+    scores = few_label_study(larger, X, y, groups, **options)
+    assert len(Spy.seen) == len(scores) == 2 * 3 * 3
+    assert {score.flags for score in scores if score.method == "a"} == {("noted",)}
+
+
+def test_probabilities_are_computed_where_the_store_has_none(tmp_path):
+    X, y, groups = wrist_set()
+    dummy, options = [Method("a", DummyClassifier())], {"budgets": (1,), "store": tmp_path}
+    few_label_study(dummy, X, y, groups, **options)
+    for _ in range(2):
+        scores = few_label_study(dummy, X, y, groups, **options, keep_proba=True)
+        assert all(score.probabilities.shape == (12, 2) for score in scores)
+
+
+def test_a_store_of_another_study_is_refused(tmp_path):
+    X, y, groups = wrist_set()
+    blocks = np.arange(len(y)) // 2
+    options = {"budgets": (1,), "store": tmp_path / "store"}
+    few_label_study([Method("a", Spy())], X, y, groups, **options)
+    others = [
+        {"X": X.assign(imu=X["imu"] * 1.001)},
+        {"X": X.assign(rate={"imu": 25.0})},
+        {"y": np.where(y == "still", "rest", y)},
+        {"groups": groups + 1},
+        {"blocks": blocks},
+        {"random_state": 1},
+    ]
+    for change in others:
+        call = {"X": X, "y": y, "groups": groups, **options, **change}
+        with pytest.raises(ValueError, match="holds another study"):
+            few_label_study([Method("a", Spy())], **call)
+    with pytest.raises(ValueError, match="another method 'a'"):
+        few_label_study([Method("a", Spy(name="other"))], X, y, groups, **options)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("do not touch")
+    with pytest.raises(ValueError, match="neither empty nor the store"):
+        few_label_study([Method("a", Spy())], X, y, groups, store=tmp_path / "mine")
+    with pytest.raises(ValueError, match="is not the store of a study"):
+        load_scores(tmp_path / "mine")
+
+
+def test_broken_and_foreign_cells_are_named(tmp_path):
+    X, y, groups = wrist_set()
+    options = {"budgets": (1,), "store": tmp_path}
+    few_label_study([Method("a", Spy())], X, y, groups, **options)
+    cell = next((tmp_path / "cells").iterdir())
+    content = cell.read_bytes()
+    cell.write_bytes(content[:100])
+    with pytest.raises(ValueError, match="no cell of a study.*delete it"):
+        load_scores(tmp_path)
+    with np.load(tmp_path / "cells" / sorted(os.listdir(tmp_path / "cells"))[-1]) as file:
+        assert set(file) == {"facts", "rows", "predictions"}
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["versions"]["numpy"] == np.__version__
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "format": 0}))
+    with pytest.raises(ValueError, match="written in format 0"):
+        load_scores(tmp_path)
+
+
+def test_a_cell_of_other_labels_is_refused(tmp_path, monkeypatch):
+    X, y, groups = wrist_set()
+    options = {"budgets": (1,), "store": tmp_path}
+    few_label_study([Method("a", Spy())], X, y, groups, **options)
+    from m3n_sklearn.evaluation import _study
+
+    monkeypatch.setattr(_study, "draw_labels", lambda y, budget, **rest: np.array([0, len(y) - 1]))
+    with pytest.raises(ValueError, match="learned from other windows"):
+        few_label_study([Method("a", Spy())], X, y, groups, **options)
+
+
+KILLED = """
+import os, signal, sys
+from sklearn.dummy import DummyClassifier
+from m3n_sklearn.evaluation import Method, few_label_study
+from tests.evaluation.studies import wrist_set
+
+class Deadly(DummyClassifier):
+    fits = 0
+    def fit(self, X, y):
+        Deadly.fits += 1
+        if Deadly.fits == 6:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().fit(X, y)
+
+X, y, groups = wrist_set()
+few_label_study([Method("a", lambda people: Deadly())], X, y, groups, budgets=(1, None), n_draws=3,
+                store=sys.argv[1])
+"""
+
+
+def test_a_killed_study_goes_on(tmp_path):
+    root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path)],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert len(load_scores(tmp_path)) == 5
+    X, y, groups = wrist_set()
+    said, options = [], {"budgets": (1, None), "n_draws": 3}
+    dummy = [Method("a", lambda people: DummyClassifier())]
+    resumed = few_label_study(dummy, X, y, groups, **options, store=tmp_path, progress=said.append)
+    assert said[0] == "5/12 cells were in the store" and len(said) == 8
+    assert same(resumed, few_label_study(dummy, X, y, groups, **options))
