@@ -19,7 +19,7 @@ export OMP_NUM_THREADS ?= 1
 # One of scikit-learn's estimator checks needs it before scipy is imported.
 export SCIPY_ARRAY_API := 1
 
-.PHONY: demo test lint docs bench bench-simulation clean
+.PHONY: demo test lint docs bench bench-simulation bench-learning bench-speed clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -31,6 +31,12 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable ".[dev,docs,bench]"
+	@touch $@
+
+# aeon asks for older numba and pandas than ours, but works with these.
+$(VENV)/.rivals: $(VENV)/.dev
+	$(PIP) --no-deps aeon
+	$(PIP) deprecated
 	@touch $@
 
 demo: $(VENV)/.demo
@@ -52,6 +58,15 @@ bench: bench-simulation
 
 bench-simulation: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.simulation $(if $(QUICK),--quick)
+
+# Finished rows are kept in benchmarks/results: a run that was stopped goes on where it was.
+# ONLY="utd-indomain smartwatch" and METHODS="frozen minirocket" choose a part.
+bench-learning: $(VENV)/.rivals
+	$(BIN)/python -m benchmarks.learning $(if $(QUICK),--quick) \
+	  $(if $(ONLY),--only $(ONLY)) $(if $(METHODS),--methods $(METHODS))
+
+bench-speed: $(VENV)/.rivals
+	$(BIN)/python -m benchmarks.learning_speed $(if $(QUICK),--quick)
 
 clean:
 	rm -rf $(VENV) docs/_build docs/auto_examples docs/generated demo_output
