@@ -336,6 +336,8 @@ class _Reader:
 
 
 def _fitted(estimator: BaseEstimator) -> bool:
+    if not hasattr(estimator, "fit"):  # a bundle of parameters
+        return False
     try:
         check_is_fitted(estimator)
     except ValueError:

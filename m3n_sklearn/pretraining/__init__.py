@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from ._pretrainer import Multi3NetPretrainer
 from .augmentation import Augmentation
-from .corpus import open_corpus, save_corpus
+from .corpus import CorpusSource, build_corpus, open_corpus, rebuild_corpus, save_corpus
 
-__all__ = ["Augmentation", "Multi3NetPretrainer", "open_corpus", "save_corpus"]
+__all__ = [
+    "Augmentation",
+    "CorpusSource",
+    "Multi3NetPretrainer",
+    "build_corpus",
+    "open_corpus",
+    "rebuild_corpus",
+    "save_corpus",
+]

@@ -6,18 +6,18 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..windows import Windows
+from ...windows import Windows
+from ._writer import FORMAT, META, CorpusWriter, column_file, mask_file
 
-__all__ = ["open_corpus", "save_corpus"]
+__all__ = ["new_folder", "open_corpus", "save_corpus"]
 
-FORMAT = 1
-META = "meta.json"
 CHUNK = 1024
 """Rows that are copied at a time."""
 
@@ -42,6 +42,10 @@ def save_corpus(windows: Windows, path: str | os.PathLike[str]) -> Path:
     FileExistsError
         If there is something at `path`.
 
+    See Also
+    --------
+    build_corpus : From motions to a corpus that need not fit into memory.
+
     Examples
     --------
     >>> import numpy as np, tempfile
@@ -53,23 +57,45 @@ def save_corpus(windows: Windows, path: str | os.PathLike[str]) -> Path:
     """
     if not isinstance(windows, Windows):
         raise TypeError(f"windows must be Windows, got {type(windows).__name__}; see as_windows.")
+    with new_folder(path) as folder, CorpusWriter(folder) as writer:
+        for start in range(0, max(1, len(windows)), CHUNK):
+            writer.append(windows[start : start + CHUNK])
+        writer.finish()
+    return Path(path)
+
+
+@contextmanager
+def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Fill a folder beside its place; it is moved there if the block ends without an error.
+
+    A process that is killed leaves nothing at `path`, only the hidden folder ``.<name>.*.tmp``.
+
+    Parameters
+    ----------
+    path : path-like
+        Where the folder shall be.
+
+    Yields
+    ------
+    Path
+        The folder to fill.
+
+    Raises
+    ------
+    FileExistsError
+        If there is something at `path`.
+    """
     target = Path(path)
     if target.exists():
         raise FileExistsError(f"{target} exists already; remove it or choose another folder.")
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     partial.mkdir(parents=True)
     try:
-        for name in _file_names(windows.columns):
-            if name != "text":
-                _write_column(partial / f"{name}.npy", windows, name)
-        for name in _masked(windows):
-            np.save(partial / f"{name}.present.npy", windows.present(name))
-        (partial / META).write_text(json.dumps(_meta(windows)), encoding="utf-8")
-        os.replace(partial, target)
+        yield partial
+        os.rename(partial, target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    return target
 
 
 def open_corpus(path: str | os.PathLike[str]) -> Windows:
@@ -78,7 +104,7 @@ def open_corpus(path: str | os.PathLike[str]) -> Windows:
     Parameters
     ----------
     path : path-like
-        A folder written by :func:`save_corpus`.
+        A folder written by :func:`save_corpus` or :func:`build_corpus`.
 
     Returns
     -------
@@ -88,33 +114,28 @@ def open_corpus(path: str | os.PathLike[str]) -> Windows:
     Raises
     ------
     FileNotFoundError, ValueError
-        If the folder is no corpus, lacks a file, or was written by a newer version.
+        If the folder is no corpus, lacks a file, or was written by another version.
     """
     folder = Path(path)
     if not (folder / META).is_file():
         raise FileNotFoundError(
-            f"{folder} is no corpus: it has no {META}. save_corpus(windows, path) writes one."
+            f"{folder} is no corpus: it has no {META}. build_corpus and save_corpus write one."
         )
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
-        version, names = int(meta["format"]), _file_names(meta["columns"])
-        if version > FORMAT:
-            raise ValueError(f"it has format {version}; this version reads up to {FORMAT}.")
-        masks = {name: folder / f"{name}.present.npy" for name in _file_names(meta["present"])}
+        if meta["format"] != FORMAT:
+            raise ValueError(f"it has format {meta['format']}; this version reads {FORMAT}.")
+        names, masks = _file_names(meta["columns"]), _file_names(meta["present"])
         facts = {key: meta[key] for key in ("channels", "margin")} | {"rate": meta["rates"] or None}
-        texts = [t if isinstance(t, str) else tuple(t) for t in meta["text"] or ()]
+        texts = [text if isinstance(text, str) else tuple(text) for text in meta["texts"]]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{folder / META} is damaged or of another version: {error}") from error
-    columns = {
-        name: _read_array(folder / f"{name}.npy", memory_map=True)
-        for name in names
-        if name != "text"
-    }
-    if "text" in names:
-        columns["text"] = texts
+    columns = {name: _read_array(column_file(folder, name), memory_map=True) for name in names}
+    if "text" in columns:
+        columns["text"] = [texts[code] for code in columns["text"]]
     return Windows(
         **facts,
-        present={k: _read_array(file, memory_map=False) for k, file in masks.items()},
+        present={name: _read_array(mask_file(folder, name), memory_map=False) for name in masks},
         **columns,
     )
 
@@ -124,40 +145,8 @@ def _file_names(columns: Iterable[str]) -> list[str]:
     names = list(columns)
     for name in names:
         if not isinstance(name, str) or not name.isidentifier():
-            raise ValueError(f"column {name!r} can't be a file of the corpus: rename it.")
+            raise ValueError(f"column {name!r} can't be a file of the corpus.")
     return names
-
-
-def _masked(windows: Windows) -> list[str]:
-    return [name for name in windows.columns if not windows.present(name).all()]
-
-
-def _meta(windows: Windows) -> dict[str, Any]:
-    texts = windows["text"].tolist() if "text" in windows else None
-    return {
-        "format": FORMAT,
-        "columns": list(windows.columns),
-        "present": _masked(windows),
-        "rates": dict(windows.rates),
-        "channels": windows.channels,
-        "margin": windows.margin,
-        "text": texts,
-    }
-
-
-def _write_column(path: Path, windows: Windows, name: str) -> None:
-    first = windows[:1][name]
-    dtype = windows[name].dtype if first.dtype.kind in "US" else first.dtype
-    if dtype.kind == "O":
-        raise TypeError(
-            f"Column {name!r} holds Python objects, which a corpus can't keep. Convert it to "
-            "numbers or strings."
-        )
-    shape = (len(windows), *first.shape[1:])
-    array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
-    for start in range(0, len(windows), CHUNK):
-        array[start : start + CHUNK] = windows[start : start + CHUNK][name]
-    array.flush()
 
 
 def _read_array(path: Path, *, memory_map: bool) -> Any:

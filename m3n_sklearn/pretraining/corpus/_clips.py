@@ -1,0 +1,131 @@
+"""From motions to the clips of a corpus: mirrored, copied, named, simulated and cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...motion import Motion
+from ...recording import Recording, cut
+from ...simulation import SMPLIMUSimulator
+from ...windows import Windows
+from ._mirror import mirrored_caption
+from ._plan import Plan
+
+__all__ = ["Tally", "chunks", "clips_of", "cut_clips"]
+
+JOINTS = 24
+"""Joints of the poses: SMPL's body. Hands of other models are left out."""
+
+
+class Tally:
+    """What was left out, and why."""
+
+    def __init__(self) -> None:
+        self.unmirrored = 0
+        self.too_short = 0
+
+    def record(self) -> dict[str, int]:
+        """Return it for the manifest."""
+        return {"not_mirrored": self.unmirrored, "too_short": self.too_short}
+
+
+def chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Split anything into lists."""
+    iterator = iter(items)
+    while part := list(islice(iterator, size)):
+        yield part
+
+
+def clips_of(motion: Motion, prefix: str, plan: Plan, tally: Tally) -> list[Motion]:
+    """Return the clips that a motion becomes, each with a name that its draws are keyed by.
+
+    Parameters
+    ----------
+    motion : Motion
+        As it came.
+    prefix : str
+        First part of the names, which are unique then.
+    plan : Plan
+        Whether to mirror and how often to simulate.
+    tally : Tally
+        Counts motions whose captions can't be mirrored.
+    """
+    body = motion.replace(poses=_body(motion.poses))
+    versions = [(prefix, body)]
+    if plan.mirror:
+        captions = [mirrored_caption(sentence) for sentence in body.text]
+        if None in captions:
+            tally.unmirrored += 1
+        else:
+            versions.append((f"{prefix}~mirrored", body.mirrored().replace(text=captions)))
+    return [
+        version.replace(name=name if plan.copies == 1 else f"{name}@{copy}")
+        for name, version in versions
+        for copy in range(plan.copies)
+    ]
+
+
+def _body(poses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Keep the body; joints beyond the wrists are hands only in SMPL's own tree of 24."""
+    if poses.shape[1] == JOINTS:
+        return poses
+    hands = np.zeros((len(poses), JOINTS - 22, 3))
+    return np.concatenate([poses[:, :22], hands], axis=1)
+
+
+def cut_clips(
+    clips: list[Motion], simulator: SMPLIMUSimulator | None, plan: Plan, tally: Tally
+) -> Windows | None:
+    """Simulate clips and cut them, with poses and readings on one clock.
+
+    Returns
+    -------
+    Windows or None
+        Columns pose, trans, text, clip, start, context, stature (NaN where it is not known) and,
+        with a simulator, imu. None if no window is left.
+    """
+    items: list[Any] = clips
+    if simulator is not None:
+        items = list(zip(simulator.vary(clips), simulator.simulate(clips), strict=True))
+    parts = [part for item in items if (part := _cut(item, plan, tally)) is not None]
+    return Windows.concatenate(parts) if parts else None
+
+
+def _cut(item: Motion | tuple[Motion, Recording], plan: Plan, tally: Tally) -> Windows | None:
+    try:
+        X = cut(
+            item,
+            seconds=plan.seconds,
+            overlap=plan.overlap,
+            margin=plan.margin,
+            short=plan.short,
+            imu_rate=plan.rate,
+            pose_rate=plan.pose_rate,
+            dtype=np.float32,
+        ).X
+    except ValueError as error:
+        if not str(error).startswith("No window"):
+            raise
+        tally.too_short += 1
+        return None
+    motion = item if isinstance(item, Motion) else item[0]
+    size = len(X)
+    words: list[Any] = [motion.text[0] if len(motion.text) == 1 else motion.text or ""] * size
+    height = np.nan if motion.stature is None else motion.stature
+    kept = [name for name in ("imu", "start", "context") if name in X]
+    return Windows(
+        rate=X.rates,
+        channels=X.channels,
+        margin=X.margin,
+        pose=X["pose"].astype(np.float32),
+        trans=X["trans"].astype(np.float32),
+        text=words,
+        clip=np.full(size, motion.name),
+        stature=np.full(size, height, dtype=np.float32),
+        **{name: X[name] for name in kept},
+    )

@@ -1,0 +1,179 @@
+"""manifest.json: what a corpus was built from, so that it can be built again."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy
+import sklearn
+
+import m3n_sklearn
+
+from ...persistence import _Reader, _Writer
+from ._source import CorpusSource, file_digest
+
+__all__ = [
+    "MANIFEST",
+    "check_sources",
+    "compare",
+    "estimator_from_json",
+    "estimator_to_json",
+    "file_digests",
+    "read_manifest",
+    "versions",
+    "write_manifest",
+]
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+
+def versions() -> dict[str, str]:
+    """Return what the bits of a corpus depend on."""
+    return {
+        "m3n_sklearn": m3n_sklearn.__version__,
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "scikit-learn": sklearn.__version__,
+        "machine": platform.machine(),
+    }
+
+
+def file_digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of all files of a folder, by name."""
+    return {file.name: file_digest(file) for file in sorted(folder.iterdir())}
+
+
+def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
+    """Write the manifest into a corpus."""
+    text = json.dumps({"format": FORMAT, **content}, indent=1, ensure_ascii=False)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def read_manifest(manifest: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
+    """Read a manifest, or the one in a corpus.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is none, or if it is no manifest of this version.
+    """
+    if isinstance(manifest, Mapping):
+        content, where = dict(manifest), "The manifest"
+    else:
+        path = Path(manifest)
+        path = path / MANIFEST if path.is_dir() else path
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is no manifest of a corpus: there is no such file.")
+        where = str(path)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
+    needed = {"format", "parameters", "sources", "files"}
+    if not isinstance(content, dict) or not needed <= set(content) or content["format"] != FORMAT:
+        raise ValueError(
+            f"{where} is no manifest of format {FORMAT} that build_corpus has written."
+        )
+    return content
+
+
+def check_sources(manifest: Mapping[str, Any], sources: Sequence[CorpusSource]) -> None:
+    """Refuse sources that are not those of a manifest, as far as can be seen at once."""
+    wanted = {source["name"]: source for source in manifest["sources"]}
+    given = [source.name for source in sources]
+    if given != list(wanted):
+        raise ValueError(
+            f"The manifest needs the sources {', '.join(wanted)}, in this order; got "
+            f"{', '.join(given)}."
+        )
+    for source in sources:
+        expected = wanted[source.name]
+        if source.weight != expected["weight"]:
+            raise ValueError(
+                f"Source {source.name!r} had the weight {expected['weight']:g} in the manifest, "
+                f"now {source.weight:g}."
+            )
+        if source.digests() != expected["files"]:
+            changed = dict(expected["files"].items() ^ source.digests().items())
+            raise ValueError(
+                f"The files of source {source.name!r} are not those of the manifest: "
+                f"{', '.join(sorted(changed))} differ."
+            )
+
+
+def compare(expected: Mapping[str, Any], built: Mapping[str, Any]) -> None:
+    """Refuse or report that what was built is not what a manifest says.
+
+    Raises
+    ------
+    ValueError
+        If a source held other clips.
+
+    Warns
+    -----
+    UserWarning
+        If the clips are the same ones, but numbers differ in some bits, as after a change of
+        machine or versions.
+    """
+    for old, new in zip(expected["sources"], built["sources"], strict=True):
+        if old["words_sha256"] != new["words_sha256"]:
+            raise ValueError(
+                f"Source {new['name']!r} holds other clips than the manifest says: {new['clips']} "
+                f"with {new['frames']} frames, then {old['clips']} with {old['frames']}, or other "
+                "names or captions."
+            )
+    differing = [
+        name for name, digest in expected["files"].items() if built["files"][name] != digest
+    ]
+    if differing:
+        moved = [
+            new["name"]
+            for old, new in zip(expected["sources"], built["sources"], strict=True)
+            if old["values_sha256"] != new["values_sha256"]
+        ]
+        warnings.warn(
+            f"The corpus is not bit-equal to that of the manifest: {', '.join(differing)} differ"
+            + (f", because the motions of {', '.join(moved)} do" if moved else "")
+            + f". Built with {built['versions']}, then {expected['versions']}.",
+            stacklevel=3,
+        )
+
+
+# ---- estimators without a file of their own
+
+
+def estimator_to_json(estimator: Any) -> dict[str, Any]:
+    """Turn an estimator of this package into JSON, arrays as lists."""
+    writer = _Writer()
+    tree = writer.estimator(estimator, "")
+    if writer.dropped:
+        raise TypeError(
+            f"The manifest can't hold {', '.join(writer.dropped)} of the simulator, so nobody "
+            "could build the corpus again. Use names and parameters of m3n_sklearn."
+        )
+    arrays = {
+        name: {
+            "dtype": array.dtype.str,
+            "shape": list(array.shape),
+            "values": array.ravel().tolist(),
+        }
+        for name, array in writer.tensors.items()
+    }
+    return {"estimator": tree, "arrays": arrays}
+
+
+def estimator_from_json(record: Mapping[str, Any]) -> Any:
+    """Read what `estimator_to_json` has made."""
+    arrays = {
+        name: np.array(array["values"], dtype=array["dtype"]).reshape(array["shape"])
+        for name, array in record["arrays"].items()
+    }
+    return _Reader(arrays).value(record["estimator"])
