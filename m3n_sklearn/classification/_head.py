@@ -13,15 +13,21 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ..nets import get_weights, set_weights
 from ..nets._classifier import ImuClassifier
-from ._training import LabelledWindows, run_in_chunks
+from ._inference import Views, run_in_chunks
+from ._training import LabelledWindows
 
 AnyArray = NDArray[Any]
+
+TURNS = 8
+"""Orientations that every row is shown in where the mounting may be any."""
 
 _NEVER = -30.0
 """Logit of a class that no row with a weight shows."""
 
 
-def solve_head(module: ImuClassifier, data: LabelledWindows, C: float, device: str) -> None:
+def solve_head(
+    module: ImuClassifier, data: LabelledWindows, C: float, device: str, *, even: bool = False
+) -> None:
     """Give a network the head that a logistic regression on its features would be.
 
     Parameters
@@ -34,10 +40,19 @@ def solve_head(module: ImuClassifier, data: LabelledWindows, C: float, device: s
         Inverse strength of the ridge penalty.
     device : str
         Where to compute the features.
+    even : bool, default=False
+        Whether classes count the same however frequent they are. As the offsets of a logistic
+        regression are not penalised, this is exactly what a balanced softmax would have found.
     """
-    features = run_in_chunks(module.features, module, data.x, data.present, device)
-    n_classes = module.head.linear.out_features
-    W, b = closed_form_head(features, data.codes, data.weight, n_classes, C)
+    views = Views(TURNS if data.arbitrarily_mounted else 1, turned=True, cropped=False)
+    features = np.concatenate(
+        [run_in_chunks(module.features, module, v, data.present, device) for v in views(data.x)]
+    )
+    codes = np.tile(data.codes, views.count)
+    weight = np.tile(data.weight / views.count, views.count)
+    W, b = closed_form_head(features, codes, weight, data.n_classes, C)
+    if even:
+        b -= data.log_prior()
     solved = {"head.linear.weight": W, "head.linear.bias": b}
     solved = {name: array.astype(data.x.dtype) for name, array in solved.items()}
     set_weights(module, get_weights(module) | solved)

@@ -1,9 +1,9 @@
-"""Labels and weights of rows: checks, codes, and the rows to hold out."""
+"""Labels, weights and groups of rows: checks, codes, and the rows to hold out."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,6 +99,46 @@ def class_factors(
     if wrong:
         raise ValueError(f"class_weight must hold finite numbers of at least 0, got {wrong!r}.")
     return np.array([class_weight.get(label, 1.0) for label in classes.tolist()])[codes]
+
+
+def check_groups(groups: ArrayLike, n_rows: int) -> AnyArray:
+    """Return groups as an array.
+
+    Raises
+    ------
+    ValueError
+        If there is not one per row.
+    """
+    names = np.asarray(groups)
+    if names.shape != (n_rows,):
+        raise ValueError(f"groups must name one group per window, {n_rows}; got {names.shape}.")
+    return names
+
+
+def check_descriptions(descriptions: Mapping[Any, Any]) -> tuple[AnyArray, list[list[str]]]:
+    """Return the classes, sorted, and the sentences that describe each.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a class has no sentence, or classes are of several types.
+    """
+    labels = list(descriptions)
+    classes = np.asarray(labels)
+    if classes.ndim != 1 or len({type(label) for label in labels}) > 1:
+        raise TypeError(f"The classes of descriptions must be of one simple type, got {labels!r}.")
+    classes, order = np.unique(classes, return_index=True)
+    prompts = []
+    for i in order:
+        given = descriptions[labels[i]]
+        several = isinstance(given, Iterable) and not isinstance(given, str)
+        sentences = list(given) if several else [given]
+        if not sentences or not all(isinstance(s, str) and s.strip() for s in sentences):
+            raise ValueError(
+                f"descriptions[{labels[i]!r}] must be a sentence or several, got {given!r}."
+            )
+        prompts.append(sentences)
+    return classes, prompts
 
 
 def hold_out(

@@ -25,6 +25,7 @@ __all__ = [
     "fitted_pretrainer",
     "from_pretrainer",
     "from_scratch",
+    "is_ready",
     "names_in_joint_space",
 ]
 
@@ -57,6 +58,27 @@ class Start:
     def sites(self) -> list[str]:
         """Names of the sites in the network input."""
         return list(self.input_map.layout.sites) or [""]
+
+    @property
+    def fixed_length(self) -> bool:
+        """Whether the encoder reads windows of one length only."""
+        return "n_times" in self.encoder
+
+    def forgotten(self, imu: ImuWindows, weight: AnyArray) -> Start:
+        """Return the start from random weights that this one is to be compared with.
+
+        Parameters
+        ----------
+        imu : ImuWindows
+            Training windows.
+        weight : ndarray of shape (n,)
+            Their weights, for the scales of a series.
+        """
+        encoder = dict(self.encoder)
+        if encoder.get("norm") == "frozen_batch":
+            encoder["norm"] = "batch"
+        fitted = InputMap.fit(imu, rate=self.input_map.rate, sample_weight=weight)
+        return Start(encoder, replace(fitted, layout=self.input_map.layout), {})
 
 
 def fitted_pretrainer(
@@ -97,6 +119,11 @@ def fitted_pretrainer(
     else:
         rows, groups = (X, groups) if isinstance(X, Windows) else _distinct(X, groups)
     return cast(Multi3NetPretrainer, fit(clone(pretrainer), rows, groups))
+
+
+def is_ready(pretrainer: Any) -> bool:
+    """Tell whether a pretrainer is fitted already, and has not to be cloned and fitted first."""
+    return isinstance(pretrainer, str | os.PathLike | FrozenEstimator)
 
 
 def _fit(pretrainer: Multi3NetPretrainer, X: Any, groups: ArrayLike | None) -> Multi3NetPretrainer:

@@ -1,21 +1,24 @@
-"""Training of a classifying network on labelled windows."""
+"""Labelled windows as batches, and the loss of what a network says about them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from ..pretraining.augmentation import Augmentation
+from ._inference import inputs
 
 AnyArray = NDArray[Any]
 
-_ROWS_AT_ONCE = 512
+BALANCE = 0.01
+"""Weight of the loss that keeps one expert from answering alone."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class LabelledWindows:
         Sensors that each site has; None for a series.
     codes, weight : ndarray of shape (n,)
         Class numbers; weights, of which only the ratios matter in training.
+    n_classes : int
+        How many classes there are, those without a row included.
     augmentation : Augmentation or None
         Random changes of a batch.
     """
@@ -38,6 +43,7 @@ class LabelledWindows:
     present: NDArray[np.bool_] | None
     codes: NDArray[np.int64]
     weight: AnyArray
+    n_classes: int
     augmentation: Augmentation | None = None
 
     def __len__(self) -> int:
@@ -54,6 +60,11 @@ class LabelledWindows:
         """Return the same rows without augmentation."""
         return replace(self, augmentation=None)
 
+    @property
+    def arbitrarily_mounted(self) -> bool:
+        """Whether sensors are turned into any orientation."""
+        return self.augmentation is not None and self.augmentation.rotation == "so3"
+
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> dict[str, AnyArray]:
         """Return the arrays of some rows."""
         batch = inputs(self.x[rows], self.present)
@@ -63,45 +74,59 @@ class LabelledWindows:
         weight = (self.weight[rows] / self.weight.mean()).astype(self.x.dtype)
         return {**batch, "codes": self.codes[rows], "weight": weight}
 
+    def log_prior(self) -> NDArray[np.float64]:
+        """Return how much more frequent than in the mean each class is, as a logarithm.
 
-def inputs(x: AnyArray, present: NDArray[np.bool_] | None) -> dict[str, AnyArray]:
-    """Return what a network is called with, in one memory layout: it decides on the last bits."""
-    x = np.ascontiguousarray(x)
-    if present is None:
-        return {"imu": x}
-    return {"imu": x, "present": np.repeat(present[None], len(x), axis=0)}
+        A class without a row gets 0: nothing is known of it, so nothing is evened out.
+        """
+        totals = np.bincount(self.codes, self.weight, minlength=self.n_classes)
+        seen = totals > 0
+        return np.log(np.where(seen, totals / totals[seen].mean(), 1.0))
 
 
 @dataclass(frozen=True)
-class CrossEntropy:
-    """Weighted cross-entropy; with weights of mean 1, a row of weight 2 counts as two rows."""
+class ClassLoss:
+    """Weighted cross-entropy; with weights of mean 1, a row of weight 2 counts as two rows.
+
+    Attributes
+    ----------
+    smoothing : float
+        Share of each label that is spread over all classes.
+    prior : tuple of float, or None
+        Added to the logits of the classes in training only, so that what is learned is the same
+        for classes of any frequency (balanced softmax [1]_).
+
+    References
+    ----------
+    .. [1] J. Ren et al., "Balanced meta-softmax for long-tailed visual recognition", NeurIPS 2020.
+    """
 
     smoothing: float
+    prior: tuple[float, ...] | None = None
 
-    def __call__(self, logits: Tensor, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    def __call__(self, output: Mapping[str, Tensor], batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the loss and, for the history, the accuracy."""
+        logits, weight = output["logits"], batch["weight"]
+        shifted = logits if self.prior is None else logits + logits.new_tensor(self.prior)
         terms = functional.cross_entropy(
-            logits, batch["codes"], reduction="none", label_smoothing=self.smoothing
+            shifted, batch["codes"], reduction="none", label_smoothing=self.smoothing
         )
+        loss = (weight * terms).mean()
+        if "shares" in output:
+            loss = loss + BALANCE * imbalance(output["shares"], weight)
         correct = (logits.detach().argmax(dim=1) == batch["codes"]).to(terms.dtype)
-        return {"loss": (batch["weight"] * terms).mean(), "accuracy": correct.mean()}
+        return {"loss": loss, "accuracy": correct.mean()}
 
 
-def run_in_chunks(
-    function: Any,
-    module: nn.Module,
-    x: AnyArray,
-    present: NDArray[np.bool_] | None,
-    device: str,
-) -> AnyArray:
-    """Apply a function of batches to all rows, without gradients, and collect NumPy arrays."""
-    dtype = next(module.parameters()).dtype
-    module.to(device).eval()
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(x), _ROWS_AT_ONCE):
-            batch = inputs(x[start : start + _ROWS_AT_ONCE], present)
-            tensors = {k: torch.tensor(v, device=device) for k, v in batch.items()}
-            parts.append(function(tensors | {"imu": tensors["imu"].to(dtype)}).cpu().numpy())
-    module.to("cpu")
-    return np.concatenate(parts)
+def imbalance(shares: Tensor, weight: Tensor) -> Tensor:
+    """Return how unequally experts are used: 0 if equally, up to their number minus 1.
+
+    Parameters
+    ----------
+    shares : Tensor of shape (n, n_experts)
+        What the gate gives each expert in each row.
+    weight : Tensor of shape (n,)
+        Weights of the rows.
+    """
+    used = (weight[:, None] * shares).sum(dim=0) / weight.sum()
+    return torch.square(used).sum() * shares.shape[1] - 1

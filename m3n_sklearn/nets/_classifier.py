@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -15,32 +15,74 @@ __all__ = ["ImuClassifier", "ImuNamer", "build_classifier"]
 
 Config = Mapping[str, Any]
 
+EXPERTS = 4
+"""Experts of the head "moe", which together are as large as the bend of the head "mlp"."""
+
+
+class Bend(nn.Module):
+    """Features -> logits through one hidden layer, zero at the start."""
+
+    def __init__(self, n_features: int, n_hidden: int, n_classes: int) -> None:
+        super().__init__()
+        self.inner = nn.Linear(n_features, n_hidden)
+        self.outer = nn.Linear(n_hidden, n_classes)
+        nn.init.zeros_(self.outer.weight)
+        nn.init.zeros_(self.outer.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return logits."""
+        return self.outer(functional.gelu(self.inner(features)))
+
+
+class Experts(nn.Module):
+    """Several bends, mixed for each row by a gate that starts out undecided."""
+
+    def __init__(self, n_features: int, n_hidden: int, n_classes: int) -> None:
+        super().__init__()
+        self.gate = nn.Linear(n_features, EXPERTS)
+        nn.init.zeros_(self.gate.weight)
+        nn.init.zeros_(self.gate.bias)
+        self.bends = nn.ModuleList(Bend(n_features, n_hidden, n_classes) for _ in range(EXPERTS))
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits (n, n_classes) and the share of each expert (n, EXPERTS)."""
+        shares = self.gate(features).softmax(dim=1)
+        answers = torch.stack([bend(features) for bend in self.bends], dim=1)
+        return (shares[..., None] * answers).sum(dim=1), shares
+
 
 class Head(nn.Module):
-    """Features -> logits: a linear map, with a bend beside it that starts at zero.
+    """Features -> logits: a linear map, and what bends it, which starts at zero.
 
     Parameters
     ----------
     n_features, n_classes : int
         Sizes.
-    bent : bool
-        Whether a small MLP is added to the linear map.
+    kind : {"linear", "mlp", "moe"}
+        Nothing, a small MLP or a mixture of experts [1]_ is added to the linear map.
+
+    References
+    ----------
+    .. [1] R. A. Jacobs, M. I. Jordan, S. J. Nowlan, G. E. Hinton, "Adaptive mixtures of local
+       experts", Neural Computation 3(1), 1991.
     """
 
-    def __init__(self, n_features: int, n_classes: int, bent: bool) -> None:
+    def __init__(self, n_features: int, n_classes: int, kind: str) -> None:
         super().__init__()
         self.linear = nn.Linear(n_features, n_classes)
-        self.bend: nn.Sequential | None = None
-        if bent:
-            last = nn.Linear(n_features, n_classes)
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
-            self.bend = nn.Sequential(nn.Linear(n_features, n_features), nn.GELU(), last)
+        self.bend = Bend(n_features, n_features, n_classes) if kind == "mlp" else None
+        hidden = max(1, n_features // EXPERTS)
+        self.experts = Experts(n_features, hidden, n_classes) if kind == "moe" else None
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
+    def forward(self, features: Tensor) -> dict[str, Tensor]:
+        """Return ``logits`` and, of a mixture of experts, their ``shares``."""
         logits = self.linear(features)
-        return logits if self.bend is None else logits + self.bend(features)
+        if self.bend is not None:
+            return {"logits": logits + self.bend(features)}
+        if self.experts is not None:
+            bent, shares = self.experts(features)
+            return {"logits": logits + bent, "shares": shares}
+        return {"logits": logits}
 
 
 class ImuClassifier(nn.Module):
@@ -50,23 +92,26 @@ class ImuClassifier(nn.Module):
     ----------
     config : mapping
         ``encoder`` (see `build_imu_encoder`), ``sites`` (names of the input's sites),
-        ``n_classes``, ``head`` ("linear" or "mlp") and ``dropout``.
+        ``n_classes``, ``head`` ("linear", "mlp" or "moe") and ``dropout``.
     """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        encoder: Any = build_imu_encoder(config["encoder"])
-        encoder.read_sites(config["sites"])
-        self.encoder, size = encoder, encoder.n_features
-        self.head = Head(size, config["n_classes"], bent=config["head"] == "mlp")
+        self.encoder: Any = build_imu_encoder(config["encoder"])
+        self.read_sites(config["sites"])
+        self.head = Head(self.encoder.n_features, config["n_classes"], config["head"])
         self.dropout = nn.Dropout(config["dropout"])
+
+    def read_sites(self, names: Sequence[str]) -> None:
+        """Say which sites the coming windows hold."""
+        self.encoder.read_sites(names)
 
     def features(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return what the head sees, before dropout."""
         return self.encoder(batch["imu"], batch.get("present"))[0]
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Return logits (n, n_classes)."""
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return ``logits`` (n, n_classes) and, of a mixture of experts, their ``shares``."""
         return self.head(self.dropout(self.features(batch)))
 
 
@@ -84,14 +129,18 @@ class ImuNamer(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.net = Multi3Net(config["net"])
-        self.net.read_sites(config["sites"])
+        self.read_sites(config["sites"])
         size = config["net"]["n_components"]
         self.register_buffer("names", torch.zeros(config["n_classes"], size))
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Return logits (n, n_classes)."""
+    def read_sites(self, names: Sequence[str]) -> None:
+        """Say which sites the coming windows hold."""
+        self.net.read_sites(names)
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return ``logits`` (n, n_classes)."""
         z, _ = self.net.embed_imu(batch["imu"], batch.get("present"))
-        return functional.normalize(z) @ self.names.T / self.net.temperature
+        return {"logits": functional.normalize(z) @ self.names.T / self.net.temperature}
 
 
 def build_classifier(config: Config) -> ImuClassifier | ImuNamer:
@@ -105,7 +154,7 @@ def build_classifier(config: Config) -> ImuClassifier | ImuNamer:
     Returns
     -------
     torch.nn.Module
-        ``module(batch) -> logits`` with a batch of ``imu`` (n, S, C, T) and optionally
-        ``present`` (n, S, 2).
+        Called with a batch of ``imu`` (n, S, C, T) and optionally ``present`` (n, S, 2), it
+        returns a dict with ``logits`` (n, n_classes).
     """
     return ImuNamer(config) if "net" in config else ImuClassifier(config)

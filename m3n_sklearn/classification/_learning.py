@@ -1,0 +1,192 @@
+"""From labelled windows and a start to a network that knows the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._runtime import derive_rng, derive_seed, isolated
+from .._skorch import TrainingPlan, count_epochs, train
+from ..nets import get_weights, set_weights
+from ..nets._classifier import ImuClassifier
+from ._adaptation import adapt_norms
+from ._head import solve_head
+from ._labels import hold_out
+from ._pretrained import Start
+from ._training import ClassLoss, LabelledWindows
+
+__all__ = ["Learned", "Recipe", "as_dtype", "learn"]
+
+AnyArray = NDArray[Any]
+Callbacks = Callable[..., AbstractContextManager[Callable[[Any], bool]]]
+
+FEWEST_EPOCHS, FEWEST_STEPS = 30, 400
+"""Passes over the rows, and steps, that a training takes at least when max_epochs is "auto"."""
+
+PENALTIES = {"frozen": 0.1, "lp_ft": 0.01}
+"""What C="auto" stands for: a head that is to be fine-tuned must not be sure of itself yet."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network learns; the fields are those parameters of the classifier.
+
+    Attributes
+    ----------
+    head, loss, max_epochs, batch_size, lr, weight_decay, ema, label_smoothing, dropout, C
+        As in `Multi3NetClassifier`.
+    patience : int or None
+        Epochs without a lower loss on held-out windows after which to stop; None holds none out.
+    validation_fraction : float
+        Share of windows or groups to hold out.
+    adapts : bool
+        Whether batch norms take their statistics from the training windows before anything else.
+    device : str
+        Where to compute.
+    verbose : int
+        A progress bar if positive.
+    """
+
+    head: str
+    loss: str
+    max_epochs: int | str
+    batch_size: int
+    lr: float
+    weight_decay: float
+    ema: float | None
+    label_smoothing: float
+    dropout: float
+    C: float | str
+    patience: int | None
+    validation_fraction: float
+    adapts: bool
+    device: str
+    verbose: int = 0
+
+    def quiet(self) -> Recipe:
+        """Return the same without a progress bar."""
+        return replace(self, verbose=0)
+
+    def plan(self, n_rows: int, seed: int, first_epoch: int) -> TrainingPlan:
+        """Return the plan of a training."""
+        epochs = count_epochs(
+            self.max_epochs,
+            n_rows,
+            self.batch_size,
+            fewest_epochs=FEWEST_EPOCHS,
+            fewest_steps=FEWEST_STEPS,
+        )
+        return TrainingPlan(
+            max_epochs=epochs,
+            batch_size=self.batch_size,
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            ema=self.ema,
+            seed=seed,
+            device=self.device,
+            patience=self.patience,
+            first_epoch=first_epoch,
+            verbose=self.verbose,
+        )
+
+
+class Learned(NamedTuple):
+    """A network that has learned, its configuration and the history of its training."""
+
+    module: ImuClassifier
+    config: dict[str, Any]
+    history: list[dict[str, float]]
+
+
+def learn(
+    data: LabelledWindows,
+    start: Start,
+    strategy: str,
+    recipe: Recipe,
+    seed: int,
+    *,
+    groups: AnyArray | None = None,
+    callbacks: Callbacks | None = None,
+) -> Learned:
+    """Build a network and teach it the classes.
+
+    Parameters
+    ----------
+    data : LabelledWindows
+        Rows to learn from; the network takes on the dtype of ``data.x``.
+    start : Start
+        What the network is built from.
+    strategy : {"scratch", "frozen", "lp_ft", "full"}
+        What is learned.
+    recipe : Recipe
+        How it is learned.
+    seed : int
+        Root of all draws.
+    groups : ndarray of shape (n,), optional
+        Whom the rows come from: kept together by early stopping.
+    callbacks : callable, optional
+        ``callbacks(max_epochs=...)`` is a context whose function is called after each epoch.
+
+    Returns
+    -------
+    Learned
+        The network is on the CPU, in evaluation mode.
+    """
+    config = {
+        "encoder": start.encoder,
+        "sites": start.sites,
+        "n_classes": data.n_classes,
+        "head": recipe.head,
+        "dropout": recipe.dropout,
+    }
+    history: list[dict[str, float]] = []
+    with isolated(derive_seed(seed, 0)):
+        module = ImuClassifier(config)
+        weights = get_weights(module) | start.weights
+        set_weights(module, {name: as_dtype(w, data.x.dtype) for name, w in weights.items()})
+        if start.epochs == 0:
+            if recipe.adapts:
+                adapt_norms(module, data.x, data.present, recipe.device)
+            if strategy in ("frozen", "lp_ft"):
+                C = PENALTIES[strategy] if isinstance(recipe.C, str) else recipe.C
+                even = recipe.loss == "balanced_softmax"
+                solve_head(module, data, C, recipe.device, even=even)
+        if strategy != "frozen":
+            history = _train(module, data, recipe, seed, start.epochs, groups, callbacks)
+    return Learned(module.eval(), config, history)
+
+
+def _train(
+    module: ImuClassifier,
+    data: LabelledWindows,
+    recipe: Recipe,
+    seed: int,
+    epochs_before: int,
+    groups: AnyArray | None,
+    callbacks: Callbacks | None,
+) -> list[dict[str, float]]:
+    valid = None
+    if recipe.patience is not None:
+        rng = derive_rng(seed, 2)
+        rows, held = hold_out(data.codes, groups, recipe.validation_fraction, rng)
+        data, valid = data.take(rows), data.take(held).plain()
+    even = recipe.loss == "balanced_softmax"
+    loss = ClassLoss(recipe.label_smoothing, tuple(data.log_prior()) if even else None)
+    plan = recipe.plan(len(data), derive_seed(seed, 1), epochs_before)
+    context = nullcontext() if callbacks is None else callbacks(max_epochs=plan.max_epochs)
+    with context as end_epoch:
+
+        def on_epoch() -> bool:
+            return end_epoch is not None and end_epoch(lambda: {"weights_": get_weights(module)})
+
+        return train(module, loss, data, plan, valid=valid, on_epoch=on_epoch)
+
+
+def as_dtype(array: AnyArray, dtype: Any) -> AnyArray:
+    """Return floats in a dtype, and anything else as it is."""
+    return array.astype(dtype) if np.issubdtype(array.dtype, np.floating) else array
