@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from ..windows import Windows
@@ -107,8 +108,12 @@ def _fit_and_predict(
 ) -> Outcome:
     estimator = _seeded(method.build(cell.held_out), data.random_state, cell.run)
     X, y = _training_set(data, method, cell.held_out, train)
+    known = [y] if method.needs_labels else []
+    people = _people(estimator, data, method, train)
     begun = time.perf_counter()
-    fitted = _fit(estimator, X, y if method.needs_labels else None)
+    with warnings.catch_warnings():  # one window of each class is no hint at regression
+        warnings.filterwarnings("ignore", "The number of unique classes")
+        fitted = estimator.fit(X, *known, **people)
     trained = time.perf_counter()
     predictions = _plain(fitted.predict(data.X[test]))
     ended = time.perf_counter()
@@ -163,10 +168,16 @@ def _join(X: Any, extra: Any) -> Any:
     return Windows.concatenate([X.drop(*odd), extra.drop(*odd)])
 
 
-def _fit(estimator: BaseEstimator, X: Any, y: NDArray[Any] | None) -> BaseEstimator:
-    with warnings.catch_warnings():  # one window of each class is no hint at regression
-        warnings.filterwarnings("ignore", "The number of unique classes")
-        return estimator.fit(X) if y is None else estimator.fit(X, y)
+def _people(
+    estimator: BaseEstimator, data: Data, method: Method, train: Rows
+) -> dict[str, NDArray[Any]]:
+    """Return the groups of `fit`, for estimators that hold out whole people to choose by."""
+    takes_them = method.needs_labels and has_fit_parameter(estimator, "groups")
+    groups = data.groups[train]
+    # extra windows are of nobody, and one person alone can't be held out
+    if not takes_them or method.extra is not None or len(np.unique(groups)) < 2:
+        return {}
+    return {"groups": groups}
 
 
 def _plain(predictions: Any) -> NDArray[Any]:

@@ -19,13 +19,18 @@ People = tuple[Hashable, ...]
 class Method:
     """One row of the comparison.
 
+    A `fit` that takes ``groups`` is given the training people, so that whatever it chooses, such
+    as the epoch to stop at, is chosen on people that are held out; unless there is only one, or
+    there are extra windows.
+
     Parameters
     ----------
     name : str
         Shown in the table.
     estimator : estimator or callable
         An unfitted classifier, cloned for every fit; or a function of the held-out people (a
-        tuple) that returns one, because a pretrained encoder must not have seen them.
+        tuple) that returns one, because a pretrained encoder must not have seen them. It is
+        called for every cell of the study, so what takes long belongs before it.
     needs_labels : bool, default=True
         False for methods that read no label: they are fitted once per fold, and score the same
         at every budget.

@@ -17,6 +17,7 @@ def wrist_set(n_people=3, per_class=6, spread=5.0):
     groups = np.repeat(np.arange(n_people), 2 * per_class)
     scale = np.where(y == "shake", spread, 0.2)
     imu = rng.normal(size=(len(y), 6, 40)) * scale[:, None, None]
+    imu[:, 2] += 9.8
     return Windows(imu=imu, rate=20.0), y, groups
 
 

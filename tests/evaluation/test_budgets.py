@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,7 +44,7 @@ def test_larger_budgets_contain_smaller_ones(labels, blocks, levels, seed):
     rows.append(set(draw_labels(labels, None)))
     per_class = {label: sorted(rows, key=lambda r: len(of(r, labels, label))) for label in "abc"}
     for label, drawn in per_class.items():
-        for small, large in zip(drawn, drawn[1:], strict=False):
+        for small, large in pairwise(drawn):
             assert of(small, labels, label) <= of(large, labels, label)
 
 

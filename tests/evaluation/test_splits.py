@@ -33,7 +33,7 @@ def session(n=40, hop=0.5, n_clips=1, seconds=2.0, rate=10.0):
 def test_folds_hold_everybody_once(groups, k):
     count = len(set(groups))
     if count < k:
-        with pytest.raises(ValueError, match="folds must lie between|at least two groups"):
+        with pytest.raises(ValueError, match=r"folds must lie between|at least two groups"):
             person_folds(groups, k)
         return
     folds = person_folds(groups, k)

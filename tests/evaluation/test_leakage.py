@@ -1,0 +1,327 @@
+"""What makes results too good to be true, line by line.
+
+Each way in which the tested person can leak into what is learned has a test: here, or beside the
+code that prevents it (`ELSEWHERE`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import QuantileTransformer, StandardScaler
+
+from m3n_sklearn import Motion, Multi3NetClassifier, Recording, Windows, cut
+from m3n_sklearn.datasets import load_openpack, mmfit_split, openpack_split, utd_split
+from m3n_sklearn.evaluation import (
+    Method,
+    PurgedGroupKFold,
+    WindowFeatures,
+    consecutive_groups,
+    few_label_study,
+    format_differences,
+    format_table,
+    macro_f1,
+    person_folds,
+    to_frame,
+)
+from m3n_sklearn.inspection import LabelEfficiencyDisplay
+
+from .studies import same, wrist_set
+
+matplotlib.use("Agg")
+
+ELSEWHERE = {
+    "user ids are not people (OpenPack has 21 ids of 16 people)": (
+        "datasets/test_openpack.py",
+        ("test_groups_are_people_not_user_ids", "test_leaving_one_person_out_never_leaks"),
+    ),
+    "the test part of MM-Fit holds people of its training part, unseen_test does not": (
+        "datasets/test_mmfit.py",
+        ("test_official_split_holds_unseen_people",),
+    ),
+    "UTD-MHAD is split by subject": (
+        "datasets/test_utd_mhad.py",
+        ("test_splits_are_by_people",),
+    ),
+    "no window lies across a border or touches a gap": (
+        "recording/test_cutting.py",
+        ("test_no_window_crosses_a_border", "test_windows_that_touch_lost_samples_are_dropped"),
+    ),
+    "no label lies on a hole in the stamps": (
+        "datasets/test_mmfit.py",
+        ("test_no_window_touches_a_gap",),
+    ),
+    "nor on seconds that nobody annotated": (
+        "datasets/test_openpack.py",
+        ("test_no_window_is_cut_across_a_gap", "test_labels_hold_for_their_second_and_holes"),
+    ),
+    "padding is in the middle of nothing else and does not vote": (
+        "recording/test_cutting.py",
+        ("test_short_items_are_padded_in_the_middle", "test_padding_does_not_vote"),
+    ),
+    "the epoch to stop at is chosen on training people": (
+        "classification/test_fit.py",
+        ("test_early_stopping_keeps_the_best_weights_and_whole_groups",),
+    ),
+    "X does not hold its labels": (
+        "datasets/test_generators.py",
+        ("test_nothing_in_x_tells_the_label",),
+    ),
+}
+
+
+@pytest.mark.parametrize("line", ELSEWHERE)
+def test_the_other_lines_have_their_tests(line):
+    file, names = ELSEWHERE[line]
+    text = (Path(__file__).parents[1] / file).read_text("utf-8")
+    for name in names:
+        assert f"def {name}" in text
+
+
+# ---- overlapping windows on both sides of a border
+
+
+def walk(n_boxes=12, box_seconds=20, rate=10.0):
+    """Return a random walk, which looks like itself nearby, with a random class per box."""
+    rng = np.random.default_rng(3)
+    n = int(n_boxes * box_seconds * rate)
+    data = np.cumsum(rng.normal(size=(n, 3)), axis=0)
+    classes = np.repeat(rng.permutation(n_boxes) % 2, n // n_boxes)
+    recording = Recording(data, rate, labels=classes, subject="ann", name="s1")
+    X, y, _ = cut(recording, seconds=4.0, overlap=0.75)
+    return X, y, (X["start"] // box_seconds).astype(int)
+
+
+def test_random_folds_recognise_what_cannot_be_recognised():
+    X, y, boxes = walk()
+    nearest = make_pipeline(WindowFeatures(), StandardScaler(), KNeighborsClassifier(1))
+    random = cross_val_score(nearest, X, y, cv=KFold(4, shuffle=True, random_state=0))
+    honest = cross_val_score(nearest, X, y, cv=PurgedGroupKFold(4), groups=boxes)
+    assert random.mean() > 0.8 and honest.mean() < 0.65
+
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    """Keeps the windows that it is fitted on and asked about."""
+
+    met: list[tuple[str, Windows]] = []
+
+    def fit(self, X, y=None):
+        self.classes_ = np.array([0])
+        self.met.append(("fit", X))
+        return self
+
+    def predict(self, X):
+        self.met.append(("predict", X))
+        return np.zeros(len(X))
+
+
+def test_a_study_shares_no_sample_between_both_sides():
+    X, y, boxes = walk()
+    Recorder.met.clear()
+    folds = consecutive_groups(boxes, 4)
+    silent = Method("silent", Recorder(), needs_labels=False)
+    few_label_study([Method("a", Recorder()), silent], X, y, folds, budgets=(3, None))
+    assert len(Recorder.met) == 2 * 3 * 4
+    for (_, learned), (_, tested) in zip(Recorder.met[::2], Recorder.met[1::2], strict=True):
+        distance = np.abs(learned["start"][:, None] - tested["start"])
+        assert distance.min() >= 4.0 - 1e-9
+
+
+def test_the_real_session_is_split_without_a_shared_sample(shared_data):
+    data = load_openpack(shared_data("openpack_sample"))
+    seconds = data.X["imu"].shape[-1] / data.X.rate("imu")
+    n_kept = 0
+    for train, test in PurgedGroupKFold(5).split(data.X, groups=data.boxes):
+        starts = data.X["start"]
+        assert np.abs(starts[train][:, None] - starts[test]).min() >= seconds - 1e-6
+        assert not set(data.boxes[train]) & set(data.boxes[test])
+        n_kept += len(train)
+    assert n_kept > 0.97 * 4 * len(data.X)
+
+
+# ---- people
+
+
+@given(
+    owner=st.lists(st.integers(0, 6), min_size=8, max_size=30).filter(lambda p: len(set(p)) > 2),
+    k=st.sampled_from([None, 2, 3]),
+)
+def test_nobody_is_on_both_sides(owner, k):
+    people = np.array(owner)
+    for held_out in person_folds(people, k):
+        test = np.isin(people, held_out)
+        assert test.any() and not test.all()
+        assert not set(people[test]) & set(people[~test])
+
+
+@pytest.mark.parametrize(
+    "folds", [openpack_split("person_loo"), mmfit_split("loso"), utd_split("person_loo")]
+)
+def test_leaving_one_person_out_leaves_no_session_on_both_sides(folds):
+    tested = [session for fold in folds for session in fold["test"]]
+    assert len(tested) == len(set(tested))
+    assert all(not set(fold["train"]) & set(fold["test"]) for fold in folds)
+
+
+# ---- statistics, choices and weights come from the training part
+
+
+def classifiers():
+    linear = LogisticRegression()
+    features = WindowFeatures()
+    tiny = {"width": 8, "max_epochs": 1, "random_state": 0}
+    return {
+        "scaler": make_pipeline(features, StandardScaler(), linear),
+        "quantiles": make_pipeline(features, QuantileTransformer(n_quantiles=10), linear),
+        "selection": make_pipeline(features, SelectKBest(k=10), linear),
+        "network": Multi3NetClassifier(strategy="scratch", **tiny),
+        "batch norm": Multi3NetClassifier(strategy="scratch", norm="batch", **tiny),
+    }
+
+
+@pytest.mark.parametrize("name", classifiers())
+def test_what_the_tested_person_did_changes_nothing_that_is_learned(name):
+    X, y, groups = wrist_set(spread=0.6)
+    probe = X[:4]
+    fitted = []
+
+    class Kept(ClassifierMixin, BaseEstimator):
+        def fit(self, X, y):
+            self.inner_ = classifiers()[name].fit(X, y)
+            self.classes_ = self.inner_.classes_
+            fitted.append(self.inner_.predict_proba(probe))
+            return self
+
+        def predict(self, X):
+            return self.inner_.predict(X)
+
+    wild = X.assign(imu=np.where((groups == 2)[:, None, None], 5.0, X["imu"]))
+    for windows in (X, wild):
+        method = Method(name, lambda held_out: Kept())
+        few_label_study([method], windows, y, groups, budgets=(None,), folds=[(2,)])
+    assert np.array_equal(*fitted)
+
+
+@pytest.mark.parametrize("name", classifiers())
+def test_one_window_is_judged_whatever_the_others_are(name):
+    X, y, _ = wrist_set(spread=0.6)
+    fitted = classifiers()[name].fit(X[:24], y[:24])
+    together = fitted.predict_proba(X[24:])
+    reversed_ = fitted.predict_proba(X[24:][np.arange(12)[::-1]])[::-1]
+    alone = np.concatenate([fitted.predict_proba(X[[row]]) for row in range(24, 36)])
+    assert together == pytest.approx(alone, abs=1e-6) and together == pytest.approx(reversed_)
+
+
+def test_nothing_adapts_to_the_target_unless_it_is_asked_to():
+    assert Multi3NetClassifier().adapt_norm is None
+
+
+def test_labels_of_the_tested_person_are_never_read():
+    X, y, groups = wrist_set(spread=0.6)
+    shuffled = y.copy()
+    shuffled[groups == 2] = np.random.default_rng(0).permutation(y[groups == 2])
+    forest = make_pipeline(WindowFeatures(), KNeighborsClassifier(1))
+    options = {"budgets": (2, None), "n_draws": 2, "folds": [(2,)]}
+    one, other = (
+        few_label_study([Method("a", forest)], X, labels, groups, **options)
+        for labels in (y, shuffled)
+    )
+    assert all(
+        np.array_equal(a.predictions, b.predictions) for a, b in zip(one, other, strict=True)
+    )
+    assert not same(one, other)  # the scores do change
+
+
+# ---- borders of recordings, padding, resampling
+
+
+def test_a_window_is_made_of_one_recording():
+    pieces = [Recording(np.full((95, 3), float(i)), 10.0, name=f"r{i}") for i in range(4)]
+    X, _, _ = cut(pieces, seconds=2.0, overlap=0.5, imu_rate=20.0)
+    assert np.ptp(X["imu"], axis=(1, 2)).max() < 1e-9
+    assert np.allclose(X["imu"][:, 0, 0], [float(clip[1:]) for clip in X["clip"]])
+
+
+def test_resampling_does_not_bridge_a_gap():
+    data = np.r_[np.zeros((100, 3)), np.full((100, 3), 9.0)]
+    observed = np.ones(200, dtype=bool)
+    observed[80:120] = False
+    recording = Recording(data, 20.0, observed=observed, labels=np.repeat(["a", "b"], 100))
+    X, y, _ = cut(recording, seconds=1.0, overlap=0.5, imu_rate=10.0)
+    ends = X["start"] + 1.0
+    assert np.all((ends <= 4.0 + 1e-9) | (X["start"] >= 6.0 - 1e-9))
+    assert set(y) == {"a", "b"}
+
+
+# ---- what was seen in pretraining is said
+
+
+def test_a_pretraining_can_leave_out_everybody_it_is_tested_on():
+    X, y, groups = wrist_set(n_people=5)
+    corpus_people = {}
+
+    def build(held_out):
+        corpus_people[held_out] = set(np.unique(groups[~np.isin(groups, held_out)]))
+        return DummyClassifier()
+
+    scores = few_label_study([Method("a", build)], X, y, groups, budgets=(1,), folds=2)
+    for score in scores:
+        assert score.group not in corpus_people[score.held_out]
+
+
+def test_a_flag_is_in_every_result():
+    X, y, groups = wrist_set()
+    flag = "unlabelled windows of the tested people in pretraining"
+    compared = [Method("a", DummyClassifier(), flags=(flag,)), Method("b", DummyClassifier())]
+    scores = few_label_study(compared, X, y, groups, budgets=(1, None))
+    assert f"[1] {flag}" in format_table(scores) and "a [1]" in format_table(scores)
+    assert f"[1] {flag}" in format_differences(scores, "b")
+    assert set(to_frame(scores).query("method == 'a'")["flags"]) == {flag}
+    display = LabelEfficiencyDisplay.from_scores(scores)
+    assert flag in display.ax_.get_xlabel()
+    matplotlib.pyplot.close(display.figure_)
+
+
+def test_captions_stay_out_of_the_windows_that_are_classified():
+    motion = Motion(
+        np.zeros((40, 22, 3)), np.zeros((40, 3)), 20.0, text=("a person waves",), label="wave"
+    )
+    X, _, _ = cut(motion, seconds=1.0)
+    imu = np.random.default_rng(0).normal(size=(len(X), 6, 20)) + [[[0], [0], [9.8], [0], [0], [0]]]
+    tiny = Multi3NetClassifier(strategy="scratch", width=8, max_epochs=1, random_state=0)
+    named, other = (
+        tiny.fit(Windows(imu=imu, rate=20.0, text=text), np.arange(len(X)) % 2).predict_proba(
+            Windows(imu=imu, rate=20.0, text=text)
+        )
+        for text in (X["text"], ["something else"] * len(X))
+    )
+    assert np.array_equal(named, other)
+
+
+# ---- scoring
+
+
+def test_a_predicted_class_that_never_occurs_counts_as_wrong_and_adds_no_term():
+    truth = ["pick", "pick", "tape", "tape"]
+    assert macro_f1(truth, ["pick", "null", "tape", "tape"]) == pytest.approx((2 / 3 + 1) / 2)
+
+
+def test_people_are_scored_each_and_not_pooled():
+    y = np.array(list("abbbaaab"))
+    groups = np.repeat([1, 2], 4)
+    constant = Method("a", DummyClassifier(strategy="constant", constant="a"))
+    X = np.zeros((8, 1))
+    one, two = few_label_study([constant], X, y, groups, budgets=(None,))
+    assert one.macro_f1 == pytest.approx(0.4 / 2) and two.macro_f1 == pytest.approx(6 / 7 / 2)
