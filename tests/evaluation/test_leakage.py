@@ -299,7 +299,8 @@ def test_captions_stay_out_of_the_windows_that_are_classified():
         np.zeros((40, 22, 3)), np.zeros((40, 3)), 20.0, text=("a person waves",), label="wave"
     )
     X, _, _ = cut(motion, seconds=1.0)
-    imu = np.random.default_rng(0).normal(size=(len(X), 6, 20)) + [[[0], [0], [9.8], [0], [0], [0]]]
+    imu = np.random.default_rng(0).normal(size=(len(X), 6, 20))
+    imu[:, 2] += 9.8
     tiny = Multi3NetClassifier(strategy="scratch", width=8, max_epochs=1, random_state=0)
     named, other = (
         tiny.fit(Windows(imu=imu, rate=20.0, text=text), np.arange(len(X)) % 2).predict_proba(
