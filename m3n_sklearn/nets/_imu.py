@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ._layers import ConvTrunk, pool
+from ._orientation import INVARIANTS, gravity, invariants, turned, upright
 
 __all__ = ["ConvImuEncoder"]
 
@@ -27,6 +28,9 @@ class ConvImuEncoder(nn.Module):
         Channels of the trunk.
     norm : {"group", "layer", "batch"}
         Normalisation.
+    orientation : str
+        One of ``ORIENTATIONS``: the sensor's axes as they are, turned so that gravity points
+        along z, and what does not depend on the mount.
     """
 
     def __init__(
@@ -36,14 +40,22 @@ class ConvImuEncoder(nn.Module):
         input_sites: Sequence[str] | None = None,
         width: int = 128,
         norm: str = "group",
+        orientation: str = "raw",
     ) -> None:
         super().__init__()
+        kinds = orientation.split("+")
+        self.axes, self.turned = kinds[0] != "invariant", kinds[0] == "gravity"
+        self.invariant = kinds[-1] == "invariant"
+        channels = in_channels * self.axes + len(INVARIANTS) * self.invariant
         known = list(sites)
         self.known_sites = known
         self.n_features = 2 * width
-        self.trunk = ConvTrunk(in_channels, width, norm)
-        self.hidden_step = nn.Parameter(torch.zeros(in_channels))
+        self.trunk = ConvTrunk(channels, width, norm)
+        self.hidden_step = nn.Parameter(torch.zeros(channels))
         self.missing_sensor = nn.Parameter(torch.zeros(2, 3))
+        self.missing_invariant: nn.Parameter | None = None
+        if self.invariant:
+            self.missing_invariant = nn.Parameter(torch.zeros(len(INVARIANTS)))
         self.read_sites(known if input_sites is None else input_sites)
         self.site_vectors: nn.Embedding | None = None
         if len(known) > 1:
@@ -78,13 +90,33 @@ class ConvImuEncoder(nn.Module):
         features : Tensor of shape (n, 2 width)
         sequence : Tensor of shape (n, S, width, L)
         """
-        if present is not None and not bool(present.all()):
-            x = self._fill_missing(x, present)
+        x = self._read(x, present, hidden)
         if hidden is not None:
             x = torch.where(hidden[:, None, None], self.hidden_step[:, None], x)
         n, n_sites = x.shape[:2]
         sequence = self.trunk(x.flatten(0, 1)).unflatten(0, (n, n_sites))
         return self._fuse(pool(sequence), present), sequence
+
+    def turns(self, x: Tensor, present: Tensor | None, hidden: Tensor | None) -> Tensor | None:
+        """Return the rotations (n, S, 3, 3) after which inputs are read; None if they are not."""
+        return upright(gravity(x, present, hidden)) if self.turned else None
+
+    def _read(self, x: Tensor, present: Tensor | None, hidden: Tensor | None) -> Tensor:
+        if present is not None and bool(present.all()):
+            present = None
+        parts = []
+        if self.axes:
+            turns = self.turns(x, present, hidden)
+            axes = x if turns is None else turned(turns, x)
+            parts.append(axes if present is None else self._fill_missing(axes, present))
+        if self.missing_invariant is not None:
+            part = invariants(x, gravity(x, present, hidden))
+            if present is not None:
+                needs = torch.tensor(INVARIANTS, device=x.device)
+                there = (present[:, :, None] | ~needs).all(dim=3)[..., None]
+                part = torch.where(there, part, self.missing_invariant[:, None])
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
 
     def _fill_missing(self, x: Tensor, present: Tensor) -> Tensor:
         triads = x.unflatten(2, (2, 3))

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from ._heads import Pose2Imu, Projection, Reconstruction
 from ._imu import ConvImuEncoder
+from ._orientation import ORIENTATIONS, turned
 from ._paper import (
     HEADS,
     PaperDecoder,
@@ -46,6 +47,7 @@ def multi3net_config(
     n_components: int | None = None,
     width: int | None = None,
     norm: str = "group",
+    orientation: str = "raw",
     sites: Sequence[str] = ("",),
     in_channels: int = 6,
     n_times: int = 1,
@@ -66,6 +68,8 @@ def multi3net_config(
         Size of the joint space (128; paper 256) and width of the encoders (128; paper 256).
     norm : {"group", "layer", "batch"}
         Normalisation of the default encoders.
+    orientation : str
+        What the default IMU encoder reads, one of ``ORIENTATIONS``.
     sites : sequence of str
         Names of the IMU's sites.
     in_channels, n_times : int
@@ -87,6 +91,11 @@ def multi3net_config(
             f"encoder='paper' needs a width that is a multiple of {HEADS}, its number of attention "
             f"heads; got {width}."
         )
+    if orientation not in ORIENTATIONS or (paper and orientation != "raw"):
+        raise ValueError(
+            f"orientation must be one of {', '.join(ORIENTATIONS)}, and 'raw' with "
+            f"encoder='paper'; got {orientation!r}."
+        )
     n_features, n_frames = pose_shape
     imu = {"in_channels": in_channels, "sites": list(sites), "width": width}
     parts: dict[str, dict[str, Any]]
@@ -103,7 +112,7 @@ def multi3net_config(
         }
     else:
         parts = {
-            "imu": {"name": "conv_imu", **imu, "norm": norm},
+            "imu": {"name": "conv_imu", **imu, "norm": norm, "orientation": orientation},
             "pose": {"name": "conv_pose", "in_channels": n_features, "width": width, "norm": norm},
             "text": {"name": "identity"},
         }
@@ -210,15 +219,16 @@ class Multi3Net(nn.Module):
         ----------
         batch : mapping
             ``imu`` (k, S, C, T) with ``present`` (k, S, 2) and optionally ``hidden`` (k, T);
-            ``pose`` (l, P, F); ``text`` (m, d): the rows that have the modality, if any.
-            ``paired`` (l,): pose rows whose IMU is to be predicted.
+            ``pose`` (l, P, F); ``text`` (m, K, d): the rows that have the modality, if any.
+            ``paired`` (l,): pose rows whose IMU is to be predicted. ``view`` (k, S, C, T') with
+            ``view_present``: the same IMU windows, augmented in another way.
 
         Returns
         -------
         dict
-            ``z_imu``, ``z_pose``, ``z_text`` of unit length; ``reconstruction`` of the rows with
-            hidden steps and ``predicted`` of the paired rows, in network units; ``temperature``,
-            and the typical deviations ``deviation`` (C,) and ``imu_scale`` (S, C).
+            ``z_imu``, ``z_view``, ``z_pose``, ``z_text`` of unit length; ``reconstruction`` of the
+            rows with hidden steps and ``predicted`` of the paired rows, in network units;
+            ``temperature``, and the typical deviations ``deviation`` (C,), ``imu_scale`` (S, C).
         """
         out = {
             "temperature": self.temperature,
@@ -232,7 +242,12 @@ class Multi3Net(nn.Module):
             if hidden is not None and "reconstruction" in self.decoders:
                 rows = hidden.any(dim=1)
                 part = None if sequence is None else sequence[rows]
-                out["reconstruction"] = self.reconstruct(z[rows], part, hidden.shape[1])
+                turns = self.turns(batch["imu"], batch.get("present"), hidden)
+                turns = None if turns is None else turns[rows]
+                out["reconstruction"] = self.reconstruct(z[rows], part, hidden.shape[1], turns)
+        if "view" in batch:
+            z, _ = self.embed_imu(batch["view"], batch["view_present"])
+            out["z_view"] = functional.normalize(z)
         if "pose" in batch:
             frames = batch["pose"]
             z, sequence = self.embed_pose(frames)
@@ -242,7 +257,7 @@ class Multi3Net(nn.Module):
                 part = None if sequence is None else sequence[rows]
                 out["predicted"] = self.predict_imu(z[rows], part, frames[rows])
         if "text" in batch:
-            out["z_text"] = functional.normalize(self.embed_text(batch["text"]))
+            out["z_text"] = functional.normalize(self.embed_text(batch["text"]), dim=-1)
         return out
 
     def read_sites(self, names: Sequence[str]) -> None:
@@ -266,12 +281,26 @@ class Multi3Net(nn.Module):
         """Return embeddings (not normalised) of sentence vectors."""
         return self.heads["text"](self.encoders["text"](vectors))
 
-    def reconstruct(self, embedding: Tensor, sequence: Tensor | None, n_times: int) -> Tensor:
-        """Decode IMU windows (n, S, C, T) in network units."""
+    def turns(
+        self, x: Tensor, present: Tensor | None = None, hidden: Tensor | None = None
+    ) -> Tensor | None:
+        """Return the rotations (n, S, 3, 3) after which IMU windows are read, if there are any."""
+        encoder: Any = self.encoders["imu"]
+        return None if self.config["paper"] else encoder.turns(x, present, hidden)
+
+    def reconstruct(
+        self,
+        embedding: Tensor,
+        sequence: Tensor | None,
+        n_times: int,
+        turns: Tensor | None = None,
+    ) -> Tensor:
+        """Decode IMU windows (n, S, C, T) in network units and in their sensors' frames."""
         decoder = self.decoders["reconstruction"]
         if sequence is None:
             return decoder(embedding)
-        return decoder(embedding, sequence, n_times)
+        decoded = decoder(embedding, sequence, n_times)
+        return decoded if turns is None else turned(turns.mT, decoded)
 
     def predict_imu(self, embedding: Tensor, sequence: Tensor | None, frames: Tensor) -> Tensor:
         """Predict IMU windows (n, S, 6, T) in network units from encoded poses."""

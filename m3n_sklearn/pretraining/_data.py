@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,22 +10,15 @@ from numpy.typing import NDArray
 
 from .._inputs import InputMap
 from ..windows import Windows
-from ._sources import Captions, ImuSource
+from ._sampler import NearMisses
+from ._sources import Captions, ImuSource, PoseFeatures
 from .augmentation import Augmentation
-from .pose_features import pose_features
 
-__all__ = ["PretrainingData", "hidden_spans", "read_poses"]
+__all__ = ["PretrainingData", "hidden_spans"]
 
 SPAN_SECONDS = (0.1, 0.3)
 SPAN_SHARE = (0.05, 0.15)
 """Length of a hidden span as a share of a window, where there is no rate."""
-
-
-def read_poses(windows: Windows, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the pose features of some rows."""
-    part = windows[rows]
-    trans = part["trans"] if "trans" in part.columns else None
-    return pose_features(part["pose"], trans, rate=part.rate("pose"), margin=part.margin)
 
 
 def hidden_spans(
@@ -77,6 +70,14 @@ class PretrainingData:
         Random changes of the IMU.
     reconstruct : bool
         Hide spans of every other row.
+    two_views : bool
+        Augment the IMU a second time.
+    paraphrases : int
+        How many sentences of each row to draw.
+    near_misses : NearMisses or None
+        What replaces a share of each batch by rows whose captions are similar.
+    near_share : float
+        That share.
     """
 
     windows: Windows
@@ -86,7 +87,17 @@ class PretrainingData:
     captions: Captions | None = None
     augmentation: Augmentation | None = None
     reconstruct: bool = False
+    two_views: bool = False
+    paraphrases: int = 1
+    near_misses: NearMisses | None = None
+    near_share: float = 0.0
     dtype: Any = np.float32
+    _masks: dict[str, NDArray[np.bool_]] = field(init=False, repr=False)
+    _poses: PoseFeatures = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._masks = {name: self.windows.present(name) for name in self.modalities}
+        self._poses = PoseFeatures(self.windows)
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -96,6 +107,10 @@ class PretrainingData:
         if self.imu is not None:
             self.imu.start_epoch(epoch)
 
+    def pose_shape(self) -> tuple[int, ...]:
+        """Return the shape of the pose features of one row."""
+        return self._poses.read(np.flatnonzero(self._masks["pose"])[:1]).shape[1:]
+
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
         """Return what the network and the objectives need.
 
@@ -104,6 +119,8 @@ class PretrainingData:
         before augmentation, ``measured`` (S, 6, 1): its channels, and ``paired``: which pose
         rows have one.
         """
+        if self.near_misses is not None:
+            rows = self.near_misses.replace(rows, self.near_share, rng)
         has = {name: self._present(name, rows) for name in self.modalities}
         batch: dict[str, Any] = {f"has_{name}": mask for name, mask in has.items()}
         batch["captions"] = (
@@ -128,7 +145,7 @@ class PretrainingData:
         if name == "imu":
             assert self.imu is not None
             return self.imu.present[rows]
-        return self.windows.present(name)[rows]
+        return self._masks[name][rows]
 
     def _add_imu(
         self, batch: dict[str, Any], rows: NDArray[np.int64], rng: np.random.Generator
@@ -136,26 +153,37 @@ class PretrainingData:
         assert self.input_map is not None
         clean = self.network_input(rows)
         layout = self.input_map.layout
-        x, present = clean, np.repeat(layout.present[None], len(rows), axis=0)
-        if self.augmentation is not None:
-            x, present = self.augmentation(clean, present, rng)
+        x, present = self._augmented(clean, rng)
         batch["clean"], batch["imu"] = clean, x
         batch["measured"] = np.repeat(layout.present, 3, axis=1)[..., None]
         if not layout.is_series:
             batch["present"] = present
+        if self.two_views:
+            batch["view"], batch["view_present"] = self._augmented(clean, rng)
         if self.reconstruct:
             hidden = hidden_spans(len(rows), x.shape[-1], self.input_map.rate, rng)
             if len(rows) > 1:
                 hidden[rng.integers(0, 2) :: 2] = False
             batch["hidden"] = hidden
 
+    def _augmented(
+        self, x: NDArray[Any], rng: np.random.Generator
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        assert self.input_map is not None
+        present = np.repeat(self.input_map.layout.present[None], len(x), axis=0)
+        if self.augmentation is None:
+            return x, present
+        return self.augmentation(x, present, rng, rate=self.input_map.rate)
+
     def _add_pose(
         self, batch: dict[str, Any], rows: NDArray[np.int64], rng: np.random.Generator
     ) -> None:
-        batch["pose"] = read_poses(self.windows, rows).astype(self.dtype, copy=False)
+        batch["pose"] = self._poses.read(rows).astype(self.dtype, copy=False)
 
     def _add_text(
         self, batch: dict[str, Any], rows: NDArray[np.int64], rng: np.random.Generator
     ) -> None:
         assert self.captions is not None
-        batch["text"] = self.captions.draw(rows, rng).astype(self.dtype, copy=False)
+        batch["text"] = self.captions.draw(rows, rng, self.paraphrases).astype(
+            self.dtype, copy=False
+        )

@@ -73,8 +73,9 @@ def predict_imu(net: Multi3Net, frames: Tensor) -> Tensor:
 
 def reconstruct(net: Multi3Net, x: Tensor, present: Tensor, hidden: Tensor) -> Tensor:
     """Return IMU windows in network units, hidden steps unseen."""
-    embedding, sequence = net.embed_imu(x, _missing(present), hidden)
-    return net.reconstruct(embedding, sequence, x.shape[-1])
+    there = _missing(present)
+    embedding, sequence = net.embed_imu(x, there, hidden)
+    return net.reconstruct(embedding, sequence, x.shape[-1], net.turns(x, there, hidden))
 
 
 def _missing(present: Tensor) -> Tensor | None:

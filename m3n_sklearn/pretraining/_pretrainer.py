@@ -26,17 +26,20 @@ from .._sklearn import (
     root_entropy,
 )
 from ..motion._motion import as_sentences
-from ..nets import Multi3Net, get_weights, multi3net_config, set_weights
+from ..nets import ORIENTATIONS, Multi3Net, get_weights, multi3net_config, set_weights
 from ..persistence import Persistent
 from ..text import encode_unique, resolve_text_encoder
 from ..windows import Windows
 from . import _inference as inference
-from ._data import PretrainingData, read_poses
+from ._data import PretrainingData
+from ._sampler import NearMisses
 from ._setup import (
+    check_choices,
     choose_objectives,
     hold_out,
     measure_scales,
     spread_rows,
+    unlabelled_rows,
 )
 from ._sources import (
     Captions,
@@ -44,6 +47,7 @@ from ._sources import (
     RecordedImu,
     SimulatedImu,
     number_sentences,
+    read_poses,
 )
 from .augmentation import (
     PRETRAINING,
@@ -91,15 +95,24 @@ class Multi3NetPretrainer(
         Weights of ``imu_pose``, ``imu_text``, ``pose_text`` (contrast), ``pose2imu`` (predict the
         whole IMU window from the pose) and ``reconstruction`` (of hidden spans). "auto" is 1 for
         all and 0.5 for the last. Objectives run on the rows that have their modalities.
+        ``imu_imu`` (contrast of two augmented views of a window [2]_), which needs no modality but
+        the IMU, is off unless it is named.
     n_components : int, optional
         Size of the joint space; None is 128, or 256 for the paper's encoder.
     width : int, optional
         Width of the encoders; None is 128, or 256 for the paper's (then a multiple of 8).
     norm : {"group", "layer", "batch"}, default="group"
         Normalisation in the default encoder.
+    orientation : str, default="raw"
+        What the default encoder reads of a sensor: ``"raw"`` its axes as they are; ``"gravity"``
+        turned so that the mean acceleration of the window points along z; ``"invariant"`` lengths
+        and products that do not depend on the mount; or ``"raw+invariant"``,
+        ``"gravity+invariant"``. Nothing can be reconstructed from ``"invariant"`` alone.
     rate : float, default=50.0
-        Samples per second that the IMU encoder works at. Bare arrays are taken to have it;
-        `Windows` with another rate are resampled. A generic series is never resampled.
+        Samples per second that the IMU encoder works at. `Windows` with another rate are
+        resampled; a generic series never is. Bare arrays have no rate: those of `fit` are taken
+        to have this one, and then all others too. After training on `Windows` of known rate,
+        bare arrays are refused.
     channels : sequence of str, optional
         Channel names of a bare array, such as ``left_wrist_acc_x``. None reads 3 channels as the
         accelerometer of one site, 6 as accelerometer and gyro, 12 as two sites, and anything
@@ -107,12 +120,23 @@ class Multi3NetPretrainer(
     augment : "auto", "so3", "cone", Augmentation or None, default="auto"
         Random changes of the IMU while training. "auto" turns every sensor arbitrarily, adds
         noise, drops gyros and sites and crops; generic series are left alone.
+    similar_captions : float, optional
+        Cosine of sentence vectors from which on different captions are never negatives of each
+        other [3]_. None makes all negatives that share no sentence.
+    hard_negatives : float, default=0.0
+        Share of each batch, at most 0.5, that is replaced by rows whose captions are near misses:
+        similar to one in the batch (below `similar_captions`), but not the same.
+    paraphrases : int, default=1
+        How many sentences of each row are drawn in a step.
     max_epochs : int or "auto", default="auto"
         Passes over the corpus. ``"auto"`` takes at least 40 epochs and at least 800 steps.
     batch_size : int, default=128
         Rows per step, at most.
     lr, weight_decay : float, default=2e-3, 0.02
         AdamW's peak learning rate, after a warm-up and before a cosine decay, and weight decay.
+    ema : float, optional
+        Decay, such as 0.999, of a running average of the weights over steps, which is kept in
+        place of the last ones.
     early_stopping : bool, default=False
         Watch the loss on held-out groups (`groups`, else the corpus' column ``groups`` or
         ``clip``, else rows), stop when it no longer falls, and keep the best weights.
@@ -147,6 +171,13 @@ class Multi3NetPretrainer(
         Mean of the loss and its terms per epoch, ``train_...`` and ``valid_...``.
     n_iter_ : int
         Epochs trained, over all warm starts.
+    imu_rate_ : float or None
+        Samples per second of the IMU that was trained on; None if that was not known.
+    n_unlabelled_ : int
+        Rows trained on that have an IMU signal and neither pose nor caption.
+    unlabelled_groups_ : ndarray
+        Whom these rows come from (`groups`, else the corpus' column ``groups``), each once. If
+        it names a test person, results are transductive and should be marked so in tables.
     n_components_ : int
         Size of the joint space.
     n_features_in_ : int
@@ -168,6 +199,10 @@ class Multi3NetPretrainer(
     ----------
     .. [1] V. Fortes Rey, L. S. S. Ray, Q. Xia, K. Wu, P. Lukowicz, "Enhancing inertial hand based
        HAR through joint representation of language, pose and synthetic IMUs", ISWC 2024.
+    .. [2] T. Chen, S. Kornblith, M. Norouzi, G. Hinton, "A simple framework for contrastive
+       learning of visual representations", ICML 2020.
+    .. [3] M. Petrovich, M. J. Black, G. Varol, "TMR: text-to-motion retrieval using contrastive
+       3D human motion synthesis", ICCV 2023.
 
     Examples
     --------
@@ -186,6 +221,7 @@ class Multi3NetPretrainer(
     input_: InputMap  # None if there was no IMU, which `_require` rules out where it is used
     history_: list[dict[str, float]]
     n_components_: int
+    imu_rate_: float | None
     n_features_in_: int
 
     _parameter_constraints = {
@@ -197,13 +233,18 @@ class Multi3NetPretrainer(
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "width": [Interval(Integral, 1, None, closed="left"), None],
         "norm": [StrOptions({"group", "layer", "batch"})],
+        "orientation": [StrOptions(set(ORIENTATIONS))],
         "rate": [Interval(Real, 0, None, closed="neither")],
         "channels": ["array-like", None],
         "augment": [StrOptions({"auto", "so3", "cone"}), Augmentation, None],
+        "similar_captions": [Interval(Real, 0, 1, closed="neither"), None],
+        "hard_negatives": [Interval(Real, 0, 0.5, closed="both")],
+        "paraphrases": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "ema": [Interval(Real, 0, 1, closed="neither"), None],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -226,13 +267,18 @@ class Multi3NetPretrainer(
         n_components: int | None = None,
         width: int | None = None,
         norm: str = "group",
+        orientation: str = "raw",
         rate: float = 50.0,
         channels: Sequence[str] | None = None,
         augment: Augmentation | str | None = "auto",
+        similar_captions: float | None = None,
+        hard_negatives: float = 0.0,
+        paraphrases: int = 1,
         max_epochs: int | str = "auto",
         batch_size: int = 128,
         lr: float = 2e-3,
         weight_decay: float = 0.02,
+        ema: float | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
@@ -251,13 +297,18 @@ class Multi3NetPretrainer(
         self.n_components = n_components
         self.width = width
         self.norm = norm
+        self.orientation = orientation
         self.rate = rate
         self.channels = channels
         self.augment = augment
+        self.similar_captions = similar_captions
+        self.hard_negatives = hard_negatives
+        self.paraphrases = paraphrases
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
         self.weight_decay = weight_decay
+        self.ema = ema
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -325,24 +376,22 @@ class Multi3NetPretrainer(
         assert imu is not None
         return Windows(imu=imu.values), imu
 
-    def _groups(self, windows: Windows, groups: ArrayLike | None) -> AnyArray:
-        if groups is not None and self.corpus is None:
-            values = np.asarray(groups)
-            if values.shape != (len(windows),):
-                raise ValueError(
-                    f"groups must have one entry per row, {len(windows)}, got shape {values.shape}."
-                )
-            return values
-        for column in ("groups", "clip"):
-            if column in windows:
-                return np.asarray(windows[column])
-        return np.arange(len(windows))
+    def _groups(self, windows: Windows, groups: ArrayLike | None) -> AnyArray | None:
+        """Return whom or what rows come from, where that is known."""
+        if groups is None or self.corpus is not None:
+            return np.asarray(windows["groups"]) if "groups" in windows else None
+        values = np.asarray(groups)
+        if values.shape != (len(windows),):
+            raise ValueError(
+                f"groups must have one entry per row, {len(windows)}, got shape {values.shape}."
+            )
+        return values
 
     def _fit(
         self,
         windows: Windows,
         template: ImuWindows | None,
-        groups: AnyArray,
+        groups: AnyArray | None,
         device: str,
         seed: int,
     ) -> None:
@@ -351,32 +400,40 @@ class Multi3NetPretrainer(
         there = self._modalities(windows)
         objectives = choose_objectives(self.objectives, there)
         modalities = tuple(m for m in there if any(m in NEEDS[name] for name in objectives))
-        rows, held = np.arange(len(windows)), None
-        if self.early_stopping:
-            rows, held = hold_out(groups, self.validation_fraction, derive_rng(seed, 2))
         captions = (
             Captions.of(windows, resolve_text_encoder(self.text_encoder))
             if "text" in modalities
             else None
         )
 
-        def gather(chosen: NDArray[np.int64], every: int | None) -> PretrainingData:
-            part = windows[chosen]
+        def gather(chosen: NDArray[np.int64] | None, every: int | None) -> PretrainingData:
+            part = windows if chosen is None else windows[chosen]
+            texts = captions if captions is None or chosen is None else captions.take(chosen)
             return PretrainingData(
                 windows=part,
                 modalities=modalities,
                 imu=self._imu_source(part, template, seed, every) if "imu" in modalities else None,
-                captions=None if captions is None else captions.take(chosen),
+                captions=texts,
                 reconstruct="reconstruction" in objectives,
+                two_views="imu_imu" in objectives,
+                paraphrases=self.paraphrases,
             )
 
+        rows = held = None
+        if self.early_stopping:
+            units = _units(windows) if groups is None else groups
+            rows, held = hold_out(units, self.validation_fraction, derive_rng(seed, 2))
         data = gather(rows, self.simulate_every)
+        if data.captions is not None and self.hard_negatives > 0:
+            data.near_misses = NearMisses(data.captions, self.similar_captions)
+            data.near_share = self.hard_negatives
         net = self._prepare(data, objectives)
         valid = None
         if held is not None:
             valid = gather(held, None)
             valid.input_map, valid.dtype = data.input_map, data.dtype
             valid.augmentation = data.augmentation
+        unlabelled = unlabelled_rows(windows, captions)
         past = list(self.history_) if self._continues() else []
         plan = TrainingPlan(
             max_epochs=count_epochs(
@@ -391,6 +448,7 @@ class Multi3NetPretrainer(
             weight_decay=self.weight_decay,
             seed=seed,
             device=device,
+            ema=self.ema,
             patience=self.n_iter_no_change if self.early_stopping else None,
             first_epoch=len(past),
             verbose=int(self.verbose),
@@ -400,11 +458,14 @@ class Multi3NetPretrainer(
             "input_": data.input_map,
             "objectives_": objectives,
             "n_components_": net.config["n_components"],
+            "imu_rate_": None if data.imu is None else data.imu.rate,
+            "n_unlabelled_": len(unlabelled),
+            "unlabelled_groups_": np.unique([] if groups is None else groups[unlabelled]),
         }
         with epoch_callbacks(self, max_epochs=plan.max_epochs, X=windows) as report:
             history = train(
                 net,
-                Objectives(objectives),
+                Objectives(objectives, self.similar_captions),
                 data,
                 plan,
                 valid=valid,
@@ -422,16 +483,21 @@ class Multi3NetPretrainer(
         if len(windows) == 0:
             raise ValueError("There are 0 rows to train on.")
         there = {m for m in windows.modalities if windows.present(m).any()}
+        if self.simulator is not None and "pose" not in there:
+            raise ValueError(
+                "simulator= turns poses into IMU windows, but no row has a pose. Set "
+                "simulator=None to train on recorded IMU, or give rows with a column 'pose'."
+            )
         if "text" in there and not any(map(len, windows["text"])):
             there.discard("text")
-        if self.simulator is not None and "pose" in there:
+        if self.simulator is not None:
             there.add("imu")
         return tuple(m for m in ("imu", "pose", "text") if m in there)
 
     def _imu_source(
         self, windows: Windows, template: ImuWindows | None, seed: int, every: int | None
     ) -> ImuSource:
-        if self.simulator is not None and "pose" in windows:
+        if self.simulator is not None:
             return SimulatedImu(windows, self.simulator, derive_seed(seed, 3), every)
         assert template is not None
         return RecordedImu(windows, template)
@@ -451,10 +517,10 @@ class Multi3NetPretrainer(
             sites = data.input_map.layout.sites or ("",)
             facts.update(sites=sites, in_channels=channels, n_times=n_times)
         if "pose" in data.modalities:
-            first = np.flatnonzero(data.windows.present("pose"))[:1]
-            facts["pose_shape"] = read_poses(data.windows, first).shape[1:]
+            facts["pose_shape"] = data.pose_shape()
         if data.captions is not None:
             facts["text_size"] = data.captions.vectors.shape[1]
+        check_choices(data, objectives, self.orientation)
         config = multi3net_config(
             self.encoder,
             modalities=data.modalities,
@@ -462,6 +528,7 @@ class Multi3NetPretrainer(
             n_components=self.n_components,
             width=self.width,
             norm=self.norm,
+            orientation=self.orientation,
             **facts,
         )
         net = Multi3Net(config)
@@ -672,6 +739,12 @@ class Multi3NetPretrainer(
     def _read(self, X: Any) -> ImuWindows:
         self._require("imu", self.config_["encoders"], "modality")
         imu = read_imu(self, X, reset=False, channels=self.channels)
+        if imu.rate is None and self.imu_rate_ is not None and not self.input_.layout.is_series:
+            raise ValueError(
+                f"This pretrainer was trained on windows of {self.imu_rate_:g} Hz, and the rate of "
+                "X is not known. Say how many samples per second X has: "
+                "Windows(imu=X, rate=50.0)."
+            )
         self.input_.adapted(imu).warn_units(imu)
         return imu
 
@@ -739,3 +812,8 @@ class Multi3NetPretrainer(
         return self._live.get(
             self.weights_, lambda: set_weights(Multi3Net(self.config_), self.weights_).eval()
         )
+
+
+def _units(windows: Windows) -> AnyArray:
+    """Return what may be held out together where nobody is named: clips, else rows."""
+    return np.asarray(windows["clip"]) if "clip" in windows else np.arange(len(windows))

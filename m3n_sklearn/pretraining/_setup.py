@@ -10,10 +10,19 @@ import torch
 from numpy.typing import NDArray
 
 from ..nets import Multi3Net
+from ..windows import Windows
 from ._data import PretrainingData
+from ._sources import Captions
 from .losses import AUTO_WEIGHTS, NEEDS
 
-__all__ = ["choose_objectives", "hold_out", "measure_scales", "spread_rows"]
+__all__ = [
+    "check_choices",
+    "choose_objectives",
+    "hold_out",
+    "measure_scales",
+    "spread_rows",
+    "unlabelled_rows",
+]
 
 SAMPLE = 1024
 """Rows that scales are measured on."""
@@ -62,6 +71,34 @@ def choose_objectives(
             "poses with simulator=SMPLIMUSimulator(), or poses with text."
         )
     return active
+
+
+def check_choices(data: PretrainingData, objectives: Mapping[str, float], orientation: str) -> None:
+    """Raise ValueError where input, objectives and augmentation make no sense together."""
+    if data.input_map is None:
+        return
+    if orientation != "raw" and data.input_map.layout.is_series:
+        raise ValueError(
+            f"orientation={orientation!r} needs channels of an IMU (3, 6 or 12 of them, or named "
+            "by channels=); these windows are a generic series. Use orientation='raw'."
+        )
+    if orientation == "invariant" and "reconstruction" in objectives:
+        raise ValueError(
+            "orientation='invariant' does not see the axes of a sensor, so that nothing can be "
+            "reconstructed along them. Name objectives= without 'reconstruction', or use "
+            "orientation='raw+invariant'."
+        )
+    if "imu_imu" in objectives and data.augmentation is None:
+        raise ValueError(
+            "The objective 'imu_imu' contrasts two augmented views of a window, but there is no "
+            "augmentation. Set augment='so3' or another one, or leave the objective out."
+        )
+
+
+def unlabelled_rows(windows: Windows, captions: Captions | None) -> NDArray[np.int64]:
+    """Return the rows that have an IMU signal and neither pose nor caption."""
+    named = windows.present("text") if captions is None else captions.numbers[:, 0] >= 0
+    return np.flatnonzero(windows.present("imu") & ~windows.present("pose") & ~named)
 
 
 def hold_out(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import tempfile
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,17 +17,30 @@ from .._sklearn import FrozenEstimator
 from ..motion._motion import as_sentences
 from ..text import TextEncoder, encode_unique
 from ..windows import Windows
+from .pose_features import pose_features
 
-__all__ = ["Captions", "ImuSource", "RecordedImu", "SimulatedImu", "number_sentences"]
+__all__ = [
+    "Captions",
+    "ImuSource",
+    "PoseFeatures",
+    "RecordedImu",
+    "SimulatedImu",
+    "number_sentences",
+    "read_poses",
+]
 
 CHUNK = 512
 """Rows that are read and simulated at a time."""
+
+IN_MEMORY = 2**30
+"""Bytes of simulated signals, and of pose features, that are held in memory at most."""
 
 
 class ImuSource(Protocol):
     """IMU windows of the rows of a corpus, in an epoch."""
 
     present: NDArray[np.bool_]
+    rate: float | None
 
     def start_epoch(self, epoch: int) -> None:
         """Prepare for an epoch."""
@@ -50,7 +64,7 @@ class RecordedImu:
 
     def __init__(self, windows: Windows, template: ImuWindows) -> None:
         self.windows, self.template = windows, template
-        self.present = windows.present("imu")
+        self.present, self.rate = windows.present("imu"), template.rate
 
     def start_epoch(self, epoch: int) -> None:
         """Do nothing: recordings stay what they are."""
@@ -64,7 +78,8 @@ class RecordedImu:
 class SimulatedImu:
     """IMU windows simulated from the poses, anew every few epochs.
 
-    Only these windows (float32) are held in memory; poses are read in chunks.
+    Only these windows (float32) are held, in memory or, if they are many, in a temporary file;
+    poses are read in chunks.
 
     Parameters
     ----------
@@ -96,17 +111,64 @@ class SimulatedImu:
         self._round = due
         if "random_state" in self.simulator.get_params():
             self.simulator.set_params(random_state=derive_seed(self.seed, due))
-        parts = [
-            self.simulator.transform(self.windows[start : start + CHUNK])
-            for start in range(0, len(self.windows), CHUNK)
-        ]
-        self.present = np.concatenate([part.present("imu") for part in parts])
-        values = np.concatenate([part["imu"].astype(np.float32, copy=False) for part in parts])
-        self._imu = ImuWindows(values, parts[0].rate("imu"), parts[0].channels, False)
+        self.present = np.zeros(len(self.windows), dtype=bool)
+        for start in range(0, len(self.windows), CHUNK):
+            rows = slice(start, start + CHUNK)
+            part = self.simulator.transform(self.windows[rows])
+            if start == 0:
+                values = _allocated((len(self.windows), *part["imu"].shape[1:]))
+                self._imu = ImuWindows(values, part.rate("imu"), part.channels, False)
+                self.rate = self._imu.rate
+            self.present[rows] = part.present("imu")
+            self._imu.values[rows] = part["imu"]
 
     def read(self, rows: NDArray[np.int64]) -> ImuWindows:
         """Return the windows of some rows."""
         return self._imu._replace(values=self._imu.values[rows])
+
+
+def _allocated(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return an empty array, in memory or else in a file that goes with it."""
+    if 4 * np.prod(shape, dtype=np.int64) <= IN_MEMORY:
+        return np.empty(shape, dtype=np.float32)
+    with tempfile.TemporaryFile() as file:
+        return np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
+
+
+class PoseFeatures:
+    """What the pose encoder reads, computed once per row where all rows fit into memory.
+
+    Parameters
+    ----------
+    windows : Windows
+        With a column ``pose``.
+    """
+
+    def __init__(self, windows: Windows) -> None:
+        self.windows = windows
+        self.known = np.zeros(len(windows), dtype=bool)
+        self.kept: NDArray[np.float32] | None = None
+
+    def read(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the features of some rows, which must have a pose."""
+        new = rows[~self.known[rows]]
+        if len(new) == 0 and self.kept is not None:
+            return self.kept[rows]
+        features = read_poses(self.windows, new)
+        if self.kept is None:
+            if len(self.known) * features[0].nbytes > IN_MEMORY:
+                return features
+            self.kept = np.empty((len(self.known), *features.shape[1:]), dtype=np.float32)
+        self.kept[new] = features
+        self.known[new] = True
+        return self.kept[rows]
+
+
+def read_poses(windows: Windows, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the pose features of some rows."""
+    part = windows[rows]
+    trans = part["trans"] if "trans" in part.columns else None
+    return pose_features(part["pose"], trans, rate=part.rate("pose"), margin=part.margin)
 
 
 @dataclass(frozen=True)
@@ -134,12 +196,17 @@ class Captions:
         """Return the captions of some rows."""
         return Captions(self.numbers[rows], self.vectors)
 
-    def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return the vector of one paraphrase of each row, which must have one."""
+    def draw(
+        self, rows: NDArray[np.int64], rng: np.random.Generator, count: int = 1
+    ) -> NDArray[np.float32]:
+        """Return the vectors (m, count, d) of paraphrases of each row, which must have one.
+
+        Rows with fewer paraphrases than `count` repeat them.
+        """
         numbers = self.numbers[rows]
-        count = (numbers >= 0).sum(axis=1)
-        chosen = rng.integers(0, count)
-        return self.vectors[numbers[np.arange(len(rows)), chosen]]
+        there = (numbers >= 0).sum(axis=1)
+        chosen = (rng.integers(0, there)[:, None] + np.arange(count)) % there[:, None]
+        return self.vectors[np.take_along_axis(numbers, chosen, axis=1)]
 
 
 def number_sentences(windows: Windows) -> tuple[NDArray[np.int64], list[str]]:
@@ -152,11 +219,16 @@ def number_sentences(windows: Windows) -> tuple[NDArray[np.int64], list[str]]:
     sentences : list of str
         The sentence of each number.
     """
-    texts, present = windows["text"], windows.present("text")
-    rows = [as_sentences(t) if there else () for t, there in zip(texts, present, strict=True)]
+    number: dict[Any, int] = {}  # of distinct cells: there are few even among many rows
+    cells = (
+        number.setdefault(text if there else "", len(number))
+        for text, there in zip(windows["text"], windows.present("text"), strict=True)
+    )
+    cell_of_row = np.fromiter(cells, dtype=np.int64, count=len(windows))
+    rows = [as_sentences(cell) for cell in number]
     sentences = sorted({sentence for row in rows for sentence in row})
-    number = {sentence: k for k, sentence in enumerate(sentences)}
+    place = {sentence: k for k, sentence in enumerate(sentences)}
     numbers = np.full((len(rows), max(map(len, rows), default=0) or 1), -1)
     for i, row in enumerate(rows):
-        numbers[i, : len(row)] = [number[sentence] for sentence in row]
-    return numbers, sentences
+        numbers[i, : len(row)] = [place[sentence] for sentence in row]
+    return numbers[cell_of_row], sentences

@@ -13,14 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._inputs import GYRO_SCALE
-from ..motion.rotations import random_rotations
+from ..motion.rotations import matrix_from_rotvec, random_rotations
 from ..recording.units import STANDARD_GRAVITY
+from ._gravity import gravity_direction, gravity_track
 
 __all__ = ["FINE_TUNING", "PRETRAINING", "Augmentation", "resolve_augmentation"]
 
 AnyArray = NDArray[Any]
 
 _STRAPPED_AROUND = np.diag([-1.0, -1.0, 1.0])
+
+KNOTS = 4
+"""Points that a slow drift of a sensor's offset is drawn at."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,10 @@ class Augmentation:
 
     Parameters
     ----------
-    rotation : {"so3", "cone"} or None, default="so3"
-        Mounting: any orientation; or a turn by up to `max_angle` about any axis and, with
-        probability `strap_flip`, half a turn about z, the axis out of the skin.
+    rotation : {"so3", "cone", "yaw"} or None, default="so3"
+        Mounting: any orientation; a turn by up to `max_angle` about any axis and, with
+        probability `strap_flip`, half a turn about z, the axis out of the skin; or any turn about
+        the window's mean direction of gravity, which stays where it is.
     max_angle : float, default=0.87
         Half opening of the cone in rad.
     strap_flip : float, default=0.25
@@ -44,6 +49,22 @@ class Augmentation:
         Probability that a site has no gyro, and that one of several sites is missing.
     shortest : float, default=0.8
         Windows are cropped to a share of their length drawn between this and 1.
+    tempo : float, default=1.0
+        Motions become up to so many times faster or slower, as far as the window goes: angular
+        rates grow with the factor, accelerations other than gravity with its square.
+    amplitude : float, default=0.0
+        Standard deviation of a factor, around 1, of angular rates and of accelerations other than
+        gravity.
+    acc_drift, gyro_drift : float, default=0.0
+        Standard deviation of an offset that changes slowly within a window, in m/s² and rad/s.
+    packet_loss : float, default=0.0
+        Up to this share of the samples of a window is lost and interpolated linearly.
+
+    Notes
+    -----
+    Gravity is told from other accelerations by the gyro where there is one and the rate is known:
+    it turns all readings into the orientation of the first, where gravity is constant and other
+    accelerations nearly average out. Without it, gravity is the window's mean.
 
     Examples
     --------
@@ -65,21 +86,40 @@ class Augmentation:
     gyro_dropout: float = 0.0
     site_dropout: float = 0.0
     shortest: float = 0.8
+    tempo: float = 1.0
+    amplitude: float = 0.0
+    acc_drift: float = 0.0
+    gyro_drift: float = 0.0
+    packet_loss: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.rotation not in ("so3", "cone", None):
-            raise ValueError(f"rotation must be 'so3', 'cone' or None, got {self.rotation!r}.")
+        if self.rotation not in ("so3", "cone", "yaw", None):
+            raise ValueError(
+                f"rotation must be 'so3', 'cone', 'yaw' or None, got {self.rotation!r}."
+            )
         for name in ("strap_flip", "gyro_dropout", "site_dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a probability, got {getattr(self, name)!r}.")
-        for name in ("max_angle", "acc_bias", "gyro_bias", "acc_noise", "gyro_noise"):
+        for name in (
+            *("max_angle", "acc_bias", "gyro_bias", "acc_noise", "gyro_noise"),
+            *("amplitude", "acc_drift", "gyro_drift"),
+        ):
             if not 0 <= getattr(self, name) < np.inf:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)!r}.")
+        if not 1 <= self.tempo < np.inf:
+            raise ValueError(f"tempo is a factor of at least 1, got {self.tempo!r}.")
+        if not 0 <= self.packet_loss < 1:
+            raise ValueError(f"packet_loss must be in [0, 1), got {self.packet_loss!r}.")
         if not 0 < self.shortest <= 1:
             raise ValueError(f"shortest must be in (0, 1], got {self.shortest!r}.")
 
     def __call__(
-        self, x: AnyArray, present: NDArray[np.bool_], rng: np.random.Generator
+        self,
+        x: AnyArray,
+        present: NDArray[np.bool_],
+        rng: np.random.Generator,
+        *,
+        rate: float | None = None,
     ) -> tuple[AnyArray, NDArray[np.bool_]]:
         """Change a batch.
 
@@ -91,6 +131,8 @@ class Augmentation:
             Which sensors (acc, gyro) each row and site has.
         rng : numpy.random.Generator
             Source of the draws.
+        rate : float, optional
+            Samples per second, with which `tempo` and `amplitude` spare gravity more exactly.
 
         Returns
         -------
@@ -98,39 +140,82 @@ class Augmentation:
             A new array of the same dtype.
         present : ndarray of bool of shape (n, S, 2)
         """
-        x = self._cropped(x, rng)
+        speed, start, kept = self._pace(len(x), x.shape[-1], rng)
+        x = self._moved(x, present, speed, rate, rng)
+        x = _cut(x, speed, start, kept)
         n, sites, _, length = x.shape
         triads = x.reshape(n, sites, 2, 3, length)
         if self.rotation is not None:
-            turns = self._turns(n * sites, rng).reshape(n, sites, 1, 3, 3)
-            triads = turns.astype(x.dtype) @ triads
+            turns = self._turns(triads[:, :, 0], rng)
+            triads = turns[:, :, None].astype(x.dtype) @ triads
         triads = triads + self._offsets(triads.shape, rng).astype(x.dtype)
         for k, sd in enumerate((self.acc_noise / STANDARD_GRAVITY, self.gyro_noise / GYRO_SCALE)):
             if sd > 0:
                 noise = rng.standard_normal((n, sites, 3, length), dtype=np.float32)
                 triads[:, :, k] += x.dtype.type(sd) * noise
-        return triads.reshape(x.shape), self._dropped(present, rng)
+        x = triads.reshape(x.shape)
+        if self.packet_loss > 0:
+            x = _interpolated(x, rng.random((n, 1)) * self.packet_loss, rng)
+        return x, self._dropped(present, rng)
 
-    def _cropped(self, x: AnyArray, rng: np.random.Generator) -> AnyArray:
-        length = x.shape[-1]
+    def _pace(
+        self, n: int, length: int, rng: np.random.Generator
+    ) -> tuple[AnyArray | None, AnyArray, int]:
+        """Draw each row's speed (None is 1), its first sample, and the number of samples kept."""
         kept = max(1, int(np.ceil(rng.uniform(self.shortest, 1.0) * length)))
-        if self.shortest == 1 or kept == length:
-            return x
-        starts = rng.integers(0, length - kept + 1, len(x))
-        views = np.lib.stride_tricks.sliding_window_view(x, kept, axis=-1)
-        return views[np.arange(len(x)), :, :, starts]
+        if self.tempo == 1:
+            whole = self.shortest == 1 or kept == length
+            if whole:
+                return None, np.zeros(n, int), length
+            return None, rng.integers(0, length - kept + 1, n), kept
+        most = np.log(self.tempo)
+        speed = np.exp(rng.uniform(-most, most, n))
+        speed = np.minimum(speed, (length - 1) / max(kept - 1, 1))
+        return speed, rng.random(n) * (length - 1 - speed * (kept - 1)), kept
 
-    def _turns(self, count: int, rng: np.random.Generator) -> AnyArray:
+    def _moved(
+        self,
+        x: AnyArray,
+        present: NDArray[np.bool_],
+        speed: AnyArray | None,
+        rate: float | None,
+        rng: np.random.Generator,
+    ) -> AnyArray:
+        """Scale rates and accelerations as motions of another speed and amplitude would."""
+        if speed is None and self.amplitude == 0:
+            return x
+        size = 1 + self.amplitude * rng.standard_normal(len(x)) if self.amplitude else 1.0
+        pace = np.ones(len(x)) if speed is None else speed
+        acc, gyro = (
+            np.asarray(factor * size, dtype=x.dtype)[:, None, None, None]
+            for factor in (pace**2, pace)
+        )
+        gravity = gravity_track(x, present, rate)
+        return np.concatenate([gravity + acc * (x[:, :, :3] - gravity), gyro * x[:, :, 3:]], axis=2)
+
+    def _turns(self, acc: AnyArray, rng: np.random.Generator) -> AnyArray:
+        """Draw a rotation for every row and site of acc (n, S, 3, T)."""
+        n, sites = acc.shape[:2]
+        count = n * sites
         if self.rotation == "so3":
-            return random_rotations(count, rng)
-        turns = random_rotations(count, rng, self.max_angle)
-        flipped = rng.random(count) < self.strap_flip
-        turns[flipped] = turns[flipped] @ _STRAPPED_AROUND
-        return turns
+            turns = random_rotations(count, rng)
+        elif self.rotation == "yaw":
+            axis = gravity_direction(acc).reshape(count, 3)
+            turns = matrix_from_rotvec(axis * rng.uniform(-np.pi, np.pi, (count, 1)))
+        else:
+            turns = random_rotations(count, rng, self.max_angle)
+            flipped = rng.random(count) < self.strap_flip
+            turns[flipped] = turns[flipped] @ _STRAPPED_AROUND
+        return turns.reshape(n, sites, 3, 3)
 
     def _offsets(self, shape: tuple[int, ...], rng: np.random.Generator) -> AnyArray:
         sd = np.array([self.acc_bias / STANDARD_GRAVITY, self.gyro_bias / GYRO_SCALE])
-        return rng.standard_normal((*shape[:2], 2, 3, 1)) * sd[:, None, None]
+        constant = rng.standard_normal((*shape[:2], 2, 3, 1)) * sd[:, None, None]
+        if self.acc_drift == 0 == self.gyro_drift:
+            return constant
+        drift = np.array([self.acc_drift / STANDARD_GRAVITY, self.gyro_drift / GYRO_SCALE])
+        knots = rng.standard_normal((*shape[:2], 2, 3, KNOTS)) * drift[:, None, None]
+        return constant + knots @ _between_knots(shape[-1])
 
     def _dropped(self, present: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
         n, sites, _ = present.shape
@@ -144,6 +229,50 @@ class Augmentation:
             others = kept[rows].any(axis=2).sum(axis=1) > 1
             kept[rows[others], gone[others]] = False
         return kept
+
+
+def _cut(x: AnyArray, speed: AnyArray | None, start: AnyArray, kept: int) -> AnyArray:
+    """Take `kept` samples of each row from `start` on, `speed` samples apart."""
+    rows = np.arange(len(x))
+    if speed is None:
+        if kept == x.shape[-1]:
+            return x
+        views = np.lib.stride_tricks.sliding_window_view(x, kept, axis=-1)
+        return views[rows, :, :, start]
+    time = start[:, None] + speed[:, None] * np.arange(kept)
+    first = np.clip(time.astype(int), 0, max(x.shape[-1] - 2, 0))
+    values = np.moveaxis(x, -1, 1)  # (n, T, S, 6)
+    part = (time - first).astype(x.dtype)[..., None, None]
+    last = x.shape[-1] - 1
+    before, here, after, beyond = (
+        values[rows[:, None], np.clip(first + k, 0, last)] for k in (-1, 0, 1, 2)
+    )
+    # Catmull-Rom: a cubic through the two middle samples, with the slopes of central differences
+    slope = after - before
+    curve = 2 * before - 5 * here + 4 * after - beyond
+    bend = 3 * (here - after) + beyond - before
+    cut = here + 0.5 * part * (slope + part * (curve + part * bend))
+    return np.ascontiguousarray(np.moveaxis(cut, 1, -1))
+
+
+def _between_knots(length: int) -> AnyArray:
+    """Weights (KNOTS, length) of smooth curves through evenly spaced knots."""
+    place = np.linspace(0, KNOTS - 1, length)
+    distance = np.clip(np.abs(place - np.arange(KNOTS)[:, None]), 0, 1)
+    return 0.5 * (1 + np.cos(np.pi * distance))
+
+
+def _interpolated(x: AnyArray, share: AnyArray, rng: np.random.Generator) -> AnyArray:
+    """Lose a share (n, 1) of the samples and interpolate between those before and after."""
+    n, length = len(x), x.shape[-1]
+    there = rng.random((n, length)) >= share
+    there[:, [0, -1]] = True
+    time = np.arange(length)
+    before = np.maximum.accumulate(np.where(there, time, 0), axis=1)
+    after = np.minimum.accumulate(np.where(there, time, length)[:, ::-1], axis=1)[:, ::-1]
+    part = (time - before) / np.maximum(after - before, 1)
+    left, right = (np.take_along_axis(x, at[:, None, None], axis=-1) for at in (before, after))
+    return left + part[:, None, None].astype(x.dtype) * (right - left)
 
 
 PRETRAINING = Augmentation("so3", gyro_dropout=0.2, site_dropout=0.4)

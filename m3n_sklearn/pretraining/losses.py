@@ -8,7 +8,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["AUTO_WEIGHTS", "NEEDS", "Objectives", "contrast", "masked_huber", "same_caption"]
+__all__ = [
+    "AUTO_WEIGHTS",
+    "NEEDS",
+    "Objectives",
+    "alike_captions",
+    "contrast",
+    "masked_huber",
+    "same_caption",
+]
 
 
 def same_caption(sentences: Tensor) -> Tensor:
@@ -24,10 +32,31 @@ def same_caption(sentences: Tensor) -> Tensor:
     bool Tensor of shape (n, n)
         True on the diagonal, also of rows without any sentence.
     """
-    equal = sentences[:, None, :, None] == sentences[None, :, None, :]
-    known = (sentences >= 0)[:, None, :, None]
-    shared = (equal & known).flatten(2).any(dim=2)
-    return shared | torch.eye(len(sentences), dtype=torch.bool, device=sentences.device)
+    distinct, number = torch.unique(sentences, return_inverse=True)
+    holds = torch.zeros(len(sentences), len(distinct), device=sentences.device)
+    holds.scatter_(1, number, (sentences >= 0).to(holds.dtype))
+    own = torch.eye(len(sentences), dtype=torch.bool, device=sentences.device)
+    return (holds @ holds.T > 0) | own
+
+
+def alike_captions(vectors: Tensor, similar: float) -> Tensor:
+    """Tell which rows have captions that mean nearly the same.
+
+    Parameters
+    ----------
+    vectors : Tensor of shape (m, K, d)
+        Vectors of K sentences of each row.
+    similar : float
+        Cosine from which on two sentences are nearly the same.
+
+    Returns
+    -------
+    bool Tensor of shape (m, m)
+        True where any two of their sentences are.
+    """
+    unit = functional.normalize(vectors.flatten(0, 1), dim=1)
+    near = (unit @ unit.T >= similar).unflatten(1, vectors.shape[:2]).any(dim=2)
+    return near.unflatten(0, vectors.shape[:2]).any(dim=1)
 
 
 def contrast(a: Tensor, b: Tensor, temperature: Tensor, positive: Tensor, same: Tensor) -> Tensor:
@@ -64,7 +93,7 @@ def contrast(a: Tensor, b: Tensor, temperature: Tensor, positive: Tensor, same: 
        predictive coding", 2018.
     """
     logits = a @ b.T / temperature
-    return 0.5 * (_one_way(logits, positive, same) + _one_way(logits.T, positive, same))
+    return 0.5 * (_one_way(logits, positive, same) + _one_way(logits.T, positive.T, same.T))
 
 
 def _one_way(logits: Tensor, positive: Tensor, same: Tensor) -> Tensor:
@@ -98,7 +127,7 @@ def masked_huber(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
 
 PAIRS = {"imu_pose": ("imu", "pose"), "imu_text": ("imu", "text"), "pose_text": ("pose", "text")}
 DECODERS = {"reconstruction": ("imu",), "pose2imu": ("imu", "pose")}
-NEEDS = {**PAIRS, **DECODERS}
+NEEDS = {**PAIRS, **DECODERS, "imu_imu": ("imu",)}
 """Which modalities each objective needs."""
 
 AUTO_WEIGHTS = {
@@ -117,11 +146,13 @@ class Objectives:
     ----------
     weights : mapping of str to float
         Weight of each objective: ``imu_pose``, ``imu_text``, ``pose_text``, ``pose2imu``,
-        ``reconstruction``.
+        ``reconstruction``, ``imu_imu``.
+    similar : float, optional
+        Cosine of sentence vectors from which on two captions are no negatives of each other.
     """
 
-    def __init__(self, weights: Mapping[str, float]) -> None:
-        self.weights = dict(weights)
+    def __init__(self, weights: Mapping[str, float], similar: float | None = None) -> None:
+        self.weights, self.similar = dict(weights), similar
 
     def __call__(self, out: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the terms of a batch and their weighted sum ``loss``.
@@ -133,10 +164,14 @@ class Objectives:
         batch : mapping
             Its input, with ``has_imu`` and so on for the rows that have a modality.
         """
+        same = same_caption(batch["captions"])
+        alike = self._alike(batch, same)
         terms: dict[str, Tensor] = {}
         for name in self.weights:
             if name in PAIRS:
-                term = _pair_term(name, out, batch)
+                term = _pair_term(name, out, batch, same, alike)
+            elif name == "imu_imu":
+                term = _views_term(out, batch, alike)
             elif name == "reconstruction":
                 term = _reconstruction_term(out, batch)
             else:
@@ -148,19 +183,47 @@ class Objectives:
             total = total + self.weights[name] * term
         return {"loss": total, **terms}
 
+    def _alike(self, batch: Mapping[str, Tensor], same: Tensor) -> Tensor:
+        """Return which rows are no negatives of each other."""
+        if self.similar is None or "text" not in batch:
+            return same
+        rows = batch["has_text"].nonzero()[:, 0]
+        alike = same.clone()
+        alike[rows[:, None], rows] |= alike_captions(batch["text"], self.similar)
+        return alike
 
-def _pair_term(name: str, out: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor | None:
+
+def _pair_term(
+    name: str,
+    out: Mapping[str, Tensor],
+    batch: Mapping[str, Tensor],
+    same: Tensor,
+    alike: Tensor,
+) -> Tensor | None:
     first, second = PAIRS[name]
     both = batch[f"has_{first}"] & batch[f"has_{second}"]
     if int(both.sum()) < 2:
         return None
     a = out[f"z_{first}"][both[batch[f"has_{first}"]]]
     b = out[f"z_{second}"][both[batch[f"has_{second}"]]]
-    same = same_caption(batch["captions"][both])
-    positive = same
+    positive, alike = same[both][:, both], alike[both][:, both]
     if name == "imu_pose":  # every window has a pose of its own
-        positive = torch.eye(len(same), dtype=torch.bool, device=same.device)
-    return contrast(a, b, out["temperature"], positive, same)
+        positive = torch.eye(len(positive), dtype=torch.bool, device=positive.device)
+    if b.ndim == 3:  # several sentences of each row
+        positive, alike = (m.repeat_interleave(b.shape[1], dim=1) for m in (positive, alike))
+        b = b.flatten(0, 1)
+    return contrast(a, b, out["temperature"], positive, alike)
+
+
+def _views_term(
+    out: Mapping[str, Tensor], batch: Mapping[str, Tensor], alike: Tensor
+) -> Tensor | None:
+    if "z_view" not in out or len(out["z_view"]) < 2:
+        return None
+    there = batch["has_imu"]
+    positive = torch.eye(len(out["z_view"]), dtype=torch.bool, device=alike.device)
+    alike = alike[there][:, there]
+    return contrast(out["z_imu"], out["z_view"], out["temperature"], positive, alike)
 
 
 def _reconstruction_term(out: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor | None:

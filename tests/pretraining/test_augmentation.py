@@ -108,7 +108,10 @@ def test_resolving() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"rotation": "yaw"}, "rotation must be"),
+        ({"rotation": "roll"}, "rotation must be"),
+        ({"tempo": 0.9}, "tempo is a factor of at least 1"),
+        ({"packet_loss": 1.0}, "packet_loss must be in"),
+        ({"amplitude": -0.1}, "amplitude must be at least 0"),
         ({"strap_flip": 1.5}, "strap_flip is a probability"),
         ({"acc_noise": -1.0}, "acc_noise must be at least 0"),
         ({"shortest": 0.0}, "shortest must be in"),

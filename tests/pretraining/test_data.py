@@ -64,7 +64,7 @@ def test_batches_hold_the_rows_that_have_a_modality(toy_scene: Windows) -> None:
     assert batch["has_text"].tolist() == [True, True, True, False]
     assert batch["imu"].shape == (2, 1, 6, 50)
     assert batch["pose"].shape[0] == 4
-    assert batch["text"].shape == (3, 16)
+    assert batch["text"].shape == (3, 1, 16)
     assert batch["paired"].tolist() == [True, False, True, False]
     assert batch["hidden"].any(axis=1).sum() == 1  # every other row
     assert batch["imu"].dtype == np.float32

@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from m3n_sklearn import Windows
 from m3n_sklearn.pretraining import Augmentation, Multi3NetPretrainer, save_corpus
+from m3n_sklearn.simulation import SMPLIMUSimulator
 
 Params = dict[str, Any]
 
@@ -168,7 +169,7 @@ def test_x_is_checked_but_not_used_beside_a_corpus(
     pretrainer = fitted(toy_imu[:, :3], tiny, corpus=toy_scene)
     assert pretrainer.n_features_in_ == 3
     assert weights_equal(pretrainer, fitted(None, tiny, corpus=toy_scene))
-    assert pretrainer.transform(toy_imu[:, :3]).shape == (24, 8)
+    assert pretrainer.transform(Windows(imu=toy_imu[:, :3], rate=25.0)).shape == (24, 8)
     with pytest.raises(ValueError, match="NaN"):
         fitted(np.full((4, 6, 50), np.nan), tiny, corpus=toy_scene)
 
@@ -241,6 +242,14 @@ def test_chunks_and_batches_do_not_matter(toy_scene: Windows, tiny: Params) -> N
     assert np.allclose(np.linalg.norm(whole, axis=1), 1)
 
 
+def test_averaged_weights_are_kept(toy_scene: Windows, tiny: Params) -> None:
+    averaged = fitted(toy_scene, tiny, ema=0.9)
+    assert weights_equal(averaged, fitted(toy_scene, tiny, ema=0.9))
+    last = fitted(toy_scene, tiny)
+    assert averaged.history_ == last.history_
+    assert not weights_equal(averaged, last)
+
+
 def test_warm_start_continues(toy_scene: Windows, tiny: Params) -> None:
     pretrainer = fitted(toy_scene, tiny, warm_start=True)
     first = pretrainer.history_
@@ -275,7 +284,7 @@ def test_paper_configuration(toy_scene: Windows, tiny: Params) -> None:
     assert pretrainer.predict_imu(toy_scene).shape == toy_scene["imu"].shape
     assert pretrainer.reconstruct(toy_scene).shape == toy_scene["imu"].shape
     assert 0 <= pretrainer.score(toy_scene) <= 1
-    short = toy_scene["imu"][:, :, :30]
+    short = Windows(imu=toy_scene["imu"][:, :, :30], rate=25.0)
     with pytest.raises(ValueError, match="windows of 50 samples, but these have 30"):
         pretrainer.transform(short)
 
@@ -287,6 +296,20 @@ def test_rates(toy_scene: Windows, tiny: Params) -> None:
     assert pretrainer.reconstruct(slow).shape == imu.shape
     alike = (pretrainer.transform(slow) * pretrainer.transform(toy_scene)).sum(axis=1)
     assert np.median(alike) > 0.9
+
+
+def test_bare_arrays_are_refused_where_the_rate_was_known(
+    toy_scene: Windows, toy_imu: np.ndarray, tiny: Params
+) -> None:
+    known, bare = fitted(toy_scene, tiny, max_epochs=1), fitted(toy_imu, tiny, max_epochs=1)
+    assert known.imu_rate_ == 25.0
+    for use in (known.transform, known.reconstruct, known.score):
+        with pytest.raises(ValueError, match=r"windows of 25 Hz, .*Windows\(imu=X, rate="):
+            use(toy_imu)
+    assert bare.imu_rate_ is None
+    assert bare.transform(toy_imu).shape == known.transform(toy_scene[:24]).shape
+    series = np.random.default_rng(0).standard_normal((8, 5, 20))
+    fitted(Windows(imu=series, rate=25.0), tiny, max_epochs=1).transform(series)
 
 
 def test_embeddings_of_each_modality(toy_scene: Windows, tiny: Params) -> None:
@@ -374,6 +397,8 @@ def test_messages(toy_scene: Windows, toy_imu: np.ndarray, tiny: Params) -> None
         fitted(toy_scene.drop("imu", "text"), tiny)
     with pytest.raises(ValueError, match="0 rows"):
         fitted(toy_scene[:0], tiny)
+    with pytest.raises(ValueError, match="simulator= turns poses into IMU windows, but no row"):
+        fitted(toy_scene.drop("pose", "trans"), tiny, simulator=SMPLIMUSimulator())
     with pytest.raises(NotFittedError):
         Multi3NetPretrainer().transform(toy_imu)
     with pytest.raises(TypeError, match="as_windows"):
@@ -390,7 +415,7 @@ def test_messages(toy_scene: Windows, toy_imu: np.ndarray, tiny: Params) -> None
     with pytest.raises(ValueError, match="1 of 2 rows have no text"):
         pretrainer.set_params(modality="text").transform(Windows(text=["wave", ""]))
     with pytest.raises(ValueError, match="hidden must be booleans"):
-        pretrainer.reconstruct(toy_imu, np.zeros(3))
+        pretrainer.reconstruct(toy_scene, np.zeros(3))
     with pytest.raises(ValueError, match="returns vectors of size 16"):
         from m3n_sklearn.text import HashingEncoder
 
@@ -418,6 +443,11 @@ def test_wrong_units_warn(toy_imu: np.ndarray, tiny: Params) -> None:
         ("norm", "instance"),
         ("rate", 0.0),
         ("channels", 6),
+        ("orientation", "up"),
+        ("similar_captions", 1.0),
+        ("hard_negatives", 0.6),
+        ("paraphrases", 0),
+        ("ema", 1.0),
         ("augment", "flip"),
         ("max_epochs", 0),
         ("batch_size", 0),
