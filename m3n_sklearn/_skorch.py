@@ -285,11 +285,17 @@ class _ArrayNet(NeuralNet):  # type: ignore[misc]
         }
         single = next(self.module_.parameters()).dtype == torch.float32
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" and single):
-            terms = self.criterion_.loss(self.module_(tensors), tensors)
+            terms = self.criterion_.loss(self._output(tensors), tensors)
         for name, value in terms.items():
             if name != "loss":
                 self.history.record_batch(f"{prefix}_{name}", float(value.detach()))
         return terms
+
+    def _output(self, tensors: Batch) -> Any:
+        if self.average is None or self.module_.training:
+            return self.module_(tensors)
+        # what is watched must be what is kept
+        return torch.func.functional_call(self.module_, self.average.weights, (tensors,))
 
     def on_grad_computed(self, net: Any, named_parameters: Any, **kwargs: Any) -> None:
         nn.utils.clip_grad_norm_(self.module_.parameters(), self.plan.clip)
