@@ -7,75 +7,108 @@ captions, simulated at the right wrist; of these, a fold sees the training peopl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from m3n_sklearn import Motion, SMPLIMUSimulator, Windows, cut
+from m3n_sklearn import SMPLIMUSimulator, Windows
 from m3n_sklearn.datasets import load_utd_mhad, make_motions
 from m3n_sklearn.motion import read_skeletal
-from m3n_sklearn.pretraining import open_corpus, save_corpus
+from m3n_sklearn.pretraining import CorpusSource, build_corpus, open_corpus
 
-RATE, POSE_RATE, SECONDS = 50.0, 30.0, 2.56
-MOCAP = (
-    "cmu_mocap_subset/cmu_asfamc_28.npz",
-    "cmu_mocap_subset/cmu_expmap_96.npz",
-    "bandai_namco_motion/bandai_namco_motion.npz",
-)
+from .recipes import short_hash
+
+RATE = 50.0
 
 
 @dataclass(frozen=True)
-class Source:
-    """Motions, where their sensors sit, and how densely they are cut."""
+class Corpus:
+    """Sources and how they are simulated and cut.
 
-    read: Callable[[Path, bool], Sequence[Motion]]
-    sites: tuple[str, ...]
-    overlap: float
-    has_test_people: bool
+    Attributes
+    ----------
+    sources : callable
+        (data, quick) -> sources.
+    simulator, options : mapping
+        Arguments of `SMPLIMUSimulator` and `build_corpus`.
+    has_test_people : bool
+        Whether rows of the people who are tested must be left out.
+    """
+
+    sources: Callable[[Path, bool], list[CorpusSource]]
+    simulator: Mapping[str, Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    has_test_people: bool = False
 
 
-def read_general(data: Path, quick: bool) -> list[Motion]:
-    mocap = [motion for file in MOCAP for motion in read_skeletal(data / file)]
-    if quick:
-        return mocap[::4] + make_motions(n_people=2, n_repetitions=1, random_state=0)
-    return mocap + make_motions(n_people=20, n_repetitions=2, random_state=0)
+def general(data: Path, quick: bool) -> list[CorpusSource]:
+    def mocap(name: str, licence: str, *files: str) -> CorpusSource:
+        paths = [data / file for file in files]
+
+        def read() -> list[Any]:
+            motions = [motion for path in paths for motion in read_skeletal(path)]
+            return motions[:: 4 if quick else 1]
+
+        return CorpusSource(name, licence, read, paths)
+
+    cmu = [f"cmu_mocap_subset/{name}.npz" for name in ("cmu_asfamc_28", "cmu_expmap_96")]
+    people = 2 if quick else 20
+    return [
+        mocap("cmu", "CMU: free for all uses, not to be resold as data", *cmu),
+        mocap("bandai-namco", "CC BY-NC 4.0", "bandai_namco_motion/bandai_namco_motion.npz"),
+        CorpusSource("procedural", "BSD-3-Clause", lambda: make_motions(people, 1, random_state=0)),
+    ]
 
 
-def read_utd(data: Path, quick: bool) -> list[Motion]:
-    return load_utd_mhad(data / "utd_mhad", actions="wrist", seconds=None).motions
+def utd_skeletons(data: Path, quick: bool) -> list[CorpusSource]:
+    """One source per person, so that rows can be told apart by the column ``source``."""
+    motions = load_utd_mhad(data / "utd_mhad", actions="wrist", seconds=None).motions
+    return [
+        CorpusSource(_of(person), "research", [m for m in motions if m.subject == person])
+        for person in dict.fromkeys(motion.subject for motion in motions)
+    ]
 
 
-SOURCES = {
-    "general": Source(read_general, ("left_wrist", "right_wrist"), 0.0, has_test_people=False),
-    "in-domain": Source(read_utd, ("right_wrist",), 0.9, has_test_people=True),
+CORPORA = {
+    "general": Corpus(general, {"sites": ("left_wrist", "right_wrist")}, {"overlap": 0.25}),
+    "in-domain": Corpus(
+        utd_skeletons, {"sites": ("right_wrist",)}, {"overlap": 0.9}, has_test_people=True
+    ),
 }
 
 
-def open_source(name: str, data: Path, store: Path, quick: bool, seconds: float) -> Windows:
-    """Return a corpus with the columns ``person`` and ``label``, built if it is not there yet."""
-    folder = store / "corpora" / f"{name}-{seconds:g}s"
+def open_or_build(name: str, seconds: float, data: Path, store: Path, quick: bool) -> Windows:
+    """Return a corpus; it is built if it is not there yet."""
+    spec = CORPORA[name]
+    key = short_hash([seconds, spec.simulator, spec.options])
+    folder = store / "corpora" / f"{name}-{key}"
     if not folder.exists():
-        save_corpus(_build(SOURCES[name], data, quick, seconds), folder)
+        build_corpus(
+            spec.sources(data, quick),
+            folder,
+            simulator=SMPLIMUSimulator(**spec.simulator),
+            seconds=seconds,
+            rate=RATE,
+            **spec.options,
+        )
     return open_corpus(folder)
 
 
-def _build(source: Source, data: Path, quick: bool, seconds: float) -> Windows:
-    motions = source.read(data, quick)
-    recordings = SMPLIMUSimulator(sites=source.sites, rate=RATE).simulate(motions)
-    X, y, people = cut(
-        list(zip(motions, recordings, strict=True)),
-        seconds=seconds,
-        overlap=source.overlap,
-        margin=0.0,
-        short="pad",
-        pose_rate=POSE_RATE,
-        dtype=np.float32,
-    )
-    return X.assign(person=np.array(list(map(str, people))), label=np.array(list(map(str, y))))
-
-
 def without(corpus: Windows, people: Sequence[object]) -> Windows:
-    """Return the rows of other people."""
-    return corpus[~np.isin(corpus["person"], [str(person) for person in people])]
+    """Leave out the skeletons of some people of UTD-MHAD."""
+    return corpus[~np.isin(corpus["source"], [_of(person) for person in people])]
+
+
+def labels(corpus: Windows, data: Path) -> np.ndarray:
+    """Return the action of each window of skeletons of UTD-MHAD."""
+    clips = load_utd_mhad(data / "utd_mhad", actions="wrist", skeletons=False, seconds=None)
+    label_of = {clip.name: clip.labels[0] for clip in clips.recordings}
+    names = [str(name).rpartition("/")[2].partition("~")[0] for name in corpus["clip"]]
+    return np.array([label_of[name] for name in names])
+
+
+def _of(person: object) -> str:
+    return f"utd person {person}"

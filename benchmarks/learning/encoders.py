@@ -10,7 +10,7 @@ from typing import Any
 
 from m3n_sklearn import Multi3NetPretrainer
 
-from .corpora import RATE, SOURCES, open_source, without
+from .corpora import CORPORA, RATE, open_or_build, without
 from .recipes import Recipe, short_hash
 
 QUICK_EPOCHS = 6
@@ -27,14 +27,14 @@ class Encoders:
     def path(self, recipe: Recipe, held_out: Iterable[Any]) -> Path:
         """Name the file of an encoder that has not seen some people."""
         folder = self.store / "encoders"
-        if not SOURCES[recipe.corpus].has_test_people:
+        if not CORPORA[recipe.corpus].has_test_people:
             return folder / f"{recipe.corpus}-{recipe.pretraining_key}.safetensors"
         who = short_hash(sorted(map(str, held_out)))
         return folder / f"{recipe.corpus}-{recipe.pretraining_key}-without-{who}.safetensors"
 
     def open_corpus(self, recipe: Recipe) -> Any:
         """Build or open what a recipe pretrains on."""
-        return open_source(recipe.corpus, self.data, self.store, self.quick, recipe.seconds)
+        return open_or_build(recipe.corpus, recipe.seconds, self.data, self.store, self.quick)
 
     def pretrain(self, recipe: Recipe, held_out: Iterable[Any]) -> str:
         """Train an encoder unless its file is there; say what was done."""
@@ -42,7 +42,7 @@ class Encoders:
         if path.exists():
             return f"{path.stem}: there"
         corpus = self.open_corpus(recipe)
-        if SOURCES[recipe.corpus].has_test_people:
+        if CORPORA[recipe.corpus].has_test_people:
             corpus = without(corpus, held_out)
         epochs = {"max_epochs": QUICK_EPOCHS} if self.quick else {}
         given = {"rate": RATE, "random_state": 0, **recipe.pretrainer, **epochs}

@@ -20,7 +20,7 @@ class Recipe:
     Attributes
     ----------
     corpus : str
-        Key of `corpora.SOURCES`.
+        Key of `corpora.CORPORA`.
     seconds : float
         Length of the corpus' windows.
     pretrainer, classifier : mapping

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from m3n_sklearn import Multi3NetClassifier
 from m3n_sklearn.evaluation import Method
 
-from .corpora import without
+from .corpora import labels, without
 from .data import Task
 from .encoders import Encoders
 from .mounting import Worn, list_turns
@@ -128,9 +128,9 @@ def _simulated(encoders: Encoders) -> Callable[[tuple[Any, ...]], tuple[Any, np.
 
     def extra(held_out: tuple[Any, ...]) -> tuple[Any, np.ndarray]:
         corpus = without(encoders.open_corpus(Recipe("in-domain")), held_out)
-        return corpus.drop(*(c for c in corpus.columns if c not in ("imu", "clip", "start"))), (
-            np.asarray(corpus["label"])
-        )
+        kept = ("imu", "clip", "start")
+        X = corpus.drop(*(name for name in corpus.columns if name not in kept))
+        return X, labels(corpus, encoders.data)
 
     return extra
 

@@ -1,0 +1,111 @@
+"""Pretraining and fine-tuning: how long, and how much of it is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+
+from m3n_sklearn import Multi3NetClassifier, Multi3NetPretrainer
+
+from ..learning.rivals.deepconvlstm import DeepConvLSTM
+from ..learning.rivals.minirocket import minirocket
+from . import bare
+from .table import Line, seconds
+from .windows import RATE, corpus, labelled
+
+
+def pretrainer(**changes: Any) -> Multi3NetPretrainer:
+    return Multi3NetPretrainer(rate=RATE, random_state=0, **changes)
+
+
+def pretraining(quick: bool) -> Iterator[Line]:
+    """All epochs of the default, from the cost of single ones."""
+    count = 2000 if quick else 10_000
+    X = corpus(count)
+    with bare.watched() as seen:
+        once = seconds(lambda: pretrainer(max_epochs=1).fit(X))
+        thrice = seconds(lambda: pretrainer(max_epochs=3).fit(X))
+        planned = _planned_epochs(X)
+    epoch = (thrice - once) / 2
+    total = (once - epoch + planned * epoch) / 60 * (10_000 / count)
+    name = f"pretraining on 10,000 windows: {planned} epochs, from 3 over {count:,} windows"
+    yield Line(name, f"{total:.1f} min", "≤ 20 min", total <= 20)
+    size = sum(p.numel() for p in seen[0].module.parameters())
+    yield Line("  parameters of all three encoders and the decoders", f"{size / 1e6:.3f} M")
+
+
+class _Planned(Exception):
+    """The number of epochs is known."""
+
+
+def _planned_epochs(X: Any) -> int:
+    """Ask how many epochs the default takes, without taking them."""
+    original = bare._skorch._ArrayNet.fit_loop
+
+    def stop(net: Any, *args: Any, **kwargs: Any) -> None:
+        raise _Planned(net.plan.max_epochs)
+
+    bare._skorch._ArrayNet.fit_loop = stop
+    try:
+        pretrainer().fit(X)
+    except _Planned as planned:
+        return int(planned.args[0])
+    finally:
+        bare._skorch._ArrayNet.fit_loop = original
+    raise RuntimeError("the pretrainer did not train")
+
+
+def fine_tuning(quick: bool) -> Iterator[Line]:
+    """A whole fit on 1,000 labelled windows, ours and the rivals'."""
+    X, y = labelled(300 if quick else 1000)
+    fitted = pretrainer(max_epochs=1).fit(corpus(256))
+    for strategy in ("frozen", "auto", "full"):
+        ours = Multi3NetClassifier(FrozenEstimator(fitted), strategy=strategy, random_state=0)
+        spent = seconds(lambda ours=ours: ours.fit(X, y))
+        bar = ("≤ 60 s", spent <= 60) if strategy != "frozen" else ()
+        yield Line(f"fit on {len(y):,} windows, {strategy}", f"{spent:.1f} s", *bar)
+    encoder = sum(v.size for k, v in ours.weights_.items() if k.startswith("encoder."))
+    yield Line("parameters of the encoder", f"{encoder / 1e6:.3f} M", "≤ 1 M", encoder <= 1e6)
+    rocket = minirocket()
+    rocket.fit(X[:32], y[:32])  # compiles
+    yield Line(f"fit on {len(y):,} windows, MiniRocket + ridge", f"{_fit(rocket, X, y):.1f} s")
+    epochs = 2
+    lstm = DeepConvLSTM(min_epochs=epochs, min_steps=1, random_state=0)
+    spent = _fit(lstm, X, y) / epochs
+    yield Line(f"one epoch over {len(y):,} windows, DeepConvLSTM", f"{spent:.1f} s")
+
+
+def _fit(estimator: Any, X: Any, y: np.ndarray) -> float:
+    return seconds(lambda: estimator.fit(X, y))
+
+
+def overhead(quick: bool) -> Iterator[Line]:
+    """Epochs through our estimators over epochs of a bare loop, in turns."""
+    X, y = labelled(640)
+    motions = corpus(512)
+    arms = {
+        "pretrainer": lambda epochs: pretrainer(max_epochs=epochs).fit(motions),
+        "classifier": lambda epochs: Multi3NetClassifier(
+            strategy="scratch", max_epochs=epochs, random_state=0
+        ).fit(X, y),
+    }
+    for name, fit in arms.items():
+        with bare.watched() as seen:
+            fit(1)
+        ratios = [_epoch_ratio(fit, seen[0]) for _ in range(3 if quick else 5)]
+        ratio = float(np.median(ratios))
+        title = f"epoch of the {name} / epoch of a bare torch loop"
+        yield Line(title, f"{ratio:.2f}", "≤ 1.15", ratio <= 1.15)
+
+
+def _epoch_ratio(fit: Any, training: bare.Training) -> float:
+    """Compare two further epochs, so that what happens once plays no part."""
+    few, many = 1, 4
+    ours = -seconds(lambda: fit(few)) + seconds(lambda: fit(many))
+    theirs = -seconds(lambda: bare.train(training, few)) + seconds(
+        lambda: bare.train(training, many)
+    )
+    return ours / theirs
