@@ -1,4 +1,4 @@
-"""Displays: where sensors sit, what they feel, how true that is, and what few labels are worth."""
+"""Displays: sensors and what they feel, how true that is, what few labels are worth, timelines."""
 
 from __future__ import annotations
 
@@ -6,5 +6,12 @@ from ._comparison import ComparisonDisplay
 from ._label_efficiency import LabelEfficiencyDisplay
 from ._sensors import SensorsDisplay
 from ._signals import SignalDisplay
+from ._timeline import TimelineDisplay
 
-__all__ = ["ComparisonDisplay", "LabelEfficiencyDisplay", "SensorsDisplay", "SignalDisplay"]
+__all__ = [
+    "ComparisonDisplay",
+    "LabelEfficiencyDisplay",
+    "SensorsDisplay",
+    "SignalDisplay",
+    "TimelineDisplay",
+]

@@ -1,0 +1,111 @@
+"""How much a window's probabilities are to be trusted beside those of its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._chain import Chain
+from ._decoding import posteriors
+
+__all__ = ["Emission", "Stretch", "choose_emission"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+LEAST = 1e-6
+"""Probabilities below this are taken for it: no window alone rules a class out."""
+
+WEIGHTS = (0.1, 0.16, 0.25, 0.4, 0.63, 1.0, 1.6)
+BALANCES = (0.0, 0.5, 1.0)
+"""What "auto" chooses from."""
+
+
+class Emission(NamedTuple):
+    """Window probabilities -> log-likelihoods.
+
+    Attributes
+    ----------
+    weight : float
+        Factor of the log-likelihood. Windows overlap and classifiers are too sure of themselves:
+        below 1.
+    balance : float
+        Power of the classes' shares that probabilities are divided by. 1 is Bayes' rule; less
+        favours rare classes less.
+    """
+
+    weight: float
+    balance: float
+
+    def scores(self, probabilities: Array, shares: Array) -> Array:
+        """Return log-likelihoods, up to a constant per row."""
+        logs = np.log(np.maximum(probabilities, LEAST))
+        return self.weight * (logs - self.balance * np.log(shares))
+
+
+class Stretch(NamedTuple):
+    """Rows that a classifier and a chain have not been fitted on.
+
+    Attributes
+    ----------
+    probabilities : ndarray of shape (n, K)
+        Of a classifier fitted on other rows.
+    codes : ndarray of int of shape (n,)
+        True classes.
+    lengths : ndarray of int
+        Rows of each chain.
+    chain : Chain
+        Learned from the other rows.
+    """
+
+    probabilities: Array
+    codes: Indices
+    lengths: Indices
+    chain: Chain
+
+
+def choose_emission(
+    stretches: Sequence[Stretch],
+    step: float,
+    weights: Sequence[float] = WEIGHTS,
+    balances: Sequence[float] = BALANCES,
+) -> Emission:
+    """Choose what gives the true classes of unseen rows the highest posterior probability.
+
+    Parameters
+    ----------
+    stretches : sequence of Stretch
+        Held-out rows.
+    step : float
+        Time between rows in s.
+    weights, balances : sequence of float
+        Candidates.
+
+    Returns
+    -------
+    Emission
+        The one with the lowest log loss; of equal ones the first.
+    """
+    loss = {balance: _losses(stretches, step, weights, balance) for balance in balances}
+    pairs = [(weight, balance) for balance in balances for weight in weights]
+    values = np.concatenate([loss[balance] for balance in balances])
+    return Emission(*pairs[int(values.argmin())])
+
+
+def _losses(
+    stretches: Sequence[Stretch], step: float, weights: Sequence[float], balance: float
+) -> Array:
+    """Return the log loss of each weight: the same rows once for each, decoded side by side."""
+    total = np.zeros(len(weights))
+    for stretch in stretches:
+        rows = len(stretch.codes)
+        emissions = [Emission(weight, balance) for weight in weights]
+        scores = [e.scores(stretch.probabilities, stretch.chain.shares) for e in emissions]
+        lengths = np.tile(stretch.lengths, len(weights))
+        beliefs = posteriors(np.concatenate(scores), lengths, stretch.chain.at(step))
+        true = beliefs.reshape(len(weights), rows, -1)[:, np.arange(rows), stretch.codes]
+        total -= np.log(np.maximum(true, LEAST)).sum(axis=1)
+    return total

@@ -1,0 +1,403 @@
+"""HMMClassifier: any window classifier, with a sense of what comes before and after."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.utils import _safe_indexing, get_tags
+from sklearn.utils.validation import _num_samples, has_fit_parameter
+
+from ..._sklearn import HasMethods, Interval, StrOptions, check_is_fitted, fit_context
+from ...persistence import Persistent
+from .._labels import check_labels
+from ._chain import Chain, learn_chain
+from ._decoding import States, best_path, posteriors
+from ._emission import BALANCES, WEIGHTS, Emission, Stretch, choose_emission
+from ._folds import block_folds
+from ._rows import Rows, read_rows
+from ._segments import join_rows
+
+__all__ = ["HMMClassifier"]
+
+AnyArray = NDArray[Any]
+Array = NDArray[np.float64]
+
+
+class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimator):
+    """Smooth a window classifier along recordings with a hidden semi-Markov model.
+
+    From the training labels in order it learns how long activities last and which follows which;
+    from the classifier's probabilities on rows held out, how far to trust a single window. A
+    recording is then decoded as a whole.
+
+    Parameters
+    ----------
+    estimator : classifier with ``predict_proba``
+        Labels single windows: a :class:`~m3n_sklearn.Multi3NetClassifier`, a pipeline of
+        features and logistic regression, anything. It is cloned. A ``FrozenEstimator`` is used
+        as it is, and should then not have been fitted on the rows that are given here.
+    weight : float or "auto", default="auto"
+        Factor of a window's log-likelihood, for rows as far apart as those of `fit`. ``"auto"``
+        chooses it by cross-validation.
+    balance : float or "auto", default="auto"
+        Power of the classes' shares that the window's probabilities are divided by: 1 is Bayes'
+        rule, 0 leaves them as they are. ``"auto"`` chooses it by cross-validation.
+    durations : {"gamma", "geometric"}, default="gamma"
+        Law of the time that an activity lasts. ``"geometric"`` is the ordinary hidden Markov
+        model, for which the shortest stay is the most probable one.
+    smoothing : float, default=0.3
+        How many stays of usual length and unknown sequel each class is taken to have had, beside
+        those in the training labels.
+    cv : int, default=5
+        Folds of the cross-validation, which is left out if nothing is to be chosen. Groups,
+        recordings or stretches of consecutive rows are held out together.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+    n_features_in_ : int
+        As the fitted classifier says.
+    estimator_ : classifier
+        Fitted on all rows.
+    chain_ : Chain
+        What was learned of time: ``shares`` of the classes, mean ``durations`` in s, their
+        ``spreads`` (squared coefficients of variation), and ``follows``, the probability that a
+        class (row) is followed by another (column).
+    emission_ : Emission
+        The `weight` and the `balance` that were chosen.
+    step_ : float or None
+        Usual time between neighbouring rows in s; None if no row had a neighbour.
+
+    See Also
+    --------
+    m3n_sklearn.inspection.TimelineDisplay : Draws truth and predictions over time.
+
+    Notes
+    -----
+    **Time.** `Windows` that `m3n_sklearn.cut` has made know their recording (column ``clip``) and
+    their place in it (``start``). For other X, give `recordings` and `times`; times alone mean
+    one recording, recordings alone mean that rows are in order, one second apart. Rows of an X
+    without either have no neighbours, and each is predicted for itself. The order of rows never
+    matters. Rows further apart than one and a half of the usual step are no neighbours either:
+    do not leave the windows out that you do not want to score, or gaps will show where they were.
+
+    **Cost** is linear in rows, except for putting them in order. Rows may be closer together or
+    further apart in `predict` than in `fit`: durations are kept in seconds, and the weight per
+    second stays the same.
+
+    `predict` returns the most probable path (Viterbi), `predict_proba` the probability of each
+    class in each row given the whole recording (forward-backward). The most probable path need
+    not be that of the most probable classes.
+
+    References
+    ----------
+    .. [1] S.-Z. Yu, "Hidden semi-Markov models", Artificial Intelligence 174 (2010) 215-243.
+    .. [2] H. Bourlard and N. Morgan, "Connectionist speech recognition: a hybrid approach",
+       Kluwer, 1994: a network's probabilities, divided by the classes' shares, as likelihoods.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from m3n_sklearn.classification import HMMClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.tile(np.repeat(["pick", "pack", "label"], [6, 9, 3]), 20)
+    >>> X = np.stack([y == "pick", y == "pack"], axis=1) + rng.normal(scale=1.2, size=(360, 2))
+    >>> seconds = np.arange(360.0)
+    >>> smoothed = HMMClassifier(LogisticRegression()).fit(X[:270], y[:270], times=seconds[:270])
+    >>> float((smoothed.estimator_.predict(X[270:]) == y[270:]).mean().round(2))
+    0.73
+    >>> float((smoothed.predict(X[270:], times=seconds[270:]) == y[270:]).mean().round(2))
+    0.93
+    >>> smoothed.segments(X[270:], times=seconds[270:])[["start", "end", "label"]][:2].tolist()
+    [(269.5, 276.5, 'pick'), (276.5, 284.5, 'pack')]
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "estimator": [HasMethods(["fit", "predict_proba"])],
+        "weight": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "balance": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "durations": [StrOptions({"gamma", "geometric"})],
+        "smoothing": [Interval(Real, 0, None, closed="neither")],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        weight: float | str = "auto",
+        balance: float | str = "auto",
+        durations: str = "gamma",
+        smoothing: float = 0.3,
+        cv: int = 5,
+    ) -> None:
+        self.estimator = estimator
+        self.weight = weight
+        self.balance = balance
+        self.durations = durations
+        self.smoothing = smoothing
+        self.cv = cv
+
+    # ---- fit
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        recordings: ArrayLike | None = None,
+        times: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the classifier of windows, and learn from the order of their labels.
+
+        Parameters
+        ----------
+        X : Windows or array-like of shape (n, ...)
+            Windows, in any order.
+        y : array-like of shape (n,)
+            Labels.
+        groups : array-like of shape (n,), default=None
+            Rows to be held out together in the cross-validation, such as people, or boxes of one
+            session. Handed on to the classifier if its `fit` takes groups.
+        recordings : array-like of shape (n,), default=None
+            Recording of each row; by default the column ``clip`` of `Windows`.
+        times : array-like of shape (n,), default=None
+            Time of each row in its recording in s; by default the middle of the window.
+
+        Returns
+        -------
+        self
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If the labels, groups, recordings or times don't fit X, or two rows of a recording
+            have the same time.
+
+        Warns
+        -----
+        UserWarning
+            If no row has a neighbour in time.
+        """
+        if y is None:
+            raise ValueError("HMMClassifier requires y to be passed, but the target y is None.")
+        labels = check_labels(y, _num_samples(X), None, None)
+        rows = read_rows(X, recordings, times)
+        names = None if groups is None else _check_groups(groups, len(labels.codes))
+        data = _Data(X, np.asarray(labels.classes[labels.codes]), labels.codes, names, rows)
+        self.classes_, self.step_ = labels.classes, rows.step
+        if not rows.chained:
+            warnings.warn(
+                "No row of X has a neighbour in time, so that each is predicted for itself. Give "
+                "Windows with the columns clip and start, or recordings= and times=.",
+                UserWarning,
+                stacklevel=2,
+            )
+        self.chain_ = self._learn_chain(data.ordered_codes, rows)
+        self.emission_ = self._choose_emission(data)
+        self.estimator_ = self._fit_estimator(data, np.ones(len(rows.order), dtype=bool))
+        return self
+
+    def _learn_chain(self, codes: NDArray[np.intp], rows: Rows) -> Chain:
+        chain = learn_chain(
+            codes, rows.lengths, rows.step or 1.0, len(self.classes_), self.smoothing
+        )
+        if self.durations == "gamma":
+            return chain
+        return replace(chain, spreads=np.ones_like(chain.spreads))
+
+    def _choose_emission(self, data: _Data) -> Emission:
+        weights = WEIGHTS if isinstance(self.weight, str) else (float(self.weight),)
+        balances = BALANCES if isinstance(self.balance, str) else (float(self.balance),)
+        if not data.rows.chained or len(self.classes_) == 1:  # a window alone is all there is
+            return Emission(1.0, 1.0)
+        if len(weights) == len(balances) == 1:
+            return Emission(weights[0], balances[0])
+        stretches = list(self._held_out(data))
+        return choose_emission(stretches, data.rows.step or 1.0, weights, balances)
+
+    def _held_out(self, data: _Data) -> Iterator[Stretch]:
+        """Fit on all but some rows, and say what the classifier makes of those."""
+        names = None if data.groups is None else data.groups[data.rows.order]
+        for train, test in block_folds(data.rows, names, self.cv):
+            if len(np.unique(data.ordered_codes[train])) < 2:
+                continue
+            estimator = self._fit_estimator(data, train)
+            held = data.rows.take(test)
+            yield Stretch(
+                self._probabilities(estimator, _safe_indexing(data.X, held.order)),
+                data.ordered_codes[test],
+                held.lengths,
+                self._learn_chain(data.ordered_codes[train], data.rows.take(train)),
+            )
+
+    def _fit_estimator(self, data: _Data, chosen: NDArray[np.bool_]) -> Any:
+        """Fit a clone on the chosen ones of the ordered rows, in the order in which they came."""
+        estimator = clone(self.estimator)
+        extra = {}
+        if data.groups is not None and has_fit_parameter(estimator, "groups"):
+            extra["groups"] = data.groups
+        if chosen.all():
+            return estimator.fit(data.X, data.y, **extra)
+        rows = np.sort(data.rows.order[chosen])
+        extra = {name: values[rows] for name, values in extra.items()}
+        return estimator.fit(_safe_indexing(data.X, rows), data.y[rows], **extra)
+
+    # ---- predict
+
+    def predict(
+        self, X: Any, recordings: ArrayLike | None = None, times: ArrayLike | None = None
+    ) -> AnyArray:
+        """Return the most probable path of classes through each recording.
+
+        Parameters
+        ----------
+        X : Windows or array-like of shape (n, ...)
+            Windows, in any order.
+        recordings, times : array-like of shape (n,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Labels.
+        """
+        rows, scores, states = self._read(X, recordings, times)
+        codes = np.empty(len(scores), dtype=np.intp)
+        codes[rows.order] = best_path(scores, rows.lengths, states)
+        return self.classes_[codes]
+
+    def predict_proba(
+        self, X: Any, recordings: ArrayLike | None = None, times: ArrayLike | None = None
+    ) -> Array:
+        """Return the probability of each class in each row, given the whole recording.
+
+        Parameters
+        ----------
+        X : Windows or array-like of shape (n, ...)
+            Windows, in any order.
+        recordings, times : array-like of shape (n,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes)
+            Rows sum to 1; columns are in the order of `classes_`.
+        """
+        rows, scores, states = self._read(X, recordings, times)
+        beliefs = np.empty_like(scores)
+        beliefs[rows.order] = posteriors(scores, rows.lengths, states)
+        return beliefs
+
+    def segments(
+        self, X: Any, recordings: ArrayLike | None = None, times: ArrayLike | None = None
+    ) -> AnyArray:
+        """Return when which activity begins and ends.
+
+        Parameters
+        ----------
+        X : Windows or array-like of shape (n, ...)
+            Windows, in any order.
+        recordings, times : array-like of shape (n,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        structured ndarray of shape (n_segments,)
+            Fields ``recording``, ``start`` and ``end`` in s, ``label``, and ``confidence``, the
+            mean probability of the label in the segment's rows. Sorted by recording and time;
+            ``pandas.DataFrame`` takes it as it is.
+        """
+        rows, scores, states = self._read(X, recordings, times)
+        codes = best_path(scores, rows.lengths, states)
+        beliefs = posteriors(scores, rows.lengths, states)
+        confidence = beliefs[np.arange(len(codes)), codes]
+        return join_rows(rows, self.classes_[codes], confidence, self._step(rows))
+
+    def _read(
+        self, X: Any, recordings: ArrayLike | None, times: ArrayLike | None
+    ) -> tuple[Rows, Array, States]:
+        """Return rows in order, their log-likelihoods, and the chain at their distance."""
+        check_is_fitted(self)
+        probabilities = self._probabilities(self.estimator_, X)
+        rows = read_rows(X, recordings, times)
+        step = self._step(rows)
+        # windows twice as close say half as much each; far apart, each says all that it can
+        weight, balance = self.emission_
+        closeness = step / (self.step_ or step)
+        weight = min(weight * closeness, max(weight, 1.0))
+        probabilities, shares = probabilities[rows.order], self.chain_.shares
+        alone = np.repeat(rows.lengths == 1, rows.lengths)
+        scores = np.where(
+            alone[:, None],
+            Emission(1.0, 1.0).scores(probabilities, shares),  # the classifier's own opinion
+            Emission(weight, balance).scores(probabilities, shares),
+        )
+        return rows, scores, self.chain_.at(step)
+
+    def _step(self, rows: Rows) -> float:
+        return rows.step or self.step_ or 1.0
+
+    def _probabilities(self, estimator: Any, X: Any) -> Array:
+        """Return a classifier's probabilities of all classes, which it need not know all of."""
+        given = np.asarray(estimator.predict_proba(X), dtype=np.float64)
+        if np.array_equal(estimator.classes_, self.classes_):
+            return given
+        known = np.isin(estimator.classes_, self.classes_)
+        columns = np.searchsorted(self.classes_, estimator.classes_[known])
+        result = np.zeros((len(given), len(self.classes_)))
+        result[:, columns] = given[:, known]
+        return result
+
+    # ---- what scikit-learn asks
+
+    @property
+    def n_features_in_(self) -> int:
+        """As the fitted classifier says."""
+        return self._fitted("n_features_in_")
+
+    @property
+    def feature_names_in_(self) -> AnyArray:
+        """As the fitted classifier says."""
+        return self._fitted("feature_names_in_")
+
+    def _fitted(self, name: str) -> Any:
+        if "estimator_" not in vars(self):
+            raise AttributeError(f"This HMMClassifier is not fitted yet: it has no {name}.")
+        return getattr(self.estimator_, name)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags, tags.classifier_tags = inner.input_tags, inner.classifier_tags
+        return tags
+
+
+class _Data(NamedTuple):
+    X: Any
+    y: AnyArray
+    codes: NDArray[np.intp]
+    groups: AnyArray | None
+    rows: Rows
+
+    @property
+    def ordered_codes(self) -> NDArray[np.intp]:
+        return self.codes[self.rows.order]
+
+
+def _check_groups(groups: ArrayLike, n_rows: int) -> AnyArray:
+    names = np.asarray(groups)
+    if names.shape != (n_rows,):
+        raise ValueError(f"groups must name one group per row, {n_rows}; got {names.shape}.")
+    return names

@@ -1,0 +1,303 @@
+"""What happened when: truth and predictions of one recording as coloured bars."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import _safe_indexing
+
+from ..classification import HMMClassifier
+from ..classification.temporal._rows import Rows, read_rows
+from ..classification.temporal._segments import join_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["TimelineDisplay"]
+
+AnyArray = NDArray[Any]
+
+FEW_COLOURS = 10
+
+
+class _Probabilities(NamedTuple):
+    times: AnyArray
+    values: AnyArray
+    classes: AnyArray
+
+
+class TimelineDisplay:
+    """Bars over time, one row per track: truth, window predictions, smoothed predictions.
+
+    Build it with :meth:`from_estimator` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    tracks : mapping of str to structured ndarray
+        Name of each row, from top to bottom, and its segments: the fields ``start``, ``end`` (s)
+        and ``label``, as :meth:`~m3n_sklearn.classification.HMMClassifier.segments` returns them.
+    label_names : mapping, optional
+        What the legend calls each label, in the order of the legend.
+    probabilities : tuple of (times, values, classes), optional
+        Probabilities to be drawn below: instants (n,) in s, values (n, K), and K labels.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        The bars, and the probabilities where there are any.
+    figure_ : matplotlib Figure
+        Holds the axes.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.inspection import TimelineDisplay
+    >>> tracks = {"truth": ["walk", "walk", "sit"], "predicted": ["walk", "sit", "sit"]}
+    >>> display = TimelineDisplay.from_predictions(tracks, times=[0, 1, 2])  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        tracks: Mapping[str, AnyArray],
+        *,
+        label_names: Mapping[Any, str] | None = None,
+        probabilities: tuple[AnyArray, AnyArray, AnyArray] | None = None,
+    ) -> None:
+        if not isinstance(tracks, Mapping) or not tracks:
+            raise ValueError(
+                "tracks must map the name of at least one track to its segments, such as "
+                f"{{'smoothed': classifier.segments(X)}}; got {tracks!r}."
+            )
+        for name, segments in tracks.items():
+            fields = getattr(getattr(segments, "dtype", None), "names", None) or ()
+            if not {"start", "end", "label"} <= set(fields):
+                raise TypeError(
+                    f"Track {name!r} must be a structured array with the fields start, end and "
+                    f"label, got {type(segments).__name__} with {list(fields)}."
+                )
+        self.tracks = dict(tracks)
+        self.label_names = label_names
+        self.probabilities = None if probabilities is None else _Probabilities(*probabilities)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        recordings: ArrayLike | None = None,
+        times: ArrayLike | None = None,
+        recording: Hashable = None,
+        label_names: Mapping[Any, str] | None = None,
+        probabilities: bool = False,
+        axes: Any = None,
+    ) -> TimelineDisplay:
+        """Predict one recording, and draw what comes out.
+
+        Parameters
+        ----------
+        estimator : HMMClassifier or any fitted classifier
+            An `HMMClassifier` gets two rows: its classifier's opinion of each window, and the
+            path that it makes of them.
+        X : Windows or array-like of shape (n, ...)
+            Windows.
+        y : array-like of shape (n,), optional
+            The truth, drawn on top.
+        recordings, times : array-like of shape (n,), optional
+            As in `HMMClassifier.predict`; `Windows` know them.
+        recording : hashable, optional
+            Which recording to draw; needed if there are several.
+        label_names : mapping, optional
+            What the legend calls each label, in the order of the legend.
+        probabilities : bool, default=False
+            Whether to draw the predicted probabilities below.
+        axes : matplotlib Axes or array of them, optional
+            Where to draw: one for the bars, and one more for probabilities.
+
+        Returns
+        -------
+        TimelineDisplay
+            The drawn display.
+        """
+        rows = read_rows(X, recordings, times)
+        rows = _one_recording(rows, recording)
+        chosen = _safe_indexing(X, rows.order)
+        labels: dict[str, AnyArray] = {}
+        if y is not None:
+            labels["truth"] = np.asarray(y)[rows.order]
+        known: dict[str, Any] = {}
+        if isinstance(estimator, HMMClassifier):
+            known = {"recordings": rows.recordings, "times": rows.times}
+            labels["windows"] = estimator.estimator_.predict(chosen)
+            labels["smoothed"] = estimator.predict(chosen, **known)
+        else:
+            labels["windows"] = estimator.predict(chosen)
+        shown = None
+        if probabilities:
+            shown = (rows.times, estimator.predict_proba(chosen, **known), estimator.classes_)
+        tracks = {name: _segments(rows, values) for name, values in labels.items()}
+        return cls(tracks, label_names=label_names, probabilities=shown).plot(axes=axes)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        labels: Mapping[str, ArrayLike],
+        *,
+        times: ArrayLike,
+        label_names: Mapping[Any, str] | None = None,
+        probabilities: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        axes: Any = None,
+    ) -> TimelineDisplay:
+        """Draw labels of rows that are at hand.
+
+        Parameters
+        ----------
+        labels : mapping of str to array-like of shape (n,)
+            Name of each track, from top to bottom, and the label of each row.
+        times : array-like of shape (n,)
+            Instant of each row in s, in any order. More than one and a half of the usual step
+            apart, rows leave a gap.
+        label_names : mapping, optional
+            What the legend calls each label, in the order of the legend.
+        probabilities : array-like of shape (n, K), optional
+            Probabilities to be drawn below.
+        classes : array-like of shape (K,), optional
+            The labels that they belong to.
+        axes : matplotlib Axes or array of them, optional
+            Where to draw: one for the bars, and one more for probabilities.
+
+        Returns
+        -------
+        TimelineDisplay
+            The drawn display.
+        """
+        rows = read_rows(np.asarray(times), None, times)
+        tracks = {}
+        for name, values in labels.items():
+            column = np.asarray(values)
+            if column.shape != (len(rows.order),):
+                raise ValueError(
+                    f"Track {name!r} has the shape {column.shape}, but there are "
+                    f"{len(rows.order)} times."
+                )
+            tracks[name] = _segments(rows, column[rows.order])
+        shown = None
+        if probabilities is not None:
+            values = np.asarray(probabilities, dtype=np.float64)
+            if classes is None or values.shape != (len(rows.order), len(np.asarray(classes))):
+                raise ValueError(
+                    f"probabilities of shape {values.shape} need classes=, one label per column, "
+                    f"and a row for each of {len(rows.order)} times."
+                )
+            shown = (rows.times, values[rows.order], np.asarray(classes))
+        return cls(tracks, label_names=label_names, probabilities=shown).plot(axes=axes)
+
+    def plot(self, *, axes: Any = None) -> TimelineDisplay:
+        """Draw.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes or array of them, optional
+            Where to draw: one for the bars, and one more for probabilities.
+
+        Returns
+        -------
+        TimelineDisplay
+            Itself.
+        """
+        wanted = 1 if self.probabilities is None else 2
+        if axes is None:
+            axes = self._new_axes(wanted)
+        self.axes_: AnyArray = np.atleast_1d(np.asarray(axes, dtype=object))
+        if self.axes_.shape != (wanted,) or not all(hasattr(ax, "plot") for ax in self.axes_):
+            raise ValueError(f"axes must be {wanted} matplotlib Axes; got {axes!r}.")
+        self.figure_: Figure = self.axes_[0].figure
+        colours = self._colours()
+        self._draw_bars(self.axes_[0], colours)
+        if self.probabilities is not None:
+            times, values, classes = self.probabilities
+            shades = [colours[label] for label in classes.tolist()]
+            self.axes_[1].stackplot(times, values.T, colors=shades, step="mid", linewidth=0)
+            self.axes_[1].set_ylim(0, 1)
+            self.axes_[1].set_ylabel("probability")
+        self.axes_[-1].set_xlabel("time (s)")
+        return self
+
+    def _new_axes(self, wanted: int) -> Any:
+        import matplotlib.pyplot as plt
+
+        height = 0.5 * len(self.tracks) + 1.6
+        heights = [0.5 * len(self.tracks), 1.2][:wanted]
+        _, axes = plt.subplots(
+            wanted,
+            1,
+            sharex=True,
+            figsize=(10, height + 1.4 * (wanted - 1)),
+            height_ratios=heights,
+            layout="constrained",
+        )
+        return axes
+
+    def _names(self) -> dict[Any, str]:
+        """Return the labels that are drawn, and what the legend calls them."""
+        drawn = [label for track in self.tracks.values() for label in track["label"].tolist()]
+        if self.probabilities is not None:
+            drawn += self.probabilities.classes.tolist()
+        named = dict(self.label_names or {})
+        order = [label for label in named if label in set(drawn)]
+        order += sorted(set(drawn) - set(order), key=lambda label: (str(type(label)), label))
+        return {label: str(named.get(label, label)) for label in order}
+
+    def _colours(self) -> dict[Any, Any]:
+        import matplotlib as mpl
+
+        names = self._names()
+        palette = mpl.colormaps["tab10" if len(names) <= FEW_COLOURS else "tab20"]
+        return {label: palette(i % palette.N) for i, label in enumerate(names)}
+
+    def _draw_bars(self, ax: Axes, colours: Mapping[Any, Any]) -> None:
+        from matplotlib.patches import Patch
+
+        for row, segments in enumerate(self.tracks.values()):
+            spans = np.stack([segments["start"], segments["end"] - segments["start"]], axis=1)
+            shades = [colours[label] for label in segments["label"].tolist()]
+            ax.broken_barh(spans, (row - 0.4, 0.8), facecolors=shades, linewidth=0)
+        ax.set_yticks(range(len(self.tracks)), list(self.tracks))
+        ax.set_ylim(len(self.tracks) - 0.5, -0.5)
+        ax.margins(x=0)
+        ax.spines[["top", "right", "left"]].set_visible(False)
+        ax.tick_params(axis="y", length=0)
+        patches = [Patch(color=colours[label], label=name) for label, name in self._names().items()]
+        ax.legend(
+            handles=patches,
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1.0),
+            ncols=min(5, len(patches)),
+            frameon=False,
+            fontsize="small",
+        )
+
+
+def _segments(rows: Rows, labels: AnyArray) -> AnyArray:
+    return join_rows(rows, labels, np.ones(len(labels)), rows.step or 1.0)
+
+
+def _one_recording(rows: Rows, recording: Hashable) -> Rows:
+    names = list(dict.fromkeys(rows.recordings.tolist()))
+    if recording is None and len(names) > 1:
+        listed = ", ".join(map(repr, names[:6])) + (", …" if len(names) > 6 else "")
+        raise ValueError(
+            f"X has {len(names)} recordings, and a timeline shows one: choose it with recording=, "
+            f"one of {listed}."
+        )
+    wanted = names[0] if recording is None else recording
+    if wanted not in names:
+        raise ValueError(
+            f"X has no recording {wanted!r}; it has {', '.join(map(repr, names[:6]))}."
+        )
+    return rows.take(np.array([name == wanted for name in rows.recordings.tolist()]))

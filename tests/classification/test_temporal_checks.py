@@ -1,0 +1,19 @@
+"""scikit-learn's own checks of the temporal classifier: all of them, none excused."""
+
+from __future__ import annotations
+
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from m3n_sklearn.classification import HMMClassifier, Multi3NetClassifier
+
+NETWORK = Multi3NetClassifier(max_epochs=12, width=16, random_state=0)
+
+
+@pytest.mark.filterwarnings("ignore:No row of X has a neighbour")
+@parametrize_with_checks(
+    [HMMClassifier(LogisticRegression()), HMMClassifier(NETWORK)], xfail_strict=True
+)
+def test_checks(estimator, check):
+    check(estimator)
