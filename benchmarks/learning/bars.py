@@ -16,6 +16,7 @@ from .rivals.table import SCRATCH
 from .rows import (
     ANY,
     DEFAULT,
+    FROZEN,
     GENERAL,
     INDOMAIN,
     MOUNTING,
@@ -175,15 +176,15 @@ def _own_rivals(tables: Tables) -> Iterator[Bar]:
         if section not in (INDOMAIN, GENERAL):
             continue
         ours, scratch = tables.get(task, section, DEFAULT), tables.get(task, RIVALS, SCRATCH)
-        tuned, frozen = tables.get(task, section, TUNED), tables.get(task, section, "frozen")
+        tuned, frozen = tables.get(task, section, TUNED), tables.get(task, section, FROZEN)
         for budget in tables.budgets(task):
             at = "all labels" if budget is None else f"{budget} per class"
-            if ours and scratch:
+            if ours and scratch and ours.has(budget):
                 found = gap(ours, scratch, budget)
                 yield Bar(
                     f"{task}, {section}, {at}: ahead of from scratch", str(found), found.mean > 0
                 )
-            if tuned and frozen and (budget is None or budget >= 8):
+            if tuned and frozen and tuned.has(budget):
                 found = gap(tuned, frozen, budget)
                 claim = f"{task}, {section}, {at}: fine-tuned ≥ frozen"
                 yield Bar(claim, str(found), found.mean >= 0)

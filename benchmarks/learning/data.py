@@ -81,7 +81,14 @@ def smartwatch(data: Path, quick: bool) -> Task:
     )
 
 
-def openpack(data: Path, quick: bool, sensors: tuple[str, ...], key: str, title: str) -> Task:
+def openpack(
+    data: Path,
+    quick: bool,
+    sensors: tuple[str, ...],
+    key: str,
+    title: str,
+    budgets: tuple[int | None, ...],
+) -> Task:
     """One window per second, as the challenge labels them; training windows are purged."""
     bunch = load_openpack(
         data / "openpack_sample", sensors=sensors, seconds=4.0, overlap=0.75, label="centre"
@@ -95,7 +102,7 @@ def openpack(data: Path, quick: bool, sensors: tuple[str, ...], key: str, title:
         consecutive_groups(bunch.boxes, PARTS),
         bunch.boxes,
         ((PARTS - 1,),) if quick else None,
-        (1, 4, None) if quick else (1, 4, 16, None),
+        budgets[-1:] if quick else budgets,
         bunch.descriptions,
     )
 
@@ -115,9 +122,9 @@ TASKS = {
     "utd": utd,
     "smartwatch": smartwatch,
     "openpack-right": lambda data, quick: openpack(
-        data, quick, ("atr01",), "openpack-right", "right wrist"
+        data, quick, ("atr01",), "openpack-right", "right wrist", (1, 4, 16, None)
     ),
     "openpack-both": lambda data, quick: openpack(
-        data, quick, ("atr01", "atr02"), "openpack-both", "both wrists"
+        data, quick, ("atr01", "atr02"), "openpack-both", "both wrists", (None,)
     ),
 }

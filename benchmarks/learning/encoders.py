@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from m3n_sklearn import Multi3NetPretrainer
+import numpy as np
+
+from m3n_sklearn import Multi3NetPretrainer, Windows
 
 from .corpora import CORPORA, RATE, open_or_build, without
+from .data import load_task
 from .recipes import Recipe, short_hash
 
 QUICK_EPOCHS = 6
@@ -36,6 +39,13 @@ class Encoders:
         """Build or open what a recipe pretrains on."""
         return open_or_build(recipe.corpus, recipe.seconds, self.data, self.store, self.quick)
 
+    def _real_windows(self, held_out: Sequence[Any]) -> Windows:
+        """Return recorded windows of UTD-MHAD without labels, of all but some people."""
+        task = load_task("utd", self.data, self.quick)
+        kept = ~np.isin(task.groups, held_out)
+        people = np.array([f"utd person {person}" for person in task.groups[kept]])
+        return task.X[kept].assign(groups=people)
+
     def pretrain(self, recipe: Recipe, held_out: Iterable[Any]) -> str:
         """Train an encoder unless its file is there; say what was done."""
         path, held_out = self.path(recipe, held_out), tuple(held_out)
@@ -44,6 +54,9 @@ class Encoders:
         corpus = self.open_corpus(recipe)
         if CORPORA[recipe.corpus].has_test_people:
             corpus = without(corpus, held_out)
+        if recipe.unlabelled:
+            nobody = () if recipe.unlabelled == "everybody" else held_out
+            corpus = Windows.concatenate([corpus, self._real_windows(nobody)])
         epochs = {"max_epochs": QUICK_EPOCHS} if self.quick else {}
         given = {"rate": RATE, "random_state": 0, **recipe.pretrainer, **epochs}
         started = time.process_time()

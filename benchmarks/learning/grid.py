@@ -105,7 +105,7 @@ class Grid:
             task.groups,
             budgets=row.budgets or task.budgets,
             n_draws=row.n_draws,
-            folds=task.folds,
+            folds=row.folds or task.folds,
             blocks=task.blocks,
             store=self.store / "cells" / task.key / row.key,
             n_jobs=self.jobs,
@@ -119,7 +119,7 @@ class Grid:
     ) -> list[tuple[Recipe, tuple[Any, ...]]]:
         jobs = {}
         for task, row in rows:
-            for fold in person_folds(task.groups, task.folds) if row.recipe else ():
+            for fold in _folds(task, row) if row.recipe else ():
                 path = self.encoders.path(row.recipe, fold)
                 if not path.exists():
                     jobs[path] = (row.recipe, fold)
@@ -151,8 +151,11 @@ class Grid:
     def _cost(self, task: Task, row: Row) -> float:
         budgets = row.budgets or task.budgets
         draws = sum(1 if budget is None else row.n_draws for budget in budgets)
-        folds = len(person_folds(task.groups, task.folds))
-        return 2.0 + row.seconds * folds * draws
+        return 2.0 + row.seconds * len(_folds(task, row)) * draws
+
+
+def _folds(task: Task, row: Row) -> Sequence[tuple[Any, ...]]:
+    return person_folds(task.groups, row.folds or task.folds)
 
 
 class _Clock:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from m3n_sklearn.pretraining import Augmentation
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -25,26 +27,31 @@ class Recipe:
         Length of the corpus' windows.
     pretrainer, classifier : mapping
         Arguments of `Multi3NetPretrainer` and `Multi3NetClassifier`.
+    unlabelled : {"", "training people", "everybody"}
+        Whose real windows join the pretraining without their labels, in-domain.
     """
 
     corpus: str
     seconds: float = 2.56
     pretrainer: Mapping[str, Any] = field(default_factory=dict)
     classifier: Mapping[str, Any] = field(default_factory=dict)
+    unlabelled: str = ""
 
     @property
     def pretraining_key(self) -> str:
         """What tells one pretrained encoder from another."""
-        return short_hash([self.corpus, self.seconds, self.pretrainer])
+        return short_hash([self.corpus, self.seconds, self.pretrainer, self.unlabelled])
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """One change of the default, by name."""
+    """One change of the default, by name, and what a reader must know about it."""
 
     name: str
     pretrainer: Mapping[str, Any] = field(default_factory=dict)
     classifier: Mapping[str, Any] = field(default_factory=dict)
+    unlabelled: str = ""
+    flags: tuple[str, ...] = ()
 
 
 PAPER: Mapping[str, Any] = {"encoder": "paper"}
@@ -52,24 +59,42 @@ PAPER: Mapping[str, Any] = {"encoder": "paper"}
 ANY_MOUNTING: Mapping[str, Any] = {"augment": "so3"}
 """The classifier for sensors worn in any way."""
 
+WITHOUT_LABELS = "unlabelled windows of the training people"
+TRANSDUCTIVE = "unlabelled target windows"
+
 ABLATIONS: tuple[Ablation, ...] = (
     Ablation("default"),
+    # objectives
     Ablation("contrast with text only", {"objectives": {"imu_text": 1.0}}),
     Ablation("contrast with pose only", {"objectives": {"imu_pose": 1.0}}),
     Ablation("reconstruction only", {"objectives": {"reconstruction": 1.0}}),
     Ablation("no reconstruction", {"objectives": {"imu_pose": 1, "imu_text": 1, "pose2imu": 1}}),
+    Ablation("near misses as negatives", {"similar_captions": 0.9, "hard_negatives": 0.25}),
+    Ablation("all paraphrases at once", {"paraphrases": 3}),
+    # what is read and how it is changed
     Ablation("pretraining in a cone", {"augment": "cone"}),
     Ablation("pretraining without augmentation", {"augment": None}),
-    Ablation("fine-tuning without augmentation", classifier={"augment": None}),
-    Ablation("fine-tuning under any rotation", classifier={"augment": "so3"}),
+    Ablation("tempo and amplitude", {"augment": Augmentation("so3", tempo=1.25, amplitude=0.15)}),
+    Ablation("input turned by gravity", {"orientation": "gravity"}),
+    Ablation("input with invariants", {"orientation": "raw+invariant"}),
     Ablation("batch normalisation", {"norm": "batch"}),
     Ablation("half the width", {"width": 64}),
+    Ablation("averaged weights", {"ema": 0.999}),
+    # fine-tuning
+    Ablation("all fine-tuned at once", classifier={"strategy": "full"}),
+    Ablation("fine-tuning without augmentation", classifier={"augment": None}),
+    Ablation("fine-tuning under any rotation", classifier={"augment": "so3"}),
     Ablation("MLP head", classifier={"head": "mlp"}),
+    Ablation("mixture of experts", classifier={"head": "moe"}),
+    Ablation("four views of a test window", classifier={"views": 4}),
+    # unlabelled recordings
+    Ablation("+ real windows", unlabelled="training people", flags=(WITHOUT_LABELS,)),
+    Ablation("+ real windows, transductive", unlabelled="everybody", flags=(TRANSDUCTIVE,)),
 )
-"""Measured in-domain on UTD-MHAD."""
+"""Measured in-domain on UTD-MHAD; the first is what the others are compared with."""
 
 
 def short_hash(value: Any) -> str:
-    """Return a name for a value that JSON can hold; the order of keys plays no part."""
-    text = json.dumps(value, sort_keys=True, default=dict)
+    """Return a name for lists, mappings and what has a telling repr; keys are in any order."""
+    text = json.dumps(value, sort_keys=True, default=repr)
     return hashlib.sha256(text.encode()).hexdigest()[:10]

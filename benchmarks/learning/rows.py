@@ -6,22 +6,22 @@ and what is named without any such text are different things, so they have secti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from m3n_sklearn import Multi3NetClassifier
-from m3n_sklearn.evaluation import Method
+from m3n_sklearn.evaluation import Method, person_folds
 
 from .corpora import labels, without
 from .data import Task
 from .encoders import Encoders
 from .mounting import Worn, list_turns
 from .recipes import ABLATIONS, ANY_MOUNTING, PAPER, Recipe, short_hash
-from .rivals.table import MAJORITY, list_rivals
+from .rivals.table import LSTM, MAJORITY, SCRATCH, list_rivals
 
 RIVALS, SIMULATED = "rivals", "rivals-simulated"
 INDOMAIN, GENERAL, PAPERS = "indomain", "general", "paper"
@@ -42,8 +42,11 @@ SHUFFLES = 3
 """Random assignments of the prompts to the wrong classes."""
 
 DEFAULT, ANY = "default (auto)", "for any mounting"
-TUNED = "probed, then fine-tuned"
-OURS = {"frozen": "frozen", TUNED: "lp_ft", "fine-tuned": "full", DEFAULT: "auto"}
+FROZEN, TUNED = "frozen", "probed, then fine-tuned"
+MANY = 8
+"""Windows per class from which fine-tuning is compared with the frozen encoder."""
+SMOOTHED = ("features + random forest", "MiniRocket + linear", SCRATCH, DEFAULT)
+"""What is also tested with temporal context."""
 EPOCHS_QUICK = 40
 
 
@@ -61,8 +64,8 @@ class Row:
         What it is made of, as JSON can hold it; a change of it is another row.
     recipe : Recipe or None
         The encoder that must be there.
-    budgets : tuple or None
-        Label budgets; None takes those of the task.
+    budgets, folds : tuple or None
+        Label budgets and tested people; None takes those of the task.
     seconds : float
         CPU seconds that a fit takes, about.
     """
@@ -74,6 +77,7 @@ class Row:
     n_draws: int = 3
     budgets: tuple[int | None, ...] | None = None
     seconds: float = 10.0
+    folds: tuple[tuple[Any, ...], ...] | None = None
 
     @property
     def key(self) -> str:
@@ -90,12 +94,12 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
     if task.key == "utd":
         settings = [(INDOMAIN, "in-domain"), *settings]
     for section, corpus in settings:
-        rows += _ours(section, Recipe(corpus), encoders, n_draws)
+        rows += _ours(section, task, Recipe(corpus), encoders, n_draws)
         words = TEXT_NAMED if corpus == "in-domain" else ZERO_SHOT
         rows += _words(words, task, Recipe(corpus), encoders)
     if task.key == "utd":
-        rows += _mounting(rows, encoders)
-        rows += _ablations(encoders)
+        rows += _mounting(task, rows, encoders)
+        rows += _ablations(task, encoders)
     if task.key.startswith("openpack"):
         rows += _temporal(rows)
     return rows
@@ -107,15 +111,22 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
 def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
     rivals = list(list_rivals(encoders.data, n_draws, encoders.quick))
     for name, estimator, draws, seconds in rivals:
-        spec = _parameters(estimator)
-        yield Row(RIVALS, Method(name, estimator), spec, None, draws, seconds=seconds)
+        method, spent = Method(name, estimator), seconds * _size(task)
+        yield Row(RIVALS, method, _parameters(estimator), None, draws, seconds=spent)
     if task.key != "utd":
         return
     for name, estimator, draws, seconds in rivals:
         if name != MAJORITY:
             method = Method(name, estimator, extra=_simulated(encoders))
-            spec = [_parameters(estimator), "simulated"]
-            yield Row(SIMULATED, method, spec, None, draws, seconds=3 * seconds)
+            spec, budgets = [_parameters(estimator), "simulated"], (1, 4, None)
+            few = budgets if name == LSTM else None  # it takes longest, and is far behind
+            yield Row(SIMULATED, method, spec, None, draws, few, 2 * seconds)
+
+
+def _size(task: Task) -> float:
+    """How large windows are, beside those of UTD-MHAD."""
+    _, channels, length = task.X["imu"].shape
+    return channels / 6 * length / task.X.rate("imu") / 2.56
 
 
 def _parameters(estimator: BaseEstimator) -> list[str]:
@@ -138,19 +149,35 @@ def _simulated(encoders: Encoders) -> Callable[[tuple[Any, ...]], tuple[Any, np.
 # ---- ours
 
 
-def _ours(section: str, recipe: Recipe, encoders: Encoders, n_draws: int) -> Iterator[Row]:
-    paper = Recipe(recipe.corpus, recipe.seconds, PAPER)
-    arms = [(name, recipe, {"strategy": strategy}) for name, strategy in OURS.items()]
-    arms += [
-        (ANY, recipe, {"strategy": "auto", **ANY_MOUNTING}),
-        ("paper, frozen", paper, {"strategy": "frozen"}),
-        ("paper, fine-tuned", paper, {"strategy": "full"}),
-    ]
-    for name, used, given in arms:
-        seconds = 1 if given["strategy"] == "frozen" else 15
-        method = Method(name, _tuned(encoders, used, given))
-        spec = [used.pretraining_key, given]
-        yield Row(section, method, spec, used, n_draws, seconds=seconds)
+def _ours(
+    section: str, task: Task, recipe: Recipe, encoders: Encoders, n_draws: int
+) -> Iterator[Row]:
+    many = tuple(budget for budget in task.budgets if budget is None or budget >= MANY)
+    yield _row(section, FROZEN, task, recipe, encoders, {"strategy": "frozen"}, n_draws, None)
+    yield _row(section, TUNED, task, recipe, encoders, {"strategy": "lp_ft"}, n_draws, many)
+    yield _row(section, DEFAULT, task, recipe, encoders, {"strategy": "auto"}, n_draws, None)
+    if section == INDOMAIN:  # the paper's setting; its encoder reads one window length only
+        paper = Recipe(recipe.corpus, recipe.seconds, PAPER)
+        for name, strategy in (("paper, frozen", "frozen"), ("paper, fine-tuned", "full")):
+            yield _row(section, name, task, paper, encoders, {"strategy": strategy}, 1, None)
+
+
+def _row(
+    section: str,
+    name: str,
+    task: Task,
+    recipe: Recipe,
+    encoders: Encoders,
+    given: Mapping[str, Any],
+    n_draws: int,
+    budgets: tuple[int | None, ...] | None,
+    flags: tuple[str, ...] = (),
+) -> Row:
+    """Return one of our rows."""
+    method = Method(name, _tuned(encoders, recipe, given), flags=flags)
+    seconds = (1 if given["strategy"] == "frozen" else 12) * _size(task)
+    spec = [recipe.pretraining_key, dict(given), dict(recipe.classifier)]
+    return Row(section, method, spec, recipe, n_draws, budgets, seconds)
 
 
 def _tuned(
@@ -187,29 +214,33 @@ def _derangement(classes: list[Any], seed: int) -> list[Any]:
             return [classes[k] for k in order]
 
 
-def _ablations(encoders: Encoders) -> Iterator[Row]:
-    for change in ABLATIONS[: 3 if encoders.quick else None]:
-        recipe = Recipe("in-domain", pretrainer=change.pretrainer)
+def _ablations(task: Task, encoders: Encoders) -> Iterator[Row]:
+    """Changes of the default, with half of the people tested."""
+    tested = tuple(person_folds(task.groups, task.folds)[:2])
+    for change in ABLATIONS[: 2 if encoders.quick else None]:
+        recipe = Recipe("in-domain", pretrainer=change.pretrainer, unlabelled=change.unlabelled)
         given = {"strategy": "lp_ft", **change.classifier}
-        method = Method(change.name, _tuned(encoders, recipe, given))
-        spec = [recipe.pretraining_key, given]
-        yield Row(ABLATION, method, spec, recipe, 1, (1, 4) if encoders.quick else (1, 4, 8), 12)
+        row = _row(ABLATION, change.name, task, recipe, encoders, given, 1, (1, 4), change.flags)
+        yield replace(row, folds=tested)
 
 
-def _mounting(rows: list[Row], encoders: Encoders) -> Iterator[Row]:
+def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
     """The rivals and our two configurations, fitted once and tested on turned sensors."""
     memory = str(encoders.store / "fits")
-    for row in rows:
-        name = row.method.name
-        if row.section != RIVALS and name not in (DEFAULT, ANY):
-            continue
+    settings = ((INDOMAIN, Recipe("in-domain")), (GENERAL, Recipe("general")))
+    configurations = ((DEFAULT, {"strategy": "auto"}), (ANY, {"strategy": "auto", **ANY_MOUNTING}))
+    ours = [
+        _row(section, f"ours, {section}, {name}", task, recipe, encoders, given, 1, None)
+        for section, recipe in settings
+        for name, given in configurations
+    ]
+    for row in [row for row in rows if row.section == RIVALS] + ours:
         for label, turn in list_turns().items():
 
             def worn(held_out: Any, build: Any = row.method.build, turn: Any = turn) -> Worn:
                 return Worn(build(held_out), turn, memory)
 
-            of = name if row.section == RIVALS else f"ours, {row.section}, {name}"
-            method = Method(f"{of} | {label}", worn)
+            method = Method(f"{row.method.name} | {label}", worn)
             seconds = 1.3 * row.seconds if turn is None else 0.2
             yield Row(MOUNTING, method, [row.spec, turn], row.recipe, 1, (None,), seconds)
 
@@ -218,7 +249,7 @@ def _temporal(rows: list[Row]) -> Iterator[Row]:
     """The same rows, smoothed by what the training labels tell about durations and order."""
     for row in rows:
         method = row.method
-        if row.section not in (RIVALS, GENERAL) or method.name == MAJORITY:
+        if row.section not in (RIVALS, GENERAL) or method.name not in SMOOTHED:
             continue
         build = method.build
 

@@ -59,10 +59,10 @@ class DeepConvLSTM(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        min_epochs: int = 20,
+        min_epochs: int = 10,
         min_steps: int = 200,
         batch_size: int = 64,
-        lr: float = 1e-3,
+        lr: float = 2e-3,
         random_state: int | None = None,
     ) -> None:
         self.min_epochs = min_epochs

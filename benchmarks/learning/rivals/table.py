@@ -22,6 +22,7 @@ from .limu_bert import LimuBertFeatures
 from .minirocket import minirocket
 
 MAJORITY, SCRATCH = "majority", "CNN from scratch, our augmentation"
+LSTM = "DeepConvLSTM, our augmentation"
 
 
 class Rival(NamedTuple):
@@ -54,9 +55,9 @@ def list_rivals(data: Path, n_draws: int, quick: bool) -> Iterator[Rival]:
     yield Rival(MAJORITY, DummyClassifier(), n_draws, 0.01)
     yield Rival("features + random forest", forest, n_draws, 1.5)
     yield Rival("features + logistic regression", linear, n_draws, 0.3)
-    yield Rival("MiniRocket + linear", minirocket(), n_draws, 4)
-    yield Rival(SCRATCH, scratch, n_draws, 5 if quick else 15)
-    yield Rival("DeepConvLSTM, our augmentation", lstm, 1, 20 if quick else 80)
+    yield Rival("MiniRocket + linear", minirocket(), n_draws, 3)
+    yield Rival(SCRATCH, scratch, n_draws, 4 if quick else 12)
+    yield Rival(LSTM, lstm, 1, 20 if quick else 60)
     yield Rival("LIMU-BERT-X, frozen", limu, n_draws, 1)
     augmented = Augmented(forest, copies, random_state=0)
     yield Rival("features + random forest, augmented copies", augmented, n_draws, 3)
