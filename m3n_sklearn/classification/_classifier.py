@@ -34,7 +34,7 @@ from ..pretraining import Multi3NetPretrainer
 from ..pretraining.augmentation import FINE_TUNING, Augmentation, resolve_augmentation
 from ..windows import Windows
 from ._adaptation import adapt_norms, check_norms
-from ._folds import HeldOut, hold_out_folds, macro_f1, make_folds, temperature
+from ._choice import choose
 from ._inference import Views, probabilities
 from ._labels import Labels, check_descriptions, check_groups, check_labels
 from ._learning import Recipe, as_dtype, learn
@@ -52,9 +52,6 @@ from ._training import LabelledWindows
 __all__ = ["Multi3NetClassifier"]
 
 AnyArray = NDArray[Any]
-
-FEW, MANY = 2, 4
-"""Windows per class from which fine-tuning pays, and from which folds can say whether it does."""
 
 
 class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, BaseEstimator):
@@ -451,55 +448,23 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     def _learn(self, data: LabelledWindows, start: Start, groups: AnyArray | None) -> None:
         recipe, seed = self._recipe(), root_entropy(self.random_state)
         if start.epochs == 0:  # otherwise the weights have seen every row
-            self._choose_and_calibrate(data, start, recipe, groups, seed)
+            self.strategy_, self.strategy_scores_, self.temperature_ = choose(
+                data,
+                groups,
+                start,
+                "scratch" if self.pretrainer is None else self.strategy,
+                recipe,
+                self._views(start.input_map.layout, start.fixed_length),
+                seed,
+                calibrate=self.calibrate,
+            )
+        callbacks = partial(epoch_callbacks, self)
         learned = learn(
-            data,
-            start,
-            self.strategy_,
-            recipe,
-            seed,
-            groups=groups,
-            callbacks=partial(epoch_callbacks, self),
+            data, start, self.strategy_, recipe, seed, groups=groups, callbacks=callbacks
         )
         self.config_, self.history_ = learned.config, learned.history
         self._keep(get_weights(learned.module))
         self.n_iter_ = start.epochs + len(self.history_)
-
-    def _choose_and_calibrate(
-        self,
-        data: LabelledWindows,
-        start: Start,
-        recipe: Recipe,
-        groups: AnyArray | None,
-        seed: int,
-    ) -> None:
-        folds = make_folds(data, groups, recipe, seed)
-        views = self._views(start.input_map.layout, start.fixed_length)
-        held: dict[str, HeldOut] = {}
-
-        def ask(strategy: str) -> HeldOut:
-            if strategy not in held:
-                held[strategy] = hold_out_folds(
-                    data, groups, folds, start, strategy, recipe, views, seed
-                )
-            return held[strategy]
-
-        self.strategy_scores_: dict[str, float] = {}
-        self.strategy_ = self._strategy_by_count(data)
-        people = 0 if groups is None else len(np.unique(groups))
-        undecided = self.strategy == "auto" and self.strategy_ != "scratch"
-        if undecided and folds and people >= 3 and len(data) >= MANY * data.n_classes:
-            self.strategy_scores_ = {name: macro_f1(ask(name)) for name in ("lp_ft", "frozen")}
-            self.strategy_ = max(self.strategy_scores_, key=self.strategy_scores_.__getitem__)
-        wanted = self.calibrate and bool(folds)
-        self.temperature_ = temperature(ask(self.strategy_)) if wanted else None
-
-    def _strategy_by_count(self, data: LabelledWindows) -> str:
-        if self.strategy != "auto":
-            return self.strategy
-        if self.pretrainer is None:
-            return "scratch"
-        return "frozen" if len(data) < FEW * data.n_classes else "lp_ft"
 
     def _keep(self, weights: dict[str, AnyArray]) -> None:
         self.weights_, self._live = weights, LiveModule()
