@@ -70,7 +70,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "trunk_turn": (-45, 45),
     "head_flexion": (-45, 45),
     "head_turn": (-60, 60),
-    "tilt": (-40, 60),
+    "tilt": (-100, 100),
     "lean": (-20, 20),
     "turn": (-90, 90),
     "forward": (-0.5, 0.5),

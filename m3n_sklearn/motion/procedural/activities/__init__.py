@@ -11,12 +11,14 @@ from ..activity import Activity
 from .daily import DAILY
 from .fitness import FITNESS
 from .gestures import GESTURES
+from .household import HOUSEHOLD
+from .packing import PACKING
 from .work import WORK
 
 __all__ = ["ACTIVITIES", "get_activities", "get_activity", "list_activities"]
 
 ACTIVITIES: Mapping[str, Activity] = MappingProxyType(
-    {each.name: each for each in (*GESTURES, *FITNESS, *DAILY, *WORK)}
+    {each.name: each for each in (*GESTURES, *FITNESS, *DAILY, *WORK, *PACKING, *HOUSEHOLD)}
 )
 """Every activity that comes with the library, by name."""
 
@@ -27,7 +29,7 @@ def list_activities() -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        In the order gestures, fitness, daily life, hand work.
+        In the order gestures, fitness, daily life, hand work, packing, household.
 
     Examples
     --------

@@ -224,6 +224,152 @@ lunge = Activity(
     freedom=0.6,
 )
 
+_ears = arm(flexion=40, abduction=50, rotation=-75, elbow=128, pronation=40)
+_lying = posture(
+    both=_ears, legs=leg(hip=45, knee=92, ankle=-40, abduction=8), tilt=-85, head_flexion=12
+)
+situp = Activity(
+    "situp",
+    (
+        "a person does sit-ups",
+        "someone lies on the back with bent knees, raises the trunk and lies down again",
+        "sit-ups with the hands beside the head",
+        "abdominal crunches on the floor, up and down",
+    ),
+    [
+        to(
+            posture(
+                _lying,
+                legs=leg(hip=108, knee=92, ankle=-40, abduction=8),
+                tilt=-22,
+                trunk_flexion=34,
+            ),
+            1.0,
+            hold=0.1,
+        ),
+        to(_lying, 1.1, hold=0.1),
+    ],
+    rest=_lying,
+    pause=(0.0, 0.4),
+    freedom=0.4,
+)
+
+_plank = posture(
+    both=reach(0.9, -0.26, 0.16, pronation=80, wrist=-55),
+    legs=leg(ankle=30, rotation=0),
+    tilt=74,
+    head_flexion=-12,
+)
+pushup = Activity(
+    "pushup",
+    (
+        "a person does push-ups",
+        "someone lowers the straight body to the floor and presses it up with both arms",
+        "press-ups: the elbows bend and stretch while hands and toes stay on the ground",
+        "pushing the body up from the ground",
+    ),
+    [
+        to(
+            posture(
+                _plank,
+                both=reach(0.46, -0.14, 0.34, pronation=80, wrist=-55, swivel=25),
+                tilt=83,
+            ),
+            0.75,
+            hold=0.05,
+        ),
+        to(_plank, 0.75, hold=0.1),
+    ],
+    rest=_plank,
+    pause=(0.0, 0.4),
+    freedom=0.3,
+)
+
+arm_circles = Activity(
+    "arm_circles",
+    (
+        "a person circles both straight arms",
+        "someone swings the arms round in big circles beside the body",
+        "arm circles to warm up the shoulders",
+        "both arms go up at the front and down at the back",
+    ),
+    [
+        through(posture(both=arm(flexion=flexion, abduction=abduction, elbow=8)), 0.28)
+        for flexion, abduction in ((75, 15), (140, 25), (100, 120), (10, 95), (-30, 40), (20, 12))
+    ],
+    rest=posture(both=arm(flexion=60, abduction=50, elbow=8)),
+    kind="ongoing",
+)
+
+twist_trunk = Activity(
+    "twist_trunk",
+    (
+        "a person twists the trunk to and fro",
+        "someone turns the upper body to both sides with the arms held out",
+        "trunk rotations with raised elbows",
+        "the shoulders turn one way and the other while the feet stay",
+    ),
+    [
+        through(posture(both=arm(flexion=55, abduction=70, elbow=70), trunk_turn=side * 38), 0.75)
+        for side in (1, -1)
+    ],
+    rest=posture(both=arm(flexion=55, abduction=70, elbow=70)),
+    kind="ongoing",
+    freedom=0.8,
+)
+
+touch_toes = Activity(
+    "touch_toes",
+    (
+        "a person bends down to touch the toes",
+        "someone stretches the arms up, then bends forward with straight legs",
+        "toe touches",
+        "stretching the back: hands to the feet and up again",
+    ),
+    [
+        to(posture(both=arm(flexion=165, abduction=12, elbow=10), trunk_flexion=-6), 0.9, hold=0.1),
+        to(
+            posture(
+                both=arm(flexion=80, abduction=4, elbow=8),
+                legs=leg(hip=62, knee=12, ankle=6),
+                tilt=52,
+                trunk_flexion=52,
+            ),
+            1.1,
+            hold=0.3,
+        ),
+    ],
+    pause=(0.0, 0.5),
+    freedom=0.7,
+)
+
+_rope = arm(flexion=8, abduction=24, rotation=-20, elbow=62, pronation=10)
+skip_rope = Activity(
+    "skip_rope",
+    (
+        "a person skips with a rope",
+        "someone hops on the spot and turns a rope with the wrists",
+        "rope jumping",
+        "small jumps while both forearms circle at the sides",
+    ),
+    [
+        through(
+            posture(
+                both={**_rope, "rotation": -20 + rotation, "elbow": 62 + elbow},
+                legs=leg(hip=10, knee=knee, ankle=knee / 2),
+                lift=lift,
+            ),
+            0.12,
+        )
+        for rotation, elbow, knee, lift in (
+            (12, 0, 22, 0.0), (0, 12, 10, 0.035), (-12, 0, 8, 0.05), (0, -12, 12, 0.02)
+        )
+    ],
+    rest=posture(both=_rope, legs=leg(hip=10, knee=14, ankle=7)),
+    kind="ongoing",
+    freedom=0.8,
+)  # fmt: skip
+
 walk = Activity(
     "walk",
     (
@@ -358,6 +504,12 @@ FITNESS: tuple[Activity, ...] = (
     jumping_jack,
     squat,
     lunge,
+    situp,
+    pushup,
+    arm_circles,
+    twist_trunk,
+    touch_toes,
+    skip_rope,
     walk,
     jog,
     walk_in_place,
