@@ -1,0 +1,407 @@
+"""Heads, losses, views, running averages, calibration, chosen strategies and adapted norms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+
+from m3n_sklearn import Windows, load
+from m3n_sklearn.classification import Multi3NetClassifier
+from m3n_sklearn.classification._folds import HeldOut, make_folds, temperature
+from m3n_sklearn.classification._head import closed_form_head
+from m3n_sklearn.classification._inference import Views, probabilities, turned
+from m3n_sklearn.classification._training import ClassLoss, LabelledWindows, imbalance
+from m3n_sklearn.motion.rotations import random_rotations
+from m3n_sklearn.nets._classifier import EXPERTS, Head
+
+from ..wrists import CAPTIONS, CHANNELS, RATE, pretrained, pretrainer, wrist_data
+
+
+def classifier(source=None, **params):
+    return Multi3NetClassifier(
+        source, **{"max_epochs": 8, "width": 16, "random_state": 0, **params}
+    )
+
+
+@pytest.fixture(scope="module")
+def frozen():
+    return FrozenEstimator(pretrained())
+
+
+# ---- heads
+
+
+@pytest.mark.parametrize("kind", ["mlp", "moe"])
+def test_every_head_starts_as_the_linear_one_and_then_bends(kind):
+    torch.manual_seed(0)
+    head, features = Head(8, 3, kind), torch.randn(5, 8)
+    out = head(features)
+    torch.testing.assert_close(out["logits"], head.linear(features))
+    out["logits"].square().sum().backward()
+    last = head.bend.outer if kind == "mlp" else head.experts.bends[0].outer
+    assert last.weight.grad.abs().sum() > 0
+
+
+def test_experts_are_as_large_as_the_mlp_and_shares_sum_to_one():
+    sizes = {k: sum(p.numel() for p in Head(64, 5, k).parameters()) for k in ("mlp", "moe")}
+    assert sizes["moe"] == pytest.approx(sizes["mlp"], rel=0.15)
+    shares = Head(64, 5, "moe")(torch.randn(4, 64))["shares"]
+    torch.testing.assert_close(shares, torch.full((4, EXPERTS), 1 / EXPERTS))
+
+
+def test_imbalance_of_experts():
+    even, one = torch.full((6, 4), 0.25), torch.eye(4)[torch.zeros(6, dtype=int)]
+    weight = torch.ones(6)
+    assert float(imbalance(even, weight)) == pytest.approx(0)
+    assert float(imbalance(one, weight)) == pytest.approx(3)
+    by_turns = torch.eye(4)[:2]
+    heavy = imbalance(by_turns, torch.tensor([3.0, 1.0]))
+    torch.testing.assert_close(heavy, imbalance(by_turns[[0, 0, 0, 1]], torch.ones(4)))
+
+
+def test_experts_learn_to_differ_and_are_saved(tmp_path):
+    X, y, _ = wrist_data(12)
+    fitted = classifier(head="moe", max_epochs=30, lr=1e-2).fit(X, y)
+    gate = fitted.weights_["head.experts.gate.weight"]
+    assert np.abs(gate).max() > 0 and fitted.score(X, y) > 0.9
+    fitted.save(tmp_path / "moe.safetensors")
+    back = load(tmp_path / "moe.safetensors")
+    np.testing.assert_array_equal(back.predict_proba(X), fitted.predict_proba(X))
+
+
+# ---- rare classes
+
+
+def test_balanced_softmax_in_closed_form_is_what_gradients_find():
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1, 2], [60, 12, 4])
+    rows = rng.normal(size=(76, 4)) + codes[:, None]
+    weight = rng.uniform(0.5, 2, 76)
+    data = LabelledWindows(rows, None, codes, weight, 3)
+    W, b = closed_form_head(rows, codes, weight, 3, C=1.0)
+    b -= data.log_prior()
+    scaled = (rows - np.average(rows, axis=0, weights=weight)) / np.sqrt(
+        np.average((rows - np.average(rows, axis=0, weights=weight)) ** 2, axis=0, weights=weight)
+    )
+    x, parts = torch.tensor(scaled), [torch.zeros(4, 3).double(), torch.zeros(3).double()]
+    for part in parts:
+        part.requires_grad_()
+    loss = ClassLoss(0.0, tuple(data.log_prior()))
+    optimizer = torch.optim.LBFGS(parts, max_iter=500, tolerance_grad=1e-9)
+    batch = {"codes": torch.tensor(codes), "weight": torch.tensor(weight)}
+
+    def step():
+        optimizer.zero_grad()
+        term = loss({"logits": x @ parts[0] + parts[1]}, batch)["loss"] * len(rows)
+        total = term + 0.5 * parts[0].square().sum()
+        total.backward()
+        return total
+
+    optimizer.step(step)
+    ours = probabilities((rows @ W.T + b)[None], None)
+    theirs = probabilities((x @ parts[0] + parts[1]).detach().numpy()[None], None)
+    np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+@pytest.mark.parametrize("strategy", ["scratch", "frozen", "lp_ft"])
+def test_balanced_softmax_expects_rare_classes_more(frozen, strategy):
+    X, y, _ = wrist_data(12)
+    rows = np.r_[np.flatnonzero(y == "rest")[:2], np.flatnonzero(y != "rest")]
+    source = None if strategy == "scratch" else frozen
+    plain = classifier(source, strategy=strategy).fit(X[rows], y[rows])
+    even = clone(plain).set_params(loss="balanced_softmax").fit(X[rows], y[rows])
+    assert even.predict_proba(X)[:, 0].mean() > plain.predict_proba(X)[:, 0].mean()
+
+
+@pytest.mark.parametrize("strategy", ["scratch", "frozen", "lp_ft"])
+def test_balanced_softmax_keeps_weights_exact(strategy):
+    rng = np.random.default_rng(0)
+    y = np.arange(24) % 3
+    X = rng.normal(size=(24, 6)) + y[:, None]
+    weight = np.arange(24) % 4 % 3
+    source = None if strategy == "scratch" else FrozenEstimator(pretrainer().fit(X))
+    model = classifier(source, strategy=strategy, loss="balanced_softmax", head="moe")
+    weighted = clone(model).fit(X, y, sample_weight=weight)
+    rows = np.repeat(np.arange(24), weight)
+    repeated = clone(model).fit(X[rows], y[rows])
+    np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-4)
+
+
+def test_a_class_without_weight_has_no_prior():
+    codes, weight = np.array([0, 0, 0, 2]), np.ones(4)
+    prior = LabelledWindows(np.zeros((4, 1)), None, codes, weight, 3).log_prior()
+    np.testing.assert_allclose(prior, np.log([1.5, 1.0, 0.5]))
+    X, y, _ = wrist_data()
+    fitted = classifier(loss="balanced_softmax", max_epochs=40, lr=1e-2)
+    fitted.fit(X, y, sample_weight=(y != "rest").astype(float))
+    assert "rest" not in fitted.predict(X)
+
+
+# ---- views
+
+
+def test_views_are_overlapping_crops_and_turns():
+    x = np.random.default_rng(0).normal(size=(3, 2, 6, 50)).astype("float32")
+    whole, first, middle, last = Views(4)(x)
+    assert whole is x and first.shape == middle.shape == (3, 2, 6, 45)
+    np.testing.assert_array_equal(first, x[..., :45])
+    np.testing.assert_array_equal(last, x[..., 5:])
+    _, turned_view = Views(2, turned=True, cropped=False)(x)
+    for of_sensor in (slice(0, 3), slice(3, 6)):
+        np.testing.assert_allclose(
+            np.linalg.norm(turned_view[:, :, of_sensor], axis=2),
+            np.linalg.norm(x[:, :, of_sensor], axis=2),
+            rtol=1e-4,
+        )
+    assert not np.allclose(turned_view, x, atol=0.1)
+    assert [v.shape[-1] for v in Views(3)(x[..., :1])] == [1, 1, 1]
+
+
+def test_views_are_averaged_and_cost_nothing_at_fit(frozen):
+    X, y, _ = wrist_data()
+    one = classifier(frozen, strategy="frozen").fit(X, y)
+    four = clone(one).set_params(views=4).fit(X, y)
+    crops = [X] + [Windows(imu=X["imu"][..., s : s + 36], rate=RATE) for s in (0, 2, 4)]
+    expected = np.mean([one.predict_proba(c) for c in crops], axis=0)
+    np.testing.assert_allclose(four.predict_proba(X), expected, atol=1e-5)
+    np.testing.assert_allclose(four.predict_proba(X[3:5]), four.predict_proba(X)[3:5], atol=1e-5)
+    np.testing.assert_array_equal(
+        four.predict(X), four.classes_[four.predict_proba(X).argmax(axis=1)]
+    )
+
+
+@pytest.mark.parametrize("strategy", ["zero_shot", "scratch"])
+def test_views_of_other_strategies(frozen, strategy):
+    X, y, _ = wrist_data()
+    source = frozen if strategy == "zero_shot" else None
+    fitted = classifier(source, strategy=strategy, descriptions=CAPTIONS, views=3).fit(X, y)
+    np.testing.assert_allclose(fitted.predict_proba(X).sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("strategy", ["scratch", "frozen"])
+def test_unknown_mounting(frozen, strategy):
+    X, y, groups = wrist_data(12, seed=1)
+    seen = groups > 0
+    source = None if strategy == "scratch" else frozen
+    model = classifier(
+        source, strategy=strategy, augment="so3", views=8, max_epochs=60, lr=1e-2
+    ).fit(X[seen], y[seen])
+    sites = X["imu"][~seen][:, None]
+    scores = [
+        model.score(Windows(imu=turned(sites, turn)[:, 0], rate=RATE, channels=CHANNELS), y[~seen])
+        for turn in random_rotations(3, np.random.default_rng(0)).astype("float32")
+    ]
+    assert np.mean(scores) >= model.score(X[~seen], y[~seen]) - 0.15 and np.mean(scores) > 0.6
+
+
+def test_an_encoder_of_fixed_length_is_fine_tuned_and_seen_whole():
+    X, y, _ = wrist_data()
+    source = FrozenEstimator(pretrainer(encoder="paper").fit(X))
+    fitted = classifier(source, strategy="lp_ft", max_epochs=2, views=3).fit(X, y)
+    assert fitted.predict_proba(X).shape == (len(X), 3)
+
+
+# ---- running averages
+
+
+def test_averaged_weights_move_less():
+    X, y, _ = wrist_data()
+    last = classifier().fit(X, y)
+    average = classifier(ema=0.9999).fit(X, y)
+    start = classifier(lr=1e-12, weight_decay=0.0).fit(X, y).weights_
+
+    def moved(fitted):
+        return sum(np.square(w - start[k]).sum() for k, w in fitted.weights_.items())
+
+    assert 0 < moved(average) < moved(last)
+
+
+def test_early_stopping_watches_the_weights_that_are_kept():
+    X, y, groups = wrist_data(12)
+    fitted = classifier(ema=0.9, early_stopping=True, max_epochs=15, augment=None)
+    fitted.set_params(lr=0.02).fit(X, y, groups=groups)
+    from m3n_sklearn._runtime import derive_rng
+    from m3n_sklearn.classification._labels import hold_out
+
+    codes = np.unique(y, return_inverse=True)[1]
+    _, held = hold_out(codes, groups, 0.2, derive_rng(0, 2))
+    given = np.log(fitted.predict_proba(X[held]))
+    loss = -(0.9 * given[np.arange(len(held)), codes[held]] + 0.1 * given.mean(axis=1)).mean()
+    lowest = min(epoch["valid_loss"] for epoch in fitted.history_)
+    assert loss == pytest.approx(lowest, abs=1e-4)
+
+
+# ---- calibration
+
+
+def test_the_temperature_makes_held_out_rows_most_likely():
+    rng = np.random.default_rng(0)
+    logits = 2 * rng.normal(size=(1, 4000, 3))
+    odds = probabilities(logits, None)
+    codes = (odds.cumsum(axis=1) > rng.random((4000, 1))).argmax(axis=1)
+    for factor in (0.5, 1.0, 3.0):
+        found = temperature(HeldOut(factor * logits, codes, np.ones(4000)))
+        assert found == pytest.approx(factor, rel=0.1)
+    doubled = temperature(HeldOut(logits, codes, np.where(codes == 0, 2.0, 1.0)))
+    rows = np.repeat(np.arange(4000), np.where(codes == 0, 2, 1))
+    again = temperature(HeldOut(logits[:, rows], codes[rows], np.ones(len(rows))))
+    assert doubled == pytest.approx(again, rel=1e-4)
+
+
+@pytest.mark.parametrize("strategy", ["frozen", "lp_ft"])
+def test_calibration_changes_probabilities_and_no_prediction(frozen, strategy):
+    X, y, groups = wrist_data(12)
+    plain = classifier(frozen, strategy=strategy).fit(X, y, groups=groups)
+    assert plain.temperature_ is None
+    model = clone(plain).set_params(calibrate=True)
+    fitted = clone(model).fit(X, y, groups=groups)
+    np.testing.assert_array_equal(fitted.predict(X), plain.predict(X))
+    logits = np.log(plain.predict_proba(X)) / np.float32(fitted.temperature_)
+    np.testing.assert_allclose(
+        fitted.predict_proba(X), probabilities(logits[None], None), atol=1e-5
+    )
+    again = clone(model).fit(X, y, groups=groups)
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    assert clone(model).fit(X, y).temperature_ > 0  # without groups, classes are spread evenly
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_too_few_rows_are_not_calibrated(frozen, early_stopping):
+    X, y, _ = wrist_data()
+    model = classifier(frozen, strategy="frozen", calibrate=True, early_stopping=early_stopping)
+    assert model.fit(X[:6], y[:6]).temperature_ is None
+    assert model.fit(X, y, groups=np.zeros(len(y))).temperature_ is None
+    assert model.fit(X, np.zeros(len(y))).temperature_ is None
+
+
+def test_folds_keep_groups_apart_and_hold_out_known_classes_only():
+    groups = np.repeat(list("abcd"), 10)
+    codes = np.tile([0, 1], 20)
+    codes[:5] = 2  # only a shows it
+    data = LabelledWindows(np.zeros((40, 1)), None, codes, np.ones(40), 3)
+    folds = make_folds(data, groups, classifier()._recipe(), seed=0)
+    assert len(folds) == 3
+    for rows, held in folds:
+        assert not set(groups[rows]) & set(groups[held]) and 2 not in codes[held]
+
+
+def test_a_warm_start_keeps_its_temperature():
+    X, y, _ = wrist_data()
+    warm = classifier(calibrate=True, warm_start=True, max_epochs=2).fit(X, y)
+    first = warm.temperature_
+    assert warm.fit(X, y).temperature_ == first and warm.n_iter_ == 4
+
+
+# ---- the choice of a strategy
+
+
+def test_auto_compares_on_held_out_people(frozen):
+    X, y, groups = wrist_data(12)
+    fitted = classifier(frozen).fit(X, y, groups=groups)
+    assert fitted.strategy_scores_.keys() == {"frozen", "lp_ft"}
+    best = max(fitted.strategy_scores_.values())
+    assert fitted.strategy_scores_[fitted.strategy_] == best
+    named = classifier(frozen, strategy=fitted.strategy_).fit(X, y, groups=groups)
+    assert named.strategy_scores_ == {}
+    np.testing.assert_array_equal(named.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_auto_counts_where_people_are_too_few(frozen):
+    X, y, groups = wrist_data(12)
+    for who in (None, groups > 0):
+        fitted = classifier(frozen, max_epochs=1).fit(X, y, groups=who)
+        assert fitted.strategy_ == "lp_ft" and fitted.strategy_scores_ == {}
+
+
+def test_scratch_makes_the_network_of_a_fitted_pretrainer_from_random_weights(frozen):
+    X, y, _ = wrist_data()
+    slow = Windows(imu=X["imu"][:, :, ::2], rate=RATE / 2, channels=CHANNELS)
+    still = {"width": 8, "max_epochs": 1, "lr": 1e-12, "weight_decay": 0.0, "random_state": 3}
+    scratch = classifier(frozen, strategy="scratch", **still).fit(slow, y)
+    taken = classifier(frozen, strategy="full", **still).fit(slow, y)
+    assert scratch.config_ == taken.config_ and scratch.input_ == taken.input_
+    for name, array in pretrained()._imu_encoder()[1].items():
+        np.testing.assert_allclose(taken.weights_[f"encoder.{name}"], array, atol=1e-6)
+        if array.ndim > 2:
+            assert np.abs(scratch.weights_[f"encoder.{name}"] - array).max() > 0.05
+    with pytest.raises(ValueError, match="rate of X is not known"):
+        classifier(frozen, strategy="scratch").fit(X["imu"], y)
+    search = GridSearchCV(
+        classifier(frozen, max_epochs=1), {"strategy": ["scratch", "frozen", "lp_ft"]}, cv=2
+    ).fit(X, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_scratch_leaves_an_unfitted_pretrainer_alone():
+    X, y, _ = wrist_data()
+    nested = classifier(pretrainer(width=32), strategy="scratch", max_epochs=1).fit(X, y)
+    alone = classifier(strategy="scratch", max_epochs=1).fit(X, y)
+    np.testing.assert_array_equal(nested.predict_proba(X), alone.predict_proba(X))
+
+
+# ---- adapted norms
+
+
+def test_adapted_norms_take_the_statistics_of_the_windows_at_hand():
+    X, y, _ = wrist_data()
+    source = FrozenEstimator(pretrainer(norm="batch").fit(X))
+    other = X.assign(imu=X["imu"] * np.float32(1.05))
+    plain = classifier(source, strategy="frozen").fit(other, y)
+    at_fit = clone(plain).set_params(adapt_norm="fit").fit(other, y)
+    at_predict = clone(plain).set_params(adapt_norm="predict").fit(other, y)
+    mean = "encoder.trunk.layers.3.running_mean"
+    assert not np.allclose(plain.weights_[mean], at_fit.weights_[mean], atol=1e-3)
+    np.testing.assert_array_equal(at_fit.weights_[mean], at_predict.weights_[mean])
+    proba = at_predict.predict_proba(other)
+    np.testing.assert_allclose(proba, at_fit.predict_proba(other), atol=1e-4)
+    assert not np.allclose(at_predict.predict_proba(other[:5]), proba[:5], atol=1e-4)
+    np.testing.assert_array_equal(at_predict.predict_proba(other), proba)  # nothing is kept
+
+
+def test_adapting_needs_batch_norms(frozen):
+    X, y, _ = wrist_data()
+    with pytest.raises(ValueError, match="needs an encoder with batch norms"):
+        classifier(frozen, adapt_norm="fit").fit(X, y)
+    with pytest.raises(ValueError, match="that learn from labels only"):
+        classifier(frozen, strategy="zero_shot", descriptions=CAPTIONS, adapt_norm="predict").fit(X)
+
+
+# ---- predicting
+
+
+def test_threads_change_no_bit():
+    X, y, _ = wrist_data()
+    many = np.tile(X["imu"], (20, 1, 1))
+    fitted = classifier(rate=RATE).fit(X, y)
+    expected = fitted.predict_proba(many)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(4)
+        np.testing.assert_array_equal(fitted.predict_proba(many), expected)
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_network_is_built_once(monkeypatch):
+    from m3n_sklearn.classification import _classifier
+
+    X, y, _ = wrist_data()
+    fitted = classifier().fit(X, y)
+    first = fitted.predict_proba(X)
+    monkeypatch.setattr(_classifier, "build_classifier", None)
+    np.testing.assert_array_equal(fitted.predict_proba(X), first)
+
+
+def test_closed_form_head_still_is_a_regression():
+    rng = np.random.default_rng(0)
+    rows, codes = rng.normal(size=(30, 3)), np.arange(30) % 3
+    W, b = closed_form_head(rows, codes, np.ones(30), 3, C=1.0)
+    scaled = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    expected = LogisticRegression(C=1.0, tol=1e-6).fit(scaled, codes).predict_proba(scaled)
+    np.testing.assert_allclose(probabilities((rows @ W.T + b)[None], None), expected, atol=1e-3)
