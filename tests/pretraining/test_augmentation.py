@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from m3n_sklearn.pretraining._gravity import gravity_direction, gravity_track
 from m3n_sklearn.pretraining.augmentation import (
     FINE_TUNING,
     PRETRAINING,
@@ -85,14 +86,102 @@ def test_crops_are_windows_of_the_row(length: int, seed: int) -> None:
     assert np.isin(y[:, 0, 0], x[:, 0, 0]).all()
 
 
+def test_yaw_leaves_gravity_where_it_is() -> None:
+    x, present = batch(50)
+    x[:, :, 1] += 3.0
+    y, _ = replace(QUIET, rotation="yaw")(x, present, np.random.default_rng(0))
+    assert np.allclose(gravity_direction(y[:, :, :3]), gravity_direction(x[:, :, :3]))
+    assert not np.allclose(y, x)
+    turned = np.einsum("nst,nst->ns", y[:, :, 3], x[:, :, 3])
+    assert (turned < 0).any()  # by more than a quarter
+
+
+def swinging(rate: float, pace: float = 1.0, seconds: float = 2.0) -> np.ndarray:
+    """Return readings (1, 1, 6, T), in network units, of a sensor that swings about x."""
+    t = pace * np.arange(round(seconds * rate / pace)) / rate
+    angle, turn = 0.8 * np.sin(4 * t), pace * 3.2 * np.cos(4 * t)
+    push = pace**2 * 0.3 * np.sin(9 * t)  # along world y, in g
+    zero = np.zeros_like(t)
+    acc = [
+        zero,
+        np.sin(angle) + push * np.cos(angle),
+        np.cos(angle) - push * np.sin(angle),
+    ]
+    return np.stack([*acc, turn / 5.0, zero, zero])[None, None]
+
+
+def test_gravity_follows_the_gyro() -> None:
+    x, present = swinging(200.0), np.ones((1, 1, 2), dtype=bool)
+    angle = 0.8 * np.sin(4 * np.arange(400) / 200.0)
+    truth = np.stack([0 * angle, np.sin(angle), np.cos(angle)])
+    error = np.abs(gravity_track(x, present, 200.0)[0, 0] - truth).max()
+    assert error < 0.1
+    without = gravity_track(x, np.array([[[True, False]]]), 200.0)
+    assert np.allclose(without, x[:, :, :3].mean(axis=-1, keepdims=True))
+    assert np.abs(without[0, 0] - truth).max() > 0.5
+
+
+def test_tempo_is_that_of_a_faster_motion() -> None:
+    rate, speed = 100.0, 1.25
+    slow, present = swinging(rate), np.ones((1, 1, 2), dtype=bool)
+    tempo = Augmentation(None, 0, 0, 0, 0, 0, 0, shortest=0.8, tempo=4.0)
+    for seed in range(200):  # until the drawn crop is one that such a speed just fits into
+        y, _ = tempo(slow, present, np.random.default_rng(seed), rate=rate)
+        expected = swinging(rate, (slow.shape[-1] - 1) / (y.shape[-1] - 1))
+        if np.allclose(y[0, 0, 3], expected[0, 0, 3, : y.shape[-1]], atol=0.02):
+            break
+    else:
+        pytest.fail("no draw reached the fastest speed")
+    pace = (slow.shape[-1] - 1) / (y.shape[-1] - 1)
+    assert 1 < pace <= speed
+    assert np.allclose(y[0, 0, 1:3], expected[0, 0, 1:3, : y.shape[-1]], atol=0.04)
+
+
+def test_amplitude_spares_gravity() -> None:
+    still = np.zeros((30, 1, 6, 40))
+    still[:, 0, 2] = 1.0
+    present = np.ones((30, 1, 2), dtype=bool)
+    larger = replace(QUIET, rotation=None, amplitude=0.3)
+    assert np.allclose(larger(still, present, np.random.default_rng(0))[0], still)
+    moving = still + np.random.default_rng(1).standard_normal(still.shape) * 0.2
+    y, _ = larger(moving, present, np.random.default_rng(0), rate=50.0)
+    factor = y[:, 0, 3].std(axis=1) / moving[:, 0, 3].std(axis=1)
+    assert factor.std() == pytest.approx(0.3, rel=0.4)
+    assert np.allclose(y[:, 0, 3:], factor[:, None, None] * moving[:, 0, 3:])
+
+
+def test_lost_packets_are_bridged() -> None:
+    x, present = batch(40, length=60)
+    lossy = replace(QUIET, rotation=None, packet_loss=0.5)
+    y, _ = lossy(x, present, np.random.default_rng(0))
+    kept = np.isclose(y, x)
+    assert 0.6 < kept.mean() < 0.9
+    assert (kept.all(axis=(1, 2)) == kept.any(axis=(1, 2))).all()  # all channels together
+    ramp = np.broadcast_to(np.arange(60.0), x.shape)
+    assert np.allclose(lossy(ramp, present, np.random.default_rng(0))[0], ramp)
+
+
+def test_drift_is_slow() -> None:
+    drifting = replace(QUIET, rotation=None, acc_drift=0.5)
+    x, present = np.zeros((300, 1, 6, 100)), np.ones((300, 1, 2), dtype=bool)
+    acc = 9.80665 * drifting(x, present, np.random.default_rng(0))[0][:, 0, :3]
+    assert acc[..., 0].std() == pytest.approx(0.5, rel=0.1)
+    assert np.abs(np.diff(acc, axis=-1)).max() < 0.15
+
+
 def test_input_and_dtype_are_kept() -> None:
     x, present = batch()
     single = x.astype(np.float32)
     before, mask = single.copy(), present.copy()
-    y, _ = PRETRAINING(single, present, np.random.default_rng(0))
-    assert y.dtype == np.float32
-    assert np.array_equal(single, before)
-    assert np.array_equal(present, mask)
+    everything = replace(
+        PRETRAINING, tempo=1.25, amplitude=0.1, acc_drift=0.3, gyro_drift=0.05, packet_loss=0.05
+    )
+    for augmentation in (PRETRAINING, everything, replace(everything, rotation="yaw")):
+        y, _ = augmentation(single, present, np.random.default_rng(0), rate=50.0)
+        assert y.dtype == np.float32
+        assert np.isfinite(y).all()
+        assert np.array_equal(single, before)
+        assert np.array_equal(present, mask)
 
 
 def test_resolving() -> None:

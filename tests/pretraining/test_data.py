@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from m3n_sklearn import Windows
 from m3n_sklearn._inputs import ImuWindows, InputMap
+from m3n_sklearn.pretraining import _sources
 from m3n_sklearn.pretraining._data import PretrainingData, hidden_spans
+from m3n_sklearn.pretraining._sampler import NearMisses
 from m3n_sklearn.pretraining._setup import choose_objectives, hold_out, spread_rows
-from m3n_sklearn.pretraining._sources import Captions, RecordedImu, SimulatedImu
+from m3n_sklearn.pretraining._sources import Captions, PoseFeatures, RecordedImu, SimulatedImu
 from m3n_sklearn.text import HashingEncoder
 
 
@@ -134,3 +136,56 @@ def test_spread_rows() -> None:
     assert mask[rows].all()
     assert rows[0] == 0
     assert rows[-1] == 98
+
+
+def test_what_does_not_fit_into_memory(
+    toy_motion: Any, toy_simulator: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, rows = toy_motion(9), np.array([4, 0, 4, 7])
+    within = SimulatedImu(X, toy_simulator(noise=0.5), 3, 1), PoseFeatures(X)
+    first = within[1].read(rows)
+    assert np.array_equal(within[1].read(rows), first)
+    monkeypatch.setattr(_sources, "IN_MEMORY", 100)
+    beyond = SimulatedImu(X, toy_simulator(noise=0.5), 3, 1), PoseFeatures(X)
+    assert isinstance(beyond[0]._imu.values, np.memmap)
+    for epoch in (0, 1):
+        for imu in (within[0], beyond[0]):
+            imu.start_epoch(epoch)
+        assert np.array_equal(within[0].read(rows).values, beyond[0].read(rows).values)
+    assert np.array_equal(beyond[1].read(rows), first)
+    assert beyond[1].kept is None
+
+
+class Directions:
+    """Encodes a number as a direction in the plane."""
+
+    def encode(self, sentences: list[str]) -> np.ndarray:
+        angle = np.array([float(s) for s in sentences])
+        return np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+
+
+def test_near_misses_are_near_but_neither_equal_nor_too_near() -> None:
+    angles = np.repeat(np.linspace(0, 3, 31).round(1), 4)
+    texts = [(str(a), str(a + 10.0)) for a in angles]  # a second sentence, far away
+    texts[5] = ""
+    captions = Captions.of(Windows(text=texts), Directions())
+    rng = np.random.default_rng(0)
+    batch = rng.permutation(len(texts))[:40]
+    replaced = NearMisses(captions, np.cos(0.15)).replace(batch, 0.5, rng)
+    assert np.array_equal(replaced[:20], batch[:20])
+    apart = np.abs(angles[replaced[20:]] - angles[batch[:20]])
+    changed = replaced[20:] != batch[20:]
+    assert changed.mean() > 0.8
+    near = changed & (apart < 2)
+    assert near.sum() > 5
+    assert (apart[near] > 0.14).all()
+    nothing = NearMisses(Captions.of(Windows(text=["1", "1", ""]), Directions()))
+    assert nothing.replace(np.arange(3), 0.5, rng).tolist() == [0, 1, 2]
+
+
+def test_draws_of_several_paraphrases() -> None:
+    captions = Captions.of(Windows(text=[("1", "2", "3"), "4"]), Directions())
+    drawn = captions.draw(np.arange(2), np.random.default_rng(0), 2)
+    assert drawn.shape == (2, 2, 2)
+    assert not np.allclose(drawn[0, 0], drawn[0, 1])
+    assert np.allclose(drawn[1, 0], drawn[1, 1])
