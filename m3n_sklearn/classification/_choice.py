@@ -71,7 +71,8 @@ def choose(
     calibrate : bool
         Whether a temperature is wanted.
     """
-    folds = make_folds(data, groups, recipe, seed)
+    asks = calibrate or strategy == "auto"
+    folds = make_folds(data, groups, recipe, seed) if asks else []
     answers: dict[str, HeldOut] = {}
 
     def ask(name: str) -> HeldOut:

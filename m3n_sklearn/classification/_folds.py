@@ -70,12 +70,13 @@ def make_folds(
         Empty if there are too few rows, groups, or rows of a class.
     """
     codes = data.codes
+    sizes = np.bincount(codes)[np.unique(codes)]
     if groups is None:
-        count = min(FOLDS, int(np.bincount(codes)[np.unique(codes)].min()))
+        count = min(FOLDS, int(sizes.min()))
         splitter: Any = StratifiedKFold
     else:
         count, splitter = min(FOLDS, len(np.unique(groups))), StratifiedGroupKFold
-    if count < 2 or len(np.unique(codes)) < 2:
+    if count < 2 or len(sizes) < 2 or sizes.max() < count:
         return []
     with warnings.catch_warnings():  # one window of a class is no hint at regression
         warnings.simplefilter("ignore", UserWarning)

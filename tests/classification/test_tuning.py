@@ -318,6 +318,12 @@ def test_auto_counts_where_people_are_too_few(frozen):
         assert fitted.strategy_ == "lp_ft" and fitted.strategy_scores_ == {}
 
 
+def test_auto_does_without_folds_where_classes_are_small(frozen):
+    X, _, groups = wrist_data(12)
+    fitted = classifier(frozen, max_epochs=1).fit(X, np.arange(len(X)) // 2, groups=groups)
+    assert fitted.strategy_ == "lp_ft" and fitted.strategy_scores_ == {}
+
+
 def test_scratch_makes_the_network_of_a_fitted_pretrainer_from_random_weights(frozen):
     X, y, _ = wrist_data()
     slow = Windows(imu=X["imu"][:, :, ::2], rate=RATE / 2, channels=CHANNELS)
