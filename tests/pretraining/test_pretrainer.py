@@ -15,8 +15,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils._param_validation import InvalidParameterError
 
-from m3n_sklearn import Windows
+from m3n_sklearn import Recording, Windows, cut
+from m3n_sklearn.motion.rotations import random_rotations
 from m3n_sklearn.pretraining import Augmentation, Multi3NetPretrainer, save_corpus
+from m3n_sklearn.recording.channels import channel_names
 from m3n_sklearn.simulation import SMPLIMUSimulator
 
 Params = dict[str, Any]
@@ -126,6 +128,83 @@ def test_weights_of_objectives(toy_scene: Windows, tiny: Params) -> None:
     assert set(pretrainer.config_["encoders"]) == {"imu", "text"}
     with pytest.raises(ValueError, match="not trained with the modality 'pose'"):
         pretrainer.set_params(modality="pose").transform(toy_scene)
+
+
+# ---- what can be switched on
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"similar_captions": 0.3},
+        {"hard_negatives": 0.5},
+        {"paraphrases": 3},
+        {"objectives": {"imu_text": 1.0, "imu_imu": 0.5}},
+        {"augment": Augmentation("yaw", tempo=1.25, amplitude=0.1, packet_loss=0.05)},
+        {"orientation": "gravity"},
+        {"orientation": "raw+invariant"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_switches(toy_scene: Windows, tiny: Params, changes: Params) -> None:
+    captions = [(f"{text}", f"{text} again") for text in toy_scene["text"]]
+    captions[::5] = [("be still", "hold very still")] * len(captions[::5])
+    X = toy_scene[:24].assign(text=captions[:24])
+    switched = fitted(X, tiny, **changes, max_epochs=1, batch_size=12)
+    assert weights_equal(switched, clone(switched).fit(X))
+    plain = fitted(X, tiny, max_epochs=1, batch_size=12)
+    assert switched.history_ != plain.history_
+    assert np.isfinite(switched.transform(X)).all()
+    assert clone(switched).get_params().keys() == switched.get_params().keys()
+
+
+def test_any_mount_reads_the_same_with_invariants(toy_scene: Windows, tiny: Params) -> None:
+    pretrainer = fitted(toy_scene, tiny, orientation="invariant", objectives={"imu_text": 1.0})
+    turn = random_rotations(1, np.random.default_rng(0))
+    triads = toy_scene["imu"].reshape(48, 2, 3, 50)
+    turned = Windows(imu=(turn @ triads).reshape(48, 6, 50), rate=25.0, channels=toy_scene.channels)
+    expected = pretrainer.transform(toy_scene)
+    assert np.allclose(pretrainer.transform(turned), expected, atol=1e-4)
+    with pytest.raises(ValueError, match="orientation='invariant' does not see the axes"):
+        fitted(toy_scene, tiny, orientation="invariant")
+    with pytest.raises(ValueError, match="orientation='gravity' needs channels of an IMU"):
+        fitted(np.zeros((6, 5, 20)), tiny, orientation="gravity")
+    with pytest.raises(ValueError, match="contrasts two augmented views"):
+        fitted(toy_scene, tiny, objectives={"imu_imu": 1.0}, augment=None)
+
+
+@pytest.mark.parametrize("simulated", [False, True])
+def test_unlabelled_recordings_join(
+    toy_scene: Windows, toy_simulator: type[Any], tiny: Params, simulated: bool
+) -> None:
+    known = toy_scene.assign(groups=np.array(["source"] * 48))
+    recorded = Recording(np.tile(toy_scene["imu"][0].T, (4, 1)), 50.0, channel_names("right_wrist"))
+    real = cut([recorded], seconds=2.0, imu_rate=25.0)[0].drop("clip")
+    real = real.assign(groups=np.array(["ann", "bob"] * len(real))[: len(real)])
+    corpus = Windows.concatenate([known.drop("clip", "imu") if simulated else known, real])
+    simulator = SMPLIMUSimulator(sites=("right_wrist",), rate=25.0) if simulated else None
+    objectives = {"imu_text": 1.0, "reconstruction": 0.5, "imu_imu": 0.2}
+    pretrainer = fitted(corpus, tiny, simulator=simulator, objectives=objectives, max_epochs=1)
+    assert pretrainer.n_unlabelled_ == len(real) > 0
+    assert pretrainer.unlabelled_groups_.tolist() == ["ann", "bob"]
+    assert set(pretrainer.objectives_) == set(objectives)
+    assert {"train_imu_text", "train_imu_imu"} <= set(pretrainer.history_[0])
+    alone = fitted(known, tiny, max_epochs=1)
+    assert alone.n_unlabelled_ == len(alone.unlabelled_groups_) == 0
+
+
+def test_one_model_reads_both_wrists_one_and_acc_only(toy_scene: Windows, tiny: Params) -> None:
+    imu = toy_scene["imu"]
+    both = toy_scene.assign(
+        imu=np.concatenate([imu, -imu], axis=1),
+        channels=channel_names(["left_wrist", "right_wrist"]),
+    )
+    pretrainer = fitted(None, tiny, corpus=both)
+    whole = pretrainer.transform(both)
+    for channels in (slice(6, 12), slice(0, 3), slice(6, 9)):
+        part = Windows(imu=both["imu"][:, channels], rate=25.0, channels=both.channels[channels])
+        assert np.isfinite(pretrainer.transform(part)).all()
+        assert not np.allclose(pretrainer.transform(part), whole, atol=1e-3)
 
 
 # ---- simulation and corpora
