@@ -17,7 +17,7 @@ from . import results
 from .data import TASKS, Task, load_task
 from .encoders import Encoders
 from .recipes import Recipe
-from .rows import Row, list_rows
+from .rows import SIMULATED, Row, list_rows
 
 PRETRAINING_SECONDS = {"general": 1500.0, "in-domain": 150.0}
 """CPU seconds that one encoder takes, about."""
@@ -88,8 +88,7 @@ class Grid:
             f"{len(missing)} rows and {len(encoders)} encoders to do, about {clock.left()} with "
             f"{self.jobs} processes"
         )
-        for recipe in {job[0].corpus + str(job[0].seconds): job[0] for job in encoders}.values():
-            self.encoders.open_corpus(recipe)  # before processes that all want to build it
+        self._build_corpora(encoders, missing)
         self._pretrain(encoders, clock, say)
         for task, row in missing:
             self._score(task, row)
@@ -113,6 +112,18 @@ class Grid:
         results.write(self.result_path(task, row), results.Result(row.method.name, scores))
 
     # ---- encoders
+
+    def _build_corpora(
+        self,
+        encoders: Sequence[tuple[Recipe, tuple[Any, ...]]],
+        rows: Sequence[tuple[Task, Row]],
+    ) -> None:
+        """Build what is missing before processes come that would all want to."""
+        needed = {(recipe.corpus, recipe.seconds): recipe for recipe, _ in encoders}
+        if any(row.section == SIMULATED for _, row in rows):
+            needed["in-domain", Recipe("in-domain").seconds] = Recipe("in-domain")
+        for recipe in needed.values():
+            self.encoders.open_corpus(recipe)
 
     def _missing_encoders(
         self, rows: Sequence[tuple[Task, Row]]

@@ -8,6 +8,7 @@ import numpy as np
 from joblib import Memory
 from scipy.spatial.transform import Rotation
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils.validation import has_fit_parameter
 
 from m3n_sklearn import Windows
 
@@ -44,9 +45,9 @@ class Worn(ClassifierMixin, BaseEstimator):
         self.turn = turn
         self.memory = memory
 
-    def fit(self, X: Windows, y: Any) -> Worn:
+    def fit(self, X: Windows, y: Any, groups: Any = None) -> Worn:
         fit = Memory(self.memory, verbose=0).cache(_fit)
-        self.estimator_ = fit(clone(self.estimator), X, y)
+        self.estimator_ = fit(clone(self.estimator), X, y, groups)
         self.classes_ = self.estimator_.classes_
         return self
 
@@ -54,8 +55,9 @@ class Worn(ClassifierMixin, BaseEstimator):
         return self.estimator_.predict(X if self.turn is None else turned(X, np.array(self.turn)))
 
 
-def _fit(estimator: Any, X: Windows, y: Any) -> Any:
-    return estimator.fit(X, y)
+def _fit(estimator: Any, X: Windows, y: Any, groups: Any) -> Any:
+    known = {"groups": groups} if has_fit_parameter(estimator, "groups") else {}
+    return estimator.fit(X, y, **known)
 
 
 def turned(X: Windows, turn: np.ndarray) -> Windows:

@@ -54,6 +54,9 @@ class Ablation:
     flags: tuple[str, ...] = ()
 
 
+BY_DEFAULT: Mapping[str, Any] = {"strategy": "auto"}
+"""The classifier whose rows are held against the bars."""
+
 PAPER: Mapping[str, Any] = {"encoder": "paper"}
 
 ANY_MOUNTING: Mapping[str, Any] = {"augment": "so3"}

@@ -52,7 +52,10 @@ def train(training: Training, epochs: int) -> None:
         rng = np.random.default_rng(epoch)
         data.start_epoch(epoch)
         for rows in np.array_split(rng.permutation(len(data)), count):
-            batch = {k: torch.as_tensor(v) for k, v in data.batch(rows, rng).items()}
+            batch = {
+                name: torch.as_tensor(value) if isinstance(value, np.ndarray) else value
+                for name, value in data.batch(rows, rng).items()
+            }
             optimizer.zero_grad(set_to_none=True)
             loss(module(batch), batch)["loss"].backward()
             torch.nn.utils.clip_grad_norm_(module.parameters(), plan.clip)
