@@ -143,6 +143,6 @@ def _draw_class(
 ) -> NDArray[np.int64]:
     # a share is rounded up, so no class vanishes; 0.07 * 100 is a little more than 7
     count = budget if isinstance(budget, int) else int(np.ceil(budget * len(rows) - 1e-9))
-    order = rng.permutation(np.unique(ids[rows]))
-    shuffled = np.concatenate([rows[ids[rows] == block] for block in order])
-    return shuffled[:count]
+    there, block_of = np.unique(ids[rows], return_inverse=True)
+    turn = np.argsort(rng.permutation(len(there)))
+    return rows[np.argsort(turn[block_of], kind="stable")][:count]

@@ -10,9 +10,10 @@ from sklearn.base import BaseEstimator, clone
 
 from .._checks import list_of
 
-__all__ = ["Method", "check_methods"]
+__all__ = ["Method", "People", "check_methods"]
 
 People = tuple[Hashable, ...]
+"""Those of one fold."""
 
 
 @dataclass(frozen=True)

@@ -347,9 +347,9 @@ def test_a_cell_of_other_labels_is_refused(tmp_path, monkeypatch):
     X, y, groups = wrist_set()
     options = {"budgets": (1,), "store": tmp_path}
     few_label_study([Method("a", Spy())], X, y, groups, **options)
-    from m3n_sklearn.evaluation import _study
+    from m3n_sklearn.evaluation import _plan
 
-    monkeypatch.setattr(_study, "draw_labels", lambda y, budget, **rest: np.array([0, len(y) - 1]))
+    monkeypatch.setattr(_plan, "draw_labels", lambda y, budget, **rest: np.array([0, len(y) - 1]))
     with pytest.raises(ValueError, match="learned from other windows"):
         few_label_study([Method("a", Spy())], X, y, groups, **options)
 

@@ -1,0 +1,171 @@
+"""What a study has to do: checked data, runs, and the rows of every cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._checks import check_count
+from ..windows import Windows
+from ._budgets import Budget, draw_labels
+from ._cells import Cell, Data, Run
+from ._method import Method, People
+from ._splits import purge_overlaps
+
+__all__ = ["Job", "check_data", "plan_jobs", "plan_runs", "shared_cell"]
+
+Rows = NDArray[np.int64]
+
+
+class Job(NamedTuple):
+    """A cell, the rows to learn from and the rows to predict."""
+
+    method: Method
+    cell: Cell
+    train: Rows
+    test: Rows
+
+
+def check_data(
+    X: Any, y: ArrayLike, groups: ArrayLike, blocks: ArrayLike | None, random_state: int
+) -> Data:
+    """Return what all cells share, or say what is wrong with it.
+
+    Parameters
+    ----------
+    X : ndarray or Windows
+        Labelled windows.
+    y, groups : array-like of shape (n,)
+        Labels and people.
+    blocks : array-like of shape (n,) or None
+        Clip of each window.
+    random_state : int
+        Seed of draws and initialisations.
+
+    Returns
+    -------
+    Data
+        With arrays of numbers or strings.
+    """
+    labels, people = _columns_like(X, y=y, groups=groups)
+    ids = None if blocks is None else _columns_like(X, blocks=blocks)[0]
+    if not isinstance(random_state, (int, np.integer)) or random_state < 0:
+        raise ValueError(
+            f"random_state must be a whole number of at least 0, so that every method meets the "
+            f"same labels; got {random_state!r}."
+        )
+    # a slice would be copied for every cell that goes to another process
+    whole = X.assign() if isinstance(X, Windows) else X
+    return Data(whole, labels, people, ids, np.unique(labels), int(random_state))
+
+
+def _columns_like(X: Any, **columns: ArrayLike) -> list[NDArray[Any]]:
+    """Return columns as arrays with one entry per row of X, or complain."""
+    if not hasattr(X, "shape"):
+        raise TypeError(f"X must be an array or Windows, got {type(X).__name__}.")
+    arrays = []
+    for name, values in columns.items():
+        array = np.asarray(values)
+        if array.shape != (X.shape[0],):
+            raise ValueError(
+                f"{name} must have one entry per row of X, {X.shape[0]}, got shape {array.shape}."
+            )
+        arrays.append(_plain(array, name))
+    return arrays
+
+
+def _plain(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """Return an array of numbers or strings: objects can be neither sorted nor stored surely."""
+    if array.dtype != object:
+        return array
+    if len({type(value) for value in array.tolist()}) > 1 or array[0] is None:
+        raise ValueError(f"{name} must be all numbers or all strings, got {set(array.tolist())}.")
+    return np.array(array.tolist())
+
+
+def plan_runs(budgets: Sequence[Budget], n_draws: int, n_seeds: int) -> list[Run]:
+    """Combine budgets, draws and seeds.
+
+    Parameters
+    ----------
+    budgets : sequence of int, float or None
+        Checked label budgets.
+    n_draws, n_seeds : int
+        Draws per budget, and initialisations per draw.
+
+    Returns
+    -------
+    list of Run
+        All labels can be drawn in one way only.
+    """
+    draws, seeds = check_count(n_draws, "n_draws"), check_count(n_seeds, "n_seeds")
+    return [
+        Run(budget, draw, seed)
+        for budget in budgets
+        for draw in range(1 if budget is None else draws)
+        for seed in range(seeds)
+    ]
+
+
+def plan_jobs(
+    methods: Sequence[Method], data: Data, folds: Sequence[People], runs: Sequence[Run]
+) -> Iterator[Job]:
+    """Go through the cells of a study.
+
+    Parameters
+    ----------
+    methods : sequence of Method
+        What is compared.
+    data : Data
+        Windows, labels and people.
+    folds : sequence of tuples
+        Held-out people.
+    runs : sequence of Run
+        Budgets and repetitions.
+
+    Yields
+    ------
+    Job
+        Every cell once, with the rows it learns from and those it is tested on.
+    """
+    people = np.unique(data.groups).tolist()
+    for held_out in folds:
+        away = np.isin(data.groups, np.array(held_out))
+        test = np.flatnonzero(away)
+        there = purge_overlaps(np.flatnonzero(~away), test, data.X)
+        key = sorted(people.index(person) for person in held_out)
+        for method in methods:
+            if not method.needs_labels:
+                yield Job(method, Cell(method.name, held_out, Run()), there, test)
+        for run in runs:
+            train = _draw(data, there, run, key)
+            for method in methods:
+                if method.needs_labels:
+                    yield Job(method, Cell(method.name, held_out, run), train, test)
+
+
+def _draw(data: Data, there: Rows, run: Run, fold_key: Sequence[int]) -> Rows:
+    rng = np.random.default_rng([data.random_state, run.draw, *fold_key])
+    local = None if data.blocks is None else data.blocks[there]
+    return there[draw_labels(data.y[there], run.budget, blocks=local, random_state=rng)]
+
+
+def shared_cell(cell: Cell, needs_labels: bool) -> Cell:
+    """Return the cell that is computed: without labels, one stands for all runs.
+
+    Parameters
+    ----------
+    cell : Cell
+        Any.
+    needs_labels : bool
+        Of its method.
+
+    Returns
+    -------
+    Cell
+        Itself, or the one of the fold.
+    """
+    return cell if needs_labels else Cell(cell.method, cell.held_out, Run())
