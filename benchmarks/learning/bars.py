@@ -182,7 +182,9 @@ def _own_rivals(tables: Tables) -> Iterator[Bar]:
             if ours and scratch and ours.has(budget):
                 found = gap(ours, scratch, budget)
                 yield Bar(
-                    f"{task}, {section}, {at}: ahead of from scratch", str(found), found.mean > 0
+                    f"{task}, {section}, {at}: pretrained ahead of from scratch",
+                    str(found),
+                    found.mean > 0,
                 )
             if tuned and frozen and tuned.has(budget):
                 found = gap(tuned, frozen, budget)

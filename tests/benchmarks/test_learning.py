@@ -1,0 +1,141 @@
+"""The benchmark's own parts: rivals, turned sensors, results, bars."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.dummy import DummyClassifier
+
+from benchmarks.learning import bars, results
+from benchmarks.learning.mounting import Worn, list_turns, turned
+from benchmarks.learning.recipes import ABLATIONS, Recipe, short_hash
+from benchmarks.learning.rivals.augmented import MOST, Augmented
+from benchmarks.learning.rivals.deepconvlstm import DeepConvLSTM
+from benchmarks.learning.rivals.limu_bert import LimuBertFeatures
+from benchmarks.learning.rivals.signals import by_site, from_sites, readings
+from benchmarks.learning.rivals.table import SCRATCH
+from benchmarks.learning.rows import DEFAULT, GENERAL, INDOMAIN, RIVALS, TEXT_NAMED
+from m3n_sklearn import Windows
+from m3n_sklearn.evaluation import Score
+
+
+@pytest.fixture
+def windows() -> tuple[Windows, np.ndarray]:
+    rng = np.random.default_rng(0)
+    y = np.repeat(["still", "busy"], 12)
+    imu = rng.normal(0, 0.2, (24, 6, 128)).astype(np.float32)
+    imu[12:] *= 20
+    imu[:, 2] += 9.81
+    return Windows(imu=imu, rate=50.0), y
+
+
+def test_readings_survive_the_units_of_the_augmentation(windows):
+    imu = readings(windows[0])
+    np.testing.assert_allclose(from_sites(by_site(imu)), imu, rtol=1e-6)
+
+
+def test_augmented_copies_are_capped(windows):
+    X, y = windows
+    seen = []
+
+    class Counting(DummyClassifier):
+        def fit(self, X, y):
+            seen.append(len(X))
+            return super().fit(X["imu"][:, 0], y)
+
+    Augmented(Counting(), n_copies=2, random_state=0).fit(X, y)
+    rows = np.arange(MOST // 2) % 24
+    Augmented(Counting(), n_copies=10, random_state=0).fit(X[rows], y[rows])
+    assert seen == [3 * 24, MOST]
+
+
+def test_deepconvlstm_learns_what_is_easy_and_repeats_itself(windows):
+    X, y = windows
+    one, two = (DeepConvLSTM(1, 12, lr=3e-3, random_state=0).fit(X, y) for _ in range(2))
+    np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
+    assert (one.predict(X) == y).mean() > 0.8
+
+
+def test_limu_bert_embeds_each_site(shared_data, windows):
+    weights = shared_data("limu_bert_x/limu_bert_x.pt")
+    features = LimuBertFeatures(weights).fit(windows[0]).transform(windows[0])
+    assert features.shape == (24, 72)
+    both = windows[0].assign(imu=np.tile(windows[0]["imu"], (1, 2, 1)))
+    twice = LimuBertFeatures(weights).fit(both).transform(both)
+    np.testing.assert_allclose(twice, np.tile(features, 2), atol=1e-5)
+
+
+def test_turned_sensors_keep_lengths(windows):
+    X, _ = windows
+    for turn in filter(None, list_turns().values()):
+        changed = turned(X, np.array(turn))["imu"]
+        lengths = np.linalg.norm(changed.reshape(24, 2, 3, -1), axis=2)
+        before = np.linalg.norm(X["imu"].reshape(24, 2, 3, -1), axis=2)
+        np.testing.assert_allclose(lengths, before, rtol=1e-4, atol=1e-5)
+
+
+def test_a_fit_is_shared_by_all_turns(windows, tmp_path):
+    X, y = windows
+    for turn in list(list_turns().values())[:3]:
+        Worn(DeepConvLSTM(1, 1, random_state=0), turn, str(tmp_path)).fit(X, y).predict(X)
+    assert len(list(tmp_path.rglob("output.pkl"))) == 1
+
+
+def test_recipes_have_keys_of_their_own():
+    keys = {
+        Recipe("in-domain", pretrainer=a.pretrainer, unlabelled=a.unlabelled).pretraining_key
+        for a in ABLATIONS
+    }
+    pretrained = [a for a in ABLATIONS if a.pretrainer or a.unlabelled]
+    assert len(keys) == len(pretrained) + 1
+    assert short_hash({"a": 1, "b": 2}) == short_hash({"b": 2, "a": 1})
+
+
+# ---- results and bars
+
+
+def row(name: str, f1: float, budgets=(1, 4, 8, None)) -> results.Result:
+    rng = np.random.default_rng(len(name))
+    nothing = np.empty(0, dtype=np.int64)
+    return results.Result(
+        name,
+        [
+            Score(name, b, p, d, 0, f1 + 0.001 * rng.random(), nothing, nothing, fit_seconds=1.0)
+            for b in budgets
+            for p in "abcd"
+            for d in range(1 if b is None else 3)
+        ],
+    )
+
+
+def test_results_survive_their_file(tmp_path):
+    before = row("ours", 0.5)
+    results.write(tmp_path / "row.json", before)
+    after = results.read(tmp_path / "row.json")
+    assert after.name == "ours"
+    assert [s.macro_f1 for s in after.scores] == [s.macro_f1 for s in before.scores]
+    assert after.mean(4) == pytest.approx(0.5, abs=1e-3)
+    assert not after.has(2)
+
+
+def test_bars_say_what_was_met_and_what_was_missed():
+    tables = bars.Tables(
+        {
+            ("utd", RIVALS): {SCRATCH: row(SCRATCH, 0.5), "forest": row("forest", 0.4)},
+            ("utd", INDOMAIN): {DEFAULT: row(DEFAULT, 0.57)},
+            ("utd", GENERAL): {DEFAULT: row(DEFAULT, 0.45)},
+            ("utd", TEXT_NAMED): {
+                "its own prompts": row("its own prompts", 0.5, (1,)),
+                "shuffled prompts, 1": row("shuffled prompts, 1", 0.05, (1,)),
+            },
+        }
+    )
+    verdicts = {bar.claim: bar.met for bar in bars.list_bars(tables)}
+    start = "utd, indomain, 1 per class: ≥ 12 points ahead of the best rival"
+    assert verdicts[f"{start} ({SCRATCH})"] is False
+    start = "utd, indomain, 4 per class: ≥ 6 points ahead of the best rival"
+    assert verdicts[f"{start} ({SCRATCH})"] is True
+    assert verdicts[f"utd, general, 1 per class: ahead of the best rival ({SCRATCH})"] is False
+    assert verdicts["utd, text-named: macro F1 ≥ 0.45"] is True
+    assert verdicts["utd, indomain, 4 per class: pretrained ahead of from scratch"] is True
+    assert verdicts["utd, general, 4 per class: pretrained ahead of from scratch"] is False
