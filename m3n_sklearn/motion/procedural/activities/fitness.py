@@ -226,7 +226,7 @@ lunge = Activity(
 
 _ears = arm(flexion=40, abduction=50, rotation=-75, elbow=128, pronation=40)
 _lying = posture(
-    both=_ears, legs=leg(hip=45, knee=92, ankle=-40, abduction=8), tilt=-85, head_flexion=12
+    both=_ears, legs=leg(hip=45, knee=92, ankle=-32, abduction=8), tilt=-85, head_flexion=12
 )
 situp = Activity(
     "situp",
@@ -240,7 +240,7 @@ situp = Activity(
         to(
             posture(
                 _lying,
-                legs=leg(hip=108, knee=92, ankle=-40, abduction=8),
+                legs=leg(hip=108, knee=92, ankle=-32, abduction=8),
                 tilt=-22,
                 trunk_flexion=34,
             ),

@@ -59,11 +59,12 @@ wash_dishes = Activity(
         "doing the washing-up at a sink",
     ),
     [
+        to(posture(_COUNTER, right=reach(0.6, -0.29, -0.1, pronation=70), left=_plate), 0.5),
         *circle(
             (0.6, -0.36, -0.1), 0.07, 0.8, base=posture(_COUNTER, left=_plate),
-            turns=3, hand={"pronation": 70.0},
+            turns=3, eased=True, hand={"pronation": 70.0},
         ),
-        to(_at(reach(0.6, -0.4, 0.0, pronation=60), reach(0.7, -0.3, 0.4, pronation=10)), 0.6, 0.2),
+        to(_at(reach(0.6, -0.4, 0.0, pronation=60), reach(0.7, -0.3, 0.4, pronation=10)), 0.8, 0.2),
         to(_at(reach(0.6, -0.55, 0.1, pronation=60), reach(0.6, -0.56, 0.0, pronation=40)), 0.6),
     ],
     rest=posture(_COUNTER, left=_plate),
@@ -637,8 +638,9 @@ def _about(seconds: float) -> list[Key]:
     steps = [*gait(STEP, seconds / 2, swing=8, twist=0), *gait(STEP, seconds / 2, swing=8, twist=0)]
     angles = [-80 + 160 * (i + 1) / len(steps) for i in range(len(steps))]
     turned = [posture(key.posture, turn=angle) for key, angle in zip(steps, angles, strict=True)]
-    ways = [through(each, key.seconds) for each, key in zip(turned, steps, strict=True)]
-    return [*ways, to(posture(turn=80), 0.25)]
+    first = through(turned[0], 0.35)
+    rest = [through(each, key.seconds) for each, key in zip(turned[1:], steps[1:], strict=True)]
+    return [first, *rest, to(posture(turn=80), 0.45)]
 
 
 turn_around = Activity(
