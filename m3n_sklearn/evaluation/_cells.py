@@ -18,7 +18,7 @@ from ..windows import Windows
 from ._budgets import Budget, budget_name
 from ._method import Method
 
-__all__ = ["Cell", "Data", "Outcome", "Run", "run_cell"]
+__all__ = ["UNLABELLED", "Cell", "Data", "Outcome", "Run", "run_cell"]
 
 Rows = NDArray[np.int64]
 
@@ -32,6 +32,10 @@ class Run:
     seed: int = 0
 
 
+UNLABELLED = Run(budget=0)
+"""The one fit, per fold, of a method that reads no label."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """Which result."""
@@ -43,6 +47,8 @@ class Cell:
     def __str__(self) -> str:
         run = self.run
         people = ", ".join(map(str, self.held_out))
+        if run == UNLABELLED:
+            return f"{self.method}, no labels, without {people}"
         repetition = f"draw {run.draw}, seed {run.seed}"
         return f"{self.method}, {budget_name(run.budget)}, without {people}, {repetition}"
 

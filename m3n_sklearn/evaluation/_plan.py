@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._checks import check_count
 from ..windows import Windows
 from ._budgets import Budget, draw_labels
-from ._cells import Cell, Data, Run
+from ._cells import UNLABELLED, Cell, Data, Run
 from ._method import Method, People
 from ._splits import purge_overlaps
 
@@ -139,7 +139,7 @@ def plan_jobs(
         key = sorted(people.index(person) for person in held_out)
         for method in methods:
             if not method.needs_labels:
-                yield Job(method, Cell(method.name, held_out, Run()), there, test)
+                yield Job(method, Cell(method.name, held_out, UNLABELLED), there, test)
         for run in runs:
             train = _draw(data, there, run, key)
             for method in methods:
@@ -168,4 +168,4 @@ def shared_cell(cell: Cell, needs_labels: bool) -> Cell:
     Cell
         Itself, or the one of the fold.
     """
-    return cell if needs_labels else Cell(cell.method, cell.held_out, Run())
+    return cell if needs_labels else Cell(cell.method, cell.held_out, UNLABELLED)

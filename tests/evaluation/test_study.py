@@ -131,6 +131,7 @@ def test_a_method_without_labels_is_fitted_once_per_fold():
     assert [s.budget for s in scores if s.method == "words"] == [1, 1, 2, 2]
     assert {s.n_train for s in scores if s.method == "words"} == {0}
     assert len(said) == 5 and said[-1].startswith("5/5 cells, 0 s left")
+    assert said[0].endswith("words, no labels, without 1")
 
 
 class GroupSpy(Spy):
