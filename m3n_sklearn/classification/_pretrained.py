@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_memory
 from .._inputs import ImuWindows, InputMap, make_layout
 from .._sklearn import FrozenEstimator, check_is_fitted
 from ..persistence import load
-from ..pretraining import Multi3NetPretrainer
+from ..pretraining import Multi3NetPretrainer, list_pretrained, load_pretrained
 from ..windows import Windows
 
 __all__ = [
@@ -91,9 +91,10 @@ def fitted_pretrainer(
 
     Parameters
     ----------
-    pretrainer : path-like, FrozenEstimator or Multi3NetPretrainer
-        A file is read and a frozen pretrainer used as it is; any other is cloned and fitted, on
-        its own corpus or else on `X`.
+    pretrainer : str, path-like, FrozenEstimator or Multi3NetPretrainer
+        A name of :func:`~m3n_sklearn.pretraining.list_pretrained` is loaded, any other string or
+        path is a file to read, and a frozen pretrainer is used as it is. Any other pretrainer is
+        cloned and fitted, on its own corpus or else on `X`.
     X : Windows or ImuWindows
         What to pretrain on without a corpus.
     groups : array-like of shape (n,) or None
@@ -107,7 +108,7 @@ def fitted_pretrainer(
         A fitted one.
     """
     if isinstance(pretrainer, str | os.PathLike):
-        return _checked(load(pretrainer), f"The file {os.fspath(pretrainer)!r} holds")
+        return _read(pretrainer)
     if isinstance(pretrainer, FrozenEstimator):
         frozen = _checked(pretrainer.estimator, "pretrainer is a FrozenEstimator of")
         check_is_fitted(frozen)
@@ -124,6 +125,19 @@ def fitted_pretrainer(
 def is_ready(pretrainer: Any) -> bool:
     """Tell whether a pretrainer is fitted already, and has not to be cloned and fitted first."""
     return isinstance(pretrainer, str | os.PathLike | FrozenEstimator)
+
+
+def _read(pretrainer: str | os.PathLike[str]) -> Multi3NetPretrainer:
+    """Load pretrained weights by their name or, failing that, from a file."""
+    where = os.fspath(pretrainer)
+    if where in list_pretrained():
+        return load_pretrained(where)
+    if not os.path.exists(where):
+        raise FileNotFoundError(
+            f"pretrainer={where!r} is neither the name of pretrained weights "
+            f"({', '.join(list_pretrained())}) nor a file that is there."
+        )
+    return _checked(load(where), f"The file {where!r} holds")
 
 
 def _fit(pretrainer: Multi3NetPretrainer, X: Any, groups: ArrayLike | None) -> Multi3NetPretrainer:

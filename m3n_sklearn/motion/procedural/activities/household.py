@@ -21,9 +21,8 @@ _COUNTER = posture(
 
 def _at(right: dict[str, float], left: dict[str, float] | None = None, **body: float) -> Posture:
     """Stand at the counter with the hands somewhere."""
-    return posture(
-        _COUNTER, right=right, left=left or reach(0.6, -0.48, -0.12, pronation=60), **body
-    )
+    arms = {"right": right, "left": left or reach(0.6, -0.48, -0.12, pronation=60)}
+    return posture(_COUNTER, **arms, **body)  # type: ignore[arg-type]
 
 
 def _to_and_fro(a: Posture, b: Posture, seconds: float) -> list[Key]:

@@ -24,7 +24,8 @@ _TABLE = posture(
 
 def _at(right: dict[str, float], left: dict[str, float] | None = None, **body: float) -> Posture:
     """Stand at the table with the hands somewhere; the left one rests there by default."""
-    return posture(_TABLE, right=right, left=left or reach(0.58, -0.5, -0.1, pronation=50), **body)
+    arms = {"right": right, "left": left or reach(0.58, -0.5, -0.1, pronation=50)}
+    return posture(_TABLE, **arms, **body)  # type: ignore[arg-type]
 
 
 _holding = reach(0.46, -0.5, -0.12, pronation=-20)

@@ -1,0 +1,106 @@
+"""Weights that come with the package: by name, offline, small, usable at once."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from m3n_sklearn import Multi3NetClassifier, Multi3NetPretrainer, Windows
+from m3n_sklearn.pretraining import list_pretrained, load_pretrained
+from m3n_sklearn.pretraining._registry import FOLDER, manifest_of, save_pretrained
+from m3n_sklearn.recording import channel_names
+
+MEGABYTE = 1e6
+REDISTRIBUTABLE = {"procedural", "cmu_asfamc_28", "cmu_expmap_96"}
+
+
+def wrists(n: int = 12, sites: str | tuple[str, ...] = "right_wrist") -> Windows:
+    channels = channel_names(sites)
+    imu = np.random.default_rng(0).normal(0, 2, (n, len(channels), 128)).astype(np.float32)
+    imu[:, 2] += 9.8
+    return Windows(imu=imu, rate=50.0, channels=channels)
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    def refuse(*_args, **_options):
+        raise OSError("there is no network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.mark.parametrize("name", list_pretrained())
+def test_weights_are_small_and_their_data_may_be_used(name):
+    file = FOLDER / f"{name}.safetensors"
+    assert file.stat().st_size <= 5 * MEGABYTE
+    manifest = json.loads(manifest_of(name).read_text())
+    assert {source["name"] for source in manifest["sources"]} <= REDISTRIBUTABLE
+    assert all(source["licence"] for source in manifest["sources"])
+    assert "/" not in "".join(file for s in manifest["sources"] for file in s["files"])
+
+
+def test_the_wheel_takes_the_weights_along():
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        pytest.skip("no repository to ask what it ignores")
+    files = [str(file) for file in FOLDER.iterdir()]
+    ignored = subprocess.run(
+        ["git", "check-ignore", *files], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert ignored.stdout == ""  # hatch leaves out what git ignores
+
+
+@pytest.mark.parametrize(
+    "sites", ["right_wrist", "left_wrist", ("left_wrist", "right_wrist"), "wrist"]
+)
+def test_embeddings_of_any_wrist_offline(offline, sites):
+    encoder = load_pretrained("m3n-base")
+    assert encoder.corpus is None and encoder.simulator is None
+    assert all(weight.dtype == np.float32 for weight in encoder.weights_.values())
+    X = wrists(sites=sites)
+    embedded = encoder.transform(X)
+    assert embedded.shape == (12, encoder.n_components_)
+    np.testing.assert_allclose(np.linalg.norm(embedded, axis=1), 1.0, atol=1e-5)
+    np.testing.assert_array_equal(embedded, load_pretrained("m3n-base").transform(X))
+
+
+def test_a_classifier_takes_the_name(offline):
+    X, y = wrists(), np.array(["a", "b"] * 6)
+    classifier = Multi3NetClassifier("m3n-base", strategy="frozen", random_state=0)
+    assert clone(classifier).pretrainer == "m3n-base"
+    assert classifier.fit(X, y).predict_proba(X).shape == (12, 2)
+
+
+def test_half_precision_changes_next_to_nothing(tmp_path):
+    X = wrists()
+    fitted = Multi3NetPretrainer(max_epochs=1, random_state=0, width=32).fit(X)
+    save_pretrained(fitted, tmp_path / "half.safetensors", {"sources": []})
+    loaded = Multi3NetPretrainer.load(tmp_path / "half.safetensors")
+    assert any(weight.dtype == np.float16 for weight in loaded.weights_.values())
+    loaded.weights_ = {key: np.float32(weight) for key, weight in loaded.weights_.items()}
+    np.testing.assert_allclose(loaded.transform(X), fitted.transform(X), atol=1e-3)
+    fitted.save(tmp_path / "full.safetensors")
+    sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("half", "full")]
+    assert sizes[0] < 0.7 * sizes[1]
+
+
+def test_unknown_names_say_what_there_is(tmp_path):
+    with pytest.raises(ValueError, match=r"called 'm3n-bse', but .*'m3n-base'.* Did you mean"):
+        load_pretrained("m3n-bse")
+    with pytest.raises(FileNotFoundError, match=r"neither the name .*m3n-base.* nor a file"):
+        Multi3NetClassifier("m3n-bse").fit(wrists(), np.array(["a", "b"] * 6))
+
+
+def test_names_go_before_files_and_paths_are_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("m3n-base").write_bytes(b"no weights")
+    X, y = wrists(), np.array(["a", "b"] * 6)
+    Multi3NetClassifier("m3n-base", strategy="frozen", random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="can't be read"):
+        Multi3NetClassifier("./m3n-base").fit(X, y)
