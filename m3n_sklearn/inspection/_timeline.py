@@ -224,6 +224,7 @@ class TimelineDisplay:
             shades = [colours[label] for label in classes.tolist()]
             self.axes_[1].stackplot(times, values.T, colors=shades, step="mid", linewidth=0)
             self.axes_[1].set_ylim(0, 1)
+            self.axes_[1].margins(x=0)
             self.axes_[1].set_ylabel("probability")
         self.axes_[-1].set_xlabel("time (s)")
         return self
@@ -264,7 +265,8 @@ class TimelineDisplay:
         from matplotlib.patches import Patch
 
         for row, segments in enumerate(self.tracks.values()):
-            spans = np.stack([segments["start"], segments["end"] - segments["start"]], axis=1)
+            widths = segments["end"] - segments["start"]
+            spans = list(zip(segments["start"].tolist(), widths.tolist(), strict=True))
             shades = [colours[label] for label in segments["label"].tolist()]
             ax.broken_barh(spans, (row - 0.4, 0.8), facecolors=shades, linewidth=0)
         ax.set_yticks(range(len(self.tracks)), list(self.tracks))

@@ -339,6 +339,16 @@ def test_groups_and_recordings_are_kept_together():
             assert not set(key[train]) & set(key[test])
 
 
+def test_folds_that_leave_a_single_class_are_left_out():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["rest", "work"], 20)
+    X = rng.normal(size=(40, 2)) + (y == "work")[:, None]
+    model = HMMClassifier(GaussianNB(), cv=2).fit(X, y, recordings=y)
+    assert model.emission_ == (1.0, 1.0)
+    model = HMMClassifier(GaussianNB(), weight=0.3, cv=2).fit(X, y, recordings=y)
+    assert model.emission_ == (0.3, 1.0)
+
+
 def test_groups_reach_a_classifier_that_takes_them(work):
     (X, y, times), _ = work
     seen = []

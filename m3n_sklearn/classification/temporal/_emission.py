@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ._chain import Chain
 from ._decoding import posteriors
 
-__all__ = ["Emission", "Stretch", "choose_emission"]
+__all__ = ["ALONE", "BALANCES", "WEIGHTS", "Emission", "Stretch", "choose_emission"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -46,6 +46,10 @@ class Emission(NamedTuple):
         return self.weight * (logs - self.balance * np.log(shares))
 
 
+ALONE = Emission(1.0, 1.0)
+"""For a row without neighbours: what comes out is the classifier's own opinion."""
+
+
 class Stretch(NamedTuple):
     """Rows that a classifier and a chain have not been fitted on.
 
@@ -75,6 +79,8 @@ def choose_emission(
 ) -> Emission:
     """Choose what gives the true classes of unseen rows the highest posterior probability.
 
+    Each class counts the same, however rare it is.
+
     Parameters
     ----------
     stretches : sequence of Stretch
@@ -87,7 +93,7 @@ def choose_emission(
     Returns
     -------
     Emission
-        The one with the lowest log loss; of equal ones the first.
+        The one with the lowest log loss, averaged over rows and then over classes.
     """
     loss = {balance: _losses(stretches, step, weights, balance) for balance in balances}
     pairs = [(weight, balance) for balance in balances for weight in weights]
@@ -100,6 +106,7 @@ def _losses(
 ) -> Array:
     """Return the log loss of each weight: the same rows once for each, decoded side by side."""
     total = np.zeros(len(weights))
+    counts = np.bincount(np.concatenate([stretch.codes for stretch in stretches]))
     for stretch in stretches:
         rows = len(stretch.codes)
         emissions = [Emission(weight, balance) for weight in weights]
@@ -107,5 +114,5 @@ def _losses(
         lengths = np.tile(stretch.lengths, len(weights))
         beliefs = posteriors(np.concatenate(scores), lengths, stretch.chain.at(step))
         true = beliefs.reshape(len(weights), rows, -1)[:, np.arange(rows), stretch.codes]
-        total -= np.log(np.maximum(true, LEAST)).sum(axis=1)
+        total -= (np.log(np.maximum(true, LEAST)) / counts[stretch.codes]).sum(axis=1)
     return total

@@ -95,11 +95,9 @@ def read_rows(X: Any, recordings: ArrayLike | None, times: ArrayLike | None) -> 
         recordings = np.arange(count) if times is None else np.zeros(count, dtype=int)
     names = _column("recordings", recordings, count)
     _, codes = np.unique(names, return_inverse=True)
-    when = _place_in_recording(codes) if times is None else _column("times", times, count)
-    if when.dtype.kind not in "iuf" or not np.isfinite(when).all():
-        raise ValueError("times must be finite numbers, in seconds.")
+    when = _place_in_recording(codes) if times is None else _instants(times, count)
     order = np.lexsort((when, codes))
-    names, when = names[order], when[order].astype(np.float64)
+    names, when = names[order], when[order]
     together = np.diff(codes[order]) == 0
     steps = np.diff(when)[together]
     if (steps <= 0).any():
@@ -129,10 +127,17 @@ def _column(name: str, values: ArrayLike, count: int) -> AnyArray:
     return column
 
 
-def _place_in_recording(codes: Indices) -> Indices:
+def _instants(times: ArrayLike, count: int) -> Array:
+    column = _column("times", times, count)
+    if column.dtype.kind not in "iuf" or not np.isfinite(column).all():
+        raise ValueError("times must be finite numbers, in seconds.")
+    return column.astype(np.float64)
+
+
+def _place_in_recording(codes: Indices) -> Array:
     order = np.argsort(codes, kind="stable")
     ordered = codes[order]
-    places = np.empty(len(codes), dtype=np.intp)
+    places = np.empty(len(codes))
     places[order] = np.arange(len(codes)) - np.searchsorted(ordered, ordered)
     return places
 

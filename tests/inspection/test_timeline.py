@@ -1,0 +1,143 @@
+"""Timelines show segments where and when they are."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import pytest
+from sklearn.naive_bayes import GaussianNB
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+from m3n_sklearn.classification import HMMClassifier
+from m3n_sklearn.inspection import TimelineDisplay
+
+NAMES = {2: "two", 1: "one"}
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(0)
+    y = np.tile(np.repeat([1, 2], [5, 7]), 6)
+    return y[:, None] + rng.normal(scale=0.5, size=(len(y), 1)), y, np.arange(len(y)) * 1.0
+
+
+@pytest.fixture(scope="module")
+def model(data):
+    X, y, times = data
+    return HMMClassifier(GaussianNB(), weight=0.5, balance=1.0).fit(X, y, times=times)
+
+
+def bars(display):
+    return [
+        [(path.vertices[:, 0].min(), path.vertices[:, 0].max()) for path in track.get_paths()]
+        for track in display.axes_[0].collections
+    ]
+
+
+def legend(display):
+    return [text.get_text() for text in display.axes_[0].get_legend().get_texts()]
+
+
+def test_runs_become_bars_and_gaps_stay_open():
+    tracks = {"truth": ["a", "a", "b", "b"], "predicted": ["a", "b", "b", "b"]}
+    display = TimelineDisplay.from_predictions(tracks, times=[0, 1, 2, 5])
+    truth, predicted = bars(display)
+    assert truth == [(-0.5, 1.5), (1.5, 2.5), (4.5, 5.5)]
+    assert predicted == [(-0.5, 0.5), (0.5, 2.5), (4.5, 5.5)]
+    labels = [tick.get_text() for tick in display.axes_[0].get_yticklabels()]
+    assert labels == ["truth", "predicted"]
+    assert display.axes_[0].yaxis_inverted()
+    assert legend(display) == ["a", "b"]
+
+
+def test_rows_may_come_in_any_order():
+    labels, times = np.array(list("aabbba")), np.arange(6.0)
+    mixed = np.random.default_rng(0).permutation(6)
+    tidy = TimelineDisplay.from_predictions({"t": labels}, times=times)
+    other = TimelineDisplay.from_predictions({"t": labels[mixed]}, times=times[mixed])
+    assert bars(tidy) == bars(other)
+
+
+def test_the_same_label_has_the_same_colour_everywhere():
+    display = TimelineDisplay.from_predictions(
+        {"t": [1, 2, 2], "p": [2, 2, 1]}, times=[0, 1, 2], label_names=NAMES
+    )
+    first, second = (track.get_facecolors() for track in display.axes_[0].collections)
+    assert np.array_equal(first, second[::-1]) and not np.array_equal(first[0], first[1])
+    assert legend(display) == ["two", "one"]
+
+
+def test_an_estimator_shows_windows_and_path(data, model):
+    X, y, times = data
+    display = TimelineDisplay.from_estimator(
+        model, X, y, times=times, label_names=NAMES, probabilities=True
+    )
+    assert list(display.tracks) == ["truth", "windows", "smoothed"]
+    assert np.array_equal(
+        display.tracks["smoothed"]["label"], model.segments(X, times=times)["label"]
+    )
+    assert len(display.axes_) == 2 and display.axes_[1].get_ylim() == (0, 1)
+    assert len(display.axes_[1].collections) == 2
+    assert display.figure_ is display.axes_[0].figure
+
+
+def test_any_classifier_can_be_shown(data):
+    X, y, times = data
+    display = TimelineDisplay.from_estimator(GaussianNB().fit(X, y), X, times=times)
+    assert list(display.tracks) == ["windows"]
+
+
+def test_one_recording_is_shown(data, model):
+    X, y, times = data
+    names = np.where(times < 30, "a", "b")
+    with pytest.raises(ValueError, match="2 recordings, and a timeline shows one"):
+        TimelineDisplay.from_estimator(model, X, y, recordings=names, times=times)
+    display = TimelineDisplay.from_estimator(
+        model, X, y, recordings=names, times=times, recording="b"
+    )
+    assert bars(display)[0][0][0] == 29.5
+    with pytest.raises(ValueError, match="no recording 'c'"):
+        TimelineDisplay.from_estimator(model, X, recordings=names, times=times, recording="c")
+
+
+def test_axes_are_drawn_where_told(data, model):
+    X, y, times = data
+    _, ax = plt.subplots()
+    display = TimelineDisplay.from_estimator(model, X, y, times=times, axes=ax)
+    assert display.axes_[0] is ax
+    with pytest.raises(ValueError, match="2 matplotlib Axes"):
+        TimelineDisplay.from_estimator(model, X, times=times, probabilities=True, axes=ax)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"labels": {"t": [1, 2]}, "times": [0, 1, 2]}, "has the shape"),
+        ({"labels": {}, "times": [0, 1]}, "at least one track"),
+        (
+            {"labels": {"t": [1, 2]}, "times": [0, 1], "probabilities": np.ones((2, 2))},
+            "need classes=",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        TimelineDisplay.from_predictions(**options)
+
+
+def test_tracks_are_segments():
+    with pytest.raises(TypeError, match="fields start, end and label"):
+        TimelineDisplay({"t": np.arange(3)})
+
+
+def test_more_than_ten_classes_keep_their_colours_apart():
+    display = TimelineDisplay.from_predictions({"t": np.arange(15)}, times=np.arange(15))
+    assert len(np.unique(display.axes_[0].collections[0].get_facecolors(), axis=0)) == 15
