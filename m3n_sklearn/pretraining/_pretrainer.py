@@ -371,8 +371,8 @@ class Multi3NetPretrainer(
                 return corpus, None
             first = corpus[:1]["imu"].astype(np.float32)
             return corpus, ImuWindows(first, corpus.rate("imu"), corpus.channels, False)
-        if isinstance(X, Windows):
-            return X, imu
+        if isinstance(X, Windows):  # what was read to check it is not kept
+            return X, None if imu is None else imu._replace(values=imu.values[:1].copy())
         assert imu is not None
         return Windows(imu=imu.values), imu
 
