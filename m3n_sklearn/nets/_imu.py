@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ._layers import ConvTrunk, pool
+from ._layers import ConvTrunk, OrderedPool
 from ._orientation import INVARIANTS, gravity, invariants, turned, upright
 
 __all__ = ["ConvImuEncoder"]
 
 
 class ConvImuEncoder(nn.Module):
-    """IMU windows (n, S, C, T) -> features (n, 2 width) and a sequence (n, S, width, L).
+    """IMU windows (n, S, C, T) -> features (n, n_features) and a sequence (n, S, width, L).
 
     Parameters
     ----------
@@ -49,8 +49,9 @@ class ConvImuEncoder(nn.Module):
         channels = in_channels * self.axes + len(INVARIANTS) * self.invariant
         known = list(sites)
         self.known_sites = known
-        self.n_features = 2 * width
-        self.trunk = ConvTrunk(channels, width, norm)
+        self.trunk = ConvTrunk(channels, width, norm, last_stride=2)
+        self.pool = OrderedPool(width)
+        self.n_features = self.pool.n_features
         self.hidden_step = nn.Parameter(torch.zeros(channels))
         self.missing_sensor = nn.Parameter(torch.zeros(2, 3))
         self.missing_invariant: nn.Parameter | None = None
@@ -87,15 +88,16 @@ class ConvImuEncoder(nn.Module):
 
         Returns
         -------
-        features : Tensor of shape (n, 2 width)
+        features : Tensor of shape (n, n_features)
         sequence : Tensor of shape (n, S, width, L)
         """
         x = self._read(x, present, hidden)
         if hidden is not None:
             x = torch.where(hidden[:, None, None], self.hidden_step[:, None], x)
         n, n_sites = x.shape[:2]
-        sequence = self.trunk(x.flatten(0, 1)).unflatten(0, (n, n_sites))
-        return self._fuse(pool(sequence), present), sequence
+        sequence = self.trunk(x.flatten(0, 1))
+        features = self.pool(sequence).unflatten(0, (n, n_sites))
+        return self._fuse(features, present), sequence.unflatten(0, (n, n_sites))
 
     def turns(self, x: Tensor, present: Tensor | None, hidden: Tensor | None) -> Tensor | None:
         """Return the rotations (n, S, 3, 3) after which inputs are read; None if they are not."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["BatchNorm", "ConvTrunk", "make_norm", "pool"]
+__all__ = ["BatchNorm", "ConvTrunk", "OrderedPool", "make_norm", "pool"]
 
 NORMS = ("group", "layer", "batch")
 
@@ -41,12 +41,20 @@ def make_norm(name: str, width: int) -> nn.Module:
 
 
 class ConvTrunk(nn.Module):
-    """Strided convolutions: (n, C, T) -> (n, width, about T/4), for any T from 1.
+    """Strided convolutions: (n, C, T) -> (n, width, L), for any T from 1.
 
-    The first layer is not normalised, so that amplitude reaches the second one.
+    L is about T / 4 with `last_stride` 1, and T / 8 with 2. The first layer is not normalised, so
+    that amplitude reaches the second one.
     """
 
-    def __init__(self, in_channels: int, width: int, norm: str = "group", kernel: int = 9) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        width: int,
+        norm: str = "group",
+        kernel: int = 9,
+        last_stride: int = 1,
+    ) -> None:
         super().__init__()
         half = max(1, width // 2)
         self.layers = nn.Sequential(
@@ -55,7 +63,7 @@ class ConvTrunk(nn.Module):
             nn.Conv1d(half, width, 5, stride=2, padding=2),
             make_norm(norm, width),
             nn.GELU(),
-            nn.Conv1d(width, width, 5, padding=2),
+            nn.Conv1d(width, width, 5, stride=last_stride, padding=2),
             make_norm(norm, width),
             nn.GELU(),
         )
@@ -63,6 +71,26 @@ class ConvTrunk(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the feature sequence."""
         return self.layers(x)
+
+
+class OrderedPool(nn.Module):
+    """Sequences (n, width, L) -> features (n, n_features): what happens, and in which order.
+
+    Mean and maximum over time do not see the order of a movement's phases, which is all that
+    tells a circle to the left from one to the right. The mean states of a recurrent net that
+    reads in both directions do.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        half = max(1, width // 2)
+        self.recurrent = nn.GRU(width, half, batch_first=True, bidirectional=True)
+        self.n_features = 2 * width + 2 * half
+
+    def forward(self, sequence: Tensor) -> Tensor:
+        """Return the features."""
+        states, _ = self.recurrent(sequence.mT)
+        return torch.cat([pool(sequence), states.mean(dim=1)], dim=-1)
 
 
 def pool(sequence: Tensor) -> Tensor:

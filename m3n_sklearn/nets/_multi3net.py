@@ -150,7 +150,7 @@ def build_imu_encoder(config: Config) -> nn.Module:
     >>> import torch
     >>> encoder = build_imu_encoder({"name": "conv_imu", "width": 8})
     >>> encoder(torch.zeros(2, 1, 6, 40))[0].shape
-    torch.Size([2, 16])
+    torch.Size([2, 24])
     """
     arguments = dict(config)
     return ENCODERS[arguments.pop("name")](**arguments)
@@ -197,7 +197,8 @@ class Multi3Net(nn.Module):
         width = self.config["width"]
         if paper:
             return nn.Identity() if width == size else nn.Linear(width, size)
-        return Projection(2 * width, size)
+        encoder: Any = self.encoders[name]
+        return Projection(encoder.n_features, size)
 
     def _decoder(self, name: str, width: int, size: int) -> nn.Module:
         sites, channels = self.config["n_sites"], self.config["in_channels"]

@@ -90,7 +90,7 @@ def test_the_shortest_windows(length: int, norm: str, width: int) -> None:
     )
     x = torch.randn(4, 1, 2, length, generator=torch.Generator().manual_seed(0))
     features, sequence = encoder(x)
-    assert features.shape == (4, 2 * width)
+    assert features.shape == (4, encoder.n_features)
     assert sequence.shape[:3] == (4, 1, width)
     assert torch.isfinite(features).all()
     assert features.std(dim=0).max() > 0  # one sample must still tell rows apart
