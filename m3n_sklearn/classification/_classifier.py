@@ -34,24 +34,27 @@ from ..pretraining import Multi3NetPretrainer
 from ..pretraining.augmentation import FINE_TUNING, Augmentation, resolve_augmentation
 from ..windows import Windows
 from ._adaptation import adapt_norms, check_norms
-from ._choice import choose
+from ._choice import calibration, follow
 from ._inference import Views, probabilities
-from ._labels import Labels, check_descriptions, check_groups, check_labels
+from ._labels import Labels, check_descriptions, check_groups, check_labels, prompts_of
 from ._learning import Recipe, as_dtype, learn
 from ._pretrained import (
     Start,
     check_rate,
+    encoder_of,
     fitted_pretrainer,
     from_pretrainer,
     from_scratch,
     is_ready,
-    names_in_joint_space,
+    name_classes,
 )
 from ._training import LabelledWindows
 
 __all__ = ["Multi3NetClassifier"]
 
 AnyArray = NDArray[Any]
+
+STRATEGIES = {"auto", "scratch", "frozen", "lp_ft", "full", "prompt_ft", "blend", "zero_shot"}
 
 
 class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, BaseEstimator):
@@ -64,7 +67,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         written. ``FrozenEstimator(fitted)`` is used as it is; its weights are copied and never
         changed. A bare `Multi3NetPretrainer` is cloned and pretrained inside `fit`, on its
         ``corpus`` or else on X. None starts from random weights.
-    strategy : {"auto", "scratch", "frozen", "lp_ft", "full", "zero_shot"}, default="auto"
+    strategy : str, default="auto"
         What is learned from labels:
 
         - ``"scratch"``: encoder and head, from random weights. Of a `pretrainer` that is fitted,
@@ -73,17 +76,27 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         - ``"frozen"``: a scaled logistic regression on the encoder's features, in closed form;
         - ``"lp_ft"``: that regression becomes the head, then everything is fine-tuned [1]_;
         - ``"full"``: a fresh head, then everything is fine-tuned;
+        - ``"prompt_ft"``: the network of ``"zero_shot"``, then everything is fine-tuned. For a
+          pretrainer whose corpus shows the classes;
+        - ``"blend"``: ``"prompt_ft"`` if there are `descriptions`, else ``"lp_ft"``, and besides
+          ``"scratch"``; their probabilities are averaged. With many labels what was learned from
+          simulated readings also misleads, and the two err differently;
         - ``"zero_shot"``: nothing; classes are named by `descriptions`, and no label is read;
-        - ``"auto"``: ``"scratch"`` without a pretrainer. Else, if `fit` is given at least three
-          `groups` and four windows per class, the one of ``"frozen"`` and ``"lp_ft"`` with the
-          higher macro F1 on groups held out in three folds, which costs three trainings more.
-          Else ``"frozen"`` below two windows per class and ``"lp_ft"`` from there on.
+        - ``"auto"``: ``"scratch"`` without a pretrainer. Else, below four windows per class,
+          ``"prompt_ft"`` with and ``"lp_ft"`` without `descriptions`; from there on ``"blend"``.
+          A window of weight 2 counts as two.
     head : {"linear", "mlp", "moe"}, default="linear"
         What turns features into classes. ``"mlp"`` adds a bend to the linear map, ``"moe"`` four
         smaller ones that a gate mixes for each window [2]_. Bends start at zero, so that every
         head starts as the linear one.
     descriptions : dict, default=None
-        Per class a sentence or several, for ``"zero_shot"``.
+        Per class a sentence or several, for ``"zero_shot"``, ``"prompt_ft"``, ``"blend"`` and
+        ``"auto"``. Give them where the pretrainer knows the classes by such words.
+    rehearsal : tuple (X, y) or None, default=None
+        Labelled windows of another kind, such as simulated ones of the same classes, that keep a
+        pretrained network from forgetting: each step of its fine-tuning also sees some of them,
+        which together weigh as much as the real ones. ``X`` as in `fit`, with the same channels
+        and length, and ``y`` its labels; rows of other classes are left out.
     augment : {"auto", "so3", "cone"}, Augmentation or None, default="auto"
         Random changes of the training windows. ``"auto"`` turns the sensors of a site together
         within a cone of 50 degrees, sometimes straps the watch on the other way round, adds
@@ -110,14 +123,15 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     n_iter_no_change : int, default=10
         Epochs without a lower loss after which to stop.
     max_epochs : int or "auto", default="auto"
-        Passes over the windows. ``"auto"`` takes at least 30 epochs and at least 400 steps.
+        Passes over the windows. ``"auto"`` takes at least 30 epochs and at least 300 steps.
     batch_size : int, default=64
         Windows per step.
-    lr : float, default=0.003
-        Peak learning rate of AdamW, approached in a short warm-up and left on a cosine.
+    lr : float or "auto", default="auto"
+        Peak learning rate of AdamW, approached in a short warm-up and left on a cosine. ``"auto"``
+        is 0.001 for a pretrained network with less than four windows per class, else 0.003.
     weight_decay : float, default=0.02
         Decay of weight matrices.
-    ema : float or None, default=None
+    ema : float or None, default=0.99
         Decay per step of a running average of the weights, which is kept instead of the last ones.
     label_smoothing : float, default=0.1
         Share of each label that is spread over all classes in the loss.
@@ -163,8 +177,6 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         Channels of a 3-D X, samples of a 2-D X.
     strategy_ : str
         The strategy that was followed.
-    strategy_scores_ : dict of str to float
-        Macro F1 of the strategies that were compared on held-out groups; empty if none were.
     temperature_ : float or None
         What logits are divided by. None without `calibrate`, or if windows, groups or windows of
         a class were too few to hold any out (fewer than 20 in all).
@@ -224,9 +236,10 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
 
     _parameter_constraints: dict[str, list[Any]] = {
         "pretrainer": [HasMethods(["fit", "transform"]), str, os.PathLike, None],
-        "strategy": [StrOptions({"auto", "scratch", "frozen", "lp_ft", "full", "zero_shot"})],
+        "strategy": [StrOptions(STRATEGIES)],
         "head": [StrOptions({"linear", "mlp", "moe"})],
         "descriptions": [Mapping, None],
+        "rehearsal": [tuple, None],
         "augment": [StrOptions({"auto", "so3", "cone"}), Augmentation, None],
         "views": [Interval(Integral, 1, None, closed="left")],
         "loss": [StrOptions({"cross_entropy", "balanced_softmax"})],
@@ -237,7 +250,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "ema": [Interval(Real, 0, 1, closed="neither"), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
@@ -262,6 +275,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         strategy: str = "auto",
         head: str = "linear",
         descriptions: Mapping[Any, Any] | None = None,
+        rehearsal: tuple[Any, ArrayLike] | None = None,
         augment: str | Augmentation | None = "auto",
         views: int = 1,
         loss: str = "cross_entropy",
@@ -272,9 +286,9 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         n_iter_no_change: int = 10,
         max_epochs: int | str = "auto",
         batch_size: int = 64,
-        lr: float = 3e-3,
+        lr: float | str = "auto",
         weight_decay: float = 0.02,
-        ema: float | None = None,
+        ema: float | None = 0.99,
         label_smoothing: float = 0.1,
         dropout: float = 0.0,
         C: float | str = "auto",
@@ -293,6 +307,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         self.strategy = strategy
         self.head = head
         self.descriptions = descriptions
+        self.rehearsal = rehearsal
         self.augment = augment
         self.views = views
         self.loss = loss
@@ -372,6 +387,11 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             start = self._first_start(
                 X[kept] if isinstance(X, Windows) else imu, imu, labels, people
             )
+        if self.strategy == "prompt_ft" and not self.descriptions:
+            raise ValueError(
+                "strategy='prompt_ft' starts from descriptions={label: sentence or sentences} of "
+                "the classes: give them, or use 'lp_ft'."
+            )
         if self.adapt_norm is not None:
             check_norms(start.encoder)
         self.classes_ = labels.classes
@@ -392,7 +412,13 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             )
         if "frozen" in (self.strategy, self.strategy_) or self.strategy_ == "zero_shot":
             return None
-        return Start(self.config_["encoder"], self.input_, self.weights_, self.n_iter_)
+        return Start(
+            encoder_of(self.config_),
+            self.input_,
+            self.weights_,
+            self.n_iter_,
+            config=self.config_,
+        )
 
     def _first_start(
         self, rows: Windows | ImuWindows, imu: ImuWindows, labels: Labels, groups: AnyArray | None
@@ -400,8 +426,15 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         scratch = self.strategy == "scratch" or self.pretrainer is None
         if scratch and not is_ready(self.pretrainer):
             return from_scratch(imu, labels.weight, width=self.width, norm=self.norm)
-        start = from_pretrainer(self._pretrained(rows, imu, groups), imu)
-        return start.forgotten(imu, labels.weight) if scratch else start
+        source = self._pretrained(rows, imu, groups)
+        start = from_pretrainer(source, imu)
+        fresh = start.forgotten(imu, labels.weight)
+        if scratch:
+            return fresh
+        names = None
+        if self.descriptions is not None and self.strategy in ("auto", "prompt_ft", "blend"):
+            names = name_classes(source, prompts_of(self.descriptions, labels.classes))
+        return replace(start, names=names, fresh=fresh)
 
     def _pretrained(
         self, rows: Windows | ImuWindows, imu: ImuWindows, groups: ArrayLike | None
@@ -414,7 +447,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         augmentation = self._augmentation(layout)
         if augmentation is not None and start.fixed_length:
             augmentation = replace(augmentation, shortest=1.0)
-        return LabelledWindows(
+        data = LabelledWindows(
             start.input_map(imu),
             None if layout.is_series else layout.present,
             labels.codes,
@@ -422,6 +455,37 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             len(labels.classes),
             augmentation,
         )
+        if self.rehearsal is None or self.strategy == "scratch" or self.pretrainer is None:
+            return data
+        return replace(data, rehearsal=self._rehearsed(data, labels.classes, start))
+
+    def _rehearsed(self, data: LabelledWindows, classes: AnyArray, start: Start) -> LabelledWindows:
+        if self.rehearsal is None or len(self.rehearsal) != 2:
+            raise ValueError("rehearsal must be a tuple (X, y): windows and their labels.")
+        imu = self._read(self.rehearsal[0], reset=False)
+        y = np.asarray(self.rehearsal[1])
+        if y.shape != (len(imu.values),):
+            raise ValueError(
+                f"rehearsal has {len(imu.values)} windows, but labels of shape {y.shape}."
+            )
+        rows = np.flatnonzero(np.isin(y, classes))
+        if len(rows) == 0:
+            raise ValueError(
+                f"rehearsal shows none of the classes {classes.tolist()!r}; its labels are "
+                f"{np.unique(y).tolist()!r}."
+            )
+        x = replace(start.input_map, layout=self._layout_of(imu))(
+            imu._replace(values=imu.values[rows])
+        )
+        if x.shape[1:] != data.x.shape[1:]:
+            raise ValueError(
+                f"At the encoder's rate, windows of rehearsal have the shape {x.shape[1:]} (sites, "
+                f"channels, samples), but those of X {data.x.shape[1:]}. Cut windows of equal "
+                "seconds and channels."
+            )
+        codes = np.searchsorted(classes, y[rows])
+        weight = np.ones(len(rows))
+        return replace(data, x=x.astype(data.x.dtype, copy=False), codes=codes, weight=weight)
 
     def _augmentation(self, layout: Layout) -> Augmentation | None:
         return resolve_augmentation(self.augment, FINE_TUNING, series=layout.is_series)
@@ -448,16 +512,14 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     def _learn(self, data: LabelledWindows, start: Start, groups: AnyArray | None) -> None:
         recipe, seed = self._recipe(), root_entropy(self.random_state)
         if start.epochs == 0:  # otherwise the weights have seen every row
-            self.strategy_, self.strategy_scores_, self.temperature_ = choose(
-                data,
-                groups,
-                start,
-                "scratch" if self.pretrainer is None else self.strategy,
-                recipe,
-                self._views(start.input_map.layout, start.fixed_length),
-                seed,
-                calibrate=self.calibrate,
-            )
+            scratch = self.pretrainer is None
+            self.strategy_ = "scratch" if scratch else follow(self.strategy, data, start)
+            self.temperature_ = None
+            if self.calibrate:
+                views = self._views(start.input_map.layout, start.fixed_length)
+                self.temperature_ = calibration(
+                    data, groups, start, self.strategy_, recipe, views, seed
+                )
         callbacks = partial(epoch_callbacks, self)
         learned = learn(
             data, start, self.strategy_, recipe, seed, groups=groups, callbacks=callbacks
@@ -480,19 +542,15 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         classes, prompts = check_descriptions(self.descriptions)
         source = self._pretrained(X if isinstance(X, Windows) else imu, imu, groups)
         start = from_pretrainer(source, imu)
-        names = names_in_joint_space(source, prompts)
-        net = {**source.config_, "decoders": []}
-        net["encoders"] = {"imu": source.config_["encoders"]["imu"]}
-        self.config_ = {"net": net, "sites": start.sites, "n_classes": len(classes)}
+        named = name_classes(source, prompts)
+        self.config_ = {"net": named.net, "sites": start.sites, "n_classes": len(classes)}
         with isolated():
             weights = get_weights(build_classifier(self.config_))
-        dtype = imu.values.dtype
-        taken = {f"net.{name}": array for name, array in source.weights_.items()}
-        weights = {name: as_dtype(taken.get(name, array), dtype) for name, array in weights.items()}
-        self._keep(weights | {"names": as_dtype(names, dtype)})
+        weights |= {name: named.weights[name] for name in weights.keys() & named.weights.keys()}
+        self._keep({name: as_dtype(w, imu.values.dtype) for name, w in weights.items()})
         self.classes_, self.strategy_ = classes, "zero_shot"
         self.input_, self.channels_, self.rate_ = start.input_map, imu.channels, imu.rate
-        self.strategy_scores_, self.temperature_ = {}, None
+        self.temperature_ = None
         self.history_, self.n_iter_ = [], 0
         return self
 
@@ -537,7 +595,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         input_map.warn_units(imu)
         x, layout = input_map(imu), input_map.layout
         present = None if layout.is_series else layout.present
-        views = self._views(layout, "n_times" in self.config_.get("encoder", {}))
+        views = self._views(layout, "n_times" in encoder_of(self.config_))
         threads, device = torch.get_num_threads(), resolve_device(self.device)
         with isolated():
             module = self._module()

@@ -1,4 +1,4 @@
-"""What networks say about rows that they have not learned from: to choose and to calibrate."""
+"""What networks say about rows that they have not learned from, to calibrate by it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from .._runtime import derive_rng, derive_seed
@@ -18,7 +17,7 @@ from ._learning import Recipe, learn
 from ._pretrained import Start
 from ._training import LabelledWindows
 
-__all__ = ["HeldOut", "Split", "hold_out_folds", "macro_f1", "make_folds", "temperature"]
+__all__ = ["HeldOut", "Split", "hold_out_folds", "make_folds", "temperature"]
 
 AnyArray = NDArray[Any]
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -139,20 +138,6 @@ def hold_out_folds(
         logits.append(views.logits(module, data.x[held], data.present, recipe.device))
     asked = np.concatenate([held for _, held in folds])
     return HeldOut(np.concatenate(logits, axis=1), data.codes[asked], data.weight[asked])
-
-
-def macro_f1(held: HeldOut) -> float:
-    """Return the macro F1 of all held-out rows together."""
-    predicted = probabilities(held.logits, None).argmax(axis=1)
-    return float(
-        f1_score(
-            held.codes,
-            predicted,
-            labels=np.unique(held.codes),
-            average="macro",
-            sample_weight=held.weight,
-        )
-    )
 
 
 def temperature(held: HeldOut) -> float:

@@ -141,6 +141,22 @@ def check_descriptions(descriptions: Mapping[Any, Any]) -> tuple[AnyArray, list[
     return classes, prompts
 
 
+def prompts_of(descriptions: Mapping[Any, Any], classes: AnyArray) -> list[list[str]]:
+    """Return the sentences that describe each class.
+
+    Raises
+    ------
+    ValueError
+        If a class is not described.
+    """
+    described, prompts = check_descriptions(descriptions)
+    place = {label: number for number, label in enumerate(described.tolist())}
+    missing = [label for label in classes.tolist() if label not in place]
+    if missing:
+        raise ValueError(f"descriptions says nothing of the classes {missing!r}; add them.")
+    return [prompts[place[label]] for label in classes.tolist()]
+
+
 def hold_out(
     codes: Codes,
     groups: ArrayLike | None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .._runtime import derive_rng, derive_seed, isolated
 from .._skorch import TrainingPlan, count_epochs, train
 from ..nets import get_weights, set_weights
-from ..nets._classifier import ImuClassifier
+from ..nets._classifier import Blend, ImuClassifier, ImuNamer, Network, build_classifier
 from ._adaptation import adapt_norms
 from ._head import solve_head
 from ._labels import hold_out
@@ -25,11 +25,17 @@ __all__ = ["Learned", "Recipe", "as_dtype", "learn"]
 AnyArray = NDArray[Any]
 Callbacks = Callable[..., AbstractContextManager[Callable[[Any], bool]]]
 
-FEWEST_EPOCHS, FEWEST_STEPS = 30, 400
+FEWEST_EPOCHS, FEWEST_STEPS = 30, 300
 """Passes over the rows, and steps, that a training takes at least when max_epochs is "auto"."""
 
 PENALTIES = {"frozen": 0.1, "lp_ft": 0.01}
 """What C="auto" stands for: a head that is to be fine-tuned must not be sure of itself yet."""
+
+MANY = 4
+"""Windows per class from which a pretrained network may leave its start behind."""
+
+RATES = {"timid": 1e-3, "bold": 3e-3}
+"""What lr="auto" stands for: for a pretrained network with few labels, and else."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Recipe:
     loss: str
     max_epochs: int | str
     batch_size: int
-    lr: float
+    lr: float | str
     weight_decay: float
     ema: float | None
     label_smoothing: float
@@ -72,7 +78,14 @@ class Recipe:
         """Return the same without a progress bar."""
         return replace(self, verbose=0)
 
-    def plan(self, n_rows: int, seed: int, first_epoch: int) -> TrainingPlan:
+    def peak_rate(self, strategy: str, data: LabelledWindows) -> float:
+        """Return the peak learning rate."""
+        if not isinstance(self.lr, str):
+            return self.lr
+        few = data.per_class < MANY
+        return RATES["timid" if few and strategy != "scratch" else "bold"]
+
+    def plan(self, n_rows: int, lr: float, seed: int, first_epoch: int) -> TrainingPlan:
         """Return the plan of a training."""
         epochs = count_epochs(
             self.max_epochs,
@@ -84,7 +97,7 @@ class Recipe:
         return TrainingPlan(
             max_epochs=epochs,
             batch_size=self.batch_size,
-            lr=self.lr,
+            lr=lr,
             weight_decay=self.weight_decay,
             ema=self.ema,
             seed=seed,
@@ -98,7 +111,7 @@ class Recipe:
 class Learned(NamedTuple):
     """A network that has learned, its configuration and the history of its training."""
 
-    module: ImuClassifier
+    module: Network
     config: dict[str, Any]
     history: list[dict[str, float]]
 
@@ -121,7 +134,7 @@ def learn(
         Rows to learn from; the network takes on the dtype of ``data.x``.
     start : Start
         What the network is built from.
-    strategy : {"scratch", "frozen", "lp_ft", "full"}
+    strategy : {"scratch", "frozen", "lp_ft", "full", "prompt_ft", "blend"}
         What is learned.
     recipe : Recipe
         How it is learned.
@@ -137,34 +150,75 @@ def learn(
     Learned
         The network is on the CPU, in evaluation mode.
     """
-    config = {
-        "encoder": start.encoder,
-        "sites": start.sites,
-        "n_classes": data.n_classes,
-        "head": recipe.head,
-        "dropout": recipe.dropout,
-    }
-    history: list[dict[str, float]] = []
+    if strategy == "blend" and start.epochs == 0:
+        return _blend(data, start, recipe, seed, groups, callbacks)
     with isolated(derive_seed(seed, 0)):
-        module = ImuClassifier(config)
-        weights = get_weights(module) | start.weights
+        config, module, taken = _network(data, start, strategy, recipe)
+        weights = get_weights(module)
+        weights |= {name: taken[name] for name in weights.keys() & taken.keys()}
         set_weights(module, {name: as_dtype(w, data.x.dtype) for name, w in weights.items()})
         if start.epochs == 0:
             if recipe.adapts:
                 adapt_norms(module, data.x, data.present, recipe.device)
             if strategy in ("frozen", "lp_ft"):
+                assert isinstance(module, ImuClassifier)
                 C = PENALTIES[strategy] if isinstance(recipe.C, str) else recipe.C
                 even = recipe.loss == "balanced_softmax"
                 solve_head(module, data, C, recipe.device, even=even)
+        history: list[dict[str, float]] = []
         if strategy != "frozen":
-            history = _train(module, data, recipe, seed, start.epochs, groups, callbacks)
+            lr = recipe.peak_rate(strategy, data)
+            history = _train(module, data, recipe, lr, seed, start.epochs, groups, callbacks)
+    return Learned(module.eval(), config, history)
+
+
+def _network(
+    data: LabelledWindows, start: Start, strategy: str, recipe: Recipe
+) -> tuple[dict[str, Any], Network, Mapping[str, AnyArray]]:
+    """Return a network with fresh weights, its configuration, and the weights to take over."""
+    if start.config is not None:
+        return start.config, build_classifier(start.config), start.weights
+    facts = {"sites": start.sites, "n_classes": data.n_classes}
+    if strategy == "prompt_ft":
+        assert start.names is not None
+        config = {"net": start.names.net, **facts}
+        return config, ImuNamer(config), start.names.weights
+    kind = {"encoder": start.encoder, "head": recipe.head, "dropout": recipe.dropout}
+    return kind | facts, ImuClassifier(kind | facts), start.weights
+
+
+def _blend(
+    data: LabelledWindows,
+    start: Start,
+    recipe: Recipe,
+    seed: int,
+    groups: AnyArray | None,
+    callbacks: Callbacks | None,
+) -> Learned:
+    """Teach a pretrained network and one from scratch apart, and average what they say."""
+    assert start.fresh is not None
+    tuned = "lp_ft" if start.names is None else "prompt_ft"
+    origins = [(start, tuned), (start.fresh, "scratch")]
+    members = []
+    for number, (origin, strategy) in enumerate(origins):
+        rows = data.alone() if strategy == "scratch" else data
+        own = derive_seed(seed, 5, number)
+        members.append(
+            learn(rows, origin, strategy, recipe, own, groups=groups, callbacks=callbacks)
+        )
+    config = {"members": [member.config for member in members]}
+    module = Blend(config)
+    for place, member in zip(module.members, members, strict=True):
+        set_weights(place, get_weights(member.module))
+    history = [epoch for member in members for epoch in member.history]
     return Learned(module.eval(), config, history)
 
 
 def _train(
-    module: ImuClassifier,
+    module: Network,
     data: LabelledWindows,
     recipe: Recipe,
+    lr: float,
     seed: int,
     epochs_before: int,
     groups: AnyArray | None,
@@ -177,7 +231,7 @@ def _train(
         data, valid = data.take(rows), data.take(held).plain()
     even = recipe.loss == "balanced_softmax"
     loss = ClassLoss(recipe.label_smoothing, tuple(data.log_prior()) if even else None)
-    plan = recipe.plan(len(data), derive_seed(seed, 1), epochs_before)
+    plan = recipe.plan(len(data), lr, derive_seed(seed, 1), epochs_before)
     context = nullcontext() if callbacks is None else callbacks(max_epochs=plan.max_epochs)
     with context as end_epoch:
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from joblib import Memory
@@ -20,17 +20,34 @@ from ..pretraining import Multi3NetPretrainer, list_pretrained, load_pretrained
 from ..windows import Windows
 
 __all__ = [
+    "Names",
     "Start",
     "check_rate",
+    "encoder_of",
     "fitted_pretrainer",
     "from_pretrainer",
     "from_scratch",
     "is_ready",
-    "names_in_joint_space",
+    "name_classes",
 ]
 
 AnyArray = NDArray[Any]
 Weights = dict[str, AnyArray]
+
+
+class Names(NamedTuple):
+    """A network that names windows by descriptions of the classes.
+
+    Attributes
+    ----------
+    net : dict
+        Configuration of the joint space, with its IMU branch only.
+    weights : dict of str to ndarray
+        By their names in an ``ImuNamer``.
+    """
+
+    net: dict[str, Any]
+    weights: Weights
 
 
 @dataclass(frozen=True)
@@ -47,12 +64,21 @@ class Start:
         Weights that the network takes over, by their names in it; empty from scratch.
     epochs : int
         How many epochs these weights were trained on labels.
+    names : Names or None
+        The descriptions of the classes in the pretrainer's joint space, if there are any.
+    fresh : Start or None
+        The start from random weights that a blend also sets out from.
+    config : dict or None
+        Configuration of the whole network, where a fit goes on.
     """
 
     encoder: dict[str, Any]
     input_map: InputMap
     weights: Weights
     epochs: int = 0
+    names: Names | None = None
+    fresh: Start | None = None
+    config: dict[str, Any] | None = None
 
     @property
     def sites(self) -> list[str]:
@@ -211,6 +237,13 @@ def from_pretrainer(pretrainer: Multi3NetPretrainer, imu: ImuWindows) -> Start:
     return Start(encoder, input_map, taken)
 
 
+def encoder_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration of the encoder in that of a classifying network."""
+    if "members" in config:
+        return encoder_of(config["members"][0])
+    return dict(config["net"]["encoders"]["imu"] if "net" in config else config["encoder"])
+
+
 def check_rate(imu: ImuWindows) -> None:
     """Refuse IMU windows of unknown rate: an encoder that others trained has a rate of its own.
 
@@ -228,27 +261,26 @@ def check_rate(imu: ImuWindows) -> None:
         )
 
 
-def names_in_joint_space(
-    pretrainer: Multi3NetPretrainer, prompts: Sequence[Sequence[str]]
-) -> AnyArray:
-    """Embed the names of classes, so that what all of them share says nothing.
+def name_classes(pretrainer: Multi3NetPretrainer, prompts: Sequence[Sequence[str]]) -> Names:
+    """Place the descriptions of classes into the joint space of a pretrainer.
 
     Parameters
     ----------
     pretrainer : Multi3NetPretrainer
         A fitted one with a text encoder.
     prompts : sequence of sequences of str
-        Per class one or more descriptions, whose embeddings are averaged.
-
-    Returns
-    -------
-    ndarray of shape (k, n_components)
-        Rows of unit length, centred over the classes where there are several.
+        Per class one or more descriptions, whose embeddings are averaged. What all classes share
+        is taken out: it says nothing.
     """
     embedded = pretrainer.embed_text([prompt for of_class in prompts for prompt in of_class])
     ends = np.cumsum([len(of_class) for of_class in prompts])
     names = _unit(np.stack([part.mean(axis=0) for part in np.split(embedded, ends[:-1])]))
-    return _unit(names - names.mean(axis=0)) if len(names) > 1 else names
+    if len(names) > 1:
+        names = _unit(names - names.mean(axis=0))
+    branches = {"imu": pretrainer.config_["encoders"]["imu"]}
+    net = {**pretrainer.config_, "decoders": [], "encoders": branches}
+    taken = {f"net.{name}": array for name, array in pretrainer.weights_.items()}
+    return Names(net, taken | {"names": names})
 
 
 def _unit(rows: AnyArray) -> AnyArray:

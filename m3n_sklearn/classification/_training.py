@@ -17,6 +17,9 @@ from ._inference import inputs
 
 AnyArray = NDArray[Any]
 
+REHEARSED = 48
+"""Rows that are rehearsed in every step."""
+
 BALANCE = 0.01
 """Weight of the loss that keeps one expert from answering alone."""
 
@@ -37,6 +40,9 @@ class LabelledWindows:
         How many classes there are, those without a row included.
     augmentation : Augmentation or None
         Random changes of a batch.
+    rehearsal : LabelledWindows or None
+        Other rows, such as simulated ones, of which each batch gets a few: all its rows together
+        weigh as much as all of those.
     """
 
     x: AnyArray
@@ -45,6 +51,7 @@ class LabelledWindows:
     weight: AnyArray
     n_classes: int
     augmentation: Augmentation | None = None
+    rehearsal: LabelledWindows | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -57,8 +64,12 @@ class LabelledWindows:
         return replace(self, x=self.x[rows], codes=self.codes[rows], weight=self.weight[rows])
 
     def plain(self) -> LabelledWindows:
-        """Return the same rows without augmentation."""
-        return replace(self, augmentation=None)
+        """Return the same rows without augmentation and rehearsal."""
+        return replace(self, augmentation=None, rehearsal=None)
+
+    def alone(self) -> LabelledWindows:
+        """Return the same rows without rehearsal."""
+        return replace(self, rehearsal=None)
 
     @property
     def arbitrarily_mounted(self) -> bool:
@@ -67,12 +78,26 @@ class LabelledWindows:
 
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> dict[str, AnyArray]:
         """Return the arrays of some rows."""
-        batch = inputs(self.x[rows], self.present)
+        x, codes = self.x[rows], self.codes[rows]
+        weight = self.weight[rows] / self.weight.mean()
+        if self.rehearsal is not None:
+            others = self.rehearsal
+            drawn = rng.choice(len(others), min(REHEARSED, len(others)), replace=False)
+            total = len(rows) + len(drawn)
+            even = np.full(len(drawn), 0.5 * total / len(drawn))
+            x = np.concatenate([x, others.x[drawn]])
+            codes = np.concatenate([codes, others.codes[drawn]])
+            weight = np.concatenate([weight * 0.5 * total / len(rows), even])
+        batch = inputs(x, self.present)
         if self.augmentation is not None:
             changed, present = self.augmentation(batch["imu"], batch["present"], rng)
             batch = {"imu": np.ascontiguousarray(changed), "present": present}
-        weight = (self.weight[rows] / self.weight.mean()).astype(self.x.dtype)
-        return {**batch, "codes": self.codes[rows], "weight": weight}
+        return {**batch, "codes": codes, "weight": weight.astype(self.x.dtype)}
+
+    @property
+    def per_class(self) -> float:
+        """How many rows there are per class; one of weight 2 counts twice."""
+        return float(self.weight.sum()) / self.n_classes
 
     def log_prior(self) -> NDArray[np.float64]:
         """Return how much more frequent than in the mean each class is, as a logarithm.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from torch.nn import functional
 
 from ._multi3net import Multi3Net, build_imu_encoder
 
-__all__ = ["ImuClassifier", "ImuNamer", "build_classifier"]
+__all__ = ["Blend", "ImuClassifier", "ImuNamer", "Network", "build_classifier"]
 
 Config = Mapping[str, Any]
 
@@ -124,14 +125,12 @@ class ImuNamer(nn.Module):
         ``net`` (see `Multi3Net`; the IMU branch is enough), ``sites`` and ``n_classes``.
     """
 
-    names: Tensor
-
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.net = Multi3Net(config["net"])
         self.read_sites(config["sites"])
         size = config["net"]["n_components"]
-        self.register_buffer("names", torch.zeros(config["n_classes"], size))
+        self.names = nn.Parameter(torch.zeros(config["n_classes"], size))
 
     def read_sites(self, names: Sequence[str]) -> None:
         """Say which sites the coming windows hold."""
@@ -143,13 +142,41 @@ class ImuNamer(nn.Module):
         return {"logits": functional.normalize(z) @ self.names.T / self.net.temperature}
 
 
-def build_classifier(config: Config) -> ImuClassifier | ImuNamer:
+class Blend(nn.Module):
+    """IMU windows -> the logarithm of the mean of what several networks hold probable.
+
+    Parameters
+    ----------
+    config : mapping
+        ``members``: the configurations of networks for the same classes.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(build_classifier(member) for member in config["members"])
+
+    def read_sites(self, names: Sequence[str]) -> None:
+        """Say which sites the coming windows hold."""
+        for member in self.members:
+            cast(Any, member).read_sites(names)
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return ``logits`` (n, n_classes)."""
+        opinions = [functional.log_softmax(member(batch)["logits"], 1) for member in self.members]
+        return {"logits": torch.logsumexp(torch.stack(opinions), 0) - math.log(len(opinions))}
+
+
+Network = ImuClassifier | ImuNamer | Blend
+
+
+def build_classifier(config: Config) -> Network:
     """Build the network of a fitted classifier, with fresh weights.
 
     Parameters
     ----------
     config : mapping
-        Of an `ImuNamer` if it has an entry ``net``, otherwise of an `ImuClassifier`.
+        Of a `Blend` if it has an entry ``members``, of an `ImuNamer` if it has an entry ``net``,
+        otherwise of an `ImuClassifier`.
 
     Returns
     -------
@@ -157,4 +184,6 @@ def build_classifier(config: Config) -> ImuClassifier | ImuNamer:
         Called with a batch of ``imu`` (n, S, C, T) and optionally ``present`` (n, S, 2), it
         returns a dict with ``logits`` (n, n_classes).
     """
+    if "members" in config:
+        return Blend(config)
     return ImuNamer(config) if "net" in config else ImuClassifier(config)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -183,7 +185,7 @@ def test_views_of_other_strategies(frozen, strategy):
     np.testing.assert_allclose(fitted.predict_proba(X).sum(axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("strategy", ["scratch", "frozen"])
+@pytest.mark.parametrize("strategy", ["scratch", "full"])
 def test_unknown_mounting(frozen, strategy):
     X, y, groups = wrist_data(12, seed=1)
     seen = groups > 0
@@ -211,7 +213,7 @@ def test_an_encoder_of_fixed_length_is_fine_tuned_and_seen_whole():
 
 def test_averaged_weights_move_less():
     X, y, _ = wrist_data()
-    last = classifier().fit(X, y)
+    last = classifier(ema=None).fit(X, y)
     average = classifier(ema=0.9999).fit(X, y)
     start = classifier(lr=1e-12, weight_decay=0.0).fit(X, y).weights_
 
@@ -300,28 +302,93 @@ def test_a_warm_start_keeps_its_temperature():
 # ---- the choice of a strategy
 
 
-def test_auto_compares_on_held_out_people(frozen):
-    X, y, groups = wrist_data(12)
-    fitted = classifier(frozen).fit(X, y, groups=groups)
-    assert fitted.strategy_scores_.keys() == {"frozen", "lp_ft"}
-    best = max(fitted.strategy_scores_.values())
-    assert fitted.strategy_scores_[fitted.strategy_] == best
-    named = classifier(frozen, strategy=fitted.strategy_).fit(X, y, groups=groups)
-    assert named.strategy_scores_ == {}
+@pytest.mark.parametrize(
+    ("per_class", "described", "expected"),
+    [(1, False, "lp_ft"), (1, True, "prompt_ft"), (6, False, "blend"), (6, True, "blend")],
+)
+def test_auto_goes_by_the_number_of_labels(frozen, per_class, described, expected):
+    X, y, _ = wrist_data(12)
+    rows = np.concatenate([np.flatnonzero(y == c)[:per_class] for c in np.unique(y)])
+    told = {c: f"doing {c}" for c in np.unique(y).tolist()} if described else None
+    fitted = classifier(frozen, max_epochs=1, descriptions=told).fit(X[rows], y[rows])
+    assert fitted.strategy_ == expected
+    named = classifier(frozen, strategy=expected, max_epochs=1, descriptions=told)
+    named.fit(X[rows], y[rows])
     np.testing.assert_array_equal(named.predict_proba(X), fitted.predict_proba(X))
 
 
-def test_auto_counts_where_people_are_too_few(frozen):
-    X, y, groups = wrist_data(12)
-    for who in (None, groups > 0):
-        fitted = classifier(frozen, max_epochs=1).fit(X, y, groups=who)
-        assert fitted.strategy_ == "lp_ft" and fitted.strategy_scores_ == {}
+def test_a_blend_averages_its_members(frozen):
+    X, y, _ = wrist_data(12)
+    fitted = classifier(frozen, strategy="blend", max_epochs=2).fit(X, y)
+    parts = fitted.config_["members"]
+    assert [("encoder" in part) for part in parts] == [True, True]
+    members = []
+    for number in range(2):
+        one = copy.deepcopy(fitted)
+        prefix = f"members.{number}."
+        one.config_ = parts[number]
+        one._keep(
+            {
+                name.removeprefix(prefix): w
+                for name, w in fitted.weights_.items()
+                if name.startswith(prefix)
+            }
+        )
+        members.append(one.predict_proba(X))
+    np.testing.assert_allclose(fitted.predict_proba(X), np.mean(members, axis=0), atol=1e-6)
+    assert np.abs(members[0] - members[1]).max() > 1e-3
 
 
-def test_auto_does_without_folds_where_classes_are_small(frozen):
-    X, _, groups = wrist_data(12)
-    fitted = classifier(frozen, max_epochs=1).fit(X, np.arange(len(X)) // 2, groups=groups)
-    assert fitted.strategy_ == "lp_ft" and fitted.strategy_scores_ == {}
+def test_prompts_are_a_start_that_labels_move(frozen):
+    X, y, _ = wrist_data(12)
+    told = {c: f"doing {c}" for c in np.unique(y).tolist()}
+    named = classifier(frozen, strategy="zero_shot", descriptions=told).fit(X)
+    still = classifier(
+        frozen, strategy="prompt_ft", descriptions=told, lr=1e-12, weight_decay=0.0, max_epochs=1
+    )
+    np.testing.assert_allclose(still.fit(X, y).predict_proba(X), named.predict_proba(X), atol=1e-4)
+    moved = classifier(frozen, strategy="prompt_ft", descriptions=told, max_epochs=3).fit(X, y)
+    assert np.abs(moved.predict_proba(X) - named.predict_proba(X)).max() > 1e-2
+
+
+def test_rehearsal_keeps_what_labels_do_not_show(frozen):
+    X, y, _ = wrist_data(12)
+    others = wrist_data(12, seed=1)[:2]
+    with pytest.raises(ValueError, match="shows none of the classes"):
+        classifier(frozen, strategy="full", rehearsal=(X, np.full(len(X), "dance"))).fit(X, y)
+    with pytest.raises(ValueError, match="but labels of shape"):
+        classifier(frozen, strategy="full", rehearsal=(X, y[:3])).fit(X, y)
+    shorter = Windows(imu=X["imu"][:, :, 10:], rate=RATE, channels=CHANNELS)
+    with pytest.raises(ValueError, match="windows of rehearsal have the shape"):
+        classifier(frozen, strategy="full", rehearsal=(shorter, y)).fit(X, y)
+    one = np.array([np.flatnonzero(y == c)[0] for c in np.unique(y)])
+    plain = classifier(frozen, strategy="full", max_epochs=40, lr=1e-2).fit(X[one], y[one])
+    helped = clone(plain).set_params(rehearsal=others).fit(X[one], y[one])
+    assert helped.score(X, y) >= plain.score(X, y)
+    assert np.abs(helped.predict_proba(X) - plain.predict_proba(X)).max() > 1e-3
+    again = clone(helped).fit(X[one], y[one])
+    np.testing.assert_array_equal(again.predict_proba(X), helped.predict_proba(X))
+
+
+def test_prompts_must_be_there_and_name_every_class(frozen):
+    X, y, _ = wrist_data(12)
+    with pytest.raises(ValueError, match="starts from descriptions="):
+        classifier(frozen, strategy="prompt_ft").fit(X, y)
+    with pytest.raises(ValueError, match="says nothing of the classes"):
+        classifier(frozen, strategy="blend", descriptions={y[0]: "this"}).fit(X, y)
+
+
+@pytest.mark.parametrize("strategy", ["prompt_ft", "blend"])
+def test_warm_starts_go_on_with_any_network(frozen, strategy):
+    X, y, _ = wrist_data(12)
+    told = {c: f"doing {c}" for c in np.unique(y).tolist()}
+    fitted = classifier(
+        frozen, strategy=strategy, descriptions=told, max_epochs=1, warm_start=True
+    ).fit(X, y)
+    before, epochs = fitted.predict_proba(X), fitted.n_iter_
+    fitted.fit(X, y)
+    assert fitted.n_iter_ == epochs + 1
+    assert np.abs(fitted.predict_proba(X) - before).max() > 0
 
 
 def test_scratch_makes_the_network_of_a_fitted_pretrainer_from_random_weights(frozen):
