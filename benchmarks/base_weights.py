@@ -47,8 +47,8 @@ CORPUS: dict[str, Any] = {
     "random_state": 0,
 }
 PRETRAINER: dict[str, Any] = {"max_epochs": 20, "random_state": 0}
-QUICK: tuple[dict[str, Any], dict[str, Any]] = ({"n_windows": 1500}, {"max_epochs": 6})
-"""What --quick changes in the two."""
+QUICK: tuple[int, dict[str, Any], dict[str, Any]] = (3, {"n_windows": 1500}, {"max_epochs": 2})
+"""What --quick changes: people, corpus, pretrainer."""
 
 
 def main() -> None:
@@ -78,33 +78,37 @@ def train(options: argparse.Namespace, corpus: Path) -> tuple[Multi3NetPretraine
     """Return the trained pretrainer and the manifest of its corpus."""
     common = {"n_jobs": options.jobs, "verbose": 1}
     if options.renew:
-        fewer, shorter = QUICK if options.quick else ({}, {})
-        build_corpus(sources(options.data), corpus, **{**CORPUS, **fewer, **common})
+        people, fewer, shorter = QUICK if options.quick else (PEOPLE, {}, {})
+        build_corpus(sources(options.data, people), corpus, **{**CORPUS, **fewer, **common})
         pretrainer = Multi3NetPretrainer(**{**PRETRAINER, **shorter})
     else:
-        rebuild_corpus(manifest_of(NAME), sources(options.data), corpus, **common)
+        manifest = json.loads(manifest_of(NAME).read_text(encoding="utf-8"))
+        people = manifest["sources"][0]["clips"] // len(list_activities())
+        rebuild_corpus(manifest, sources(options.data, people), corpus, **common)
         pretrainer = clone(load_pretrained(NAME))
     pretrainer.set_params(corpus=corpus, verbose=1).fit().set_params(verbose=0)
     return pretrainer, json.loads((corpus / "manifest.json").read_text(encoding="utf-8"))
 
 
-def sources(data: Path) -> list[CorpusSource]:
+def sources(data: Path, people: int) -> list[CorpusSource]:
     subset = data / "cmu_mocap_subset"
     if not subset.is_dir():
         sys.exit(f"{subset} is not there.")
     asf, expmap = (subset / f"{name}.npz" for name in ("cmu_asfamc_28", "cmu_expmap_96"))
     return [
-        CorpusSource("procedural", "BSD-3-Clause, part of this library", procedural),
+        CorpusSource(
+            "procedural", "BSD-3-Clause, part of this library", lambda: procedural(people)
+        ),
         CorpusSource("cmu_asfamc_28", CMU, lambda: read_skeletal(asf), files=[asf], weight=2.0),
         CorpusSource("cmu_expmap_96", CMU, lambda: read_skeletal(expmap), files=[expmap]),
     ]
 
 
-def procedural() -> Iterator[Motion]:
+def procedural(people: int) -> Iterator[Motion]:
     """Give one activity at a time, so that few motions are in memory."""
     for activity in list_activities():
         yield from make_motions(
-            PEOPLE, 1, activity, seconds=CLIP_SECONDS, left_handed=0.0, random_state=0
+            people, 1, activity, seconds=CLIP_SECONDS, left_handed=0.0, random_state=0
         )
 
 

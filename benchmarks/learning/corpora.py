@@ -2,13 +2,16 @@
 
 "general" holds no motion of UTD-MHAD: mocap clips with texts (CMU, Bandai-Namco) and procedural
 motions, simulated at both wrists. "in-domain" holds the Kinect skeletons of UTD-MHAD with their
-captions, simulated at the right wrist; of these, a fold sees the training people's only.
+captions, simulated at the right wrist; of these, a fold sees the training people's only. For
+UTD-MHAD, sensors are simulated as they were worn there (``UTD_MOUNT``).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ import numpy as np
 
 from m3n_sklearn import SMPLIMUSimulator, Windows
 from m3n_sklearn.datasets import load_utd_mhad, make_motions
+from m3n_sklearn.datasets.utd_mhad import UTD_MOUNT
 from m3n_sklearn.motion import read_skeletal
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, open_corpus
 
@@ -74,8 +78,16 @@ def utd_skeletons(data: Path, quick: bool) -> list[CorpusSource]:
 
 CORPORA = {
     "general": Corpus(general, {"sites": ("left_wrist", "right_wrist")}, {"overlap": 0.25}),
+    "general, worn as in UTD-MHAD": Corpus(
+        general,
+        {"sites": ("left_wrist", "right_wrist"), "mount": UTD_MOUNT},
+        {"overlap": 0.25},
+    ),
     "in-domain": Corpus(
-        utd_skeletons, {"sites": ("right_wrist",)}, {"overlap": 0.9}, has_test_people=True
+        utd_skeletons,
+        {"sites": ("right_wrist",), "mount": UTD_MOUNT},
+        {"overlap": 0.9},
+        has_test_people=True,
     ),
 }
 
@@ -84,7 +96,7 @@ def open_or_build(name: str, seconds: float, data: Path, store: Path, quick: boo
     """Return a corpus; it is built if it is not there yet."""
     spec = CORPORA[name]
     key = short_hash([seconds, spec.simulator, spec.options])
-    folder = store / "corpora" / f"{name}-{key}"
+    folder = store / "corpora" / f"{slug(name)}-{key}"
     if not folder.exists():
         build_corpus(
             spec.sources(data, quick),
@@ -97,6 +109,11 @@ def open_or_build(name: str, seconds: float, data: Path, store: Path, quick: boo
     return open_corpus(folder)
 
 
+def slug(name: str) -> str:
+    """Return a name for files."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())
+
+
 def without(corpus: Windows, people: Sequence[object]) -> Windows:
     """Leave out the skeletons of some people of UTD-MHAD."""
     return corpus[~np.isin(corpus["source"], [_of(person) for person in people])]
@@ -104,10 +121,15 @@ def without(corpus: Windows, people: Sequence[object]) -> Windows:
 
 def labels(corpus: Windows, data: Path) -> np.ndarray:
     """Return the action of each window of skeletons of UTD-MHAD."""
-    clips = load_utd_mhad(data / "utd_mhad", actions="wrist", skeletons=False, seconds=None)
-    label_of = {clip.name: clip.labels[0] for clip in clips.recordings}
+    label_of = _label_of_clip(data)
     names = [str(name).rpartition("/")[2].partition("~")[0] for name in corpus["clip"]]
     return np.array([label_of[name] for name in names])
+
+
+@cache
+def _label_of_clip(data: Path) -> dict[str, str]:
+    clips = load_utd_mhad(data / "utd_mhad", actions="wrist", skeletons=False, seconds=None)
+    return {clip.name: clip.labels[0] for clip in clips.recordings}
 
 
 def _of(person: object) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from m3n_sklearn import Multi3NetPretrainer, Windows
 
-from .corpora import CORPORA, RATE, open_or_build, without
+from .corpora import CORPORA, RATE, open_or_build, slug, without
 from .data import load_task
 from .recipes import Recipe, short_hash
 
@@ -31,9 +31,9 @@ class Encoders:
         """Name the file of an encoder that has not seen some people."""
         folder = self.store / "encoders"
         if not CORPORA[recipe.corpus].has_test_people:
-            return folder / f"{recipe.corpus}-{recipe.pretraining_key}.safetensors"
+            return folder / f"{slug(recipe.corpus)}-{recipe.pretraining_key}.safetensors"
         who = short_hash(sorted(map(str, held_out)))
-        return folder / f"{recipe.corpus}-{recipe.pretraining_key}-without-{who}.safetensors"
+        return folder / f"{slug(recipe.corpus)}-{recipe.pretraining_key}-without-{who}.safetensors"
 
     def open_corpus(self, recipe: Recipe) -> Any:
         """Build or open what a recipe pretrains on."""

@@ -19,7 +19,8 @@ from .encoders import Encoders
 from .recipes import Recipe
 from .rows import SIMULATED, Row, list_rows
 
-PRETRAINING_SECONDS = {"general": 1500.0, "in-domain": 150.0}
+PRETRAINING_SECONDS = {"in-domain": 150.0}
+GENERAL_SECONDS = 500.0
 """CPU seconds that one encoder takes, about."""
 PAPER_FACTOR = 2.0
 QUICK_SHARE = 0.1
@@ -154,7 +155,7 @@ class Grid:
 
     def _encoder_cost(self, job: tuple[Recipe, tuple[Any, ...]]) -> float:
         recipe = job[0]
-        seconds = PRETRAINING_SECONDS[recipe.corpus]
+        seconds = PRETRAINING_SECONDS.get(recipe.corpus, GENERAL_SECONDS)
         if recipe.pretrainer.get("encoder") == "paper":
             seconds *= PAPER_FACTOR
         return seconds * (QUICK_SHARE if self.encoders.quick else 1.0)

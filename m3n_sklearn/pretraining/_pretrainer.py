@@ -118,23 +118,17 @@ class Multi3NetPretrainer(
         accelerometer of one site, 6 as accelerometer and gyro, 12 as two sites, and anything
         else as a generic series.
     augment : "auto", "so3", "cone", Augmentation or None, default="auto"
-        Random changes of the IMU while training. "auto" turns every sensor arbitrarily, adds
-        noise, drops gyros and sites and crops; generic series are left alone.
-    similar_captions : float, optional
-        Cosine of sentence vectors from which on different captions are never negatives of each
-        other [3]_. None makes all negatives that share no sentence.
-    hard_negatives : float, default=0.0
-        Share of each batch, at most 0.5, that is replaced by rows whose captions are near misses:
-        similar to one in the batch (below `similar_captions`), but not the same.
-    paraphrases : int, default=1
-        How many sentences of each row are drawn in a step.
+        Random changes of the IMU while training. "auto" turns every sensor within a cone of 50
+        degrees, sometimes straps it on the other way round, adds noise, drops gyros and sites and
+        crops; generic series are left alone. Simulate with the `mount` that your recordings have;
+        "so3" is for those whose mounting nobody knows.
     max_epochs : int or "auto", default="auto"
         Passes over the corpus. ``"auto"`` takes at least 40 epochs and at least 800 steps.
     batch_size : int, default=128
         Rows per step, at most.
     lr, weight_decay : float, default=2e-3, 0.02
         AdamW's peak learning rate, after a warm-up and before a cosine decay, and weight decay.
-    ema : float, optional
+    ema : float or None, default=0.995
         Decay, such as 0.999, of a running average of the weights over steps, which is kept in
         place of the last ones.
     early_stopping : bool, default=False
@@ -278,7 +272,7 @@ class Multi3NetPretrainer(
         batch_size: int = 128,
         lr: float = 2e-3,
         weight_decay: float = 0.02,
-        ema: float | None = None,
+        ema: float | None = 0.995,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
