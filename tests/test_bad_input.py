@@ -388,7 +388,7 @@ def test_recordings_in_other_units_warn_with_the_factor(scale, factor):
         lambda imu: classifier(frozen(), rate=50.0, strategy="frozen").fit(imu, Y),
         lambda imu: fitted().predict(imu),
         lambda imu: tiny().fit(imu),
-        lambda imu: pretrained().transform(imu),
+        lambda imu: pretrained().transform(Windows(imu=imu, rate=50.0)),
     ],
     ids=["scratch", "frozen", "predict", "pretrain", "transform"],
 )
@@ -740,8 +740,8 @@ def test_corpora_leave_nothing_behind(tmp_path, call, error, words):
         ("[]", ("meta.json is damaged",)),
         ({"format": 9}, ("format 9",)),
         ({"columns": ["../imu"]}, ("'../imu' can't be a file",)),
-        ({"rates": None, "text": ["a"]}, ("text: 1",)),
-        ({"text": 3}, ("damaged",)),
+        ({"texts": ["a"]}, ("1 texts", "damaged")),
+        ({"texts": 3}, ("damaged",)),
     ],
 )
 def test_corpora_with_a_damaged_meta_file(tmp_path, meta, words):
@@ -751,7 +751,9 @@ def test_corpora_with_a_damaged_meta_file(tmp_path, meta, words):
     refuses(lambda: open_corpus(tmp_path / "corpus"), ValueError, *words)
 
 
-@pytest.mark.parametrize("key", ["format", "columns", "present", "rates", "channels", "margin"])
+@pytest.mark.parametrize(
+    "key", ["format", "columns", "present", "rates", "channels", "margin", "texts"]
+)
 def test_corpora_that_lack_a_fact(tmp_path, key):
     path = save_corpus(CORPUS, tmp_path / "corpus") / "meta.json"
     facts = json.loads(path.read_text())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...windows import Windows
 from ._writer import FORMAT, META, CorpusWriter, column_file, mask_file
@@ -132,12 +133,21 @@ def open_corpus(path: str | os.PathLike[str]) -> Windows:
         raise ValueError(f"{folder / META} is damaged or of another version: {error}") from error
     columns = {name: _read_array(column_file(folder, name), memory_map=True) for name in names}
     if "text" in columns:
-        columns["text"] = [texts[code] for code in columns["text"]]
+        columns["text"] = _read_texts(columns["text"], texts, folder)
     return Windows(
         **facts,
         present={name: _read_array(mask_file(folder, name), memory_map=False) for name in masks},
         **columns,
     )
+
+
+def _read_texts(codes: NDArray[Any], texts: list[Any], folder: Path) -> list[Any]:
+    if len(codes) and not 0 <= codes.min() <= codes.max() < len(texts):
+        raise ValueError(
+            f"{folder / META} is damaged: it has {len(texts)} texts, and rows ask for number "
+            f"{codes.max()}."
+        )
+    return [texts[code] for code in codes]
 
 
 def _file_names(columns: Iterable[str]) -> list[str]:
