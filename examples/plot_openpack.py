@@ -63,8 +63,9 @@ def generate(boxes=12, seed=0):
 
 def find_openpack():
     """Return the folder of a real session, or None."""
-    root = Path(os.environ.get("M3N_SKLEARN_DATA", "."))
-    found = sorted(root.glob("**/U0209/annotation"))
+    if "M3N_SKLEARN_DATA" not in os.environ:
+        return None
+    found = sorted(Path(os.environ["M3N_SKLEARN_DATA"]).glob("**/U0209/annotation"))
     return found[0].parents[1] if found else None
 
 
