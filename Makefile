@@ -53,8 +53,7 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
-bench: bench-simulation
-	$(BIN)/python benchmarks/ablation.py $(if $(QUICK),--quick)
+bench: bench-simulation bench-learning bench-speed
 
 bench-simulation: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.simulation $(if $(QUICK),--quick)
