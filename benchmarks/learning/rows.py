@@ -1,7 +1,7 @@
 """The rows of the tables: rivals and ours, by section.
 
-A section holds what may be compared line by line. What is named from texts that the corpus contains
-and what is named without any such text are different things, so they have sections of their own.
+A section holds what may be compared line by line. What is named from captions of the very actions
+and what is named from a general corpus are different things, so they have sections of their own.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SECTIONS = {
     INDOMAIN: "ours, pretrained on the training people's skeletons and captions (in-domain)",
     GENERAL: "ours, pretrained on the general corpus (no motion of this set)",
     TEXT_NAMED: "text-named: captions in the corpus include these actions, no real label",
-    ZERO_SHOT: "true zero-shot: general corpus, no real label",
+    ZERO_SHOT: "zero-shot: general corpus (no motion of this set, but look-alikes), no real label",
     ABLATION: "ablation of the default, in-domain",
     MOUNTING: "sensors of the tested person turned, all labels",
     TEMPORAL: "with temporal context: Viterbi over the recording, all labels",
