@@ -93,9 +93,9 @@ for k, params in enumerate(results["params"]):
 # How much is chance?
 # -------------------
 # Each line is one setting over the three folds. People differ more than settings do, and where lines
-# cross, folds disagree about what is best: the winner's score is flattered by having been picked. What is reported in the end must
-# come from people who were in none of the folds, or from another loop around the search:
-# ``cross_val_score(search, ...)``.
+# cross, folds disagree about what is best: the winner's score is flattered by having been picked.
+# What is reported in the end must come from people who were in none of the folds, or from another
+# loop around the search: ``cross_val_score(search, ...)``.
 import matplotlib.pyplot as plt
 
 fig, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")

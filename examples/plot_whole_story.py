@@ -40,7 +40,9 @@ display = SignalDisplay.from_recordings({"simulated": recordings[0]}, quantity="
 from m3n_sklearn import cut
 
 pairs = list(zip(motions, recordings, strict=True))
-corpus, _, _ = cut(pairs, seconds=2.56, overlap=0.7, margin=0.0, short="pad", pose_rate=30.0)
+corpus, performed, _ = cut(
+    pairs, seconds=2.56, overlap=0.7, margin=0.0, short="pad", pose_rate=30.0
+)
 print(corpus)
 
 # %%
@@ -75,7 +77,8 @@ print(len(few), "labelled windows of", len(wrists.target_names), "classes")
 # ---------
 # The same network from random weights is what pretraining has to beat. Words alone name activities
 # without any label. A frozen encoder needs the labels for a linear model only. And by default, with
-# so few labels and descriptions of the classes, the network that named them is fine-tuned.
+# so few labels and descriptions of the classes, the network that named them is fine-tuned; with
+# ``rehearsal`` it goes on seeing the simulated windows, lest it forgets them over a few real ones.
 from sklearn.frozen import FrozenEstimator
 
 from m3n_sklearn import Multi3NetClassifier
@@ -85,7 +88,9 @@ classifiers = {
     "from scratch": Multi3NetClassifier(encoder, strategy="scratch", max_epochs=100),
     "from words alone": Multi3NetClassifier(encoder, strategy="zero_shot", **words),
     "frozen": Multi3NetClassifier(encoder, strategy="frozen"),
-    "fine-tuned from words": Multi3NetClassifier(encoder, max_epochs=100, **words),
+    "fine-tuned from words": Multi3NetClassifier(
+        encoder, rehearsal=(corpus, performed), max_epochs=100, **words
+    ),
 }
 predictions = {}
 for name, classifier in classifiers.items():
