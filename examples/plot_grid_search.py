@@ -92,7 +92,7 @@ for k, params in enumerate(results["params"]):
 # %%
 # How much is chance?
 # -------------------
-# Each line is one setting over the three folds. People differ more than settings do, and where lines
+# Each line is one setting over the three folds. People differ more than settings, and where lines
 # cross, folds disagree about what is best: the winner's score is flattered by having been picked.
 # What is reported in the end must come from people who were in none of the folds, or from another
 # loop around the search: ``cross_val_score(search, ...)``.
