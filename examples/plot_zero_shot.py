@@ -146,7 +146,7 @@ axes[0].set_ylim(0, 1)
 # that goes around over a table.
 from sklearn.metrics import ConfusionMatrixDisplay
 
-fig, axes = plt.subplots(1, 2, figsize=(10, 5.8), layout="constrained")
+fig, axes = plt.subplots(1, 2, figsize=(10, 5.4), layout="constrained")
 for ax, (claim, pretrainer) in zip(axes, pretrained.items(), strict=True):
     ConfusionMatrixDisplay.from_predictions(
         wrists.y, name(pretrainer, PROMPTS), normalize="true", ax=ax,

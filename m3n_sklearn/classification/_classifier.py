@@ -356,8 +356,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         sample_weight : array-like of shape (n,), default=None
             Weights of the windows.
         groups : array-like of shape (n,), default=None
-            Person of each window: kept together wherever windows are held out, by early stopping,
-            `calibrate` and ``strategy="auto"``.
+            Person of each window: kept together wherever windows are held out, by early stopping
+            and `calibrate`.
 
         Returns
         -------
