@@ -37,9 +37,8 @@ def _page(grid: Grid) -> Iterator[str]:
     yield f"Python {platform.python_version()}, " + ", ".join(
         f"{package} {version(package)}" for package in PACKAGES
     )
-    draws = 1 if grid.encoders.quick else grid.n_draws
-    yield "Macro F1, mean ± standard deviation over people of the mean over draws of labels:"
-    yield f"{draws}; one for all labels, DeepConvLSTM, the paper's configuration and ablations"
+    yield "Macro F1, mean ± standard deviation over people of the mean over draws of labels;"
+    yield "how many is said below each table. Rows that were not run are not there."
     for key in TASKS:
         if any(task == key for task, _ in tables.rows):
             yield from ("", "", grid.task(key).title, "=" * len(grid.task(key).title))
@@ -71,6 +70,19 @@ def _task(key: str, tables: Tables) -> Iterator[str]:
                 yield table.partition("\n")[2]
             else:
                 yield table
+                yield from _draws(rows)
+
+
+def _draws(rows: dict[str, results.Result]) -> Iterator[str]:
+    """Say how often labels were drawn."""
+    counts: dict[int, list[str]] = {}
+    for name, result in rows.items():
+        drawn = {score.draw for score in result.scores if score.budget is not None}
+        counts.setdefault(len(drawn), []).append(name)
+    for count, names in sorted(counts.items(), reverse=True):
+        which = "" if len(counts) == 1 else f": {', '.join(names)}"
+        if count:
+            yield f"{count} draw{'s' * (count > 1)} of labels{which}"
 
 
 def _mounting(rows: dict[str, results.Result]) -> Iterator[str]:
