@@ -53,8 +53,8 @@ Left as it is
   The orientation of the sensor on the limb is not documented; `mount` says what comparing the
   readings with the skeletons finds for the wrist: half a turn about y from the watch that is
   simulated by default, within 25 degrees in each of subjects 1 to 4. Readings
-  stop at 8 g in some clips (front clap, throw, tennis swing and serve, bowling) and at 1000 deg/s in others. 861 of 864
-  clips exist.
+  stop at 8 g in some clips (front clap, throw, tennis swing and serve, bowling) and at 1000 deg/s
+  in others. 861 of 864 clips exist.
 
 Licence: none is given with the files; the authors call them a public domain dataset, freely
 available for research. Cite
