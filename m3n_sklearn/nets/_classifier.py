@@ -98,9 +98,10 @@ class ImuClassifier(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.encoder: Any = build_imu_encoder(config["encoder"])
+        encoder: Any = build_imu_encoder(config["encoder"])
+        self.encoder = encoder
         self.read_sites(config["sites"])
-        self.head = Head(self.encoder.n_features, config["n_classes"], config["head"])
+        self.head = Head(encoder.n_features, config["n_classes"], config["head"])
         self.dropout = nn.Dropout(config["dropout"])
 
     def read_sites(self, names: Sequence[str]) -> None:
