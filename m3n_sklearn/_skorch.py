@@ -25,6 +25,7 @@ from ._runtime import derive_rng
 __all__ = ["TrainingData", "TrainingPlan", "count_epochs", "train"]
 
 Batch = dict[str, Any]
+WeightsNow = Callable[[], dict[str, NDArray[Any]]]
 Loss = Callable[[Any, Batch], Mapping[str, Tensor]]
 """(output of the module, batch) -> scalar terms; the one called ``loss`` is minimised."""
 
@@ -131,7 +132,7 @@ def train(
     plan: TrainingPlan,
     *,
     valid: TrainingData | None = None,
-    on_epoch: Callable[[], bool] | None = None,
+    on_epoch: Callable[[WeightsNow], bool] | None = None,
 ) -> list[dict[str, float]]:
     """Train a module in place; afterwards it is on the CPU, in evaluation mode.
 
@@ -146,7 +147,8 @@ def train(
     plan : TrainingPlan
         How to train.
     on_epoch : callable, optional
-        Called after each epoch; a true result ends the training.
+        Called after each epoch with a function that returns the weights that would be kept now;
+        a true result ends the training.
 
     Returns
     -------
@@ -382,11 +384,11 @@ class _KeepBest(Callback):  # type: ignore[misc]
 
 
 class _Hook(Callback):  # type: ignore[misc]
-    def __init__(self, hook: Callable[[], bool]) -> None:
+    def __init__(self, hook: Callable[[WeightsNow], bool]) -> None:
         self.hook = hook
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        if self.hook():
+        if self.hook(lambda: {k: w.cpu().numpy() for k, w in net.current_weights().items()}):
             raise _Stop
 
 

@@ -109,7 +109,7 @@ def test_average_of_weights() -> None:
 
 def test_hooks_can_stop() -> None:
     calls: list[int] = []
-    _, history = trained(on_epoch=lambda: calls.append(1) or len(calls) == 4)  # type: ignore[func-returns-value]
+    _, history = trained(on_epoch=lambda weights: calls.append(1) or len(calls) == 4)  # type: ignore[func-returns-value]
     assert len(history) == 4
 
 

@@ -235,8 +235,8 @@ def _train(
     context = nullcontext() if callbacks is None else callbacks(max_epochs=plan.max_epochs)
     with context as end_epoch:
 
-        def on_epoch() -> bool:
-            return end_epoch is not None and end_epoch(lambda: {"weights_": get_weights(module)})
+        def on_epoch(weights: Callable[[], dict[str, AnyArray]]) -> bool:
+            return end_epoch is not None and end_epoch(lambda: {"weights_": weights()})
 
         return train(module, loss, data, plan, valid=valid, on_epoch=on_epoch)
 

@@ -463,7 +463,7 @@ class Multi3NetPretrainer(
                 data,
                 plan,
                 valid=valid,
-                on_epoch=lambda: report(lambda: {**facts, "weights_": get_weights(net)}),
+                on_epoch=lambda now: report(lambda: {**facts, "weights_": now()}),
             )
         for name, value in facts.items():
             setattr(self, name, value)
