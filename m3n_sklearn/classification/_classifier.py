@@ -454,6 +454,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             labels.weight,
             len(labels.classes),
             augmentation,
+            start.input_map.rate,
         )
         if self.rehearsal is None or self.strategy == "scratch" or self.pretrainer is None:
             return data
@@ -474,9 +475,12 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
                 f"rehearsal shows none of the classes {classes.tolist()!r}; its labels are "
                 f"{np.unique(y).tolist()!r}."
             )
-        x = replace(start.input_map, layout=self._layout_of(imu))(
-            imu._replace(values=imu.values[rows])
-        )
+        input_map = replace(start.input_map, layout=self._layout_of(imu))
+        input_map.warn_units(imu)
+        x = input_map(imu._replace(values=imu.values[rows]))
+        if not input_map.layout.is_series:  # sites may come in another order
+            there = input_map.layout.sites
+            x = x[:, [there.index(site) for site in start.input_map.layout.sites]]
         if x.shape[1:] != data.x.shape[1:]:
             raise ValueError(
                 f"At the encoder's rate, windows of rehearsal have the shape {x.shape[1:]} (sites, "
@@ -520,6 +524,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
                 self.temperature_ = calibration(
                     data, groups, start, self.strategy_, recipe, views, seed
                 )
+        elif not self.calibrate:
+            self.temperature_ = None
         callbacks = partial(epoch_callbacks, self)
         learned = learn(
             data, start, self.strategy_, recipe, seed, groups=groups, callbacks=callbacks

@@ -52,7 +52,7 @@ def solve_head(
     weight = np.tile(data.weight / views.count, views.count)
     W, b = closed_form_head(features, codes, weight, data.n_classes, C)
     if even:
-        b -= data.log_prior()
+        b -= data.alone().log_prior()  # it has not seen what is rehearsed
     solved = {"head.linear.weight": W, "head.linear.bias": b}
     solved = {name: array.astype(data.x.dtype) for name, array in solved.items()}
     set_weights(module, get_weights(module) | solved)

@@ -40,6 +40,8 @@ class LabelledWindows:
         How many classes there are, those without a row included.
     augmentation : Augmentation or None
         Random changes of a batch.
+    rate : float or None
+        Samples per second of `x`, for the augmentation.
     rehearsal : LabelledWindows or None
         Other rows, such as simulated ones, of which each batch gets a few: all its rows together
         weigh as much as all of those.
@@ -51,6 +53,7 @@ class LabelledWindows:
     weight: AnyArray
     n_classes: int
     augmentation: Augmentation | None = None
+    rate: float | None = None
     rehearsal: LabelledWindows | None = None
 
     def __len__(self) -> int:
@@ -90,7 +93,9 @@ class LabelledWindows:
             weight = np.concatenate([weight * 0.5 * total / len(rows), even])
         batch = inputs(x, self.present)
         if self.augmentation is not None:
-            changed, present = self.augmentation(batch["imu"], batch["present"], rng)
+            changed, present = self.augmentation(
+                batch["imu"], batch["present"], rng, rate=self.rate
+            )
             batch = {"imu": np.ascontiguousarray(changed), "present": present}
         return {**batch, "codes": codes, "weight": weight.astype(self.x.dtype)}
 
@@ -102,11 +107,17 @@ class LabelledWindows:
     def log_prior(self) -> NDArray[np.float64]:
         """Return how much more frequent than in the mean each class is, as a logarithm.
 
-        A class without a row gets 0: nothing is known of it, so nothing is evened out.
+        Rows that are rehearsed count as much as all others together, as they do in a batch. A class
+        without a row gets 0: nothing is known of it, so nothing is evened out.
         """
-        totals = np.bincount(self.codes, self.weight, minlength=self.n_classes)
+        totals = self._shares()
+        if self.rehearsal is not None:
+            totals = totals + self.rehearsal._shares()
         seen = totals > 0
         return np.log(np.where(seen, totals / totals[seen].mean(), 1.0))
+
+    def _shares(self) -> NDArray[np.float64]:
+        return np.bincount(self.codes, self.weight, minlength=self.n_classes) / self.weight.sum()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import check_count
-from ._budgets import Budget, budget_name
+from ._budgets import Budget, budget_name, check_budgets
 from ._scores import Score, check_scores
 
 __all__ = ["Difference", "Interval", "mean_interval", "paired_difference"]
@@ -173,7 +173,7 @@ Runs = dict[tuple[Hashable, int, int], float]
 
 
 def _runs(scores: Sequence[Score], method: str, budget: Budget) -> Runs:
-    listed = check_scores(scores)
+    listed, (budget,) = check_scores(scores), check_budgets([budget])
     found = {
         (score.group, score.draw, score.seed): score.macro_f1
         for score in listed

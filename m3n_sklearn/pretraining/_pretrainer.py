@@ -122,6 +122,14 @@ class Multi3NetPretrainer(
         degrees, sometimes straps it on the other way round, adds noise, drops gyros and sites and
         crops; generic series are left alone. Simulate with the `mount` that your recordings have;
         "so3" is for those whose mounting nobody knows.
+    similar_captions : float, optional
+        Cosine of sentence vectors from which on different captions are never negatives of each
+        other [3]_. None makes all negatives that share no sentence.
+    hard_negatives : float, default=0.0
+        Share of each batch, at most 0.5, that is replaced by rows whose captions are near misses:
+        similar to one in the batch (below `similar_captions`), but not the same.
+    paraphrases : int, default=1
+        How many sentences of each row are drawn in a step.
     max_epochs : int or "auto", default="auto"
         Passes over the corpus. ``"auto"`` takes at least 40 epochs and at least 800 steps.
     batch_size : int, default=128

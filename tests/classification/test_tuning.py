@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
-from m3n_sklearn import Windows, load
+from m3n_sklearn import Multi3NetPretrainer, Windows, load
 from m3n_sklearn.classification import Multi3NetClassifier
 from m3n_sklearn.classification._folds import HeldOut, make_folds, temperature
 from m3n_sklearn.classification._head import closed_form_head
@@ -22,6 +23,8 @@ from m3n_sklearn.motion.rotations import random_rotations
 from m3n_sklearn.nets._classifier import EXPERTS, Head
 
 from ..wrists import CAPTIONS, CHANNELS, RATE, pretrained, pretrainer, wrist_data
+
+AXES = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
 
 
 def classifier(source=None, **params):
@@ -368,6 +371,32 @@ def test_rehearsal_keeps_what_labels_do_not_show(frozen):
     assert np.abs(helped.predict_proba(X) - plain.predict_proba(X)).max() > 1e-3
     again = clone(helped).fit(X[one], y[one])
     np.testing.assert_array_equal(again.predict_proba(X), helped.predict_proba(X))
+
+
+def test_rehearsal_counts_in_the_prior():
+    one = np.zeros((4, 1, 6, 8), np.float32)
+    rare = LabelledWindows(one, None, np.array([0, 0, 0, 1]), np.ones(4), 2)
+    even = LabelledWindows(one, None, np.array([0, 0, 1, 1]), np.ones(4), 2)
+    mixed = np.exp(replace(rare, rehearsal=even).log_prior())
+    np.testing.assert_allclose(mixed, [1.25, 0.75])
+    np.testing.assert_allclose(np.exp(rare.log_prior()), [1.5, 0.5])
+
+
+def test_rehearsal_may_have_its_sites_in_another_order():
+    rng = np.random.default_rng(0)
+    names = [f"{side}_wrist_{c}" for side in ("left", "right") for c in AXES]
+    imu = rng.normal(0, 5, (12, 12, 40)).astype("float32")
+    y = np.repeat(["a", "b"], 6)
+    X = Windows(imu=imu, rate=RATE, channels=names)
+    turned_round = Windows(imu=np.roll(imu, 6, axis=1), rate=RATE, channels=names[6:] + names[:6])
+    source = FrozenEstimator(
+        Multi3NetPretrainer(width=8, max_epochs=1, rate=RATE, random_state=0).fit(X)
+    )
+    first, second = (
+        classifier(source, strategy="full", max_epochs=2, rehearsal=(other, y)).fit(X, y)
+        for other in (X, turned_round)
+    )
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
 
 
 def test_prompts_must_be_there_and_name_every_class(frozen):

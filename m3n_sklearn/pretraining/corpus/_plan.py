@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from numbers import Integral
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone
 
 from ..._checks import check_count, check_positive, is_number
@@ -78,6 +79,7 @@ class Plan:
     def record(self) -> dict[str, Any]:
         """Return the parameters as JSON."""
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "simulator"}
+        values = {k: v.item() if isinstance(v, np.generic) else v for k, v in values.items()}
         return {"simulator": self.simulator and estimator_to_json(self.simulator), **values}
 
     @classmethod
