@@ -52,7 +52,7 @@ Handled here
 Left as it is
   The orientation of the sensor on the limb is not documented; `mount` says what comparing the
   readings with the skeletons finds for the wrist: half a turn about y from the watch that is
-  simulated by default, within 25 degrees in each of subjects 1 to 4. Readings
+  simulated by default, roughly, in subjects 1 to 4. Readings
   stop at 8 g in some clips (front clap, throw, tennis swing and serve, bowling) and at 1000 deg/s
   in others. 861 of 864 clips exist.
 

@@ -277,8 +277,8 @@ def _interpolated(x: AnyArray, share: AnyArray, rng: np.random.Generator) -> Any
 
 PRETRAINING = Augmentation("cone", gyro_dropout=0.2, site_dropout=0.4)
 """Default for pretraining: an encoder for the simulated mounting, give or take a cone and a strap
-worn the other way round, with or without a gyro. Arbitrary mountings (``"so3"``) cost most of what
-pretraining gives."""
+worn the other way round, with or without a gyro.
+"""
 
 FINE_TUNING = Augmentation("cone")
 """Default for training on labels: the mounting of one study varies, but is not arbitrary."""
