@@ -16,7 +16,7 @@ __all__ = ["calibration", "follow"]
 
 
 def follow(strategy: str, data: LabelledWindows, start: Start) -> str:
-    """Return the strategy to follow; ``"auto"`` goes by the number of labels.
+    """Return the strategy to follow; ``"auto"`` goes by prompts and the number of labels.
 
     Parameters
     ----------
@@ -29,9 +29,8 @@ def follow(strategy: str, data: LabelledWindows, start: Start) -> str:
     """
     if strategy != "auto":
         return strategy
-    if data.per_class >= MANY:
-        return "blend"
-    return "lp_ft" if start.names is None else "prompt_ft"
+    few = data.per_class < MANY
+    return "prompt_ft" if few and start.names is not None else "blend"
 
 
 def calibration(

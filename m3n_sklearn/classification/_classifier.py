@@ -71,19 +71,20 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         What is learned from labels:
 
         - ``"scratch"``: encoder and head, from random weights. Of a `pretrainer` that is fitted,
-          the encoder's configuration and rate are taken, so that the two compare; one that is
-          yet to be fitted is left alone, and `width` and `norm` count;
+          the encoder's configuration and rate are taken, for the sites of X, so that the two
+          compare; one that is yet to be fitted is left alone, and `width` and `norm` count;
         - ``"frozen"``: a scaled logistic regression on the encoder's features, in closed form;
         - ``"lp_ft"``: that regression becomes the head, then everything is fine-tuned [1]_;
         - ``"full"``: a fresh head, then everything is fine-tuned;
         - ``"prompt_ft"``: the network of ``"zero_shot"``, then everything is fine-tuned. For a
           pretrainer whose corpus shows the classes;
-        - ``"blend"``: ``"prompt_ft"`` if there are `descriptions`, else ``"lp_ft"``, and besides
-          ``"scratch"``; their probabilities are averaged. With many labels what was learned from
-          simulated readings also misleads, and the two err differently;
+        - ``"blend"``: ``"prompt_ft"`` if there are `descriptions`, else ``"lp_ft"``, and besides,
+          below four windows per class ``"frozen"``, from there on ``"scratch"``; their
+          probabilities are averaged. Few labels can't say much about a whole network, and with
+          many what was learned from simulated readings also misleads: the two err differently;
         - ``"zero_shot"``: nothing; classes are named by `descriptions`, and no label is read;
-        - ``"auto"``: ``"scratch"`` without a pretrainer. Else, below four windows per class,
-          ``"prompt_ft"`` with and ``"lp_ft"`` without `descriptions`; from there on ``"blend"``.
+        - ``"auto"``: ``"scratch"`` without a pretrainer; ``"prompt_ft"`` with `descriptions` and
+          less than four windows per class; else ``"blend"``.
           A window of weight 2 counts as two.
     head : {"linear", "mlp", "moe"}, default="linear"
         What turns features into classes. ``"mlp"`` adds a bend to the linear map, ``"moe"`` four

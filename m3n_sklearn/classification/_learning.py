@@ -195,10 +195,11 @@ def _blend(
     groups: AnyArray | None,
     callbacks: Callbacks | None,
 ) -> Learned:
-    """Teach a pretrained network and one from scratch apart, and average what they say."""
+    """Teach two networks apart that err differently, and average what they say."""
     assert start.fresh is not None
     tuned = "lp_ft" if start.names is None else "prompt_ft"
-    origins = [(start, tuned), (start.fresh, "scratch")]
+    other = (start.fresh, "scratch") if data.per_class >= MANY else (start, "frozen")
+    origins = [(start, tuned), other]
     members = []
     for number, (origin, strategy) in enumerate(origins):
         rows = data.alone() if strategy == "scratch" else data

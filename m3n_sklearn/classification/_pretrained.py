@@ -91,7 +91,7 @@ class Start:
         return "n_times" in self.encoder
 
     def forgotten(self, imu: ImuWindows, weight: AnyArray) -> Start:
-        """Return the start from random weights that this one is to be compared with.
+        """Return the start from random weights, for the sites at hand, to compare this one with.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class Start:
         weight : ndarray of shape (n,)
             Their weights, for the scales of a series.
         """
-        encoder = dict(self.encoder)
+        encoder = {**self.encoder, "sites": self.sites}
         if encoder.get("norm") == "frozen_batch":
             encoder["norm"] = "batch"
         fitted = InputMap.fit(imu, rate=self.input_map.rate, sample_weight=weight)

@@ -307,7 +307,7 @@ def test_a_warm_start_keeps_its_temperature():
 
 @pytest.mark.parametrize(
     ("per_class", "described", "expected"),
-    [(1, False, "lp_ft"), (1, True, "prompt_ft"), (6, False, "blend"), (6, True, "blend")],
+    [(1, False, "blend"), (1, True, "prompt_ft"), (6, False, "blend"), (6, True, "blend")],
 )
 def test_auto_goes_by_the_number_of_labels(frozen, per_class, described, expected):
     X, y, _ = wrist_data(12)
@@ -340,6 +340,16 @@ def test_a_blend_averages_its_members(frozen):
         members.append(one.predict_proba(X))
     np.testing.assert_allclose(fitted.predict_proba(X), np.mean(members, axis=0), atol=1e-6)
     assert np.abs(members[0] - members[1]).max() > 1e-3
+
+
+def test_a_blend_of_few_labels_goes_without_scratch(frozen):
+    X, y, _ = wrist_data(12)
+    rows = np.concatenate([np.flatnonzero(y == c)[:2] for c in np.unique(y)])
+    fitted = classifier(frozen, strategy="blend", max_epochs=1).fit(X[rows], y[rows])
+    alone = classifier(frozen, strategy="frozen").fit(X[rows], y[rows])
+    for name, weight in alone.weights_.items():
+        np.testing.assert_array_equal(fitted.weights_[f"members.1.{name}"], weight)
+    assert fitted.n_iter_ == 1
 
 
 def test_prompts_are_a_start_that_labels_move(frozen):

@@ -65,7 +65,7 @@ def test_recordings_are_at_the_rate_of_their_stamps(root):
     assert [recording.subject for recording in data.recordings] == [1, 1, 23]
     for recording in data.recordings:
         assert recording.rate == pytest.approx(RATE, rel=1e-3)
-        assert recording.n_samples == 1000 and recording.sites == ("wrist",)
+        assert recording.n_samples == 1000 and recording.sites == ("left_wrist",)
     assert data.X is None and data.motions == []
 
 
