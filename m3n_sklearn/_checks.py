@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["check_count", "check_positive", "is_number", "list_of", "real_array"]
+__all__ = ["check_count", "check_positive", "check_rotation", "is_number", "list_of", "real_array"]
 
 Array = NDArray[np.float64]
 
@@ -166,3 +166,28 @@ def list_of(values: Any, name: str, expected: str) -> list[Any]:
     if not isinstance(values, Iterable):
         raise TypeError(f"{name} must be {expected}, got {type(values).__name__} ({values!r}).")
     return list(values)
+
+
+def check_rotation(matrix: ArrayLike, name: str) -> Array:
+    """Return a rotation matrix as an array, or complain.
+
+    Parameters
+    ----------
+    matrix : array-like of shape (3, 3)
+        A proper rotation.
+    name : str
+        What the message calls it.
+
+    Returns
+    -------
+    ndarray of shape (3, 3)
+        The same numbers.
+    """
+    values = real_array(matrix, name, "a (3, 3) rotation matrix")
+    if values.shape != (3, 3):
+        raise ValueError(f"{name} must be a (3, 3) rotation matrix, got shape {values.shape}.")
+    if not np.allclose(values.T @ values, np.eye(3), atol=1e-6) or np.linalg.det(values) < 0:
+        raise ValueError(
+            f"{name} is no rotation: its columns must be orthonormal and right-handed."
+        )
+    return values

@@ -78,10 +78,10 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         - ``"full"``: a fresh head, then everything is fine-tuned;
         - ``"prompt_ft"``: the network of ``"zero_shot"``, then everything is fine-tuned. For a
           pretrainer whose corpus shows the classes;
-        - ``"blend"``: ``"prompt_ft"`` if there are `descriptions`, else ``"lp_ft"``, and besides,
-          below four windows per class ``"frozen"``, from there on ``"scratch"``; their
-          probabilities are averaged. Few labels can't say much about a whole network, and with
-          many what was learned from simulated readings also misleads: the two err differently;
+        - ``"blend"``: the probabilities of a pretrained network and of one from ``"scratch"`` are
+          averaged, which err differently. The pretrained one is ``"prompt_ft"`` if there are
+          `descriptions`, else ``"frozen"`` below four windows per class and ``"lp_ft"`` from
+          there on;
         - ``"zero_shot"``: nothing; classes are named by `descriptions`, and no label is read;
         - ``"auto"``: ``"scratch"`` without a pretrainer; ``"prompt_ft"`` with `descriptions` and
           less than four windows per class; else ``"blend"``.

@@ -195,11 +195,11 @@ def _blend(
     groups: AnyArray | None,
     callbacks: Callbacks | None,
 ) -> Learned:
-    """Teach two networks apart that err differently, and average what they say."""
+    """Teach a pretrained network and one from scratch apart, and average what they say."""
     assert start.fresh is not None
-    tuned = "lp_ft" if start.names is None else "prompt_ft"
-    other = (start.fresh, "scratch") if data.per_class >= MANY else (start, "frozen")
-    origins = [(start, tuned), other]
+    few = data.per_class < MANY
+    pretrained = "prompt_ft" if start.names is not None else "frozen" if few else "lp_ft"
+    origins = [(start, pretrained), (start.fresh, "scratch")]
     members = []
     for number, (origin, strategy) in enumerate(origins):
         rows = data.alone() if strategy == "scratch" else data

@@ -6,7 +6,16 @@ from typing import NamedTuple
 
 from .splits import Fold, leave_one_out
 
-__all__ = ["ERRORS", "PERSON_OF", "SENSORS", "SESSIONS", "KnownError", "person_of", "split"]
+__all__ = [
+    "ERRORS",
+    "MOUNTS",
+    "PERSON_OF",
+    "SENSORS",
+    "SESSIONS",
+    "KnownError",
+    "person_of",
+    "split",
+]
 
 SENSORS: dict[str, str] = {
     "atr01": "right_wrist",
@@ -17,6 +26,18 @@ SENSORS: dict[str, str] = {
     "e402": "left_wrist_e4",
 }
 """Site of each device. The E4 wristbands sit beside the ATR ones."""
+
+_ALONG_Y = ((0.0, 1.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
+
+MOUNTS: dict[str, tuple[tuple[float, ...], ...]] = {
+    "right_wrist": _ALONG_Y,
+    "left_wrist": _ALONG_Y,
+}
+"""Axes of the ATR sensors at the wrists in those of the simulated watches: a quarter about z.
+
+The forearm turns most about y, gravity is on x while hands work with the thumb up, and y points to
+the fingers at one wrist and to the elbow at the other, as does x of the simulated watches.
+"""
 
 PERSON_OF: dict[str, str] = {
     "U0202": "U0105",

@@ -26,7 +26,7 @@ from ..recording import (
 from . import _openpack_labels as words
 from ._bunch import cut_into, make_bunch, select_known
 from ._files import find_root, read_csv, read_header, read_rows
-from ._openpack_facts import ERRORS, SENSORS, KnownError, person_of
+from ._openpack_facts import ERRORS, MOUNTS, SENSORS, KnownError, person_of
 from ._openpack_facts import split as _split
 from .splits import Fold
 
@@ -347,7 +347,8 @@ def load_openpack(
         ``"U0209-S0500-B07"``, for folds by box), ``label_names``, ``descriptions`` (prompts),
         ``box_labels`` (box of each sample by session; 0 is none), ``unix_start`` (Unix time of
         each session's first sample in s), ``errors`` (known errors of the sessions asked for),
-        ``excluded`` (sessions left out, and why), ``DESCR``.
+        ``excluded`` (sessions left out, and why), ``mount`` (how ATR sensors are worn at the
+        wrists, for :func:`~m3n_sklearn.recording.to_site_axes`), ``DESCR``.
 
     Raises
     ------
@@ -400,6 +401,11 @@ def load_openpack(
         unix_start={name: annotated.unix_start for name, annotated in read.items()},
         errors=known,
         excluded=excluded,
+        mount={
+            site: np.array(MOUNTS[site])
+            for site in (SENSORS[device] for device in devices)
+            if site in MOUNTS
+        },
     )
     if seconds is None:
         return bunch

@@ -106,6 +106,8 @@ class Augmentation:
         ):
             if not 0 <= getattr(self, name) < np.inf:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)!r}.")
+        if self.max_angle > np.pi:
+            raise ValueError(f"max_angle is in rad, at most pi, got {self.max_angle!r}.")
         if not 1 <= self.tempo < np.inf:
             raise ValueError(f"tempo is a factor of at least 1, got {self.tempo!r}.")
         if not 0 <= self.packet_loss < 1:

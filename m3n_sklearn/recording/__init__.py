@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._recording import Recording
+from .axes import to_site_axes
 from .channels import Triad, channel_names, parse_channels, sites_of
 from .cutting import Cut, cut
 from .resampling import resample_signal, resample_timestamps, resample_windows
@@ -23,5 +24,6 @@ __all__ = [
     "resample_timestamps",
     "resample_windows",
     "sites_of",
+    "to_site_axes",
     "warn_units",
 ]

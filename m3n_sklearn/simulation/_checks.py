@@ -1,4 +1,4 @@
-"""Checks of numbers, vectors and rotations that several entry points share."""
+"""Checks of numbers and vectors that several entry points share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._checks import is_number, real_array
 
-__all__ = ["check_rate", "check_rotation", "check_vector", "is_number"]
+__all__ = ["check_rate", "check_vector", "is_number"]
 
 Array = NDArray[np.float64]
 
@@ -53,28 +53,3 @@ def check_vector(values: ArrayLike, name: str) -> Array:
     if vector.shape != (3,) or not np.isfinite(vector).all():
         raise ValueError(f"{name} must be 3 finite numbers, got {values!r}.")
     return vector
-
-
-def check_rotation(matrix: ArrayLike, name: str) -> Array:
-    """Return a rotation matrix as an array, or complain.
-
-    Parameters
-    ----------
-    matrix : array-like of shape (3, 3)
-        A proper rotation.
-    name : str
-        What the message calls it.
-
-    Returns
-    -------
-    ndarray of shape (3, 3)
-        The same numbers.
-    """
-    values = real_array(matrix, name, "a (3, 3) rotation matrix")
-    if values.shape != (3, 3):
-        raise ValueError(f"{name} must be a (3, 3) rotation matrix, got shape {values.shape}.")
-    if not np.allclose(values.T @ values, np.eye(3), atol=1e-6) or np.linalg.det(values) < 0:
-        raise ValueError(
-            f"{name} is no rotation: its columns must be orthonormal and right-handed."
-        )
-    return values

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import real_array
+from .._checks import check_rotation, real_array
 from ..motion._motion import warn_if_fast
 from ..motion.rotations import matrix_from_quat, quat_conjugate, quat_rotate
-from ._checks import check_rate, check_rotation, check_vector
+from ._checks import check_rate, check_vector
 from ._readout import Readout, sample_begins
 from .trajectory import fit_trajectory
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from .._checks import list_of
+from .._checks import check_rotation, list_of
 from .._sklearn import (
     Interval,
     StrOptions,
@@ -27,7 +27,7 @@ from ..motion import Motion
 from ..motion._motion import warn_if_fast
 from ..recording import Recording, channel_names
 from ..windows import Windows
-from ._checks import check_rotation, check_vector
+from ._checks import check_vector
 from ._keys import row_keys, stable_key
 from ._learning import calibrate_rig, learn_noise_floors, motions_of, recordings_of
 from ._people import Person, Wardrobe

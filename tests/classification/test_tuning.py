@@ -342,14 +342,13 @@ def test_a_blend_averages_its_members(frozen):
     assert np.abs(members[0] - members[1]).max() > 1e-3
 
 
-def test_a_blend_of_few_labels_goes_without_scratch(frozen):
+def test_a_blend_of_few_labels_leaves_the_pretrained_network_frozen(frozen):
     X, y, _ = wrist_data(12)
     rows = np.concatenate([np.flatnonzero(y == c)[:2] for c in np.unique(y)])
     fitted = classifier(frozen, strategy="blend", max_epochs=1).fit(X[rows], y[rows])
     alone = classifier(frozen, strategy="frozen").fit(X[rows], y[rows])
     for name, weight in alone.weights_.items():
-        np.testing.assert_array_equal(fitted.weights_[f"members.1.{name}"], weight)
-    assert fitted.n_iter_ == 1
+        np.testing.assert_array_equal(fitted.weights_[f"members.0.{name}"], weight)
 
 
 def test_prompts_are_a_start_that_labels_move(frozen):

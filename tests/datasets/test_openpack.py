@@ -24,7 +24,7 @@ from m3n_sklearn.datasets._openpack_labels import (
     PROMPTS_OPERATIONS,
 )
 from m3n_sklearn.motion.rotations import quat_conjugate, quat_multiply, rotvec_from_quat
-from m3n_sklearn.recording import STANDARD_GRAVITY
+from m3n_sklearn.recording import STANDARD_GRAVITY, to_site_axes
 
 START = 1_648_531_522_000
 IDS = (100, 200, 300)
@@ -176,6 +176,14 @@ def test_devices_of_unlike_length_end_together(root):
     recording = load_openpack(root, users="U0101").recordings[0]
     assert recording.n_samples == 2000
     assert recording.times[recording.observed][-1] == pytest.approx(58, abs=0.1)
+
+
+def test_mounts_are_those_of_the_wrists_that_were_asked_for(root):
+    assert list(load_openpack(root, sensors="atr02").mount) == ["left_wrist"]
+    worn = load_openpack(root, sensors="atr01")
+    thumb, fingers, out = np.moveaxis(worn.X["imu"][:, :3], 1, 0)
+    turned = to_site_axes(worn.X, worn.mount)["imu"][:, :3]
+    np.testing.assert_allclose(turned, np.stack([fingers, -thumb, out], axis=1), rtol=1e-6)
 
 
 def test_known_errors_are_excluded_or_kept(root):

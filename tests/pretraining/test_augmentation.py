@@ -204,6 +204,7 @@ def test_resolving() -> None:
         ({"strap_flip": 1.5}, "strap_flip is a probability"),
         ({"acc_noise": -1.0}, "acc_noise must be at least 0"),
         ({"shortest": 0.0}, "shortest must be in"),
+        ({"max_angle": 20.0}, "in rad"),
     ],
 )
 def test_wrong_parameters(wrong: dict, message: str) -> None:

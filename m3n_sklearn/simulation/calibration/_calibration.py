@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..._checks import check_positive, real_array
-from .._checks import check_rotation, check_vector
+from ..._checks import check_positive, check_rotation, real_array
+from .._checks import check_vector
 from ..rigid_body import GRAVITY
 from ._checks import Measured, check_clips, check_units
 from ._fit import (
