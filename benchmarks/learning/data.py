@@ -13,6 +13,7 @@ import numpy as np
 from m3n_sklearn import Windows
 from m3n_sklearn.datasets import load_openpack, load_sp_sw_har, load_utd_mhad
 from m3n_sklearn.evaluation import consecutive_groups
+from m3n_sklearn.recording import to_site_axes
 
 UTD_SECONDS, UTD_RATE = 2.56, 50.0
 PARTS = 4
@@ -89,7 +90,10 @@ def openpack(
     title: str,
     budgets: tuple[int | None, ...],
 ) -> Task:
-    """One window per second, as the challenge labels them; training windows are purged."""
+    """One window per second, as the challenge labels them; training windows are purged.
+
+    Readings are turned into the axes of the simulated watches, as a user of weights would do.
+    """
     bunch = load_openpack(
         data / "openpack_sample", sensors=sensors, seconds=4.0, overlap=0.75, label="centre"
     )
@@ -97,7 +101,7 @@ def openpack(
         key,
         f"OpenPack sample, {title}: 10 operations, windows of 4 s, 20 boxes of one person in "
         f"{PARTS} stretches, one held out at a time",
-        _signals_only(bunch.X),
+        to_site_axes(_signals_only(bunch.X), bunch.mount),
         bunch.y,
         consecutive_groups(bunch.boxes, PARTS),
         bunch.boxes,

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import has_fit_parameter
 
 from m3n_sklearn import Windows
+from m3n_sklearn.recording import sites_of, to_site_axes
 
 AS_WORN, FLIPPED, TURNED = "as worn", "strap flipped", "turned"
 N_TURNS = 3
@@ -62,6 +63,4 @@ def _fit(estimator: Any, X: Windows, y: Any, groups: Any) -> Any:
 
 def turned(X: Windows, turn: np.ndarray) -> Windows:
     """Turn accelerometer and gyro of every site together."""
-    imu = X["imu"]
-    triads = imu.reshape(len(imu), -1, 3, imu.shape[-1])
-    return X.assign(imu=(turn.astype(imu.dtype) @ triads).reshape(imu.shape), channels=X.channels)
+    return to_site_axes(X, dict.fromkeys(sites_of(X.channels), turn))
