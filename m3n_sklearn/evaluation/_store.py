@@ -65,11 +65,12 @@ class Store:
         """
         self._open(data)
         self._recipes = {method.name: recipe_of(method) for method in methods}
-        flags = {method.name: list(method.flags) for method in methods}
-        for path in self._files():
-            facts = _read_facts(path)
+        kept = {path: _read_facts(path) for path in self._files()}
+        for facts in kept.values():
             self._check_recipe(facts)
             self._check_fold(facts["held_out"], folds)
+        flags = {method.name: list(method.flags) for method in methods}
+        for path, facts in kept.items():
             if facts["flags"] != flags.get(facts["method"], facts["flags"]):
                 _write_cell(path, {**facts, "flags": flags[facts["method"]]}, _read_cell(path)[1])
 
@@ -109,9 +110,9 @@ class Store:
         for fold in folds:
             if set(fold) != set(kept) and set(fold) & set(kept):
                 raise ValueError(
-                    f"The store {self.path} was made with other folds: there, {tuple(kept)} were "
-                    f"held out together, here {fold} are. Scores of both would be mixed: give the "
-                    "same folds=, or an empty folder as store=."
+                    f"The store {self.path} was made with other folds: it holds out {tuple(kept)}, "
+                    f"this study {fold}. Their scores would be mixed: give the same folds=, or an "
+                    "empty folder as store=."
                 )
 
     def manifest(self) -> dict[str, Any]:
