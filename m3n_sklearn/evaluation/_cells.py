@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,11 +136,18 @@ def _fit_and_predict(
 def _seeded(estimator: BaseEstimator, random_state: int, run: Run) -> BaseEstimator:
     """Give every repetition its own initialisation, the same in all methods."""
     names = [name for name in estimator.get_params() if name.endswith("random_state")]
-    depth = min((name.count("__") for name in names), default=0)
+    owners = {name.rpartition("__")[0] for name in names}
+    # what lies inside an estimator with a random_state of its own is left to that estimator
+    outer = [name for name in names if owners.isdisjoint(_around(name.rpartition("__")[0]))]
     state = np.random.SeedSequence([random_state, run.draw, run.seed]).generate_state(1)
-    seed = int(state[0] % 2**31)
-    outer = [name for name in names if name.count("__") == depth]
-    return estimator.set_params(**dict.fromkeys(outer, seed))
+    return estimator.set_params(**dict.fromkeys(outer, int(state[0] % 2**31)))
+
+
+def _around(owner: str) -> Iterator[str]:
+    """Name the estimators that a nested one lies in: the steps of its path, and ""."""
+    while owner:
+        owner = owner.rpartition("__")[0]
+        yield owner
 
 
 def _training_set(

@@ -40,7 +40,7 @@ class Method:
         simulated ones, that are added to every draw and not counted in the budget.
     flags : tuple of str, default=()
         What a reader must know, such as ``"unlabelled target windows"``: a footnote of every
-        table and of the learning curves.
+        table and of the learning curves. In a store, those of the last study hold.
 
     Examples
     --------

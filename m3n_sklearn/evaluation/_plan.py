@@ -12,8 +12,9 @@ from .._checks import check_count
 from ..windows import Windows
 from ._budgets import Budget, draw_labels
 from ._cells import UNLABELLED, Cell, Data, Run
+from ._columns import plain_column
 from ._method import Method, People
-from ._splits import purge_overlaps
+from ._splits import rows_to_learn_from
 
 __all__ = ["Job", "check_data", "plan_jobs", "plan_runs", "shared_cell"]
 
@@ -73,17 +74,8 @@ def _columns_like(X: Any, **columns: ArrayLike) -> list[NDArray[Any]]:
             raise ValueError(
                 f"{name} must have one entry per row of X, {X.shape[0]}, got shape {array.shape}."
             )
-        arrays.append(_plain(array, name))
+        arrays.append(plain_column(array, name))
     return arrays
-
-
-def _plain(array: NDArray[Any], name: str) -> NDArray[Any]:
-    """Return an array of numbers or strings: objects can be neither sorted nor stored surely."""
-    if array.dtype != object:
-        return array
-    if len({type(value) for value in array.tolist()}) > 1 or array[0] is None:
-        raise ValueError(f"{name} must be all numbers or all strings, got {set(array.tolist())}.")
-    return np.array(array.tolist())
 
 
 def plan_runs(budgets: Sequence[Budget], n_draws: int, n_seeds: int) -> list[Run]:
@@ -135,7 +127,8 @@ def plan_jobs(
     for held_out in folds:
         away = np.isin(data.groups, np.array(held_out))
         test = np.flatnonzero(away)
-        there = purge_overlaps(np.flatnonzero(~away), test, data.X)
+        fold = f"the fold without {', '.join(map(str, held_out))}"
+        there = rows_to_learn_from(~away, data.X, fold)
         key = sorted(people.index(person) for person in held_out)
         for method in methods:
             if not method.needs_labels:

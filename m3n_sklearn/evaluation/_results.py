@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterator
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,8 @@ def load_scores(store: str | os.PathLike[str]) -> list[Score]:
     Returns
     -------
     list of Score
-        Ordered by fold, budget, draw, seed and method name.
+        Ordered by fold, budget, draw, seed and method name. A method without labels is scored at
+        whatever budgets, draws and seeds the others have.
 
     Raises
     ------
@@ -82,19 +84,28 @@ def load_scores(store: str | os.PathLike[str]) -> list[Score]:
     shelf.manifest()
     y, groups = shelf.truth()
     found = list(shelf)
-    runs: dict[tuple[Hashable, ...], dict[Run, None]] = {}
-    for cell, _, facts in found:
-        if facts["needs_labels"]:
-            runs.setdefault(cell.held_out, {})[cell.run] = None
+    runs = _runs_of([cell for cell, _, facts in found if facts["needs_labels"]])
     scores = [
         score
         for cell, outcome, facts in found
-        for run in ([cell.run] if facts["needs_labels"] else runs.get(cell.held_out, [Run()]))
+        for run in ([cell.run] if facts["needs_labels"] else runs[frozenset(cell.held_out)])
         for score in scores_of(
             Cell(cell.method, cell.held_out, run), outcome, y, groups, tuple(facts["flags"])
         )
     ]
     return sorted(scores, key=_place)
+
+
+def _runs_of(cells: Sequence[Cell]) -> Mapping[frozenset[Hashable], set[Run]]:
+    """Say at which runs of a fold a method without labels is scored: those of the others.
+
+    In a fold that the others have not come to yet, it is scored at those of all folds.
+    """
+    everywhere = {cell.run for cell in cells} or {Run()}
+    runs: dict[frozenset[Hashable], set[Run]] = defaultdict(lambda: everywhere)
+    for fold in {frozenset(cell.held_out) for cell in cells}:
+        runs[fold] = {cell.run for cell in cells if set(cell.held_out) == fold}
+    return runs
 
 
 def _place(score: Score) -> tuple[Any, ...]:

@@ -11,8 +11,15 @@ from sklearn.model_selection import BaseCrossValidator, GroupKFold
 
 from .._checks import check_count, list_of
 from ..windows import Windows
+from ._columns import plain_column
 
-__all__ = ["PurgedGroupKFold", "consecutive_groups", "person_folds", "purge_overlaps"]
+__all__ = [
+    "PurgedGroupKFold",
+    "consecutive_groups",
+    "person_folds",
+    "purge_overlaps",
+    "rows_to_learn_from",
+]
 
 Rows = NDArray[np.int64]
 
@@ -38,7 +45,8 @@ def person_folds(
     Raises
     ------
     ValueError
-        If there are too few people, or `folds` names unknown ones, somebody twice, or everybody.
+        If there are too few people, somebody is None or NaN, or `folds` names unknown people,
+        somebody twice, or everybody.
 
     Examples
     --------
@@ -47,7 +55,7 @@ def person_folds(
     >>> person_folds(["ann", "ann", "bob", "eve"], 2)
     [('ann',), ('bob', 'eve')]
     """
-    people = np.asarray(groups)
+    people = plain_column(groups, "groups")
     everybody = np.unique(people).tolist()
     if len(everybody) < 2:
         raise ValueError("A study over people never seen needs at least two groups.")
@@ -106,14 +114,15 @@ def consecutive_groups(groups: ArrayLike, n_groups: int) -> NDArray[np.int64]:
     Raises
     ------
     ValueError
-        If there are fewer groups than that.
+        If there are fewer groups than that, or one is None or NaN.
 
     Examples
     --------
     >>> consecutive_groups(["B1", "B1", "B2", "B3", "B4"], 2).tolist()
     [0, 0, 0, 1, 1]
     """
-    names, first, codes = np.unique(np.asarray(groups), return_index=True, return_inverse=True)
+    known = plain_column(groups, "groups")
+    names, first, codes = np.unique(known, return_index=True, return_inverse=True)
     if check_count(n_groups, "n_groups") > len(names):
         raise ValueError(f"{len(names)} groups can't be joined into {n_groups}.")
     joined = np.empty(len(names), dtype=np.int64)
@@ -198,6 +207,41 @@ def _distance(values: NDArray[np.float64], borders: NDArray[np.float64]) -> NDAr
     return np.minimum(left, right)
 
 
+def rows_to_learn_from(outside: NDArray[np.bool_], X: Any, fold: str, *, gap: float = 0.0) -> Rows:
+    """Return the training rows of a fold, of which there must be some.
+
+    Parameters
+    ----------
+    outside : ndarray of bool of shape (n,)
+        Which windows are not tested.
+    X : Windows or ndarray
+        What is split, see :func:`purge_overlaps`.
+    fold : str
+        What the message calls it.
+    gap : float, default=0.0
+        Seconds that must lie between a training window and a tested one.
+
+    Returns
+    -------
+    ndarray
+        Rows that share no sample with a tested one.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left.
+    """
+    there = purge_overlaps(np.flatnonzero(outside), np.flatnonzero(~outside), X, gap=gap)
+    if len(there) == 0:
+        raise ValueError(
+            f"Nothing is left to learn from in {fold}: each of its {np.sum(outside)} training "
+            "windows overlaps a tested one of the same recording (column clip), or is closer than "
+            f"gap={gap:g} s. Test longer runs of neighbours, see consecutive_groups, or cut "
+            "windows with less overlap."
+        )
+    return there
+
+
 class PurgedGroupKFold(BaseCrossValidator):
     """Folds of whole groups whose training part shares no sample with the test part.
 
@@ -266,6 +310,11 @@ class PurgedGroupKFold(BaseCrossValidator):
         ------
         train, test : ndarray of int
             Rows of X.
+
+        Raises
+        ------
+        ValueError
+            If a group is missing, or a fold leaves nothing to learn from.
         """
         if groups is None:
             raise ValueError("PurgedGroupKFold needs groups=: the box or person of each window.")
@@ -275,5 +324,5 @@ class PurgedGroupKFold(BaseCrossValidator):
         if len(fold_of) != X.shape[0]:
             raise ValueError(f"groups has {len(fold_of)} entries for {X.shape[0]} windows.")
         for fold in range(self.n_splits):
-            test = np.flatnonzero(fold_of == fold)
-            yield purge_overlaps(np.flatnonzero(fold_of != fold), test, X, gap=self.gap), test
+            there = rows_to_learn_from(fold_of != fold, X, f"fold {fold}", gap=self.gap)
+            yield there, np.flatnonzero(fold_of == fold)

@@ -2,85 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
 import platform
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
 from .. import __version__
 from .._files import write_atomically
-from ..windows import Windows
 from ._cells import Cell, Data, Outcome, Run
-from ._method import Method
+from ._fingerprint import fingerprint
+from ._method import Method, People
+from ._recipe import Recipe, recipe_of
 
-__all__ = ["Store", "digest", "recipe_of"]
+__all__ = ["Store"]
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST, TRUTH, CELLS = "manifest.json", "truth.npz", "cells"
-
-
-def digest(*values: Any) -> str:
-    """Hash arrays and windows by their content.
-
-    Parameters
-    ----------
-    *values : ndarray, Windows or object
-        What is hashed; other objects by their representation.
-
-    Returns
-    -------
-    str
-        32 hexadecimal digits.
-    """
-    state = hashlib.blake2b(digest_size=16)
-    for value in values:
-        if isinstance(value, Windows):
-            _update(state, (dict(value.rates), value.channels))
-            for name in value.columns:
-                state.update(name.encode())
-                _update(state, value[name])
-        else:
-            _update(state, value)
-    return state.hexdigest()
-
-
-def _update(state: Any, value: Any) -> None:
-    if not isinstance(value, np.ndarray) or value.dtype == object:
-        value = value.tolist() if isinstance(value, np.ndarray) else value
-        state.update(repr(value).encode())
-        return
-    state.update(f"{value.dtype.str}{value.shape}".encode())
-    for start in range(0, len(value), 4096):  # a memory-mapped array is never read at once
-        state.update(np.ascontiguousarray(value[start : start + 4096]).tobytes())
-
-
-def recipe_of(method: Method) -> str:
-    """Describe what a method is made of, as far as it can be told without building it.
-
-    Parameters
-    ----------
-    method : Method
-        Of a study.
-
-    Returns
-    -------
-    str
-        Representation of the estimator; empty for a function of the held-out people.
-    """
-    if not isinstance(method.estimator, BaseEstimator):
-        return ""
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(method.estimator))
 
 
 class Store:
@@ -94,23 +41,41 @@ class Store:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        self._recipes: dict[str, Recipe] = {}
 
     # ---- whose it is
 
-    def claim(self, data: Data) -> None:
-        """Take an empty folder for a study, or see that it is this study's.
+    def claim(self, data: Data, methods: Sequence[Method], folds: Sequence[People]) -> None:
+        """Take an empty folder for a study, or see that this study goes on from what is there.
 
         Parameters
         ----------
         data : Data
             Windows, labels, people, blocks and seed, whose hash tells studies apart.
+        methods : sequence of Method
+            What will be fitted. Cells that were kept with other flags get these.
+        folds : sequence of tuple
+            Held-out people.
 
         Raises
         ------
         ValueError
-            If the folder belongs to another study.
+            If the folder belongs to another study, or has cells of another method of the same
+            name, or of folds that share people with these.
         """
-        study = digest(data.X, data.y, data.groups, data.blocks, data.random_state)
+        self._open(data)
+        self._recipes = {method.name: recipe_of(method) for method in methods}
+        kept = {path: _read_facts(path) for path in self._files()}
+        for facts in kept.values():
+            self._check_recipe(facts)
+            self._check_fold(facts["held_out"], folds)
+        flags = {method.name: list(method.flags) for method in methods}
+        for path, facts in kept.items():
+            if facts["flags"] != flags.get(facts["method"], facts["flags"]):
+                _write_cell(path, {**facts, "flags": flags[facts["method"]]}, _read_cell(path)[1])
+
+    def _open(self, data: Data) -> None:
+        study = fingerprint([data.X, data.y, data.groups, data.blocks, data.random_state])
         if (self.path / MANIFEST).exists():
             if self.manifest()["study"] != study:
                 raise ValueError(
@@ -128,6 +93,28 @@ class Store:
         content = {"format": FORMAT, "study": study, "versions": _versions()}
         write_atomically(self.path / MANIFEST, json.dumps(content, indent=1).encode())
 
+    def _check_recipe(self, facts: Mapping[str, Any]) -> None:
+        known = Recipe(*facts["recipe"])
+        given = self._recipes.get(facts["method"], known)
+        if given.fingerprint == known.fingerprint:
+            return
+        seen = f"{known.shown} instead of {given.shown}"
+        if given.shown == known.shown:
+            seen = f"{known.shown} of other content (fitted weights, files, functions, long values)"
+        raise ValueError(
+            f"The store {self.path} knows another method {facts['method']!r}: {seen}. Give this "
+            "one another name, or an empty folder as store=."
+        )
+
+    def _check_fold(self, kept: Sequence[Any], folds: Sequence[People]) -> None:
+        for fold in folds:
+            if set(fold) != set(kept) and set(fold) & set(kept):
+                raise ValueError(
+                    f"The store {self.path} was made with other folds: it holds out {tuple(kept)}, "
+                    f"this study {fold}. Their scores would be mixed: give the same folds=, or an "
+                    "empty folder as store=."
+                )
+
     def manifest(self) -> dict[str, Any]:
         """Return what is known of the study.
 
@@ -143,7 +130,7 @@ class Store:
         if content.get("format") != FORMAT:
             raise ValueError(
                 f"{self.path} was written in format {content.get('format')!r}, this version reads "
-                f"{FORMAT}."
+                f"{FORMAT}. Give an empty folder as store=, or delete this one."
             )
         return content
 
@@ -160,7 +147,15 @@ class Store:
 
     # ---- cells
 
-    def write(self, cell: Cell, outcome: Outcome, method: Method, train: NDArray[np.int64]) -> None:
+    def write(
+        self,
+        cell: Cell,
+        outcome: Outcome,
+        method: Method,
+        train: NDArray[np.int64],
+        *,
+        with_proba: bool,
+    ) -> None:
         """Keep what came of a cell.
 
         Parameters
@@ -173,6 +168,8 @@ class Store:
             What was fitted.
         train : ndarray of int
             Rows learned from.
+        with_proba : bool
+            Whether probabilities were asked for, which not every estimator has.
         """
         facts = {
             **_key(cell),
@@ -181,25 +178,19 @@ class Store:
             "predict_seconds": outcome.predict_seconds,
             "needs_labels": method.needs_labels,
             "flags": method.flags,
-            "recipe": recipe_of(method),
-            "draw_hash": digest(train),
+            "recipe": self._recipes[method.name],
+            "draw_hash": fingerprint(train),
+            "with_proba": with_proba,
         }
-        arrays = {"rows": outcome.rows, "predictions": outcome.predictions}
-        if outcome.probabilities is not None:
-            arrays["probabilities"] = outcome.probabilities
-        write_atomically(self._file(cell), _npz({"facts": np.array(json.dumps(facts)), **arrays}))
+        _write_cell(self._file(cell), facts, outcome)
 
-    def read(
-        self, cell: Cell, method: Method, train: NDArray[np.int64], *, with_proba: bool
-    ) -> Outcome | None:
+    def read(self, cell: Cell, train: NDArray[np.int64], *, with_proba: bool) -> Outcome | None:
         """Return what came of a cell earlier.
 
         Parameters
         ----------
         cell : Cell
             Which.
-        method : Method
-            What would be fitted.
         train : ndarray of int
             Rows that would be learned from.
         with_proba : bool
@@ -208,39 +199,37 @@ class Store:
         Returns
         -------
         Outcome or None
-            None if the cell is not there, or lacks probabilities.
+            None if the cell is not there, or was not asked for probabilities.
 
         Raises
         ------
         ValueError
-            If it was reached with other labels or by another estimator of the same name.
+            If it was reached with other labels.
         """
         path = self._file(cell)
         if not path.exists():
             return None
         facts, outcome = _read_cell(path)
-        if facts["draw_hash"] != digest(train):
+        if facts["draw_hash"] != fingerprint(train):
             raise ValueError(
                 f"{path} was learned from other windows than this version draws for ({cell}). "
                 "Give an empty folder as store=."
             )
-        if facts["recipe"] != recipe_of(method):
-            raise ValueError(
-                f"The store {self.path} knows another method {method.name!r}: "
-                f"{facts['recipe'] or 'a function'} instead of {recipe_of(method) or 'a function'}."
-                " Give this one another name, or an empty folder as store=."
-            )
-        return None if with_proba and outcome.probabilities is None else outcome
+        return None if with_proba and not facts["with_proba"] else outcome
 
     def __iter__(self) -> Iterator[tuple[Cell, Outcome, dict[str, Any]]]:
-        for path in sorted((self.path / CELLS).glob("*.npz")):
+        for path in self._files():
             facts, outcome = _read_cell(path)
             run = Run(facts["budget"], facts["draw"], facts["seed"])
             yield Cell(facts["method"], tuple(facts["held_out"]), run), outcome, facts
 
+    def _files(self) -> list[Path]:
+        return sorted((self.path / CELLS).glob("*.npz"))
+
     def _file(self, cell: Cell) -> Path:
         slug = re.sub(r"[^a-z0-9]+", "-", cell.method.lower()).strip("-")[:40]
-        return self.path / CELLS / f"{slug}-{digest(json.dumps(_key(cell)))[:16]}.npz"
+        key = {**_key(cell), "held_out": sorted(cell.held_out)}  # type: ignore[type-var]
+        return self.path / CELLS / f"{slug}-{fingerprint(json.dumps(key))[:16]}.npz"
 
 
 def _key(cell: Cell) -> dict[str, Any]:
@@ -260,19 +249,36 @@ def _npz(arrays: dict[str, NDArray[Any]]) -> bytes:
     return buffer.getvalue()
 
 
+def _write_cell(path: Path, facts: Mapping[str, Any], outcome: Outcome) -> None:
+    arrays = {"rows": outcome.rows, "predictions": outcome.predictions}
+    if outcome.probabilities is not None:
+        arrays["probabilities"] = outcome.probabilities
+    write_atomically(path, _npz({"facts": np.array(json.dumps(facts)), **arrays}))
+
+
+def _read_facts(path: Path) -> dict[str, Any]:
+    with _open_cell(path) as file:
+        return _facts(file)
+
+
 def _read_cell(path: Path) -> tuple[dict[str, Any], Outcome]:
+    with _open_cell(path) as file:
+        facts = _facts(file)
+        times = (facts["n_train"], facts["fit_seconds"], facts["predict_seconds"])
+        kept = file.get("probabilities")
+        return facts, Outcome(file["rows"], file["predictions"], kept, *times)
+
+
+def _facts(file: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(file["facts"].item())
+    return facts
+
+
+@contextmanager
+def _open_cell(path: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
     try:
         with np.load(path, allow_pickle=False) as file:
-            facts = json.loads(file["facts"].item())
-            kept = file.get("probabilities")
-            return facts, Outcome(
-                file["rows"],
-                file["predictions"],
-                kept,
-                facts["n_train"],
-                facts["fit_seconds"],
-                facts["predict_seconds"],
-            )
+            yield file
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is no cell of a study ({error}): delete it.") from error
 

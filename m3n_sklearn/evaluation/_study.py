@@ -58,7 +58,10 @@ def few_label_study(
     n_draws : int, default=1
         Draws of labels per fold and budget (one for None).
     n_seeds : int, default=1
-        Initialisations per draw: every ``random_state`` of an estimator is set.
+        Initialisations per draw. In each fit, every outermost ``random_state`` is set: that of
+        the estimator or, where it has none, of each of its parts. One inside an estimator that
+        has its own, such as a pretrainer's in a classifier, stays as it was given; a frozen
+        estimator is left alone.
     folds : int, sequence of tuples or None, default=None
         None leaves one person out; a number makes so many folds of whole people; or the people
         of each fold, see :func:`person_folds`.
@@ -69,8 +72,10 @@ def few_label_study(
     store : path-like, optional
         Folder for finished cells, a small file each. A study that was interrupted goes on where
         it stopped, and a larger one (more methods, budgets, draws, folds) computes what is
-        missing. The folder knows windows, labels and the parameters of estimators, but not the
-        code: take a new one when that changes.
+        missing. It is of one design of folds: nobody is held out in two of them. The folder
+        knows windows, labels and estimators with all they hold (frozen weights and files too),
+        but not what a function of the held-out people returns, nor the code: take a new one when
+        that changes.
     n_jobs : int, optional
         Processes, over all cells; the scores do not depend on it, each computes on one thread.
     random_state : int, default=0
@@ -86,8 +91,9 @@ def few_label_study(
     Raises
     ------
     ValueError
-        If a held-out person is not in `groups`, there is nobody to learn from, or `store` holds
-        another study.
+        If a held-out person is not in `groups`, a label or person is missing, a fold leaves
+        nothing to learn from, or `store` holds another study, another method of the same name, or
+        other folds.
 
     See Also
     --------
@@ -117,7 +123,7 @@ def few_label_study(
     runs = plan_runs(check_budgets(budgets), n_draws, n_seeds)
     shelf = None if store is None else Store(store)
     if shelf is not None:
-        shelf.claim(data)
+        shelf.claim(data, compared, tested)
     jobs = list(plan_jobs(compared, data, tested, runs))
     outcomes = _carry_out(jobs, data, shelf, keep_proba, n_jobs, progress)
     scores: list[Score] = []
@@ -154,7 +160,7 @@ def _recall(
     if shelf is None:
         return
     for job in jobs:
-        outcome = shelf.read(job.cell, job.method, job.train, with_proba=keep_proba)
+        outcome = shelf.read(job.cell, job.train, with_proba=keep_proba)
         if outcome is not None:
             yield job.cell, outcome
 
@@ -162,5 +168,5 @@ def _recall(
 def _compute(data: Data, job: Job, shelf: Store | None, keep_proba: bool) -> tuple[Cell, Outcome]:
     outcome = run_cell(data, *job, keep_proba)
     if shelf is not None:  # here, and not where cells are collected: nothing finished is lost
-        shelf.write(job.cell, outcome, job.method, job.train)
+        shelf.write(job.cell, outcome, job.method, job.train, with_proba=keep_proba)
     return job.cell, outcome

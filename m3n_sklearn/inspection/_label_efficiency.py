@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +45,8 @@ class LabelEfficiencyDisplay:
     Notes
     -----
     Budgets stand where their windows per class are, in the mean over the fits: shares and "all"
-    too. A band shows how sure a method's mean is; whether two methods differ is told by
+    too. Where labels would touch, they stand in several lines. A band shows how sure a method's
+    mean is; whether two methods differ is told by
     :func:`m3n_sklearn.evaluation.paired_difference`, because they met the same people.
     """
 
@@ -114,7 +116,11 @@ class LabelEfficiencyDisplay:
         for i, name in enumerate(self.methods):
             self._draw_curve(ax, name, places, f"C{i}", shown[name])
         ax.set_xscale("log")
-        ax.set_xticks(list(places.values()), [_tick(budget) for budget in places])
+        stacks: dict[float, list[str]] = {}
+        for budget, place in places.items():
+            stacks.setdefault(place, []).append(_tick(budget))
+        ax.set_xticks(list(stacks), ["\n".join(stack) for stack in stacks.values()])
+        ax.set_xticks(list(stacks), _without_overlap(ax))
         ax.minorticks_off()
         ax.set_xlabel("\n".join(["labelled windows per class", *notes]))
         ax.set_ylabel("macro F1 on people never seen")
@@ -151,6 +157,19 @@ class LabelEfficiencyDisplay:
         ax.plot(x, [interval.mean for interval in found], marker="o", color=colour, label=label)
         low, high = ([i.low for i in found], [i.high for i in found])
         ax.fill_between(x, low, high, color=colour, alpha=0.15, lw=0)
+
+
+def _without_overlap(ax: Axes) -> list[str]:
+    """Return the labels of the ticks, moved down by lines where they would touch others."""
+    texts: list[str] = []
+    ends: list[float] = []  # of each line, where its last label ends
+    for label in ax.get_xticklabels():
+        box, text = label.get_window_extent(), label.get_text()
+        n_lines = text.count("\n") + 1
+        line = next(i for i in count() if all(end < box.x0 for end in ends[i : i + n_lines]))
+        ends[line : line + n_lines] = [box.x1 + box.height / (2 * n_lines)] * n_lines
+        texts.append("\n" * line + text)
+    return texts
 
 
 def _tick(budget: Budget) -> str:

@@ -129,3 +129,17 @@ def test_the_splitter_refuses_nonsense():
         next(PurgedGroupKFold(1).split(X, groups=np.arange(40)))
     with pytest.raises(ValueError, match="39 entries for 40"):
         next(PurgedGroupKFold(2).split(X, groups=np.arange(39)))
+
+
+def test_a_fold_must_leave_something_to_learn_from():
+    X = session(n=8)
+    with pytest.raises(ValueError, match=r"left to learn from in fold 0.*consecutive_groups"):
+        list(PurgedGroupKFold(2, gap=9.0).split(X, groups=np.arange(8) // 4))
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_people_must_be_known(missing):
+    groups = np.array([1.0, 2.0, 3.0, missing], dtype=object)
+    for split in (person_folds, lambda groups: consecutive_groups(groups, 2)):
+        with pytest.raises(ValueError, match=r"groups must be known.*row 3"):
+            split(groups)

@@ -7,13 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from m3n_sklearn import Windows
 from m3n_sklearn.evaluation import (
@@ -24,6 +27,8 @@ from m3n_sklearn.evaluation import (
     macro_f1,
     per_person,
 )
+from m3n_sklearn.evaluation._cells import Run, _seeded
+from m3n_sklearn.evaluation._recipe import recipe_of
 
 from .studies import methods, same, wrist_set
 
@@ -85,6 +90,35 @@ def test_draws_and_seeds_differ_and_methods_share_them():
     assert len({s["state"] for s in a}) == 4
     half = [s for s in a if len(s["y"]) == 12]
     assert len({s["X"]["imu"].tobytes() for s in half}) == 2
+
+
+class Around(Spy):
+    """Holds other estimators, without or with a seed of its own."""
+
+    def __init__(self, inner=None, other=None):
+        self.inner = inner
+        self.other = other
+
+    random_state = None
+    name = "around"
+
+
+@pytest.mark.parametrize(
+    ("estimator", "seeded"),
+    [
+        (Spy(), {"random_state"}),
+        (Spy(name=Spy(random_state=3)), {"random_state"}),
+        (Around(Spy(), Around(Spy())), {"inner__random_state", "other__inner__random_state"}),
+        (Around(Around(Spy(name=Spy()))), {"inner__inner__random_state"}),
+        (Around(FrozenEstimator(Spy()), Spy(random_state=5)), {"other__random_state"}),
+        (Around(), set()),
+    ],
+)
+def test_the_outermost_seed_of_every_part_is_set(estimator, seeded):
+    before = estimator.get_params()
+    after = _seeded(clone(estimator), 0, Run(1, 2, 3)).get_params()
+    changed = {k for k in before if k.endswith("random_state") and before[k] != after[k]}
+    assert changed == seeded and len({after[name] for name in seeded}) == min(1, len(seeded))
 
 
 def test_draws_do_not_depend_on_what_else_is_studied():
@@ -231,8 +265,21 @@ def test_a_study_needs_people_and_plain_labels():
     mixed = np.array([*y[:-1], 3], dtype=object)
     with pytest.raises(ValueError, match="all numbers or all strings"):
         few_label_study(methods(), X, mixed, groups)
-    with pytest.raises(ValueError, match="all numbers or all strings"):
-        few_label_study(methods(), X, y, np.full(len(y), None))
+    for column, value in product(("y", "groups", "blocks"), (None, np.nan)):
+        given = {"y": y, "groups": groups, "blocks": np.arange(len(y))}
+        given[column] = np.array(given[column], dtype=object)
+        given[column][3] = value
+        with pytest.raises(ValueError, match=f"{column} must be known.*1 of 36.*row 3"):
+            few_label_study([Method("a", Spy(), needs_labels=False)], X, **given)
+    with pytest.raises(ValueError, match=r"groups must be known.*36 of 36"):
+        few_label_study(methods(), X, y, np.full(len(y), np.nan))
+
+
+def test_a_fold_that_the_purge_empties_is_named():
+    X, y, groups = wrist_set()
+    X = X.assign(clip=["a"] * 36, start=np.arange(36) * 0.05)
+    with pytest.raises(ValueError, match=r"in the fold without 1: each of its 24 training windows"):
+        few_label_study(methods(), X, y, groups, folds=[(1,)])
 
 
 # ---- jobs and the store
@@ -297,6 +344,9 @@ def test_probabilities_are_computed_where_the_store_has_none(tmp_path):
     for _ in range(2):
         scores = few_label_study(dummy, X, y, groups, **options, keep_proba=True)
         assert all(score.probabilities.shape == (12, 2) for score in scores)
+    for _ in range(2):  # once asked, an estimator without them is not asked again
+        few_label_study([Method("b", Spy())], X, y, groups, **options, keep_proba=True)
+        assert len(Spy.seen) == 3
 
 
 def test_a_store_of_another_study_is_refused(tmp_path):
@@ -330,18 +380,108 @@ def test_broken_and_foreign_cells_are_named(tmp_path):
     X, y, groups = wrist_set()
     options = {"budgets": (1,), "store": tmp_path}
     few_label_study([Method("a", Spy())], X, y, groups, **options)
-    cell = next((tmp_path / "cells").iterdir())
-    content = cell.read_bytes()
-    cell.write_bytes(content[:100])
-    with pytest.raises(ValueError, match=r"no cell of a study.*delete it"):
-        load_scores(tmp_path)
-    with np.load(tmp_path / "cells" / sorted(os.listdir(tmp_path / "cells"))[-1]) as file:
+    cell, whole = list((tmp_path / "cells").iterdir())[:2]
+    cell.write_bytes(cell.read_bytes()[:100])
+    for reading in (load_scores, lambda store: few_label_study(methods(), X, y, groups, **options)):
+        with pytest.raises(ValueError, match=r"no cell of a study.*delete it"):
+            reading(tmp_path)
+    with np.load(whole) as file:
         assert set(file) == {"facts", "rows", "predictions"}
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["versions"]["numpy"] == np.__version__
     (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "format": 0}))
     with pytest.raises(ValueError, match="written in format 0"):
         load_scores(tmp_path)
+
+
+def test_a_changed_method_of_the_same_name_is_refused(tmp_path):
+    X, y, groups = wrist_set()
+    weights = tmp_path / "weights"
+    weights.write_bytes(b"old")
+
+    def encoder(shift):
+        return FrozenEstimator(StandardScaler().fit(np.full((1, 2), shift)))
+
+    def words(last):
+        return Spy(name={i: f"class {i}" for i in range(200)} | {100: last})
+
+    def extra(held_out):
+        return X[:2], y[:2]
+
+    cases = {
+        "weights": (Spy(name=encoder(0.0)), Spy(name=encoder(1.0))),
+        "words": (words("old"), words("new")),
+        "function": (Spy(name=lambda x: x + 1), Spy(name=lambda x: x - 1)),
+        "extra": (Method("extra", Spy()), Method("extra", Spy(), extra=extra)),
+        "by fold": (
+            Method("by fold", lambda who: Spy()),
+            Method("by fold", lambda who: Spy(), extra=extra),
+        ),
+        "labels": (Method("labels", Spy()), Method("labels", Spy(), needs_labels=False)),
+        "file": (Spy(name=str(weights)), Spy(name=str(weights))),
+    }
+    options = {"budgets": (1,), "folds": [(0,)], "store": tmp_path / "store"}
+    pairs = [
+        [m if isinstance(m, Method) else Method(name, m) for m in pair]
+        for name, pair in cases.items()
+    ]
+    few_label_study([old for old, _ in pairs], X, y, groups, **options)
+    n_fits = len(Spy.seen)
+    few_label_study([old for old, _ in pairs], X, y, groups, **options)
+    weights.write_bytes(b"new")
+    for _, new in pairs:
+        for budgets in ((1,), (2,)):  # nor are other budgets of the new one put beside the old
+            with pytest.raises(ValueError, match=f"another method '{new.name}'"):
+                few_label_study([new], X, y, groups, **{**options, "budgets": budgets})
+    assert len(Spy.seen) == n_fits
+
+
+def test_a_method_is_read_once_for_all_of_its_cells(tmp_path, monkeypatch):
+    from m3n_sklearn.evaluation import _store
+
+    X, y, groups = wrist_set()
+    read = []
+    monkeypatch.setattr(_store, "recipe_of", lambda m: read.append(m) or recipe_of(m))
+    few_label_study([Method("a", Spy())], X, y, groups, n_draws=3, store=tmp_path)
+    assert len(read) == 1
+
+
+def test_a_store_has_one_design_of_folds(tmp_path):
+    X, y, groups = wrist_set(n_people=4)
+    study = [[Method("a", Spy())], X, y, groups]
+    options = {"budgets": (1,), "store": tmp_path}
+    few_label_study(*study, **options, folds=[(0, 1)])
+    few_label_study(*study, **options, folds=[(2, 3), (1, 0)])  # the other half, and the same
+    assert len(Spy.seen) == 2 and len(load_scores(tmp_path)) == 4
+    for folds in (None, [(1, 2), (0, 3)], [(2, 3), (0,)]):
+        with pytest.raises(ValueError, match=r"made with other folds.*give the same folds="):
+            few_label_study(*study, **options, folds=folds)
+    assert len(Spy.seen) == 2
+
+
+def test_a_method_without_labels_is_loaded_at_the_budgets_of_the_others(tmp_path):
+    X, y, groups = wrist_set()
+    pair = [Method("a", Fragile()), Method("words", Spy(), needs_labels=False)]
+    with pytest.raises(RuntimeError, match="power cut"):  # "words" first, for all people
+        few_label_study(pair, X, y, groups, budgets=(1,), store=tmp_path)
+    few_label_study(pair, X, y, groups, budgets=(1, 2), folds=[(0,)], store=tmp_path)
+    found = {(score.method, score.group, score.budget) for score in load_scores(tmp_path)}
+    words = {(group, budget) for method, group, budget in found if method == "words"}
+    assert words == {(group, budget) for group in (0, 1, 2) for budget in (1, 2)}
+
+
+def test_flags_are_those_of_the_last_study(tmp_path):
+    X, y, groups = wrist_set()
+    pair = [Method("a", Spy(), flags=("once",)), Method("b", Spy(name="b"), flags=("kept",))]
+    options = {"budgets": (1,), "store": tmp_path, "keep_proba": True}
+    first = few_label_study(pair, X, y, groups, **options)
+    for flags in (("noted", "twice"), ()):
+        few_label_study([Method("a", Spy(), flags=flags)], X, y, groups, **options)
+        loaded = load_scores(tmp_path)
+        assert {score.flags for score in loaded if score.method == "a"} == {flags}
+        assert {score.flags for score in loaded if score.method == "b"} == {("kept",)}
+        assert [s.macro_f1 for s in loaded] == [s.macro_f1 for s in first]
+    assert len(Spy.seen) == 6
 
 
 def test_a_cell_of_other_labels_is_refused(tmp_path, monkeypatch):

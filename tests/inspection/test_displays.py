@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import matplotlib
 import numpy as np
 import pytest
@@ -86,6 +88,27 @@ def test_curves_show_the_mean_over_people_in_a_band():
     assert other.get_label() == "theirs [1]" and "[1] reads target windows" in ax.get_xlabel()
     band = ax.collections[0].get_paths()[0].vertices
     assert band[:, 1].min() == pytest.approx(0.4) and band[:, 1].max() == pytest.approx(0.9)
+
+
+def test_labels_of_budgets_that_lie_close_do_not_overlap():
+    rows, classes = np.arange(2), np.arange(2)
+    places = {1: 1, 2: 2, 4: 4, 8: 8, 0.05: 1.2, 0.1: 2, 0.5: 9, None: 9}
+    crowd = [
+        Score("ours", budget, 1, 0, 0, 0.5, rows, rows, classes=classes, n_train=int(20 * place))
+        for budget, place in places.items()
+    ]
+    ax = LabelEfficiencyDisplay.from_scores(crowd, ax=plt.subplots(figsize=(3, 2))[1]).ax_
+    ax.figure.canvas.draw()
+    labels = ax.get_xticklabels()
+    said = [text for label in labels for text in label.get_text().split("\n") if text]
+    assert sorted(said) == sorted(["1", "5 %", "2", "10 %", "4", "8", "50 %", "all"])
+    words = []  # of every line: where its words begin and end
+    for label in labels:
+        box, lines = label.get_window_extent(), label.get_text().split("\n")
+        words += [(i, box.x0, box.x1) for i, text in enumerate(lines) if text]
+    words.sort()
+    for (line, _, end), (next_line, begin, _) in itertools.pairwise(words):
+        assert next_line > line or begin > end
 
 
 def test_curves_are_chosen_and_drawn_where_told():
