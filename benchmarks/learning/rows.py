@@ -34,7 +34,7 @@ SECTIONS = {
     GENERAL: "ours, pretrained on the general corpus (no motion of this set)",
     TEXT_NAMED: "text-named: captions in the corpus include these actions, no real label",
     ZERO_SHOT: "zero-shot: general corpus (no motion of this set, but look-alikes), no real label",
-    ABLATION: "ablation of the default, in-domain, encoders trained half as long, two people tested",
+    ABLATION: "ablation of the default, in-domain, shorter pretraining, two people tested",
     MOUNTING: "sensors of the tested person turned, all labels",
     TEMPORAL: "with temporal context: Viterbi over the recording, all labels",
 }
