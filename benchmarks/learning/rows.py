@@ -117,15 +117,21 @@ def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
     rivals = list(list_rivals(encoders.data, n_draws, encoders.quick))
     for name, estimator, draws, seconds in rivals:
         method, spent = Method(name, estimator), seconds * _size(task)
-        yield Row(RIVALS, method, _parameters(estimator), None, draws, seconds=spent)
+        few = _ends(task) if name == LSTM else None  # it takes longest, and is far behind
+        yield Row(RIVALS, method, _parameters(estimator), None, draws, few, spent)
     if task.key != "utd":
         return
     for name, estimator, draws, seconds in rivals:
         if name != MAJORITY:
             method = Method(name, estimator, extra=_simulated(encoders))
-            spec, budgets = [_parameters(estimator), "simulated"], (1, 4, None)
-            few = budgets if name == LSTM else None  # it takes longest, and is far behind
+            spec = [_parameters(estimator), "simulated"]
+            few = _ends(task) if name == LSTM else None
             yield Row(SIMULATED, method, spec, None, draws, few, 1.3 * seconds)
+
+
+def _ends(task: Task) -> tuple[int | None, ...]:
+    """Fewest and all labels."""
+    return tuple({budget: None for budget in (task.budgets[0], None)})
 
 
 def _size(task: Task) -> float:

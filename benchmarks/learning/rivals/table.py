@@ -60,6 +60,6 @@ def list_rivals(data: Path, n_draws: int, quick: bool) -> Iterator[Rival]:
     yield Rival(LSTM, lstm, 1, 20 if quick else 60)
     yield Rival("LIMU-BERT-X, frozen", limu, n_draws, 1)
     augmented = Augmented(forest, copies, random_state=0)
-    yield Rival("features + random forest, augmented copies", augmented, n_draws, 3)
+    yield Rival("features + random forest, augmented copies", augmented, 1, 3)
     augmented = Augmented(minirocket(), copies, random_state=0)
-    yield Rival("MiniRocket + linear, augmented copies", augmented, n_draws, 10)
+    yield Rival("MiniRocket + linear, augmented copies", augmented, 1, 10)
