@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from ..._checks import list_of
+from ...motion import Motion
 from ...simulation._keys import keyed_rng
-from ...windows import Windows
 from ._balance import choose_rows
-from ._clips import Tally, chunks, clips_of, cut_clips
+from ._clips import Names, Tally, chunks, clips_of, cut_clips
 from ._folder import new_folder
 from ._manifest import (
     check_sources,
@@ -226,10 +226,10 @@ def _build(
     verbose: int,
     expected: Mapping[str, Any] | None,
 ) -> Path:
-    parameters, seen, tally = plan.record(), [], Tally()
+    parameters, seen, names, tally = plan.record(), [], Names(), Tally()
     with new_folder(path) as folder, CorpusWriter(folder) as writer:
         for source in sources:
-            seen.append(_stream(source, writer, plan, tally, n_jobs, verbose))
+            seen.append(_stream(source, writer, plan, names, tally, n_jobs, verbose))
         if not writer.columns:
             raise ValueError(
                 f"No window is left of {sum(one.clips for one in seen)} motions: windows last "
@@ -268,12 +268,13 @@ def _stream(
     source: CorpusSource,
     writer: CorpusWriter,
     plan: Plan,
+    names: Names,
     tally: Tally,
     n_jobs: int | None,
     verbose: int,
 ) -> Fingerprint:
     """Write the windows of a source, a few clips at a time."""
-    fingerprint, names = Fingerprint(), Counter[str]()
+    fingerprint = Fingerprint()
     motions = iter(source)
     first = list(islice(motions, CHUNK))
     if not first:
@@ -281,27 +282,21 @@ def _stream(
     simulator = plan.simulator_for(first, n_jobs)
     progress = tqdm(chain(first, motions), desc=source.name, disable=verbose <= 0, unit="clip")
     for motions_of_chunk in chunks(progress, CHUNK):
-        clips = []
+        clips: list[Motion] = []
+        person_of: dict[str | None, str] = {}
         for motion in motions_of_chunk:
             fingerprint.see(motion)
-            name = f"{source.name}/{motion.name or 'clip'}"
-            names[name] += 1
-            unique = name if names[name] == 1 else f"{name}#{names[name]}"
-            clips += clips_of(motion, unique, plan, tally)
+            name = names.unique(f"{source.name}/{motion.name or 'clip'}", plan)
+            versions = clips_of(motion, name, plan, tally)
+            # a motion of nobody is a group of its own, with its copies and its mirror image
+            person = name if motion.subject is None else f"{source.name}/{motion.subject}"
+            person_of.update(dict.fromkeys((clip.name for clip in versions), person))
+            clips += versions
         part = cut_clips(clips, simulator, plan, tally)
         if part is not None:
-            writer.append(_with_people(part, clips, source.name))
+            groups = np.array([person_of[clip] for clip in part["clip"].tolist()])
+            writer.append(part.assign(groups=groups, source=np.full(len(part), source.name)))
     return fingerprint
-
-
-def _with_people(part: Windows, clips: Sequence[Any], source: str) -> Windows:
-    """Add the columns source and groups; a clip of nobody is its own group."""
-    people = {
-        clip.name: clip.name if clip.subject is None else f"{source}/{clip.subject}"
-        for clip in clips
-    }
-    groups = np.array([people[name] for name in part["clip"].tolist()])
-    return part.assign(groups=groups, source=np.full(len(part), source))
 
 
 def _choose(writer: CorpusWriter, sources: Sequence[CorpusSource], plan: Plan) -> Rows | None:
