@@ -336,7 +336,7 @@ def test_other_sources_are_refused(tmp_path):
         rebuild_corpus(manifest, source(clips=motions(1), files=[file]), tmp_path / "b")
     for body in ({"stature": 1.5}, {"sex": "neutral"}, {"betas": [1.0]}, {"source": "other"}):
         others = [m.replace(**body) for m in motions()]
-        with pytest.raises(ValueError, match="other .*people or bodies"):
+        with pytest.raises(ValueError, match=r"other .*people or bodies"):
             rebuild_corpus(manifest, source(clips=others, files=[file]), tmp_path / "b")
     assert not (tmp_path / "b").exists() and not list(tmp_path.glob(".*"))
 
@@ -367,7 +367,7 @@ def test_what_is_no_manifest_is_refused(tmp_path):
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(ValueError, match="is damaged"):
         rebuild_corpus(tmp_path, source(), tmp_path / "b")
-    with pytest.raises(ValueError, match="no manifest of format 1"):
+    with pytest.raises(ValueError, match="no manifest of format 2"):
         rebuild_corpus({"format": 7}, source(), tmp_path / "b")
 
 
@@ -413,6 +413,9 @@ build_corpus(CorpusSource("made", "BSD", slow), {str(tmp_path / "corpus")!r}, se
         ({"sources": source(clips=[])}, ValueError, "holds no motion"),
         ({"sources": source(clips=["wave"])}, TypeError, "must hold Motions, got str"),
         ({"seconds": 0}, ValueError, "seconds"),
+        ({"rate": 1e9}, ValueError, "rate must lie between 0.1 and 100000 Hz"),
+        ({"pose_rate": 1e-9}, ValueError, "pose_rate must lie between"),
+        ({"rate": float("nan")}, ValueError, "rate must be a positive number"),
         ({"copies": 0}, ValueError, "copies"),
         ({"n_windows": 1.5}, (TypeError, ValueError), "n_windows"),
         ({"max_per_caption": 0}, ValueError, "max_per_caption"),

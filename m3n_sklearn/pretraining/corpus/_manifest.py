@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 MANIFEST = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 
 
 def versions() -> dict[str, str]:
