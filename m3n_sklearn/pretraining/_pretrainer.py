@@ -370,7 +370,7 @@ class Multi3NetPretrainer(
         if hasattr(self, "n_features_in_"):
             del self.n_features_in_
         imu = None
-        if X is not None and not (isinstance(X, Windows) and "imu" not in X):
+        if X is not None and not (isinstance(X, Windows) and not X.present("imu").any()):
             recorded = X[X.present("imu")] if isinstance(X, Windows) else X
             imu = read_imu(self, recorded, reset=True, channels=self.channels)
         if self.corpus is not None:
@@ -378,7 +378,9 @@ class Multi3NetPretrainer(
             if "imu" not in corpus:
                 return corpus, None
             first = corpus[:1]["imu"].astype(np.float32)
-            return corpus, ImuWindows(first, corpus.rate("imu"), corpus.channels, False)
+            names = self.channels if corpus.channels is None else corpus.channels
+            names = None if names is None else tuple(names)
+            return corpus, ImuWindows(first, corpus.rate("imu"), names, False)
         if isinstance(X, Windows):  # what was read to check it is not kept
             return X, None if imu is None else imu._replace(values=imu.values[:1].copy())
         assert imu is not None
@@ -597,16 +599,11 @@ class Multi3NetPretrainer(
             Higher is better.
         """
         check_is_fitted(self, "weights_")
-        pairs = [
-            (a, b)
-            for a, b in PAIRS.values()
-            if isinstance(X, Windows)
-            and {a, b} <= set(self.config_["encoders"]) & set(X.modalities)
-            and (X.present(a) & X.present(b)).any()
-        ]
-        if not pairs:
-            return self._reconstruction_score(X)
-        return float(np.mean([self._retrieval(X, a, b) for a, b in pairs]))
+        there = present_rows(X, simulated=False) if isinstance(X, Windows) else {}
+        known = set(self.config_["encoders"]) & set(there)
+        pairs = [(a, b, there[a] & there[b]) for a, b in PAIRS.values() if {a, b} <= known]
+        found = [self._retrieval(X[both], a, b) for a, b, both in pairs if both.any()]
+        return float(np.mean(found)) if found else self._reconstruction_score(X)
 
     def predict_imu(self, X: Windows) -> AnyArray:
         """Predict IMU windows from poses.
@@ -761,7 +758,7 @@ class Multi3NetPretrainer(
             raise ValueError(f"X must be Windows with a column {name!r}, got {there}.")
         missing = ~X.present(name)
         if name == "text":
-            missing = missing | np.array([not as_sentences(text) for text in X["text"]])
+            missing |= np.array([not as_sentences(text) for text in X["text"]], dtype=bool)
         if missing.any():
             raise ValueError(
                 f"{int(missing.sum())} of {len(X)} rows have no {name}; give those that have one."
@@ -783,8 +780,7 @@ class Multi3NetPretrainer(
         size = self.config_["n_components"]
         return both[:, :-size], both[:, -size:]
 
-    def _retrieval(self, X: Windows, a: str, b: str) -> float:
-        rows = X[X.present(a) & X.present(b)]
+    def _retrieval(self, rows: Windows, a: str, b: str) -> float:
         same = number_sentences(rows)[0] if "text" in rows else None
         return retrieval_at_1(self._embed(a, rows), self._embed(b, rows), same)
 

@@ -66,6 +66,11 @@ def _rows_for(name: str, masks: Masks) -> NDArray[np.bool_]:
     return np.logical_and.reduce([masks[modality] for modality in NEEDS[name]])
 
 
+def _fewest(name: str) -> int:
+    """Return how many rows an objective needs: windows are contrasted with others."""
+    return 1 if name in DECODERS else 2
+
+
 def check_rates(imu: ImuWindows | None, pose_rate: float | None = None) -> None:
     """Raise ValueError for rates that nothing is recorded at; a generic series may have any."""
     if pose_rate is not None:
@@ -89,7 +94,7 @@ def choose_objectives(objectives: str | Mapping[str, float], there: Masks) -> di
     Returns
     -------
     dict of str to float
-        Positive weights, of objectives whose modalities some row has together.
+        Positive weights, of objectives that enough rows have the modalities of, together.
 
     Raises
     ------
@@ -110,13 +115,14 @@ def choose_objectives(objectives: str | Mapping[str, float], there: Masks) -> di
         for name in NEEDS
         if wanted.get(name, 0) > 0
         and set(NEEDS[name]) <= set(there)
-        and _rows_for(name, there).any()
+        and _rows_for(name, there).sum() >= _fewest(name)
     }
     if not active:
         raise ValueError(
             f"There is nothing to train: the data have {' and '.join(there) or 'no modality'}, "
-            f"and no row has what the objectives wanted, {', '.join(wanted) or 'none'}, need. Give "
-            "IMU windows, or poses with simulator=SMPLIMUSimulator(), or poses with text."
+            f"and the objectives wanted, {', '.join(wanted) or 'none'}, need a row (to contrast, "
+            "two) with all that they relate. Give IMU windows, or poses with "
+            "simulator=SMPLIMUSimulator(), or poses with text."
         )
     return active
 
@@ -205,13 +211,13 @@ def check_parts(
     """
     for part, rows in parts.items():
         for name in objectives:
-            count, fewest = int(_rows_for(name, masks)[rows].sum()), 1 if name in DECODERS else 2
-            if count < fewest:
+            count = int(_rows_for(name, masks)[rows].sum())
+            if count < _fewest(name):
                 raise ValueError(
                     f"early_stopping=True leaves the {part} part {count} rows with "
                     f"{' and '.join(NEEDS[name])}, and the objective {name!r} needs at least "
-                    f"{fewest}. Give more groups, set another validation_fraction or random_state, "
-                    "or leave the objective out."
+                    f"{_fewest(name)}. Give more groups, set another validation_fraction or "
+                    "random_state, or leave the objective out."
                 )
 
 

@@ -163,8 +163,11 @@ def test_objectives_that_can_run() -> None:
         assert chosen == {"imu_text": 2.0} and type(chosen["imu_text"]) is float
     apart = {"imu": np.array([True, False, False]), "text": np.array([False, True, True])}
     assert set(choose_objectives("auto", apart)) == {"reconstruction"}
-    with pytest.raises(ValueError, match="nothing to train: the data have imu and text, and no"):
-        choose_objectives({"imu_text": 1.0}, apart)
+    alone = {name: np.array([True, False, False]) for name in ("imu", "text")}
+    assert set(choose_objectives("auto", alone)) == {"reconstruction"}
+    for rows in (apart, alone):
+        with pytest.raises(ValueError, match="nothing to train: the data have imu and text"):
+            choose_objectives({"imu_text": 1.0}, rows)
     with pytest.raises(ValueError, match="nothing to train: the data have pose"):
         choose_objectives("auto", there("pose"))
     with pytest.raises(ValueError, match="names video"):

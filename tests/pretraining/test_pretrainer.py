@@ -392,6 +392,26 @@ def test_signals_that_are_not_read_are_not_counted(toy_scene: Windows, tiny: Par
     assert seeing.unlabelled_groups_.tolist() == ["ann"]
 
 
+def test_rows_that_lack_something(toy_scene: Windows, tiny: Params) -> None:
+    silent = toy_scene.assign(text=["", " "] * 4 + toy_scene["text"][8:].tolist())
+    pretrainer = fitted(silent, tiny, max_epochs=1, objectives={"imu_text": 1.0})
+    assert pretrainer.score(silent) == pretrainer.score(silent[8:])
+    assert set(fitted(silent[:8].drop("pose", "trans"), tiny).objectives_) == {"reconstruction"}
+    still = toy_scene.assign(
+        imu=toy_scene["imu"], channels=toy_scene.channels, present={"imu": np.zeros(48, dtype=bool)}
+    )
+    assert fitted(still, tiny, max_epochs=1).objectives_ == {"pose_text": 1.0}
+    with pytest.raises(ValueError, match="0 rows"):
+        pretrainer.set_params(modality="text").transform(silent[:0])
+
+
+def test_channels_name_those_of_a_corpus_without_names(toy_scene: Windows, tiny: Params) -> None:
+    bare, names = Windows(imu=toy_scene["imu"], rate=25.0), channel_names("left_wrist")
+    for given in ({"corpus": bare}, {}):
+        pretrainer = fitted(None if given else bare, tiny, **given, channels=names, max_epochs=1)
+        assert pretrainer.input_.layout.sites == ("left_wrist",)
+
+
 def test_paper_configuration(toy_scene: Windows, tiny: Params) -> None:
     pretrainer = fitted(toy_scene, {**tiny, "n_components": None}, encoder="paper")
     assert len(pretrainer.objectives_) == 5

@@ -80,7 +80,7 @@ def build_corpus(
     seconds, overlap : float, default=2.56 and 0.5
         Length of the windows, and the share of one that the next one repeats.
     rate, pose_rate : float, default=50.0 and 30.0
-        Of readings and poses in Hz.
+        Of readings and poses in Hz, from 0.1 to 100000.
     margin : float, default=0.0
         Seconds of context frames at both ends of the poses.
     short : {"pad", "drop"}, default="pad"
@@ -111,8 +111,9 @@ def build_corpus(
     Path
         The folder, for :func:`open_corpus` or ``Multi3NetPretrainer(corpus=)``. Columns are
         ``imu`` (float32; only with a simulator), ``pose`` and ``trans`` (float32), ``text``
-        (paraphrases), ``clip``, ``groups`` (people), ``source``, ``start`` (s), ``context``,
-        ``stature`` (m, NaN where it is not known).
+        (paraphrases), ``clip``, ``groups`` (people; a motion of nobody is one, with its copies and
+        its mirror image), ``source``, ``start`` (s), ``context``, ``stature`` (m, NaN where it is
+        not known).
 
     Raises
     ------
@@ -199,8 +200,8 @@ def rebuild_corpus(
     Raises
     ------
     ValueError
-        If sources, their files or their clips are not those of the manifest. Then there is no
-        folder.
+        If sources, their licences, files, clips or bodies are not those of the manifest. Then
+        there is no folder.
 
     Warns
     -----
