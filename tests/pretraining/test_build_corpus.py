@@ -443,6 +443,16 @@ def test_bad_sources():
         CorpusSource("a", "CC0", 3)
     with pytest.raises(ValueError, match="weight"):
         CorpusSource("a", "CC0", [], weight=0)
+    with pytest.raises(TypeError, match=r"give files=\['clips\.npz'\]"):
+        CorpusSource("a", "CC0", [], files="clips.npz")
+
+
+def test_a_missing_file_is_noticed_first(tmp_path):
+    def unread():
+        raise AssertionError("the motions were read")
+
+    with pytest.raises(FileNotFoundError, match="none"):
+        build_corpus(source(clips=unread, files=[tmp_path / "none"]), tmp_path / "c", **SHORT)
 
 
 def test_recorded_motions(tmp_path, shared_data):

@@ -228,6 +228,7 @@ def _build(
     expected: Mapping[str, Any] | None,
 ) -> Path:
     parameters, seen, names, tally = plan.record(), [], Names(), Tally()
+    files = [source.digests() for source in sources]  # first: one that is missing costs no hours
     with new_folder(path) as folder, CorpusWriter(folder) as writer:
         for source in sources:
             seen.append(_stream(source, writer, plan, names, tally, n_jobs, verbose))
@@ -241,10 +242,7 @@ def _build(
         built = {
             "versions": versions(),
             "parameters": parameters,
-            "sources": [
-                _record(source, fingerprint)
-                for source, fingerprint in zip(sources, seen, strict=True)
-            ],
+            "sources": [_record(*facts) for facts in zip(sources, files, seen, strict=True)],
             "left_out": tally.record(),
             "windows": _count(writer, rows),
             "files": file_digests(folder),
@@ -255,12 +253,14 @@ def _build(
     return path
 
 
-def _record(source: CorpusSource, fingerprint: Fingerprint) -> dict[str, Any]:
+def _record(
+    source: CorpusSource, files: dict[str, str], fingerprint: Fingerprint
+) -> dict[str, Any]:
     return {
         "name": source.name,
         "licence": source.licence,
         "weight": source.weight,
-        "files": source.digests(),
+        "files": files,
         **fingerprint.record(),
     }
 

@@ -71,6 +71,11 @@ class CorpusSource:
                 f"The motions of source {self.name!r} must be Motions or a function that returns "
                 f"them, got {type(self.motions).__name__}."
             )
+        if isinstance(self.files, (str, os.PathLike)):
+            raise TypeError(
+                f"The files of source {self.name!r} must be a list of paths, got the single "
+                f"{self.files!r}: give files=[{str(self.files)!r}]."
+            )
         check_positive(self.weight, f"The weight of source {self.name!r}")
 
     def __repr__(self) -> str:
