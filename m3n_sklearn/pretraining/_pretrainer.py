@@ -353,7 +353,8 @@ class Multi3NetPretrainer(
         Raises
         ------
         ValueError
-            If X or the corpus is not valid, or holds nothing to train on.
+            If X or the corpus is not valid, or holds nothing to train on; or if early stopping
+            leaves an objective without rows to learn from or to watch.
         """
         device, seed = resolve_device(self.device), root_entropy(self.random_state)
         with isolated(derive_seed(seed, 0)):
