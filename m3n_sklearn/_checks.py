@@ -8,9 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["check_count", "check_positive", "check_rotation", "is_number", "list_of", "real_array"]
+__all__ = [
+    "RATES",
+    "check_count",
+    "check_positive",
+    "check_rate",
+    "check_rotation",
+    "is_number",
+    "list_of",
+    "real_array",
+]
 
 Array = NDArray[np.float64]
+
+RATES = (0.1, 1e5)
+"""Slowest and fastest rate in Hz at which anybody records how bodies move."""
 
 
 def is_number(value: Any) -> bool:
@@ -62,6 +74,42 @@ def check_positive(value: Any, name: str, unit: str = "") -> float:
     if not 0 < value < np.inf:
         raise ValueError(f"{name} must be a positive number{of}, got {value!r}.")
     return float(value)
+
+
+def check_rate(value: Any, name: str) -> float:
+    """Return a rate that sensors or cameras can have as a float, or complain.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    name : str
+        What the message calls it.
+
+    Returns
+    -------
+    float
+        The same number.
+
+    Raises
+    ------
+    TypeError
+        If it is no number.
+    ValueError
+        If it is not positive, or beyond all reason.
+
+    Examples
+    --------
+    >>> check_rate(50, "rate")
+    50.0
+    """
+    rate = check_positive(value, name, "Hz")
+    if not RATES[0] <= rate <= RATES[1]:
+        raise ValueError(
+            f"{name} must lie between {RATES[0]:g} and {RATES[1]:g} Hz, got {value!r}. Give the "
+            "samples per second."
+        )
+    return rate
 
 
 def check_count(value: Any, name: str) -> int:

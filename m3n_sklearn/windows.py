@@ -494,7 +494,7 @@ def _text_column(values: Any) -> AnyArray:
         return np.asarray(cells)
     texts = np.empty(len(cells), dtype=object)
     for i, cell in enumerate(cells):
-        cell = "" if cell is None else cell
+        cell = "" if cell is None or (isinstance(cell, float) and np.isnan(cell)) else cell
         single = isinstance(cell, str) or not isinstance(cell, Sequence | np.ndarray)
         sentences = (cell,) if single else tuple(cell)
         if not all(isinstance(s, str) for s in sentences):

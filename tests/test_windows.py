@@ -242,6 +242,8 @@ def test_as_windows_reads_other_tables():
         as_windows([1, 2])
     with pytest.raises(ValueError, match="different shapes"):
         as_windows(pd.DataFrame({"imu": [np.zeros(3), np.zeros(4)]}))
+    gaps = as_windows(pd.DataFrame({"text": ["wave", None, np.nan]}))
+    assert gaps["text"].tolist() == ["wave", "", ""]
 
 
 def test_repr_says_what_is_there():

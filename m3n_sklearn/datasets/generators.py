@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch, check_random_state
 
-from .._checks import check_positive, is_number
+from .._checks import check_positive, check_rate, is_number
 from ..body import Site, default_body, resolve_sites
 from ..motion import Motion
 from ..motion.procedural import Activity, Person, draw_person, get_activities, perform
@@ -146,6 +146,7 @@ def make_motions(
     """
     _check_counts(n_people=n_people, n_repetitions=n_repetitions)
     _check_share("left_handed", left_handed)
+    check_rate(rate, "rate")
     chosen = get_activities(activities, exclude)
     seed = _seed(random_state)
     people = [draw_person(_rng(seed, MOTIONS, i), left_handed=left_handed) for i in range(n_people)]
@@ -218,7 +219,7 @@ def make_wrist_har(
     if site not in WRISTS_WORN:
         raise ValueError(f"site must be one of {', '.join(WRISTS_WORN)}, got {site!r}.")
     check_positive(seconds, "seconds")
-    check_positive(rate, "rate", "Hz")
+    check_rate(rate, "rate")
     chosen = get_activities(WRIST_ACTIVITIES if activities is None else activities)
     seed = _seed(random_state)
     people = [

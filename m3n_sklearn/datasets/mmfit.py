@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from sklearn.utils import Bunch
 
-from .._checks import check_positive
+from .._checks import check_rate
 from ..motion import Motion, motion_from_joints
 from ..motion.joint_sets import JOINT_SETS
 from ..recording import Recording, channel_names, resample_timestamps
@@ -167,13 +167,13 @@ def load_mmfit(
     >>> from m3n_sklearn.datasets import load_mmfit
     >>> data = load_mmfit("mm-fit", skeletons=False)  # doctest: +SKIP
     """
+    check_rate(rate, "rate")
     root = find_root(
         path, (".", "mm-fit"), "w[0-9][0-9]/w*_labels.csv", dataset=NAME, obtain=OBTAIN
     )
     devices = select_known("sensors", sensors, list(SENSORS))
     there = sorted(folder.name for folder in root.glob("w[0-9][0-9]") if folder.is_dir())
     recordings: list[Recording] = []
-    check_positive(rate, "rate", "Hz")
     motions: list[Motion] = []
     repetitions: dict[str, int] = {}
     excluded: dict[str, str] = {}

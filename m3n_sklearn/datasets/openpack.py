@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.utils import Bunch
 
-from .._checks import check_positive
+from .._checks import check_rate
 from ..motion.rotations import quat_rotate
 from ..recording import (
     STANDARD_GRAVITY,
@@ -366,6 +366,8 @@ def load_openpack(
     _check_choice("annotation", annotation, ("operations", "actions"))
     _check_choice("labels", labels, ("1hz", "spans"))
     _check_choice("errors", errors, ("exclude", "keep"))
+    if rate is not None:
+        check_rate(rate, "rate")
     devices = select_known("sensors", sensors, list(SENSORS))
     root = _find_openpack(path)
     chosen = _find_sessions(root, users, sessions)
@@ -558,8 +560,6 @@ def _read_session(
 
 def _rate_of(clock: Array, wanted: float | None) -> float:
     """Return the rate of time stamps, gaps left out; `wanted` if it is the same."""
-    if wanted is not None:
-        check_positive(wanted, "rate", "Hz")
     steps = np.diff(clock)
     rate = 1 / float(steps[steps < 1.5 * np.median(steps)].mean())
     return wanted if wanted is not None and abs(rate - wanted) < 1e-6 * wanted else rate

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from sklearn.utils import Bunch
 
+from .._checks import check_rate
 from ..recording import Recording, channel_names
 from ._bunch import cut_into, make_bunch, select_known
 from ._files import find_root, read_csv, read_rows
@@ -151,6 +152,7 @@ def load_sp_sw_har(
     >>> data.X["imu"].shape, data.y[0]  # doctest: +SKIP
     ((2186, 6, 100), 'STANDING_UP')
     """
+    check_rate(rate, "rate")
     people = select_known("subjects", subjects, SUBJECTS)
     executions = [one for one in _read_all(Path(path)) if one.subject in people]
     if not executions:

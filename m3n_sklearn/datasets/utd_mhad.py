@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from scipy.io import loadmat
 from sklearn.utils import Bunch
 
+from .._checks import check_rate
 from ..motion import Motion, motion_from_joints
 from ..recording import Recording, acc_from_g, channel_names, gyro_from_dps
 from ..recording.cutting import Item
@@ -146,6 +147,8 @@ def load_utd_mhad(
     >>> data.X["imu"].shape[1:], data.y[0]  # doctest: +SKIP
     ((6, 128), 'swipe_left')
     """
+    check_rate(rate, "rate")
+    check_rate(pose_rate, "pose_rate")
     root = find_root(
         path, (".", "UTD-MHAD"), "Inertial/a*_s*_t*_inertial.mat", dataset=NAME, obtain=OBTAIN
     )

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
+from .._checks import RATES
 from .._inputs import ImuWindows, InputMap, make_layout, read_imu
 from .._runtime import LiveModule, derive_rng, derive_seed, isolated, resolve_device
 from .._sklearn import (
@@ -32,12 +33,16 @@ from ..text import encode_unique, resolve_text_encoder
 from ..windows import Windows
 from . import _inference as inference
 from ._data import PretrainingData
+from ._groups import Named, group_units
 from ._sampler import NearMisses
 from ._setup import (
     check_choices,
+    check_parts,
+    check_rates,
     choose_objectives,
     hold_out,
     measure_scales,
+    present_rows,
     spread_rows,
     unlabelled_rows,
 )
@@ -140,8 +145,9 @@ class Multi3NetPretrainer(
         Decay, such as 0.999, of a running average of the weights over steps, which is kept in
         place of the last ones.
     early_stopping : bool, default=False
-        Watch the loss on held-out groups (`groups`, else the corpus' column ``groups`` or
-        ``clip``, else rows), stop when it no longer falls, and keep the best weights.
+        Watch the loss on held-out groups (`groups`, else the corpus' column ``groups``; a clip,
+        else a row, that has none is its own), stop when it no longer falls, and keep the best
+        weights.
     validation_fraction : float, default=0.1
         Share of the groups to hold out.
     n_iter_no_change : int, default=10
@@ -236,7 +242,7 @@ class Multi3NetPretrainer(
         "width": [Interval(Integral, 1, None, closed="left"), None],
         "norm": [StrOptions({"group", "layer", "batch"})],
         "orientation": [StrOptions(set(ORIENTATIONS))],
-        "rate": [Interval(Real, 0, None, closed="neither")],
+        "rate": [Interval(Real, *RATES, closed="both")],
         "channels": ["array-like", None],
         "augment": [StrOptions({"auto", "so3", "cone"}), Augmentation, None],
         "similar_captions": [Interval(Real, 0, 1, closed="neither"), None],
@@ -347,7 +353,8 @@ class Multi3NetPretrainer(
         Raises
         ------
         ValueError
-            If X or the corpus is not valid, or holds nothing to train on.
+            If X or the corpus is not valid, or holds nothing to train on; or if early stopping
+            leaves an objective without rows to learn from or to watch.
         """
         device, seed = resolve_device(self.device), root_entropy(self.random_state)
         with isolated(derive_seed(seed, 0)):
@@ -364,7 +371,7 @@ class Multi3NetPretrainer(
         if hasattr(self, "n_features_in_"):
             del self.n_features_in_
         imu = None
-        if X is not None and not (isinstance(X, Windows) and "imu" not in X):
+        if X is not None and not (isinstance(X, Windows) and not X.present("imu").any()):
             recorded = X[X.present("imu")] if isinstance(X, Windows) else X
             imu = read_imu(self, recorded, reset=True, channels=self.channels)
         if self.corpus is not None:
@@ -372,34 +379,37 @@ class Multi3NetPretrainer(
             if "imu" not in corpus:
                 return corpus, None
             first = corpus[:1]["imu"].astype(np.float32)
-            return corpus, ImuWindows(first, corpus.rate("imu"), corpus.channels, False)
+            names = self.channels if corpus.channels is None else corpus.channels
+            names = None if names is None else tuple(names)
+            return corpus, ImuWindows(first, corpus.rate("imu"), names, False)
         if isinstance(X, Windows):  # what was read to check it is not kept
             return X, None if imu is None else imu._replace(values=imu.values[:1].copy())
         assert imu is not None
         return Windows(imu=imu.values), imu
 
-    def _groups(self, windows: Windows, groups: ArrayLike | None) -> AnyArray | None:
+    def _groups(self, windows: Windows, groups: ArrayLike | None) -> Named:
         """Return whom or what rows come from, where that is known."""
         if groups is None or self.corpus is not None:
-            return np.asarray(windows["groups"]) if "groups" in windows else None
+            return Named.column(windows, "groups")
         values = np.asarray(groups)
         if values.shape != (len(windows),):
             raise ValueError(
                 f"groups must have one entry per row, {len(windows)}, got shape {values.shape}."
             )
-        return values
+        return Named.of(values, np.ones(len(windows), dtype=bool))
 
     def _fit(
         self,
         windows: Windows,
         template: ImuWindows | None,
-        groups: AnyArray | None,
+        groups: Named,
         device: str,
         seed: int,
     ) -> None:
         from .._skorch import TrainingPlan, count_epochs, train
 
         there = self._modalities(windows)
+        check_rates(template, windows.rate("pose"))
         objectives = choose_objectives(self.objectives, there)
         modalities = tuple(m for m in there if any(m in NEEDS[name] for name in objectives))
         captions = (
@@ -423,8 +433,9 @@ class Multi3NetPretrainer(
 
         rows = held = None
         if self.early_stopping:
-            units = _units(windows) if groups is None else groups
+            units = group_units(groups, Named.column(windows, "clip"))
             rows, held = hold_out(units, self.validation_fraction, derive_rng(seed, 2))
+            check_parts(objectives, there, {"training": rows, "validation": held})
         data = gather(rows, self.simulate_every)
         if data.captions is not None and self.hard_negatives > 0:
             data.near_misses = NearMisses(data.captions, self.similar_captions)
@@ -435,7 +446,7 @@ class Multi3NetPretrainer(
             valid = gather(held, None)
             valid.input_map, valid.dtype = data.input_map, data.dtype
             valid.augmentation = data.augmentation
-        unlabelled = unlabelled_rows(windows, captions)
+        unlabelled = unlabelled_rows(there) if "imu" in modalities else np.array([], dtype=np.int64)
         past = list(self.history_) if self._continues() else []
         plan = TrainingPlan(
             max_epochs=count_epochs(
@@ -462,7 +473,7 @@ class Multi3NetPretrainer(
             "n_components_": net.config["n_components"],
             "imu_rate_": None if data.imu is None else data.imu.rate,
             "n_unlabelled_": len(unlabelled),
-            "unlabelled_groups_": np.unique([] if groups is None else groups[unlabelled]),
+            "unlabelled_groups_": groups.distinct(unlabelled),
         }
         with epoch_callbacks(self, max_epochs=plan.max_epochs, X=windows) as report:
             history = train(
@@ -480,21 +491,17 @@ class Multi3NetPretrainer(
         self.n_iter_ = len(self.history_)
         self._live = LiveModule()
 
-    def _modalities(self, windows: Windows) -> tuple[str, ...]:
-        """Return what at least one row has; a simulator turns poses into IMU."""
+    def _modalities(self, windows: Windows) -> dict[str, NDArray[np.bool_]]:
+        """Return what at least one row has, and which rows."""
         if len(windows) == 0:
             raise ValueError("There are 0 rows to train on.")
-        there = {m for m in windows.modalities if windows.present(m).any()}
+        there = present_rows(windows, simulated=self.simulator is not None)
         if self.simulator is not None and "pose" not in there:
             raise ValueError(
                 "simulator= turns poses into IMU windows, but no row has a pose. Set "
                 "simulator=None to train on recorded IMU, or give rows with a column 'pose'."
             )
-        if "text" in there and not any(map(len, windows["text"])):
-            there.discard("text")
-        if self.simulator is not None:
-            there.add("imu")
-        return tuple(m for m in ("imu", "pose", "text") if m in there)
+        return there
 
     def _imu_source(
         self, windows: Windows, template: ImuWindows | None, seed: int, every: int | None
@@ -593,16 +600,11 @@ class Multi3NetPretrainer(
             Higher is better.
         """
         check_is_fitted(self, "weights_")
-        pairs = [
-            (a, b)
-            for a, b in PAIRS.values()
-            if isinstance(X, Windows)
-            and {a, b} <= set(self.config_["encoders"]) & set(X.modalities)
-            and (X.present(a) & X.present(b)).any()
-        ]
-        if not pairs:
-            return self._reconstruction_score(X)
-        return float(np.mean([self._retrieval(X, a, b) for a, b in pairs]))
+        there = present_rows(X, simulated=False) if isinstance(X, Windows) else {}
+        known = set(self.config_["encoders"]) & set(there)
+        pairs = [(a, b, there[a] & there[b]) for a, b in PAIRS.values() if {a, b} <= known]
+        found = [self._retrieval(X[both], a, b) for a, b, both in pairs if both.any()]
+        return float(np.mean(found)) if found else self._reconstruction_score(X)
 
     def predict_imu(self, X: Windows) -> AnyArray:
         """Predict IMU windows from poses.
@@ -741,6 +743,7 @@ class Multi3NetPretrainer(
     def _read(self, X: Any) -> ImuWindows:
         self._require("imu", self.config_["encoders"], "modality")
         imu = read_imu(self, X, reset=False, channels=self.channels)
+        check_rates(imu)
         if imu.rate is None and self.imu_rate_ is not None and not self.input_.layout.is_series:
             raise ValueError(
                 f"This pretrainer was trained on windows of {self.imu_rate_:g} Hz, and the rate of "
@@ -756,7 +759,7 @@ class Multi3NetPretrainer(
             raise ValueError(f"X must be Windows with a column {name!r}, got {there}.")
         missing = ~X.present(name)
         if name == "text":
-            missing = missing | np.array([not as_sentences(text) for text in X["text"]])
+            missing |= np.array([not as_sentences(text) for text in X["text"]], dtype=bool)
         if missing.any():
             raise ValueError(
                 f"{int(missing.sum())} of {len(X)} rows have no {name}; give those that have one."
@@ -778,8 +781,7 @@ class Multi3NetPretrainer(
         size = self.config_["n_components"]
         return both[:, :-size], both[:, -size:]
 
-    def _retrieval(self, X: Windows, a: str, b: str) -> float:
-        rows = X[X.present(a) & X.present(b)]
+    def _retrieval(self, rows: Windows, a: str, b: str) -> float:
         same = number_sentences(rows)[0] if "text" in rows else None
         return retrieval_at_1(self._embed(a, rows), self._embed(b, rows), same)
 
@@ -814,8 +816,3 @@ class Multi3NetPretrainer(
         return self._live.get(
             self.weights_, lambda: set_weights(Multi3Net(self.config_), self.weights_).eval()
         )
-
-
-def _units(windows: Windows) -> AnyArray:
-    """Return what may be held out together where nobody is named: clips, else rows."""
-    return np.asarray(windows["clip"]) if "clip" in windows else np.arange(len(windows))

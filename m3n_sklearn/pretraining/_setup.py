@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .._checks import check_rate
+from .._inputs import ImuWindows, make_layout
 from ..nets import Multi3Net
 from ..windows import Windows
 from ._data import PretrainingData
-from ._sources import Captions
-from .losses import AUTO_WEIGHTS, NEEDS
+from ._sources import number_sentences
+from .losses import AUTO_WEIGHTS, DECODERS, NEEDS
 
 __all__ = [
     "check_choices",
+    "check_parts",
+    "check_rates",
     "choose_objectives",
     "hold_out",
     "measure_scales",
+    "present_rows",
     "spread_rows",
     "unlabelled_rows",
 ]
@@ -28,22 +34,67 @@ SAMPLE = 1024
 """Rows that scales are measured on."""
 
 
-def choose_objectives(
-    objectives: str | Mapping[str, float], there: Sequence[str]
-) -> dict[str, float]:
+Masks = Mapping[str, NDArray[np.bool_]]
+"""Which rows have a modality, by its name."""
+
+
+def present_rows(windows: Windows, *, simulated: bool) -> dict[str, NDArray[np.bool_]]:
+    """Tell which rows have which modality, of those that at least one row has.
+
+    Parameters
+    ----------
+    windows : Windows
+        The rows.
+    simulated : bool
+        Whether a simulator turns poses into IMU.
+
+    Returns
+    -------
+    dict of str to ndarray of bool
+        Masks, in the order imu, pose, text.
+    """
+    masks = {name: windows.present(name) for name in ("imu", "pose", "text")}
+    if simulated:
+        masks["imu"] = masks["imu"] | masks["pose"]
+    if "text" in windows:
+        masks["text"] = number_sentences(windows)[0][:, 0] >= 0
+    return {name: mask for name, mask in masks.items() if mask.any()}
+
+
+def _rows_for(name: str, masks: Masks) -> NDArray[np.bool_]:
+    """Tell which rows have all that an objective needs."""
+    return np.logical_and.reduce([masks[modality] for modality in NEEDS[name]])
+
+
+def _fewest(name: str) -> int:
+    """Return how many rows an objective needs: windows are contrasted with others."""
+    return 1 if name in DECODERS else 2
+
+
+def check_rates(imu: ImuWindows | None, pose_rate: float | None = None) -> None:
+    """Raise ValueError for rates that nothing is recorded at; a generic series may have any."""
+    if pose_rate is not None:
+        check_rate(pose_rate, "The rate of 'pose'")
+    if imu is None or imu.rate is None:
+        return
+    if not make_layout(imu.values.shape[1], imu.channels, flat=imu.flat).is_series:
+        check_rate(imu.rate, "The rate of 'imu'")
+
+
+def choose_objectives(objectives: str | Mapping[str, float], there: Masks) -> dict[str, float]:
     """Return the weights of the objectives that can run.
 
     Parameters
     ----------
     objectives : "auto" or mapping of str to float
         The parameter; a weight of 0 switches off.
-    there : sequence of str
-        Modalities that at least one row has.
+    there : mapping of str to ndarray of bool
+        Modalities that at least one row has, and which rows.
 
     Returns
     -------
     dict of str to float
-        Positive weights, of objectives whose modalities are all there.
+        Positive weights, of objectives that enough rows have the modalities of, together.
 
     Raises
     ------
@@ -57,18 +108,21 @@ def choose_objectives(
             f"objectives names {', '.join(sorted(map(str, unknown)))}; there are "
             f"{', '.join(NEEDS)}."
         )
-    if not all(isinstance(w, int | float) and 0 <= w < np.inf for w in wanted.values()):
+    if not all(isinstance(w, Real) and 0 <= w < np.inf for w in wanted.values()):
         raise ValueError(f"The weights of objectives must be numbers of at least 0, got {wanted}.")
     active = {
         name: float(wanted[name])
         for name in NEEDS
-        if wanted.get(name, 0) > 0 and set(NEEDS[name]) <= set(there)
+        if wanted.get(name, 0) > 0
+        and set(NEEDS[name]) <= set(there)
+        and _rows_for(name, there).sum() >= _fewest(name)
     }
     if not active:
         raise ValueError(
             f"There is nothing to train: the data have {' and '.join(there) or 'no modality'}, "
-            f"and the objectives wanted are {', '.join(wanted) or 'none'}. Give IMU windows, or "
-            "poses with simulator=SMPLIMUSimulator(), or poses with text."
+            f"and the objectives wanted, {', '.join(wanted) or 'none'}, need a row (to contrast, "
+            "two) with all that they relate. Give IMU windows, or poses with "
+            "simulator=SMPLIMUSimulator(), or poses with text."
         )
     return active
 
@@ -95,10 +149,11 @@ def check_choices(data: PretrainingData, objectives: Mapping[str, float], orient
         )
 
 
-def unlabelled_rows(windows: Windows, captions: Captions | None) -> NDArray[np.int64]:
+def unlabelled_rows(masks: Masks) -> NDArray[np.int64]:
     """Return the rows that have an IMU signal and neither pose nor caption."""
-    named = windows.present("text") if captions is None else captions.numbers[:, 0] >= 0
-    return np.flatnonzero(windows.present("imu") & ~windows.present("pose") & ~named)
+    nowhere = np.zeros_like(next(iter(masks.values())))
+    imu, pose, text = (masks.get(name, nowhere) for name in ("imu", "pose", "text"))
+    return np.flatnonzero(imu & ~pose & ~text)
 
 
 def hold_out(
@@ -133,6 +188,37 @@ def hold_out(
     count = min(max(1, round(fraction * len(distinct))), len(distinct) - 1)
     held = np.isin(number, rng.permutation(len(distinct))[:count])
     return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def check_parts(
+    objectives: Mapping[str, float], masks: Masks, parts: Mapping[str, NDArray[np.int64]]
+) -> None:
+    """Refuse a split that leaves an objective nothing to learn from, or nothing to watch.
+
+    Parameters
+    ----------
+    objectives : mapping of str to float
+        Those that run.
+    masks : mapping of str to ndarray of bool
+        Which rows have which modality.
+    parts : mapping of str to ndarray of int
+        Rows of each part, by its name.
+
+    Raises
+    ------
+    ValueError
+        If a part has no row, or a single one where rows are contrasted, for an objective.
+    """
+    for part, rows in parts.items():
+        for name in objectives:
+            count = int(_rows_for(name, masks)[rows].sum())
+            if count < _fewest(name):
+                raise ValueError(
+                    f"early_stopping=True leaves the {part} part {count} rows with "
+                    f"{' and '.join(NEEDS[name])}, and the objective {name!r} needs at least "
+                    f"{_fewest(name)}. Give more groups, set another validation_fraction or "
+                    "random_state, or leave the objective out."
+                )
 
 
 def spread_rows(mask: NDArray[np.bool_], limit: int = SAMPLE) -> NDArray[np.int64]:

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m3n_sklearn.datasets import WRIST_ACTIVITIES, make_motions, make_wrist_har
+from m3n_sklearn.datasets import (
+    WRIST_ACTIVITIES,
+    load_mmfit,
+    load_openpack,
+    load_sp_sw_har,
+    load_utd_mhad,
+    make_motions,
+    make_wrist_har,
+)
 from m3n_sklearn.datasets.generators import _mount
 from m3n_sklearn.motion.procedural import get_activity, list_activities
 from m3n_sklearn.simulation import SMPLIMUSimulator
@@ -178,3 +186,13 @@ def test_mounts_are_rotations(seed, shift):
 def test_wrist_set_checks_what_it_is_given(arguments, message):
     with pytest.raises(ValueError, match=message):
         make_wrist_har(**{"n_people": 1, "n_repetitions": 1, **arguments})
+
+
+@pytest.mark.parametrize(
+    "load", [load_mmfit, load_openpack, load_sp_sw_har, load_utd_mhad, make_motions, make_wrist_har]
+)
+@pytest.mark.parametrize("rate", [1e9, 1e-9])
+def test_rates_beyond_all_reason(load, rate):
+    path = () if load in (make_motions, make_wrist_har) else ("nowhere",)
+    with pytest.raises(ValueError, match=r"rate must lie between 0\.1 and 100000 Hz"):
+        load(*path, rate=rate)

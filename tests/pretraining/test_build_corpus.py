@@ -56,6 +56,12 @@ def manifest_of(folder: Path) -> dict:
         ("goes around anticlockwise", "goes around clockwise"),
         ("turns right then left", "turns left then right"),
         ("stands upright over leftovers", "stands upright over leftovers"),
+        ("turns counter clockwise, then clockwise", "turns clockwise, then counter-clockwise"),
+        ("an Anti clockwise circle", "an Clockwise circle"),
+        ("LEFT arm, COUNTER-CLOCKWISE", "RIGHT arm, CLOCKWISE"),
+        ("swipe_left", "swipe_right"),
+        ("that's right, a person waves", None),
+        ("a person left the room", None),
         ("leaves right away", None),
         ("a right angle", None),
         ("someone has left the room", None),
@@ -208,6 +214,29 @@ def test_copies_get_other_bodies_and_mounts(tmp_path):
     assert np.abs(firsts[0] - firsts[1]).max() > 0.5
 
 
+def test_versions_of_a_clip_of_nobody_share_a_group(tmp_path):
+    lone = [m.replace(subject=None) for m in motions(2, ("wave",))]
+    folder = build_corpus(source(clips=lone), tmp_path / "c", mirror=True, copies=2, **SHORT)
+    corpus = open_corpus(folder)
+    versions = {group: set(corpus["clip"][corpus["groups"] == group]) for group in
+                np.unique(corpus["groups"])}  # fmt: skip
+    assert set(versions) == {"made/person0/wave/0", "made/person1/wave/0"}
+    assert versions["made/person0/wave/0"] == {
+        f"made/person0/wave/0{version}" for version in ("@0", "@1", "~mirrored@0", "~mirrored@1")
+    }
+
+
+@pytest.mark.parametrize("names", [("x", "x#2", "x"), ("x", "x", "x#2"), ("x~mirrored", "x", "x")])
+def test_no_two_clips_have_one_name(tmp_path, names):
+    clip = motions(1, ("wave",))[0]
+    named = {"a": (*names, "z/y"), "a/z": ("y",), "b": ("x", "x", "x")}
+    sources = [source(k, [clip.replace(name=n) for n in some]) for k, some in named.items()]
+    folder = build_corpus(sources, tmp_path / "c", mirror=True, **SHORT)
+    clips, counts = np.unique(open_corpus(folder)["clip"], return_counts=True)
+    assert len(clips) == 2 * 8 and set(counts) == {3}
+    assert {"b/x", "b/x#2", "b/x#3"} < set(clips)
+
+
 def test_windows_are_chosen_by_caption(tmp_path):
     clips = motions(4, ("wave", "walk"))[:5]  # captions of 3 and 2 clips
     folder = build_corpus(source(clips=clips), tmp_path / "a", max_per_caption=4, **SHORT)
@@ -295,6 +324,8 @@ def test_other_sources_are_refused(tmp_path):
     assert list(manifest["sources"][0]["files"]) == ["clips.bin"]
     with pytest.raises(ValueError, match="needs the sources made"):
         rebuild_corpus(manifest, source("other"), tmp_path / "b")
+    with pytest.raises(ValueError, match="had the licence 'BSD-3-Clause' in the manifest"):
+        rebuild_corpus(manifest, CorpusSource("made", "CC BY-NC", motions()), tmp_path / "b")
     with pytest.raises(ValueError, match="had the weight 1"):
         rebuild_corpus(manifest, source(weight=2.0), tmp_path / "b")
     file.write_bytes(b"two")
@@ -303,7 +334,24 @@ def test_other_sources_are_refused(tmp_path):
     file.write_bytes(b"one")
     with pytest.raises(ValueError, match="holds other clips"):
         rebuild_corpus(manifest, source(clips=motions(1), files=[file]), tmp_path / "b")
+    for body in ({"stature": 1.5}, {"sex": "neutral"}, {"betas": [1.0]}, {"source": "other"}):
+        others = [m.replace(**body) for m in motions()]
+        with pytest.raises(ValueError, match=r"other .*people or bodies"):
+            rebuild_corpus(manifest, source(clips=others, files=[file]), tmp_path / "b")
     assert not (tmp_path / "b").exists() and not list(tmp_path.glob(".*"))
+
+
+def test_files_of_one_name_in_two_folders_are_two(tmp_path):
+    files = [tmp_path / folder / "poses.npz" for folder in ("ann", "bob")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text(str(file.parent.name))
+    made = source(files=[*files, files[0]])
+    assert list(made.digests()) == ["ann/poses.npz", "bob/poses.npz"]
+    folder = build_corpus(made, tmp_path / "a", **SHORT)
+    files[0].write_text("cid")
+    with pytest.raises(ValueError, match=r"manifest: ann/poses\.npz differ"):
+        rebuild_corpus(folder, made, tmp_path / "b")
 
 
 def test_other_bits_are_reported(tmp_path):
@@ -319,7 +367,7 @@ def test_what_is_no_manifest_is_refused(tmp_path):
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(ValueError, match="is damaged"):
         rebuild_corpus(tmp_path, source(), tmp_path / "b")
-    with pytest.raises(ValueError, match="no manifest of format 1"):
+    with pytest.raises(ValueError, match="no manifest of format 2"):
         rebuild_corpus({"format": 7}, source(), tmp_path / "b")
 
 
@@ -365,6 +413,9 @@ build_corpus(CorpusSource("made", "BSD", slow), {str(tmp_path / "corpus")!r}, se
         ({"sources": source(clips=[])}, ValueError, "holds no motion"),
         ({"sources": source(clips=["wave"])}, TypeError, "must hold Motions, got str"),
         ({"seconds": 0}, ValueError, "seconds"),
+        ({"rate": 1e9}, ValueError, "rate must lie between 0.1 and 100000 Hz"),
+        ({"pose_rate": 1e-9}, ValueError, "pose_rate must lie between"),
+        ({"rate": float("nan")}, ValueError, "rate must be a positive number"),
         ({"copies": 0}, ValueError, "copies"),
         ({"n_windows": 1.5}, (TypeError, ValueError), "n_windows"),
         ({"max_per_caption": 0}, ValueError, "max_per_caption"),
@@ -392,6 +443,16 @@ def test_bad_sources():
         CorpusSource("a", "CC0", 3)
     with pytest.raises(ValueError, match="weight"):
         CorpusSource("a", "CC0", [], weight=0)
+    with pytest.raises(TypeError, match=r"give files=\['clips\.npz'\]"):
+        CorpusSource("a", "CC0", [], files="clips.npz")
+
+
+def test_a_missing_file_is_noticed_first(tmp_path):
+    def unread():
+        raise AssertionError("the motions were read")
+
+    with pytest.raises(FileNotFoundError, match="none"):
+        build_corpus(source(clips=unread, files=[tmp_path / "none"]), tmp_path / "c", **SHORT)
 
 
 def test_recorded_motions(tmp_path, shared_data):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,14 @@ from m3n_sklearn import Windows
 from m3n_sklearn._inputs import ImuWindows, InputMap
 from m3n_sklearn.pretraining import _sources
 from m3n_sklearn.pretraining._data import PretrainingData, hidden_spans
+from m3n_sklearn.pretraining._groups import Named, group_units
 from m3n_sklearn.pretraining._sampler import NearMisses
-from m3n_sklearn.pretraining._setup import choose_objectives, hold_out, spread_rows
+from m3n_sklearn.pretraining._setup import (
+    check_parts,
+    choose_objectives,
+    hold_out,
+    spread_rows,
+)
 from m3n_sklearn.pretraining._sources import Captions, PoseFeatures, RecordedImu, SimulatedImu
 from m3n_sklearn.text import HashingEncoder
 
@@ -116,17 +123,58 @@ def test_whole_groups_are_held_out() -> None:
         hold_out(np.zeros(5), 0.2, np.random.default_rng(0))
 
 
+def test_rows_without_a_group_are_held_out_by_clip_or_alone() -> None:
+    def units(n: int = 6, **columns: Any) -> list[int]:
+        X = Windows(imu=np.zeros((n, 3, 4)), **columns)
+        return group_units(Named.column(X, "groups"), Named.column(X, "clip")).tolist()
+
+    assert units() == [0, 1, 2, 3, 4, 5]
+    assert units(clip=np.array([7, 7, 3, 3, 5, 5])) == [2, 2, 0, 0, 1, 1]
+    some = {"groups": np.array([True, True, True, False, False, False])}
+    people = np.array(["bob", "ann", "bob", "", "", ""])
+    assert units(groups=people, present=some) == [1, 0, 1, 2, 3, 4]
+    clips = np.array([1, 1, 2, 2, 3, 3])
+    assert units(groups=people, clip=clips, present=some) == [1, 0, 1, 2, 3, 3]
+    assert units(groups=np.array(["b", None, "a", None, "b", None])) == [1, 2, 0, 3, 1, 4]
+    assert units(groups=np.array([1.0, np.nan, 1.0, np.nan, 0.0, 1.0])) == [1, 2, 1, 3, 0, 1]
+
+
+def test_every_objective_has_rows_on_both_sides() -> None:
+    text = np.arange(10) < 4
+    masks = {"imu": np.ones(10, dtype=bool), "text": text}
+    weights = {"imu_text": 1.0, "reconstruction": 1.0}
+    parts = {"training": np.array([0, 1, 5]), "validation": np.array([2, 3, 6])}
+    check_parts(weights, masks, parts)
+    for part, rows, count in (("training", [5, 6], 0), ("validation", [2, 6], 1)):
+        message = f"the {part} part {count} rows with imu and text, .*'imu_text' needs at least 2"
+        with pytest.raises(ValueError, match=message):
+            check_parts(weights, masks, {**parts, part: np.array(rows)})
+
+
 def test_objectives_that_can_run() -> None:
-    assert set(choose_objectives("auto", ("imu",))) == {"reconstruction"}
-    assert set(choose_objectives("auto", ("pose", "text"))) == {"pose_text"}
-    assert len(choose_objectives("auto", ("imu", "pose", "text"))) == 5
-    assert choose_objectives({"imu_text": 2}, ("imu", "text")) == {"imu_text": 2.0}
+    def there(*names: str) -> dict[str, np.ndarray]:
+        return {name: np.ones(3, dtype=bool) for name in names}
+
+    assert set(choose_objectives("auto", there("imu"))) == {"reconstruction"}
+    assert set(choose_objectives("auto", there("pose", "text"))) == {"pose_text"}
+    assert len(choose_objectives("auto", there("imu", "pose", "text"))) == 5
+    for two in (2, np.float32(2), np.int64(2), Fraction(2)):
+        chosen = choose_objectives({"imu_text": two}, there("imu", "text"))
+        assert chosen == {"imu_text": 2.0} and type(chosen["imu_text"]) is float
+    apart = {"imu": np.array([True, False, False]), "text": np.array([False, True, True])}
+    assert set(choose_objectives("auto", apart)) == {"reconstruction"}
+    alone = {name: np.array([True, False, False]) for name in ("imu", "text")}
+    assert set(choose_objectives("auto", alone)) == {"reconstruction"}
+    for rows in (apart, alone):
+        with pytest.raises(ValueError, match="nothing to train: the data have imu and text"):
+            choose_objectives({"imu_text": 1.0}, rows)
     with pytest.raises(ValueError, match="nothing to train: the data have pose"):
-        choose_objectives("auto", ("pose",))
+        choose_objectives("auto", there("pose"))
     with pytest.raises(ValueError, match="names video"):
-        choose_objectives({"video": 1.0}, ("imu",))
-    with pytest.raises(ValueError, match="at least 0"):
-        choose_objectives({"imu_text": -1.0}, ("imu", "text"))
+        choose_objectives({"video": 1.0}, there("imu"))
+    for wrong in (-1.0, np.nan, "1"):
+        with pytest.raises(ValueError, match="at least 0"):
+            choose_objectives({"imu_text": wrong}, there("imu", "text"))
 
 
 def test_spread_rows() -> None:

@@ -18,6 +18,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 from m3n_sklearn import Recording, Windows, cut
 from m3n_sklearn.motion.rotations import random_rotations
 from m3n_sklearn.pretraining import Augmentation, Multi3NetPretrainer, save_corpus
+from m3n_sklearn.pretraining._setup import hold_out
 from m3n_sklearn.recording.channels import channel_names
 from m3n_sklearn.simulation import SMPLIMUSimulator
 
@@ -355,6 +356,62 @@ def test_early_stopping_holds_groups_out(toy_scene: Windows, tiny: Params) -> No
         pretrainer.fit(toy_scene, groups=np.zeros(48))
 
 
+def test_early_stopping_on_a_mixed_corpus(
+    toy_scene: Windows, tiny: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = toy_scene.drop("clip")
+    real = toy_scene[:16].drop("clip", "pose", "trans", "text")
+    real = real.assign(groups=np.repeat(["ann", "bob", "cid", "dan"], 4))
+    corpus = Windows.concatenate([made, real])
+    parts: list[Any] = []
+
+    def remembering(*given: Any) -> Any:
+        parts.append(hold_out(*given))
+        return parts[-1]
+
+    monkeypatch.setattr("m3n_sklearn.pretraining._pretrainer.hold_out", remembering)
+    changes = {"early_stopping": True, "max_epochs": 1, "validation_fraction": 0.25}
+    pretrainer = fitted(corpus, tiny, **changes)
+    held = parts[0][1]
+    assert 0 < (held < 48).sum() < 24  # some of the simulated rows
+    assert "valid_imu_text" in pretrainer.history_[0]
+    assert pretrainer.unlabelled_groups_.tolist() == ["ann", "bob", "cid", "dan"]
+    kinds = corpus.assign(groups=np.array(["made"] * 48 + ["real"] * 16))
+    with pytest.raises(ValueError, match=r"(training|validation) part 0 rows with imu and pose"):
+        fitted(kinds, tiny, **changes)
+
+
+def test_signals_that_are_not_read_are_not_counted(toy_scene: Windows, tiny: Params) -> None:
+    bare = toy_scene[:8].drop("pose", "trans", "text", "clip").assign(groups=["ann"] * 8)
+    corpus = Windows.concatenate([toy_scene.drop("clip"), bare])
+    blind = fitted(corpus, tiny, objectives={"pose_text": 1.0}, max_epochs=1)
+    assert blind.n_unlabelled_ == len(blind.unlabelled_groups_) == 0
+    silent = corpus[48:].assign(text=[""] * 8)
+    seeing = fitted(silent, tiny, objectives={"reconstruction": 1.0}, max_epochs=1)
+    assert seeing.n_unlabelled_ == 8
+    assert seeing.unlabelled_groups_.tolist() == ["ann"]
+
+
+def test_rows_that_lack_something(toy_scene: Windows, tiny: Params) -> None:
+    silent = toy_scene.assign(text=["", " "] * 4 + toy_scene["text"][8:].tolist())
+    pretrainer = fitted(silent, tiny, max_epochs=1, objectives={"imu_text": 1.0})
+    assert pretrainer.score(silent) == pretrainer.score(silent[8:])
+    assert set(fitted(silent[:8].drop("pose", "trans"), tiny).objectives_) == {"reconstruction"}
+    still = toy_scene.assign(
+        imu=toy_scene["imu"], channels=toy_scene.channels, present={"imu": np.zeros(48, dtype=bool)}
+    )
+    assert fitted(still, tiny, max_epochs=1).objectives_ == {"pose_text": 1.0}
+    with pytest.raises(ValueError, match="0 rows"):
+        pretrainer.set_params(modality="text").transform(silent[:0])
+
+
+def test_channels_name_those_of_a_corpus_without_names(toy_scene: Windows, tiny: Params) -> None:
+    bare, names = Windows(imu=toy_scene["imu"], rate=25.0), channel_names("left_wrist")
+    for given in ({"corpus": bare}, {}):
+        pretrainer = fitted(None if given else bare, tiny, **given, channels=names, max_epochs=1)
+        assert pretrainer.input_.layout.sites == ("left_wrist",)
+
+
 def test_paper_configuration(toy_scene: Windows, tiny: Params) -> None:
     pretrainer = fitted(toy_scene, {**tiny, "n_components": None}, encoder="paper")
     assert len(pretrainer.objectives_) == 5
@@ -375,6 +432,19 @@ def test_rates(toy_scene: Windows, tiny: Params) -> None:
     assert pretrainer.reconstruct(slow).shape == imu.shape
     alike = (pretrainer.transform(slow) * pretrainer.transform(toy_scene)).sum(axis=1)
     assert np.median(alike) > 0.9
+
+
+@pytest.mark.parametrize("rate", [1e9, 1e-9])
+def test_rates_beyond_all_reason(toy_scene: Windows, tiny: Params, rate: float) -> None:
+    for column in ("imu", "pose"):
+        strange = toy_scene.assign(rate={column: rate})
+        with pytest.raises(ValueError, match=f"The rate of '{column}' must lie between 0.1 and"):
+            fitted(strange, tiny)
+    pretrainer = fitted(toy_scene["imu"].astype(np.float32), tiny, max_epochs=1)
+    with pytest.raises(ValueError, match="The rate of 'imu' must lie between"):
+        pretrainer.transform(Windows(imu=toy_scene["imu"], rate=rate))
+    series = np.random.default_rng(0).standard_normal((8, 5, 20))
+    fitted(Windows(imu=series, rate=rate), tiny, max_epochs=1)
 
 
 def test_bare_arrays_are_refused_where_the_rate_was_known(
@@ -521,6 +591,8 @@ def test_wrong_units_warn(toy_imu: np.ndarray, tiny: Params) -> None:
         ("width", 1.5),
         ("norm", "instance"),
         ("rate", 0.0),
+        ("rate", np.nan),
+        ("rate", 1e9),
         ("channels", 6),
         ("orientation", "up"),
         ("similar_captions", 1.0),

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from ..._checks import list_of
+from ...motion import Motion
 from ...simulation._keys import keyed_rng
-from ...windows import Windows
 from ._balance import choose_rows
-from ._clips import Tally, chunks, clips_of, cut_clips
+from ._clips import Names, Tally, chunks, clips_of, cut_clips
 from ._folder import new_folder
 from ._manifest import (
     check_sources,
@@ -80,7 +80,7 @@ def build_corpus(
     seconds, overlap : float, default=2.56 and 0.5
         Length of the windows, and the share of one that the next one repeats.
     rate, pose_rate : float, default=50.0 and 30.0
-        Of readings and poses in Hz.
+        Of readings and poses in Hz, from 0.1 to 100000.
     margin : float, default=0.0
         Seconds of context frames at both ends of the poses.
     short : {"pad", "drop"}, default="pad"
@@ -111,8 +111,9 @@ def build_corpus(
     Path
         The folder, for :func:`open_corpus` or ``Multi3NetPretrainer(corpus=)``. Columns are
         ``imu`` (float32; only with a simulator), ``pose`` and ``trans`` (float32), ``text``
-        (paraphrases), ``clip``, ``groups`` (people), ``source``, ``start`` (s), ``context``,
-        ``stature`` (m, NaN where it is not known).
+        (paraphrases), ``clip``, ``groups`` (people; a motion of nobody is one, with its copies and
+        its mirror image), ``source``, ``start`` (s), ``context``, ``stature`` (m, NaN where it is
+        not known).
 
     Raises
     ------
@@ -199,8 +200,8 @@ def rebuild_corpus(
     Raises
     ------
     ValueError
-        If sources, their files or their clips are not those of the manifest. Then there is no
-        folder.
+        If sources, their licences, files, clips or bodies are not those of the manifest. Then
+        there is no folder.
 
     Warns
     -----
@@ -226,10 +227,11 @@ def _build(
     verbose: int,
     expected: Mapping[str, Any] | None,
 ) -> Path:
-    parameters, seen, tally = plan.record(), [], Tally()
+    parameters, seen, names, tally = plan.record(), [], Names(), Tally()
+    files = [source.digests() for source in sources]  # first: one that is missing costs no hours
     with new_folder(path) as folder, CorpusWriter(folder) as writer:
         for source in sources:
-            seen.append(_stream(source, writer, plan, tally, n_jobs, verbose))
+            seen.append(_stream(source, writer, plan, names, tally, n_jobs, verbose))
         if not writer.columns:
             raise ValueError(
                 f"No window is left of {sum(one.clips for one in seen)} motions: windows last "
@@ -240,10 +242,7 @@ def _build(
         built = {
             "versions": versions(),
             "parameters": parameters,
-            "sources": [
-                _record(source, fingerprint)
-                for source, fingerprint in zip(sources, seen, strict=True)
-            ],
+            "sources": [_record(*facts) for facts in zip(sources, files, seen, strict=True)],
             "left_out": tally.record(),
             "windows": _count(writer, rows),
             "files": file_digests(folder),
@@ -254,12 +253,14 @@ def _build(
     return path
 
 
-def _record(source: CorpusSource, fingerprint: Fingerprint) -> dict[str, Any]:
+def _record(
+    source: CorpusSource, files: dict[str, str], fingerprint: Fingerprint
+) -> dict[str, Any]:
     return {
         "name": source.name,
         "licence": source.licence,
         "weight": source.weight,
-        "files": source.digests(),
+        "files": files,
         **fingerprint.record(),
     }
 
@@ -268,12 +269,13 @@ def _stream(
     source: CorpusSource,
     writer: CorpusWriter,
     plan: Plan,
+    names: Names,
     tally: Tally,
     n_jobs: int | None,
     verbose: int,
 ) -> Fingerprint:
     """Write the windows of a source, a few clips at a time."""
-    fingerprint, names = Fingerprint(), Counter[str]()
+    fingerprint = Fingerprint()
     motions = iter(source)
     first = list(islice(motions, CHUNK))
     if not first:
@@ -281,27 +283,21 @@ def _stream(
     simulator = plan.simulator_for(first, n_jobs)
     progress = tqdm(chain(first, motions), desc=source.name, disable=verbose <= 0, unit="clip")
     for motions_of_chunk in chunks(progress, CHUNK):
-        clips = []
+        clips: list[Motion] = []
+        person_of: dict[str | None, str] = {}
         for motion in motions_of_chunk:
             fingerprint.see(motion)
-            name = f"{source.name}/{motion.name or 'clip'}"
-            names[name] += 1
-            unique = name if names[name] == 1 else f"{name}#{names[name]}"
-            clips += clips_of(motion, unique, plan, tally)
+            name = names.unique(f"{source.name}/{motion.name or 'clip'}", plan)
+            versions = clips_of(motion, name, plan, tally)
+            # a motion of nobody is a group of its own, with its copies and its mirror image
+            person = name if motion.subject is None else f"{source.name}/{motion.subject}"
+            person_of.update(dict.fromkeys((clip.name for clip in versions), person))
+            clips += versions
         part = cut_clips(clips, simulator, plan, tally)
         if part is not None:
-            writer.append(_with_people(part, clips, source.name))
+            groups = np.array([person_of[clip] for clip in part["clip"].tolist()])
+            writer.append(part.assign(groups=groups, source=np.full(len(part), source.name)))
     return fingerprint
-
-
-def _with_people(part: Windows, clips: Sequence[Any], source: str) -> Windows:
-    """Add the columns source and groups; a clip of nobody is its own group."""
-    people = {
-        clip.name: clip.name if clip.subject is None else f"{source}/{clip.subject}"
-        for clip in clips
-    }
-    groups = np.array([people[name] for name in part["clip"].tolist()])
-    return part.assign(groups=groups, source=np.full(len(part), source))
 
 
 def _choose(writer: CorpusWriter, sources: Sequence[CorpusSource], plan: Plan) -> Rows | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -16,7 +17,7 @@ from ...windows import Windows
 from ._mirror import mirrored_caption
 from ._plan import Plan
 
-__all__ = ["Tally", "chunks", "clips_of", "cut_clips"]
+__all__ = ["Names", "Tally", "chunks", "clips_of", "cut_clips"]
 
 JOINTS = 24
 """Joints of the poses: SMPL's body. Hands of other models are left out."""
@@ -32,6 +33,30 @@ class Tally:
     def record(self) -> dict[str, int]:
         """Return it for the manifest."""
         return {"not_mirrored": self.unmirrored, "too_short": self.too_short}
+
+
+class Names:
+    """Names of motions, of which no version is called like one of another motion."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+        self.repeated = Counter[str]()
+
+    def unique(self, name: str, plan: Plan) -> str:
+        """Return the name, with a number where it is taken."""
+        chosen = name
+        while not self.taken.isdisjoint(versions := _version_names(chosen, plan)):
+            self.repeated[name] += 1
+            chosen = f"{name}#{self.repeated[name] + 1}"
+        self.taken.update(versions)
+        return chosen
+
+
+def _version_names(prefix: str, plan: Plan) -> list[str]:
+    """Return what the copies of a motion are called, and then those of its mirror image."""
+    copies = [""] if plan.copies == 1 else [f"@{copy}" for copy in range(plan.copies)]
+    sides = ["", "~mirrored"] if plan.mirror else [""]
+    return [f"{prefix}{side}{copy}" for side in sides for copy in copies]
 
 
 def chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
@@ -56,17 +81,17 @@ def clips_of(motion: Motion, prefix: str, plan: Plan, tally: Tally) -> list[Moti
         Counts motions whose captions can't be mirrored.
     """
     body = motion.replace(poses=_body(motion.poses))
-    versions = [(prefix, body)]
+    versions = [body]
     if plan.mirror:
         captions = [mirrored_caption(sentence) for sentence in body.text]
         if None in captions:
             tally.unmirrored += 1
         else:
-            versions.append((f"{prefix}~mirrored", body.mirrored().replace(text=captions)))
+            versions.append(body.mirrored().replace(text=captions))
+    copies = [version for version in versions for _ in range(plan.copies)]
     return [
-        version.replace(name=name if plan.copies == 1 else f"{name}@{copy}")
-        for name, version in versions
-        for copy in range(plan.copies)
+        copy.replace(name=name)
+        for copy, name in zip(copies, _version_names(prefix, plan), strict=False)
     ]
 
 

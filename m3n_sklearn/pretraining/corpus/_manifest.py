@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 MANIFEST = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 
 
 def versions() -> dict[str, str]:
@@ -96,6 +96,11 @@ def check_sources(manifest: Mapping[str, Any], sources: Sequence[CorpusSource]) 
         )
     for source in sources:
         expected = wanted[source.name]
+        if source.licence != expected["licence"]:
+            raise ValueError(
+                f"Source {source.name!r} had the licence {expected['licence']!r} in the manifest, "
+                f"now {source.licence!r}. Build a new corpus if the terms have changed."
+            )
         if source.weight != expected["weight"]:
             raise ValueError(
                 f"Source {source.name!r} had the weight {expected['weight']:g} in the manifest, "
@@ -124,11 +129,11 @@ def compare(expected: Mapping[str, Any], built: Mapping[str, Any]) -> None:
         machine or versions.
     """
     for old, new in zip(expected["sources"], built["sources"], strict=True):
-        if old["words_sha256"] != new["words_sha256"]:
+        if old["facts_sha256"] != new["facts_sha256"]:
             raise ValueError(
                 f"Source {new['name']!r} holds other clips than the manifest says: {new['clips']} "
                 f"with {new['frames']} frames, then {old['clips']} with {old['frames']}, or other "
-                "names or captions."
+                "names, captions, people or bodies."
             )
     differing = [
         name for name, digest in expected["files"].items() if built["files"][name] != digest

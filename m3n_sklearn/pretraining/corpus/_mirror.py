@@ -6,20 +6,17 @@ import re
 
 __all__ = ["mirrored_caption"]
 
-_OPPOSITE = {
-    "left": "right",
-    "right": "left",
-    "clockwise": "counter-clockwise",
-    "counterclockwise": "clockwise",
-    "anticlockwise": "clockwise",
-}
+_OPPOSITE = {"left": "right", "right": "left", "clockwise": "counter-clockwise"}
 _SIDED = re.compile(
-    r"\b(left|right|(?:counter|anti)?-?clockwise)(?=(?:wards?|most|hand|handed|foot|footed)?\b)",
+    r"(?<![a-z])(left|right|(?:(?:counter|contra|anti)[\s\u2010-\u2013-]*)?clockwise)"
+    r"(?=(?:wards?|most|hand|handed|foot|footed)?(?![a-z]))",
     re.IGNORECASE,
 )
 _OTHER_SENSES = re.compile(
-    r"\b(?:all right|(?<!the )right (?:away|now|angles?|after|before|next to)|"
-    r"(?<!the )left (?:over|behind|alone|out)|(?:has|have|had|is|are|was|were) left)\b",
+    r"\b(?:all right|(?:that['\u2019]?s|that is) right|"
+    r"(?<!the )right (?:away|now|angles?|after|before|next to)|"
+    r"(?<!the )left (?:over|behind|alone|out)|(?:has|have|had|is|are|was|were) left|"
+    r"left the (?:room|house|building|scene|place))\b",
     re.IGNORECASE,
 )
 """Where "left" and "right" may be no sides."""
@@ -53,5 +50,7 @@ def mirrored_caption(sentence: str) -> str | None:
 
 def _exchange(match: re.Match[str]) -> str:
     word = match[0]
-    other = _OPPOSITE[word.lower().replace("-", "")]
+    other = _OPPOSITE.get(word.lower(), "clockwise")  # of counter- or anti-, however it is joined
+    if word.isupper():
+        return other.upper()
     return other.capitalize() if word[0].isupper() else other

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from ..._checks import check_count, check_positive, is_number
+from ..._checks import check_count, check_positive, check_rate, is_number
 from ..._sklearn import FrozenEstimator
 from ...motion import Motion
 from ...simulation import SMPLIMUSimulator
@@ -41,8 +41,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Check what the cutting does not."""
-        for name, unit in (("seconds", "s"), ("rate", "Hz"), ("pose_rate", "Hz")):
-            check_positive(getattr(self, name), name, unit)
+        check_positive(self.seconds, "seconds", "s")
+        check_rate(self.rate, "rate")
+        check_rate(self.pose_rate, "pose_rate")
         check_count(self.copies, "copies")
         for name in ("max_per_caption", "n_windows"):
             if getattr(self, name) is not None:

@@ -71,6 +71,11 @@ class CorpusSource:
                 f"The motions of source {self.name!r} must be Motions or a function that returns "
                 f"them, got {type(self.motions).__name__}."
             )
+        if isinstance(self.files, (str, os.PathLike)):
+            raise TypeError(
+                f"The files of source {self.name!r} must be a list of paths, got the single "
+                f"{self.files!r}: give files=[{str(self.files)!r}]."
+            )
         check_positive(self.weight, f"The weight of source {self.name!r}")
 
     def __repr__(self) -> str:
@@ -87,8 +92,12 @@ class CorpusSource:
             yield motion
 
     def digests(self) -> dict[str, str]:
-        """Return the SHA-256 of each file, by its name without folders."""
-        return {Path(file).name: file_digest(Path(file)) for file in self.files}
+        """Return the SHA-256 of each file, by its name with as few folders as tell it apart."""
+        paths = list(dict.fromkeys(Path(os.path.abspath(file)) for file in self.files))
+        depth = 1
+        while len({path.parts[-depth:] for path in paths}) < len(paths):
+            depth += 1
+        return {"/".join(path.parts[-depth:]): file_digest(path) for path in paths}
 
 
 class Fingerprint:
@@ -98,7 +107,7 @@ class Fingerprint:
         self.clips = 0
         self.frames = 0
         self.seconds = 0.0
-        self._words = hashlib.sha256()
+        self._facts = hashlib.sha256()
         self._values = hashlib.sha256()
 
     def see(self, motion: Motion) -> None:
@@ -106,8 +115,9 @@ class Fingerprint:
         self.clips += 1
         self.frames += motion.n_frames
         self.seconds += motion.duration
-        facts = (motion.name, motion.text, motion.subject, motion.n_frames, motion.n_joints)
-        self._words.update(repr(facts).encode())
+        names = (motion.name, motion.text, motion.subject, motion.source)
+        facts = (*names, *_body(motion), motion.n_frames, motion.n_joints)
+        self._facts.update(repr(facts).encode())
         for values in (motion.poses, motion.trans, motion.times):
             self._values.update(values.tobytes())
 
@@ -117,9 +127,16 @@ class Fingerprint:
             "clips": self.clips,
             "frames": self.frames,
             "hours": round(self.seconds / 3600, 4),
-            "words_sha256": self._words.hexdigest(),
+            "facts_sha256": self._facts.hexdigest(),
             "values_sha256": self._values.hexdigest(),
         }
+
+
+def _body(motion: Motion) -> tuple[Any, ...]:
+    """Return whose body it is, rounded so that the last bits do not matter."""
+    stature = None if motion.stature is None else round(float(motion.stature), 3)
+    betas = None if motion.betas is None else (motion.betas.round(3) + 0.0).tolist()
+    return motion.sex, stature, betas
 
 
 def file_digest(path: Path) -> str:
