@@ -150,7 +150,7 @@ def learn(
     Learned
         The network is on the CPU, in evaluation mode.
     """
-    if strategy == "blend" and start.epochs == 0:
+    if strategy == "blend":
         return _blend(data, start, recipe, seed, groups, callbacks)
     with isolated(derive_seed(seed, 0)):
         config, module, taken = _network(data, start, strategy, recipe)
@@ -177,7 +177,8 @@ def _network(
 ) -> tuple[dict[str, Any], Network, Mapping[str, AnyArray]]:
     """Return a network with fresh weights, its configuration, and the weights to take over."""
     if start.config is not None:
-        return start.config, build_classifier(start.config), start.weights
+        config = start.config | ({} if "net" in start.config else {"dropout": recipe.dropout})
+        return config, build_classifier(config), start.weights
     facts = {"sites": start.sites, "n_classes": data.n_classes}
     if strategy == "prompt_ft":
         assert start.names is not None
@@ -196,11 +197,11 @@ def _blend(
     callbacks: Callbacks | None,
 ) -> Learned:
     """Teach a pretrained network and one from scratch apart, and average what they say."""
-    assert start.fresh is not None
     tuned = "lp_ft" if start.names is None else "prompt_ft"
-    origins = [(start, tuned), (start.fresh, "scratch")]
+    pair = (start, start.fresh) if start.config is None else (start.member(0), start.member(1))
     members = []
-    for number, (origin, strategy) in enumerate(origins):
+    for number, (origin, strategy) in enumerate(zip(pair, (tuned, "scratch"), strict=True)):
+        assert origin is not None
         rows = data.alone() if strategy == "scratch" else data
         own = derive_seed(seed, 5, number)
         members.append(
