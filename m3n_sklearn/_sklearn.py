@@ -124,7 +124,7 @@ def root_entropy(random_state: int | np.random.RandomState | None) -> int:
 
 @contextmanager
 def epoch_callbacks(
-    estimator: Any, *, max_epochs: int, X: Any = None, y: Any = None
+    estimator: Any, *, max_epochs: int | None, X: Any = None, y: Any = None
 ) -> Iterator[EpochHook]:
     """Report epochs to the scikit-learn callbacks that were set on an estimator.
 
@@ -132,8 +132,8 @@ def epoch_callbacks(
     ----------
     estimator : estimator
         The one being fitted.
-    max_epochs : int
-        Number of epochs at most.
+    max_epochs : int or None
+        Number of epochs at most, where known.
     X, y : object, optional
         Training data, handed on to callbacks that ask for it.
 

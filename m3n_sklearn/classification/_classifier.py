@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from .._inputs import ImuWindows, Layout, make_layout, read_imu
-from .._runtime import LiveModule, isolated, resolve_device
+from .._runtime import LiveModule, all_or_nothing, isolated, resolve_device
 from .._sklearn import (
     CallbackSupportMixin,
     HasMethods,
@@ -387,8 +387,14 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         ------
         ValueError
             If windows, labels or weights are malformed, strategy and pretrainer don't fit
-            together, or the rate is needed and not known.
+            together, or the rate is needed and not known. What an earlier fit has learned is kept.
         """
+        with all_or_nothing(self):
+            return self._fit(X, y, sample_weight, groups)
+
+    def _fit(
+        self, X: Any, y: ArrayLike | None, sample_weight: ArrayLike | None, groups: ArrayLike | None
+    ) -> Self:
         imu = self._read(X, reset=True)
         if self.strategy == "zero_shot":
             return self._fit_names(X, imu, groups)

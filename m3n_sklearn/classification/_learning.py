@@ -143,7 +143,9 @@ def learn(
     groups : ndarray of shape (n,), optional
         Whom the rows come from: kept together by early stopping.
     callbacks : callable, optional
-        ``callbacks(max_epochs=...)`` is a context whose function is called after each epoch.
+        ``callbacks(max_epochs=...)`` is a context, entered once, whose function is called after
+        each epoch with one that returns the fitted attributes so far; of a blend, those of the
+        member that is being trained.
 
     Returns
     -------
@@ -168,7 +170,9 @@ def learn(
         history: list[dict[str, float]] = []
         if strategy != "frozen":
             lr = recipe.peak_rate(strategy, data)
-            history = _train(module, data, recipe, lr, seed, start.epochs, groups, callbacks)
+            history = _train(
+                module, config, data, recipe, lr, seed, start.epochs, groups, callbacks
+            )
     return Learned(module.eval(), config, history)
 
 
@@ -200,13 +204,15 @@ def _blend(
     tuned = "lp_ft" if start.names is None else "prompt_ft"
     pair = (start, start.fresh) if start.config is None else (start.member(0), start.member(1))
     members = []
-    for number, (origin, strategy) in enumerate(zip(pair, (tuned, "scratch"), strict=True)):
-        assert origin is not None
-        rows = data.alone() if strategy == "scratch" else data
-        own = derive_seed(seed, 5, number)
-        members.append(
-            learn(rows, origin, strategy, recipe, own, groups=groups, callbacks=callbacks)
-        )
+    with nullcontext() if callbacks is None else callbacks(max_epochs=None) as end_epoch:
+        shared = None if end_epoch is None else _entered(end_epoch)
+        for number, (origin, strategy) in enumerate(zip(pair, (tuned, "scratch"), strict=True)):
+            assert origin is not None
+            rows = data.alone() if strategy == "scratch" else data
+            own = derive_seed(seed, 5, number)
+            members.append(
+                learn(rows, origin, strategy, recipe, own, groups=groups, callbacks=shared)
+            )
     config = {"members": [member.config for member in members]}
     module = Blend(config)
     for place, member in zip(module.members, members, strict=True):
@@ -215,8 +221,13 @@ def _blend(
     return Learned(module.eval(), config, history)
 
 
+def _entered(end_epoch: Callable[[Any], bool]) -> Callbacks:
+    return lambda max_epochs: nullcontext(end_epoch)
+
+
 def _train(
     module: Network,
+    config: dict[str, Any],
     data: LabelledWindows,
     recipe: Recipe,
     lr: float,
@@ -237,7 +248,9 @@ def _train(
     with context as end_epoch:
 
         def on_epoch(weights: Callable[[], dict[str, AnyArray]]) -> bool:
-            return end_epoch is not None and end_epoch(lambda: {"weights_": weights()})
+            return end_epoch is not None and end_epoch(
+                lambda: {"config_": config, "weights_": weights()}
+            )
 
         return train(module, loss, data, plan, valid=valid, on_epoch=on_epoch)
 

@@ -15,6 +15,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import _num_samples, has_fit_parameter
 
+from ..._runtime import all_or_nothing
 from ..._sklearn import HasMethods, Interval, StrOptions, check_is_fitted, fit_context
 from ...persistence import Persistent
 from .._labels import check_groups, check_labels
@@ -192,6 +193,17 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         UserWarning
             If no row has a neighbour in time.
         """
+        with all_or_nothing(self):
+            return self._fit(X, y, groups, recordings, times)
+
+    def _fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        groups: ArrayLike | None,
+        recordings: ArrayLike | None,
+        times: ArrayLike | None,
+    ) -> Self:
         if y is None:
             raise ValueError("HMMClassifier requires y to be passed, but the target y is None.")
         labels = check_labels(y, _num_samples(X), None, None)
@@ -204,7 +216,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
                 "No row of X has a neighbour in time, so that each is predicted for itself. Give "
                 "Windows with the columns clip and start, or recordings= and times=.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=4,
             )
         self.chain_ = self._learn_chain(data.ordered_codes, rows)
         self.emission_ = self._choose_emission(data)
