@@ -205,7 +205,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     config_ : dict
         Configuration of the network.
     origin_ : dict
-        The parameters that the network comes from, of a `pretrainer` a digest, for warm starts.
+        The parameters that the network comes from, some of them as digests, for warm starts.
     weights_ : dict of str to ndarray
         Weights of the network.
     history_ : list of dict
@@ -454,9 +454,10 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         )
 
     def _origin(self) -> dict[str, Any]:
+        classes, prompts = check_descriptions(self.descriptions or {})
         return {
             "pretrainer": fingerprint(self.pretrainer),
-            "descriptions": None if self.descriptions is None else digest(dict(self.descriptions)),
+            "descriptions": digest((classes.tolist(), prompts)),
             **{name: getattr(self, name) for name in MAKING},
         }
 

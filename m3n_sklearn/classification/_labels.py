@@ -141,7 +141,7 @@ def check_descriptions(descriptions: Mapping[Any, Any]) -> tuple[AnyArray, list[
             raise ValueError(
                 f"descriptions[{labels[i]!r}] must be a sentence or several, got {given!r}."
             )
-        prompts.append(sentences)
+        prompts.append([str(sentence) for sentence in sentences])
     return classes, prompts
 
 

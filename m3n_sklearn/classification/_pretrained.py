@@ -185,11 +185,14 @@ def fingerprint(pretrainer: Any) -> str | None:
         return os.fspath(pretrainer)
     if isinstance(pretrainer, FrozenEstimator):
         return cast(str, digest(_thawed(pretrainer).weights_))
-    params = {
-        name: value if isinstance(value, str | int | float | dict | None) else type(value).__name__
-        for name, value in _checked(pretrainer, "pretrainer is").get_params().items()
-    }
-    return cast(str, digest(params))
+    params = _checked(pretrainer, "pretrainer is").get_params()
+    return cast(str, digest({name: _plain(value) for name, value in params.items()}))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    return value if isinstance(value, str | int | float | dict | None) else type(value).__name__
 
 
 def is_ready(pretrainer: Any) -> bool:

@@ -229,8 +229,9 @@ def test_warm_start_refuses_another_network(before, after, changed, tmp_path):
 def test_warm_start_goes_on_with_the_same_pretrainer_in_a_new_wrapper(tmp_path):
     X, y, _ = wrist_data(3)
     pretrained().transform(X)
+    described = {np.str_(label): (np.str_(text),) for label, text in CAPTIONS.items()}
     warm = classifier(FrozenEstimator(pretrained()), strategy="full", warm_start=True, max_epochs=1)
-    warm.fit(X, y).save(tmp_path / "warm")
+    warm.set_params(descriptions=described).fit(X, y).save(tmp_path / "warm")
     assert warm.set_params(pretrainer=FrozenEstimator(pretrained())).fit(X, y).n_iter_ == 2
     assert load(tmp_path / "warm").fit(X, y).n_iter_ == 2
 
