@@ -327,7 +327,13 @@ class InputMap:
         weight = np.ones(len(rows)) if sample_weight is None else sample_weight
         share = (weight / weight.sum())[:, None]
         center = (rows.mean(axis=2) * share).sum(axis=0)
-        spread = np.sqrt((((rows - center[:, None]) ** 2).mean(axis=2) * share).sum(axis=0))
+        with np.errstate(over="ignore", invalid="ignore"):
+            spread = np.sqrt((((rows - center[:, None]) ** 2).mean(axis=2) * share).sum(axis=0))
+        if not np.isfinite(spread).all():
+            raise ValueError(
+                f"X is too large to be standardised: it reaches {np.abs(rows).max():.3g}. Check "
+                "its units, or scale it."
+            )
         scale = np.where(spread > 1e-12 * (1 + np.abs(center)), spread, 1.0)
         return cls(layout, None, tuple(center.tolist()), tuple(scale.tolist()))
 

@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["LiveModule", "derive_rng", "derive_seed", "isolated", "resolve_device"]
+__all__ = [
+    "LiveModule",
+    "all_or_nothing",
+    "derive_rng",
+    "derive_seed",
+    "isolated",
+    "resolve_device",
+]
 
 # the states below belong to the process, so fits in several threads take turns
 _LOCK = threading.RLock()
@@ -54,6 +61,32 @@ def isolated(seed: int | None = None) -> Iterator[None]:
                 torch.set_num_threads(threads)
                 np.random.set_state(numpy_state)
                 random.setstate(python_state)
+
+
+@contextmanager
+def all_or_nothing(estimator: Any) -> Iterator[None]:
+    """Run a fit, and if it fails or is interrupted, put what was fitted before back.
+
+    Otherwise the classes of one fit might meet the weights of another.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose attributes with a trailing underscore are looked after.
+    """
+    before = _fitted(estimator)
+    try:
+        yield
+    except BaseException:
+        for name in _fitted(estimator):
+            delattr(estimator, name)
+        vars(estimator).update(before)
+        raise
+
+
+def _fitted(estimator: Any) -> dict[str, Any]:
+    state = vars(estimator).items()
+    return {name: value for name, value in state if name.endswith("_") and name[0] != "_"}
 
 
 def _cpu_by_default() -> AbstractContextManager[Any]:

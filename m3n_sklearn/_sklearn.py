@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import _fit_context as fit_context
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from sklearn.utils.validation import (
     _check_sample_weight as check_sample_weight,
 )
@@ -36,6 +42,7 @@ __all__ = [
     "StrOptions",
     "WorksUnfitted",
     "check_is_fitted",
+    "check_params",
     "check_sample_weight",
     "epoch_callbacks",
     "fit_context",
@@ -75,6 +82,21 @@ class WorksUnfitted:
         return tags
 
 
+def check_params(estimator: Any, names: Iterable[str]) -> None:
+    """Check some parameters of an estimator, as `fit` checks all of them.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With ``_parameter_constraints``.
+    names : iterable of str
+        Parameters that may have been set since.
+    """
+    constraints = {name: estimator._parameter_constraints[name] for name in names}
+    values = {name: getattr(estimator, name) for name in constraints}
+    validate_parameter_constraints(constraints, values, caller_name=type(estimator).__name__)
+
+
 def root_entropy(random_state: int | np.random.RandomState | None) -> int:
     """Turn scikit-learn's `random_state` into one integer that every draw is derived from.
 
@@ -102,7 +124,7 @@ def root_entropy(random_state: int | np.random.RandomState | None) -> int:
 
 @contextmanager
 def epoch_callbacks(
-    estimator: Any, *, max_epochs: int, X: Any = None, y: Any = None
+    estimator: Any, *, max_epochs: int | None, X: Any = None, y: Any = None
 ) -> Iterator[EpochHook]:
     """Report epochs to the scikit-learn callbacks that were set on an estimator.
 
@@ -110,8 +132,8 @@ def epoch_callbacks(
     ----------
     estimator : estimator
         The one being fitted.
-    max_epochs : int
-        Number of epochs at most.
+    max_epochs : int or None
+        Number of epochs at most, where known.
     X, y : object, optional
         Training data, handed on to callbacks that ask for it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 import warnings
@@ -78,6 +79,7 @@ RECORDING = Recording(STILL, 50.0, WORN)
 BODY = default_body()
 PLACES, TURNS = np.zeros((50, 3)), np.tile([1.0, 0.0, 0.0, 0.0], (50, 1))
 JOINTS = np.random.default_rng(0).normal(size=(30, 20, 3))
+HUGE = np.where(np.arange(9)[:, None, None] == 4, IMU * np.float32(1e30), IMU)
 GRAMS, DEGREES = IMU / 9.80665, IMU * np.repeat([1.0, 150.0], 3)[:, None].astype(np.float32)
 
 
@@ -96,6 +98,10 @@ def frozen():
 @cache
 def fitted():
     return classifier(random_state=0).fit(X, Y)
+
+
+def clone_with(**params):
+    return copy.copy(fitted()).set_params(**params)
 
 
 def named(descriptions):
@@ -840,6 +846,40 @@ def test_corpora_with_damaged_arrays(tmp_path):
     (lambda: classifier(FrozenEstimator(PCA())).fit(X, Y), TypeError, "FrozenEstimator of a PCA"),
     (lambda: classifier(FrozenEstimator(tiny())).fit(X, Y), NotFittedError, "not fitted"),
     (lambda: classifier("/no/such").fit(X, Y), FileNotFoundError, "/no/such"),
+    (
+        lambda: classifier("m3n-bse").fit(X, Y),
+        FileNotFoundError,
+        "pretrainer='m3n-bse'",
+        "m3n-base",
+    ),
+    (lambda: classifier(".").fit(X, Y), FileNotFoundError, "pretrainer='.'", "nor a file"),
+    (lambda: classifier(type(pretrained())).fit(X, Y), TypeError, "the class Multi3NetPretrainer"),
+    (
+        lambda: classifier(frozen(), strategy="lp_ft", descriptions={"rest": ""}).fit(X, Y),
+        ValueError,
+        "descriptions['rest']",
+    ),
+    (
+        lambda: classifier(frozen(), descriptions={"stand": "a"}).fit(X, Y),
+        ValueError,
+        "nothing of the classes ['rest', 'shake', 'twist']",
+        "describes ['stand']",
+    ),
+    (lambda: clone_with(views=0).predict(X), ValueError, "'views'", "Got 0"),
+    (lambda: clone_with(adapt_norm="x").predict(X), ValueError, "'adapt_norm'", "Got 'x'"),
+    (lambda: fitted().predict(HUGE), ValueError, "1 of 9 windows", "window 4", "units"),
+    (
+        lambda: classifier(frozen(), strategy="frozen", rate=50.0).fit(HUGE, Y),
+        ValueError,
+        "1 of 9 windows",
+        "overflow",
+    ),
+    (lambda: classifier().fit(HUGE, Y), FloatingPointError, "no longer finite", "scale of X"),
+    (
+        lambda: classifier().fit(IMU[:, 0].astype(float) * 1e200, Y),
+        ValueError,
+        "too large to be standardised",
+    ),
     (lambda: classifier(__file__).fit(X, Y), ValueError, "can't be read", "truncated"),
     (lambda: classifier(frozen(), rate=50.0).fit(IMU[:, :4], Y), ValueError, "generic series"),
     (lambda: named({}), ValueError, "zero_shot", "descriptions={label"),

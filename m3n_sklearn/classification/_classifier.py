@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
@@ -12,17 +13,19 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from joblib import hash as digest
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from .._inputs import ImuWindows, Layout, make_layout, read_imu
-from .._runtime import LiveModule, isolated, resolve_device
+from .._runtime import LiveModule, all_or_nothing, isolated, resolve_device
 from .._sklearn import (
     CallbackSupportMixin,
     HasMethods,
     Interval,
     StrOptions,
     check_is_fitted,
+    check_params,
     epoch_callbacks,
     fit_context,
     root_entropy,
@@ -35,13 +38,14 @@ from ..pretraining.augmentation import FINE_TUNING, Augmentation, resolve_augmen
 from ..windows import Windows
 from ._adaptation import adapt_norms, check_norms
 from ._choice import calibration, follow
-from ._inference import Views, probabilities
+from ._inference import Views, check_answers, probabilities
 from ._labels import Labels, check_descriptions, check_groups, check_labels, prompts_of
 from ._learning import Recipe, as_dtype, learn
 from ._pretrained import (
     Start,
     check_rate,
     encoder_of,
+    fingerprint,
     fitted_pretrainer,
     from_pretrainer,
     from_scratch,
@@ -53,6 +57,12 @@ from ._training import LabelledWindows
 __all__ = ["Multi3NetClassifier"]
 
 AnyArray = NDArray[Any]
+
+MAKING = ("strategy", "head", "width", "norm", "calibrate")
+"""Parameters that a network and its temperature come from, besides pretrainer and descriptions."""
+
+SET_LATER = ("augment", "views", "adapt_norm", "rate", "channels", "device")
+"""Parameters that predictions look at, and that may be set after the fit."""
 
 STRATEGIES = {"auto", "scratch", "frozen", "lp_ft", "full", "prompt_ft", "blend", "zero_shot"}
 
@@ -85,7 +95,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         - ``"zero_shot"``: nothing; classes are named by `descriptions`, and no label is read;
         - ``"auto"``: ``"scratch"`` without a pretrainer; ``"prompt_ft"`` with `descriptions` and
           less than four windows per class; else ``"blend"``.
-          A window of weight 2 counts as two.
+          A window of weight 2 counts as two, but the mean weight as one at least.
     head : {"linear", "mlp", "moe"}, default="linear"
         What turns features into classes. ``"mlp"`` adds a bend to the linear map, ``"moe"`` four
         smaller ones that a gate mixes for each window [2]_. Bends start at zero, so that every
@@ -97,7 +107,9 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         Labelled windows of another kind, such as simulated ones of the same classes, that keep a
         pretrained network from forgetting: each step of its fine-tuning also sees some of them,
         which together weigh as much as the real ones. ``X`` as in `fit`, with the same channels
-        and length, and ``y`` its labels; rows of other classes are left out.
+        and length, and ``y`` its labels; rows of other classes are left out. Where no pretrained
+        network is fine-tuned (``"scratch"``, ``"frozen"``, ``"zero_shot"``, no `pretrainer`) they
+        are checked and change nothing, so that strategies can be searched over.
     augment : {"auto", "so3", "cone"}, Augmentation or None, default="auto"
         Random changes of the training windows. ``"auto"`` turns the sensors of a site together
         within a cone of 50 degrees, sometimes straps the watch on the other way round, adds
@@ -161,7 +173,11 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         Where pretrainings that happen inside `fit` are kept: one per distinct training set, or
         one altogether if the pretrainer has a corpus.
     warm_start : bool, default=False
-        Go on from the weights of the last `fit`. Classes and channels must be the same.
+        Go on from the weights of the last `fit`. Classes and channels must be the same, and so
+        must what the network comes from: `pretrainer`, `strategy`, `head`, `descriptions`,
+        `width`, `norm` and `calibrate`. Whatever else concerns the training (`loss`, `lr`,
+        `rehearsal`, ...) may change; `C` and ``adapt_norm="fit"`` concern the start alone.
+        ``"frozen"`` and ``"zero_shot"`` take no steps and always start anew.
     device : str, default="auto"
         Where to compute. ``"auto"`` takes CUDA where there is one. A fitted classifier holds
         NumPy arrays and runs anywhere.
@@ -189,6 +205,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         Samples per second of the training windows; bare arrays are taken to have it too.
     config_ : dict
         Configuration of the network.
+    origin_ : dict
+        The parameters that the network comes from, some of them as digests, for warm starts.
     weights_ : dict of str to ndarray
         Weights of the network.
     history_ : list of dict
@@ -355,7 +373,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         y : array-like of shape (n,)
             Labels of any kind. Not read by ``strategy="zero_shot"``.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the windows.
+            Weights of the windows: 2 counts as the window given twice. Weights whose mean is below
+            1, zeros left out, are taken for shares and scaled to a mean of 1.
         groups : array-like of shape (n,), default=None
             Person of each window: kept together wherever windows are held out, by early stopping
             and `calibrate`.
@@ -369,12 +388,20 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         ------
         ValueError
             If windows, labels or weights are malformed, strategy and pretrainer don't fit
-            together, or the rate is needed and not known.
+            together, or the rate is needed and not known. What an earlier fit has learned is kept.
         """
+        with all_or_nothing(self):
+            return self._fit(X, y, sample_weight, groups)
+
+    def _fit(
+        self, X: Any, y: ArrayLike | None, sample_weight: ArrayLike | None, groups: ArrayLike | None
+    ) -> Self:
         imu = self._read(X, reset=True)
         if self.strategy == "zero_shot":
             return self._fit_names(X, imu, groups)
         labels = check_labels(y, len(imu.values), sample_weight, self.class_weight)
+        if self.descriptions is not None:
+            check_descriptions(self.descriptions)
         if self.strategy not in ("auto", "scratch") and self.pretrainer is None:
             raise ValueError(
                 f"strategy={self.strategy!r} needs a pretrained encoder: give pretrainer= a "
@@ -404,6 +431,14 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         """Return what a warm start goes on from, if it is one."""
         if not self.warm_start or not hasattr(self, "weights_"):
             return None
+        if "frozen" in (self.strategy, self.strategy_) or self.strategy_ == "zero_shot":
+            return None
+        changed = [name for name, value in self._origin().items() if value != self.origin_[name]]
+        if changed:
+            raise ValueError(
+                "warm_start=True goes on with the network of the last fit, which comes from other "
+                f"values of {', '.join(changed)}. Set them back, or warm_start=False to start anew."
+            )
         layout = make_layout(imu.values.shape[1], imu.channels, flat=imu.flat)
         if not np.array_equal(labels.classes, self.classes_) or layout != self.input_.layout:
             raise ValueError(
@@ -411,8 +446,6 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
                 f"{self.classes_.tolist()!r}, now there are {labels.classes.tolist()!r} in "
                 f"{imu.values.shape[1]} channels. Set warm_start=False."
             )
-        if "frozen" in (self.strategy, self.strategy_) or self.strategy_ == "zero_shot":
-            return None
         return Start(
             encoder_of(self.config_),
             self.input_,
@@ -420,6 +453,14 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             self.n_iter_,
             config=self.config_,
         )
+
+    def _origin(self) -> dict[str, Any]:
+        classes, prompts = check_descriptions(self.descriptions or {})
+        return {
+            "pretrainer": fingerprint(self.pretrainer),
+            "descriptions": digest((classes.tolist(), prompts)),
+            **{name: getattr(self, name) for name in MAKING},
+        }
 
     def _first_start(
         self, rows: Windows | ImuWindows, imu: ImuWindows, labels: Labels, groups: AnyArray | None
@@ -457,28 +498,45 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             augmentation,
             start.input_map.rate,
         )
-        if self.rehearsal is None or self.strategy == "scratch" or self.pretrainer is None:
+        others = self._others(labels.classes)
+        if others is None or self.strategy == "scratch" or self.pretrainer is None:
             return data
-        return replace(data, rehearsal=self._rehearsed(data, labels.classes, start))
+        return replace(data, rehearsal=self._rehearsed(*others, data, start))
 
-    def _rehearsed(self, data: LabelledWindows, classes: AnyArray, start: Start) -> LabelledWindows:
-        if self.rehearsal is None or len(self.rehearsal) != 2:
-            raise ValueError("rehearsal must be a tuple (X, y): windows and their labels.")
-        imu = self._read(self.rehearsal[0], reset=False)
-        y = np.asarray(self.rehearsal[1])
-        if y.shape != (len(imu.values),):
+    def _others(self, classes: AnyArray) -> tuple[ImuWindows, NDArray[np.int64]] | None:
+        """Return the windows to rehearse that are of these classes, and their class numbers."""
+        if self.rehearsal is None:
+            return None
+        if len(self.rehearsal) != 2:
             raise ValueError(
-                f"rehearsal has {len(imu.values)} windows, but labels of shape {y.shape}."
+                "rehearsal must be a tuple (X, y), windows and their labels; got a tuple of "
+                f"{len(self.rehearsal)}."
             )
+        with _naming("rehearsal=(X, y)"):
+            imu = self._read(self.rehearsal[0], reset=False)
+            self._layout_of(imu)
+        shape = np.shape(self.rehearsal[1])
+        if shape != (len(imu.values),):
+            raise ValueError(
+                f"rehearsal has {len(imu.values)} windows, but labels of shape {shape}."
+            )
+        with _naming("rehearsal=(X, y)"):
+            own, codes, _ = check_labels(self.rehearsal[1], len(imu.values), None, None)
+        y = own[codes]
         rows = np.flatnonzero(np.isin(y, classes))
         if len(rows) == 0:
             raise ValueError(
                 f"rehearsal shows none of the classes {classes.tolist()!r}; its labels are "
-                f"{np.unique(y).tolist()!r}."
+                f"{own.tolist()!r}."
             )
+        return imu._replace(values=imu.values[rows]), np.searchsorted(classes, y[rows])
+
+    def _rehearsed(
+        self, imu: ImuWindows, codes: NDArray[np.int64], data: LabelledWindows, start: Start
+    ) -> LabelledWindows:
         input_map = replace(start.input_map, layout=self._layout_of(imu))
         input_map.warn_units(imu)
-        x = input_map(imu._replace(values=imu.values[rows]))
+        x = input_map(imu)
         if not input_map.layout.is_series:  # sites may come in another order
             there = input_map.layout.sites
             x = x[:, [there.index(site) for site in start.input_map.layout.sites]]
@@ -488,8 +546,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
                 f"channels, samples), but those of X {data.x.shape[1:]}. Cut windows of equal "
                 "seconds and channels."
             )
-        codes = np.searchsorted(classes, y[rows])
-        weight = np.ones(len(rows))
+        weight = np.ones(len(codes))
         return replace(data, x=x.astype(data.x.dtype, copy=False), codes=codes, weight=weight)
 
     def _augmentation(self, layout: Layout) -> Augmentation | None:
@@ -517,6 +574,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     def _learn(self, data: LabelledWindows, start: Start, groups: AnyArray | None) -> None:
         recipe, seed = self._recipe(), root_entropy(self.random_state)
         if start.epochs == 0:  # otherwise the weights have seen every row
+            self.origin_ = self._origin()
             scratch = self.pretrainer is None
             self.strategy_ = "scratch" if scratch else follow(self.strategy, data, start)
             self.temperature_ = None
@@ -525,8 +583,6 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
                 self.temperature_ = calibration(
                     data, groups, start, self.strategy_, recipe, views, seed
                 )
-        elif not self.calibrate:
-            self.temperature_ = None
         callbacks = partial(epoch_callbacks, self)
         learned = learn(
             data, start, self.strategy_, recipe, seed, groups=groups, callbacks=callbacks
@@ -558,7 +614,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         self.classes_, self.strategy_ = classes, "zero_shot"
         self.input_, self.channels_, self.rate_ = start.input_map, imu.channels, imu.rate
         self.temperature_ = None
-        self.history_, self.n_iter_ = [], 0
+        self.history_, self.n_iter_, self.origin_ = [], 0, self._origin()
+        self._others(classes)
         return self
 
     # ---- predict
@@ -597,6 +654,9 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
 
     def _logits(self, X: Any) -> AnyArray:
         check_is_fitted(self)
+        check_params(self, SET_LATER)
+        if self.adapt_norm == "predict":
+            check_norms(encoder_of(self.config_))
         imu = self._read(X, reset=False)
         input_map = replace(self.input_, layout=self._layout_of(imu))
         input_map.warn_units(imu)
@@ -610,7 +670,9 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
                 module.read_sites(layout.sites)
             if self.adapt_norm == "predict":
                 module = adapt_norms(copy.deepcopy(module), x, present, device)
-            return views.logits(module, x, present, device, threads)
+            logits = views.logits(module, x, present, device, threads)
+        check_answers(logits, imu.values)
+        return logits
 
     def _module(self) -> Any:
         if not hasattr(self, "_live"):  # loaded from a file
@@ -653,6 +715,16 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         tags.input_tags.three_d_array = True
         tags.target_tags.required = self.strategy != "zero_shot"
         return tags
+
+
+@contextmanager
+def _naming(what: str) -> Iterator[None]:
+    """Say which of several inputs an error is about."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{what}: {error}") from error
 
 
 def _take(imu: ImuWindows, labels: Labels, rows: AnyArray) -> tuple[ImuWindows, Labels]:

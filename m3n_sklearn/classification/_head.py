@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ..nets import get_weights, set_weights
 from ..nets._classifier import ImuClassifier
-from ._inference import Views, run_in_chunks
+from ._inference import Views, check_answers, run_in_chunks
 from ._training import LabelledWindows
 
 AnyArray = NDArray[Any]
@@ -48,6 +48,7 @@ def solve_head(
     features = np.concatenate(
         [run_in_chunks(module.features, module, v, data.present, device) for v in views(data.x)]
     )
+    check_answers(features.reshape(views.count, len(data), -1), data.x)
     codes = np.tile(data.codes, views.count)
     weight = np.tile(data.weight / views.count, views.count)
     W, b = closed_form_head(features, codes, weight, data.n_classes, C)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..motion.rotations import random_rotations
 
-__all__ = ["Views", "inputs", "probabilities", "run_in_chunks"]
+__all__ = ["Views", "check_answers", "inputs", "probabilities", "run_in_chunks"]
 
 AnyArray = NDArray[Any]
 
@@ -67,6 +67,30 @@ def run_in_chunks(
     if not on_cpu:
         module.to("cpu")
     return np.concatenate(parts)
+
+
+def check_answers(answers: AnyArray, values: AnyArray) -> None:
+    """Refuse windows that a network has no finite answer to.
+
+    Parameters
+    ----------
+    answers : ndarray of shape (n_views, n, k)
+        What the network gave.
+    values : ndarray of shape (n, ...)
+        The windows.
+
+    Raises
+    ------
+    ValueError
+        If an answer is NaN or infinite.
+    """
+    lost = np.flatnonzero(~np.isfinite(answers).all(axis=(0, 2)))
+    if len(lost):
+        raise ValueError(
+            f"{len(lost)} of {len(values)} windows are so large that the network's numbers "
+            f"overflow; the first is window {lost[0]}, whose values reach "
+            f"{np.abs(values[lost[0]]).max():.3g}. Check the units and the scale of X."
+        )
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ class Labels(NamedTuple):
     codes : ndarray of shape (n,)
         Place of each row's label among them.
     weight : ndarray of shape (n,), float64
-        Weight of each row in what is learned, 0 for rows to be left out.
+        Weight of each row in what is learned, 0 for rows to be left out. Before those of the
+        classes come in, the mean of the others is at least 1.
     """
 
     classes: AnyArray
@@ -69,6 +70,9 @@ def check_labels(
     weight = check_sample_weight(
         sample_weight, np.empty((n_rows, 1)), dtype=np.float64, ensure_non_negative=True
     )
+    mean = weight.sum() / np.count_nonzero(weight)
+    if mean < 1:  # no row is less than a row: shares are told by their ratios
+        weight = weight / mean
     weight = weight * class_factors(classes, codes, weight, class_weight)
     if not weight.any():
         raise ValueError("class_weight gives every row a weight of zero: nothing is to be learned.")
@@ -137,7 +141,7 @@ def check_descriptions(descriptions: Mapping[Any, Any]) -> tuple[AnyArray, list[
             raise ValueError(
                 f"descriptions[{labels[i]!r}] must be a sentence or several, got {given!r}."
             )
-        prompts.append(sentences)
+        prompts.append([str(sentence) for sentence in sentences])
     return classes, prompts
 
 
@@ -153,7 +157,10 @@ def prompts_of(descriptions: Mapping[Any, Any], classes: AnyArray) -> list[list[
     place = {label: number for number, label in enumerate(described.tolist())}
     missing = [label for label in classes.tolist() if label not in place]
     if missing:
-        raise ValueError(f"descriptions says nothing of the classes {missing!r}; add them.")
+        raise ValueError(
+            f"descriptions says nothing of the classes {missing!r}; add them. It describes "
+            f"{described.tolist()!r}."
+        )
     return [prompts[place[label]] for label in classes.tolist()]
 
 

@@ -143,21 +143,23 @@ def learn(
     groups : ndarray of shape (n,), optional
         Whom the rows come from: kept together by early stopping.
     callbacks : callable, optional
-        ``callbacks(max_epochs=...)`` is a context whose function is called after each epoch.
+        ``callbacks(max_epochs=...)`` is a context, entered once, whose function is called after
+        each epoch with one that returns the fitted attributes so far; of a blend, those of the
+        member that is being trained.
 
     Returns
     -------
     Learned
         The network is on the CPU, in evaluation mode.
     """
-    if strategy == "blend" and start.epochs == 0:
+    if strategy == "blend":
         return _blend(data, start, recipe, seed, groups, callbacks)
     with isolated(derive_seed(seed, 0)):
         config, module, taken = _network(data, start, strategy, recipe)
         weights = get_weights(module)
         weights |= {name: taken[name] for name in weights.keys() & taken.keys()}
         set_weights(module, {name: as_dtype(w, data.x.dtype) for name, w in weights.items()})
-        if start.epochs == 0:
+        if start.epochs == 0 or strategy == "frozen":
             if recipe.adapts:
                 adapt_norms(module, data.x, data.present, recipe.device)
             if strategy in ("frozen", "lp_ft"):
@@ -168,7 +170,9 @@ def learn(
         history: list[dict[str, float]] = []
         if strategy != "frozen":
             lr = recipe.peak_rate(strategy, data)
-            history = _train(module, data, recipe, lr, seed, start.epochs, groups, callbacks)
+            history = _train(
+                module, config, data, recipe, lr, seed, start.epochs, groups, callbacks
+            )
     return Learned(module.eval(), config, history)
 
 
@@ -177,7 +181,8 @@ def _network(
 ) -> tuple[dict[str, Any], Network, Mapping[str, AnyArray]]:
     """Return a network with fresh weights, its configuration, and the weights to take over."""
     if start.config is not None:
-        return start.config, build_classifier(start.config), start.weights
+        config = start.config | ({} if "net" in start.config else {"dropout": recipe.dropout})
+        return config, build_classifier(config), start.weights
     facts = {"sites": start.sites, "n_classes": data.n_classes}
     if strategy == "prompt_ft":
         assert start.names is not None
@@ -196,17 +201,22 @@ def _blend(
     callbacks: Callbacks | None,
 ) -> Learned:
     """Teach a pretrained network and one from scratch apart, and average what they say."""
-    assert start.fresh is not None
     few = data.per_class < MANY
-    pretrained = "prompt_ft" if start.names is not None else "frozen" if few else "lp_ft"
-    origins = [(start, pretrained), (start.fresh, "scratch")]
+    prompted = start.names is not None or (start.config and "net" in start.config["members"][0])
+    pretrained = "prompt_ft" if prompted else "frozen" if few else "lp_ft"
+    pair = (start, start.fresh) if start.config is None else (start.member(0), start.member(1))
     members = []
-    for number, (origin, strategy) in enumerate(origins):
-        rows = data.alone() if strategy == "scratch" else data
-        own = derive_seed(seed, 5, number)
-        members.append(
-            learn(rows, origin, strategy, recipe, own, groups=groups, callbacks=callbacks)
-        )
+    with nullcontext() if callbacks is None else callbacks(max_epochs=None) as end_epoch:
+        shared = None if end_epoch is None else _entered(end_epoch)
+        for number, (origin, strategy) in enumerate(
+            zip(pair, (pretrained, "scratch"), strict=True)
+        ):
+            assert origin is not None
+            rows = data.alone() if strategy == "scratch" else data
+            own = derive_seed(seed, 5, number)
+            members.append(
+                learn(rows, origin, strategy, recipe, own, groups=groups, callbacks=shared)
+            )
     config = {"members": [member.config for member in members]}
     module = Blend(config)
     for place, member in zip(module.members, members, strict=True):
@@ -215,8 +225,13 @@ def _blend(
     return Learned(module.eval(), config, history)
 
 
+def _entered(end_epoch: Callable[[Any], bool]) -> Callbacks:
+    return lambda max_epochs: nullcontext(end_epoch)
+
+
 def _train(
     module: Network,
+    config: dict[str, Any],
     data: LabelledWindows,
     recipe: Recipe,
     lr: float,
@@ -237,7 +252,9 @@ def _train(
     with context as end_epoch:
 
         def on_epoch(weights: Callable[[], dict[str, AnyArray]]) -> bool:
-            return end_epoch is not None and end_epoch(lambda: {"weights_": weights()})
+            return end_epoch is not None and end_epoch(
+                lambda: {"config_": config, "weights_": weights()}
+            )
 
         return train(module, loss, data, plan, valid=valid, on_epoch=on_epoch)
 

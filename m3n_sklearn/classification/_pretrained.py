@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 from joblib import Memory
+from joblib import hash as digest
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_memory
@@ -24,6 +25,7 @@ __all__ = [
     "Start",
     "check_rate",
     "encoder_of",
+    "fingerprint",
     "fitted_pretrainer",
     "from_pretrainer",
     "from_scratch",
@@ -90,6 +92,17 @@ class Start:
         """Whether the encoder reads windows of one length only."""
         return "n_times" in self.encoder
 
+    def member(self, number: int) -> Start:
+        """Return the part of one member, where the fit of a blend goes on."""
+        assert self.config is not None
+        config, prefix = self.config["members"][number], f"members.{number}."
+        weights = {
+            name.removeprefix(prefix): array
+            for name, array in self.weights.items()
+            if name.startswith(prefix)
+        }
+        return replace(self, encoder=encoder_of(config), weights=weights, config=config)
+
     def forgotten(self, imu: ImuWindows, weight: AnyArray) -> Start:
         """Return the start from random weights, for the sites at hand, to compare this one with.
 
@@ -136,9 +149,7 @@ def fitted_pretrainer(
     if isinstance(pretrainer, str | os.PathLike):
         return _read(pretrainer)
     if isinstance(pretrainer, FrozenEstimator):
-        frozen = _checked(pretrainer.estimator, "pretrainer is a FrozenEstimator of")
-        check_is_fitted(frozen)
-        return frozen
+        return _thawed(pretrainer)
     _checked(pretrainer, "pretrainer is")
     fit = check_memory(memory).cache(_fit)
     if pretrainer.corpus is not None:  # X plays no part, and must not be part of the key
@@ -146,6 +157,42 @@ def fitted_pretrainer(
     else:
         rows, groups = (X, groups) if isinstance(X, Windows) else _distinct(X, groups)
     return cast(Multi3NetPretrainer, fit(clone(pretrainer), rows, groups))
+
+
+def _thawed(pretrainer: Any) -> Multi3NetPretrainer:
+    frozen = _checked(pretrainer.estimator, "pretrainer is a FrozenEstimator of")
+    check_is_fitted(frozen)
+    return frozen
+
+
+def fingerprint(pretrainer: Any) -> str | None:
+    """Return what tells one pretrainer from another: its name, file, weights or parameters.
+
+    Parameters
+    ----------
+    pretrainer : str, path-like, FrozenEstimator, Multi3NetPretrainer or None
+        As in `fitted_pretrainer`.
+
+    Returns
+    -------
+    str or None
+        The same in every process. Of objects among the parameters, such as a corpus in memory, only
+        the type is looked at.
+    """
+    if pretrainer is None:
+        return None
+    if isinstance(pretrainer, str | os.PathLike):
+        return os.fspath(pretrainer)
+    if isinstance(pretrainer, FrozenEstimator):
+        return cast(str, digest(_thawed(pretrainer).weights_))
+    params = _checked(pretrainer, "pretrainer is").get_params()
+    return cast(str, digest({name: _plain(value) for name, value in params.items()}))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    return value if isinstance(value, str | int | float | dict | None) else type(value).__name__
 
 
 def is_ready(pretrainer: Any) -> bool:
@@ -158,7 +205,7 @@ def _read(pretrainer: str | os.PathLike[str]) -> Multi3NetPretrainer:
     where = os.fspath(pretrainer)
     if where in list_pretrained():
         return load_pretrained(where)
-    if not os.path.exists(where):
+    if not os.path.isfile(where):
         raise FileNotFoundError(
             f"pretrainer={where!r} is neither the name of pretrained weights "
             f"({', '.join(list_pretrained())}) nor a file that is there."
@@ -182,9 +229,9 @@ def _distinct(imu: ImuWindows, groups: ArrayLike | None) -> tuple[Any, ArrayLike
 
 def _checked(pretrainer: Any, introduction: str) -> Multi3NetPretrainer:
     if not isinstance(pretrainer, Multi3NetPretrainer):
-        raise TypeError(
-            f"{introduction} a {type(pretrainer).__name__}, but a Multi3NetPretrainer is needed."
-        )
+        kind = type(pretrainer).__name__
+        given = f"the class {pretrainer.__name__}" if isinstance(pretrainer, type) else f"a {kind}"
+        raise TypeError(f"{introduction} {given}, but a Multi3NetPretrainer is needed.")
     return pretrainer
 
 

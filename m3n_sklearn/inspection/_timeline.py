@@ -123,12 +123,12 @@ class TimelineDisplay:
         TimelineDisplay
             The drawn display.
         """
-        rows = read_rows(X, recordings, times)
-        rows = _one_recording(rows, recording)
+        everything = read_rows(X, recordings, times)
+        rows = _one_recording(everything, recording)
         chosen = _safe_indexing(X, rows.order)
         labels: dict[str, AnyArray] = {}
         if y is not None:
-            labels["truth"] = np.asarray(y)[rows.order]
+            labels["truth"] = _column("truth", y, len(everything.order))[rows.order]
         known: dict[str, Any] = {}
         if isinstance(estimator, HMMClassifier):
             known = {"recordings": rows.recordings, "times": rows.times}
@@ -179,13 +179,7 @@ class TimelineDisplay:
         rows = read_rows(np.asarray(times), None, times)
         tracks = {}
         for name, values in labels.items():
-            column = np.asarray(values)
-            if column.shape != (len(rows.order),):
-                raise ValueError(
-                    f"Track {name!r} has the shape {column.shape}, but there are "
-                    f"{len(rows.order)} times."
-                )
-            tracks[name] = _segments(rows, column[rows.order])
+            tracks[name] = _segments(rows, _column(name, values, len(rows.order))[rows.order])
         shown = None
         if probabilities is not None:
             values = np.asarray(probabilities, dtype=np.float64)
@@ -283,6 +277,18 @@ class TimelineDisplay:
             frameon=False,
             fontsize="small",
         )
+
+
+def _column(name: str, labels: ArrayLike, count: int) -> AnyArray:
+    column = np.asarray(labels)
+    if column.shape != (count,):
+        raise ValueError(
+            f"Track {name!r} needs one label for each of {count} rows, but has the shape "
+            f"{column.shape}."
+        )
+    if column.dtype.kind == "f" and np.isnan(column).any():
+        raise ValueError(f"Track {name!r} holds NaN, which is no label: leave those rows out.")
+    return column
 
 
 def _segments(rows: Rows, labels: AnyArray) -> AnyArray:

@@ -16,7 +16,7 @@ from m3n_sklearn import Windows, load
 from m3n_sklearn.classification import Multi3NetClassifier
 from m3n_sklearn.classification._labels import hold_out
 
-from ..wrists import CAPTIONS, RATE, pretrained, wrist_data
+from ..wrists import CAPTIONS, RATE, pretrained, pretrainer, wrist_data
 
 
 def classifier(source=None, **params):
@@ -104,8 +104,6 @@ def series(n=24):
 @pytest.mark.parametrize("class_weight", [None, "balanced", {0: 3.0}])
 @pytest.mark.parametrize("strategy", ["scratch", "frozen", "lp_ft"])
 def test_a_weight_of_two_is_a_row_given_twice(strategy, class_weight):
-    from ..wrists import pretrainer
-
     X, y = series()
     weight = np.arange(len(y)) % 4 % 3
     source = None if strategy == "scratch" else FrozenEstimator(pretrainer().fit(X))
@@ -117,10 +115,29 @@ def test_a_weight_of_two_is_a_row_given_twice(strategy, class_weight):
     np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=tolerance)
 
 
+@pytest.mark.parametrize("strategy", ["auto", "frozen"])
+def test_weights_that_sum_to_one_are_shares(strategy):
+    X, y, _ = wrist_data()
+    model = classifier(FrozenEstimator(pretrained()), strategy=strategy, max_epochs=2)
+    weight = np.arange(len(y)) % 4 / 2.0
+    rows = weight > 0
+    plain = clone(model).fit(X[rows], y[rows], sample_weight=weight[rows] / weight[rows].mean())
+    shares = clone(model).fit(X, y, sample_weight=weight / weight.sum())
+    assert shares.strategy_ == plain.strategy_ == ("blend" if strategy == "auto" else strategy)
+    np.testing.assert_allclose(shares.predict_proba(X), plain.predict_proba(X), atol=1e-4)
+
+
+def test_auto_counts_a_weight_of_two_twice():
+    X, y, _ = wrist_data()
+    source, few = FrozenEstimator(pretrained()), np.arange(6)
+    model = classifier(source, max_epochs=1)
+    assert clone(model).fit(X[few], y[few]).strategy_ == "lp_ft"
+    assert clone(model).fit(X[few], y[few], sample_weight=np.full(6, 2)).strategy_ == "blend"
+    assert clone(model).fit(X[few], y[few], sample_weight=np.full(6, 0.1)).strategy_ == "lp_ft"
+
+
 def test_a_class_without_weight_is_known_and_never_expected():
     X, y = series()
-    from ..wrists import pretrainer
-
     source = FrozenEstimator(pretrainer().fit(X))
     fitted = classifier(source, strategy="frozen").fit(X, y, sample_weight=(y != 1).astype(float))
     proba = fitted.predict_proba(X)
@@ -173,6 +190,90 @@ def test_warm_start_goes_on_and_refuses_other_classes():
         warm.fit(X, np.where(y == "rest", "sit", y))
     with pytest.raises(ValueError, match="same classes and channels"):
         warm.fit(Windows(imu=X["imu"][:, :3], rate=RATE), y)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        ({}, {"head": "mlp"}, "head"),
+        ({}, {"width": 8, "norm": "layer"}, "width, norm"),
+        ({}, {"calibrate": True}, "calibrate"),
+        ({}, {"pretrainer": "frozen"}, "pretrainer"),
+        ({"pretrainer": "frozen", "strategy": "full"}, {"strategy": "lp_ft"}, "strategy"),
+        ({"pretrainer": "frozen", "strategy": "full"}, {"pretrainer": "other"}, "pretrainer"),
+        ({"pretrainer": "nested", "strategy": "full"}, {"pretrainer__width": 8}, "pretrainer"),
+        ({"pretrainer": "frozen", "descriptions": None}, {"descriptions": CAPTIONS}, "desc"),
+    ],
+)
+def test_warm_start_refuses_another_network(before, after, changed, tmp_path):
+    X, y, _ = wrist_data(3)
+    sources = {
+        "frozen": FrozenEstimator(pretrained()),
+        "other": FrozenEstimator(pretrainer(max_epochs=1).fit(X)),
+        "nested": pretrainer(max_epochs=1),
+    }
+    before, after = (
+        {name: sources.get(str(value), value) for name, value in params.items()}
+        for params in (before, after)
+    )
+    warm = classifier(warm_start=True, max_epochs=1).set_params(**before).fit(X, y)
+    expected = warm.predict_proba(X)
+    warm.save(tmp_path / "warm")
+    for again in (warm, pickle.loads(pickle.dumps(warm)), load(tmp_path / "warm")):
+        with pytest.raises(ValueError, match=f"other values of {changed}.*warm_start=False"):
+            again.set_params(**after).fit(X, y)
+        np.testing.assert_array_equal(again.predict_proba(X), expected)
+    assert warm.set_params(warm_start=False).fit(X, y).n_iter_ < 3
+
+
+def test_warm_start_goes_on_with_the_same_pretrainer_in_a_new_wrapper(tmp_path):
+    X, y, _ = wrist_data(3)
+    pretrained().transform(X)
+    described = {np.str_(label): (np.str_(text),) for label, text in CAPTIONS.items()}
+    warm = classifier(FrozenEstimator(pretrained()), strategy="full", warm_start=True, max_epochs=1)
+    warm.set_params(descriptions=described).fit(X, y).save(tmp_path / "warm")
+    assert warm.set_params(pretrainer=FrozenEstimator(pretrained())).fit(X, y).n_iter_ == 2
+    assert load(tmp_path / "warm").fit(X, y).n_iter_ == 2
+
+
+@pytest.mark.parametrize("change", [{"loss": "balanced_softmax"}, {"dropout": 0.9}, {"lr": 0.1}])
+def test_warm_start_takes_what_the_training_is_told(change):
+    X, y, _ = wrist_data(3)
+    X, y = X[2:], y[2:]
+    warm = classifier(warm_start=True, max_epochs=1).fit(X, y)
+    same, other = (pickle.loads(pickle.dumps(warm)) for _ in range(2))
+    same, other = same.fit(X, y), other.set_params(**change).fit(X, y)
+    assert not np.array_equal(same.predict_proba(X), other.predict_proba(X))
+
+
+def test_frozen_has_nothing_to_go_on_from():
+    X, y, _ = wrist_data(3)
+    model = classifier(FrozenEstimator(pretrained()), strategy="frozen", warm_start=True)
+    expected = clone(model).set_params(strategy="full", max_epochs=1).fit(X, y).predict_proba(X)
+    model.fit(X, y).set_params(strategy="full", max_epochs=1).fit(X, y)
+    np.testing.assert_array_equal(model.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError])
+def test_a_fit_that_fails_leaves_the_last_one_as_it_was(failure, monkeypatch):
+    from m3n_sklearn.classification import _classifier
+
+    X, y, _ = wrist_data(3)
+    fitted = classifier(max_epochs=1).fit(X, y)
+    expected, labels = fitted.predict_proba(X), fitted.predict(X)
+
+    def fail(*args, **kwargs):
+        raise failure
+
+    monkeypatch.setattr(_classifier, "learn", fail)
+    with pytest.raises(failure):
+        fitted.fit(Windows(imu=X["imu"][:, :3], rate=RATE), np.char.add(y, "!"))
+    np.testing.assert_array_equal(fitted.predict_proba(X), expected)
+    np.testing.assert_array_equal(fitted.predict(X), labels)
+    new = classifier()
+    with pytest.raises(failure):
+        new.fit(X, y)
+    assert not hasattr(new, "classes_") and not hasattr(new, "n_features_in_")
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import pickle
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -272,6 +274,44 @@ def test_rows_without_time_stand_alone_and_that_is_said(work):
     assert_array_equal(model.predict(X), model.estimator_.predict(X))
 
 
+def test_times_that_are_forgotten_are_missed(work, fitted):
+    _, (X, y, times) = work
+    for call in (
+        fitted.predict,
+        fitted.predict_proba,
+        fitted.segments,
+        lambda rows: fitted.score(rows, y),
+    ):
+        with pytest.warns(UserWarning, match="X does not say when its rows were") as caught:
+            call(X)
+        assert len(caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted.predict(X, times=times)
+        fitted.predict(X, recordings=np.arange(len(X)))
+        fitted.predict(X[:1])
+
+
+def test_it_is_scored_along_recordings(work, fitted):
+    _, (X, y, times) = work
+    right = fitted.predict(X, times=times) == y
+    weight = np.arange(len(y)) % 3
+    assert fitted.score(X, y, times=times) == pytest.approx(right.mean())
+    assert fitted.score(X, y, weight, times=times) == pytest.approx(
+        np.average(right, weights=weight)
+    )
+    one_each = np.arange(len(X))
+    alone = fitted.estimator_.score(X, y)
+    assert fitted.score(X, y, recordings=one_each) == pytest.approx(alone)
+
+
+def test_nothing_is_smoothed_by_a_chain_that_was_not_learned(work):
+    (X, y, _), (X_new, _, t_new) = work
+    with pytest.warns(UserWarning, match="has a neighbour in time"):
+        model = HMMClassifier(GaussianNB()).fit(X, y)
+    assert_array_equal(model.predict(X_new, times=t_new), model.estimator_.predict(X_new))
+
+
 @pytest.mark.parametrize("step", [0.5, 2.0])
 def test_windows_may_be_closer_or_further_apart(fitted, step):
     X, y, times = packing(np.random.default_rng(5), step=step)
@@ -312,6 +352,24 @@ def test_a_fitted_classifier_with_other_classes(work):
     wide = GaussianNB().fit(X, y)
     model = HMMClassifier(FrozenEstimator(wide)).fit(X[kept], y[kept], times=times[kept])
     assert set(model.predict(X, times=times)) <= {"pick", "build", "fill"}
+
+
+def test_a_fitted_classifier_of_something_else_is_refused(work):
+    (X, y, times), _ = work
+    other = FrozenEstimator(GaussianNB().fit(X, np.where(y == "label", "sit", "stand")))
+    with pytest.raises(ValueError, match=r"\['sit', 'stand'\] and y has .* none in common"):
+        HMMClassifier(other).fit(X, y, times=times)
+
+
+def test_probabilities_that_are_not_finite_are_refused(work, fitted):
+    _, (X, _, times) = work
+    with pytest.raises(ValueError, match=r"not finite in 1 of .* row 3 the first"):
+        broken = copy.deepcopy(fitted)
+        whole = broken.estimator_.predict_proba
+        broken.estimator_.predict_proba = lambda rows: np.where(
+            np.arange(len(rows))[:, None] == 3, np.nan, whole(rows)
+        )
+        broken.predict(X, times=times)
 
 
 # ---- folds
@@ -427,6 +485,7 @@ def test_a_foreign_classifier_cannot_be_saved(fitted, tmp_path):
         ({"times": np.zeros(20)}, "two rows at 0 s"),
         ({"times": np.arange(19)}, "times has 19 entries, but X has 20 rows"),
         ({"recordings": ["a"] * 3}, "recordings has 3 entries"),
+        ({"recordings": ["a"] * 19 + [None]}, "recordings is None in some rows"),
         ({"times": np.full(20, np.nan)}, "finite numbers"),
         ({"times": ["noon"] * 20}, "finite numbers"),
         ({"groups": [1, 2], "times": np.arange(20)}, "one group per"),

@@ -382,6 +382,36 @@ def test_rehearsal_keeps_what_labels_do_not_show(frozen):
     np.testing.assert_array_equal(again.predict_proba(X), helped.predict_proba(X))
 
 
+@pytest.mark.parametrize("strategy", ["scratch", "frozen", "zero_shot", "full"])
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda X, y: (X, y, y), ValueError, "got a tuple of 3"),
+        (lambda X, y: (X, y[:3]), ValueError, r"but labels of shape \(3,\)"),
+        (lambda X, y: (X, np.full(len(y), None)), ValueError, r"rehearsal=\(X, y\): y is None"),
+        (lambda X, y: (X, np.full(len(y), "sing")), ValueError, "shows none of the classes"),
+        (lambda X, y: ("X", y), TypeError, r"rehearsal=\(X, y\): X is a str"),
+        (lambda X, y: (X["imu"][:, :3], y), ValueError, r"rehearsal=\(X, y\): X has 3 channels"),
+    ],
+)
+def test_rehearsal_is_checked_always(frozen, strategy, change, error, message):
+    X, y, _ = wrist_data(3)
+    model = classifier(
+        frozen, strategy=strategy, descriptions=CAPTIONS, rehearsal=change(X, y), max_epochs=1
+    )
+    with pytest.raises(error, match=message):
+        model.fit(X, y)
+
+
+@pytest.mark.parametrize("strategy", ["scratch", "frozen", "zero_shot"])
+def test_rehearsal_changes_nothing_where_nothing_pretrained_is_tuned(frozen, strategy):
+    X, y, _ = wrist_data(3)
+    plain = classifier(frozen, strategy=strategy, descriptions=CAPTIONS, max_epochs=1)
+    expected = clone(plain).fit(X, y).predict_proba(X)
+    given = plain.set_params(rehearsal=wrist_data(seed=1)[:2]).fit(X, y)
+    np.testing.assert_array_equal(given.predict_proba(X), expected)
+
+
 def test_rehearsal_counts_in_the_prior():
     one = np.zeros((4, 1, 6, 8), np.float32)
     rare = LabelledWindows(one, None, np.array([0, 0, 0, 1]), np.ones(4), 2)
@@ -425,7 +455,7 @@ def test_warm_starts_go_on_with_any_network(frozen, strategy):
     ).fit(X, y)
     before, epochs = fitted.predict_proba(X), fitted.n_iter_
     fitted.fit(X, y)
-    assert fitted.n_iter_ == epochs + 1
+    assert fitted.n_iter_ == 2 * epochs
     assert np.abs(fitted.predict_proba(X) - before).max() > 0
 
 
@@ -446,6 +476,59 @@ def test_scratch_makes_the_network_of_a_fitted_pretrainer_from_random_weights(fr
         classifier(frozen, max_epochs=1), {"strategy": ["scratch", "frozen", "lp_ft"]}, cv=2
     ).fit(X, y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def of_member(fitted, number):
+    prefix = f"members.{number}."
+    weights = fitted.weights_.items()
+    return {name: w for name, w in weights if name.startswith(prefix)}
+
+
+def test_a_warm_start_of_a_blend_trains_its_members_apart(frozen):
+    X, y, _ = wrist_data()
+    warm = classifier(frozen, strategy="blend", max_epochs=2, warm_start=True).fit(X, y)
+    others = wrist_data(seed=1)[:2]
+    alone, helped = (
+        copy.deepcopy(warm).set_params(rehearsal=given).fit(X, y) for given in (None, others)
+    )
+    assert len(alone.history_) == 4 and alone.n_iter_ == 8
+    tuned, scratch = (
+        [np.array_equal(a, b) for a, b in zip(*pair, strict=True)]
+        for pair in (
+            (of_member(alone, k).values(), of_member(helped, k).values()) for k in range(2)
+        )
+    )
+    assert not all(tuned) and all(scratch)  # only what is pretrained rehearses
+    still = copy.deepcopy(warm).set_params(lr=1e-12, weight_decay=0.0).fit(X, y)
+    np.testing.assert_allclose(still.predict_proba(X), warm.predict_proba(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("strategy", ["scratch", "full", "blend"])
+def test_callbacks_see_a_fitted_estimator_after_each_epoch(frozen, strategy):
+    pytest.importorskip("sklearn.callback")
+    X, y, _ = wrist_data()
+
+    class Watch:
+        def __init__(self):
+            self.scores, self.fits = [], 0
+
+        def setup(self, estimator, context):
+            self.fits += 1
+
+        def teardown(self, estimator, context):
+            self.fits -= 1
+
+        def on_fit_task_begin(self, estimator, context): ...
+
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            if context.task_name == "epoch":
+                self.scores.append(fitted_estimator.score(X, y))
+
+    watch = Watch()
+    source = None if strategy == "scratch" else frozen
+    fitted = classifier(source, strategy=strategy, max_epochs=2).set_callbacks(watch).fit(X, y)
+    assert watch.fits == 0 and len(watch.scores) == fitted.n_iter_
+    assert strategy == "blend" or watch.scores[-1] == fitted.score(X, y)
 
 
 def test_scratch_leaves_an_unfitted_pretrainer_alone():
@@ -478,6 +561,9 @@ def test_adapting_needs_batch_norms(frozen):
     X, y, _ = wrist_data()
     with pytest.raises(ValueError, match="needs an encoder with batch norms"):
         classifier(frozen, adapt_norm="fit").fit(X, y)
+    later = classifier(frozen, strategy="frozen").fit(X, y).set_params(adapt_norm="predict")
+    with pytest.raises(ValueError, match="needs an encoder with batch norms"):
+        later.predict(X)
     with pytest.raises(ValueError, match="that learn from labels only"):
         classifier(frozen, strategy="zero_shot", descriptions=CAPTIONS, adapt_norm="predict").fit(X)
 

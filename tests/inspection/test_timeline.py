@@ -122,6 +122,7 @@ def test_axes_are_drawn_where_told(data, model):
     [
         ({"labels": {"t": [1, 2]}, "times": [0, 1, 2]}, "has the shape"),
         ({"labels": {}, "times": [0, 1]}, "at least one track"),
+        ({"labels": {"t": [1.0, np.nan]}, "times": [0, 1]}, "holds NaN"),
         (
             {"labels": {"t": [1, 2]}, "times": [0, 1], "probabilities": np.ones((2, 2))},
             "need classes=",
@@ -131,6 +132,15 @@ def test_axes_are_drawn_where_told(data, model):
 def test_what_does_not_fit_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         TimelineDisplay.from_predictions(**options)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda y: y[:5], lambda y: np.tile(y, 2), lambda y: y[:, None]], ids=range(3)
+)
+def test_the_truth_is_as_long_as_the_recording(data, model, change):
+    X, y, times = data
+    with pytest.raises(ValueError, match="'truth' needs one label for each of 72 rows"):
+        TimelineDisplay.from_estimator(model, X, change(y), times=times)
 
 
 def test_tracks_are_segments():

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.metrics import accuracy_score
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import _num_samples, has_fit_parameter
 
+from ..._runtime import all_or_nothing
 from ..._sklearn import HasMethods, Interval, StrOptions, check_is_fitted, fit_context
 from ...persistence import Persistent
 from .._labels import check_groups, check_labels
@@ -21,7 +23,7 @@ from ._chain import Chain, learn_chain
 from ._decoding import States, best_path, posteriors
 from ._emission import ALONE, BALANCES, WEIGHTS, Emission, Stretch, choose_emission
 from ._folds import block_folds
-from ._rows import Rows, read_rows
+from ._rows import Rows, read_rows, tell_time
 from ._segments import join_rows
 
 __all__ = ["HMMClassifier"]
@@ -85,9 +87,10 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
     **Time.** `Windows` that `m3n_sklearn.cut` has made know their recording (column ``clip``) and
     their place in it (``start``). For other X, give `recordings` and `times`; times alone mean
     one recording, recordings alone mean that rows are in order, one second apart. Rows of an X
-    without either have no neighbours, and each is predicted for itself. The order of rows never
-    matters. Rows further apart than one and a half of the usual step are no neighbours either:
-    do not leave the windows out that you do not want to score, or gaps will show where they were.
+    without either have no neighbours, and each is predicted for itself, which a warning says; so
+    are all rows if those of `fit` had no neighbours. The order of rows never matters. Rows further
+    apart than one and a half of the usual step are no neighbours either: do not leave the windows
+    out that you do not want to score, or gaps will show where they were.
 
     **Cost** is linear in rows, except for putting them in order. Rows may be closer together or
     further apart in `predict` than in `fit`: durations are kept in seconds, and the weight per
@@ -190,6 +193,17 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         UserWarning
             If no row has a neighbour in time.
         """
+        with all_or_nothing(self):
+            return self._fit(X, y, groups, recordings, times)
+
+    def _fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        groups: ArrayLike | None,
+        recordings: ArrayLike | None,
+        times: ArrayLike | None,
+    ) -> Self:
         if y is None:
             raise ValueError("HMMClassifier requires y to be passed, but the target y is None.")
         labels = check_labels(y, _num_samples(X), None, None)
@@ -202,7 +216,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
                 "No row of X has a neighbour in time, so that each is predicted for itself. Give "
                 "Windows with the columns clip and start, or recordings= and times=.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=4,
             )
         self.chain_ = self._learn_chain(data.ordered_codes, rows)
         self.emission_ = self._choose_emission(data)
@@ -330,6 +344,35 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         confidence = beliefs[np.arange(len(codes)), codes]
         return join_rows(rows, self.classes_[codes], confidence, self._step(rows))
 
+    def score(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        recordings: ArrayLike | None = None,
+        times: ArrayLike | None = None,
+    ) -> float:
+        """Return the accuracy of `predict`.
+
+        Parameters
+        ----------
+        X : Windows or array-like of shape (n, ...)
+            Windows, in any order.
+        y : array-like of shape (n,)
+            True labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows.
+        recordings, times : array-like of shape (n,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        float
+            Share of the rows whose label is right.
+        """
+        predicted = self.predict(X, recordings=recordings, times=times)
+        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+
     def _read(
         self, X: Any, recordings: ArrayLike | None, times: ArrayLike | None
     ) -> tuple[Rows, Array, States]:
@@ -337,6 +380,16 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         check_is_fitted(self)
         probabilities = self._probabilities(self.estimator_, X)
         rows = read_rows(X, recordings, times)
+        if self.step_ is None:  # nothing was learned of time
+            rows = rows.apart()
+        elif len(rows.order) > 1 and not tell_time(X, recordings, times):
+            warnings.warn(
+                "X does not say when its rows were, so that each is predicted for itself, though "
+                "this classifier was fitted along recordings. Give Windows with the columns clip "
+                "and start, or recordings= and times=.",
+                UserWarning,
+                stacklevel=3,
+            )
         step = self._step(rows)
         # windows twice as close say half as much each; far apart, each says all that it can
         weight, balance = self.emission_
@@ -357,9 +410,21 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
     def _probabilities(self, estimator: Any, X: Any) -> Array:
         """Return a classifier's probabilities of all classes, which it need not know all of."""
         given = np.asarray(estimator.predict_proba(X), dtype=np.float64)
+        unknown = np.flatnonzero(~np.isfinite(given).all(axis=1))
+        if len(unknown):
+            raise ValueError(
+                f"The probabilities that {type(estimator).__name__} gives are not finite in "
+                f"{len(unknown)} of {len(given)} rows, row {unknown[0]} the first. Look at X there."
+            )
         if np.array_equal(estimator.classes_, self.classes_):
             return given
         known = np.isin(estimator.classes_, self.classes_)
+        if not known.any():
+            raise ValueError(
+                f"The classifier knows the classes {np.asarray(estimator.classes_).tolist()!r} and "
+                f"y has {self.classes_.tolist()!r}: none in common. Give y the classifier's "
+                "labels, or fit it on these."
+            )
         columns = np.searchsorted(self.classes_, estimator.classes_[known])
         result = np.zeros((len(given), len(self.classes_)))
         result[:, columns] = given[:, known]

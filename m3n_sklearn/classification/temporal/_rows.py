@@ -11,7 +11,7 @@ from sklearn.utils.validation import _num_samples
 
 from ...windows import Windows
 
-__all__ = ["Rows", "read_rows"]
+__all__ = ["Rows", "read_rows", "tell_time"]
 
 AnyArray = NDArray[Any]
 Array = NDArray[np.float64]
@@ -52,12 +52,22 @@ class Rows(NamedTuple):
         """Whether any row has a neighbour."""
         return len(self.lengths) < len(self.order)
 
+    def apart(self) -> Rows:
+        """Return the same rows without any neighbours."""
+        return self._replace(lengths=np.ones(len(self.order), dtype=np.intp))
+
     def take(self, chosen: NDArray[np.bool_]) -> Rows:
         """Return some of the rows, given as a mask of the ordered ones; chains break in between."""
         step = self.step or 1.0
         recordings, times = self.recordings[chosen], self.times[chosen]
         lengths = _chain_lengths(recordings, times, step)
         return Rows(self.order[chosen], recordings, times, lengths, self.step, self.seconds)
+
+
+def tell_time(X: Any, recordings: ArrayLike | None, times: ArrayLike | None) -> bool:
+    """Tell whether anything is known of the order of rows, given as for :func:`read_rows`."""
+    known = isinstance(X, Windows) and ("clip" in X or "start" in X)
+    return known or recordings is not None or times is not None
 
 
 def read_rows(X: Any, recordings: ArrayLike | None, times: ArrayLike | None) -> Rows:
@@ -124,6 +134,8 @@ def _column(name: str, values: ArrayLike, count: int) -> AnyArray:
     column = column_or_1d(values)
     if len(column) != count:
         raise ValueError(f"{name} has {len(column)} entries, but X has {count} rows.")
+    if column.dtype == object and any(value is None for value in column.tolist()):
+        raise ValueError(f"{name} is None in some rows: give every row one, or leave it out of X.")
     return column
 
 
