@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ._multi3net import Multi3Net, build_imu_encoder, multi3net_config
 from ._orientation import ORIENTATIONS
-from ._weights import get_weights, set_weights
+from ._weights import get_weights, place_unknown_site, set_weights
 
 __all__ = [
     "ORIENTATIONS",
@@ -15,5 +15,6 @@ __all__ = [
     "build_imu_encoder",
     "get_weights",
     "multi3net_config",
+    "place_unknown_site",
     "set_weights",
 ]

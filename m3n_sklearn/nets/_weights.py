@@ -10,7 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-__all__ = ["get_weights", "set_weights"]
+__all__ = ["get_weights", "place_unknown_site", "set_weights"]
+
+SITE_VECTORS = "encoders.imu.site_vectors.weight"
 
 
 def get_weights(module: nn.Module) -> dict[str, NDArray[Any]]:
@@ -37,3 +39,14 @@ def set_weights(module: nn.Module, weights: Mapping[str, NDArray[Any]]) -> nn.Mo
     except RuntimeError as error:
         raise ValueError(f"These weights belong to another network: {error}") from error
     return module
+
+
+def place_unknown_site(weights: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Put the vector of a site that nobody has named amid those of the known sites.
+
+    No training row is of an unknown site, so its vector would stay what it was drawn as.
+    """
+    if SITE_VECTORS in weights:
+        vectors = weights[SITE_VECTORS]
+        vectors[-1] = vectors[:-1].mean(axis=0)
+    return weights

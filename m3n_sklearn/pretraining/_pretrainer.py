@@ -27,7 +27,14 @@ from .._sklearn import (
     root_entropy,
 )
 from ..motion._motion import as_sentences
-from ..nets import ORIENTATIONS, Multi3Net, get_weights, multi3net_config, set_weights
+from ..nets import (
+    ORIENTATIONS,
+    Multi3Net,
+    get_weights,
+    multi3net_config,
+    place_unknown_site,
+    set_weights,
+)
 from ..persistence import Persistent
 from ..text import encode_unique, resolve_text_encoder
 from ..windows import Windows
@@ -482,11 +489,13 @@ class Multi3NetPretrainer(
                 data,
                 plan,
                 valid=valid,
-                on_epoch=lambda now: report(lambda: {**facts, "weights_": now()}),
+                on_epoch=lambda now: report(
+                    lambda: {**facts, "weights_": place_unknown_site(now())}
+                ),
             )
         for name, value in facts.items():
             setattr(self, name, value)
-        self.weights_ = get_weights(net)
+        self.weights_ = place_unknown_site(get_weights(net))
         self.history_ = past + history
         self.n_iter_ = len(self.history_)
         self._live = LiveModule()

@@ -130,10 +130,11 @@ def test_weights_that_sum_to_one_are_shares(strategy):
 def test_auto_counts_a_weight_of_two_twice():
     X, y, _ = wrist_data()
     source, few = FrozenEstimator(pretrained()), np.arange(6)
-    model = classifier(source, max_epochs=1)
-    assert clone(model).fit(X[few], y[few]).strategy_ == "lp_ft"
+    told = {c: f"doing {c}" for c in np.unique(y).tolist()}
+    model = classifier(source, max_epochs=1, descriptions=told)
+    assert clone(model).fit(X[few], y[few]).strategy_ == "prompt_ft"
     assert clone(model).fit(X[few], y[few], sample_weight=np.full(6, 2)).strategy_ == "blend"
-    assert clone(model).fit(X[few], y[few], sample_weight=np.full(6, 0.1)).strategy_ == "lp_ft"
+    assert clone(model).fit(X[few], y[few], sample_weight=np.full(6, 0.1)).strategy_ == "prompt_ft"
 
 
 def test_a_class_without_weight_is_known_and_never_expected():

@@ -631,3 +631,13 @@ def test_augmentation_of_a_series_is_refused(tiny: Params) -> None:
         fitted(X, tiny, augment=Augmentation())
     assert fitted(X, tiny).transform(X).shape == (8, 8)
     assert fitted(X, tiny).score(X) < 0
+
+
+def test_the_vector_of_an_unknown_site_lies_amid_the_known_ones(
+    toy_scene: Windows, tiny: Params
+) -> None:
+    both = np.concatenate([toy_scene["imu"]] * 2, axis=1)
+    scene = toy_scene.assign(imu=both, channels=channel_names(("left_wrist", "right_wrist")))
+    vectors = fitted(scene, tiny).weights_["encoders.imu.site_vectors.weight"]
+    assert len(vectors) == 3
+    np.testing.assert_array_equal(vectors[-1], vectors[:-1].mean(axis=0))

@@ -104,3 +104,14 @@ def test_names_go_before_files_and_paths_are_files(tmp_path, monkeypatch):
     Multi3NetClassifier("m3n-base", strategy="frozen", random_state=0).fit(X, y)
     with pytest.raises(ValueError, match="can't be read"):
         Multi3NetClassifier("./m3n-base").fit(X, y)
+
+
+def test_a_site_without_a_name_is_read_like_the_known_ones():
+    encoder = load_pretrained("m3n-base")
+    vectors = encoder.weights_["encoders.imu.site_vectors.weight"]
+    np.testing.assert_allclose(vectors[-1], vectors[:-1].mean(axis=0), atol=2e-3)
+    x = np.random.default_rng(0).normal(size=(8, 6, 128)) + np.array([0, 0, 9.8, 0, 0, 0])[:, None]
+    names = channel_names("left_wrist")
+    named = encoder.embed_imu(Windows(imu=x, rate=50.0, channels=names))
+    unnamed = encoder.embed_imu(Windows(imu=x, rate=50.0, channels=[n[11:] for n in names]))
+    assert np.all((named * unnamed).sum(axis=1) > 0.5)
