@@ -17,6 +17,7 @@ from benchmarks.learning.rivals.table import SCRATCH
 from benchmarks.learning.rows import DEFAULT, GENERAL, INDOMAIN, RIVALS, TEXT_NAMED
 from m3n_sklearn import Windows
 from m3n_sklearn.evaluation import Score
+from m3n_sklearn.recording import channel_names
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def windows() -> tuple[Windows, np.ndarray]:
     imu = rng.normal(0, 0.2, (24, 6, 64)).astype(np.float32)
     imu[12:] *= 20
     imu[:, 2] += 9.81
-    return Windows(imu=imu, rate=50.0), y
+    return Windows(imu=imu, rate=50.0, channels=channel_names("right_wrist")), y
 
 
 def test_readings_survive_the_units_of_the_augmentation(windows):
