@@ -16,6 +16,7 @@ from m3n_sklearn.evaluation import consecutive_groups
 from m3n_sklearn.recording import to_site_axes
 
 UTD_SECONDS, UTD_RATE = 2.56, 50.0
+OPENPACK_SECONDS = 12.0
 PARTS = 4
 """Stretches of five boxes that the OpenPack session is split into, each held out once."""
 
@@ -36,6 +37,8 @@ class Task:
         Labelled windows per class; None is all.
     descriptions : mapping
         Prompts of each class.
+    label_at : {"window", "centre"}
+        What labels tell of, for our networks.
     """
 
     key: str
@@ -47,6 +50,7 @@ class Task:
     folds: int | Sequence[tuple[Any, ...]] | None
     budgets: tuple[int | None, ...]
     descriptions: Mapping[Any, tuple[str, ...]]
+    label_at: str = "window"
 
 
 def utd(data: Path, quick: bool) -> Task:
@@ -95,12 +99,16 @@ def openpack(
     Readings are turned into the axes of the simulated watches, as a user of weights would do.
     """
     bunch = load_openpack(
-        data / "openpack_sample", sensors=sensors, seconds=4.0, overlap=0.75, label="centre"
+        data / "openpack_sample",
+        sensors=sensors,
+        seconds=OPENPACK_SECONDS,
+        overlap=1 - 1 / OPENPACK_SECONDS,
+        label="centre",
     )
     return Task(
         key,
-        f"OpenPack sample, {title}: 10 operations, windows of 4 s, 20 boxes of one person in "
-        f"{PARTS} stretches, one held out at a time",
+        f"OpenPack sample, {title}: 10 operations, windows of {OPENPACK_SECONDS:.0f} s labelled by "
+        f"their middle, 20 boxes of one person in {PARTS} stretches, one held out at a time",
         to_site_axes(_signals_only(bunch.X), bunch.mount),
         bunch.y,
         consecutive_groups(bunch.boxes, PARTS),
@@ -108,6 +116,7 @@ def openpack(
         ((PARTS - 1,),) if quick else None,
         budgets[-1:] if quick else budgets,
         bunch.descriptions,
+        label_at="centre",
     )
 
 

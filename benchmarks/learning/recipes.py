@@ -70,7 +70,9 @@ ABLATIONS: tuple[Ablation, ...] = (
     # objectives
     Ablation("contrast with text only", {"objectives": {"imu_text": 1.0}}),
     Ablation("contrast only", {"objectives": {"imu_text": 1, "imu_pose": 1, "pose_text": 1}}),
-    Ablation("reconstruction only", {"objectives": {"reconstruction": 1.0}}),
+    Ablation(
+        "reconstruction only", {"objectives": {"reconstruction": 1.0}}, {"descriptions": None}
+    ),
     Ablation("near misses as negatives", {"similar_captions": 0.9, "hard_negatives": 0.25}),
     # what is read and how it is changed
     Ablation("pretraining under any rotation", {"augment": "so3"}),

@@ -48,8 +48,10 @@ SECONDS_OF = {"frozen": 1, "auto": 25}
 four windows per class on."""
 MANY = 8
 """Windows per class from which fine-tuning is compared with the frozen encoder."""
-SMOOTHED = ("features + random forest", "MiniRocket + linear", SCRATCH, DEFAULT)
+SMOOTHED = ("features + random forest", "MiniRocket + linear", SCRATCH, FROZEN, DEFAULT)
 """What is also tested with temporal context."""
+SMOOTHING_FOLDS = 2
+"""Folds in which the trust in window probabilities is chosen, each of which costs a training."""
 EPOCHS_QUICK = 40
 ABLATION_EPOCHS = 20
 """Epochs of the pretrainings that are compared, to keep the whole grid within hours."""
@@ -114,7 +116,7 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
 
 
 def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
-    rivals = list(list_rivals(encoders.data, n_draws, encoders.quick))
+    rivals = list(list_rivals(encoders.data, n_draws, encoders.quick, task.label_at))
     for name, estimator, draws, seconds in rivals:
         method, spent = Method(name, estimator), seconds * _size(task)
         few = _ends(task) if name == LSTM else None  # it takes longest, and is far behind
@@ -188,6 +190,8 @@ def _row(
     """Return one of our rows."""
     known = recipe.corpus == "in-domain" and given.get("descriptions", True)
     words = {"descriptions": task.descriptions} if known else {}
+    if task.label_at != "window":
+        given = {**given, "label_at": task.label_at}
     method = Method(name, _tuned(encoders, recipe, words | given), flags=flags)
     seconds = SECONDS_OF.get(given["strategy"], 12) * _size(task) / (3 if encoders.quick else 1)
     spec = [recipe.pretraining_key, dict(given), dict(recipe.classifier), known]
@@ -276,8 +280,8 @@ def _temporal(rows: list[Row]) -> Iterator[Row]:
         def smoothed(held_out: Any, build: Any = build) -> BaseEstimator:
             from m3n_sklearn.classification.temporal import HMMClassifier
 
-            return HMMClassifier(build(held_out))
+            return HMMClassifier(build(held_out), cv=SMOOTHING_FOLDS)
 
         name = method.name if row.section == RIVALS else f"ours, {method.name}"
-        spec, seconds = [row.spec, "hmm"], 4 * row.seconds
+        spec, seconds = [row.spec, "hmm"], 2 * row.seconds
         yield Row(TEMPORAL, Method(name, smoothed), spec, row.recipe, 1, (None,), seconds)

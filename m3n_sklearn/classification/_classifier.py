@@ -58,7 +58,7 @@ __all__ = ["Multi3NetClassifier"]
 
 AnyArray = NDArray[Any]
 
-MAKING = ("strategy", "head", "width", "norm", "calibrate")
+MAKING = ("strategy", "head", "label_at", "width", "norm", "calibrate")
 """Parameters that a network and its temperature come from, besides pretrainer and descriptions."""
 
 SET_LATER = ("augment", "views", "adapt_norm", "rate", "channels", "device")
@@ -100,6 +100,11 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         What turns features into classes. ``"mlp"`` adds a bend to the linear map, ``"moe"`` four
         smaller ones that a gate mixes for each window [2]_. Bends start at zero, so that every
         head starts as the linear one.
+    label_at : {"window", "centre"}, default="window"
+        What a label tells of: the whole window, or its middle, as those of
+        :func:`~m3n_sklearn.recording.cut` with ``label="centre"`` do. ``"centre"`` shows the head
+        the middle and the thirds of a window apart, so that long windows lend context to a label
+        without blurring it. Names by `descriptions` are of whole windows in any case.
     descriptions : dict, default=None
         Per class a sentence or several, for ``"zero_shot"``, ``"prompt_ft"``, ``"blend"`` and
         ``"auto"``. Give them where the pretrainer knows the classes by such words.
@@ -174,10 +179,10 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         one altogether if the pretrainer has a corpus.
     warm_start : bool, default=False
         Go on from the weights of the last `fit`. Classes and channels must be the same, and so
-        must what the network comes from: `pretrainer`, `strategy`, `head`, `descriptions`,
-        `width`, `norm` and `calibrate`. Whatever else concerns the training (`loss`, `lr`,
-        `rehearsal`, ...) may change; `C` and ``adapt_norm="fit"`` concern the start alone.
-        ``"frozen"`` and ``"zero_shot"`` take no steps and always start anew.
+        must what the network comes from: `pretrainer`, `strategy`, `head`, `label_at`,
+        `descriptions`, `width`, `norm` and `calibrate`. Whatever else concerns the training
+        (`loss`, `lr`, `rehearsal`, ...) may change; `C` and ``adapt_norm="fit"`` concern the start
+        alone. ``"frozen"`` and ``"zero_shot"`` take no steps and always start anew.
     device : str, default="auto"
         Where to compute. ``"auto"`` takes CUDA where there is one. A fitted classifier holds
         NumPy arrays and runs anywhere.
@@ -257,6 +262,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         "pretrainer": [HasMethods(["fit", "transform"]), str, os.PathLike, None],
         "strategy": [StrOptions(STRATEGIES)],
         "head": [StrOptions({"linear", "mlp", "moe"})],
+        "label_at": [StrOptions({"window", "centre"})],
         "descriptions": [Mapping, None],
         "rehearsal": [tuple, None],
         "augment": [StrOptions({"auto", "so3", "cone"}), Augmentation, None],
@@ -293,6 +299,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         *,
         strategy: str = "auto",
         head: str = "linear",
+        label_at: str = "window",
         descriptions: Mapping[Any, Any] | None = None,
         rehearsal: tuple[Any, ArrayLike] | None = None,
         augment: str | Augmentation | None = "auto",
@@ -325,6 +332,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         self.pretrainer = pretrainer
         self.strategy = strategy
         self.head = head
+        self.label_at = label_at
         self.descriptions = descriptions
         self.rehearsal = rehearsal
         self.augment = augment
@@ -422,6 +430,11 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             )
         if self.adapt_norm is not None:
             check_norms(start.encoder)
+        if self.label_at == "centre" and start.fixed_length:
+            raise ValueError(
+                "label_at='centre' needs features of each part of a window, which encoder='paper' "
+                "does not have. Use label_at='window', or another encoder."
+            )
         self.classes_ = labels.classes
         self.input_, self.channels_, self.rate_ = start.input_map, imu.channels, imu.rate
         self._learn(self._rows(imu, labels, start), start, people)
@@ -555,6 +568,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     def _recipe(self) -> Recipe:
         return Recipe(
             head=self.head,
+            label_at=self.label_at,
             loss=self.loss,
             max_epochs=self.max_epochs,
             batch_size=self.batch_size,

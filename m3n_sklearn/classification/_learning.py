@@ -59,6 +59,7 @@ class Recipe:
     """
 
     head: str
+    label_at: str
     loss: str
     max_epochs: int | str
     batch_size: int
@@ -188,8 +189,14 @@ def _network(
         assert start.names is not None
         config = {"net": start.names.net, **facts}
         return config, ImuNamer(config), start.names.weights
-    kind = {"encoder": start.encoder, "head": recipe.head, "dropout": recipe.dropout}
-    return kind | facts, ImuClassifier(kind | facts), start.weights
+    config = {
+        "encoder": start.encoder,
+        "head": recipe.head,
+        "dropout": recipe.dropout,
+        "label_at": recipe.label_at,
+        **facts,
+    }
+    return config, ImuClassifier(config), start.weights
 
 
 def _blend(

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ._layers import pool
 from ._multi3net import Multi3Net, build_imu_encoder
 
 __all__ = ["Blend", "ImuClassifier", "ImuNamer", "Network", "build_classifier"]
@@ -18,6 +19,9 @@ Config = Mapping[str, Any]
 
 EXPERTS = 4
 """Experts of the head "moe", which together are as large as the bend of the head "mlp"."""
+
+AROUND_CENTRE = ((7 / 16, 9 / 16), (1 / 3, 2 / 3), (0.0, 1 / 3), (2 / 3, 1.0))
+"""Shares of a window that are pooled apart where labels tell of its centre."""
 
 
 class Bend(nn.Module):
@@ -93,7 +97,8 @@ class ImuClassifier(nn.Module):
     ----------
     config : mapping
         ``encoder`` (see `build_imu_encoder`), ``sites`` (names of the input's sites),
-        ``n_classes``, ``head`` ("linear", "mlp" or "moe") and ``dropout``.
+        ``n_classes``, ``head`` ("linear", "mlp" or "moe"), ``dropout`` and ``label_at`` ("window"
+        or "centre").
     """
 
     def __init__(self, config: Config) -> None:
@@ -101,7 +106,11 @@ class ImuClassifier(nn.Module):
         encoder: Any = build_imu_encoder(config["encoder"])
         self.encoder = encoder
         self.read_sites(config["sites"])
-        self.head = Head(encoder.n_features, config["n_classes"], config["head"])
+        self.centred = config["label_at"] == "centre"
+        n_features = encoder.n_features
+        if self.centred:
+            n_features += 2 * encoder.sequence_width * len(AROUND_CENTRE)
+        self.head = Head(n_features, config["n_classes"], config["head"])
         self.dropout = nn.Dropout(config["dropout"])
 
     def read_sites(self, names: Sequence[str]) -> None:
@@ -110,11 +119,23 @@ class ImuClassifier(nn.Module):
 
     def features(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return what the head sees, before dropout."""
-        return self.encoder(batch["imu"], batch.get("present"))[0]
+        whole, sequence = self.encoder(batch["imu"], batch.get("present"))
+        if not self.centred:
+            return whole
+        sequence = sequence.mean(dim=1)  # over sites
+        parts = [pool(_share(sequence, *part)) for part in AROUND_CENTRE]
+        return torch.cat([whole, *parts], dim=1)
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return ``logits`` (n, n_classes) and, of a mixture of experts, their ``shares``."""
         return self.head(self.dropout(self.features(batch)))
+
+
+def _share(sequence: Tensor, start: float, end: float) -> Tensor:
+    """Return what lies between two shares of the length; one step at least."""
+    length = sequence.shape[-1]
+    first = min(int(start * length), length - 1)
+    return sequence[..., first : max(first + 1, math.ceil(end * length))]
 
 
 class ImuNamer(nn.Module):

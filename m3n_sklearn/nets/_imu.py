@@ -51,7 +51,7 @@ class ConvImuEncoder(nn.Module):
         self.known_sites = known
         self.trunk = ConvTrunk(channels, width, norm, last_stride=2)
         self.pool = OrderedPool(width)
-        self.n_features = self.pool.n_features
+        self.n_features, self.sequence_width = self.pool.n_features, width
         self.hidden_step = nn.Parameter(torch.zeros(channels))
         self.missing_sensor = nn.Parameter(torch.zeros(2, 3))
         self.missing_invariant: nn.Parameter | None = None

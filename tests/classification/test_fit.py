@@ -197,6 +197,7 @@ def test_warm_start_goes_on_and_refuses_other_classes():
     ("before", "after", "changed"),
     [
         ({}, {"head": "mlp"}, "head"),
+        ({}, {"label_at": "centre"}, "label_at"),
         ({}, {"width": 8, "norm": "layer"}, "width, norm"),
         ({}, {"calibrate": True}, "calibrate"),
         ({}, {"pretrainer": "frozen"}, "pretrainer"),

@@ -34,8 +34,20 @@ class Rival(NamedTuple):
     seconds: float
 
 
-def list_rivals(data: Path, n_draws: int, quick: bool) -> Iterator[Rival]:
-    """Name everything that is compared with us."""
+def list_rivals(data: Path, n_draws: int, quick: bool, label_at: str) -> Iterator[Rival]:
+    """Name everything that is compared with us.
+
+    Parameters
+    ----------
+    data : Path
+        Folder of the real data sets.
+    n_draws : int
+        Draws of labels, of the rivals that are not slow.
+    quick : bool
+        Whether trainings are cut short.
+    label_at : {"window", "centre"}
+        What labels tell of, for our own network.
+    """
     forest = make_pipeline(
         WindowFeatures(), RandomForestClassifier(300, class_weight="balanced", random_state=0)
     )
@@ -48,7 +60,10 @@ def list_rivals(data: Path, n_draws: int, quick: bool) -> Iterator[Rival]:
         LogisticRegression(C=0.1, max_iter=1000),
     )
     scratch = Multi3NetClassifier(
-        strategy="scratch", max_epochs=40 if quick else "auto", random_state=0
+        strategy="scratch",
+        label_at=label_at,
+        max_epochs=40 if quick else "auto",
+        random_state=0,
     )
     lstm = DeepConvLSTM(10, 60, random_state=0) if quick else DeepConvLSTM(random_state=0)
     copies = 3 if quick else 10
