@@ -62,6 +62,9 @@ PAPER: Mapping[str, Any] = {"encoder": "paper"}
 ANY_MOUNTING: Mapping[str, Any] = {"augment": "so3"}
 """The classifier for sensors worn in any way."""
 
+EITHER_WAY: Mapping[str, Any] = {"augment": Augmentation("cone", strap_flip=0.5)}
+"""The classifier for watches of which half may be strapped the other way round."""
+
 WITHOUT_LABELS = "unlabelled windows of the training people"
 TRANSDUCTIVE = "unlabelled target windows"
 

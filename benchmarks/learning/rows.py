@@ -20,13 +20,21 @@ from .corpora import labels, without
 from .data import Task
 from .encoders import Encoders
 from .mounting import Worn, list_turns
-from .recipes import ABLATIONS, ANY_MOUNTING, BY_DEFAULT, PAPER, Recipe, short_hash
+from .recipes import (
+    ABLATIONS,
+    ANY_MOUNTING,
+    BY_DEFAULT,
+    EITHER_WAY,
+    PAPER,
+    Recipe,
+    short_hash,
+)
 from .rivals.table import LSTM, MAJORITY, SCRATCH, list_rivals
 
 RIVALS, SIMULATED = "rivals", "rivals-simulated"
 INDOMAIN, GENERAL, PAPERS = "indomain", "general", "paper"
 TEXT_NAMED, ZERO_SHOT = "text-named", "zero-shot"
-ABLATION, TEMPORAL, MOUNTING = "ablation", "temporal", "mounting"
+ABLATION, TEMPORAL, MOUNTING, CENTRE = "ablation", "temporal", "mounting", "centre"
 SECTIONS = {
     RIVALS: "rivals, real labels alone",
     SIMULATED: "rivals, simulated windows of the training people + real labels",
@@ -35,6 +43,7 @@ SECTIONS = {
     TEXT_NAMED: "text-named: captions in the corpus include these actions, no real label",
     ZERO_SHOT: "zero-shot: general corpus (no motion of this set, but look-alikes), no real label",
     ABLATION: "ablation of the default, in-domain, shorter pretraining, two people tested",
+    CENTRE: "frozen encoder, what labels tell of",
     MOUNTING: "sensors of the tested person turned, all labels",
     TEMPORAL: "with temporal context: Viterbi over the recording, all labels",
 }
@@ -42,6 +51,7 @@ SHUFFLES = 3
 """Random assignments of the prompts to the wrong classes."""
 
 DEFAULT, ANY = "default (auto)", "for any mounting"
+FLIPS = "strapped either way in training"
 FROZEN, TUNED = "frozen", "probed, then fine-tuned"
 SECONDS_OF = {"frozen": 1, "auto": 25}
 """CPU seconds of a fit with windows of UTD-MHAD, about; "auto" trains two networks from
@@ -109,6 +119,7 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
         rows += _ablations(task, encoders)
     if task.key.startswith("openpack"):
         rows += _temporal(rows)
+        rows += _centre(task, encoders)
     return rows
 
 
@@ -191,7 +202,7 @@ def _row(
     known = recipe.corpus == "in-domain" and given.get("descriptions", True)
     words = {"descriptions": task.descriptions} if known else {}
     if task.label_at != "window":
-        given = {**given, "label_at": task.label_at}
+        given = {"label_at": task.label_at, **given}
     method = Method(name, _tuned(encoders, recipe, words | given), flags=flags)
     seconds = SECONDS_OF.get(given["strategy"], 12) * _size(task) / (3 if encoders.quick else 1)
     spec = [recipe.pretraining_key, dict(given), dict(recipe.classifier), known]
@@ -247,18 +258,30 @@ def _ablations(task: Task, encoders: Encoders) -> Iterator[Row]:
         yield replace(row, folds=tested)
 
 
+def _centre(task: Task, encoders: Encoders) -> Iterator[Row]:
+    """Windows read as a whole, or with their middle apart."""
+    for label_at in ("window", "centre"):
+        given = {"strategy": "frozen", "label_at": label_at}
+        name = f"label_at={label_at!r}"
+        yield _row(CENTRE, name, task, Recipe("general"), encoders, given, 1, (None,))
+
+
 def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
-    """The rivals and our two configurations, fitted once and tested on turned sensors."""
+    """The rivals and our configurations, fitted once and tested on turned sensors."""
     memory = str(encoders.store / "fits")
     settings = ((INDOMAIN, Recipe("in-domain")), (GENERAL, Recipe("general")))
-    configurations = ((DEFAULT, BY_DEFAULT), (ANY, {**BY_DEFAULT, **ANY_MOUNTING}))
+    configurations = (
+        (DEFAULT, BY_DEFAULT),
+        (FLIPS, {**BY_DEFAULT, **EITHER_WAY}),
+        (ANY, {**BY_DEFAULT, **ANY_MOUNTING}),
+    )
     ours = [
         _row(section, f"ours, {section}, {name}", task, recipe, encoders, given, 1, None)
         for section, recipe in settings
         for name, given in configurations
     ]
     rivals = [row for row in rows if row.section == RIVALS and row.method.name != MAJORITY]
-    for row in (rivals[-3:] + ours[:2]) if encoders.quick else rivals + ours:
+    for row in (rivals[-3:] + ours[:3]) if encoders.quick else rivals + ours:
         for label, turn in list_turns().items():
 
             def worn(held_out: Any, build: Any = row.method.build, turn: Any = turn) -> Worn:
