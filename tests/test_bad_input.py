@@ -493,7 +493,7 @@ def test_bodies_and_sites(call, error, words):
     (lambda: rigid_body_imu(PLACES * NAN, TURNS, rate=50), ValueError, "finite"),
     (lambda: rigid_body_imu(PLACES, TURNS), ValueError, "rate=", "times="),
     (lambda: rigid_body_imu(PLACES, TURNS, rate=0), ValueError, "positive number of Hz"),
-    (lambda: rigid_body_imu(PLACES, TURNS, rate="a"), ValueError, "positive number of Hz"),
+    (lambda: rigid_body_imu(PLACES, TURNS, rate="a"), TypeError, "number of Hz"),
     (lambda: rigid_body_imu(PLACES, TURNS, rate=50, out_rate=-5), ValueError, "output rate"),
     (lambda: rigid_body_imu(PLACES, TURNS, times=-np.arange(50.0)), ValueError, "increasing"),
     (lambda: rigid_body_imu(PLACES, TURNS, rate=50, mount=[1, 0, 0, 0]), ValueError, "(3, 3)"),

@@ -43,7 +43,7 @@ from ._labels import Labels, check_descriptions, check_groups, check_labels, pro
 from ._learning import Recipe, as_dtype, learn
 from ._pretrained import (
     Start,
-    check_rate,
+    check_rate_is_known,
     encoder_of,
     fingerprint,
     fitted_pretrainer,
@@ -494,7 +494,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     def _pretrained(
         self, rows: Windows | ImuWindows, imu: ImuWindows, groups: ArrayLike | None
     ) -> Multi3NetPretrainer:
-        check_rate(imu)
+        check_rate_is_known(imu)
         return fitted_pretrainer(self.pretrainer, rows, groups, self.memory)
 
     def _rows(self, imu: ImuWindows, labels: Labels, start: Start) -> LabelledWindows:

@@ -23,7 +23,7 @@ from ..windows import Windows
 __all__ = [
     "Names",
     "Start",
-    "check_rate",
+    "check_rate_is_known",
     "encoder_of",
     "fingerprint",
     "fitted_pretrainer",
@@ -291,7 +291,7 @@ def encoder_of(config: Mapping[str, Any]) -> dict[str, Any]:
     return dict(config["net"]["encoders"]["imu"] if "net" in config else config["encoder"])
 
 
-def check_rate(imu: ImuWindows) -> None:
+def check_rate_is_known(imu: ImuWindows) -> None:
     """Refuse IMU windows of unknown rate: an encoder that others trained has a rate of its own.
 
     Raises

@@ -1,37 +1,15 @@
-"""Checks of numbers and vectors that several entry points share."""
+"""Checks of vectors that several entry points share."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import is_number, real_array
+from .._checks import real_array
 
-__all__ = ["check_rate", "check_vector", "is_number"]
+__all__ = ["check_vector"]
 
 Array = NDArray[np.float64]
-
-
-def check_rate(rate: Any, name: str) -> float:
-    """Return a rate or cut-off as a float, or complain.
-
-    Parameters
-    ----------
-    rate : float
-        Hz.
-    name : str
-        What the message calls it.
-
-    Returns
-    -------
-    float
-        The same number.
-    """
-    if not is_number(rate) or not 0 < rate < np.inf:
-        raise ValueError(f"{name} must be a positive number of Hz, got {rate!r}.")
-    return float(rate)
 
 
 def check_vector(values: ArrayLike, name: str) -> Array:

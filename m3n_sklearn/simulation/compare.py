@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.signal import butter, csd, sosfiltfilt, welch
 from scipy.signal.windows import hann
 
-from .._checks import real_array
+from .._checks import check_positive, real_array
 from ..recording import Recording, parse_channels
-from ._checks import check_rate
 
 __all__ = ["IMUComparison", "compare_imu"]
 
@@ -260,7 +259,7 @@ def _common(simulated: object, measured: object, rate: float | None) -> _Pair:
             "Only one side is a Recording: give two recordings, or two arrays such as ours.data."
         )
     else:
-        hertz = None if rate is None else check_rate(rate, "rate")
+        hertz = None if rate is None else check_positive(rate, "rate", "Hz")
         pair = _Pair(np.asarray(simulated), np.asarray(measured), hertz)
     ours, theirs = _check(pair.ours, "simulated"), _check(pair.theirs, "measured")
     if ours.shape != theirs.shape:

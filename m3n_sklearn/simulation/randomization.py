@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from .._checks import is_number
 from ..body import BodyModel, Site
 from ..motion import Motion
 from ..motion.rotations import random_rotations, rotvec_from_matrix
-from ._checks import is_number
 from ._keys import keyed_rng
 from .noise import IMUNoise, resolve_noise
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_rotation, real_array
+from .._checks import check_positive, check_rotation, real_array
 from ..motion._motion import warn_if_fast
 from ..motion.rotations import matrix_from_quat, quat_conjugate, quat_rotate
-from ._checks import check_rate, check_vector
+from ._checks import check_vector
 from ._readout import Readout, sample_begins
 from .trajectory import fit_trajectory
 
@@ -124,7 +124,7 @@ def output_times(start: float, stop: float, rate: float) -> Array:
     ndarray of shape (T,)
         Times in s.
     """
-    hertz = check_rate(rate, "The output rate")
+    hertz = check_positive(rate, "The output rate", "Hz")
     return start + np.arange(int(np.floor((stop - start) * hertz + 1e-6)) + 1) / hertz
 
 
@@ -136,4 +136,4 @@ def _clock(frames: int, rate: float | None, times: ArrayLike | None) -> Array:
         if clock.shape != (frames,):
             raise ValueError(f"times must have shape ({frames},), got {clock.shape}.")
         return clock
-    return np.arange(frames) / check_rate(rate, "rate")
+    return np.arange(frames) / check_positive(rate, "rate", "Hz")

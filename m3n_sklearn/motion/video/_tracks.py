@@ -16,7 +16,7 @@ from ..._checks import check_positive, is_number, real_array
 from .._motion import Motion, _check_poses
 from .._smpl import stand_up, upright_axis
 
-__all__ = ["Track", "check_rate", "frame_numbers", "look_up", "motions_of"]
+__all__ = ["Track", "frame_numbers", "known_rate", "look_up", "motions_of"]
 
 Array = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ class Track:
         return [slice(a, b) for a, b in pairwise(edges) if b - a > 1]
 
 
-def check_rate(rate: float | None, what: str) -> float:
+def known_rate(rate: float | None, what: str) -> float:
     """Return the frames per second, which no such file knows."""
     if rate is None:
         raise ValueError(

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from ..._checks import real_array
 from .._motion import Motion
 from .._smpl import as_rotvecs
-from ._tracks import Track, check_rate, look_up, motions_of
+from ._tracks import Track, known_rate, look_up, motions_of
 
 __all__ = ["read_gvhmr"]
 
@@ -83,7 +83,7 @@ def read_gvhmr(
     Motion(45 frames x 24 joints, 1.76 s at 25 Hz, 'a person stands')
     """
     file = Path(path)
-    hertz = check_rate(rate, file.name)
+    hertz = known_rate(rate, file.name)
     params = look_up(_load(file), "smpl_params_global", file.name)
     where = f"{file.name}: smpl_params_global"
     root = as_rotvecs(look_up(params, "global_orient", where), f"{where}: global_orient", (1,))

@@ -14,7 +14,7 @@ from ..._checks import check_positive, is_number, real_array
 from ..._pickles import load_restricted
 from .._motion import Motion
 from .._smpl import as_rotvecs
-from ._tracks import Track, check_rate, frame_numbers, look_up, motions_of
+from ._tracks import Track, frame_numbers, known_rate, look_up, motions_of
 
 __all__ = ["read_4dhumans"]
 
@@ -108,7 +108,7 @@ def read_4dhumans(
     [Motion(30 frames x 24 joints, 0.97 s at 30 Hz)]
     """
     file = Path(path).name
-    hertz = check_rate(rate, file)
+    hertz = known_rate(rate, file)
     if focal_length is not None:
         check_positive(focal_length, "focal_length", "pixels")
     frames = load_restricted(path)

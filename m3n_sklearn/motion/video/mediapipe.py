@@ -18,7 +18,7 @@ from .._npz import read_npz
 from ..inverse_kinematics import motion_from_joints
 from ..proportions import reference_joints
 from ..skeleton import SMPL_JOINTS
-from ._tracks import check_rate
+from ._tracks import known_rate
 
 __all__ = ["read_mediapipe"]
 
@@ -121,7 +121,7 @@ def read_mediapipe(
     path = Path(landmarks) if isinstance(landmarks, (str, os.PathLike)) else None
     what = "MediaPipe's landmarks" if path is None else path.name
     if times is None:
-        rate = check_rate(rate, what)
+        rate = known_rate(rate, what)
     points = _points(landmarks if path is None else _read(path), person, what)
     joints = _joints(_visible(points, min_visibility), what)
     motion = motion_from_joints(

@@ -13,7 +13,7 @@ from ..._checks import real_array
 from ..._pickles import load_restricted
 from .._motion import Motion
 from .._smpl import as_rotvecs
-from ._tracks import Track, check_rate, frame_numbers, look_up, motions_of
+from ._tracks import Track, frame_numbers, known_rate, look_up, motions_of
 
 __all__ = ["read_wham"]
 
@@ -86,7 +86,7 @@ def read_wham(
     ...     read_wham(file, rate=30.0)
     [Motion(30 frames x 24 joints, 0.97 s at 30 Hz)]
     """
-    hertz = check_rate(rate, Path(path).name)
+    hertz = known_rate(rate, Path(path).name)
     people = load_restricted(path)
     file = Path(path).name
     if not isinstance(people, Mapping) or not people:

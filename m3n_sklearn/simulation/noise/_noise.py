@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
-from ..._checks import check_positive, real_array
+from ..._checks import check_positive, is_number, real_array
 from ..._inputs import Layout, make_layout
 from ..._sklearn import WorksUnfitted, root_entropy, validate_data
 from ...windows import Windows
-from .._checks import check_rate, is_number
 from .._keys import RowKey, content_keys, keyed_rng, row_keys
 from ._terms import (
     Streams,
@@ -316,7 +315,7 @@ class IMUNoise(  # type: ignore[call-arg]
         0.02
         """
         self.check()
-        check_rate(rate, "rate")
+        check_positive(rate, "rate", "Hz")
         if not isinstance(rng, np.random.Generator):
             raise TypeError(
                 f"rng must be a numpy.random.Generator, such as numpy.random.default_rng(0); got "

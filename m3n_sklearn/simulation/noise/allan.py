@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..._checks import real_array
-from .._checks import check_rate
+from ..._checks import check_positive, real_array
 
 __all__ = ["AllanDeviation", "allan_deviation"]
 
@@ -82,7 +81,7 @@ def allan_deviation(data: ArrayLike, rate: float, taus: ArrayLike | None = None)
     array([0.1])
     """
     values = real_array(data, "data", "readings along the first axis")
-    hertz = check_rate(rate, "rate")
+    hertz = check_positive(rate, "rate", "Hz")
     if values.ndim == 0 or len(values) < 2:
         raise ValueError(
             f"data must be two or more readings along the first axis, got shape {values.shape}."

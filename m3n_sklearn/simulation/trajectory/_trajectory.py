@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import BSpline
 
-from ..._checks import real_array
+from ..._checks import check_positive, is_number, real_array
 from ...body._engine import load_engine
-from .._checks import check_rate, is_number
 from ._track import Track
 
 if TYPE_CHECKING:
@@ -255,4 +254,4 @@ def check_smoothing(smoothing: str | float | None) -> None:
         return
     if not is_number(smoothing):
         raise ValueError(f"smoothing must be 'auto', a cut-off in Hz or None, got {smoothing!r}.")
-    check_rate(smoothing, "The cut-off smoothing=")
+    check_positive(smoothing, "The cut-off smoothing=", "Hz")
