@@ -189,6 +189,24 @@ def test_overconfident_windows_are_trusted_less(work):
     assert repeated < plain
 
 
+class Timid(GaussianNB):
+    """Gives the right order of classes, but nearly the same probability to all of them."""
+
+    def predict_proba(self, X):
+        flat = super().predict_proba(X) ** 0.2
+        return flat / flat.sum(axis=1, keepdims=True)
+
+
+def test_windows_that_hardly_commit_themselves_are_trusted_more(work):
+    (X, y, times), (X_new, y_new, times_new) = work
+    plain, timid = (HMMClassifier(e).fit(X, y, times=times) for e in (GaussianNB(), Timid()))
+    assert timid.emission_.weight > max(1.0, 2 * plain.emission_.weight)
+    scores = [
+        f1_score(y_new, m.predict(X_new, times=times_new), average="macro") for m in (plain, timid)
+    ]
+    assert abs(scores[0] - scores[1]) < 0.02
+
+
 def test_given_numbers_need_no_cross_validation(work):
     (X, y, times), _ = work
 

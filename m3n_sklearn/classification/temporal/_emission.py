@@ -19,7 +19,7 @@ Indices = NDArray[np.intp]
 LEAST = 1e-6
 """Probabilities below this are taken for it: no window alone rules a class out."""
 
-WEIGHTS = (0.1, 0.16, 0.25, 0.4, 0.63, 1.0, 1.6)
+WEIGHTS = (0.1, 0.16, 0.25, 0.4, 0.63, 1.0, 1.6, 2.5, 4.0, 6.3)
 BALANCES = (0.0, 0.5, 1.0)
 """What "auto" chooses from."""
 
@@ -30,8 +30,8 @@ class Emission(NamedTuple):
     Attributes
     ----------
     weight : float
-        Factor of the log-likelihood. Windows overlap and classifiers are too sure of themselves:
-        below 1.
+        Factor of the log-likelihood. Windows overlap and networks are too sure of themselves:
+        below 1. Above 1 for classifiers that hardly commit themselves.
     balance : float
         Power of the classes' shares that probabilities are divided by. 1 is Bayes' rule; less
         favours rare classes less.
@@ -79,8 +79,6 @@ def choose_emission(
 ) -> Emission:
     """Choose what gives the true classes of unseen rows the highest posterior probability.
 
-    Each class counts the same, however rare it is.
-
     Parameters
     ----------
     stretches : sequence of Stretch
@@ -93,7 +91,7 @@ def choose_emission(
     Returns
     -------
     Emission
-        The one with the lowest log loss, averaged over rows and then over classes.
+        The one with the lowest log loss over all rows.
     """
     loss = {balance: _losses(stretches, step, weights, balance) for balance in balances}
     pairs = [(weight, balance) for balance in balances for weight in weights]
@@ -106,7 +104,6 @@ def _losses(
 ) -> Array:
     """Return the log loss of each weight: the same rows once for each, decoded side by side."""
     total = np.zeros(len(weights))
-    counts = np.bincount(np.concatenate([stretch.codes for stretch in stretches]))
     for stretch in stretches:
         rows = len(stretch.codes)
         emissions = [Emission(weight, balance) for weight in weights]
@@ -114,5 +111,5 @@ def _losses(
         lengths = np.tile(stretch.lengths, len(weights))
         beliefs = posteriors(np.concatenate(scores), lengths, stretch.chain.at(step))
         true = beliefs.reshape(len(weights), rows, -1)[:, np.arange(rows), stretch.codes]
-        total -= (np.log(np.maximum(true, LEAST)) / counts[stretch.codes]).sum(axis=1)
+        total -= np.log(np.maximum(true, LEAST)).sum(axis=1)
     return total
