@@ -77,6 +77,9 @@ AnyArray = NDArray[Any]
 FEWEST_EPOCHS, FEWEST_STEPS = 40, 800
 """Passes over the corpus, and steps, that a fit takes at least when max_epochs is "auto"."""
 
+CHECKED_AT_ONCE = 16_384
+"""Windows that are read at once to check them."""
+
 
 class Multi3NetPretrainer(
     CallbackSupportMixin,
@@ -379,8 +382,7 @@ class Multi3NetPretrainer(
             del self.n_features_in_
         imu = None
         if X is not None and not (isinstance(X, Windows) and not X.present("imu").any()):
-            recorded = X[X.present("imu")] if isinstance(X, Windows) else X
-            imu = read_imu(self, recorded, reset=True, channels=self.channels)
+            imu = self._recorded(X)
         if self.corpus is not None:
             corpus = self.corpus if isinstance(self.corpus, Windows) else open_corpus(self.corpus)
             if "imu" not in corpus:
@@ -389,10 +391,23 @@ class Multi3NetPretrainer(
             names = self.channels if corpus.channels is None else corpus.channels
             names = None if names is None else tuple(names)
             return corpus, ImuWindows(first, corpus.rate("imu"), names, False)
-        if isinstance(X, Windows):  # what was read to check it is not kept
-            return X, None if imu is None else imu._replace(values=imu.values[:1].copy())
+        if isinstance(X, Windows):
+            return X, imu
         assert imu is not None
         return Windows(imu=imu.values), imu
+
+    def _recorded(self, X: Any) -> ImuWindows:
+        """Check all IMU windows. Of `Windows`, which may be on disk, only the first is kept."""
+        if not isinstance(X, Windows):
+            return read_imu(self, X, reset=True, channels=self.channels)
+        rows = np.flatnonzero(X.present("imu"))
+        first = None
+        for start in range(0, len(rows), CHECKED_AT_ONCE):
+            part = X[rows[start : start + CHECKED_AT_ONCE]]
+            imu = read_imu(self, part, reset=True, channels=self.channels)
+            first = imu._replace(values=imu.values[:1].copy()) if first is None else first
+        assert first is not None
+        return first
 
     def _groups(self, windows: Windows, groups: ArrayLike | None) -> Named:
         """Return whom or what rows come from, where that is known."""
