@@ -33,17 +33,22 @@ class Emission(NamedTuple):
         Factor of the log-likelihood. Windows overlap and networks are too sure of themselves:
         below 1. Above 1 for classifiers that hardly commit themselves.
     balance : float
-        Power of the classes' shares that probabilities are divided by. 1 is Bayes' rule; less
-        favours rare classes less.
+        Power of the classes' mean probabilities that probabilities are divided by. 1 is Bayes'
+        rule; less favours rare classes less.
     """
 
     weight: float
     balance: float
 
-    def scores(self, probabilities: Array, shares: Array) -> Array:
-        """Return log-likelihoods, up to a constant per row."""
+    def scores(self, probabilities: Array, expected: Array) -> Array:
+        """Return log-likelihoods, up to a constant per row.
+
+        `expected` is what the classifier gives each class on average. Divided by the share of the
+        class instead, probabilities of a classifier that hardly commits itself would favour rare
+        classes in every row.
+        """
         logs = np.log(np.maximum(probabilities, LEAST))
-        return self.weight * (logs - self.balance * np.log(shares))
+        return self.weight * (logs - self.balance * np.log(np.maximum(expected, LEAST)))
 
 
 ALONE = Emission(1.0, 1.0)
@@ -74,6 +79,7 @@ class Stretch(NamedTuple):
 def choose_emission(
     stretches: Sequence[Stretch],
     step: float,
+    expected: Array,
     weights: Sequence[float] = WEIGHTS,
     balances: Sequence[float] = BALANCES,
 ) -> Emission:
@@ -85,6 +91,8 @@ def choose_emission(
         Held-out rows.
     step : float
         Time between rows in s.
+    expected : ndarray of shape (K,)
+        Mean probability of each class.
     weights, balances : sequence of float
         Candidates.
 
@@ -93,21 +101,25 @@ def choose_emission(
     Emission
         The one with the lowest log loss over all rows.
     """
-    loss = {balance: _losses(stretches, step, weights, balance) for balance in balances}
+    loss = {b: _losses(stretches, step, expected, weights, b) for b in balances}
     pairs = [(weight, balance) for balance in balances for weight in weights]
     values = np.concatenate([loss[balance] for balance in balances])
     return Emission(*pairs[int(values.argmin())])
 
 
 def _losses(
-    stretches: Sequence[Stretch], step: float, weights: Sequence[float], balance: float
+    stretches: Sequence[Stretch],
+    step: float,
+    expected: Array,
+    weights: Sequence[float],
+    balance: float,
 ) -> Array:
     """Return the log loss of each weight: the same rows once for each, decoded side by side."""
     total = np.zeros(len(weights))
     for stretch in stretches:
         rows = len(stretch.codes)
         emissions = [Emission(weight, balance) for weight in weights]
-        scores = [e.scores(stretch.probabilities, stretch.chain.shares) for e in emissions]
+        scores = [e.scores(stretch.probabilities, expected) for e in emissions]
         lengths = np.tile(stretch.lengths, len(weights))
         beliefs = posteriors(np.concatenate(scores), lengths, stretch.chain.at(step))
         true = beliefs.reshape(len(weights), rows, -1)[:, np.arange(rows), stretch.codes]

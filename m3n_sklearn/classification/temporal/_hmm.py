@@ -49,7 +49,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         Factor of a window's log-likelihood, for rows as far apart as those of `fit`. ``"auto"``
         chooses it by cross-validation.
     balance : float or "auto", default="auto"
-        Power of the classes' shares that the window's probabilities are divided by: 1 is Bayes'
+        Power of the classes' mean probabilities that the window's are divided by: 1 is Bayes'
         rule, 0 leaves them as they are. ``"auto"`` chooses it by cross-validation.
     durations : {"gamma", "geometric"}, default="gamma"
         Law of the time that an activity lasts. ``"geometric"`` is the ordinary hidden Markov
@@ -75,6 +75,9 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         class (row) is followed by another (column).
     emission_ : Emission
         The `weight` and the `balance` that were chosen.
+    expected_ : ndarray of shape (n_classes,)
+        Mean probability that windows held out were given for each class, which `balance` is a
+        power of; the classes' shares where none were held out.
     step_ : float or None
         Usual time between neighbouring rows in s; None if no row had a neighbour.
 
@@ -219,7 +222,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
                 stacklevel=4,
             )
         self.chain_ = self._learn_chain(data.ordered_codes, rows)
-        self.emission_ = self._choose_emission(data)
+        self.emission_, self.expected_ = self._choose_emission(data)
         self.estimator_ = self._fit_estimator(data, np.ones(len(rows.order), dtype=bool))
         return self
 
@@ -231,20 +234,22 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             return chain
         return replace(chain, spreads=np.ones_like(chain.spreads))
 
-    def _choose_emission(self, data: _Data) -> Emission:
+    def _choose_emission(self, data: _Data) -> tuple[Emission, Array]:
         weights = WEIGHTS if isinstance(self.weight, str) else (float(self.weight),)
         balances = BALANCES if isinstance(self.balance, str) else (float(self.balance),)
         if not data.rows.chained or len(self.classes_) == 1:  # a window alone is all there is
-            return ALONE
+            return ALONE, self.chain_.shares
         if len(weights) == len(balances) == 1:
-            return Emission(weights[0], balances[0])
+            return Emission(weights[0], balances[0]), self.chain_.shares
         stretches = list(self._held_out(data))
         if not stretches:  # every fold would leave a single class to learn from
             weight, balance = (
                 min(given, key=lambda x: abs(x - 1)) for given in (weights, balances)
             )
-            return Emission(weight, balance)
-        return choose_emission(stretches, data.rows.step or 1.0, weights, balances)
+            return Emission(weight, balance), self.chain_.shares
+        expected = np.concatenate([stretch.probabilities for stretch in stretches]).mean(axis=0)
+        step = data.rows.step or 1.0
+        return choose_emission(stretches, step, expected, weights, balances), expected
 
     def _held_out(self, data: _Data) -> Iterator[Stretch]:
         """Fit on all but some rows, and say what the classifier makes of those."""
@@ -395,12 +400,12 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         weight, balance = self.emission_
         closeness = step / (self.step_ or step)
         weight = min(weight * closeness, max(weight, 1.0))
-        probabilities, shares = probabilities[rows.order], self.chain_.shares
+        probabilities = probabilities[rows.order]
         alone = np.repeat(rows.lengths == 1, rows.lengths)
         scores = np.where(
             alone[:, None],
-            ALONE.scores(probabilities, shares),
-            Emission(weight, balance).scores(probabilities, shares),
+            ALONE.scores(probabilities, self.chain_.shares),
+            Emission(weight, balance).scores(probabilities, self.expected_),
         )
         return rows, scores, self.chain_.at(step)
 
