@@ -45,10 +45,11 @@ class Emission(NamedTuple):
 
         `expected` is what the classifier gives each class on average. Divided by the share of the
         class instead, probabilities of a classifier that hardly commits itself would favour rare
-        classes in every row.
+        classes in every row. A class that it does not know, and expects nothing of, is ruled out.
         """
         logs = np.log(np.maximum(probabilities, LEAST))
-        return self.weight * (logs - self.balance * np.log(np.maximum(expected, LEAST)))
+        usual = np.log(np.where(expected > 0, np.maximum(expected, LEAST), 1.0))
+        return self.weight * (logs - self.balance * usual)
 
 
 ALONE = Emission(1.0, 1.0)
@@ -68,18 +69,20 @@ class Stretch(NamedTuple):
         Rows of each chain.
     chain : Chain
         Learned from the other rows.
+    expected : ndarray of shape (K,)
+        Mean probability that the classifier gives each class in the rows it was fitted on.
     """
 
     probabilities: Array
     codes: Indices
     lengths: Indices
     chain: Chain
+    expected: Array
 
 
 def choose_emission(
     stretches: Sequence[Stretch],
     step: float,
-    expected: Array,
     weights: Sequence[float] = WEIGHTS,
     balances: Sequence[float] = BALANCES,
 ) -> Emission:
@@ -91,8 +94,6 @@ def choose_emission(
         Held-out rows.
     step : float
         Time between rows in s.
-    expected : ndarray of shape (K,)
-        Mean probability of each class.
     weights, balances : sequence of float
         Candidates.
 
@@ -101,7 +102,7 @@ def choose_emission(
     Emission
         The one with the lowest log loss over all rows.
     """
-    loss = {b: _losses(stretches, step, expected, weights, b) for b in balances}
+    loss = {b: _losses(stretches, step, weights, b) for b in balances}
     pairs = [(weight, balance) for balance in balances for weight in weights]
     values = np.concatenate([loss[balance] for balance in balances])
     return Emission(*pairs[int(values.argmin())])
@@ -110,7 +111,6 @@ def choose_emission(
 def _losses(
     stretches: Sequence[Stretch],
     step: float,
-    expected: Array,
     weights: Sequence[float],
     balance: float,
 ) -> Array:
@@ -119,7 +119,7 @@ def _losses(
     for stretch in stretches:
         rows = len(stretch.codes)
         emissions = [Emission(weight, balance) for weight in weights]
-        scores = [e.scores(stretch.probabilities, expected) for e in emissions]
+        scores = [e.scores(stretch.probabilities, stretch.expected) for e in emissions]
         lengths = np.tile(stretch.lengths, len(weights))
         beliefs = posteriors(np.concatenate(scores), lengths, stretch.chain.at(step))
         true = beliefs.reshape(len(weights), rows, -1)[:, np.arange(rows), stretch.codes]

@@ -76,8 +76,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
     emission_ : Emission
         The `weight` and the `balance` that were chosen.
     expected_ : ndarray of shape (n_classes,)
-        Mean probability that windows held out were given for each class, which `balance` is a
-        power of; the classes' shares where none were held out.
+        Mean probability of each class in the windows that `estimator_` was fitted on.
     step_ : float or None
         Usual time between neighbouring rows in s; None if no row had a neighbour.
 
@@ -222,8 +221,9 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
                 stacklevel=4,
             )
         self.chain_ = self._learn_chain(data.ordered_codes, rows)
-        self.emission_, self.expected_ = self._choose_emission(data)
+        self.emission_ = self._choose_emission(data)
         self.estimator_ = self._fit_estimator(data, np.ones(len(rows.order), dtype=bool))
+        self.expected_ = self._probabilities(self.estimator_, X).mean(axis=0)
         return self
 
     def _learn_chain(self, codes: NDArray[np.intp], rows: Rows) -> Chain:
@@ -234,22 +234,20 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             return chain
         return replace(chain, spreads=np.ones_like(chain.spreads))
 
-    def _choose_emission(self, data: _Data) -> tuple[Emission, Array]:
+    def _choose_emission(self, data: _Data) -> Emission:
         weights = WEIGHTS if isinstance(self.weight, str) else (float(self.weight),)
         balances = BALANCES if isinstance(self.balance, str) else (float(self.balance),)
         if not data.rows.chained or len(self.classes_) == 1:  # a window alone is all there is
-            return ALONE, self.chain_.shares
+            return ALONE
         if len(weights) == len(balances) == 1:
-            return Emission(weights[0], balances[0]), self.chain_.shares
+            return Emission(weights[0], balances[0])
         stretches = list(self._held_out(data))
         if not stretches:  # every fold would leave a single class to learn from
             weight, balance = (
                 min(given, key=lambda x: abs(x - 1)) for given in (weights, balances)
             )
-            return Emission(weight, balance), self.chain_.shares
-        expected = np.concatenate([stretch.probabilities for stretch in stretches]).mean(axis=0)
-        step = data.rows.step or 1.0
-        return choose_emission(stretches, step, expected, weights, balances), expected
+            return Emission(weight, balance)
+        return choose_emission(stretches, data.rows.step or 1.0, weights, balances)
 
     def _held_out(self, data: _Data) -> Iterator[Stretch]:
         """Fit on all but some rows, and say what the classifier makes of those."""
@@ -258,12 +256,13 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             if len(np.unique(data.ordered_codes[train])) < 2:
                 continue
             estimator = self._fit_estimator(data, train)
-            held = data.rows.take(test)
+            held, learned = data.rows.take(test), data.rows.take(train)
             yield Stretch(
                 self._probabilities(estimator, _safe_indexing(data.X, held.order)),
                 data.ordered_codes[test],
                 held.lengths,
-                self._learn_chain(data.ordered_codes[train], data.rows.take(train)),
+                self._learn_chain(data.ordered_codes[train], learned),
+                self._probabilities(estimator, _safe_indexing(data.X, learned.order)).mean(axis=0),
             )
 
     def _fit_estimator(self, data: _Data, chosen: NDArray[np.bool_]) -> Any:
