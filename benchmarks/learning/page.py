@@ -13,7 +13,6 @@ from m3n_sklearn.evaluation import format_table
 
 from . import results
 from .bars import Tables, list_bars, mounting_cost
-from .data import TASKS
 from .grid import Choice, Grid
 from .mounting import AS_WORN, FLIPPED, TURNED
 from .rows import MOUNTING, SECTIONS, TEXT_NAMED, ZERO_SHOT
@@ -39,7 +38,7 @@ def _page(grid: Grid) -> Iterator[str]:
     )
     yield "Macro F1, mean ± standard deviation over people of the mean over draws of labels;"
     yield "how many is said below each table. Rows that were not run are not there."
-    for key in TASKS:
+    for key in grid.tasks:
         if any(task == key for task, _ in tables.rows):
             yield from ("", "", grid.task(key).title, "=" * len(grid.task(key).title))
             yield from _task(key, tables)
@@ -49,7 +48,7 @@ def _page(grid: Grid) -> Iterator[str]:
 
 def _read(grid: Grid) -> Tables:
     rows: dict[tuple[str, str], dict[str, results.Result]] = {}
-    for key in TASKS:
+    for key in grid.tasks:
         task = grid.task(key)
         for row in grid.rows(task, Choice()):
             path = grid.result_path(task, row)
