@@ -14,6 +14,9 @@ from ._training import LabelledWindows
 
 __all__ = ["calibration", "follow"]
 
+HANDFUL = 16
+"""Windows of all classes together below which a network from scratch has nothing to add."""
+
 
 def follow(strategy: str, data: LabelledWindows, start: Start) -> str:
     """Return the strategy to follow; ``"auto"`` goes by prompts and the number of labels.
@@ -30,7 +33,9 @@ def follow(strategy: str, data: LabelledWindows, start: Start) -> str:
     if strategy != "auto":
         return strategy
     few = data.per_class < MANY
-    return "prompt_ft" if few and start.names is not None else "blend"
+    if few and start.names is not None:
+        return "prompt_ft"
+    return "frozen" if few and data.total < HANDFUL else "blend"
 
 
 def calibration(

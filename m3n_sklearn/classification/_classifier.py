@@ -93,8 +93,9 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
           `descriptions`, else ``"frozen"`` below four windows per class and ``"lp_ft"`` from
           there on;
         - ``"zero_shot"``: nothing; classes are named by `descriptions`, and no label is read;
-        - ``"auto"``: ``"scratch"`` without a pretrainer; ``"prompt_ft"`` with `descriptions` and
-          less than four windows per class; else ``"blend"``.
+        - ``"auto"``: ``"scratch"`` without a pretrainer; with less than four windows per class
+          ``"prompt_ft"`` if there are `descriptions`, or ``"frozen"`` if there are less than 16
+          windows in all; else ``"blend"``.
           A window of weight 2 counts as two, but the mean weight as one at least.
     head : {"linear", "mlp", "moe"}, default="linear"
         What turns features into classes. ``"mlp"`` adds a bend to the linear map, ``"moe"`` four

@@ -102,7 +102,12 @@ class LabelledWindows:
     @property
     def per_class(self) -> float:
         """How many rows there are per class; one of weight 2 counts twice."""
-        return float(self.weight.sum()) / self.n_classes
+        return self.total / self.n_classes
+
+    @property
+    def total(self) -> float:
+        """How many rows there are; one of weight 2 counts twice."""
+        return float(self.weight.sum())
 
     def log_prior(self) -> NDArray[np.float64]:
         """Return how much more frequent than in the mean each class is, as a logarithm.

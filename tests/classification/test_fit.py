@@ -204,7 +204,7 @@ def test_warm_start_goes_on_and_refuses_other_classes():
         ({"pretrainer": "frozen", "strategy": "full"}, {"strategy": "lp_ft"}, "strategy"),
         ({"pretrainer": "frozen", "strategy": "full"}, {"pretrainer": "other"}, "pretrainer"),
         ({"pretrainer": "nested", "strategy": "full"}, {"pretrainer__width": 8}, "pretrainer"),
-        ({"pretrainer": "frozen", "descriptions": None}, {"descriptions": CAPTIONS}, "desc"),
+        ({"pretrainer": "frozen", "strategy": "blend"}, {"descriptions": CAPTIONS}, "desc"),
     ],
 )
 def test_warm_start_refuses_another_network(before, after, changed, tmp_path):

@@ -307,7 +307,7 @@ def test_a_warm_start_keeps_its_temperature():
 
 @pytest.mark.parametrize(
     ("per_class", "described", "expected"),
-    [(1, False, "blend"), (1, True, "prompt_ft"), (6, False, "blend"), (6, True, "blend")],
+    [(1, False, "frozen"), (1, True, "prompt_ft"), (6, False, "blend"), (6, True, "blend")],
 )
 def test_auto_goes_by_the_number_of_labels(frozen, per_class, described, expected):
     X, y, _ = wrist_data(12)
@@ -318,6 +318,15 @@ def test_auto_goes_by_the_number_of_labels(frozen, per_class, described, expecte
     named = classifier(frozen, strategy=expected, max_epochs=1, descriptions=told)
     named.fit(X[rows], y[rows])
     np.testing.assert_array_equal(named.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_auto_blends_few_windows_of_many_classes(frozen):
+    X, y, groups = wrist_data(12)
+    y = np.char.add(y, groups.astype(str))  # nine classes
+    rows = np.concatenate([np.flatnonzero(y == c)[:2] for c in np.unique(y)])
+    assert len(rows) == 18
+    assert classifier(frozen, max_epochs=1).fit(X[rows], y[rows]).strategy_ == "blend"
+    assert classifier(frozen, max_epochs=1).fit(X[rows[:15]], y[rows[:15]]).strategy_ == "frozen"
 
 
 def test_a_blend_averages_its_members(frozen):
