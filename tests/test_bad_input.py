@@ -304,7 +304,7 @@ def test_a_recording_with_time_last_warns():
         "(Motion, Recording), in this order",
     ),
     (lambda: cut(RECORDING, seconds="1"), TypeError, "seconds must be a number"),
-    (lambda: cut(RECORDING, seconds=0), ValueError, "seconds must be positive"),
+    (lambda: cut(RECORDING, seconds=0), ValueError, "seconds must be a positive number"),
     (lambda: cut(RECORDING, seconds=128), ValueError, "No window is left", "lasts 4 s", "128 s"),
     (lambda: cut(RECORDING, seconds=1, overlap=50), ValueError, "overlap", "[0, 1)", "50"),
     (lambda: cut(RECORDING, seconds=1, margin=-1), ValueError, "margin", "-1"),
@@ -963,7 +963,7 @@ def test_data_sets_that_are_not_there(tmp_path, reader):
         ({"subjects": [99]}, ValueError, ("subjects must be among", "99")),
         ({"subjects": 1.5}, TypeError, ("subjects must be", "1.5")),
         ({"actions": ["fly"]}, ValueError, ("actions must be among", "'fly'")),
-        ({"seconds": -1, "subjects": 1, "actions": 1}, ValueError, ("seconds must be positive",)),
+        ({"seconds": -1, "subjects": 1, "actions": 1}, ValueError, ("seconds must be a positive number",)),
         ({"overlap": 2, "subjects": 1, "actions": 1}, ValueError, ("overlap", "[0, 1)")),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["plain_column"]
+__all__ = ["is_missing", "plain_column"]
 
 
 def plain_column(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -32,7 +32,7 @@ def plain_column(values: ArrayLike, name: str) -> NDArray[Any]:
     """
     array = np.asarray(values)
     listed = array.tolist() if array.ndim == 1 else []
-    missing = [row for row, value in enumerate(listed) if _is_missing(value)]
+    missing = [row for row, value in enumerate(listed) if is_missing(value)]
     if missing:
         raise ValueError(
             f"{name} must be known for every window, but {len(missing)} of {len(listed)} are None "
@@ -45,7 +45,8 @@ def plain_column(values: ArrayLike, name: str) -> NDArray[Any]:
     return np.array(listed)
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Whether an entry is None, NaN or pandas' NA."""
     try:
         return value is None or bool(value != value)
     except TypeError:  # pandas.NA answers neither yes nor no

@@ -11,7 +11,7 @@ from sklearn.model_selection import BaseCrossValidator, GroupKFold
 
 from .._checks import check_count, list_of
 from ..windows import Windows
-from ._columns import plain_column
+from ._columns import is_missing, plain_column
 
 __all__ = [
     "PurgedGroupKFold",
@@ -155,7 +155,8 @@ def purge_overlaps(train: ArrayLike, test: ArrayLike, X: Any, *, gap: float = 0.
     Raises
     ------
     ValueError
-        If a recording lies on both sides and X does not tell where its windows are.
+        If a recording lies on both sides and X does not tell where its windows are, or windows
+        on both sides do not tell their recording.
 
     References
     ----------
@@ -176,8 +177,9 @@ def purge_overlaps(train: ArrayLike, test: ArrayLike, X: Any, *, gap: float = 0.
         raise ValueError(f"gap must be a number of seconds of at least 0, got {gap!r}.")
     if not isinstance(X, Windows) or "clip" not in X:
         return learned
-    clips = X["clip"]
-    shared = np.intersect1d(clips[learned], clips[tested])
+    clips, known = _clips(X)
+    _check_known(known, learned, tested)
+    shared = np.intersect1d(clips[learned[known[learned]]], clips[tested[known[tested]]])
     if len(shared) == 0:
         return learned
     starts, seconds = _spans(X, shared)
@@ -187,6 +189,23 @@ def purge_overlaps(train: ArrayLike, test: ArrayLike, X: Any, *, gap: float = 0.
         borders = np.sort(starts[tested[clips[tested] == clip]])
         keep[here] = _distance(starts[learned[here]], borders) >= seconds + gap - 1e-6
     return learned[keep]
+
+
+def _clips(X: Windows) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the names of the recordings as strings, and which windows have one."""
+    names = X["clip"].tolist()
+    known = X.present("clip") & ~np.array([is_missing(name) for name in names], dtype=bool)
+    return np.array([str(name) for name in names]), known
+
+
+def _check_known(known: NDArray[np.bool_], learned: Rows, tested: Rows) -> None:
+    nameless = [int(np.sum(~known[rows])) for rows in (learned, tested)]
+    if all(nameless):
+        raise ValueError(
+            f"{nameless[0]} training and {nameless[1]} tested windows lack the name of their "
+            "recording (column clip), so nobody knows whether they overlap. Name it, keep them on "
+            "one side, or drop the column to purge nothing."
+        )
 
 
 def _spans(X: Windows, shared: NDArray[Any]) -> tuple[NDArray[np.float64], float]:

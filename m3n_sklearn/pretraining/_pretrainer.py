@@ -353,7 +353,8 @@ class Multi3NetPretrainer(
         y : None
             Ignored.
         groups : array-like of shape (n,), optional
-            Who or what each row of X comes from, for `early_stopping`.
+            Who or what each row of X comes from, for `early_stopping`. A corpus says it itself,
+            in its column ``groups``.
 
         Returns
         -------
@@ -363,9 +364,15 @@ class Multi3NetPretrainer(
         Raises
         ------
         ValueError
-            If X or the corpus is not valid, or holds nothing to train on; or if early stopping
-            leaves an objective without rows to learn from or to watch.
+            If X or the corpus is not valid, or holds nothing to train on; if groups are given
+            without X; or if early stopping leaves an objective without rows to learn from or to
+            watch.
         """
+        if X is None and groups is not None:
+            raise ValueError(
+                "groups has one entry per row of X, and X is None. A corpus names whom its rows "
+                "come from in its column 'groups': corpus.assign(groups=...)."
+            )
         device, seed = resolve_device(self.device), root_entropy(self.random_state)
         with isolated(derive_seed(seed, 0)):
             windows, template = self._rows(X)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike, NDArray
 
-from .._checks import list_of
+from .._checks import check_positive, check_rate, list_of
 from ..motion._motion import Motion
 from ..motion.rotations import quat_from_rotvec, rotvec_from_quat, slerp_resample
 from ..windows import Windows
@@ -83,6 +83,11 @@ class _Clip:
                 return value
         return None
 
+    @property
+    def sex(self) -> str:
+        """Of the body; neutral where there is no motion."""
+        return "neutral" if self.motion is None else self.motion.sex
+
 
 def cut(
     items: Iterable[Item] | Item,
@@ -122,7 +127,8 @@ def cut(
         then tells how many seconds of a window are repeated. An unfinished window at the end of
         a longer item is always dropped.
     imu_rate, pose_rate : float, optional
-        Rates of the windows in Hz. By default the items' own, which must then agree.
+        Rates of the windows in Hz, from 0.1 to 100000. By default the items' own, which must then
+        agree.
     min_purity : float, default=0.0
         Windows whose class holds a smaller share of their samples are dropped.
     ignore : iterable, default=()
@@ -136,7 +142,8 @@ def cut(
         Columns ``imu``, ``pose``, ``trans`` and ``text`` as far as items have them; ``clip``, the
         item's name (made unique where names repeat); ``start``, the time of the first sample on
         the item's clock in s; ``context`` with poses, ``padded`` with padding, ``stature`` and
-        ``betas`` if every item has them, and ``source`` ("" where it is not known) if any has.
+        ``betas`` if every item has them, ``source`` ("" where it is not known) if any has, and
+        ``sex`` if any motion's is not "neutral".
     y : ndarray of shape (n,) or None
         From the recording's labels or else the motion's label.
     groups : ndarray of shape (n,) or None
@@ -162,7 +169,7 @@ def cut(
     """
     clips = _as_clips(items)
     plan = _Plan(
-        seconds=_positive("seconds", seconds),
+        seconds=check_positive(seconds, "seconds"),
         overlap=_within("overlap", overlap, 0.0, 1.0, open_end=True),
         margin=_within("margin", margin, 0.0, np.inf, open_end=True),
         label=_one_of("label", label, LABEL_RULES),
@@ -176,6 +183,7 @@ def cut(
     channels = _common_channels(clips)
     shared = [name for name in ("stature", "betas") if _all_have(clips, name)]
     sourced = any(getattr(clip.motion, "source", None) for clip in clips)
+    sexed = any(clip.sex != "neutral" for clip in clips)
     parts: list[Windows] = []
     labels: list[Any] = []
     groups: list[Any] = []
@@ -188,6 +196,8 @@ def cut(
         columns["clip"] = np.full(count, clip_id)
         if sourced:
             columns["source"] = np.full(count, getattr(clip.motion, "source", None) or "")
+        if sexed:
+            columns["sex"] = np.full(count, clip.sex)
         for name in shared:
             columns[name] = np.repeat(np.asarray(getattr(clip.motion, name))[None], count, axis=0)
         parts.append(_as_windows(columns, clip, plan, channels))
@@ -404,7 +414,7 @@ def _common_rate(
     name: str, given: float | None, owners: Sequence[Motion | Recording | None]
 ) -> float | None:
     if given is not None:
-        return _positive(name, given)
+        return check_rate(given, name)
     there = [owner for owner in owners if owner is not None]
     if not there:
         return None
@@ -490,14 +500,6 @@ def _nothing_left(clips: Sequence[_Clip], plan: _Plan) -> str:
 
 
 # ---- checks
-
-
-def _positive(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}.")
-    if not np.isfinite(value) or value <= 0:
-        raise ValueError(f"{name} must be positive, got {value!r}.")
-    return float(value)
 
 
 def _within(name: str, value: float, low: float, high: float, *, open_end: bool = False) -> float:

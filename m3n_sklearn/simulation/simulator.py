@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from .._checks import check_rotation, list_of
+from .._checks import RATES, check_rotation, list_of
 from .._sklearn import (
     Interval,
     StrOptions,
@@ -65,7 +65,8 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
     sites : sequence of str or Site, default=("left_wrist", "right_wrist")
         Where the sensors sit; see :func:`m3n_sklearn.body.list_sites`.
     rate : float, default=50.0
-        Samples per second of the sensors, whatever the frame rate of the poses.
+        Samples per second of the sensors, from 0.1 to 100000, whatever the frame rate of the
+        poses.
     smoothing : {"auto"}, float or None, default="auto"
         How noise of the poses is removed before they are differentiated: by a cut-off chosen
         for each clip, by one in Hz, or not at all. See :func:`fit_trajectory`.
@@ -137,7 +138,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
     _parameter_constraints: dict[str, Any] = {
         "body": "no_validation",
         "sites": "no_validation",
-        "rate": [Interval(Real, 0, None, closed="neither")],
+        "rate": [Interval(Real, *RATES, closed="both")],
         "smoothing": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither"), None],
         "frame": [StrOptions({"skin", "bone", "triangle"})],
         "readout": [StrOptions({"point", "mean"})],

@@ -95,6 +95,24 @@ def test_recordings_on_one_side_are_not_touched():
     assert np.array_equal(purge_overlaps(train, test, X.drop("clip", "start")), train)
 
 
+@pytest.mark.parametrize("nothing", [None, np.nan, "absent"])
+def test_windows_that_do_not_tell_their_recording(nothing):
+    X = session()
+    clips = X["clip"].astype(object)
+    clips[[5, 20]] = nothing
+    if nothing == "absent":
+        known = ~np.isin(np.arange(len(X)), [5, 20])
+        columns = {"imu": X["imu"], "start": X["start"], "clip": X["clip"]}
+        X = Windows(**columns, rate=X.rate("imu"), present={"clip": known})
+    else:
+        X = X.assign(clip=clips)
+    train, tested = np.array([3, 5, 7, 19, 21, 30]), np.array([18, 22])
+    left = purge_overlaps(train, tested, X)
+    assert 5 in left and set(left) < set(train)
+    with pytest.raises(ValueError, match="1 training and 1 tested windows lack the name"):
+        purge_overlaps(train, [20, 22], X)
+
+
 def test_a_purge_without_times_is_refused():
     X = session()
     for lame in (X.drop("start"), X.drop("imu"), Windows(imu=X["imu"], clip=X["clip"])):

@@ -162,6 +162,7 @@ def test_several_sources_with_different_facts(tmp_path):
     rows = corpus["source"] == "bare"
     assert set(corpus["text"][rows]) == {""}
     assert set(corpus["clip"][rows]) == {"bare/clip", "bare/clip#2"} == set(corpus["groups"][rows])
+    assert set(corpus["sex"][rows]) == {"neutral"} and set(corpus["sex"]) > {"neutral"}
     assert np.isnan(corpus["stature"][rows]).all() and np.isfinite(corpus["stature"][~rows]).all()
     small = Multi3NetPretrainer(
         corpus=folder, width=8, n_components=4, max_epochs=1, text_encoder="hashing", rate=25.0

@@ -625,6 +625,12 @@ def test_unknown_device(toy_imu: np.ndarray, tiny: Params) -> None:
         fitted(toy_imu, tiny, device="abacus")
 
 
+def test_groups_of_nothing_are_refused(toy_scene: Windows, tiny: Params) -> None:
+    pretrainer = Multi3NetPretrainer(corpus=toy_scene, **tiny)
+    with pytest.raises(ValueError, match="in its column 'groups'"):
+        pretrainer.fit(None, groups=["ann"] * len(toy_scene))
+
+
 def test_augmentation_of_a_series_is_refused(tiny: Params) -> None:
     X = np.random.default_rng(0).standard_normal((8, 5, 20))
     with pytest.raises(ValueError, match="generic series"):

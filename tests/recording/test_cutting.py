@@ -194,7 +194,9 @@ def test_the_motion_tells_class_person_text_and_body():
     assert set(X["clip"]) == {"turn-1", "turn-2"}
     assert X["stature"].tolist() == [1.7] * len(X)
     assert X["betas"].shape == (len(X), 4)
-    assert X.modalities == ("text", "pose")
+    assert X.modalities == ("text", "pose") and "sex" not in X
+    X = cut([motion, motion.replace(name="turn-2", sex="female")], seconds=1.0).X
+    assert X["sex"].tolist() == np.where(X["clip"] == "turn-2", "female", "neutral").tolist()
 
 
 def test_short_motions_repeat_their_ends():
@@ -259,13 +261,14 @@ def test_repeated_and_missing_names_get_numbers():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"seconds": 0.0}, "seconds must be positive"),
+        ({"seconds": 0.0}, "seconds must be a positive number"),
         ({"overlap": 1.0}, "overlap must lie in"),
         ({"margin": -1.0}, "margin must lie in"),
         ({"label": "mean"}, "label must be one of 'majority', 'centre'"),
         ({"short": "keep"}, "short must be one of 'drop', 'pad'"),
         ({"min_purity": 1.5}, "min_purity must lie in"),
-        ({"imu_rate": -5.0}, "imu_rate must be positive"),
+        ({"imu_rate": -5.0}, "imu_rate must be a positive number of Hz"),
+        ({"imu_rate": 1e9}, "imu_rate must lie between"),
         ({"dtype": int}, "dtype must be a floating point type"),
         ({"seconds": 99.0}, "longest item lasts 10 s and a window 99 s"),
     ],

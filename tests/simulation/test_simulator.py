@@ -243,6 +243,17 @@ def test_people_have_their_own_bodies():
     assert np.array_equal(shaped, plain)
 
 
+@pytest.mark.parametrize("sex", ["male", "female"])
+def test_windows_of_a_motion_move_the_body_that_the_motion_moves(sex):
+    motion = random_motion(0, seconds=4.0, sex=sex)
+    simulator = SMPLIMUSimulator(sites=("right_wrist",))
+    X = cut((motion, simulator.simulate(motion)), seconds=1.0, margin=0.5).X
+    X = X[(X["context"] == X["context"].max()).all(axis=1)]
+    parts, neutral = (simulator.transform(W)["imu"] for W in (X, X.drop("sex")))
+    error, mistaken = (rms(found - X["imu"]) for found in (parts, neutral))
+    assert error < 0.1 * mistaken
+
+
 def test_rows_that_lack_facts_about_the_person_get_the_default():
     with_facts = pose_windows()
     with_facts = with_facts.assign(stature=np.full(len(with_facts), 2.0))
@@ -423,6 +434,7 @@ def test_works_without_torch():
         ({"sites": []}, "At least one site"),
         ({"sites": ["head", "head"]}, "must differ"),
         ({"rate": 0}, "'rate' parameter"),
+        ({"rate": 1e9}, "'rate' parameter"),
         ({"rate": "50"}, "'rate' parameter"),
         ({"smoothing": "more"}, "'smoothing' parameter"),
         ({"smoothing": -2.0}, "'smoothing' parameter"),

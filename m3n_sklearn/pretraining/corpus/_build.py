@@ -112,8 +112,8 @@ def build_corpus(
         The folder, for :func:`open_corpus` or ``Multi3NetPretrainer(corpus=)``. Columns are
         ``imu`` (float32; only with a simulator), ``pose`` and ``trans`` (float32), ``text``
         (paraphrases), ``clip``, ``groups`` (people; a motion of nobody is one, with its copies and
-        its mirror image), ``source``, ``start`` (s), ``context``, ``stature`` (m, NaN where it is
-        not known).
+        its mirror image), ``source``, ``start`` (s), ``context``, ``sex``, ``stature`` (m, NaN
+        where it is not known).
 
     Raises
     ------

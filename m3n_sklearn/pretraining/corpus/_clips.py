@@ -111,8 +111,8 @@ def cut_clips(
     Returns
     -------
     Windows or None
-        Columns pose, trans, text, clip, start, context, stature (NaN where it is not known) and,
-        with a simulator, imu. None if no window is left.
+        Columns pose, trans, text, clip, start, context, sex, stature (NaN where it is not known)
+        and, with a simulator, imu. None if no window is left.
     """
     items: list[Any] = clips
     if simulator is not None:
@@ -151,6 +151,7 @@ def _cut(item: Motion | tuple[Motion, Recording], plan: Plan, tally: Tally) -> W
         trans=X["trans"].astype(np.float32),
         text=words,
         clip=np.full(size, motion.name),
+        sex=np.full(size, motion.sex),
         stature=np.full(size, height, dtype=np.float32),
         **{name: X[name] for name in kept},
     )
