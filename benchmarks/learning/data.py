@@ -75,7 +75,7 @@ def smartwatch(data: Path, quick: bool) -> Task:
     people = np.unique(bunch.groups)
     return Task(
         "smartwatch",
-        "Smartwatch set: 5 activities, windows of 1 s, 23 people in 5 folds",
+        "Smartwatch set: 5 activities, windows of 1 s of one activity (80 %), 23 people in 5 folds",
         _signals_only(bunch.X),
         bunch.y,
         bunch.groups,

@@ -25,7 +25,8 @@ class Augmented(ClassifierMixin, BaseEstimator):
     estimator : classifier
         Of windows.
     n_copies : int
-        Changed copies of each window, but no more windows than `MOST` in all.
+        Changed copies of each window. Fewer, but at least one, where windows and copies would be
+        more than `MOST`.
     """
 
     def __init__(self, estimator: Any, n_copies: int = 10, random_state: int | None = None) -> None:

@@ -65,14 +65,14 @@ def list_rivals(data: Path, n_draws: int, quick: bool, label_at: str) -> Iterato
         max_epochs=40 if quick else "auto",
         random_state=0,
     )
-    lstm = DeepConvLSTM(10, 60, random_state=0) if quick else DeepConvLSTM(random_state=0)
+    lstm = DeepConvLSTM(10, 60, random_state=0) if quick else DeepConvLSTM(30, 300, random_state=0)
     copies = 3 if quick else 10
     yield Rival(MAJORITY, DummyClassifier(), n_draws, 0.01)
     yield Rival("features + random forest", forest, n_draws, 1.5)
     yield Rival("features + logistic regression", linear, n_draws, 0.3)
     yield Rival("MiniRocket + linear", minirocket(), n_draws, 3)
     yield Rival(SCRATCH, scratch, n_draws, 4 if quick else 12)
-    yield Rival(LSTM, lstm, 1, 20 if quick else 60)
+    yield Rival(LSTM, lstm, 1, 20 if quick else 100)
     yield Rival("LIMU-BERT-X, frozen", limu, n_draws, 1)
     augmented = Augmented(forest, copies, random_state=0)
     yield Rival("features + random forest, augmented copies", augmented, 1, 3)

@@ -1,0 +1,43 @@
+"""Several networks from scratch, averaged: what a blend would gain without any pretraining."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+
+from m3n_sklearn import Windows
+
+
+class Committee(ClassifierMixin, BaseEstimator):
+    """Average the probabilities of copies of a classifier that differ in their seed alone.
+
+    Parameters
+    ----------
+    estimator : classifier
+        With ``random_state`` and probabilities.
+    n_members : int
+        How many copies.
+    random_state : int
+        Seed of the first one; the others follow it.
+    """
+
+    def __init__(self, estimator: Any, n_members: int = 2, random_state: int = 0) -> None:
+        self.estimator = estimator
+        self.n_members = n_members
+        self.random_state = random_state
+
+    def fit(self, X: Windows, y: Any) -> Committee:
+        self.members_ = [
+            clone(self.estimator).set_params(random_state=self.random_state + k).fit(X, y)
+            for k in range(self.n_members)
+        ]
+        self.classes_ = self.members_[0].classes_
+        return self
+
+    def predict_proba(self, X: Windows) -> np.ndarray:
+        return np.mean([member.predict_proba(X) for member in self.members_], axis=0)
+
+    def predict(self, X: Windows) -> np.ndarray:
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
