@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._checks import check_positive, is_number, list_of
+from ._columns import is_missing
 
 __all__ = ["MODALITIES", "Windows", "as_windows"]
 
@@ -285,14 +286,17 @@ class Windows:
         Parameters
         ----------
         parts : sequence of Windows
-            Their rates, channels, margins and window shapes must agree where both have them. A
-            modality that a part lacks is marked absent in its rows.
+            Channels, margins and window shapes of the modalities that they share must agree, and
+            rates where both have them. A modality that a part lacks is marked absent in its rows.
 
         Returns
         -------
         Windows
             All rows, in the order given.
         """
+        if isinstance(parts, Windows):
+            raise TypeError("parts must be a sequence of Windows, got Windows: give [a, b].")
+        parts = list_of(parts, "parts", "a sequence of Windows")
         if not parts:
             raise ValueError("There is nothing to concatenate: give at least one Windows.")
         for part in parts:
@@ -494,8 +498,8 @@ def _text_column(values: Any) -> AnyArray:
         return np.asarray(cells)
     texts = np.empty(len(cells), dtype=object)
     for i, cell in enumerate(cells):
-        cell = "" if cell is None or (isinstance(cell, float) and np.isnan(cell)) else cell
         single = isinstance(cell, str) or not isinstance(cell, Sequence | np.ndarray)
+        cell = "" if single and is_missing(cell) else cell
         sentences = (cell,) if single else tuple(cell)
         if not all(isinstance(s, str) for s in sentences):
             raise TypeError(f"Column 'text' must hold strings or tuples of strings, got {cell!r}.")

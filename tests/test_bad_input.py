@@ -6,12 +6,13 @@ import copy
 import json
 import shutil
 import warnings
-from functools import cache
+from functools import cache, partial
 
 import matplotlib
 import numpy as np
 import pytest
 import safetensors.numpy
+from pandas import DataFrame
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
@@ -441,6 +442,7 @@ def test_estimators_warn_about_units_with_the_factor(use):
     (lambda: X.drop("imu"), ValueError, "leave no column"),
     (lambda: Windows.concatenate([]), ValueError, "nothing to concatenate"),
     (lambda: Windows.concatenate([IMU]), TypeError, "Only Windows", "ndarray"),
+    (lambda: Windows.concatenate(X), TypeError, "parts must be a sequence of Windows"),
     (lambda: as_windows(None), TypeError, "as_windows takes", "NoneType"),
     (lambda: as_windows(np.zeros((2, 3, 4, 5))), TypeError, "2-D or 3-D", "(2, 3, 4, 5)"),
     (lambda: as_windows({1: IMU}), TypeError, "names of columns as strings"),
@@ -792,7 +794,7 @@ def test_corpora_with_damaged_arrays(tmp_path):
     (lambda: classifier().fit(IMU, Y[:3]), ValueError, "inconsistent", "[9, 3]"),
     (lambda: classifier().fit(IMU, np.full(9, NAN)), ValueError, "y contains NaN"),
     (lambda: classifier().fit(IMU, np.linspace(0, 1, 9)), ValueError, "continuous"),
-    (lambda: classifier().fit(IMU, [None, *Y[1:]]), ValueError, "y is None in some rows"),
+    (lambda: classifier().fit(IMU, [None, *Y[1:]]), ValueError, "y is None or NaN in some rows"),
     (lambda: classifier().fit(IMU, np.zeros((9, 3))), ValueError, "1d array", "(9, 3)"),
     (lambda: classifier().fit(None, Y), TypeError, "X is a NoneType"),
     (lambda: classifier().fit([RECORDING], ["a"]), TypeError, "list of Recording", "cut"),
@@ -811,7 +813,7 @@ def test_corpora_with_damaged_arrays(tmp_path):
     (lambda: classifier().fit(X, Y, sample_weight=[1]), ValueError, "(1,)", "(9,)"),
     (lambda: classifier().fit(X, Y, sample_weight=-np.ones(9)), ValueError, "Negative values"),
     (lambda: classifier().fit(X, Y, sample_weight=np.zeros(9)), ValueError, "non-zero"),
-    (lambda: classifier().fit(X, Y, groups=[1]), ValueError, "one group per window, 9"),
+    (lambda: classifier().fit(X, Y, groups=[1]), ValueError, "groups must have one entry"),
     (lambda: classifier(class_weight={"run": 2}).fit(X, Y), ValueError, "'run'", "'rest'"),
     (lambda: classifier(class_weight={"rest": -2}).fit(X, Y), ValueError, "at least 0", "-2"),
     (lambda: classifier(class_weight={"rest": NAN}).fit(X, Y), ValueError, "finite", "nan"),
@@ -963,7 +965,11 @@ def test_data_sets_that_are_not_there(tmp_path, reader):
         ({"subjects": [99]}, ValueError, ("subjects must be among", "99")),
         ({"subjects": 1.5}, TypeError, ("subjects must be", "1.5")),
         ({"actions": ["fly"]}, ValueError, ("actions must be among", "'fly'")),
-        ({"seconds": -1, "subjects": 1, "actions": 1}, ValueError, ("seconds must be a positive number",)),
+        (
+            {"seconds": -1, "subjects": 1, "actions": 1},
+            ValueError,
+            ("seconds must be a positive",),
+        ),
         ({"overlap": 2, "subjects": 1, "actions": 1}, ValueError, ("overlap", "[0, 1)")),
     ],
 )
@@ -1066,6 +1072,7 @@ def test_generators(call, error, words):
 
 FLAT, LABELS, GROUPS = IMU[:, 0], Y, np.repeat([1, 2, 3], 3)
 METHODS = [Method("dummy", DummyClassifier())]
+EXTRA = partial(Method, "d", DummyClassifier(), True)
 
 
 def study(methods=METHODS, X=FLAT, y=LABELS, groups=GROUPS, **options):
@@ -1079,7 +1086,7 @@ def study(methods=METHODS, X=FLAT, y=LABELS, groups=GROUPS, **options):
     (lambda: draw_labels(np.zeros((3, 2)), 1), ValueError, "(3, 2)"),
     (lambda: draw_labels([1.0, NAN], 1), ValueError, "missing labels"),
     (lambda: draw_labels([None, "a"], 1), ValueError, "missing labels"),
-    (lambda: draw_labels(Y, 1, blocks=[1]), ValueError, "1 entries for 9 labels"),
+    (lambda: draw_labels(Y, 1, blocks=[1]), ValueError, "blocks must have one entry per window, 9"),
     (lambda: Method(3, DummyClassifier()), TypeError, "name", "string"),
     (lambda: Method("dummy", DummyClassifier), TypeError, "needs an estimator"),
     (lambda: study([]), TypeError, "list of Method"),
@@ -1087,12 +1094,20 @@ def study(methods=METHODS, X=FLAT, y=LABELS, groups=GROUPS, **options):
     (lambda: study([DummyClassifier()]), TypeError, "list of Method(name, estimator)"),
     (lambda: study(METHODS * 2), ValueError, "names", "differ"),
     (lambda: study(X=FLAT.tolist()), TypeError, "array or Windows", "list"),
-    (lambda: study(X=FLAT[:4]), ValueError, "y must have one entry per row of X, 4"),
-    (lambda: study(y=Y[:4]), ValueError, "y must have one entry per row of X, 9"),
-    (lambda: study(groups=GROUPS[:4]), ValueError, "groups must have one entry per row of X, 9"),
-    (lambda: study(groups=None), ValueError, "groups must have one entry per row"),
+    (lambda: study(X=FLAT[:4]), ValueError, "y must have one entry per window, 4"),
+    (lambda: study(y=Y[:4]), ValueError, "y must have one entry per window, 9"),
+    (lambda: study(groups=GROUPS[:4]), ValueError, "groups must have one entry per window, 9"),
+    (lambda: study(groups=None), ValueError, "groups must have one entry per window"),
+    (lambda: study(groups=GROUPS.astype("M8[D]")), ValueError, "numbers or strings", "datetime"),
+    (lambda: study(groups=[1, 1, 1, "b", "b", "b", 3, 3, 3]), ValueError, "all numbers or all"),
+    (lambda: study(X=DataFrame(FLAT)), TypeError, "array or Windows", "DataFrame", "to_numpy"),
+    (lambda: study([Method("d", lambda _: 5)]), TypeError, "method 'd' must return", "5"),
+    (lambda: study([Method("d", lambda _: DummyClassifier)]), TypeError, "must return"),
+    (lambda: study([EXTRA(lambda _: None)]), TypeError, "must return a tuple (X, y)"),
+    (lambda: study([EXTRA(lambda _: FLAT)]), TypeError, "must return a tuple (X, y)"),
+    (lambda: study([EXTRA(lambda _: (FLAT, [None] * 9))]), ValueError, "extra labels of 'd'"),
     (lambda: study(groups=GROUPS * 0), ValueError, "at least two groups"),
-    (lambda: study(blocks=[1]), ValueError, "blocks must have one entry per row"),
+    (lambda: study(blocks=[1]), ValueError, "blocks must have one entry per window"),
     (lambda: study(budgets=4), TypeError, "budgets must be a sequence", "int"),
     (lambda: study(budgets=()), ValueError, "budgets is empty"),
     (lambda: study(budgets=(0,)), ValueError, "budget", "at least 1"),

@@ -176,6 +176,17 @@ def test_concatenate_refuses_what_does_not_fit():
         Windows.concatenate([X["imu"]])
 
 
+def test_concatenate_takes_a_generator():
+    X = make()
+    parts = Windows.concatenate(X[i : i + 1] for i in range(N))
+    assert len(parts) == N and np.array_equal(parts["imu"], X["imu"])
+
+
+def test_missing_texts_of_pandas_are_empty():
+    X = make().assign(text=pd.Series(["a", pd.NA] + ["b"] * (N - 2), dtype="string"))
+    assert X["text"][:2].tolist() == ["a", ""]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -101,9 +101,9 @@ def _bars(tables: Tables) -> Iterator[str]:
         yield "none can be told from the rows that are there"
         return
     yield f"{sum(bar.met for bar in bars)} of {len(bars)} met; points with 95 % paired bootstrap"
-    yield "intervals over people and draws, of the draws that both rows have. Ours is \"auto\","
-    yield "in-domain with prompts and rehearsal. \"Ahead\" is a mean above 0, whatever the interval;"
-    yield "\"not behind\" is a lower bound of at least -2 points, \"clearly above\" one above 0."
+    yield "intervals over people and draws, of the draws that both rows have. Ours is 'auto',"
+    yield "in-domain with prompts and rehearsal. 'Ahead' is a mean above 0, whatever the interval;"
+    yield "'not behind' a lower bound of at least -2 points; 'clearly above' one above 0."
     width = max(len(bar.claim) for bar in bars)
     for bar in bars:
         yield f"{bar.claim:<{width}}  {bar.measured:>22}  {'met' if bar.met else 'MISSED'}"

@@ -34,6 +34,7 @@ from ..nets import get_weights, set_weights
 from ..nets._classifier import build_classifier
 from ..persistence import Persistent
 from ..pretraining import Multi3NetPretrainer
+from ..pretraining._setup import check_rates
 from ..pretraining.augmentation import FINE_TUNING, Augmentation, resolve_augmentation
 from ..windows import Windows
 from ._adaptation import adapt_norms, check_norms
@@ -710,7 +711,9 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             rate = rate if X.rate("imu") is None or reset else None
         else:
             channels = self.channels
-        return read_imu(self, X, reset=reset, rate=rate, channels=channels)
+        imu = read_imu(self, X, reset=reset, rate=rate, channels=channels)
+        check_rates(imu)
+        return imu
 
     def _layout_of(self, imu: ImuWindows) -> Layout:
         """Return the layout of windows to predict, whose sites may be in another order."""

@@ -12,6 +12,7 @@ from sklearn.utils import assert_all_finite, check_consistent_length, column_or_
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._checks import is_number
+from .._columns import is_missing, plain_column
 from .._sklearn import check_sample_weight
 
 AnyArray = NDArray[Any]
@@ -56,11 +57,13 @@ def check_labels(
             "Multi3NetClassifier requires y to be passed, but the target y is None. Only "
             "strategy='zero_shot' does without labels."
         )
-    labels = column_or_1d(y, warn=True)
-    if labels.dtype == object and any(label is None for label in labels.tolist()):
+    given = np.asarray(y)
+    if given.dtype == object and given.ndim and any(map(is_missing, given.ravel().tolist())):
         raise ValueError(
-            "y is None in some rows: leave unlabelled windows out, X[labelled] and y[labelled]."
+            "y is None or NaN in some rows: leave unlabelled windows out, X[labelled] and "
+            "y[labelled]."
         )
+    labels = column_or_1d(y, warn=True)
     assert_all_finite(labels, input_name="y")
     with warnings.catch_warnings():  # one window of each class is no hint at regression
         warnings.filterwarnings("ignore", "The number of unique classes")
@@ -111,12 +114,9 @@ def check_groups(groups: ArrayLike, n_rows: int) -> AnyArray:
     Raises
     ------
     ValueError
-        If there is not one per row.
+        If there is not one per row, or one is missing.
     """
-    names = np.asarray(groups)
-    if names.shape != (n_rows,):
-        raise ValueError(f"groups must name one group per window, {n_rows}; got {names.shape}.")
-    return names
+    return plain_column(groups, "groups", n_rows)
 
 
 def check_descriptions(descriptions: Mapping[Any, Any]) -> tuple[AnyArray, list[list[str]]]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_count, list_of
+from .._columns import plain_column
 
 __all__ = ["Budget", "budget_name", "check_budgets", "draw_labels"]
 
@@ -113,7 +114,8 @@ def draw_labels(
     Raises
     ------
     ValueError
-        If `budget` is not positive, a share is above 1, or lengths differ.
+        If `budget` is not positive, a share is above 1, lengths differ, or a label or block is
+        missing.
 
     Examples
     --------
@@ -130,9 +132,8 @@ def draw_labels(
     level = _check_budget(budget)
     if level is None:
         return np.arange(len(labels))
-    ids = np.arange(len(labels)) if blocks is None else np.asarray(blocks)
-    if len(ids) != len(labels):
-        raise ValueError(f"blocks has {len(ids)} entries for {len(labels)} labels.")
+    count = len(labels)
+    ids = np.arange(count) if blocks is None else plain_column(blocks, "blocks", count)
     rng = np.random.default_rng(random_state)
     chosen = [_draw_class(np.flatnonzero(labels == c), ids, level, rng) for c in np.unique(labels)]
     return np.sort(np.concatenate(chosen))

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
+from .._columns import plain_column
 from ..windows import Windows
 from ._budgets import Budget, budget_name
 from ._method import Method
@@ -156,12 +157,14 @@ def _training_set(
     X, y = data.X[train], data.y[train]
     if method.extra is None:
         return X, y
-    X_extra, y_extra = method.extra(held_out)
-    labels = np.asarray(y_extra)
-    if labels.shape != (X_extra.shape[0],):
-        raise ValueError(
-            f"extra gave {X_extra.shape[0]} windows and labels of shape {labels.shape}."
+    extra = method.extra(held_out)
+    if not isinstance(extra, tuple) or len(extra) != 2 or not hasattr(extra[0], "shape"):
+        raise TypeError(
+            f"extra of method {method.name!r} must return a tuple (X, y), got "
+            f"{type(extra).__name__}."
         )
+    X_extra = extra[0]
+    labels = plain_column(extra[1], f"The extra labels of {method.name!r}", X_extra.shape[0])
     unknown = np.setdiff1d(labels, data.classes)
     if len(unknown):
         raise ValueError(f"extra has labels that the study does not know: {unknown.tolist()}.")

@@ -95,10 +95,21 @@ class Method:
         -------
         estimator
             Unfitted.
+
+        Raises
+        ------
+        TypeError
+            If the function returns anything else.
         """
         if isinstance(self.estimator, BaseEstimator):
             return clone(self.estimator)
-        return self.estimator(held_out)
+        made = self.estimator(held_out)
+        if isinstance(made, type) or not hasattr(made, "get_params"):
+            raise TypeError(
+                f"The function of method {self.name!r} must return an unfitted estimator, got "
+                f"{made!r}."
+            )
+        return made
 
 
 def check_methods(methods: Sequence[Method]) -> list[Method]:

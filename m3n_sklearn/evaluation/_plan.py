@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_count
+from .._columns import plain_column
 from ..windows import Windows
 from ._budgets import Budget, draw_labels
 from ._cells import UNLABELLED, Cell, Data, Run
-from ._columns import plain_column
 from ._method import Method, People
 from ._splits import rows_to_learn_from
 
@@ -65,17 +65,12 @@ def check_data(
 
 def _columns_like(X: Any, **columns: ArrayLike) -> list[NDArray[Any]]:
     """Return columns as arrays with one entry per row of X, or complain."""
-    if not hasattr(X, "shape"):
-        raise TypeError(f"X must be an array or Windows, got {type(X).__name__}.")
-    arrays = []
-    for name, values in columns.items():
-        array = np.asarray(values)
-        if array.shape != (X.shape[0],):
-            raise ValueError(
-                f"{name} must have one entry per row of X, {X.shape[0]}, got shape {array.shape}."
-            )
-        arrays.append(plain_column(array, name))
-    return arrays
+    if not hasattr(X, "shape") or hasattr(X, "iloc"):
+        raise TypeError(
+            f"X must be an array or Windows, got {type(X).__name__}; a table becomes an array by "
+            "X.to_numpy()."
+        )
+    return [plain_column(values, name, X.shape[0]) for name, values in columns.items()]
 
 
 def plan_runs(budgets: Sequence[Budget], n_draws: int, n_seeds: int) -> list[Run]:

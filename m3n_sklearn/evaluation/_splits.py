@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator, GroupKFold
+from sklearn.utils.validation import _num_samples
 
 from .._checks import check_count, list_of
+from .._columns import is_missing, plain_column
 from ..windows import Windows
-from ._columns import is_missing, plain_column
 
 __all__ = [
     "PurgedGroupKFold",
@@ -139,7 +140,7 @@ def purge_overlaps(train: ArrayLike, test: ArrayLike, X: Any, *, gap: float = 0.
 
     Parameters
     ----------
-    train, test : array-like of int
+    train, test : array-like of int, or masks of shape (n,)
         Rows of X.
     X : Windows
         With columns ``clip`` and ``start`` (s), and ``imu`` with its rate; as
@@ -150,13 +151,13 @@ def purge_overlaps(train: ArrayLike, test: ArrayLike, X: Any, *, gap: float = 0.
     Returns
     -------
     ndarray
-        What is left of `train`.
+        What is left of the rows of `train`.
 
     Raises
     ------
     ValueError
-        If a recording lies on both sides and X does not tell where its windows are, or windows
-        on both sides do not tell their recording.
+        If X has no such rows, a recording lies on both sides and X does not tell where its
+        windows are, or windows on both sides do not tell their recording.
 
     References
     ----------
@@ -172,7 +173,8 @@ def purge_overlaps(train: ArrayLike, test: ArrayLike, X: Any, *, gap: float = 0.
     >>> purge_overlaps([0, 1, 2, 3], [4], X).tolist()
     [0, 1, 2]
     """
-    learned, tested = np.asarray(train, dtype=np.int64), np.asarray(test, dtype=np.int64)
+    count = _num_samples(X)
+    learned, tested = _row_numbers(train, "train", count), _row_numbers(test, "test", count)
     if not (isinstance(gap, (int, float, np.number)) and np.isfinite(gap) and gap >= 0):
         raise ValueError(f"gap must be a number of seconds of at least 0, got {gap!r}.")
     if not isinstance(X, Windows) or "clip" not in X:
@@ -189,6 +191,21 @@ def purge_overlaps(train: ArrayLike, test: ArrayLike, X: Any, *, gap: float = 0.
         borders = np.sort(starts[tested[clips[tested] == clip]])
         keep[here] = _distance(starts[learned[here]], borders) >= seconds + gap - 1e-6
     return learned[keep]
+
+
+def _row_numbers(rows: ArrayLike, name: str, count: int) -> Rows:
+    array = np.asarray(rows)
+    if array.dtype == bool and array.shape == (count,):
+        return np.flatnonzero(array)
+    if array.shape == (0,):
+        return array.astype(np.int64)
+    whole = array.ndim == 1 and array.dtype.kind in "iu"
+    if not whole or array.min() < 0 or array.max() >= count:
+        raise ValueError(
+            f"{name} must be row numbers from 0 to {count - 1}, or a mask of {count} rows; got "
+            f"{rows!r}."
+        )
+    return array.astype(np.int64)
 
 
 def _clips(X: Windows) -> tuple[NDArray[Any], NDArray[np.bool_]]:
@@ -340,8 +357,8 @@ class PurgedGroupKFold(BaseCrossValidator):
         if check_count(self.n_splits, "n_splits") < 2:
             raise ValueError(f"n_splits must be at least 2, got {self.n_splits}.")
         fold_of = consecutive_groups(groups, self.n_splits)
-        if len(fold_of) != X.shape[0]:
-            raise ValueError(f"groups has {len(fold_of)} entries for {X.shape[0]} windows.")
+        if len(fold_of) != _num_samples(X):
+            raise ValueError(f"groups has {len(fold_of)} entries for {_num_samples(X)} windows.")
         for fold in range(self.n_splits):
             there = rows_to_learn_from(fold_of != fold, X, f"fold {fold}", gap=self.gap)
             yield there, np.flatnonzero(fold_of == fold)

@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,16 @@ __all__ = ["Store"]
 
 FORMAT = 2
 MANIFEST, TRUTH, CELLS = "manifest.json", "truth.npz", "cells"
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What numpy raises for a file that is cut short or has other bits."""
 
 
 class Store:
@@ -126,7 +137,10 @@ class Store:
         path = self.path / MANIFEST
         if not path.exists():
             raise ValueError(f"{self.path} is not the store of a study: it has no {MANIFEST}.")
-        content = json.loads(path.read_text("utf-8"))
+        try:
+            content = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise ValueError(_damaged(path, error)) from error
         if content.get("format") != FORMAT:
             raise ValueError(
                 f"{self.path} was written in format {content.get('format')!r}, this version reads "
@@ -142,8 +156,12 @@ class Store:
         y, groups : ndarray of shape (n,)
             Those of the study.
         """
-        with np.load(self.path / TRUTH, allow_pickle=False) as file:
-            return file["y"], file["groups"]
+        path = self.path / TRUTH
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return file["y"], file["groups"]
+        except UNREADABLE as error:
+            raise ValueError(_damaged(path, error)) from error
 
     # ---- cells
 
@@ -279,8 +297,12 @@ def _open_cell(path: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             yield file
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise ValueError(f"{path} is no cell of a study ({error}): delete it.") from error
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    return f"{path} is damaged ({error}). Give an empty folder as store=, or delete this one."
 
 
 def _versions() -> dict[str, str]:

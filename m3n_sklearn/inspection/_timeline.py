@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import check_is_fitted
 
+from .._columns import plain_column
 from ..classification import HMMClassifier
 from ..classification.temporal._rows import Rows, read_rows
 from ..classification.temporal._segments import join_rows
@@ -123,6 +125,7 @@ class TimelineDisplay:
         TimelineDisplay
             The drawn display.
         """
+        check_is_fitted(estimator)
         everything = read_rows(X, recordings, times)
         rows = _one_recording(everything, recording)
         chosen = _safe_indexing(X, rows.order)
@@ -177,6 +180,8 @@ class TimelineDisplay:
             The drawn display.
         """
         rows = read_rows(np.asarray(times), None, times)
+        if len(rows.order) == 0:
+            raise ValueError("times is empty: there is nothing to draw.")
         tracks = {}
         for name, values in labels.items():
             tracks[name] = _segments(rows, _column(name, values, len(rows.order))[rows.order])
@@ -280,15 +285,7 @@ class TimelineDisplay:
 
 
 def _column(name: str, labels: ArrayLike, count: int) -> AnyArray:
-    column = np.asarray(labels)
-    if column.shape != (count,):
-        raise ValueError(
-            f"Track {name!r} needs one label for each of {count} rows, but has the shape "
-            f"{column.shape}."
-        )
-    if column.dtype.kind == "f" and np.isnan(column).any():
-        raise ValueError(f"Track {name!r} holds NaN, which is no label: leave those rows out.")
-    return column
+    return plain_column(labels, f"Track {name!r}", count)
 
 
 def _segments(rows: Rows, labels: AnyArray) -> AnyArray:

@@ -7,6 +7,7 @@ import random
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
@@ -90,7 +91,7 @@ def test_weights_are_checked():
         classifier().fit(X, y, sample_weight=-np.ones(len(y)))
     with pytest.raises(ValueError, match="class_weight names"):
         classifier(class_weight={"jump": 2}).fit(X, y)
-    with pytest.raises(ValueError, match="one group per window"):
+    with pytest.raises(ValueError, match="groups must have one entry per window"):
         classifier().fit(X, y, groups=[1, 2])
 
 
@@ -153,7 +154,7 @@ def test_class_weight_shifts_the_balance():
     assert heavy[:, 0].mean() > plain
 
 
-def test_early_stopping_keeps_the_best_weights_and_whole_groups():
+def test_early_stopping_ends_when_the_loss_no_longer_falls():
     X, y, groups = wrist_data()
     fitted = classifier(early_stopping=True, max_epochs=60, n_iter_no_change=3, lr=0.05)
     fitted.fit(X, y, groups=groups)
@@ -161,6 +162,39 @@ def test_early_stopping_keeps_the_best_weights_and_whole_groups():
     assert {"train_loss", "valid_loss", "valid_accuracy"} <= fitted.history_[0].keys()
     lowest = min(epoch["valid_loss"] for epoch in fitted.history_)
     assert lowest < fitted.history_[-1]["valid_loss"]
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+@pytest.mark.parametrize("option", ["early_stopping", "calibrate"])
+def test_groups_that_are_missing_are_refused(missing, option):
+    X, y, groups = wrist_data()
+    some = groups.astype(object)
+    some[:3] = missing
+    with pytest.raises(ValueError, match="groups must be known for every window"):
+        classifier(**{option: True}).fit(X, y, groups=some)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+@pytest.mark.parametrize("dtype", [object, "string"])
+def test_labels_that_are_missing_are_refused(missing, dtype):
+    X, y, _ = wrist_data()
+    labels = pd.Series(y).astype(dtype)
+    labels[0] = missing
+    with pytest.raises(ValueError, match="y is None or NaN in some rows"):
+        classifier().fit(X, labels)
+
+
+@pytest.mark.parametrize("rate", [0.02, 1e6])
+def test_a_period_is_no_rate(rate):
+    X, y, _ = wrist_data()
+    imu = np.asarray(X["imu"])
+    for given in (imu, Windows(imu=imu, rate=rate)):
+        known = {} if isinstance(given, Windows) else {"rate": rate}
+        with pytest.raises(ValueError, match="rate of 'imu' must lie between"):
+            classifier("m3n-base", strategy="frozen", **known).fit(given, y)
+    fitted = classifier().fit(X, y)
+    with pytest.raises(ValueError, match="rate of 'imu' must lie between"):
+        fitted.predict(Windows(imu=imu, rate=rate))
 
 
 def test_hold_out():

@@ -513,12 +513,16 @@ def test_a_foreign_classifier_cannot_be_saved(fitted, tmp_path):
     ("known", "message"),
     [
         ({"times": np.zeros(20)}, "two rows at 0 s"),
-        ({"times": np.arange(19)}, "times has 19 entries, but X has 20 rows"),
-        ({"recordings": ["a"] * 3}, "recordings has 3 entries"),
-        ({"recordings": ["a"] * 19 + [None]}, "recordings is None in some rows"),
-        ({"times": np.full(20, np.nan)}, "finite numbers"),
+        ({"times": np.arange(19)}, "times must have one entry per window, 20, got shape"),
+        ({"recordings": ["a"] * 3}, "recordings must have one entry per window, 20"),
+        ({"recordings": ["a"] * 19 + [None]}, "recordings must be known for every window"),
+        ({"times": np.full(20, np.nan)}, "times must be known"),
+        ({"times": np.full(20, np.inf)}, "finite numbers"),
         ({"times": ["noon"] * 20}, "finite numbers"),
-        ({"groups": [1, 2], "times": np.arange(20)}, "one group per"),
+        ({"recordings": [np.nan] * 20}, "recordings must be known for every window"),
+        ({"recordings": [("a", 1)] * 20}, "Join parts of a name"),
+        ({"groups": [None] + ["p"] * 19, "times": np.arange(20)}, "groups must be known"),
+        ({"groups": [1, 2], "times": np.arange(20)}, "groups must have one entry per window"),
     ],
 )
 def test_bad_times_are_refused(known, message):

@@ -72,8 +72,8 @@ ELSEWHERE = {
         ("test_short_items_are_padded_in_the_middle", "test_padding_does_not_vote"),
     ),
     "the epoch to stop at is chosen on training people": (
-        "classification/test_fit.py",
-        ("test_early_stopping_keeps_the_best_weights_and_whole_groups",),
+        "classification/test_tuning.py",
+        ("test_early_stopping_watches_the_weights_that_are_kept",),
     ),
     "X does not hold its labels": (
         "datasets/test_generators.py",
@@ -268,17 +268,25 @@ def test_resampling_does_not_bridge_a_gap():
 # ---- what was seen in pretraining is said
 
 
-def test_a_pretraining_can_leave_out_everybody_it_is_tested_on():
+def test_a_pretraining_is_told_everybody_it_is_tested_on():
     X, y, groups = wrist_set(n_people=5)
-    corpus_people = {}
+    numbered = X.assign(row=np.arange(len(X)))
+    told = []
 
-    def build(held_out):
-        corpus_people[held_out] = set(np.unique(groups[~np.isin(groups, held_out)]))
-        return DummyClassifier()
+    class Tested(DummyClassifier):
+        def __init__(self, held_out=(), **params):
+            super().__init__(**params)
+            self.held_out = held_out
 
-    scores = few_label_study([Method("a", build)], X, y, groups, budgets=(1,), folds=2)
-    for score in scores:
-        assert score.group not in corpus_people[score.held_out]
+        def predict(self, X):
+            told.append((self.held_out, set(groups[X["row"]].tolist())))
+            return super().predict(X)
+
+    few_label_study(
+        [Method("a", lambda who: Tested(who))], numbered, y, groups, budgets=(1,), folds=2
+    )
+    assert {person for who, _ in told for person in who} == set(groups.tolist())
+    assert all(set(held_out) == tested for held_out, tested in told)
 
 
 def test_a_flag_is_in_every_result():

@@ -147,6 +147,26 @@ def test_the_splitter_refuses_nonsense():
         next(PurgedGroupKFold(1).split(X, groups=np.arange(40)))
     with pytest.raises(ValueError, match="39 entries for 40"):
         next(PurgedGroupKFold(2).split(X, groups=np.arange(39)))
+    with pytest.raises(ValueError, match="one entry per window, got shape"):
+        next(PurgedGroupKFold(2).split(X, groups=np.ones((40, 2))))
+
+
+def test_the_splitter_takes_lists():
+    train, test = next(PurgedGroupKFold(2).split([[1]] * 4, groups=[1, 1, 2, 2]))
+    assert train.tolist() == [2, 3] and test.tolist() == [0, 1]
+
+
+def test_a_purge_takes_masks_and_refuses_what_is_no_row():
+    X = session(n=6)
+    early = np.arange(6) < 3
+    rows = purge_overlaps(np.flatnonzero(early), np.flatnonzero(~early), X)
+    assert np.array_equal(purge_overlaps(early, ~early, X), rows) and len(rows) < 3
+    assert purge_overlaps([], [1], X).tolist() == []
+    for wrong in ([0.0, 1.9], [-1], [0, 6], early[:5], [[0], [1]]):
+        with pytest.raises(ValueError, match="train must be row numbers from 0 to 5, or a mask"):
+            purge_overlaps(wrong, [2], X)
+        with pytest.raises(ValueError, match="test must be row numbers"):
+            purge_overlaps([2], wrong, X)
 
 
 def test_a_fold_must_leave_something_to_learn_from():

@@ -215,7 +215,7 @@ def test_extra_windows_join_every_draw():
     ("extra", "error", "message"),
     [
         (lambda who: (np.ones((1, 6, 40)), ["shake"]), TypeError, "of the kind of X, Windows"),
-        (lambda who: (Windows(imu=np.ones((2, 6, 40))), ["shake"]), ValueError, "2 windows"),
+        (lambda who: (Windows(imu=np.ones((2, 6, 40))), ["shake"]), ValueError, "per window, 2"),
         (lambda who: (Windows(imu=np.ones((1, 6, 40))), ["jump"]), ValueError, "'jump'"),
     ],
 )
@@ -374,6 +374,33 @@ def test_a_store_of_another_study_is_refused(tmp_path):
         few_label_study([Method("a", Spy())], X, y, groups, store=tmp_path / "mine")
     with pytest.raises(ValueError, match="is not the store of a study"):
         load_scores(tmp_path / "mine")
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "truth.npz", "cell"])
+@pytest.mark.parametrize("left", [0, 0.5])
+def test_damaged_files_are_named(tmp_path, name, left):
+    X, y, groups = wrist_set()
+    few_label_study([Method("a", Spy())], X, y, groups, budgets=(1,), store=tmp_path)
+    path = next((tmp_path / "cells").iterdir()) if name == "cell" else tmp_path / name
+    content = path.read_bytes()
+    path.write_bytes(content[: int(left * len(content))])
+    with pytest.raises(ValueError, match=f"{path.name} is (damaged|no cell of a study)"):
+        load_scores(tmp_path)
+
+
+def test_flipped_bits_are_named(tmp_path):
+    X, y, groups = wrist_set()
+    few_label_study([Method("a", Spy())], X, y, groups, budgets=(1,), store=tmp_path)
+    path = next((tmp_path / "cells").iterdir())
+    content, refused = path.read_bytes(), 0
+    for place in range(0, len(content), 7):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
+        try:
+            load_scores(tmp_path)
+        except ValueError as error:
+            assert path.name in str(error)
+            refused += 1
+    assert refused > 10
 
 
 def test_broken_and_foreign_cells_are_named(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.naive_bayes import GaussianNB
 
 matplotlib.use("Agg")
@@ -120,9 +121,9 @@ def test_axes_are_drawn_where_told(data, model):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"labels": {"t": [1, 2]}, "times": [0, 1, 2]}, "has the shape"),
+        ({"labels": {"t": [1, 2]}, "times": [0, 1, 2]}, "'t' must have one entry per window, 3"),
         ({"labels": {}, "times": [0, 1]}, "at least one track"),
-        ({"labels": {"t": [1.0, np.nan]}, "times": [0, 1]}, "holds NaN"),
+        ({"labels": {"t": [1.0, np.nan]}, "times": [0, 1]}, "must be known for every window"),
         (
             {"labels": {"t": [1, 2]}, "times": [0, 1], "probabilities": np.ones((2, 2))},
             "need classes=",
@@ -139,8 +140,16 @@ def test_what_does_not_fit_is_refused(options, message):
 )
 def test_the_truth_is_as_long_as_the_recording(data, model, change):
     X, y, times = data
-    with pytest.raises(ValueError, match="'truth' needs one label for each of 72 rows"):
+    with pytest.raises(ValueError, match="'truth' must have one entry per window, 72"):
         TimelineDisplay.from_estimator(model, X, change(y), times=times)
+
+
+def test_nothing_fitted_and_nothing_to_draw(data):
+    X, y, times = data
+    with pytest.raises(NotFittedError):
+        TimelineDisplay.from_estimator(HMMClassifier(GaussianNB()), X, y, times=times)
+    with pytest.raises(ValueError, match="times is empty"):
+        TimelineDisplay.from_predictions({"a": []}, times=[])
 
 
 def test_tracks_are_segments():

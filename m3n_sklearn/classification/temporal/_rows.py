@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _num_samples
 
+from ..._columns import plain_column
 from ...windows import Windows
 
 __all__ = ["Rows", "read_rows", "tell_time"]
@@ -103,7 +103,7 @@ def read_rows(X: Any, recordings: ArrayLike | None, times: ArrayLike | None) -> 
             times = X["start"] + seconds / 2
     if recordings is None:
         recordings = np.arange(count) if times is None else np.zeros(count, dtype=int)
-    names = _column("recordings", recordings, count)
+    names = plain_column(recordings, "recordings", count)
     _, codes = np.unique(names, return_inverse=True)
     when = _place_in_recording(codes) if times is None else _instants(times, count)
     order = np.lexsort((when, codes))
@@ -130,17 +130,8 @@ def _seconds(X: Windows) -> float:
     return 0.0
 
 
-def _column(name: str, values: ArrayLike, count: int) -> AnyArray:
-    column = column_or_1d(values)
-    if len(column) != count:
-        raise ValueError(f"{name} has {len(column)} entries, but X has {count} rows.")
-    if column.dtype == object and any(value is None for value in column.tolist()):
-        raise ValueError(f"{name} is None in some rows: give every row one, or leave it out of X.")
-    return column
-
-
 def _instants(times: ArrayLike, count: int) -> Array:
-    column = _column("times", times, count)
+    column = plain_column(times, "times", count)
     if column.dtype.kind not in "iuf" or not np.isfinite(column).all():
         raise ValueError("times must be finite numbers, in seconds.")
     return column.astype(np.float64)

@@ -88,7 +88,8 @@ class CorpusWriter:
         }
         if not self.columns:
             self.facts = facts
-            self.columns = {name: self._start(name, part) for name in part.columns}
+            for name in part.columns:  # one by one: what is open is closed if the next is refused
+                self.columns[name] = self._start(name, part)
         if facts != self.facts:
             raise ValueError(f"Parts of a corpus differ: {self.facts} and {facts}.")
         for name, column in self.columns.items():
