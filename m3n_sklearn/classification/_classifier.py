@@ -235,7 +235,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     all windows that `fit` was given, labels from the training part alone.
 
     `fit` computes on one thread. Predictions use as many as ``torch.get_num_threads()`` allows,
-    with the same results: about 9,000 windows of 2.56 s at 50 Hz per second and core.
+    with the same results: about 7,500 windows of 2.56 s at 50 Hz per second and core, and half as
+    many where two networks are blended.
 
     References
     ----------
