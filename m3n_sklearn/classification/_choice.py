@@ -15,11 +15,12 @@ from ._training import LabelledWindows
 __all__ = ["calibration", "follow"]
 
 HANDFUL = 16
-"""Windows of all classes together below which a network from scratch has nothing to add."""
+"""Windows of all classes together below which a network from scratch has nothing to add, unless
+it also sees windows to rehearse."""
 
 
 def follow(strategy: str, data: LabelledWindows, start: Start) -> str:
-    """Return the strategy to follow; ``"auto"`` goes by prompts and the number of labels.
+    """Return the strategy to follow; ``"auto"`` goes by what there is to learn from.
 
     Parameters
     ----------
@@ -32,10 +33,11 @@ def follow(strategy: str, data: LabelledWindows, start: Start) -> str:
     """
     if strategy != "auto":
         return strategy
-    few = data.per_class < MANY
-    if few and start.names is not None:
+    if data.per_class >= MANY or data.rehearsal is not None:
+        return "blend"
+    if start.names is not None:
         return "prompt_ft"
-    return "frozen" if few and data.total < HANDFUL else "blend"
+    return "frozen" if data.total < HANDFUL else "blend"
 
 
 def calibration(

@@ -94,9 +94,9 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
           `descriptions`, else ``"frozen"`` below four windows per class and ``"lp_ft"`` from
           there on;
         - ``"zero_shot"``: nothing; classes are named by `descriptions`, and no label is read;
-        - ``"auto"``: ``"scratch"`` without a pretrainer; with less than four windows per class
-          ``"prompt_ft"`` if there are `descriptions`, or ``"frozen"`` if there are less than 16
-          windows in all; else ``"blend"``.
+        - ``"auto"``: ``"scratch"`` without a pretrainer; ``"blend"`` with four windows per class,
+          or windows to rehearse; with less ``"prompt_ft"`` if there are `descriptions`,
+          ``"frozen"`` if there are less than 16 windows in all, and else ``"blend"``.
           A window of weight 2 counts as two, but the mean weight as one at least.
     head : {"linear", "mlp", "moe"}, default="linear"
         What turns features into classes. ``"mlp"`` adds a bend to the linear map, ``"moe"`` four
@@ -111,12 +111,12 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         Per class a sentence or several, for ``"zero_shot"``, ``"prompt_ft"``, ``"blend"`` and
         ``"auto"``. Give them where the pretrainer knows the classes by such words.
     rehearsal : tuple (X, y) or None, default=None
-        Labelled windows of another kind, such as simulated ones of the same classes, that keep a
-        pretrained network from forgetting: each step of its fine-tuning also sees some of them,
-        which together weigh as much as the real ones. ``X`` as in `fit`, with the same channels
-        and length, and ``y`` its labels; rows of other classes are left out. Where no pretrained
-        network is fine-tuned (``"scratch"``, ``"frozen"``, ``"zero_shot"``, no `pretrainer`) they
-        are checked and change nothing, so that strategies can be searched over.
+        Labelled windows of another kind, such as simulated ones of the same classes: each step of
+        a training also sees some of them, which together weigh as much as the real ones. They
+        keep a pretrained network from forgetting and give one from scratch more to learn from; in a
+        blend with four windows per class, the latter goes without. ``X`` as in `fit`, with the same channels and length, and ``y`` its labels; rows of other
+        classes are left out. Where no step is taken (``"frozen"``, ``"zero_shot"``) they are
+        checked and change nothing, so that strategies can be searched over.
     augment : {"auto", "so3", "cone"}, Augmentation or None, default="auto"
         Random changes of the training windows. ``"auto"`` turns the sensors of a site together
         within a cone of 50 degrees, sometimes straps the watch on the other way round, adds
@@ -515,7 +515,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             start.input_map.rate,
         )
         others = self._others(labels.classes)
-        if others is None or self.strategy == "scratch" or self.pretrainer is None:
+        if others is None:
             return data
         return replace(data, rehearsal=self._rehearsed(*others, data, start))
 

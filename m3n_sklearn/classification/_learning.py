@@ -219,7 +219,8 @@ def _blend(
             zip(pair, (pretrained, "scratch"), strict=True)
         ):
             assert origin is not None
-            rows = data.alone() if strategy == "scratch" else data
+            # with many labels, simulated windows distract a network that starts from nothing
+            rows = data.alone() if strategy == "scratch" and not few else data
             own = derive_seed(seed, 5, number)
             members.append(
                 learn(rows, origin, strategy, recipe, own, groups=groups, callbacks=shared)

@@ -320,6 +320,20 @@ def test_auto_goes_by_the_number_of_labels(frozen, per_class, described, expecte
     np.testing.assert_array_equal(named.predict_proba(X), fitted.predict_proba(X))
 
 
+@pytest.mark.parametrize("described", [True, False])
+def test_auto_blends_what_rehearses_from_the_first_window_on(frozen, described):
+    X, y, _ = wrist_data(12)
+    others = wrist_data(12, seed=1)[:2]
+    one = np.array([np.flatnonzero(y == c)[0] for c in np.unique(y)])
+    told = {c: f"doing {c}" for c in np.unique(y).tolist()} if described else None
+    model = classifier(frozen, max_epochs=2, descriptions=told, rehearsal=others)
+    fitted = model.fit(X[one], y[one])
+    assert fitted.strategy_ == "blend"
+    alone = clone(model).set_params(strategy="blend", rehearsal=None).fit(X[one], y[one])
+    pairs = zip(of_member(fitted, 1).values(), of_member(alone, 1).values(), strict=True)
+    assert not all(np.array_equal(a, b) for a, b in pairs)  # with few labels, both rehearse
+
+
 def test_auto_blends_few_windows_of_many_classes(frozen):
     X, y, groups = wrist_data(12)
     y = np.char.add(y, groups.astype(str))  # nine classes
@@ -412,13 +426,25 @@ def test_rehearsal_is_checked_always(frozen, strategy, change, error, message):
         model.fit(X, y)
 
 
-@pytest.mark.parametrize("strategy", ["scratch", "frozen", "zero_shot"])
-def test_rehearsal_changes_nothing_where_nothing_pretrained_is_tuned(frozen, strategy):
+@pytest.mark.parametrize("strategy", ["frozen", "zero_shot"])
+def test_rehearsal_changes_nothing_where_no_step_is_taken(frozen, strategy):
     X, y, _ = wrist_data(3)
     plain = classifier(frozen, strategy=strategy, descriptions=CAPTIONS, max_epochs=1)
     expected = clone(plain).fit(X, y).predict_proba(X)
     given = plain.set_params(rehearsal=wrist_data(seed=1)[:2]).fit(X, y)
     np.testing.assert_array_equal(given.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_network_from_scratch_rehearses_too(frozen, known):
+    X, y, _ = wrist_data(12, seed=1)
+    test = wrist_data(12)
+    one = np.array([np.flatnonzero(y == c)[0] for c in np.unique(y)])
+    source = frozen if known else None
+    plain = classifier(source, strategy="scratch", max_epochs=20, rate=None if known else RATE)
+    alone = plain.fit(X[one], y[one])
+    helped = clone(plain).set_params(rehearsal=(X, y)).fit(X[one], y[one])
+    assert helped.score(*test[:2]) > alone.score(*test[:2])
 
 
 def test_rehearsal_counts_in_the_prior():
@@ -507,7 +533,7 @@ def test_a_warm_start_of_a_blend_trains_its_members_apart(frozen):
             (of_member(alone, k).values(), of_member(helped, k).values()) for k in range(2)
         )
     )
-    assert not all(tuned) and all(scratch)  # only what is pretrained rehearses
+    assert not all(tuned) and all(scratch)  # with many labels, only what is pretrained rehearses
     still = copy.deepcopy(warm).set_params(lr=1e-12, weight_decay=0.0).fit(X, y)
     np.testing.assert_allclose(still.predict_proba(X), warm.predict_proba(X), atol=1e-5)
 
