@@ -113,10 +113,11 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     rehearsal : tuple (X, y) or None, default=None
         Labelled windows of another kind, such as simulated ones of the same classes: each step of
         a training also sees some of them, which together weigh as much as the real ones. They
-        keep a pretrained network from forgetting and give one from scratch more to learn from; in a
-        blend with four windows per class, the latter goes without. ``X`` as in `fit`, with the same channels and length, and ``y`` its labels; rows of other
-        classes are left out. Where no step is taken (``"frozen"``, ``"zero_shot"``) they are
-        checked and change nothing, so that strategies can be searched over.
+        keep a pretrained network from forgetting and give one from scratch more to learn from (in
+        a blend, below four windows per class only). ``X`` as in `fit`, with the same channels and
+        length, and ``y`` its labels; rows of other classes are left out. Where no step is taken
+        (``"frozen"``, ``"zero_shot"``) they are checked and change nothing, so that strategies can
+        be searched over.
     augment : {"auto", "so3", "cone"}, Augmentation or None, default="auto"
         Random changes of the training windows. ``"auto"`` turns the sensors of a site together
         within a cone of 50 degrees, sometimes straps the watch on the other way round, adds
