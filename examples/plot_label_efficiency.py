@@ -34,8 +34,9 @@ wrists = make_wrist_har(6, 2, ACTIVITIES, random_state=1)
 # repeats them. Here, one method reads unlabelled windows of the tested people, and one reads no
 # label at all. Both are legitimate, neither is the same game as the others.
 #
-# Networks have the same size, augmentation and number of epochs. The pretrained one also goes on
-# seeing what it was pretrained on, lest it forgets (``rehearsal``). The encoder has met motions of
+# Networks have the same size, augmentation and number of epochs. By default the pretrained one is
+# averaged with one from scratch, and goes on seeing what it was pretrained on (``rehearsal``), as
+# the other does while labels are few. The encoder has met motions of
 # these people's *activities* but of none of the people; if it had, ``Method`` would take a function
 # of the held-out people that returns an encoder without them.
 from sklearn.frozen import FrozenEstimator

@@ -76,9 +76,9 @@ print(len(few), "labelled windows of", len(wrists.target_names), "classes")
 # Four ways
 # ---------
 # The same network from random weights is what pretraining has to beat. Words alone name activities
-# without any label. A frozen encoder needs the labels for a linear model only. And by default, with
-# so few labels and descriptions of the classes, the network that named them is fine-tuned; with
-# ``rehearsal`` it goes on seeing the simulated windows, lest it forgets them over a few real ones.
+# without any label. A frozen encoder needs the labels for a linear model only. And by default, the
+# network that named them is fine-tuned and averaged with one from scratch; with ``rehearsal`` both
+# go on seeing the simulated windows beside a few real ones.
 from sklearn.frozen import FrozenEstimator
 
 from m3n_sklearn import Multi3NetClassifier
@@ -88,7 +88,7 @@ classifiers = {
     "from scratch": Multi3NetClassifier(encoder, strategy="scratch", max_epochs=100),
     "from words alone": Multi3NetClassifier(encoder, strategy="zero_shot", **words),
     "frozen": Multi3NetClassifier(encoder, strategy="frozen"),
-    "fine-tuned from words": Multi3NetClassifier(
+    "default, rehearsing": Multi3NetClassifier(
         encoder, rehearsal=(corpus, performed), max_epochs=100, **words
     ),
 }
