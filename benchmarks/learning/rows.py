@@ -31,7 +31,7 @@ from .recipes import (
 )
 from .rivals.committee import Committee
 from .rivals.evened import Evened
-from .rivals.table import LSTM, MAJORITY, SCRATCH, Rival, list_rivals
+from .rivals.table import EPOCHS_QUICK, LSTM, MAJORITY, SCRATCH, Rival, list_rivals
 
 RIVALS, SIMULATED, CONTROL = "rivals", "rivals-simulated", "control"
 INDOMAIN, GENERAL, PAPERS = "indomain", "general", "paper"
@@ -69,7 +69,6 @@ SMOOTHED = ("features + random forest", "MiniRocket + linear", SCRATCH, FROZEN, 
 """What is also tested with temporal context."""
 SMOOTHING_FOLDS = 2
 """Folds in which the trust in window probabilities is chosen, each of which costs a training."""
-EPOCHS_QUICK = 40
 ABLATION_EPOCHS = 20
 """Epochs of the pretrainings that are compared, to keep the whole grid within hours."""
 

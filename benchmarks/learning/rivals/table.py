@@ -23,6 +23,8 @@ from .minirocket import minirocket
 
 MAJORITY, SCRATCH = "majority", "CNN from scratch, our augmentation"
 LSTM = "DeepConvLSTM, our augmentation"
+EPOCHS_QUICK = 20
+"""Epochs of our networks in a quick run."""
 
 
 class Rival(NamedTuple):
@@ -62,7 +64,7 @@ def list_rivals(data: Path, n_draws: int, quick: bool, label_at: str) -> Iterato
     scratch = Multi3NetClassifier(
         strategy="scratch",
         label_at=label_at,
-        max_epochs=40 if quick else "auto",
+        max_epochs=EPOCHS_QUICK if quick else "auto",
         random_state=0,
     )
     lstm = DeepConvLSTM(10, 60, random_state=0) if quick else DeepConvLSTM(30, 300, random_state=0)
