@@ -124,7 +124,7 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
         rows += _mounting(task, rows, encoders)
         rows += _ablations(task, encoders)
     if task.key.startswith("openpack"):
-        rows += _temporal(task, rows)
+        rows += _temporal(task, rows, quick)
         rows += _centre(task, encoders)
     return rows
 
@@ -327,9 +327,10 @@ def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
             yield Row(MOUNTING, method, [row.spec, turn], row.recipe, 1, (None,), seconds)
 
 
-def _temporal(task: Task, rows: list[Row]) -> Iterator[Row]:
+def _temporal(task: Task, rows: list[Row], quick: bool) -> Iterator[Row]:
     """The same rows, smoothed by what the training labels tell about durations and order."""
-    wanted = [name for name in SMOOTHED if name != SCRATCH or task.key != BOTH]
+    slow = {SCRATCH, DEFAULT} if quick else {SCRATCH} if task.key == BOTH else set()
+    wanted = set(SMOOTHED) - slow
     for row in rows:
         method = row.method
         if row.section not in (RIVALS, GENERAL) or method.name not in wanted:
