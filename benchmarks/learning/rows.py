@@ -134,7 +134,7 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
 
 def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
     rivals = list(list_rivals(encoders.data, n_draws, encoders.quick, task.label_at))
-    if task.key != BOTH:
+    if _affordable(task, encoders.quick):
         yield _committee(task, rivals, n_draws)
     for name, estimator, draws, seconds in rivals:
         if name == LSTM and task.key.startswith("openpack"):
@@ -151,6 +151,11 @@ def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
             few = _ends(task) if name == LSTM else None
             yield Row(SIMULATED, method, spec, None, draws, few, 1.3 * seconds)
     yield _evened(rivals, encoders, n_draws)
+
+
+def _affordable(task: Task, quick: bool) -> bool:
+    """Whether there is time for controls and comparisons beside the rivals and the default."""
+    return task.key == "utd" if quick else task.key != BOTH
 
 
 def _scratch(rivals: list[Rival]) -> Rival:
@@ -213,7 +218,7 @@ def _ours(
 ) -> Iterator[Row]:
     many = tuple(budget for budget in task.budgets if budget is None or budget >= MANY)
     yield _row(section, FROZEN, task, recipe, encoders, {"strategy": "frozen"}, n_draws, None)
-    if task.key != BOTH:
+    if _affordable(task, encoders.quick):
         yield _row(section, TUNED, task, recipe, encoders, {"strategy": "lp_ft"}, n_draws, many)
     yield _row(section, DEFAULT, task, recipe, encoders, BY_DEFAULT, n_draws, None)
     if section == INDOMAIN:  # the paper's setting; its encoder reads one window length only
