@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._columns import is_missing
 from ..windows import Windows
 
 __all__ = ["Named", "group_units"]
@@ -30,9 +31,9 @@ class Named(NamedTuple):
 
     @classmethod
     def of(cls, values: ArrayLike, present: NDArray[np.bool_]) -> Named:
-        """Take None and NaN for no name."""
+        """Take None, NaN and pandas' NA for no name."""
         names = np.asarray(values)
-        given = [name is not None and name == name for name in names.tolist()]
+        given = [not is_missing(name) for name in names.tolist()]
         return cls(names, present & np.array(given, dtype=bool))
 
     @classmethod

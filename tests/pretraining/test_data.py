@@ -4,6 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,6 +138,8 @@ def test_rows_without_a_group_are_held_out_by_clip_or_alone() -> None:
     assert units(groups=people, clip=clips, present=some) == [1, 0, 1, 2, 3, 3]
     assert units(groups=np.array(["b", None, "a", None, "b", None])) == [1, 2, 0, 3, 1, 4]
     assert units(groups=np.array([1.0, np.nan, 1.0, np.nan, 0.0, 1.0])) == [1, 2, 1, 3, 0, 1]
+    unknown = np.array(["b", pd.NA, "a", None, "b", np.nan], dtype=object)
+    assert units(groups=unknown) == [1, 2, 0, 3, 1, 4]
 
 
 def test_every_objective_has_rows_on_both_sides() -> None:
