@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from m3n_sklearn import Multi3NetPretrainer, Windows
+from m3n_sklearn import Multi3NetPretrainer, SMPLIMUSimulator, Windows
+from m3n_sklearn.simulation import Randomization
 
 from .corpora import CORPORA, RATE, open_or_build, slug, without
 from .data import load_task
@@ -59,6 +60,10 @@ class Encoders:
             corpus = Windows.concatenate([corpus, self._real_windows(nobody)])
         epochs = {"max_epochs": QUICK_EPOCHS} if self.quick else {}
         given = {"rate": RATE, "random_state": 0, **recipe.pretrainer, **epochs}
+        if recipe.varied:
+            given["simulator"] = SMPLIMUSimulator(
+                **CORPORA[recipe.corpus].simulator, randomize=Randomization(**recipe.varied)
+            )
         started = time.process_time()
         fitted = Multi3NetPretrainer(**given).fit(corpus)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -29,6 +29,8 @@ class Recipe:
         Arguments of `Multi3NetPretrainer` and `Multi3NetClassifier`.
     unlabelled : {"", "training people", "everybody"}
         Whose real windows join the pretraining without their labels, in-domain.
+    varied : mapping
+        Arguments of `Randomization`, with which the corpus is simulated anew in every epoch.
     """
 
     corpus: str
@@ -36,11 +38,13 @@ class Recipe:
     pretrainer: Mapping[str, Any] = field(default_factory=dict)
     classifier: Mapping[str, Any] = field(default_factory=dict)
     unlabelled: str = ""
+    varied: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def pretraining_key(self) -> str:
         """What tells one pretrained encoder from another."""
-        return short_hash([self.corpus, self.seconds, self.pretrainer, self.unlabelled])
+        varied = [dict(self.varied)] if self.varied else []
+        return short_hash([self.corpus, self.seconds, self.pretrainer, self.unlabelled, *varied])
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Ablation:
     classifier: Mapping[str, Any] = field(default_factory=dict)
     unlabelled: str = ""
     flags: tuple[str, ...] = ()
+    varied: Mapping[str, float] = field(default_factory=dict)
 
 
 BY_DEFAULT: Mapping[str, Any] = {"strategy": "auto"}
@@ -76,6 +81,7 @@ ABLATIONS: tuple[Ablation, ...] = (
     Ablation(
         "reconstruction only", {"objectives": {"reconstruction": 1.0}}, {"descriptions": None}
     ),
+    Ablation("pose as the only teacher", {"objectives": {"imu_pose": 1.0}}, {"descriptions": None}),
     Ablation("near misses as negatives", {"similar_captions": 0.9, "hard_negatives": 0.25}),
     # what is read and how it is changed
     Ablation("pretraining under any rotation", {"augment": "so3"}),
@@ -83,6 +89,10 @@ ABLATIONS: tuple[Ablation, ...] = (
     Ablation("tempo and amplitude", {"augment": Augmentation("cone", tempo=1.25, amplitude=0.15)}),
     Ablation("input turned by gravity", {"orientation": "gravity"}),
     Ablation("input with invariants", {"orientation": "raw+invariant"}),
+    Ablation(
+        "bodies and mounts anew in every epoch",
+        varied={"stature_sd": 0.08, "site_jitter": 0.01, "mount_angle": 0.35},
+    ),
     Ablation("half the width", {"width": 64}),
     Ablation("last weights instead of averaged ones", {"ema": None}),
     # fine-tuning

@@ -84,10 +84,12 @@ def test_a_fit_is_shared_by_all_turns(windows, tmp_path):
 
 def test_recipes_have_keys_of_their_own():
     keys = {
-        Recipe("in-domain", pretrainer=a.pretrainer, unlabelled=a.unlabelled).pretraining_key
+        Recipe(
+            "in-domain", pretrainer=a.pretrainer, unlabelled=a.unlabelled, varied=a.varied
+        ).pretraining_key
         for a in ABLATIONS
     }
-    pretrained = [a for a in ABLATIONS if a.pretrainer or a.unlabelled]
+    pretrained = [a for a in ABLATIONS if a.pretrainer or a.unlabelled or a.varied]
     assert len(keys) == len(pretrained) + 1
     assert short_hash({"a": 1, "b": 2}) == short_hash({"b": 2, "a": 1})
 

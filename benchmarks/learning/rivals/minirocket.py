@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 from scipy.special import softmax
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import RidgeClassifierCV
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from .signals import Signals
@@ -26,13 +27,30 @@ class SoftRidge(RidgeClassifierCV):
         return softmax(self.decision_function(X), axis=1)
 
 
+PENALTIES = np.logspace(-3, 3, 10)
+N_KERNELS = 10_000
+
+
 def minirocket() -> Pipeline:
     """Return transform, scaler and classifier."""
+    return make_pipeline(*_scaled_features(), SoftRidge(PENALTIES))
+
+
+def beside(encoder: Any) -> Pipeline:
+    """Return the same with features of a pretrained encoder, which together count as much."""
+    evenly = np.sqrt(N_KERNELS / encoder.n_components_)
+    features = FeatureUnion(
+        [
+            ("minirocket", make_pipeline(*_scaled_features())),
+            ("encoder", make_pipeline(FrozenEstimator(encoder), StandardScaler())),
+        ],
+        transformer_weights={"encoder": evenly},
+    )
+    return make_pipeline(features, SoftRidge(PENALTIES))
+
+
+def _scaled_features() -> list[Any]:
     from aeon.transformations.collection.convolution_based import MiniRocket
 
-    return make_pipeline(
-        Signals(),
-        MiniRocket(random_state=0, n_jobs=1),
-        StandardScaler(),
-        SoftRidge(np.logspace(-3, 3, 10)),
-    )
+    kernels = MiniRocket(n_kernels=N_KERNELS, random_state=0, n_jobs=1)
+    return [Signals(), kernels, StandardScaler()]
