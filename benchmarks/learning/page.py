@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from . import results
 from .bars import Tables, list_bars, mounting_cost
 from .grid import Choice, Grid
 from .mounting import AS_WORN, FLIPPED, TURNED
-from .rows import MOUNTING, SECTIONS, TEXT_NAMED, ZERO_SHOT
+from .rows import DEFAULT, INDOMAIN, MOUNTING, PAPERS, SECTIONS, TEXT_NAMED, ZERO_SHOT
 
 PAGE = Path(__file__).parents[2] / "docs" / "user_guide" / "bench_learning.txt"
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch", "aeon")
@@ -61,6 +61,8 @@ def _task(key: str, tables: Tables) -> Iterator[str]:
     for section, title in SECTIONS.items():
         rows = tables.rows.get((key, section))
         if rows:
+            if section == PAPERS:
+                rows = _beside_default(rows, tables.get(key, INDOMAIN, DEFAULT))
             yield from ("", title)
             table = format_table([s for result in rows.values() for s in result.scores])
             if section == MOUNTING:
@@ -72,7 +74,15 @@ def _task(key: str, tables: Tables) -> Iterator[str]:
                 yield from _draws(rows)
 
 
-def _draws(rows: dict[str, results.Result]) -> Iterator[str]:
+def _beside_default(
+    rows: Mapping[str, results.Result], default: results.Result | None
+) -> dict[str, results.Result]:
+    """Add what the default reaches for the same people."""
+    folds = {score.held_out for result in rows.values() for score in result.scores}
+    return {DEFAULT: default.only(folds), **rows} if default else dict(rows)
+
+
+def _draws(rows: Mapping[str, results.Result]) -> Iterator[str]:
     """Say how often labels were drawn."""
     counts: dict[int, list[str]] = {}
     for name, result in rows.items():
@@ -84,7 +94,7 @@ def _draws(rows: dict[str, results.Result]) -> Iterator[str]:
             yield f"{count} draw{'s' * (count > 1)} of labels{which}"
 
 
-def _mounting(rows: dict[str, results.Result]) -> Iterator[str]:
+def _mounting(rows: Mapping[str, results.Result]) -> Iterator[str]:
     methods = list(dict.fromkeys(name.partition(" | ")[0] for name in rows))
     width = max(map(len, methods))
     yield f"{'':<{width}}{AS_WORN:>12}{FLIPPED:>18}{'any rotation':>18}   (points lost)"

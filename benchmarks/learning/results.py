@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,10 @@ class Result:
     def renamed(self, name: str) -> Result:
         """Return the same scores under another name, for comparisons across sections."""
         return Result(name, [replace(score, method=name) for score in self.scores])
+
+    def only(self, held_out: Collection[tuple[Any, ...]]) -> Result:
+        """Return the scores of some folds."""
+        return Result(self.name, [s for s in self.scores if s.held_out in held_out])
 
     @property
     def seconds(self) -> float:
