@@ -149,8 +149,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         Windows per step.
     lr : float or "auto", default="auto"
         Peak learning rate of AdamW, approached in a short warm-up and left on a cosine. ``"auto"``
-        is 0.001 for a pretrained network with less than four windows per class and none to
-        rehearse, else 0.003.
+        is 0.001 for a pretrained network with less than four windows per class, else 0.003.
     weight_decay : float, default=0.02
         Decay of weight matrices.
     ema : float or None, default=0.99

@@ -35,7 +35,7 @@ MANY = 4
 """Windows per class from which a pretrained network may leave its start behind."""
 
 RATES = {"timid": 1e-3, "bold": 3e-3}
-"""What lr="auto" stands for: for a pretrained network with few windows to learn from, and else."""
+"""What lr="auto" stands for: for a pretrained network with few labels, and else."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Recipe:
         """Return the peak learning rate."""
         if not isinstance(self.lr, str):
             return self.lr
-        few = data.per_class < MANY and data.rehearsal is None
+        few = data.per_class < MANY
         return RATES["timid" if few and strategy != "scratch" else "bold"]
 
     def plan(self, n_rows: int, lr: float, seed: int, first_epoch: int) -> TrainingPlan:

@@ -447,20 +447,6 @@ def test_a_network_from_scratch_rehearses_too(frozen, known):
     assert helped.score(*test[:2]) > alone.score(*test[:2])
 
 
-@pytest.mark.parametrize(
-    ("strategy", "rehearses", "lr"),
-    [("full", False, 1e-3), ("full", True, 3e-3), ("scratch", False, 3e-3)],
-)
-def test_few_windows_are_learned_from_slowly_unless_there_are_others(
-    frozen, strategy, rehearses, lr
-):
-    X, y, _ = wrist_data(3)
-    others = wrist_data(12, seed=1)[:2] if rehearses else None
-    usual = classifier(frozen, strategy=strategy, rehearsal=others, max_epochs=2).fit(X, y)
-    told = clone(usual).set_params(lr=lr).fit(X, y)
-    np.testing.assert_array_equal(usual.predict_proba(X), told.predict_proba(X))
-
-
 def test_rehearsal_counts_in_the_prior():
     one = np.zeros((4, 1, 6, 8), np.float32)
     rare = LabelledWindows(one, None, np.array([0, 0, 0, 1]), np.ones(4), 2)
