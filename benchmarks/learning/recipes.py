@@ -64,7 +64,11 @@ BY_DEFAULT: Mapping[str, Any] = {"strategy": "auto"}
 
 PAPER: Mapping[str, Any] = {"encoder": "paper"}
 
-ANY_MOUNTING: Mapping[str, Any] = {"augment": "so3"}
+CONE = Augmentation("cone")
+"""What all networks are trained under, the rivals' too, but for the section that compares it with
+the augmentation that the library has by default."""
+
+ANY_MOUNTING: Mapping[str, Any] = {"augment": Augmentation("so3")}
 """The classifier for sensors worn in any way."""
 
 EITHER_WAY: Mapping[str, Any] = {"augment": Augmentation("cone", strap_flip=0.5)}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from m3n_sklearn import Multi3NetClassifier, load
 from m3n_sklearn.evaluation import Method, person_folds
@@ -24,6 +24,7 @@ from .recipes import (
     ABLATIONS,
     ANY_MOUNTING,
     BY_DEFAULT,
+    CONE,
     EITHER_WAY,
     PAPER,
     Recipe,
@@ -36,6 +37,7 @@ from .rivals.table import EPOCHS_QUICK, LSTM, MAJORITY, SCRATCH, Rival, list_riv
 
 RIVALS, SIMULATED, CONTROL = "rivals", "rivals-simulated", "control"
 INDOMAIN, GENERAL, PAPERS = "indomain", "general", "paper"
+MOVED = "moved"
 TEXT_NAMED, ZERO_SHOT = "text-named", "zero-shot"
 ABLATION, TEMPORAL, MOUNTING, CENTRE = "ablation", "temporal", "mounting", "centre"
 SECTIONS = {
@@ -44,6 +46,7 @@ SECTIONS = {
     CONTROL: "control: networks without pretraining, averaged as those of the default are",
     INDOMAIN: "ours, pretrained on the training people's skeletons and captions (in-domain)",
     GENERAL: "ours, pretrained on the general corpus (no motion of this set)",
+    MOVED: "the library's own augmentation: movements faster and slower, larger and smaller too",
     PAPERS: "configuration of the paper, in-domain, two people tested",
     TEXT_NAMED: "text-named: captions in the corpus include these actions, no real label",
     ZERO_SHOT: "zero-shot: general corpus (no motion of this set, but look-alikes), no real label",
@@ -122,6 +125,8 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
         rows += _ours(section, task, Recipe(corpus), encoders, n_draws)
         words = TEXT_NAMED if corpus == "in-domain" else ZERO_SHOT
         rows += _words(words, task, Recipe(corpus), encoders)
+    if _affordable(task, quick):
+        rows += _moved(task, rows, encoders, settings)
     if task.key == "utd":
         rows += _mounting(task, rows, encoders)
         rows += _papers(task, encoders)
@@ -153,7 +158,7 @@ def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
             spec = [_parameters(estimator), "simulated"]
             few = _ends(task) if name == LSTM else None
             yield Row(SIMULATED, method, spec, None, draws, few, 1.3 * seconds)
-    yield _evened(rivals, encoders, n_draws)
+    yield _evened(_scratch(rivals).estimator, encoders, n_draws)
 
 
 def _affordable(task: Task, quick: bool) -> bool:
@@ -173,15 +178,15 @@ def _committee(task: Task, rivals: list[Rival], n_draws: int) -> Row:
     return Row(CONTROL, method, _parameters(estimator), None, n_draws, few, spent)
 
 
-def _evened(rivals: list[Rival], encoders: Encoders, n_draws: int) -> Row:
+def _evened(scratch: BaseEstimator, encoders: Encoders, n_draws: int) -> Row:
     """Return the rival that weighs real and simulated windows as our rehearsal does."""
-    scratch, simulated = _scratch(rivals), _simulated(encoders)
+    simulated = _simulated(encoders)
 
     def build(held_out: tuple[Any, ...]) -> Evened:
-        return Evened(scratch.estimator, *simulated(held_out))
+        return Evened(scratch, *simulated(held_out))
 
-    spec = [_parameters(scratch.estimator), "simulated, evened"]
-    return Row(SIMULATED, Method(EVEN, build), spec, None, n_draws, seconds=1.3 * scratch.seconds)
+    spec = [_parameters(scratch), "simulated, evened"]
+    return Row(SIMULATED, Method(EVEN, build), spec, None, n_draws, seconds=10)
 
 
 def _ends(task: Task) -> tuple[int | None, ...]:
@@ -235,6 +240,28 @@ def _papers(task: Task, encoders: Encoders) -> Iterator[Row]:
         yield replace(row, folds=_some_people(task))
 
 
+def _moved(
+    task: Task, rows: list[Row], encoders: Encoders, settings: list[tuple[str, str]]
+) -> Iterator[Row]:
+    """The networks again, under the augmentation that the library has by default."""
+    known = next(row for row in rows if row.method.name == SCRATCH)
+    fresh = clone(known.method.estimator).set_params(augment="auto")
+    budgets = (None,) if task.key.startswith("openpack") else None
+    yield replace(
+        known,
+        section=MOVED,
+        method=Method(SCRATCH, fresh),
+        spec=_parameters(fresh),
+        budgets=budgets,
+    )
+    if task.key == "utd":
+        yield replace(_evened(fresh, encoders, known.n_draws), section=MOVED)
+    for section, corpus in settings:
+        given = {**BY_DEFAULT, "augment": "auto"}
+        name, draws = f"ours, {section}", known.n_draws
+        yield _row(MOVED, name, task, Recipe(corpus), encoders, given, draws, budgets)
+
+
 def _row(
     section: str,
     name: str,
@@ -262,7 +289,7 @@ def _tuned(
 ) -> Callable[[tuple[Any, ...]], BaseEstimator]:
     """Return a function of the held-out people: an encoder without them, under a classifier."""
     shorter = {"max_epochs": EPOCHS_QUICK} if encoders.quick else {}
-    given = {"random_state": 0, **recipe.classifier, **shorter, **given}
+    given = {"random_state": 0, "augment": CONE, **recipe.classifier, **shorter, **given}
     rehearses = given.pop("rehearses", recipe.corpus == "in-domain")
     simulated = _simulated(encoders)
 

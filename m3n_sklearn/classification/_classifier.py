@@ -120,8 +120,9 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         be searched over.
     augment : {"auto", "so3", "cone"}, Augmentation or None, default="auto"
         Random changes of the training windows. ``"auto"`` turns the sensors of a site together
-        within a cone of 50 degrees, sometimes straps the watch on the other way round, adds
-        offsets and noise, and crops; a generic series it leaves alone. ``"so3"`` turns them in
+        within a cone of 50 degrees, sometimes straps the watch on the other way round, makes
+        movements up to 1.3 times faster or slower and smaller or larger, adds offsets and noise,
+        and crops; a generic series it leaves alone. ``"so3"`` turns sensors in
         any way: choose it, with ``views=8``, where nobody knows how sensors will be mounted.
     views : int, default=1
         Average the probabilities over so many views of each window that is predicted: the window

@@ -282,8 +282,10 @@ PRETRAINING = Augmentation("cone", gyro_dropout=0.2, site_dropout=0.4)
 worn the other way round, with or without a gyro.
 """
 
-FINE_TUNING = Augmentation("cone")
-"""Default for training on labels: the mounting of one study varies, but is not arbitrary."""
+FINE_TUNING = Augmentation("cone", tempo=1.3, amplitude=0.2)
+"""Default for training on labels: the mounting of one study varies, but is not arbitrary, and
+people move faster and slower, wider and less wide, than those whose labels there are.
+"""
 
 
 def resolve_augmentation(

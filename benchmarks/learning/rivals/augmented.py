@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from m3n_sklearn import Windows
-from m3n_sklearn.pretraining import Augmentation
 
+from ..recipes import CONE
 from .signals import by_site, from_sites, readings
 
 MOST = 4000
@@ -36,7 +37,7 @@ class Augmented(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Windows, y: Any) -> Augmented:
         rng = np.random.default_rng(self.random_state)
-        x, change = by_site(readings(X)), Augmentation("cone", shortest=1.0)
+        x, change = by_site(readings(X)), replace(CONE, shortest=1.0)
         present = np.ones((*x.shape[:2], 2), dtype=bool)
         count = min(self.n_copies, max(1, MOST // len(x) - 1))
         copies = [change(x, present, rng)[0] for _ in range(count)]

@@ -16,8 +16,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import Tensor, nn
 from torch.nn import functional
 
-from m3n_sklearn.pretraining import Augmentation
-
+from ..recipes import CONE
 from .signals import by_site, readings
 
 RATE, FILTERS, KERNEL, CELLS = 30.0, 64, 5, 128
@@ -82,7 +81,7 @@ class DeepConvLSTM(ClassifierMixin, BaseEstimator):
         return self
 
     def _train(self, x: np.ndarray, codes: np.ndarray, rng: np.random.Generator) -> None:
-        change, present = Augmentation("cone"), np.ones((*x.shape[:2], 2), dtype=bool)
+        change, present = CONE, np.ones((*x.shape[:2], 2), dtype=bool)
         per_epoch = -(-len(x) // self.batch_size)
         epochs = max(self.min_epochs, -(-self.min_steps // per_epoch))
         optimizer = torch.optim.AdamW(self.network_.parameters(), lr=self.lr, weight_decay=1e-2)
