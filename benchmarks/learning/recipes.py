@@ -90,7 +90,10 @@ ABLATIONS: tuple[Ablation, ...] = (
     # what is read and how it is changed
     Ablation("pretraining under any rotation", {"augment": "so3"}),
     Ablation("pretraining without augmentation", {"augment": None}),
-    Ablation("tempo and amplitude", {"augment": Augmentation("cone", tempo=1.25, amplitude=0.15)}),
+    Ablation(
+        "pretraining with tempo and amplitude",
+        {"augment": Augmentation("cone", tempo=1.25, amplitude=0.15)},
+    ),
     Ablation("input turned by gravity", {"orientation": "gravity"}),
     Ablation("input with invariants", {"orientation": "raw+invariant"}),
     Ablation(

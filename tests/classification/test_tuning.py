@@ -441,7 +441,7 @@ def test_a_network_from_scratch_rehearses_too(frozen, known):
     test = wrist_data(12)
     one = np.array([np.flatnonzero(y == c)[0] for c in np.unique(y)])
     source = frozen if known else None
-    plain = classifier(source, strategy="scratch", max_epochs=20, rate=None if known else RATE)
+    plain = classifier(source, strategy="scratch", max_epochs=60, rate=None if known else RATE)
     alone = plain.fit(X[one], y[one])
     helped = clone(plain).set_params(rehearsal=(X, y)).fit(X[one], y[one])
     assert helped.score(*test[:2]) > alone.score(*test[:2])
