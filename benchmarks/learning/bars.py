@@ -18,6 +18,7 @@ from .rows import (
     CONTROL,
     DEFAULT,
     EVEN,
+    EVENLY,
     FROZEN,
     GENERAL,
     INDOMAIN,
@@ -235,12 +236,12 @@ def _openpack(tables: Tables) -> Iterator[Bar]:
         f1 = ours.mean(None)
         yield Bar("openpack-right, all labels, by windows: ≥ 0.78", f"{f1:.3f}", f1 >= 0.78)
     for task, least in (("openpack-right", 0.88), ("openpack-both", 0.91)):
-        for name in (FROZEN, DEFAULT):
-            smoothed = tables.get(task, TEMPORAL, f"ours, {name}")
-            if smoothed:
-                f1 = smoothed.mean(None)
-                claim = f"{task}, all labels, with temporal context, {name}: ≥ {least}"
-                yield Bar(claim, f"{f1:.3f}", f1 >= least)
+        for section, decided in ((TEMPORAL, ""), (EVENLY, ", balanced decisions")):
+            for name, smoothed in tables.rows.get((task, section), {}).items():
+                if name.startswith("ours, "):
+                    f1, what = smoothed.mean(None), name.removeprefix("ours, ")
+                    claim = f"{task}, all labels, with temporal context{decided}, {what}: ≥ {least}"
+                    yield Bar(claim, f"{f1:.3f}", f1 >= least)
 
 
 def _mounting(tables: Tables) -> Iterator[Bar]:

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import f1_score
 
 from ._chain import Chain
 from ._decoding import posteriors
 
-__all__ = ["ALONE", "BALANCES", "WEIGHTS", "Emission", "Stretch", "choose_emission"]
+__all__ = ["ALONE", "BALANCES", "WEIGHTS", "Emission", "Stretch", "choose_emission", "evenly"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -80,13 +81,33 @@ class Stretch(NamedTuple):
     expected: Array
 
 
+def evenly(beliefs: Array, shares: Array) -> Indices:
+    """Decide each row as if all classes were equally frequent.
+
+    Parameters
+    ----------
+    beliefs : ndarray of shape (..., K)
+        Posterior probabilities.
+    shares : ndarray of shape (K,)
+        How frequent classes are; positive.
+
+    Returns
+    -------
+    ndarray of int of shape (...)
+        The class that has become more probable than it usually is by the largest factor.
+    """
+    return np.asarray((beliefs / shares).argmax(axis=-1))
+
+
 def choose_emission(
     stretches: Sequence[Stretch],
     step: float,
     weights: Sequence[float] = WEIGHTS,
     balances: Sequence[float] = BALANCES,
+    *,
+    balanced: bool = False,
 ) -> Emission:
-    """Choose what gives the true classes of unseen rows the highest posterior probability.
+    """Choose what says most about unseen rows.
 
     Parameters
     ----------
@@ -96,32 +117,54 @@ def choose_emission(
         Time between rows in s.
     weights, balances : sequence of float
         Candidates.
+    balanced : bool, default=False
+        Whether rows will be decided by :func:`evenly`.
 
     Returns
     -------
     Emission
-        The one with the lowest log loss over all rows.
+        The one with the lowest log loss over all rows or, `balanced`, the highest macro F1.
     """
-    loss = {b: _losses(stretches, step, weights, b) for b in balances}
+    measure = _misses if balanced else _losses
+    values = np.concatenate([measure(stretches, step, weights, b) for b in balances])
     pairs = [(weight, balance) for balance in balances for weight in weights]
-    values = np.concatenate([loss[balance] for balance in balances])
     return Emission(*pairs[int(values.argmin())])
 
 
 def _losses(
-    stretches: Sequence[Stretch],
-    step: float,
-    weights: Sequence[float],
-    balance: float,
+    stretches: Sequence[Stretch], step: float, weights: Sequence[float], balance: float
 ) -> Array:
-    """Return the log loss of each weight: the same rows once for each, decoded side by side."""
+    """Return the log loss of each weight."""
     total = np.zeros(len(weights))
     for stretch in stretches:
-        rows = len(stretch.codes)
-        emissions = [Emission(weight, balance) for weight in weights]
-        scores = [e.scores(stretch.probabilities, stretch.expected) for e in emissions]
-        lengths = np.tile(stretch.lengths, len(weights))
-        beliefs = posteriors(np.concatenate(scores), lengths, stretch.chain.at(step))
-        true = beliefs.reshape(len(weights), rows, -1)[:, np.arange(rows), stretch.codes]
+        beliefs = _beliefs(stretch, step, weights, balance)
+        true = beliefs[:, np.arange(len(stretch.codes)), stretch.codes]
         total -= np.log(np.maximum(true, LEAST)).sum(axis=1)
     return total
+
+
+def _misses(
+    stretches: Sequence[Stretch], step: float, weights: Sequence[float], balance: float
+) -> Array:
+    """Return what each weight misses of a macro F1 of 1."""
+    decided = [
+        evenly(_beliefs(stretch, step, weights, balance), stretch.chain.shares)
+        for stretch in stretches
+    ]
+    codes = np.concatenate([stretch.codes for stretch in stretches])
+    present = np.unique(codes)
+    return np.array(
+        [
+            1 - f1_score(codes, said, labels=present, average="macro", zero_division=0)
+            for said in np.concatenate(decided, axis=1)
+        ]
+    )
+
+
+def _beliefs(stretch: Stretch, step: float, weights: Sequence[float], balance: float) -> Array:
+    """Return posteriors (weights, rows, K): the same rows once for each weight, side by side."""
+    emissions = [Emission(weight, balance) for weight in weights]
+    scores = [e.scores(stretch.probabilities, stretch.expected) for e in emissions]
+    lengths = np.tile(stretch.lengths, len(weights))
+    beliefs = posteriors(np.concatenate(scores), lengths, stretch.chain.at(step))
+    return beliefs.reshape(len(weights), len(stretch.codes), -1)

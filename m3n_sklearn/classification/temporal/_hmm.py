@@ -16,12 +16,27 @@ from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import _num_samples, has_fit_parameter
 
 from ..._runtime import all_or_nothing
-from ..._sklearn import HasMethods, Interval, StrOptions, check_is_fitted, fit_context
+from ..._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_is_fitted,
+    check_params,
+    fit_context,
+)
 from ...persistence import Persistent
 from .._labels import check_groups, check_labels
 from ._chain import Chain, learn_chain
 from ._decoding import States, best_path, posteriors
-from ._emission import ALONE, BALANCES, WEIGHTS, Emission, Stretch, choose_emission
+from ._emission import (
+    ALONE,
+    BALANCES,
+    WEIGHTS,
+    Emission,
+    Stretch,
+    choose_emission,
+    evenly,
+)
 from ._folds import block_folds
 from ._rows import Rows, read_rows, tell_time
 from ._segments import join_rows
@@ -36,7 +51,8 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
     """Smooth a window classifier along recordings with a hidden semi-Markov model.
 
     From the training labels in order it learns how long activities last and which follows which;
-    from the classifier's probabilities on rows held out, how far to trust a single window. A
+    from the classifier's probabilities on rows held out, how far to trust a single window (by the
+    log loss of the posteriors, or for balanced decisions by their macro F1). A
     recording is then decoded as a whole.
 
     Parameters
@@ -54,6 +70,11 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
     durations : {"gamma", "geometric"}, default="gamma"
         Law of the time that an activity lasts. ``"geometric"`` is the ordinary hidden Markov
         model, for which the shortest stay is the most probable one.
+    decision : {"path", "balanced"}, default="path"
+        What `predict` and `segments` return. ``"path"``: the most probable path of classes through
+        a recording, which passes over what is rare and short. ``"balanced"``: row by row the class
+        whose posterior probability exceeds its share of the time by the largest factor, as if all
+        classes were equally frequent; better for rare classes, where macro averages count.
     smoothing : float, default=0.3
         How many stays of usual length and unknown sequel each class is taken to have had, beside
         those in the training labels.
@@ -98,9 +119,9 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
     further apart in `predict` than in `fit`: durations are kept in seconds, and the weight per
     second stays the same.
 
-    `predict` returns the most probable path (Viterbi), `predict_proba` the probability of each
-    class in each row given the whole recording (forward-backward). The most probable path need
-    not be that of the most probable classes.
+    The most probable path is found by the Viterbi algorithm; `predict_proba` returns the
+    probability of each class in each row given the whole recording (forward-backward). The most
+    probable path need not be that of the most probable classes.
 
     References
     ----------
@@ -131,6 +152,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         "weight": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "balance": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "durations": [StrOptions({"gamma", "geometric"})],
+        "decision": [StrOptions({"path", "balanced"})],
         "smoothing": [Interval(Real, 0, None, closed="neither")],
         "cv": [Interval(Integral, 2, None, closed="left")],
     }
@@ -142,6 +164,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         weight: float | str = "auto",
         balance: float | str = "auto",
         durations: str = "gamma",
+        decision: str = "path",
         smoothing: float = 0.3,
         cv: int = 5,
     ) -> None:
@@ -149,6 +172,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         self.weight = weight
         self.balance = balance
         self.durations = durations
+        self.decision = decision
         self.smoothing = smoothing
         self.cv = cv
 
@@ -247,7 +271,10 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
                 min(given, key=lambda x: abs(x - 1)) for given in (weights, balances)
             )
             return Emission(weight, balance)
-        return choose_emission(stretches, data.rows.step or 1.0, weights, balances)
+        balanced = self.decision == "balanced"
+        return choose_emission(
+            stretches, data.rows.step or 1.0, weights, balances, balanced=balanced
+        )
 
     def _held_out(self, data: _Data) -> Iterator[Stretch]:
         """Fit on all but some rows, and say what the classifier makes of those."""
@@ -282,7 +309,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
     def predict(
         self, X: Any, recordings: ArrayLike | None = None, times: ArrayLike | None = None
     ) -> AnyArray:
-        """Return the most probable path of classes through each recording.
+        """Return the most probable path of classes through each recording, or see `decision`.
 
         Parameters
         ----------
@@ -298,7 +325,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         """
         rows, scores, states = self._read(X, recordings, times)
         codes = np.empty(len(scores), dtype=np.intp)
-        codes[rows.order] = best_path(scores, rows.lengths, states)
+        codes[rows.order] = self._decide(rows, scores, states)
         return self.classes_[codes]
 
     def predict_proba(
@@ -343,7 +370,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             ``pandas.DataFrame`` takes it as it is.
         """
         rows, scores, states = self._read(X, recordings, times)
-        codes = best_path(scores, rows.lengths, states)
+        codes = self._decide(rows, scores, states)
         beliefs = posteriors(scores, rows.lengths, states)
         confidence = beliefs[np.arange(len(codes)), codes]
         return join_rows(rows, self.classes_[codes], confidence, self._step(rows))
@@ -376,6 +403,12 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         """
         predicted = self.predict(X, recordings=recordings, times=times)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+
+    def _decide(self, rows: Rows, scores: Array, states: States) -> NDArray[np.intp]:
+        check_params(self, ("decision",))
+        if self.decision == "path":
+            return best_path(scores, rows.lengths, states)
+        return evenly(posteriors(scores, rows.lengths, states), self.chain_.shares)
 
     def _read(
         self, X: Any, recordings: ArrayLike | None, times: ArrayLike | None
