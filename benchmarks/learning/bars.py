@@ -24,6 +24,7 @@ from .rows import (
     INDOMAIN,
     MOUNTING,
     MOVED,
+    OWN,
     RIVALS,
     SIMULATED,
     TEMPORAL,
@@ -247,7 +248,7 @@ def _openpack(tables: Tables) -> Iterator[Bar]:
 def _mounting(tables: Tables) -> Iterator[Bar]:
     rows = tables.rows.get(("utd", MOUNTING), {})
     for section in (INDOMAIN, GENERAL):
-        for name, how, most in ((ANY, TURNED, 3), (DEFAULT, FLIPPED, 2)):
+        for name, how, most in ((ANY, TURNED, 3), (DEFAULT, FLIPPED, 2), (OWN, FLIPPED, 2)):
             cost = mounting_cost(rows, f"ours, {section}, {name}", how)
             if cost is not None:
                 claim = f"utd, {section}, {name}, sensor {how}: costs ≤ {most} points"

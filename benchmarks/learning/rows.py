@@ -64,6 +64,7 @@ SHUFFLES = 3
 
 DEFAULT, ANY = "default (auto)", "for any mounting"
 FLIPS = "strapped either way in training"
+OWN = "the library's own augmentation"
 FROZEN, TUNED = "frozen", "probed, then fine-tuned"
 TWO = "two CNNs from scratch, our augmentation"
 EVEN = "CNN from scratch, half of the weight on real windows"
@@ -371,6 +372,7 @@ def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
     settings = ((INDOMAIN, Recipe("in-domain")), (GENERAL, Recipe("general")))
     configurations = (
         (DEFAULT, BY_DEFAULT),
+        (OWN, {**BY_DEFAULT, "augment": "auto"}),
         (FLIPS, {**BY_DEFAULT, **EITHER_WAY}),
         (ANY, {**BY_DEFAULT, **ANY_MOUNTING}),
     )
@@ -380,7 +382,7 @@ def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
         for name, given in configurations
     ]
     rivals = [row for row in rows if row.section == RIVALS and row.method.name != MAJORITY]
-    for row in (rivals[-3:] + ours[:3]) if encoders.quick else rivals + ours:
+    for row in (rivals[-3:] + ours[:4]) if encoders.quick else rivals + ours:
         for label, turn in list_turns().items():
 
             def worn(held_out: Any, build: Any = row.method.build, turn: Any = turn) -> Worn:
@@ -412,7 +414,7 @@ def _smoothed(row: Row, section: str, decision: str) -> Row:
         return HMMClassifier(build(held_out), decision=decision, cv=SMOOTHING_FOLDS)
 
     if row.section == MOVED:
-        name = f"{name}, the library's own augmentation"
+        name = f"{name}, {OWN}"
     elif row.section != RIVALS:
         name = f"ours, {name}"
     spec = [row.spec, "hmm", *([decision] if decision != "path" else [])]
