@@ -130,7 +130,7 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
         rows += _ours(section, task, Recipe(corpus), encoders, n_draws)
         words = TEXT_NAMED if corpus == "in-domain" else ZERO_SHOT
         rows += _words(words, task, Recipe(corpus), encoders)
-    if _affordable(task, quick) and not quick:
+    if not quick and task.key != BOTH:
         rows += _moved(task, rows, encoders, settings)
     if task.key == "utd":
         rows += _mounting(task, rows, encoders)
