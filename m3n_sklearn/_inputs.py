@@ -66,6 +66,7 @@ def read_imu(
     reset: bool,
     rate: float | None = None,
     channels: Sequence[str] | None = None,
+    adapts: bool = False,
 ) -> ImuWindows:
     """Validate X as scikit-learn would and return its IMU windows.
 
@@ -81,6 +82,8 @@ def read_imu(
         Hz of a bare array. `Windows` that know their own rate must agree with it.
     channels : sequence of str, optional
         Channel names of a bare array.
+    adapts : bool, default=False
+        Whether `Windows` that name their channels may have others than those of ``fit``.
 
     Returns
     -------
@@ -94,7 +97,7 @@ def read_imu(
         If X has the wrong shape or type, is empty, not finite, or does not fit what was fitted.
     """
     if isinstance(X, Windows):
-        return _from_windows(estimator, X, reset=reset, rate=rate, channels=channels)
+        return _from_windows(estimator, X, reset, rate, channels, adapts)
     mapping = isinstance(X, Mapping) and not issparse(X)  # scipy's dok_array is a dict
     if mapping or (isinstance(X, np.ndarray) and X.dtype.names):
         raise TypeError(
@@ -147,10 +150,10 @@ def _warn_if_samples_first(shape: tuple[int, ...]) -> None:
 def _from_windows(
     estimator: Any,
     X: Windows,
-    *,
     reset: bool,
     rate: float | None,
     channels: Sequence[str] | None,
+    adapts: bool,
 ) -> ImuWindows:
     if "imu" not in X:
         raise ValueError(
@@ -169,7 +172,7 @@ def _from_windows(
         raise ValueError("Column 'imu' contains NaN or infinity. Drop or interpolate those rows.")
     if reset:
         estimator.n_features_in_ = values.shape[1]
-    else:
+    elif X.channels is None or not adapts:
         _check_channel_count(estimator, values.shape[1])
     own_rate, names = X.rate("imu"), X.channels
     if rate is not None and own_rate is not None and abs(rate - own_rate) > 1e-6 * own_rate:

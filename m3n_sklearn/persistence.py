@@ -396,7 +396,11 @@ def _ours(module: str) -> bool:
 def _read(path: Path) -> tuple[dict[str, str], dict[str, AnyArray]]:
     if not path.is_file():
         found = "it is a folder" if path.is_dir() else "there is none"
-        raise FileNotFoundError(f"{path} is no file to load: {found}.")
+        from .pretraining import list_pretrained
+
+        by_name = f" Did you mean m3n_sklearn.pretraining.load_pretrained({str(path)!r})?"
+        hint = by_name if str(path) in list_pretrained() else ""
+        raise FileNotFoundError(f"{path} is no file to load: {found}.{hint}")
     try:
         with safetensors.safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
@@ -165,7 +165,8 @@ class Multi3NetPretrainer(
     simulate_every : int, default=1
         Epochs after which the IMU is simulated anew.
     warm_start : bool, default=False
-        Continue from the weights of the last fit; data must have the same layout.
+        Go on from the weights of the last fit, or of what was loaded, with `max_epochs` more.
+        Data must have the same modalities, sites, channels and window length.
     modality : {"imu", "pose", "text"}, default="imu"
         What `transform` embeds. Captions can be labels: embed them knowingly.
     device : str, default="auto"
@@ -575,9 +576,10 @@ class Multi3NetPretrainer(
         if self._continues():
             if config != self.config_:
                 raise ValueError(
-                    "warm_start=True continues a fit, but the layout of the data or the network "
-                    "has changed. Set warm_start=False, or use the same modalities, channels, "
-                    "window length and sizes."
+                    "warm_start=True goes on from the last fit, but these data and parameters ask "
+                    f"for another network: {_changes(self.config_, config)}. Set "
+                    "warm_start=False, or give the same modalities, sites, channels, window length "
+                    "and sizes."
                 )
             set_weights(net, self.weights_)
         elif data.imu is not None:
@@ -773,7 +775,7 @@ class Multi3NetPretrainer(
 
     def _read(self, X: Any) -> ImuWindows:
         self._require("imu", self.config_["encoders"], "modality")
-        imu = read_imu(self, X, reset=False, channels=self.channels)
+        imu = read_imu(self, X, reset=False, channels=self.channels, adapts=True)
         check_rates(imu)
         if imu.rate is None and self.imu_rate_ is not None and not self.input_.layout.is_series:
             raise ValueError(
@@ -847,3 +849,21 @@ class Multi3NetPretrainer(
         return self._live.get(
             self.weights_, lambda: set_weights(Multi3Net(self.config_), self.weights_).eval()
         )
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Say in which entries two configurations of a network differ."""
+    old, new = (dict(_entries(config)) for config in (before, now))
+    return "; ".join(
+        f"{name} was {old.get(name)!r} and is {new.get(name)!r}"
+        for name in {**old, **new}
+        if old.get(name) != new.get(name)
+    )
+
+
+def _entries(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            yield from _entries(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

@@ -11,10 +11,18 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from m3n_sklearn import Multi3NetClassifier, Multi3NetPretrainer, Windows
+from m3n_sklearn import (
+    Multi3NetClassifier,
+    Multi3NetPretrainer,
+    SMPLIMUSimulator,
+    Windows,
+    cut,
+)
+from m3n_sklearn.datasets import make_motions
 from m3n_sklearn.pretraining import list_pretrained, load_pretrained
 from m3n_sklearn.pretraining._registry import FOLDER, manifest_of, save_pretrained
 from m3n_sklearn.recording import channel_names
+from m3n_sklearn.text import HashingEncoder
 
 MEGABYTE = 1e6
 REDISTRIBUTABLE = {"procedural", "cmu_asfamc_28", "cmu_expmap_96"}
@@ -116,3 +124,26 @@ def test_a_site_without_a_name_is_read_like_the_known_ones():
     unnamed = encoder.transform(Windows(imu=x, rate=50.0, channels=[n[11:] for n in names]))
     cosine = (named * unnamed).sum(axis=1)
     assert np.all(cosine > 0.5 * np.linalg.norm(named, axis=1) * np.linalg.norm(unnamed, axis=1))
+
+
+def test_the_base_goes_on_with_motions_of_ones_own():
+    def corpus(sites):
+        motions = make_motions(
+            n_people=1, n_repetitions=1, activities=["clap", "wave"], random_state=0
+        )
+        signals = SMPLIMUSimulator(sites=sites, rate=50.0).simulate(motions)
+        pairs = list(zip(motions, signals, strict=True))
+        return cut(pairs, seconds=2.56, short="pad", pose_rate=30.0)[0]
+
+    start = load_pretrained("m3n-base")
+    encoder = load_pretrained("m3n-base").set_params(
+        warm_start=True, max_epochs=1, lr=1e-6, text_encoder=HashingEncoder(384)
+    )
+    encoder.fit(corpus(("left_wrist", "right_wrist")))
+    assert len(encoder.history_) == len(start.history_) + 1
+    X = wrists(4)
+    np.testing.assert_allclose(encoder.transform(X), start.transform(X), atol=0.05)
+    assert not np.array_equal(encoder.transform(X), start.transform(X))
+    other = start.set_params(warm_start=True, text_encoder=HashingEncoder(384))
+    with pytest.raises(ValueError, match=r"sites was \['left_wrist', .* and is \['right_wrist'\]"):
+        other.fit(corpus(("right_wrist",)))
