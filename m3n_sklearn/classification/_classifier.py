@@ -91,8 +91,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
           pretrainer whose corpus shows the classes;
         - ``"blend"``: the probabilities of a pretrained network and of one from ``"scratch"`` are
           averaged, which err differently. The pretrained one is ``"prompt_ft"`` if there are
-          `descriptions`, else ``"frozen"`` below four windows per class and ``"lp_ft"`` from
-          there on;
+          `descriptions`, else ``"lp_ft"``;
         - ``"zero_shot"``: nothing; classes are named by `descriptions`, and no label is read;
         - ``"auto"``: ``"scratch"`` without a pretrainer; ``"blend"`` with four windows per class,
           or windows to rehearse; with less ``"prompt_ft"`` if there are `descriptions`,

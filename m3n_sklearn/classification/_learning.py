@@ -210,7 +210,7 @@ def _blend(
     """Teach a pretrained network and one from scratch apart, and average what they say."""
     few = data.per_class < MANY
     prompted = start.names is not None or (start.config and "net" in start.config["members"][0])
-    pretrained = "prompt_ft" if prompted else "frozen" if few else "lp_ft"
+    pretrained = "prompt_ft" if prompted else "lp_ft"
     pair = (start, start.fresh) if start.config is None else (start.member(0), start.member(1))
     members = []
     with nullcontext() if callbacks is None else callbacks(max_epochs=None) as end_epoch:
