@@ -17,14 +17,11 @@ from .rows import (
     ANY,
     CONTROL,
     DEFAULT,
-    EVEN,
     EVENLY,
     FROZEN,
     GENERAL,
     INDOMAIN,
     MOUNTING,
-    MOVED,
-    OWN,
     RIVALS,
     SIMULATED,
     TEMPORAL,
@@ -64,22 +61,6 @@ class Tables:
         there = [r for r in self.rows.get((task, section), {}).values() if r.has(budget)]
         return max(there, key=lambda r: r.mean(budget), default=None)
 
-    def under_own_augmentation(self) -> Tables:
-        """Put what the library's own augmentation makes of networks in the place of their rows."""
-        rows = {
-            place: dict(found)
-            for place, found in self.rows.items()
-            if (place[0], MOVED) in self.rows and place[1] in (RIVALS, SIMULATED, INDOMAIN, GENERAL)
-        }
-        for task, section in rows:
-            moved = self.rows[task, MOVED]
-            replaced = {RIVALS: (SCRATCH, SCRATCH), SIMULATED: (EVEN, EVEN)}
-            name, other = replaced.get(section, (DEFAULT, f"ours, {section}"))
-            rows[task, section].pop(name, None)
-            if other in moved:
-                rows[task, section][name] = moved[other]
-        return Tables(rows)
-
     def budgets(self, task: str) -> list[Budget]:
         found = [
             r
@@ -112,10 +93,6 @@ def list_bars(tables: Tables) -> Iterator[Bar]:
     """Compute every line that the finished rows allow."""
     for part in (_indomain, _general, _words, _from_scratch, _frozen, _openpack, _mounting):
         yield from part(tables)
-    own = tables.under_own_augmentation()
-    for part in (_indomain, _general, _from_scratch):
-        for bar in part(own):
-            yield bar._replace(claim=f"own augmentation, {bar.claim}")
 
 
 def _against_best(
@@ -248,7 +225,7 @@ def _openpack(tables: Tables) -> Iterator[Bar]:
 def _mounting(tables: Tables) -> Iterator[Bar]:
     rows = tables.rows.get(("utd", MOUNTING), {})
     for section in (INDOMAIN, GENERAL):
-        for name, how, most in ((ANY, TURNED, 3), (DEFAULT, FLIPPED, 2), (OWN, FLIPPED, 2)):
+        for name, how, most in ((ANY, TURNED, 3), (DEFAULT, FLIPPED, 2)):
             cost = mounting_cost(rows, f"ours, {section}, {name}", how)
             if cost is not None:
                 claim = f"utd, {section}, {name}, sensor {how}: costs ≤ {most} points"

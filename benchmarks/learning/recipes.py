@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from m3n_sklearn.pretraining import Augmentation
+from m3n_sklearn.pretraining.augmentation import FINE_TUNING
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,14 @@ BY_DEFAULT: Mapping[str, Any] = {"strategy": "auto"}
 
 PAPER: Mapping[str, Any] = {"encoder": "paper"}
 
-CONE = Augmentation("cone")
-"""What all networks are trained under, the rivals' too, but for the section that compares it with
-the augmentation that the library has by default."""
-
-ANY_MOUNTING: Mapping[str, Any] = {"augment": Augmentation("so3")}
+ANY_MOUNTING: Mapping[str, Any] = {"augment": "so3"}
 """The classifier for sensors worn in any way."""
 
-EITHER_WAY: Mapping[str, Any] = {"augment": Augmentation("cone", strap_flip=0.5)}
+EITHER_WAY: Mapping[str, Any] = {"augment": replace(FINE_TUNING, strap_flip=0.5)}
 """The classifier for watches of which half may be strapped the other way round."""
+
+CONE = Augmentation("cone")
+"""Turns, noise and crops only: movements keep their tempo and size."""
 
 WITHOUT_LABELS = "unlabelled windows of the training people"
 TRANSDUCTIVE = "unlabelled target windows"
@@ -107,6 +107,7 @@ ABLATIONS: tuple[Ablation, ...] = (
     Ablation("without prompts", classifier={"descriptions": None}),
     Ablation("all fine-tuned at once", classifier={"strategy": "full"}),
     Ablation("fine-tuning without augmentation", classifier={"augment": None}),
+    Ablation("fine-tuning without tempo and amplitude", classifier={"augment": CONE}),
     Ablation("mixture of experts", classifier={"strategy": "lp_ft", "head": "moe"}),
     Ablation("linear head", classifier={"strategy": "lp_ft"}),
     Ablation("four views of a test window", classifier={"views": 4}),

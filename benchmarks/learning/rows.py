@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 
 from m3n_sklearn import Multi3NetClassifier, load
 from m3n_sklearn.evaluation import Method, person_folds
@@ -24,7 +24,6 @@ from .recipes import (
     ABLATIONS,
     ANY_MOUNTING,
     BY_DEFAULT,
-    CONE,
     EITHER_WAY,
     PAPER,
     Recipe,
@@ -37,7 +36,6 @@ from .rivals.table import EPOCHS_QUICK, LSTM, MAJORITY, SCRATCH, Rival, list_riv
 
 RIVALS, SIMULATED, CONTROL = "rivals", "rivals-simulated", "control"
 INDOMAIN, GENERAL, PAPERS = "indomain", "general", "paper"
-MOVED = "moved"
 TEXT_NAMED, ZERO_SHOT = "text-named", "zero-shot"
 ABLATION, MOUNTING, CENTRE = "ablation", "mounting", "centre"
 TEMPORAL, EVENLY = "temporal", "temporal-balanced"
@@ -47,7 +45,6 @@ SECTIONS = {
     CONTROL: "control: networks without pretraining, averaged as those of the default are",
     INDOMAIN: "ours, pretrained on the training people's skeletons and captions (in-domain)",
     GENERAL: "ours, pretrained on the general corpus (no motion of this set)",
-    MOVED: "the library's own augmentation: movements faster and slower, larger and smaller too",
     PAPERS: "configuration of the paper, in-domain, two people tested",
     TEXT_NAMED: "text-named: captions in the corpus include these actions, no real label",
     ZERO_SHOT: "zero-shot: general corpus (no motion of this set, but look-alikes), no real label",
@@ -58,13 +55,14 @@ SECTIONS = {
     EVENLY: "with temporal context: decided as if all classes were equally frequent, all labels",
 }
 BOTH = "openpack-both"
-"""The set with the largest windows, for which controls and slow rows are left out."""
+"""The set with the largest windows, for which slow rows are left out."""
+CONTROLLED = ("utd", "smartwatch")
+"""The sets on which two networks from scratch are averaged; a quick run takes the first."""
 SHUFFLES = 3
 """Random assignments of the prompts to the wrong classes."""
 
 DEFAULT, ANY = "default (auto)", "for any mounting"
 FLIPS = "strapped either way in training"
-OWN = "the library's own augmentation"
 FROZEN, TUNED = "frozen", "probed, then fine-tuned"
 TWO = "two CNNs from scratch, our augmentation"
 EVEN = "CNN from scratch, half of the weight on real windows"
@@ -130,8 +128,6 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
         rows += _ours(section, task, Recipe(corpus), encoders, n_draws)
         words = TEXT_NAMED if corpus == "in-domain" else ZERO_SHOT
         rows += _words(words, task, Recipe(corpus), encoders)
-    if not quick and task.key != BOTH:
-        rows += _moved(task, rows, encoders, settings)
     if task.key == "utd":
         rows += _mounting(task, rows, encoders)
         rows += _papers(task, encoders)
@@ -147,7 +143,7 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
 
 def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
     rivals = list(list_rivals(encoders.data, n_draws, encoders.quick, task.label_at))
-    if _affordable(task, encoders.quick):
+    if task.key in CONTROLLED[: 1 if encoders.quick else None]:
         yield _committee(task, rivals, n_draws)
     for name, estimator, draws, seconds in rivals:
         if name == LSTM and task.key.startswith("openpack"):
@@ -166,11 +162,6 @@ def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
     yield _evened(_scratch(rivals).estimator, encoders, n_draws)
 
 
-def _affordable(task: Task, quick: bool) -> bool:
-    """Whether there is time for controls and comparisons beside the rivals and the default."""
-    return task.key == "utd" if quick else task.key != BOTH
-
-
 def _scratch(rivals: list[Rival]) -> Rival:
     return next(rival for rival in rivals if rival.name == SCRATCH)
 
@@ -179,8 +170,7 @@ def _committee(task: Task, rivals: list[Rival], n_draws: int) -> Row:
     """Return what the default gains by averaging two networks, whatever they were taught."""
     estimator = Committee(_scratch(rivals).estimator)
     method, spent = Method(TWO, estimator), 2 * _scratch(rivals).seconds * _size(task)
-    few = (None,) if task.key.startswith("openpack") else None
-    return Row(CONTROL, method, _parameters(estimator), None, n_draws, few, spent)
+    return Row(CONTROL, method, _parameters(estimator), None, n_draws, seconds=spent)
 
 
 def _evened(scratch: BaseEstimator, encoders: Encoders, n_draws: int) -> Row:
@@ -231,7 +221,7 @@ def _ours(
 ) -> Iterator[Row]:
     many = tuple(budget for budget in task.budgets if budget is None or budget >= MANY)
     yield _row(section, FROZEN, task, recipe, encoders, {"strategy": "frozen"}, n_draws, None)
-    if _affordable(task, encoders.quick):
+    if task.key == "utd" or (task.key != BOTH and not encoders.quick):
         few = 1 if task.key.startswith("openpack") else n_draws
         yield _row(section, TUNED, task, recipe, encoders, {"strategy": "lp_ft"}, few, many)
     yield _row(section, DEFAULT, task, recipe, encoders, BY_DEFAULT, n_draws, None)
@@ -243,28 +233,6 @@ def _papers(task: Task, encoders: Encoders) -> Iterator[Row]:
     for name, strategy in (("paper, frozen", "frozen"), ("paper, fine-tuned", "full")):
         row = _row(PAPERS, name, task, recipe, encoders, {"strategy": strategy}, 1, None)
         yield replace(row, folds=_some_people(task))
-
-
-def _moved(
-    task: Task, rows: list[Row], encoders: Encoders, settings: list[tuple[str, str]]
-) -> Iterator[Row]:
-    """The networks again, under the augmentation that the library has by default."""
-    known = next(row for row in rows if row.method.name == SCRATCH)
-    fresh = clone(known.method.estimator).set_params(augment="auto")
-    budgets = (None,) if task.key.startswith("openpack") else None
-    yield replace(
-        known,
-        section=MOVED,
-        method=Method(SCRATCH, fresh),
-        spec=_parameters(fresh),
-        budgets=budgets,
-    )
-    if task.key == "utd":
-        yield replace(_evened(fresh, encoders, known.n_draws), section=MOVED)
-    for section, corpus in settings:
-        given = {**BY_DEFAULT, "augment": "auto"}
-        name, draws = f"ours, {section}", known.n_draws
-        yield _row(MOVED, name, task, Recipe(corpus), encoders, given, draws, budgets)
 
 
 def _row(
@@ -294,7 +262,7 @@ def _tuned(
 ) -> Callable[[tuple[Any, ...]], BaseEstimator]:
     """Return a function of the held-out people: an encoder without them, under a classifier."""
     shorter = {"max_epochs": EPOCHS_QUICK} if encoders.quick else {}
-    given = {"random_state": 0, "augment": CONE, **recipe.classifier, **shorter, **given}
+    given = {"random_state": 0, **recipe.classifier, **shorter, **given}
     rehearses = given.pop("rehearses", recipe.corpus == "in-domain")
     simulated = _simulated(encoders)
 
@@ -372,7 +340,6 @@ def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
     settings = ((INDOMAIN, Recipe("in-domain")), (GENERAL, Recipe("general")))
     configurations = (
         (DEFAULT, BY_DEFAULT),
-        (OWN, {**BY_DEFAULT, "augment": "auto"}),
         (FLIPS, {**BY_DEFAULT, **EITHER_WAY}),
         (ANY, {**BY_DEFAULT, **ANY_MOUNTING}),
     )
@@ -382,7 +349,7 @@ def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
         for name, given in configurations
     ]
     rivals = [row for row in rows if row.section == RIVALS and row.method.name != MAJORITY]
-    for row in (rivals[-3:] + ours[:4]) if encoders.quick else rivals + ours:
+    for row in (rivals[-3:] + ours[:3]) if encoders.quick else rivals + ours:
         for label, turn in list_turns().items():
 
             def worn(held_out: Any, build: Any = row.method.build, turn: Any = turn) -> Worn:
@@ -396,27 +363,24 @@ def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
 def _temporal(task: Task, rows: list[Row], quick: bool) -> Iterator[Row]:
     """The same rows, smoothed by what the training labels tell about durations and order."""
     slow = TRAINED if quick or task.key == BOTH else set()
-    for row in rows:
-        if row.section in (RIVALS, GENERAL) and row.method.name in set(SMOOTHED) - slow:
+    smoothed = [row for row in rows if row.section in (RIVALS, GENERAL)]
+    for row in smoothed:
+        if row.method.name in set(SMOOTHED) - TRAINED:
             yield _smoothed(row, TEMPORAL, "path")
-    for row in rows:
-        fast = row.section in (RIVALS, GENERAL) and row.method.name in set(SMOOTHED) - TRAINED
-        if fast or (row.section == MOVED and row.method.name != SCRATCH):
+    for row in smoothed:
+        if row.method.name in set(SMOOTHED) - slow:
             yield _smoothed(row, EVENLY, "balanced")
 
 
 def _smoothed(row: Row, section: str, decision: str) -> Row:
-    build, name = row.method.build, row.method.name
+    build = row.method.build
 
     def smoothed(held_out: Any) -> BaseEstimator:
         from m3n_sklearn.classification.temporal import HMMClassifier
 
         return HMMClassifier(build(held_out), decision=decision, cv=SMOOTHING_FOLDS)
 
-    if row.section == MOVED:
-        name = f"{name}, {OWN}"
-    elif row.section != RIVALS:
-        name = f"ours, {name}"
+    name = row.method.name if row.section == RIVALS else f"ours, {row.method.name}"
     spec = [row.spec, "hmm", *([decision] if decision != "path" else [])]
     seconds = 2 * row.seconds
     return Row(section, Method(name, smoothed), spec, row.recipe, 1, (None,), seconds)

@@ -14,7 +14,7 @@ from benchmarks.learning.rivals.deepconvlstm import DeepConvLSTM
 from benchmarks.learning.rivals.limu_bert import LimuBertFeatures
 from benchmarks.learning.rivals.signals import by_site, from_sites, readings
 from benchmarks.learning.rivals.table import SCRATCH
-from benchmarks.learning.rows import DEFAULT, GENERAL, INDOMAIN, MOVED, RIVALS, TEXT_NAMED
+from benchmarks.learning.rows import DEFAULT, GENERAL, INDOMAIN, RIVALS, TEXT_NAMED
 from m3n_sklearn import Windows
 from m3n_sklearn.evaluation import Score
 from m3n_sklearn.recording import channel_names
@@ -142,24 +142,3 @@ def test_bars_say_what_was_met_and_what_was_missed():
     assert verdicts["utd, text-named: macro F1 ≥ 0.45"] is True
     assert verdicts["utd, indomain, 4 per class: pretrained ahead of from scratch"] is True
     assert verdicts["utd, general, 4 per class: pretrained ahead of from scratch"] is False
-
-
-def test_bars_of_the_own_augmentation_have_its_rows():
-    tables = bars.Tables(
-        {
-            ("utd", RIVALS): {SCRATCH: row(SCRATCH, 0.5), "forest": row("forest", 0.6)},
-            ("utd", INDOMAIN): {DEFAULT: row(DEFAULT, 0.55)},
-            ("utd", MOVED): {
-                SCRATCH: row(SCRATCH, 0.7),
-                "ours, indomain": row("ours, indomain", 0.8),
-            },
-            ("smartwatch", RIVALS): {SCRATCH: row(SCRATCH, 0.5)},
-            ("smartwatch", GENERAL): {DEFAULT: row(DEFAULT, 0.55)},
-        }
-    )
-    verdicts = {bar.claim: bar.met for bar in bars.list_bars(tables)}
-    claim = "utd, indomain, 4 per class: ≥ 6 points ahead of the best rival"
-    assert verdicts[f"{claim} (forest)"] is False
-    assert verdicts[f"own augmentation, {claim} ({SCRATCH})"] is True
-    assert not any(c.startswith("own augmentation, smartwatch") for c in verdicts)
-    assert tables.get("utd", INDOMAIN, DEFAULT).mean(4) == pytest.approx(0.55, abs=1e-3)

@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from m3n_sklearn import Windows
+from m3n_sklearn.pretraining.augmentation import FINE_TUNING
 
-from ..recipes import CONE
 from .signals import by_site, from_sites, readings
 
 MOST = 4000
@@ -37,10 +37,10 @@ class Augmented(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Windows, y: Any) -> Augmented:
         rng = np.random.default_rng(self.random_state)
-        x, change = by_site(readings(X)), replace(CONE, shortest=1.0)
+        x, change = by_site(readings(X)), replace(FINE_TUNING, shortest=1.0)
         present = np.ones((*x.shape[:2], 2), dtype=bool)
         count = min(self.n_copies, max(1, MOST // len(x) - 1))
-        copies = [change(x, present, rng)[0] for _ in range(count)]
+        copies = [change(x, present, rng, rate=X.rate("imu"))[0] for _ in range(count)]
         imu = from_sites(np.concatenate([x, *copies]).astype(np.float32))
         windows = Windows(imu=imu, rate=X.rate("imu"), channels=X.channels)
         self.estimator_ = clone(self.estimator).fit(windows, np.tile(y, count + 1))

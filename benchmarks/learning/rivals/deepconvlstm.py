@@ -16,7 +16,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..recipes import CONE
+from m3n_sklearn.pretraining.augmentation import FINE_TUNING
+
 from .signals import by_site, readings
 
 RATE, FILTERS, KERNEL, CELLS = 30.0, 64, 5, 128
@@ -81,7 +82,7 @@ class DeepConvLSTM(ClassifierMixin, BaseEstimator):
         return self
 
     def _train(self, x: np.ndarray, codes: np.ndarray, rng: np.random.Generator) -> None:
-        change, present = CONE, np.ones((*x.shape[:2], 2), dtype=bool)
+        change, present = FINE_TUNING, np.ones((*x.shape[:2], 2), dtype=bool)
         per_epoch = -(-len(x) // self.batch_size)
         epochs = max(self.min_epochs, -(-self.min_steps // per_epoch))
         optimizer = torch.optim.AdamW(self.network_.parameters(), lr=self.lr, weight_decay=1e-2)
@@ -89,8 +90,9 @@ class DeepConvLSTM(ClassifierMixin, BaseEstimator):
         self.network_.train()
         for _ in range(epochs):
             for rows in np.array_split(rng.permutation(len(x)), per_epoch):
-                changed = change(x[rows], present[rows], rng)[0].astype(np.float32)
-                logits = self.network_(torch.from_numpy(changed).flatten(1, 2))
+                changed = change(x[rows], present[rows], rng, rate=RATE)[0]
+                batch = torch.from_numpy(changed.astype(np.float32))
+                logits = self.network_(batch.flatten(1, 2))
                 optimizer.zero_grad()
                 functional.cross_entropy(logits, torch.from_numpy(codes[rows])).backward()
                 nn.utils.clip_grad_norm_(self.network_.parameters(), 1.0)

@@ -16,7 +16,6 @@ from sklearn.preprocessing import StandardScaler
 from m3n_sklearn import Multi3NetClassifier
 from m3n_sklearn.evaluation import WindowFeatures
 
-from ..recipes import CONE
 from .augmented import Augmented
 from .deepconvlstm import DeepConvLSTM
 from .limu_bert import LimuBertFeatures
@@ -65,7 +64,6 @@ def list_rivals(data: Path, n_draws: int, quick: bool, label_at: str) -> Iterato
     scratch = Multi3NetClassifier(
         strategy="scratch",
         label_at=label_at,
-        augment=CONE,
         max_epochs=EPOCHS_QUICK if quick else "auto",
         random_state=0,
     )
