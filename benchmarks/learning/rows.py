@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from m3n_sklearn import Multi3NetClassifier, load
 from m3n_sklearn.evaluation import Method, person_folds
@@ -24,6 +24,7 @@ from .recipes import (
     ABLATIONS,
     ANY_MOUNTING,
     BY_DEFAULT,
+    CONE,
     EITHER_WAY,
     PAPER,
     Recipe,
@@ -42,7 +43,7 @@ TEMPORAL, EVENLY = "temporal", "temporal-balanced"
 SECTIONS = {
     RIVALS: "rivals, real labels alone",
     SIMULATED: "rivals, simulated windows of the training people + real labels",
-    CONTROL: "control: networks without pretraining, averaged as those of the default are",
+    CONTROL: "controls: networks from scratch, two averaged as in the default, or shown less",
     INDOMAIN: "ours, pretrained on the training people's skeletons and captions (in-domain)",
     GENERAL: "ours, pretrained on the general corpus (no motion of this set)",
     PAPERS: "configuration of the paper, in-domain, two people tested",
@@ -57,7 +58,7 @@ SECTIONS = {
 BOTH = "openpack-both"
 """The set with the largest windows, for which slow rows are left out."""
 CONTROLLED = ("utd", "smartwatch")
-"""The sets on which two networks from scratch are averaged; a quick run takes the first."""
+"""The sets that have controls, but for quick runs."""
 SHUFFLES = 3
 """Random assignments of the prompts to the wrong classes."""
 
@@ -65,6 +66,7 @@ DEFAULT, ANY = "default (auto)", "for any mounting"
 FLIPS = "strapped either way in training"
 FROZEN, TUNED = "frozen", "probed, then fine-tuned"
 TWO = "two CNNs from scratch, our augmentation"
+STEADY = "CNN from scratch, without tempo and amplitude"
 EVEN = "CNN from scratch, half of the weight on real windows"
 SECONDS_OF = {"frozen": 0.5, "auto": 17}
 """CPU seconds of a fit with windows of UTD-MHAD, about; "auto" trains two networks from
@@ -143,8 +145,8 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
 
 def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
     rivals = list(list_rivals(encoders.data, n_draws, encoders.quick, task.label_at))
-    if task.key in CONTROLLED[: 1 if encoders.quick else None]:
-        yield _committee(task, rivals, n_draws)
+    if task.key in CONTROLLED and not encoders.quick:
+        yield from _controls(task, _scratch(rivals), n_draws)
     for name, estimator, draws, seconds in rivals:
         if name == LSTM and task.key.startswith("openpack"):
             continue  # its cost grows with sensors and length: half an hour and more for one cell
@@ -166,11 +168,13 @@ def _scratch(rivals: list[Rival]) -> Rival:
     return next(rival for rival in rivals if rival.name == SCRATCH)
 
 
-def _committee(task: Task, rivals: list[Rival], n_draws: int) -> Row:
-    """Return what the default gains by averaging two networks, whatever they were taught."""
-    estimator = Committee(_scratch(rivals).estimator)
-    method, spent = Method(TWO, estimator), 2 * _scratch(rivals).seconds * _size(task)
-    return Row(CONTROL, method, _parameters(estimator), None, n_draws, seconds=spent)
+def _controls(task: Task, scratch: Rival, n_draws: int) -> Iterator[Row]:
+    """What averaging two networks gains, and what movements of other tempo and size do."""
+    steady = clone(scratch.estimator).set_params(augment=CONE)
+    for name, estimator, n in ((TWO, Committee(scratch.estimator), 2), (STEADY, steady, 1)):
+        spent = n * scratch.seconds * _size(task)
+        method, spec = Method(name, estimator), _parameters(estimator)
+        yield Row(CONTROL, method, spec, None, n_draws, seconds=spent)
 
 
 def _evened(scratch: BaseEstimator, encoders: Encoders, n_draws: int) -> Row:
