@@ -29,6 +29,9 @@ WeightsNow = Callable[[], dict[str, NDArray[Any]]]
 Loss = Callable[[Any, Batch], Mapping[str, Tensor]]
 """(output of the module, batch) -> scalar terms; the one called ``loss`` is minimised."""
 
+FUSED = ("cpu", "cuda")
+"""Devices on which every supported version of torch updates a parameter in one pass."""
+
 
 class TrainingData(Protocol):
     """Rows to train on."""
@@ -220,7 +223,10 @@ class _ArrayNet(NeuralNet):  # type: ignore[misc]
             {"params": [p for p in weights if p.ndim > 1], "weight_decay": self.plan.weight_decay},
             {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
         ]
-        self.optimizer_ = torch.optim.AdamW([g for g in groups if g["params"]], lr=self.plan.lr)
+        fused = all(p.device.type in FUSED for p in weights)
+        self.optimizer_ = torch.optim.AdamW(
+            [group for group in groups if group["params"]], lr=self.plan.lr, fused=fused
+        )
         return self
 
     def partial_fit(
