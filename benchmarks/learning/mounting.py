@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from joblib import Memory
 from scipy.spatial.transform import Rotation
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils.validation import has_fit_parameter
 
 from m3n_sklearn import Windows
 from m3n_sklearn.recording import sites_of, to_site_axes
@@ -29,36 +27,27 @@ def list_turns() -> dict[str, list[list[float]] | None]:
 
 
 class Worn(ClassifierMixin, BaseEstimator):
-    """A classifier that meets turned sensors when it predicts.
+    """A kept classifier that meets turned sensors when it predicts.
 
     Parameters
     ----------
-    estimator : classifier
-        Fitted on windows as they are.
+    estimator : Kept
+        Fitted on windows as they are, once for all turns.
     turn : list of lists or None
         Rotation of every sensor.
-    memory : str
-        Where fits are kept: they are the same for all turns.
     """
 
-    def __init__(self, estimator: Any, turn: Any = None, memory: str | None = None) -> None:
+    def __init__(self, estimator: Any, turn: Any = None) -> None:
         self.estimator = estimator
         self.turn = turn
-        self.memory = memory
 
     def fit(self, X: Windows, y: Any, groups: Any = None) -> Worn:
-        fit = Memory(self.memory, verbose=0).cache(_fit)
-        self.estimator_ = fit(clone(self.estimator), X, y, groups)
+        self.estimator_ = clone(self.estimator).fit(X, y, groups=groups)
         self.classes_ = self.estimator_.classes_
         return self
 
     def predict(self, X: Windows) -> np.ndarray:
         return self.estimator_.predict(X if self.turn is None else turned(X, np.array(self.turn)))
-
-
-def _fit(estimator: Any, X: Windows, y: Any, groups: Any) -> Any:
-    known = {"groups": groups} if has_fit_parameter(estimator, "groups") else {}
-    return estimator.fit(X, y, **known)
 
 
 def turned(X: Windows, turn: np.ndarray) -> Windows:

@@ -19,6 +19,7 @@ from m3n_sklearn.evaluation import Method, person_folds
 from .corpora import labels, without
 from .data import Task
 from .encoders import Encoders
+from .kept import Kept
 from .mounting import Worn, list_turns
 from .recipes import (
     ABLATIONS,
@@ -75,6 +76,10 @@ MANY = 8
 """Windows per class from which fine-tuning is compared with the frozen encoder."""
 SMOOTHED = ("features + random forest", "MiniRocket + linear", SCRATCH, FROZEN, DEFAULT)
 """What is also tested with temporal context."""
+FITS = "fits"
+"""Folder of a store for fits that rows share."""
+SHARED = {SCRATCH, LSTM}
+"""Rivals that take long and are met in several sections: their fits are kept."""
 TRAINED = {SCRATCH, DEFAULT}
 """Of these, what takes long."""
 SMOOTHING_FOLDS = 2
@@ -146,11 +151,12 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
 def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
     rivals = list(list_rivals(encoders.data, n_draws, encoders.quick, task.label_at))
     if task.key in CONTROLLED and not encoders.quick:
-        yield from _controls(task, _scratch(rivals), n_draws)
+        yield from _controls(task, _scratch(rivals), encoders, n_draws)
     for name, estimator, draws, seconds in rivals:
         if name == LSTM and task.key.startswith("openpack"):
             continue  # its cost grows with sensors and length: half an hour and more for one cell
-        method, spent = Method(name, estimator), seconds * _size(task)
+        shared = _kept(estimator, encoders) if name in SHARED else estimator
+        method, spent = Method(name, shared), seconds * _size(task)
         few = _ends(task) if name == LSTM else None
         yield Row(RIVALS, method, _parameters(estimator), None, draws, few, spent)
     if task.key != "utd":
@@ -168,14 +174,21 @@ def _scratch(rivals: list[Rival]) -> Rival:
     return next(rival for rival in rivals if rival.name == SCRATCH)
 
 
-def _controls(task: Task, scratch: Rival, n_draws: int) -> Iterator[Row]:
+def _controls(task: Task, scratch: Rival, encoders: Encoders, n_draws: int) -> Iterator[Row]:
     """What averaging two networks gains, and what movements of other tempo and size do."""
+    two = Committee(scratch.estimator, memory=str(encoders.store / FITS))
     steady = clone(scratch.estimator).set_params(augment=CONE)
-    for name, estimator, n in ((TWO, Committee(scratch.estimator), 2), (STEADY, steady, 1)):
-        spent = n * scratch.seconds * _size(task)
-        method, spec = Method(name, estimator), _parameters(estimator)
-        few = (None,) if task.key.startswith("openpack") else None
-        yield Row(CONTROL, method, spec, None, n_draws, few, spent)
+    few = (None,) if task.key.startswith("openpack") else None
+    for name, estimator in ((TWO, two), (STEADY, steady)):
+        spent = scratch.seconds * _size(task)  # one of the two is the rival's
+        spec = _parameters(scratch.estimator if estimator is two else steady)
+        yield Row(CONTROL, Method(name, estimator), spec, None, n_draws, few, spent)
+
+
+def _kept(estimator: BaseEstimator, encoders: Encoders) -> Kept:
+    """Return an estimator whose fits are shared by all rows that ask for the same."""
+    already = isinstance(estimator, Kept)
+    return estimator if already else Kept(estimator, str(encoders.store / FITS))
 
 
 def _evened(scratch: BaseEstimator, encoders: Encoders, n_draws: int) -> Row:
@@ -341,7 +354,6 @@ def _centre(task: Task, encoders: Encoders) -> Iterator[Row]:
 
 def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
     """The rivals and our configurations, fitted once and tested on turned sensors."""
-    memory = str(encoders.store / "fits")
     settings = ((INDOMAIN, Recipe("in-domain")), (GENERAL, Recipe("general")))
     configurations = (
         (DEFAULT, BY_DEFAULT),
@@ -358,7 +370,7 @@ def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
         for label, turn in list_turns().items():
 
             def worn(held_out: Any, build: Any = row.method.build, turn: Any = turn) -> Worn:
-                return Worn(build(held_out), turn, memory)
+                return Worn(_kept(build(held_out), encoders), turn)
 
             method = Method(f"{row.method.name} | {label}", worn)
             seconds = 1.3 * row.seconds if turn is None else 0.2

@@ -7,15 +7,17 @@ import pytest
 from sklearn.dummy import DummyClassifier
 
 from benchmarks.learning import bars, results
+from benchmarks.learning.kept import Kept
 from benchmarks.learning.mounting import Worn, list_turns, turned
 from benchmarks.learning.recipes import ABLATIONS, Recipe, short_hash
 from benchmarks.learning.rivals.augmented import MOST, Augmented
+from benchmarks.learning.rivals.committee import Committee
 from benchmarks.learning.rivals.deepconvlstm import DeepConvLSTM
 from benchmarks.learning.rivals.limu_bert import LimuBertFeatures
 from benchmarks.learning.rivals.signals import by_site, from_sites, readings
 from benchmarks.learning.rivals.table import SCRATCH
 from benchmarks.learning.rows import DEFAULT, GENERAL, INDOMAIN, RIVALS, TEXT_NAMED
-from m3n_sklearn import Windows
+from m3n_sklearn import Multi3NetClassifier, Windows
 from m3n_sklearn.evaluation import Score
 from m3n_sklearn.recording import channel_names
 
@@ -77,9 +79,22 @@ def test_turned_sensors_keep_lengths(windows):
 
 def test_a_fit_is_shared_by_all_turns(windows, tmp_path):
     X, y = windows
+    kept = Kept(DeepConvLSTM(1, 1, random_state=0), str(tmp_path))
     for turn in list(list_turns().values())[:3]:
-        Worn(DeepConvLSTM(1, 1, random_state=0), turn, str(tmp_path)).fit(X, y).predict(X)
+        Worn(kept, turn).fit(X, y).predict(X)
     assert len(list(tmp_path.rglob("output.pkl"))) == 1
+
+
+def test_a_committee_shares_its_first_member(windows, tmp_path):
+    X, y = windows
+    single = Multi3NetClassifier(strategy="scratch", max_epochs=1, width=16, random_state=3)
+    kept = Kept(single, str(tmp_path)).fit(X, y)
+    committee = Committee(single, 2, random_state=3, memory=str(tmp_path)).fit(X, y)
+    assert len(list(tmp_path.rglob("output.pkl"))) == 2
+    first, second = (member.predict_proba(X) for member in committee.members_)
+    np.testing.assert_array_equal(first, kept.predict_proba(X))
+    assert not np.allclose(first, second)
+    np.testing.assert_allclose(committee.predict_proba(X), (first + second) / 2)
 
 
 def test_recipes_have_keys_of_their_own():

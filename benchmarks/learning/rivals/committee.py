@@ -9,6 +9,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from m3n_sklearn import Windows
 
+from ..kept import Kept
+
 
 class Committee(ClassifierMixin, BaseEstimator):
     """Average the probabilities of copies of a classifier that differ in their seed alone.
@@ -21,18 +23,22 @@ class Committee(ClassifierMixin, BaseEstimator):
         How many copies.
     random_state : int
         Seed of the first one; the others follow it.
+    memory : str
+        Where fits are kept.
     """
 
-    def __init__(self, estimator: Any, n_members: int = 2, random_state: int = 0) -> None:
+    def __init__(
+        self, estimator: Any, n_members: int = 2, random_state: int = 0, *, memory: str
+    ) -> None:
         self.estimator = estimator
         self.n_members = n_members
         self.random_state = random_state
+        self.memory = memory
 
-    def fit(self, X: Windows, y: Any) -> Committee:
-        self.members_ = [
-            clone(self.estimator).set_params(random_state=self.random_state + k).fit(X, y)
-            for k in range(self.n_members)
-        ]
+    def fit(self, X: Windows, y: Any, groups: Any = None) -> Committee:
+        seeds = range(self.random_state, self.random_state + self.n_members)
+        copies = [clone(self.estimator).set_params(random_state=seed) for seed in seeds]
+        self.members_ = [Kept(copy, self.memory).fit(X, y, groups) for copy in copies]
         self.classes_ = self.members_[0].classes_
         return self
 
