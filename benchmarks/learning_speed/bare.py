@@ -46,7 +46,9 @@ def train(training: Training, epochs: int) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     module.train()
-    optimizer = torch.optim.AdamW(module.parameters(), lr=plan.lr, weight_decay=plan.weight_decay)
+    optimizer = torch.optim.AdamW(
+        module.parameters(), lr=plan.lr, weight_decay=plan.weight_decay, fused=True
+    )
     count = plan.steps_per_epoch(len(data))
     for epoch in range(epochs):
         rng = np.random.default_rng(epoch)
