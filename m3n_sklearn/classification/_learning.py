@@ -34,6 +34,9 @@ PENALTIES = {"frozen": 0.1, "lp_ft": 0.01}
 MANY = 4
 """Windows per class from which a pretrained network may leave its start behind."""
 
+SHARES = (0.2, 0.4, 0.4)
+"""What a blend's members count: a probe, which few labels suit best, and two trained networks."""
+
 RATES = {"timid": 1e-3, "bold": 3e-3}
 """What lr="auto" stands for: for a pretrained network with few labels, and else."""
 
@@ -207,17 +210,17 @@ def _blend(
     groups: AnyArray | None,
     callbacks: Callbacks | None,
 ) -> Learned:
-    """Teach a pretrained network and one from scratch apart, and average what they say."""
+    """Teach a probe, a fine-tuned network and one from scratch apart; average what they say."""
     few = data.per_class < MANY
-    prompted = start.names is not None or (start.config and "net" in start.config["members"][0])
-    pretrained = "prompt_ft" if prompted else "lp_ft"
-    pair = (start, start.fresh) if start.config is None else (start.member(0), start.member(1))
+    strategies = ("frozen", _tuned(start), "scratch")
+    if start.config is None:
+        origins = [start, start, start.fresh]
+    else:
+        origins = [start.member(number) for number in range(len(strategies))]
     members = []
     with nullcontext() if callbacks is None else callbacks(max_epochs=None) as end_epoch:
         shared = None if end_epoch is None else _entered(end_epoch)
-        for number, (origin, strategy) in enumerate(
-            zip(pair, (pretrained, "scratch"), strict=True)
-        ):
+        for number, (origin, strategy) in enumerate(zip(origins, strategies, strict=True)):
             assert origin is not None
             # with many labels, simulated windows distract a network that starts from nothing
             rows = data.alone() if strategy == "scratch" and not few else data
@@ -225,12 +228,18 @@ def _blend(
             members.append(
                 learn(rows, origin, strategy, recipe, own, groups=groups, callbacks=shared)
             )
-    config = {"members": [member.config for member in members]}
+    config = {"members": [member.config for member in members], "shares": list(SHARES)}
     module = Blend(config)
     for place, member in zip(module.members, members, strict=True):
         set_weights(place, get_weights(member.module))
     history = [epoch for member in members for epoch in member.history]
     return Learned(module.eval(), config, history)
+
+
+def _tuned(start: Start) -> str:
+    """Return how a blend fine-tunes its pretrained network: from prompts, if there are any."""
+    goes_on = start.config is not None and "net" in start.config["members"][1]
+    return "prompt_ft" if goes_on or start.names is not None else "lp_ft"
 
 
 def _entered(end_epoch: Callable[[Any], bool]) -> Callbacks:

@@ -170,12 +170,14 @@ class Blend(nn.Module):
     Parameters
     ----------
     config : mapping
-        ``members``: the configurations of networks for the same classes.
+        ``members``: the configurations of networks for the same classes; ``shares``: how much
+        each of them counts, 1 in all.
     """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.members = nn.ModuleList(build_classifier(member) for member in config["members"])
+        self.log_shares = [math.log(share) for share in config["shares"]]
 
     def read_sites(self, names: Sequence[str]) -> None:
         """Say which sites the coming windows hold."""
@@ -184,8 +186,11 @@ class Blend(nn.Module):
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return ``logits`` (n, n_classes)."""
-        opinions = [functional.log_softmax(member(batch)["logits"], 1) for member in self.members]
-        return {"logits": torch.logsumexp(torch.stack(opinions), 0) - math.log(len(opinions))}
+        opinions = [
+            functional.log_softmax(member(batch)["logits"], 1) + log_share
+            for member, log_share in zip(self.members, self.log_shares, strict=True)
+        ]
+        return {"logits": torch.logsumexp(torch.stack(opinions), 0)}
 
 
 Network = ImuClassifier | ImuNamer | Blend

@@ -18,7 +18,7 @@ from m3n_sklearn.classification import Multi3NetClassifier
 from m3n_sklearn.classification._folds import HeldOut, make_folds, temperature
 from m3n_sklearn.classification._head import closed_form_head
 from m3n_sklearn.classification._inference import Views, probabilities, turned
-from m3n_sklearn.classification._learning import RATES
+from m3n_sklearn.classification._learning import RATES, SHARES
 from m3n_sklearn.classification._training import ClassLoss, LabelledWindows, imbalance
 from m3n_sklearn.motion.rotations import random_rotations
 from m3n_sklearn.nets._classifier import EXPERTS, Head
@@ -331,7 +331,7 @@ def test_auto_blends_what_rehearses_from_the_first_window_on(frozen, described):
     fitted = model.fit(X[one], y[one])
     assert fitted.strategy_ == "blend"
     alone = clone(model).set_params(strategy="blend", rehearsal=None).fit(X[one], y[one])
-    pairs = zip(of_member(fitted, 1).values(), of_member(alone, 1).values(), strict=True)
+    pairs = zip(of_member(fitted, 2).values(), of_member(alone, 2).values(), strict=True)
     assert not all(np.array_equal(a, b) for a, b in pairs)  # with few labels, both rehearse
 
 
@@ -348,9 +348,9 @@ def test_a_blend_averages_its_members(frozen):
     X, y, _ = wrist_data(12)
     fitted = classifier(frozen, strategy="blend", max_epochs=2).fit(X, y)
     parts = fitted.config_["members"]
-    assert [("encoder" in part) for part in parts] == [True, True]
+    assert [("encoder" in part) for part in parts] == [True, True, True]
     members = []
-    for number in range(2):
+    for number in range(3):
         one = copy.deepcopy(fitted)
         prefix = f"members.{number}."
         one.config_ = parts[number]
@@ -362,8 +362,11 @@ def test_a_blend_averages_its_members(frozen):
             }
         )
         members.append(one.predict_proba(X))
-    np.testing.assert_allclose(fitted.predict_proba(X), np.mean(members, axis=0), atol=1e-6)
-    assert np.abs(members[0] - members[1]).max() > 1e-3
+    mean = np.average(members, axis=0, weights=SHARES)
+    np.testing.assert_allclose(fitted.predict_proba(X), mean, atol=1e-6)
+    assert np.abs(members[1] - members[2]).max() > 1e-3
+    probe = classifier(frozen, strategy="frozen").fit(X, y)
+    np.testing.assert_allclose(members[0], probe.predict_proba(X), atol=1e-6)
 
 
 def test_a_blend_of_few_labels_moves_the_pretrained_network_timidly(frozen):
@@ -375,7 +378,7 @@ def test_a_blend_of_few_labels_moves_the_pretrained_network_timidly(frozen):
     def moved(lr):
         model = classifier(frozen, strategy="blend", lr=lr, max_epochs=3)
         weights = model.fit(X[rows], y[rows]).weights_
-        return sum(np.abs(weights[f"members.0.{name}"] - w).sum() for name, w in start.items())
+        return sum(np.abs(weights[f"members.1.{name}"] - w).sum() for name, w in start.items())
 
     assert 0 < moved("auto") == moved(RATES["timid"]) < 0.5 * moved(RATES["bold"])
 
@@ -533,13 +536,14 @@ def test_a_warm_start_of_a_blend_trains_its_members_apart(frozen):
         copy.deepcopy(warm).set_params(rehearsal=given).fit(X, y) for given in (None, others)
     )
     assert len(alone.history_) == 4 and alone.n_iter_ == 8
-    tuned, scratch = (
+    probe, tuned, scratch = (
         [np.array_equal(a, b) for a, b in zip(*pair, strict=True)]
         for pair in (
-            (of_member(alone, k).values(), of_member(helped, k).values()) for k in range(2)
+            (of_member(alone, k).values(), of_member(helped, k).values()) for k in range(3)
         )
     )
-    assert not all(tuned) and all(scratch)  # with many labels, only what is pretrained rehearses
+    # with many labels, only what is fine-tuned rehearses
+    assert all(probe) and not all(tuned) and all(scratch)
     still = copy.deepcopy(warm).set_params(lr=1e-12, weight_decay=0.0).fit(X, y)
     np.testing.assert_allclose(still.predict_proba(X), warm.predict_proba(X), atol=1e-5)
 
