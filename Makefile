@@ -59,9 +59,10 @@ bench-simulation: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.simulation $(if $(QUICK),--quick)
 
 # Finished rows are kept in benchmarks/results: a run that was stopped goes on where it was.
-# ONLY="utd-indomain smartwatch" and METHODS="frozen minirocket" choose a part.
+# ONLY="utd-indomain smartwatch" and METHODS="frozen minirocket" choose a part; PUBLISHED=1 runs only
+# rows that the published scores do not have.
 bench-learning: $(VENV)/.rivals
-	$(BIN)/python -m benchmarks.learning $(if $(QUICK),--quick) \
+	$(BIN)/python -m benchmarks.learning $(if $(QUICK),--quick) $(if $(PUBLISHED),--published) \
 	  $(if $(ONLY),--only $(ONLY)) $(if $(METHODS),--methods $(METHODS))
 
 bench-speed: $(VENV)/.rivals

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from .encoders import Encoders
 from .grid import Choice, Grid
-from .page import write_page
+from .page import SCORES, write_page
+from .published import read_published
 
 HERE = Path(__file__).parents[1]
 
@@ -34,6 +35,8 @@ def main() -> None:
 
     encoders = Encoders(Path(options.data), store, options.quick)
     grid = Grid(encoders, options.draws, options.jobs)
+    if options.published:
+        grid.take(read_published(SCORES))
     if not options.page:
         grid.run(Choice(options.only, options.methods), say)
     print(write_page(grid))
@@ -53,6 +56,9 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--draws", type=int, default=3, help="draws of labels")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--store", type=Path, help="where results are kept")
+    parser.add_argument(
+        "--published", action="store_true", help="run only what the published scores do not have"
+    )
     parser.add_argument("--page", action="store_true", help="only write the page of what is there")
     return parser.parse_args()
 

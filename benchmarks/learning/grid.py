@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -101,6 +101,15 @@ class Grid:
             clock.done(self._cost(task, row))
             shown = results.read(self.result_path(task, row))
             say(f"{task.key}-{row.section}: {_line(shown)}; {clock.left()} left")
+
+    def take(self, published: Mapping[tuple[str, str], results.Result]) -> None:
+        """Keep published scores of rows that have not been run here."""
+        for key in self.tasks:
+            task = self.task(key)
+            for row in self.rows(task, Choice()):
+                path = self.result_path(task, row)
+                if not path.exists() and (key, row.key) in published:
+                    results.write(path, published[key, row.key])
 
     def _score(self, task: Task, row: Row) -> None:
         scores = few_label_study(

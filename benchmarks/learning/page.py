@@ -15,9 +15,11 @@ from . import results
 from .bars import Tables, list_bars, mounting_cost
 from .grid import Choice, Grid
 from .mounting import AS_WORN, FLIPPED, TURNED
-from .rows import DEFAULT, INDOMAIN, MOUNTING, PAPERS, SECTIONS, TEXT_NAMED, ZERO_SHOT
+from .published import publish
+from .rows import DEFAULT, INDOMAIN, MOUNTING, PAPERS, SECTIONS, TEXT_NAMED, ZERO_SHOT, Row
 
 PAGE = Path(__file__).parents[2] / "docs" / "user_guide" / "bench_learning.txt"
+SCORES = PAGE.with_name("bench_learning_scores.csv.gz")
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch", "aeon")
 
 
@@ -26,7 +28,18 @@ def write_page(grid: Grid) -> str:
     text = "\n".join(_page(grid)) + "\n"
     path = grid.store / PAGE.name if grid.encoders.quick else PAGE
     path.write_text(text, encoding="utf-8")
+    if not grid.encoders.quick:
+        publish(SCORES, (((key, row.key), result) for key, row, result in _finished(grid)))
     return text
+
+
+def _finished(grid: Grid) -> Iterator[tuple[str, Row, results.Result]]:
+    for key in grid.tasks:
+        task = grid.task(key)
+        for row in grid.rows(task, Choice()):
+            path = grid.result_path(task, row)
+            if path.exists():
+                yield key, row, results.read(path)
 
 
 def _page(grid: Grid) -> Iterator[str]:
@@ -48,12 +61,8 @@ def _page(grid: Grid) -> Iterator[str]:
 
 def _read(grid: Grid) -> Tables:
     rows: dict[tuple[str, str], dict[str, results.Result]] = {}
-    for key in grid.tasks:
-        task = grid.task(key)
-        for row in grid.rows(task, Choice()):
-            path = grid.result_path(task, row)
-            if path.exists():
-                rows.setdefault((key, row.section), {})[row.method.name] = results.read(path)
+    for key, row, result in _finished(grid):
+        rows.setdefault((key, row.section), {})[row.method.name] = result
     return Tables(rows)
 
 

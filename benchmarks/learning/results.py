@@ -50,35 +50,18 @@ class Result:
         return sum({(s.budget, s.held_out, s.draw): s.fit_seconds for s in self.scores}.values())
 
 
-def write(path: Path, result: Result) -> None:
-    """Keep a finished row."""
-    entries = [
-        [s.budget, str(s.group), s.draw, s.seed, s.macro_f1, s.held_out, s.fit_seconds, s.flags]
-        for s in result.scores
-    ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".tmp")
-    partial.write_text(json.dumps({"name": result.name, "scores": entries}, default=str))
-    partial.replace(path)
+Entry = tuple[Any, ...]
 
 
-def read(path: Path) -> Result:
-    """Read a finished row."""
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return Result(content["name"], [_score(content["name"], *entry) for entry in content["scores"]])
+def to_entry(score: Score) -> Entry:
+    """Return what is kept of a score: budget, person, draw, seed, F1, fold, seconds, flags."""
+    about = (score.budget, str(score.group), score.draw, score.seed, score.macro_f1)
+    return (*about, score.held_out, score.fit_seconds, score.flags)
 
 
-def _score(
-    name: str,
-    budget: Any,
-    group: str,
-    draw: int,
-    seed: int,
-    f1: float,
-    held_out: Sequence[Any],
-    seconds: float,
-    flags: Sequence[str],
-) -> Score:
+def from_entry(name: str, entry: Sequence[Any]) -> Score:
+    """Return the score of a method, without its predictions."""
+    budget, group, draw, seed, f1, held_out, seconds, flags = entry
     nothing = np.empty(0, dtype=np.int64)
     return Score(
         name,
@@ -93,3 +76,19 @@ def _score(
         fit_seconds=seconds,
         flags=tuple(flags),
     )
+
+
+def write(path: Path, result: Result) -> None:
+    """Keep a finished row."""
+    entries = [to_entry(score) for score in result.scores]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".tmp")
+    partial.write_text(json.dumps({"name": result.name, "scores": entries}, default=str))
+    partial.replace(path)
+
+
+def read(path: Path) -> Result:
+    """Read a finished row."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    name = content["name"]
+    return Result(name, [from_entry(name, entry) for entry in content["scores"]])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -214,8 +215,12 @@ def _size(task: Task) -> float:
 
 
 def _parameters(estimator: BaseEstimator) -> list[str]:
-    flat = estimator.get_params().items()
-    return [f"{k}={v}" for k, v in sorted(flat) if not hasattr(v, "fit") and k != "steps"]
+    flat = {
+        key: value.name if isinstance(value, Path) else value
+        for key, value in estimator.get_params().items()
+        if key != "steps" and not hasattr(value, "fit")
+    }
+    return [f"{key}={value}" for key, value in sorted(flat.items())]
 
 
 def _simulated(encoders: Encoders) -> Callable[[tuple[Any, ...]], tuple[Any, np.ndarray]]:

@@ -89,9 +89,9 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         - ``"full"``: a fresh head, then everything is fine-tuned;
         - ``"prompt_ft"``: the network of ``"zero_shot"``, then everything is fine-tuned. For a
           pretrainer whose corpus shows the classes;
-        - ``"blend"``: the probabilities of a pretrained network and of one from ``"scratch"`` are
-          averaged, which err differently. The pretrained one is ``"prompt_ft"`` if there are
-          `descriptions`, else ``"lp_ft"``;
+        - ``"blend"``: the probabilities of three that err differently are averaged: ``"frozen"``,
+          with half a vote, ``"prompt_ft"`` if there are `descriptions`, else ``"lp_ft"``, and
+          ``"scratch"``;
         - ``"zero_shot"``: nothing; classes are named by `descriptions`, and no label is read;
         - ``"auto"``: ``"scratch"`` without a pretrainer; ``"blend"`` with four windows per class,
           or windows to rehearse; with less ``"prompt_ft"`` if there are `descriptions`,
@@ -236,8 +236,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     all windows that `fit` was given, labels from the training part alone.
 
     `fit` computes on one thread. Predictions use as many as ``torch.get_num_threads()`` allows,
-    with the same results: about 7,500 windows of 2.56 s at 50 Hz per second and core, and half as
-    many where two networks are blended.
+    with the same results: about 7,500 windows of 2.56 s at 50 Hz per second and core, and a third
+    as many where three networks are blended.
 
     References
     ----------

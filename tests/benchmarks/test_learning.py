@@ -9,6 +9,7 @@ from sklearn.dummy import DummyClassifier
 from benchmarks.learning import bars, results
 from benchmarks.learning.kept import Kept
 from benchmarks.learning.mounting import Worn, list_turns, turned
+from benchmarks.learning.published import publish, read_published
 from benchmarks.learning.recipes import ABLATIONS, Recipe, short_hash
 from benchmarks.learning.rivals.augmented import MOST, Augmented
 from benchmarks.learning.rivals.committee import Committee
@@ -134,6 +135,25 @@ def test_results_survive_their_file(tmp_path):
     assert [s.macro_f1 for s in after.scores] == [s.macro_f1 for s in before.scores]
     assert after.mean(4) == pytest.approx(0.5, abs=1e-3)
     assert not after.has(2)
+
+
+def test_published_scores_are_taken_up(tmp_path):
+    scores = [
+        Score("net", 4, "7", 1, 0, 0.125, *np.zeros((2, 0), int), held_out=(7, "x"), flags=("a",)),
+        Score("net", None, "8", 0, 0, 1 / 3, *np.zeros((2, 0), int), held_out=(8,)),
+    ]
+    path = tmp_path / "scores.csv.gz"
+    publish(path, [(("utd", "rivals-1"), results.Result("net", scores))])
+    before = path.read_bytes()
+    found = read_published(path)
+    publish(path, found.items())
+    assert path.read_bytes() == before and list(found) == [("utd", "rivals-1")]
+    back = found["utd", "rivals-1"]
+    assert [(s.budget, s.group, s.draw, s.held_out, s.flags) for s in back.scores] == [
+        (4, "7", 1, (7, "x"), ("a",)),
+        (None, "8", 0, (8,), ()),
+    ]
+    np.testing.assert_allclose([s.macro_f1 for s in back.scores], [0.125, 1 / 3], atol=1e-5)
 
 
 def test_bars_say_what_was_met_and_what_was_missed():
