@@ -77,8 +77,8 @@ print(len(few), "labelled windows of", len(wrists.target_names), "classes")
 # ---------
 # The same network from random weights is what pretraining has to beat. Words alone name activities
 # without any label. A frozen encoder needs the labels for a linear model only. And by default, the
-# network that named them is fine-tuned and averaged with one from scratch; with ``rehearsal`` both
-# go on seeing the simulated windows beside a few real ones.
+# network that named them is fine-tuned and averaged with the frozen one and one from scratch; with
+# ``rehearsal`` those that are trained go on seeing the simulated windows beside a few real ones.
 from sklearn.frozen import FrozenEstimator
 
 from m3n_sklearn import Multi3NetClassifier

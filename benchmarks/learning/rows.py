@@ -45,7 +45,7 @@ TEMPORAL, EVENLY = "temporal", "temporal-balanced"
 SECTIONS = {
     RIVALS: "rivals, real labels alone",
     SIMULATED: "rivals, simulated windows of the training people + real labels",
-    CONTROL: "controls: networks from scratch, two averaged as in the default, or shown less",
+    CONTROL: "controls: networks from scratch, two averaged, or shown less",
     INDOMAIN: "ours, pretrained on the training people's skeletons and captions (in-domain)",
     GENERAL: "ours, pretrained on the general corpus (no motion of this set)",
     PAPERS: "configuration of the paper, in-domain, two people tested",
@@ -71,8 +71,8 @@ TWO = "two CNNs from scratch, our augmentation"
 STEADY = "CNN from scratch, without tempo and amplitude"
 EVEN = "CNN from scratch, half of the weight on real windows"
 SECONDS_OF = {"frozen": 0.5, "auto": 17}
-"""CPU seconds of a fit with windows of UTD-MHAD, about; "auto" trains two networks from
-four windows per class on."""
+"""CPU seconds of a fit with windows of UTD-MHAD, about; "auto" trains two networks, as a
+rule."""
 MANY = 8
 """Windows per class from which fine-tuning is compared with the frozen encoder."""
 SMOOTHED = ("features + random forest", "MiniRocket + linear", SCRATCH, FROZEN, DEFAULT)
