@@ -64,6 +64,9 @@ CONTROLLED = ("utd", "smartwatch", "openpack-right")
 SHUFFLES = 3
 """Random assignments of the prompts to the wrong classes."""
 
+Build = Callable[[tuple[Any, ...]], BaseEstimator]
+"""The estimator for some held-out people."""
+
 DEFAULT, ANY = "default (auto)", "for any mounting"
 FLIPS = "strapped either way in training"
 FROZEN, TUNED = "frozen", "probed, then fine-tuned"
@@ -166,7 +169,7 @@ def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
         if name != MAJORITY:
             method = Method(name, estimator, extra=_simulated(encoders))
             spec = [_parameters(estimator), "simulated"]
-            few = _ends(task) if name == LSTM else None
+            few = task.budgets[:1] if name == LSTM else None
             yield Row(SIMULATED, method, spec, None, draws, few, 1.3 * seconds)
     yield _evened(_scratch(rivals).estimator, encoders, n_draws)
 
@@ -177,19 +180,24 @@ def _scratch(rivals: list[Rival]) -> Rival:
 
 def _controls(task: Task, scratch: Rival, encoders: Encoders, n_draws: int) -> Iterator[Row]:
     """What averaging two networks gains, and what movements of other tempo and size do."""
-    two = Committee(scratch.estimator, memory=str(encoders.store / FITS))
-    steady = clone(scratch.estimator).set_params(augment=CONE)
+    two = Method(TWO, Committee(scratch.estimator, memory=str(encoders.store / FITS)))
     few = (None,) if task.key.startswith("openpack") else None
-    for name, estimator in ((TWO, two), (STEADY, steady)):
-        spent = scratch.seconds * _size(task)  # one of the two is the rival's
-        spec = _parameters(scratch.estimator if estimator is two else steady)
-        yield Row(CONTROL, Method(name, estimator), spec, None, n_draws, few, spent)
+    spent = scratch.seconds * _size(task)  # one of the two is the rival's
+    yield Row(CONTROL, two, _parameters(scratch.estimator), None, n_draws, few, spent)
+    if task.key == "utd":
+        steady = clone(scratch.estimator).set_params(augment=CONE)
+        method, few = Method(STEADY, steady), (1, 4, None)
+        yield Row(CONTROL, method, _parameters(steady), None, n_draws, few, spent)
 
 
 def _kept(estimator: BaseEstimator, encoders: Encoders) -> Kept:
     """Return an estimator whose fits are shared by all rows that ask for the same."""
     already = isinstance(estimator, Kept)
     return estimator if already else Kept(estimator, str(encoders.store / FITS))
+
+
+def _keeping(build: Build, encoders: Encoders) -> Build:
+    return lambda held_out: _kept(build(held_out), encoders)
 
 
 def _evened(scratch: BaseEstimator, encoders: Encoders, n_draws: int) -> Row:
@@ -274,15 +282,16 @@ def _row(
     words = {"descriptions": task.descriptions} if known else {}
     if task.label_at != "window":
         given = {"label_at": task.label_at, **given}
-    method = Method(name, _tuned(encoders, recipe, words | given), flags=flags)
+    build = _tuned(encoders, recipe, words | given)
+    if name == DEFAULT:  # met again under other mounts and with temporal context
+        build = _keeping(build, encoders)
+    method = Method(name, build, flags=flags)
     seconds = SECONDS_OF.get(given["strategy"], 10) * _size(task) / (3 if encoders.quick else 1)
     spec = [recipe.pretraining_key, dict(given), dict(recipe.classifier), known]
     return Row(section, method, spec, recipe, n_draws, budgets, seconds)
 
 
-def _tuned(
-    encoders: Encoders, recipe: Recipe, given: Any
-) -> Callable[[tuple[Any, ...]], BaseEstimator]:
+def _tuned(encoders: Encoders, recipe: Recipe, given: Any) -> Build:
     """Return a function of the held-out people: an encoder without them, under a classifier."""
     shorter = {"max_epochs": EPOCHS_QUICK} if encoders.quick else {}
     given = {"random_state": 0, **recipe.classifier, **shorter, **given}
@@ -326,7 +335,7 @@ def _ablations(task: Task, encoders: Encoders) -> Iterator[Row]:
             "in-domain", pretrainer=shorter, unlabelled=change.unlabelled, varied=change.varied
         )
         given = {**BY_DEFAULT, **change.classifier}
-        row = _row(ABLATION, change.name, task, recipe, encoders, given, 1, (1, 4), change.flags)
+        row = _row(ABLATION, change.name, task, recipe, encoders, given, 1, (1,), change.flags)
         yield replace(row, folds=_some_people(task))
     if not encoders.quick:
         yield _stem(task, encoders)
@@ -341,7 +350,7 @@ def _stem(task: Task, encoders: Encoders) -> Row:
 
     method = Method("MiniRocket beside the encoder, ridge", build, extra=_simulated(encoders))
     folds = _some_people(task)
-    return Row(ABLATION, method, recipe.pretraining_key, recipe, 1, (1, 4), 5.0, folds)
+    return Row(ABLATION, method, recipe.pretraining_key, recipe, 1, (1,), 5.0, folds)
 
 
 def _some_people(task: Task) -> tuple[tuple[Any, ...], ...]:
