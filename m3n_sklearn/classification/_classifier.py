@@ -89,9 +89,9 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         - ``"full"``: a fresh head, then everything is fine-tuned;
         - ``"prompt_ft"``: the network of ``"zero_shot"``, then everything is fine-tuned. For a
           pretrainer whose corpus shows the classes;
-        - ``"blend"``: the probabilities of three that err differently are averaged: ``"frozen"``,
-          with half a vote, ``"prompt_ft"`` if there are `descriptions`, else ``"lp_ft"``, and
-          ``"scratch"``;
+        - ``"blend"``: three that err differently, and the geometric mean of their probabilities:
+          ``"frozen"``, with half a vote, ``"prompt_ft"`` if there are `descriptions`, else
+          ``"lp_ft"``, and ``"scratch"``;
         - ``"zero_shot"``: nothing; classes are named by `descriptions`, and no label is read;
         - ``"auto"``: ``"scratch"`` without a pretrainer; ``"blend"`` with four windows per class,
           or windows to rehearse; with less ``"prompt_ft"`` if there are `descriptions`,

@@ -165,19 +165,25 @@ class ImuNamer(nn.Module):
 
 
 class Blend(nn.Module):
-    """IMU windows -> the logarithm of the mean of what several networks hold probable.
+    """IMU windows -> the mean of the log-probabilities of several networks (a log-opinion pool).
+
+    Any member can rule a class out; in a mean of probabilities, any member can rule it in [1]_.
 
     Parameters
     ----------
     config : mapping
         ``members``: the configurations of networks for the same classes; ``shares``: how much
         each of them counts, 1 in all.
+
+    References
+    ----------
+    .. [1] G. E. Hinton, "Products of experts", ICANN 1999.
     """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.members = nn.ModuleList(build_classifier(member) for member in config["members"])
-        self.log_shares = [math.log(share) for share in config["shares"]]
+        self.shares = list(config["shares"])
 
     def read_sites(self, names: Sequence[str]) -> None:
         """Say which sites the coming windows hold."""
@@ -187,10 +193,10 @@ class Blend(nn.Module):
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return ``logits`` (n, n_classes)."""
         opinions = [
-            functional.log_softmax(member(batch)["logits"], 1) + log_share
-            for member, log_share in zip(self.members, self.log_shares, strict=True)
+            share * functional.log_softmax(member(batch)["logits"], 1)
+            for member, share in zip(self.members, self.shares, strict=True)
         ]
-        return {"logits": torch.logsumexp(torch.stack(opinions), 0)}
+        return {"logits": torch.stack(opinions).sum(dim=0)}
 
 
 Network = ImuClassifier | ImuNamer | Blend

@@ -362,8 +362,9 @@ def test_a_blend_averages_its_members(frozen):
             }
         )
         members.append(one.predict_proba(X))
-    mean = np.average(members, axis=0, weights=SHARES)
-    np.testing.assert_allclose(fitted.predict_proba(X), mean, atol=1e-6)
+    pooled = np.exp(np.average(np.log(members), axis=0, weights=SHARES))
+    pooled /= pooled.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(fitted.predict_proba(X), pooled, atol=1e-5)
     assert np.abs(members[1] - members[2]).max() > 1e-3
     probe = classifier(frozen, strategy="frozen").fit(X, y)
     np.testing.assert_allclose(members[0], probe.predict_proba(X), atol=1e-6)
