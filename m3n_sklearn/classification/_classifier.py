@@ -91,7 +91,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
           pretrainer whose corpus shows the classes;
         - ``"blend"``: three that err differently, and the geometric mean of their probabilities:
           ``"frozen"``, with half a vote, ``"prompt_ft"`` if there are `descriptions`, else
-          ``"lp_ft"``, and ``"scratch"``;
+          ``"lp_ft"``, and ``"scratch"``, each as it would be alone with the same `random_state`;
         - ``"zero_shot"``: nothing; classes are named by `descriptions`, and no label is read;
         - ``"auto"``: ``"scratch"`` without a pretrainer; ``"blend"`` with four windows per class,
           or windows to rehearse; with less ``"prompt_ft"`` if there are `descriptions`,

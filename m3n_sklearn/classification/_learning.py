@@ -220,13 +220,12 @@ def _blend(
     members = []
     with nullcontext() if callbacks is None else callbacks(max_epochs=None) as end_epoch:
         shared = None if end_epoch is None else _entered(end_epoch)
-        for number, (origin, strategy) in enumerate(zip(origins, strategies, strict=True)):
+        for origin, strategy in zip(origins, strategies, strict=True):
             assert origin is not None
             # with many labels, simulated windows distract a network that starts from nothing
             rows = data.alone() if strategy == "scratch" and not few else data
-            own = derive_seed(seed, 5, number)
             members.append(
-                learn(rows, origin, strategy, recipe, own, groups=groups, callbacks=shared)
+                learn(rows, origin, strategy, recipe, seed, groups=groups, callbacks=shared)
             )
     config = {"members": [member.config for member in members], "shares": list(SHARES)}
     module = Blend(config)
