@@ -17,11 +17,12 @@ from sklearn.base import BaseEstimator, clone
 from m3n_sklearn import Multi3NetClassifier, load
 from m3n_sklearn.evaluation import Method, person_folds
 
-from .corpora import labels, without
+from .corpora import RATE, labels, without
 from .data import Task
 from .encoders import Encoders
 from .kept import Kept
 from .mounting import Worn, list_turns
+from .parts import InParts
 from .recipes import (
     ABLATIONS,
     ANY_MOUNTING,
@@ -73,13 +74,14 @@ FROZEN, TUNED = "frozen", "probed, then fine-tuned"
 TWO = "two CNNs from scratch, our augmentation"
 STEADY = "CNN from scratch, without tempo and amplitude"
 EVEN = "CNN from scratch, half of the weight on real windows"
-SECONDS_OF = {"frozen": 0.5, "auto": 17}
-"""CPU seconds of a fit with windows of UTD-MHAD, about; "auto" trains two networks, as a
-rule."""
+SECONDS_OF = {"frozen": 0.5, "auto": 12}
+"""CPU seconds of a fit with windows of UTD-MHAD, about; of "auto", some members are met elsewhere."""
 MANY = 8
 """Windows per class from which fine-tuning is compared with the frozen encoder."""
 SMOOTHED = ("features + random forest", "MiniRocket + linear", SCRATCH, FROZEN, DEFAULT)
 """What is also tested with temporal context."""
+RESHAPING = {"encoder", "width", "norm", "orientation"}
+"""Parameters of a pretrainer that make another network of it than the rival from scratch."""
 FITS = "fits"
 """Folder of a store for fits that rows share."""
 SHARED = {SCRATCH, LSTM}
@@ -153,7 +155,7 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
 
 
 def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
-    rivals = list(list_rivals(encoders.data, n_draws, encoders.quick, task.label_at))
+    rivals = _list_rivals(task, encoders, n_draws)
     if task.key in CONTROLLED and not encoders.quick:
         yield from _controls(task, _scratch(rivals), encoders, n_draws)
     for name, estimator, draws, seconds in rivals:
@@ -174,6 +176,11 @@ def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
     yield _evened(_scratch(rivals).estimator, encoders, n_draws)
 
 
+def _list_rivals(task: Task, encoders: Encoders, n_draws: int) -> list[Rival]:
+    rate = None if task.X.rate("imu") == RATE else RATE  # as the pretrained networks read
+    return list(list_rivals(encoders.data, n_draws, encoders.quick, task.label_at, rate))
+
+
 def _scratch(rivals: list[Rival]) -> Rival:
     return next(rival for rival in rivals if rival.name == SCRATCH)
 
@@ -190,14 +197,19 @@ def _controls(task: Task, scratch: Rival, encoders: Encoders, n_draws: int) -> I
         yield Row(CONTROL, method, _parameters(steady), None, n_draws, few, spent)
 
 
-def _kept(estimator: BaseEstimator, encoders: Encoders) -> Kept:
+def _kept(estimator: BaseEstimator, encoders: Encoders) -> Kept | InParts:
     """Return an estimator whose fits are shared by all rows that ask for the same."""
-    already = isinstance(estimator, Kept)
+    already = isinstance(estimator, Kept | InParts)
     return estimator if already else Kept(estimator, str(encoders.store / FITS))
 
 
 def _keeping(build: Build, encoders: Encoders) -> Build:
     return lambda held_out: _kept(build(held_out), encoders)
+
+
+def _in_parts(build: Build, task: Task, encoders: Encoders) -> Build:
+    scratch = _scratch(_list_rivals(task, encoders, 1)).estimator
+    return lambda held_out: InParts(build(held_out), scratch, str(encoders.store / FITS))
 
 
 def _evened(scratch: BaseEstimator, encoders: Encoders, n_draws: int) -> Row:
@@ -280,12 +292,13 @@ def _row(
     """Return one of our rows."""
     known = recipe.corpus == "in-domain" and given.get("descriptions", True)
     words = {"descriptions": task.descriptions} if known else {}
-    if task.label_at != "window":
-        given = {"label_at": task.label_at, **given}
-    build = _tuned(encoders, recipe, words | given)
-    if name == DEFAULT:  # met again under other mounts and with temporal context
+    at = {"label_at": task.label_at} if task.label_at != "window" else {}
+    build = _tuned(encoders, recipe, words | at | dict(given))
+    if given == BY_DEFAULT and not RESHAPING & recipe.pretrainer.keys():
+        build = _in_parts(build, task, encoders)
+    elif given["strategy"] == "lp_ft":
         build = _keeping(build, encoders)
-    method = Method(name, build, flags=flags)
+    method, given = Method(name, build, flags=flags), {**at, **given}
     seconds = SECONDS_OF.get(given["strategy"], 10) * _size(task) / (3 if encoders.quick else 1)
     spec = [recipe.pretraining_key, dict(given), dict(recipe.classifier), known]
     return Row(section, method, spec, recipe, n_draws, budgets, seconds)

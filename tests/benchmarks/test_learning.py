@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
+from sklearn.frozen import FrozenEstimator
 
 from benchmarks.learning import bars, results
 from benchmarks.learning.kept import Kept
 from benchmarks.learning.mounting import Worn, list_turns, turned
+from benchmarks.learning.parts import InParts
 from benchmarks.learning.published import publish, read_published
 from benchmarks.learning.recipes import ABLATIONS, Recipe, short_hash
 from benchmarks.learning.rivals.augmented import MOST, Augmented
@@ -21,6 +23,7 @@ from benchmarks.learning.rows import DEFAULT, GENERAL, INDOMAIN, RIVALS, TEXT_NA
 from m3n_sklearn import Multi3NetClassifier, Windows
 from m3n_sklearn.evaluation import Score
 from m3n_sklearn.recording import channel_names
+from tests.wrists import RATE, pretrained, wrist_data
 
 
 @pytest.fixture
@@ -96,6 +99,27 @@ def test_a_committee_shares_its_first_member(windows, tmp_path):
     np.testing.assert_array_equal(first, kept.predict_proba(X))
     assert not np.allclose(first, second)
     np.testing.assert_allclose(committee.predict_proba(X), (first + second) / 2)
+
+
+@pytest.mark.parametrize(
+    ("per_class", "rehearses", "described"),
+    [(1, False, False), (1, True, True), (8, False, False), (8, True, True)],
+)
+def test_the_default_in_parts_is_the_default(per_class, rehearses, described, tmp_path):
+    X, y, _ = wrist_data(12)
+    rows = np.concatenate([np.flatnonzero(y == c)[:per_class] for c in np.unique(y)])
+    given = {"max_epochs": 2, "random_state": 5}
+    scratch = Multi3NetClassifier(strategy="scratch", width=16, rate=RATE, **given)
+    default = Multi3NetClassifier(
+        FrozenEstimator(pretrained()),
+        descriptions={c: f"doing {c}" for c in np.unique(y).tolist()} if described else None,
+        rehearsal=wrist_data(12, seed=1)[:2] if rehearses else None,
+        **given,
+    )
+    parts = InParts(default, scratch, str(tmp_path)).fit(X[rows], y[rows])
+    whole = default.fit(X[rows], y[rows])
+    assert len(parts.members_) == (3 if whole.strategy_ == "blend" else 1)
+    np.testing.assert_allclose(parts.predict_proba(X), whole.predict_proba(X), atol=1e-5)
 
 
 def test_recipes_have_keys_of_their_own():

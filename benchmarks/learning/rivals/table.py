@@ -36,7 +36,9 @@ class Rival(NamedTuple):
     seconds: float
 
 
-def list_rivals(data: Path, n_draws: int, quick: bool, label_at: str) -> Iterator[Rival]:
+def list_rivals(
+    data: Path, n_draws: int, quick: bool, label_at: str, rate: float | None
+) -> Iterator[Rival]:
     """Name everything that is compared with us.
 
     Parameters
@@ -49,6 +51,8 @@ def list_rivals(data: Path, n_draws: int, quick: bool, label_at: str) -> Iterato
         Whether trainings are cut short.
     label_at : {"window", "centre"}
         What labels tell of, for our own network.
+    rate : float or None
+        Rate at which our own network reads; None is that of the windows.
     """
     forest = make_pipeline(
         WindowFeatures(), RandomForestClassifier(300, class_weight="balanced", random_state=0)
@@ -64,6 +68,7 @@ def list_rivals(data: Path, n_draws: int, quick: bool, label_at: str) -> Iterato
     scratch = Multi3NetClassifier(
         strategy="scratch",
         label_at=label_at,
+        rate=rate,
         max_epochs=EPOCHS_QUICK if quick else "auto",
         random_state=0,
     )
