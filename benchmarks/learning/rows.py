@@ -75,7 +75,7 @@ TWO = "two CNNs from scratch, our augmentation"
 STEADY = "CNN from scratch, without tempo and amplitude"
 EVEN = "CNN from scratch, half of the weight on real windows"
 SECONDS_OF = {"frozen": 0.5, "auto": 12}
-"""CPU seconds of a fit with windows of UTD-MHAD, about; of "auto", some members are met elsewhere."""
+"""CPU seconds of a fit with windows of UTD-MHAD, about; of "auto", without what others fit too."""
 MANY = 8
 """Windows per class from which fine-tuning is compared with the frozen encoder."""
 SMOOTHED = ("features + random forest", "MiniRocket + linear", SCRATCH, FROZEN, DEFAULT)
