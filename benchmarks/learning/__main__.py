@@ -26,6 +26,8 @@ def main() -> None:
     options = parse_options()
     if not options.data:
         sys.exit("Give the folder of the real data sets: make bench-learning DATA=path")
+    if options.quick and options.published:
+        sys.exit("The published scores are of the whole grid: leave out QUICK=1 or PUBLISHED=1.")
     name = "learning-quick" if options.quick else "learning"
     store = options.store or HERE / "results" / name
     started = time.monotonic()
