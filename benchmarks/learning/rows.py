@@ -65,6 +65,9 @@ CONTROLLED = ("utd", "smartwatch", "openpack-right")
 SHUFFLES = 3
 """Random assignments of the prompts to the wrong classes."""
 
+BASE = "m3n-base"
+"""Where a network from scratch has its shape and rate from if windows have another rate."""
+
 Build = Callable[[tuple[Any, ...]], BaseEstimator]
 """The estimator for some held-out people."""
 
@@ -177,8 +180,8 @@ def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
 
 
 def _list_rivals(task: Task, encoders: Encoders, n_draws: int) -> list[Rival]:
-    rate = None if task.X.rate("imu") == RATE else RATE  # as the pretrained networks read
-    return list(list_rivals(encoders.data, n_draws, encoders.quick, task.label_at, rate))
+    shaped_by = None if task.X.rate("imu") == RATE else BASE
+    return list(list_rivals(encoders.data, n_draws, encoders.quick, task.label_at, shaped_by))
 
 
 def _scratch(rivals: list[Rival]) -> Rival:

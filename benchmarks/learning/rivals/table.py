@@ -37,7 +37,7 @@ class Rival(NamedTuple):
 
 
 def list_rivals(
-    data: Path, n_draws: int, quick: bool, label_at: str, rate: float | None
+    data: Path, n_draws: int, quick: bool, label_at: str, shaped_by: str | None
 ) -> Iterator[Rival]:
     """Name everything that is compared with us.
 
@@ -51,8 +51,8 @@ def list_rivals(
         Whether trainings are cut short.
     label_at : {"window", "centre"}
         What labels tell of, for our own network.
-    rate : float or None
-        Rate at which our own network reads; None is that of the windows.
+    shaped_by : str or None
+        A pretrained encoder whose shape and rate our own network takes, and none of its weights.
     """
     forest = make_pipeline(
         WindowFeatures(), RandomForestClassifier(300, class_weight="balanced", random_state=0)
@@ -66,9 +66,9 @@ def list_rivals(
         LogisticRegression(C=0.1, max_iter=1000),
     )
     scratch = Multi3NetClassifier(
+        shaped_by,
         strategy="scratch",
         label_at=label_at,
-        rate=rate,
         max_epochs=EPOCHS_QUICK if quick else "auto",
         random_state=0,
     )
