@@ -22,13 +22,6 @@ from m3n_sklearn import Windows, load
 from m3n_sklearn.classification import HMMClassifier, Multi3NetClassifier
 from m3n_sklearn.classification.temporal._chain import learn_chain
 from m3n_sklearn.classification.temporal._decoding import States, best_path, posteriors
-from m3n_sklearn.classification.temporal._emission import (
-    BALANCES,
-    WEIGHTS,
-    Emission,
-    Stretch,
-    choose_emission,
-)
 from m3n_sklearn.classification.temporal._folds import block_folds
 from m3n_sklearn.classification.temporal._rows import read_rows
 
@@ -241,6 +234,7 @@ def test_balanced_decisions_do_not_pass_over_what_is_rare_and_short(work):
     (X, y, times), (X_new, y_new, times_new) = map(with_a_rare_activity, work)
     path = HMMClassifier(GaussianNB()).fit(X, y, times=times)
     even = clone(path).set_params(decision="balanced").fit(X, y, times=times)
+    assert even.emission_ == path.emission_
     said = even.predict(X_new, times=times_new)
     assert recall_score(y_new, said, labels=["scan"], average="macro") > recall_score(
         y_new, path.predict(X_new, times=times_new), labels=["scan"], average="macro"
@@ -253,25 +247,6 @@ def test_balanced_decisions_do_not_pass_over_what_is_rare_and_short(work):
     assert "scan" in segments["label"]
     with pytest.raises(ValueError, match="'decision' parameter"):
         even.set_params(decision="fair").predict(X_new, times=times_new)
-
-
-def test_balanced_decisions_choose_by_macro_f1(work):
-    (X, y, times), (X_new, y_new, _) = map(with_a_rare_activity, work)
-    model = HMMClassifier(GaussianNB(), weight=1.0, balance=1.0).fit(X, y, times=times)
-    codes = np.searchsorted(model.classes_, y_new)
-    seen, new = (model.estimator_.predict_proba(given) for given in (X, X_new))
-    stretch = Stretch(new, codes, np.array([len(codes)]), model.chain_, seen.mean(axis=0))
-
-    def macro_f1(emission):
-        scores = emission.scores(stretch.probabilities, stretch.expected)
-        beliefs = posteriors(scores, stretch.lengths, model.chain_.at(1.0))
-        said = (beliefs / model.chain_.shares).argmax(axis=1)
-        return f1_score(codes, said, labels=np.unique(codes), average="macro")
-
-    candidates = [Emission(*pair) for pair in itertools.product(WEIGHTS, BALANCES)]
-    chosen = choose_emission([stretch], 1.0, balanced=True)
-    assert macro_f1(chosen) == pytest.approx(max(map(macro_f1, candidates)))
-    assert macro_f1(chosen) > macro_f1(choose_emission([stretch], 1.0))
 
 
 def test_given_numbers_need_no_cross_validation(work):

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
 
 from ._chain import Chain
 from ._decoding import posteriors
@@ -104,8 +103,6 @@ def choose_emission(
     step: float,
     weights: Sequence[float] = WEIGHTS,
     balances: Sequence[float] = BALANCES,
-    *,
-    balanced: bool = False,
 ) -> Emission:
     """Choose what says most about unseen rows.
 
@@ -117,16 +114,18 @@ def choose_emission(
         Time between rows in s.
     weights, balances : sequence of float
         Candidates.
-    balanced : bool, default=False
-        Whether rows will be decided by :func:`evenly`.
 
     Returns
     -------
     Emission
-        The one with the lowest log loss over all rows or, `balanced`, the highest macro F1.
+        The one with the lowest log loss over all rows.
+
+    Notes
+    -----
+    However rows will be decided: a score of decisions hardly differs between candidates, and what
+    differs is chance.
     """
-    measure = _misses if balanced else _losses
-    values = np.concatenate([measure(stretches, step, weights, b) for b in balances])
+    values = np.concatenate([_losses(stretches, step, weights, b) for b in balances])
     pairs = [(weight, balance) for balance in balances for weight in weights]
     return Emission(*pairs[int(values.argmin())])
 
@@ -141,24 +140,6 @@ def _losses(
         true = beliefs[:, np.arange(len(stretch.codes)), stretch.codes]
         total -= np.log(np.maximum(true, LEAST)).sum(axis=1)
     return total
-
-
-def _misses(
-    stretches: Sequence[Stretch], step: float, weights: Sequence[float], balance: float
-) -> Array:
-    """Return what each weight misses of a macro F1 of 1."""
-    decided = [
-        evenly(_beliefs(stretch, step, weights, balance), stretch.chain.shares)
-        for stretch in stretches
-    ]
-    codes = np.concatenate([stretch.codes for stretch in stretches])
-    present = np.unique(codes)
-    return np.array(
-        [
-            1 - f1_score(codes, said, labels=present, average="macro", zero_division=0)
-            for said in np.concatenate(decided, axis=1)
-        ]
-    )
 
 
 def _beliefs(stretch: Stretch, step: float, weights: Sequence[float], balance: float) -> Array:

@@ -52,8 +52,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
 
     From the training labels in order it learns how long activities last and which follows which;
     from the classifier's probabilities on rows held out, how far to trust a single window (by the
-    log loss of the posteriors, or for balanced decisions by their macro F1). A
-    recording is then decoded as a whole.
+    log loss of the posteriors). A recording is then decoded as a whole.
 
     Parameters
     ----------
@@ -74,7 +73,8 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         What `predict` and `segments` return. ``"path"``: the most probable path of classes through
         a recording, which passes over what is rare and short. ``"balanced"``: row by row the class
         whose posterior probability exceeds its share of the time by the largest factor, as if all
-        classes were equally frequent; better for rare classes, where macro averages count.
+        classes were equally frequent; better for rare classes, where macro averages count. May be
+        set after `fit`.
     smoothing : float, default=0.3
         How many stays of usual length and unknown sequel each class is taken to have had, beside
         those in the training labels.
@@ -271,10 +271,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
                 min(given, key=lambda x: abs(x - 1)) for given in (weights, balances)
             )
             return Emission(weight, balance)
-        balanced = self.decision == "balanced"
-        return choose_emission(
-            stretches, data.rows.step or 1.0, weights, balances, balanced=balanced
-        )
+        return choose_emission(stretches, data.rows.step or 1.0, weights, balances)
 
     def _held_out(self, data: _Data) -> Iterator[Stretch]:
         """Fit on all but some rows, and say what the classifier makes of those."""
