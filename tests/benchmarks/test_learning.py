@@ -18,7 +18,7 @@ from benchmarks.learning.rivals.committee import Committee
 from benchmarks.learning.rivals.deepconvlstm import DeepConvLSTM
 from benchmarks.learning.rivals.limu_bert import LimuBertFeatures
 from benchmarks.learning.rivals.signals import by_site, from_sites, readings
-from benchmarks.learning.rivals.table import SCRATCH, list_rivals
+from benchmarks.learning.rivals.table import SCRATCH, from_scratch
 from benchmarks.learning.rows import DEFAULT, GENERAL, INDOMAIN, RIVALS, TEXT_NAMED
 from m3n_sklearn import Multi3NetClassifier, Windows
 from m3n_sklearn.evaluation import Score
@@ -125,9 +125,7 @@ def test_the_default_in_parts_is_the_default(per_class, rehearses, described, tm
 def test_the_default_in_parts_reads_windows_of_another_rate(windows, tmp_path):
     X, y = windows
     X = Windows(imu=X["imu"], rate=100 / 3, channels=channel_names("right_wrist"))
-    rivals = list_rivals(tmp_path, 1, True, "window", "m3n-base")
-    scratch = next(rival.estimator for rival in rivals if rival.name == SCRATCH)
-    scratch.set_params(max_epochs=1)
+    scratch = from_scratch(True, "window", "m3n-base").set_params(max_epochs=1)
     default = Multi3NetClassifier("m3n-base", max_epochs=1, random_state=0)
     parts = InParts(default, scratch, str(tmp_path)).fit(X, y)
     assert len(parts.members_) == 3

@@ -65,23 +65,27 @@ def list_rivals(
         StandardScaler(),
         LogisticRegression(C=0.1, max_iter=1000),
     )
-    scratch = Multi3NetClassifier(
-        shaped_by,
-        strategy="scratch",
-        label_at=label_at,
-        max_epochs=EPOCHS_QUICK if quick else "auto",
-        random_state=0,
-    )
     lstm = DeepConvLSTM(10, 60, random_state=0) if quick else DeepConvLSTM(30, 300, random_state=0)
     copies = 3 if quick else 10
     yield Rival(MAJORITY, DummyClassifier(), n_draws, 0.01)
     yield Rival("features + random forest", forest, n_draws, 1.5)
     yield Rival("features + logistic regression", linear, n_draws, 0.3)
     yield Rival("MiniRocket + linear", minirocket(), n_draws, 1.5)
-    yield Rival(SCRATCH, scratch, n_draws, 3 if quick else 7)
+    yield Rival(SCRATCH, from_scratch(quick, label_at, shaped_by), n_draws, 3 if quick else 7)
     yield Rival(LSTM, lstm, 1, 20 if quick else 100)
     yield Rival("LIMU-BERT-X, frozen", limu, n_draws, 1)
     augmented = Augmented(forest, copies, random_state=0)
     yield Rival("features + random forest, augmented copies", augmented, 1, 3)
     augmented = Augmented(minirocket(), copies, random_state=0)
     yield Rival("MiniRocket + linear, augmented copies", augmented, 1, 6)
+
+
+def from_scratch(quick: bool, label_at: str, shaped_by: str | None) -> Multi3NetClassifier:
+    """Return our own network without pretraining; parameters are those of `list_rivals`."""
+    return Multi3NetClassifier(
+        shaped_by,
+        strategy="scratch",
+        label_at=label_at,
+        max_epochs=EPOCHS_QUICK if quick else "auto",
+        random_state=0,
+    )
