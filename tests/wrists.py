@@ -51,6 +51,6 @@ def pretrainer(**params):
 
 
 @cache
-def pretrained():
+def pretrained(**params):
     """Return a fitted pretrainer of captioned IMU and poses; nobody may change it."""
-    return pretrainer(max_epochs=4, lr=1e-2).fit(corpus())
+    return pretrainer(**{"max_epochs": 4, "lr": 1e-2, **params}).fit(corpus())

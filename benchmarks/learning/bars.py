@@ -21,12 +21,14 @@ from .rows import (
     FROZEN,
     GENERAL,
     INDOMAIN,
+    INDOMAIN_TWICE,
     MOUNTING,
     RIVALS,
     SIMULATED,
     TEMPORAL,
     TEXT_NAMED,
     TUNED,
+    TWICE,
     TWO,
     ZERO_SHOT,
 )
@@ -104,13 +106,22 @@ def _against_best(
     target: str,
     passes: Callable[[Gap], bool],
 ) -> Iterator[Bar]:
-    ours, best = tables.get(task, section, DEFAULT), tables.best(task, rivals, budget)
-    if ours is None or best is None or not ours.has(budget):
-        return
-    found = gap(ours, best, budget)
-    simulated = "simulated + real, " if rivals == SIMULATED else ""
-    claim = f"{task}, {section}, {_at(budget)}: {target} the best rival ({simulated}{best.name})"
-    yield Bar(claim, str(found), passes(found))
+    best = tables.best(task, rivals, budget)
+    for setting, ours in _ours(tables, task, section):
+        if best is None or not ours.has(budget):
+            continue
+        found = gap(ours, best, budget)
+        rival = f"simulated + real, {best.name}" if rivals == SIMULATED else best.name
+        claim = f"{task}, {setting}, {_at(budget)}: {target} the best rival ({rival})"
+        yield Bar(claim, str(found), passes(found))
+
+
+def _ours(tables: Tables, task: str, section: str) -> Iterator[tuple[str, Result]]:
+    """Yield our rows that the bars are for, and what they are called there."""
+    for name, setting in ((DEFAULT, section), (TWICE, INDOMAIN_TWICE)):
+        found = tables.get(task, section, name)
+        if found is not None:
+            yield setting, found
 
 
 def _indomain(tables: Tables) -> Iterator[Bar]:
@@ -174,7 +185,7 @@ def _as_draws(results: list[Result]) -> Result:
 
 
 def _from_scratch(tables: Tables) -> Iterator[Bar]:
-    for task, section, ours in _defaults(tables):
+    for task, setting, ours in _defaults(tables):
         fresh = {
             "from scratch": tables.get(task, RIVALS, SCRATCH),
             "two from scratch, averaged": tables.get(task, CONTROL, TWO),
@@ -183,12 +194,12 @@ def _from_scratch(tables: Tables) -> Iterator[Bar]:
             for what, scratch in fresh.items():
                 if scratch and ours.has(budget) and scratch.has(budget):
                     found = gap(ours, scratch, budget)
-                    claim = f"{task}, {section}, {_at(budget)}: pretrained ahead of {what}"
+                    claim = f"{task}, {setting}, {_at(budget)}: pretrained ahead of {what}"
                     yield Bar(claim, str(found), found.mean > 0)
 
 
 def _frozen(tables: Tables) -> Iterator[Bar]:
-    for task, section, _ in _defaults(tables):
+    for task, section in tables.rows:
         tuned, frozen = tables.get(task, section, TUNED), tables.get(task, section, FROZEN)
         for budget in tables.budgets(task):
             if tuned and frozen and tuned.has(budget):
@@ -199,9 +210,9 @@ def _frozen(tables: Tables) -> Iterator[Bar]:
 
 def _defaults(tables: Tables) -> Iterator[tuple[str, str, Result]]:
     for task, section in tables.rows:
-        ours = tables.get(task, section, DEFAULT)
-        if ours and section in (INDOMAIN, GENERAL):
-            yield task, section, ours
+        if section in (INDOMAIN, GENERAL):
+            for setting, ours in _ours(tables, task, section):
+                yield task, setting, ours
 
 
 def _at(budget: Budget) -> str:
@@ -224,11 +235,11 @@ def _openpack(tables: Tables) -> Iterator[Bar]:
 
 def _mounting(tables: Tables) -> Iterator[Bar]:
     rows = tables.rows.get(("utd", MOUNTING), {})
-    for section in (INDOMAIN, GENERAL):
+    for setting in (INDOMAIN, INDOMAIN_TWICE, GENERAL):
         for name, how, most in ((ANY, TURNED, 3), (DEFAULT, FLIPPED, 2)):
-            cost = mounting_cost(rows, f"ours, {section}, {name}", how)
+            cost = mounting_cost(rows, f"ours, {setting}, {name}", how)
             if cost is not None:
-                claim = f"utd, {section}, {name}, sensor {how}: costs ≤ {most} points"
+                claim = f"utd, {setting}, {name}, sensor {how}: costs ≤ {most} points"
                 yield Bar(claim, f"{100 * cost:.1f}", 100 * cost <= most)
 
 

@@ -145,10 +145,11 @@ class Grid:
     ) -> list[tuple[Recipe, tuple[Any, ...]]]:
         jobs = {}
         for task, row in rows:
-            for fold in _folds(task, row) if row.recipe else ():
-                path = self.encoders.path(row.recipe, fold)
-                if not path.exists():
-                    jobs[path] = (row.recipe, fold)
+            for recipe in row.recipe.encoders if row.recipe else ():
+                for fold in _folds(task, row):
+                    path = self.encoders.path(recipe, fold)
+                    if not path.exists():
+                        jobs[path] = (recipe, fold)
         return list(jobs.values())
 
     def _pretrain(

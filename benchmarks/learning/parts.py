@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from m3n_sklearn import Windows
-from m3n_sklearn.classification._learning import MANY, SHARES
+from m3n_sklearn.classification._learning import MANY, shares
+from m3n_sklearn.classification._pretrained import as_list
 
 from .kept import Kept
 
@@ -23,7 +24,7 @@ class InParts(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     estimator : Multi3NetClassifier
-        With a pretrainer and the strategy "auto".
+        With one pretrainer or several and the strategy "auto".
     scratch : Multi3NetClassifier
         The same from scratch, as the rivals have it.
     memory : str
@@ -38,15 +39,24 @@ class InParts(ClassifierMixin, BaseEstimator):
     def fit(self, X: Windows, y: Any, groups: Any = None) -> InParts:
         asked = clone(self.estimator).set_params(max_epochs=1).fit(X, y)
         blended = asked.strategy_ == "blend"
-        parts = self._members(X, y) if blended else [self._alone(asked.strategy_)]
+        parts = list(self._members(X, y)) if blended else [self._alone(asked.strategy_)]
         self.members_ = [Kept(part, self.memory).fit(X, y, groups) for part in parts]
-        self.shares_ = SHARES if blended else (1.0,)
+        self.shares_ = shares([part.strategy for part in parts])
         self.classes_ = self.members_[0].classes_
         return self
 
     def _members(self, X: Windows, y: Any) -> Iterator[BaseEstimator]:
-        yield self._alone("frozen").set_params(descriptions=None, rehearsal=None)
-        yield self._alone("lp_ft" if self.estimator.descriptions is None else "prompt_ft")
+        first, *others = as_list(self.estimator.pretrainer)
+        wordless = {"descriptions": None}
+        told = self._alone("lp_ft" if self.estimator.descriptions is None else "prompt_ft")
+        yield self._alone("frozen").set_params(pretrainer=first, rehearsal=None, **wordless)
+        yield told.set_params(pretrainer=first)
+        for other in others:
+            other = {"pretrainer": other, **wordless}
+            yield self._alone("frozen").set_params(rehearsal=None, **other)
+            yield self._alone("lp_ft").set_params(**other)
+        if others:
+            return
         few = len(y) < MANY * len(np.unique(y))
         yield clone(self.scratch).set_params(rehearsal=self.estimator.rehearsal if few else None)
 

@@ -32,6 +32,8 @@ class Recipe:
         Whose real windows join the pretraining without their labels, in-domain.
     varied : mapping
         Arguments of `Randomization`, with which the corpus is simulated anew in every epoch.
+    beside : str
+        Key of the corpus of a second encoder, if there is one.
     """
 
     corpus: str
@@ -40,10 +42,16 @@ class Recipe:
     classifier: Mapping[str, Any] = field(default_factory=dict)
     unlabelled: str = ""
     varied: Mapping[str, float] = field(default_factory=dict)
+    beside: str = ""
+
+    @property
+    def encoders(self) -> list[Recipe]:
+        """Recipes of one encoder each."""
+        return [replace(self, beside=""), *([Recipe(self.beside)] if self.beside else [])]
 
     @property
     def pretraining_key(self) -> str:
-        """What tells one pretrained encoder from another."""
+        """What tells one pretrained encoder from another, whatever is beside it."""
         varied = [dict(self.varied)] if self.varied else []
         return short_hash([self.corpus, self.seconds, self.pretrainer, self.unlabelled, *varied])
 

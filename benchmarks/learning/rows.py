@@ -58,6 +58,7 @@ SECTIONS = {
     TEMPORAL: "with temporal context: Viterbi over the recording, all labels",
     EVENLY: "with temporal context: decided as if all classes were equally frequent, all labels",
 }
+INDOMAIN_TWICE = f"{INDOMAIN}, two encoders"
 BOTH = "openpack-both"
 """The set with the largest windows, for which slow rows are left out."""
 CONTROLLED = ("utd", "smartwatch", "openpack-right")
@@ -68,10 +69,14 @@ SHUFFLES = 3
 BASE = "m3n-base"
 """Where a network from scratch has its shape and rate from if windows have another rate."""
 
+AS_WORN_THERE = "general, worn as in UTD-MHAD"
+TWO_ENCODERS = Recipe("in-domain", beside=AS_WORN_THERE)
+
 Build = Callable[[tuple[Any, ...]], BaseEstimator]
 """The estimator for some held-out people."""
 
 DEFAULT, ANY = "default (auto)", "for any mounting"
+TWICE = "default (auto), two encoders"
 FLIPS = "strapped either way in training"
 FROZEN, TUNED = "frozen", "probed, then fine-tuned"
 TWO = "two CNNs from scratch, our augmentation"
@@ -139,7 +144,7 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
     rows = list(_rivals(task, encoders, n_draws))
     settings = [(GENERAL, "general")]
     if task.key == "utd":
-        settings = [(INDOMAIN, "in-domain"), (GENERAL, "general, worn as in UTD-MHAD")]
+        settings = [(INDOMAIN, "in-domain"), (GENERAL, AS_WORN_THERE)]
     for section, corpus in settings:
         rows += _ours(section, task, Recipe(corpus), encoders, n_draws)
         words = TEXT_NAMED if corpus == "in-domain" else ZERO_SHOT
@@ -271,6 +276,8 @@ def _ours(
         few = 1 if task.key.startswith("openpack") else n_draws
         yield _row(section, TUNED, task, recipe, encoders, {"strategy": "lp_ft"}, few, many)
     yield _row(section, DEFAULT, task, recipe, encoders, BY_DEFAULT, n_draws, None)
+    if section == INDOMAIN:
+        yield _row(section, TWICE, task, TWO_ENCODERS, encoders, BY_DEFAULT, n_draws, None)
 
 
 def _papers(task: Task, encoders: Encoders) -> Iterator[Row]:
@@ -304,6 +311,7 @@ def _row(
     method, given = Method(name, build, flags=flags), {**at, **given}
     seconds = SECONDS_OF.get(given["strategy"], 10) * _size(task) / (3 if encoders.quick else 1)
     spec = [recipe.pretraining_key, dict(given), dict(recipe.classifier), known]
+    spec += [recipe.beside] if recipe.beside else []
     return Row(section, method, spec, recipe, n_draws, budgets, seconds)
 
 
@@ -316,8 +324,9 @@ def _tuned(encoders: Encoders, recipe: Recipe, given: Any) -> Build:
 
     def build(held_out: tuple[Any, ...]) -> BaseEstimator:
         rehearsal = simulated(held_out) if rehearses else None
-        path = str(encoders.path(recipe, held_out))
-        return Multi3NetClassifier(path, rehearsal=rehearsal, **given)
+        paths = [str(encoders.path(one, held_out)) for one in recipe.encoders]
+        pretrainer = paths if recipe.beside else paths[0]
+        return Multi3NetClassifier(pretrainer, rehearsal=rehearsal, **given)
 
     return build
 
@@ -384,7 +393,11 @@ def _centre(task: Task, encoders: Encoders) -> Iterator[Row]:
 
 def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
     """The rivals and our configurations, fitted once and tested on turned sensors."""
-    settings = ((INDOMAIN, Recipe("in-domain")), (GENERAL, Recipe("general")))
+    settings = (
+        (INDOMAIN, Recipe("in-domain")),
+        (INDOMAIN_TWICE, TWO_ENCODERS),
+        (GENERAL, Recipe("general")),
+    )
     configurations = (
         (DEFAULT, BY_DEFAULT),
         (FLIPS, {**BY_DEFAULT, **EITHER_WAY}),

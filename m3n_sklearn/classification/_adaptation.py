@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,15 +62,15 @@ def adapt_norms(
     return module.to("cpu").eval()
 
 
-def check_norms(encoder: dict[str, Any]) -> None:
-    """Refuse an encoder without batch norms.
+def check_norms(encoders: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse encoders without batch norms.
 
     Raises
     ------
     ValueError
         If there is nothing to adapt.
     """
-    if encoder.get("norm") not in ("batch", "frozen_batch"):
+    if any(encoder.get("norm") not in ("batch", "frozen_batch") for encoder in encoders):
         raise ValueError(
             "adapt_norm needs an encoder with batch norms, and this one has none: use norm='batch' "
             "here, or in the pretrainer, or adapt_norm=None."

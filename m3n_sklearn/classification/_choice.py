@@ -33,7 +33,8 @@ def follow(strategy: str, data: LabelledWindows, start: Start) -> str:
     """
     if strategy != "auto":
         return strategy
-    if data.per_class >= MANY or data.rehearsal is not None:
+    several = any(other.weights for other in start.beside)
+    if data.per_class >= MANY or data.rehearsal is not None or several:
         return "blend"
     if start.names is not None:
         return "prompt_ft"

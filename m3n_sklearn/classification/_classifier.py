@@ -33,7 +33,6 @@ from .._sklearn import (
 from ..nets import get_weights, set_weights
 from ..nets._classifier import build_classifier
 from ..persistence import Persistent
-from ..pretraining import Multi3NetPretrainer
 from ..pretraining._setup import check_rates
 from ..pretraining.augmentation import FINE_TUNING, Augmentation, resolve_augmentation
 from ..windows import Windows
@@ -44,12 +43,15 @@ from ._labels import Labels, check_descriptions, check_groups, check_labels, pro
 from ._learning import Recipe, as_dtype, learn
 from ._pretrained import (
     Start,
+    as_list,
+    beside,
     check_rate_is_known,
-    encoder_of,
+    encoders_of,
     fingerprint,
     fitted_pretrainer,
     from_pretrainer,
     from_scratch,
+    has_fixed_length,
     is_ready,
     name_classes,
 )
@@ -73,11 +75,14 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
 
     Parameters
     ----------
-    pretrainer : Multi3NetPretrainer, FrozenEstimator, path-like or None, default=None
-        Where the encoder comes from. A path is a file that `Multi3NetPretrainer.save` has
-        written. ``FrozenEstimator(fitted)`` is used as it is; its weights are copied and never
-        changed. A bare `Multi3NetPretrainer` is cloned and pretrained inside `fit`, on its
-        ``corpus`` or else on X. None starts from random weights.
+    pretrainer : Multi3NetPretrainer, FrozenEstimator, path-like, list or None, default=None
+        Where the encoder comes from: a name of
+        :func:`~m3n_sklearn.pretraining.list_pretrained`, or a path to a file that
+        `Multi3NetPretrainer.save` has written. ``FrozenEstimator(fitted)`` is used as it is; its
+        weights are copied and never changed. A bare `Multi3NetPretrainer` is cloned and pretrained
+        inside `fit`, on its ``corpus`` or else on X. None starts from random weights. A list of
+        several, such as one pretrained on motions of your own and ``"m3n-base"``, is for
+        ``"blend"`` and ``"auto"``; all must work at one rate.
     strategy : str, default="auto"
         What is learned from labels:
 
@@ -91,12 +96,14 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
           pretrainer whose corpus shows the classes;
         - ``"blend"``: three that err differently, and the geometric mean of their probabilities:
           ``"frozen"``, with half a vote, ``"prompt_ft"`` if there are `descriptions`, else
-          ``"lp_ft"``, and ``"scratch"``, each as it would be alone with the same `random_state`;
+          ``"lp_ft"``, and ``"scratch"``, each as it would be alone with the same `random_state`.
+          Of several pretrainers, each lends two, the first with the `descriptions`, if there are
+          any, and the others without; then none comes from scratch;
         - ``"zero_shot"``: nothing; classes are named by `descriptions`, and no label is read;
         - ``"auto"``: ``"scratch"`` without a pretrainer; ``"blend"`` with four windows per class,
-          or windows to rehearse; with less ``"prompt_ft"`` if there are `descriptions`,
-          ``"frozen"`` if there are less than 16 windows in all, and else ``"blend"``.
-          A window of weight 2 counts as two, but the mean weight as one at least.
+          windows to rehearse, or several pretrainers; with less ``"prompt_ft"`` if there are
+          `descriptions`, ``"frozen"`` if there are less than 16 windows in all, and else
+          ``"blend"``. A window of weight 2 counts as two, but the mean weight as one at least.
     head : {"linear", "mlp", "moe"}, default="linear"
         What turns features into classes. ``"mlp"`` adds a bend to the linear map, ``"moe"`` four
         smaller ones that a gate mixes for each window [2]_. Bends start at zero, so that every
@@ -108,7 +115,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         without blurring it. Names by `descriptions` are of whole windows in any case.
     descriptions : dict, default=None
         Per class a sentence or several, for ``"zero_shot"``, ``"prompt_ft"``, ``"blend"`` and
-        ``"auto"``. Give them where the pretrainer knows the classes by such words.
+        ``"auto"``. Give them where the pretrainer, or the first of several, knows the classes by
+        such words.
     rehearsal : tuple (X, y) or None, default=None
         Labelled windows of another kind, such as simulated ones of the same classes: each step of
         a training also sees some of them, which together weigh as much as the real ones. They
@@ -263,7 +271,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "pretrainer": [HasMethods(["fit", "transform"]), str, os.PathLike, None],
+        "pretrainer": [HasMethods(["fit", "transform"]), str, os.PathLike, list, tuple, None],
         "strategy": [StrOptions(STRATEGIES)],
         "head": [StrOptions({"linear", "mlp", "moe"})],
         "label_at": [StrOptions({"window", "centre"})],
@@ -409,6 +417,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         self, X: Any, y: ArrayLike | None, sample_weight: ArrayLike | None, groups: ArrayLike | None
     ) -> Self:
         imu = self._read(X, reset=True)
+        self._check_pretrainers()
         if self.strategy == "zero_shot":
             return self._fit_names(X, imu, groups)
         labels = check_labels(y, len(imu.values), sample_weight, self.class_weight)
@@ -433,8 +442,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
                 "the classes: give them, or use 'lp_ft'."
             )
         if self.adapt_norm is not None:
-            check_norms(start.encoder)
-        if self.label_at == "centre" and start.fixed_length:
+            check_norms(start.encoders)
+        if self.label_at == "centre" and has_fixed_length(start.encoders):
             raise ValueError(
                 "label_at='centre' needs features of each part of a window, which encoder='paper' "
                 "does not have. Use label_at='window', or another encoder."
@@ -443,6 +452,14 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         self.input_, self.channels_, self.rate_ = start.input_map, imu.channels, imu.rate
         self._learn(self._rows(imu, labels, start), start, people)
         return self
+
+    def _check_pretrainers(self) -> None:
+        count = len(as_list(self.pretrainer))
+        if count > 1 and self.strategy not in ("auto", "blend"):
+            raise ValueError(
+                f"strategy={self.strategy!r} learns from one pretrainer, and {count} were given. "
+                "Give one of them, or use 'blend' or 'auto'."
+            )
 
     def _last_fit(self, imu: ImuWindows, labels: Labels) -> Start | None:
         """Return what a warm start goes on from, if it is one."""
@@ -464,7 +481,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
                 f"{imu.values.shape[1]} channels. Set warm_start=False."
             )
         return Start(
-            encoder_of(self.config_),
+            encoders_of(self.config_)[0],
             self.input_,
             self.weights_,
             self.n_iter_,
@@ -474,7 +491,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     def _origin(self) -> dict[str, Any]:
         classes, prompts = check_descriptions(self.descriptions or {})
         return {
-            "pretrainer": fingerprint(self.pretrainer),
+            "pretrainer": [fingerprint(given) for given in as_list(self.pretrainer)],
             "descriptions": digest((classes.tolist(), prompts)),
             **{name: getattr(self, name) for name in MAKING},
         }
@@ -482,29 +499,25 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     def _first_start(
         self, rows: Windows | ImuWindows, imu: ImuWindows, labels: Labels, groups: AnyArray | None
     ) -> Start:
-        scratch = self.strategy == "scratch" or self.pretrainer is None
-        if scratch and not is_ready(self.pretrainer):
+        given = as_list(self.pretrainer)
+        scratch = self.strategy == "scratch" or not given
+        if scratch and not (given and is_ready(given[0])):
             return from_scratch(imu, labels.weight, width=self.width, norm=self.norm)
-        source = self._pretrained(rows, imu, groups)
-        start = from_pretrainer(source, imu)
+        check_rate_is_known(imu)
+        sources = [fitted_pretrainer(source, rows, groups, self.memory) for source in given]
+        start, *others = [from_pretrainer(source, imu) for source in sources]
         fresh = start.forgotten(imu, labels.weight)
         if scratch:
             return fresh
-        names = None
         if self.descriptions is not None and self.strategy in ("auto", "prompt_ft", "blend"):
-            names = name_classes(source, prompts_of(self.descriptions, labels.classes))
-        return replace(start, names=names, fresh=fresh)
-
-    def _pretrained(
-        self, rows: Windows | ImuWindows, imu: ImuWindows, groups: ArrayLike | None
-    ) -> Multi3NetPretrainer:
-        check_rate_is_known(imu)
-        return fitted_pretrainer(self.pretrainer, rows, groups, self.memory)
+            prompts = prompts_of(self.descriptions, labels.classes)
+            start = replace(start, names=name_classes(sources[0], prompts))
+        return beside(start, others) if others else replace(start, beside=(fresh,))
 
     def _rows(self, imu: ImuWindows, labels: Labels, start: Start) -> LabelledWindows:
         layout = start.input_map.layout
         augmentation = self._augmentation(layout)
-        if augmentation is not None and start.fixed_length:
+        if augmentation is not None and has_fixed_length(start.encoders):
             augmentation = replace(augmentation, shortest=1.0)
         data = LabelledWindows(
             start.input_map(imu),
@@ -597,7 +610,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             self.strategy_ = "scratch" if scratch else follow(self.strategy, data, start)
             self.temperature_ = None
             if self.calibrate:
-                views = self._views(start.input_map.layout, start.fixed_length)
+                views = self._views(start.input_map.layout, start.encoders)
                 self.temperature_ = calibration(
                     data, groups, start, self.strategy_, recipe, views, seed
                 )
@@ -621,7 +634,9 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         if self.adapt_norm is not None:
             raise ValueError("adapt_norm works with strategies that learn from labels only.")
         classes, prompts = check_descriptions(self.descriptions)
-        source = self._pretrained(X if isinstance(X, Windows) else imu, imu, groups)
+        check_rate_is_known(imu)
+        rows = X if isinstance(X, Windows) else imu
+        source = fitted_pretrainer(as_list(self.pretrainer)[0], rows, groups, self.memory)
         start = from_pretrainer(source, imu)
         named = name_classes(source, prompts)
         self.config_ = {"net": named.net, "sites": start.sites, "n_classes": len(classes)}
@@ -674,13 +689,13 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         check_is_fitted(self)
         check_params(self, SET_LATER)
         if self.adapt_norm == "predict":
-            check_norms(encoder_of(self.config_))
+            check_norms(encoders_of(self.config_))
         imu = self._read(X, reset=False)
         input_map = replace(self.input_, layout=self._layout_of(imu))
         input_map.warn_units(imu)
         x, layout = input_map(imu), input_map.layout
         present = None if layout.is_series else layout.present
-        views = self._views(layout, "n_times" in encoder_of(self.config_))
+        views = self._views(layout, encoders_of(self.config_))
         threads, device = torch.get_num_threads(), resolve_device(self.device)
         with isolated():
             module = self._module()
@@ -699,10 +714,10 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             self.weights_, lambda: set_weights(build_classifier(self.config_), self.weights_)
         )
 
-    def _views(self, layout: Layout, fixed_length: bool) -> Views:
+    def _views(self, layout: Layout, encoders: list[dict[str, Any]]) -> Views:
         augmentation = self._augmentation(layout)
         turned = augmentation is not None and augmentation.rotation == "so3"
-        return Views(self.views, turned, cropped=not fixed_length)
+        return Views(self.views, turned, cropped=not has_fixed_length(encoders))
 
     # ---- what X is
 

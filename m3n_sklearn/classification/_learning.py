@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from ._labels import hold_out
 from ._pretrained import Start
 from ._training import ClassLoss, LabelledWindows
 
-__all__ = ["Learned", "Recipe", "as_dtype", "learn"]
+__all__ = ["Learned", "Recipe", "as_dtype", "learn", "shares"]
 
 AnyArray = NDArray[Any]
 Callbacks = Callable[..., AbstractContextManager[Callable[[Any], bool]]]
@@ -34,8 +34,8 @@ PENALTIES = {"frozen": 0.1, "lp_ft": 0.01}
 MANY = 4
 """Windows per class from which a pretrained network may leave its start behind."""
 
-SHARES = (0.2, 0.4, 0.4)
-"""What a blend's members count: a probe, which few labels suit best, and two trained networks."""
+PROBE_VOTE = 0.5
+"""What a probe counts in a blend, where every network that takes steps counts 1."""
 
 RATES = {"timid": 1e-3, "bold": 3e-3}
 """What lr="auto" stands for: for a pretrained network with few labels, and else."""
@@ -210,24 +210,24 @@ def _blend(
     groups: AnyArray | None,
     callbacks: Callbacks | None,
 ) -> Learned:
-    """Teach a probe, a fine-tuned network and one from scratch apart; average what they say."""
+    """Teach every member apart; average what they say."""
     few = data.per_class < MANY
-    strategies = ("frozen", _tuned(start), "scratch")
-    if start.config is None:
-        origins = [start, start, start.fresh]
-    else:
-        origins = [start.member(number) for number in range(len(strategies))]
+    parts = list(_parts(start))
     members = []
     with nullcontext() if callbacks is None else callbacks(max_epochs=None) as end_epoch:
         shared = None if end_epoch is None else _entered(end_epoch)
-        for origin, strategy in zip(origins, strategies, strict=True):
-            assert origin is not None
+        for origin, strategy in parts:
             # with many labels, simulated windows distract a network that starts from nothing
             rows = data.alone() if strategy == "scratch" and not few else data
             members.append(
                 learn(rows, origin, strategy, recipe, seed, groups=groups, callbacks=shared)
             )
-    config = {"members": [member.config for member in members], "shares": list(SHARES)}
+    strategies = [strategy for _, strategy in parts]
+    config = {
+        "members": [member.config for member in members],
+        "strategies": strategies,
+        "shares": shares(strategies),
+    }
     module = Blend(config)
     for place, member in zip(module.members, members, strict=True):
         set_weights(place, get_weights(member.module))
@@ -235,10 +235,24 @@ def _blend(
     return Learned(module.eval(), config, history)
 
 
-def _tuned(start: Start) -> str:
-    """Return how a blend fine-tunes its pretrained network: from prompts, if there are any."""
-    goes_on = start.config is not None and "net" in start.config["members"][1]
-    return "prompt_ft" if goes_on or start.names is not None else "lp_ft"
+def _parts(start: Start) -> Iterator[tuple[Start, str]]:
+    """Yield where each member of a blend sets out from, and how it learns."""
+    if start.config is not None:
+        for number, strategy in enumerate(start.config["strategies"]):
+            yield start.member(number), strategy
+        return
+    for origin in (start, *start.beside):
+        if not origin.weights:
+            yield origin, "scratch"
+            continue
+        yield origin, "frozen"
+        yield origin, "lp_ft" if origin.names is None else "prompt_ft"
+
+
+def shares(strategies: Sequence[str]) -> list[float]:
+    """Return what the members of a blend count, 1 in all, by how they learn."""
+    votes = np.where(np.array(strategies) == "frozen", PROBE_VOTE, 1.0)
+    return cast(list[float], (votes / votes.sum()).tolist())
 
 
 def _entered(end_epoch: Callable[[Any], bool]) -> Callbacks:

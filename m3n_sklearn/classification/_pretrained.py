@@ -23,12 +23,15 @@ from ..windows import Windows
 __all__ = [
     "Names",
     "Start",
+    "as_list",
+    "beside",
     "check_rate_is_known",
-    "encoder_of",
+    "encoders_of",
     "fingerprint",
     "fitted_pretrainer",
     "from_pretrainer",
     "from_scratch",
+    "has_fixed_length",
     "is_ready",
     "name_classes",
 ]
@@ -68,8 +71,8 @@ class Start:
         How many epochs these weights were trained on labels.
     names : Names or None
         The descriptions of the classes in the pretrainer's joint space, if there are any.
-    fresh : Start or None
-        The start from random weights that a blend also sets out from.
+    beside : tuple of Start
+        What a blend sets out from besides: other pretrainers, or else random weights.
     config : dict or None
         Configuration of the whole network, where a fit goes on.
     """
@@ -79,7 +82,7 @@ class Start:
     weights: Weights
     epochs: int = 0
     names: Names | None = None
-    fresh: Start | None = None
+    beside: tuple[Start, ...] = ()
     config: dict[str, Any] | None = None
 
     @property
@@ -88,9 +91,11 @@ class Start:
         return list(self.input_map.layout.sites) or [""]
 
     @property
-    def fixed_length(self) -> bool:
-        """Whether the encoder reads windows of one length only."""
-        return "n_times" in self.encoder
+    def encoders(self) -> list[dict[str, Any]]:
+        """Configurations of all encoders."""
+        if self.config is not None:
+            return encoders_of(self.config)
+        return [start.encoder for start in (self, *self.beside)]
 
     def member(self, number: int) -> Start:
         """Return the part of one member, where the fit of a blend goes on."""
@@ -101,7 +106,7 @@ class Start:
             for name, array in self.weights.items()
             if name.startswith(prefix)
         }
-        return replace(self, encoder=encoder_of(config), weights=weights, config=config)
+        return replace(self, encoder=encoders_of(config)[0], weights=weights, config=config)
 
     def forgotten(self, imu: ImuWindows, weight: AnyArray) -> Start:
         """Return the start from random weights, for the sites at hand, to compare this one with.
@@ -118,6 +123,24 @@ class Start:
             encoder["norm"] = "batch"
         fitted = InputMap.fit(imu, rate=self.input_map.rate, sample_weight=weight)
         return Start(encoder, replace(fitted, layout=self.input_map.layout), {})
+
+
+def as_list(pretrainer: Any) -> list[Any]:
+    """Return the pretrainers that are meant by one, by a list of them, or by None.
+
+    Raises
+    ------
+    ValueError
+        If a list is empty.
+    """
+    if not isinstance(pretrainer, list | tuple):
+        return [] if pretrainer is None else [pretrainer]
+    if not pretrainer:
+        raise ValueError(
+            "pretrainer is an empty list. Give one pretrainer or several, or None to start from "
+            "random weights."
+        )
+    return list(pretrainer)
 
 
 def fitted_pretrainer(
@@ -165,22 +188,20 @@ def _thawed(pretrainer: Any) -> Multi3NetPretrainer:
     return frozen
 
 
-def fingerprint(pretrainer: Any) -> str | None:
+def fingerprint(pretrainer: Any) -> str:
     """Return what tells one pretrainer from another: its name, file, weights or parameters.
 
     Parameters
     ----------
-    pretrainer : str, path-like, FrozenEstimator, Multi3NetPretrainer or None
+    pretrainer : str, path-like, FrozenEstimator or Multi3NetPretrainer
         As in `fitted_pretrainer`.
 
     Returns
     -------
-    str or None
+    str
         The same in every process. Of objects among the parameters, such as a corpus in memory, only
         the type is looked at.
     """
-    if pretrainer is None:
-        return None
     if isinstance(pretrainer, str | os.PathLike):
         return os.fspath(pretrainer)
     if isinstance(pretrainer, FrozenEstimator):
@@ -284,11 +305,44 @@ def from_pretrainer(pretrainer: Multi3NetPretrainer, imu: ImuWindows) -> Start:
     return Start(encoder, input_map, taken)
 
 
-def encoder_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the configuration of the encoder in that of a classifying network."""
+def beside(first: Start, others: Sequence[Start]) -> Start:
+    """Put starts beside another, which all read the same input.
+
+    Parameters
+    ----------
+    first : Start
+        Whose layout all take on.
+    others : sequence of Start
+        From other pretrainers.
+
+    Raises
+    ------
+    ValueError
+        If they read windows in another way.
+    """
+    own = first.input_map
+    maps = [replace(other.input_map, layout=own.layout) for other in others]
+    if any(given != own for given in maps):
+        rates = ", ".join("none" if m.rate is None else f"{m.rate:g} Hz" for m in (own, *maps))
+        raise ValueError(
+            "Several pretrainers of one classifier must read windows in the same way: at one rate "
+            f"(theirs: {rates}) and, where windows are a generic series, with the scales of the "
+            "same pretraining windows. Pretrain them so, or give one of them."
+        )
+    alike = (replace(s, input_map=own) for s in others)
+    return replace(first, beside=tuple(alike))
+
+
+def encoders_of(config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the configurations of the encoders in that of a classifying network."""
     if "members" in config:
-        return encoder_of(config["members"][0])
-    return dict(config["net"]["encoders"]["imu"] if "net" in config else config["encoder"])
+        return [encoder for member in config["members"] for encoder in encoders_of(member)]
+    return [dict(config["net"]["encoders"]["imu"] if "net" in config else config["encoder"])]
+
+
+def has_fixed_length(encoders: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether one of several encoders reads windows of one length only."""
+    return any("n_times" in encoder for encoder in encoders)
 
 
 def check_rate_is_known(imu: ImuWindows) -> None:

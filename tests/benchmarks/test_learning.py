@@ -19,7 +19,15 @@ from benchmarks.learning.rivals.deepconvlstm import DeepConvLSTM
 from benchmarks.learning.rivals.limu_bert import LimuBertFeatures
 from benchmarks.learning.rivals.signals import by_site, from_sites, readings
 from benchmarks.learning.rivals.table import SCRATCH, from_scratch
-from benchmarks.learning.rows import DEFAULT, GENERAL, INDOMAIN, RIVALS, TEXT_NAMED
+from benchmarks.learning.rows import (
+    DEFAULT,
+    GENERAL,
+    INDOMAIN,
+    RIVALS,
+    TEXT_NAMED,
+    TWICE,
+    TWO_ENCODERS,
+)
 from m3n_sklearn import Multi3NetClassifier, Windows
 from m3n_sklearn.evaluation import Score
 from m3n_sklearn.recording import channel_names
@@ -122,6 +130,24 @@ def test_the_default_in_parts_is_the_default(per_class, rehearses, described, tm
     np.testing.assert_allclose(parts.predict_proba(X), whole.predict_proba(X), atol=1e-5)
 
 
+@pytest.mark.parametrize("rehearses", [False, True])
+def test_two_encoders_in_parts_are_the_two_together(rehearses, tmp_path):
+    X, y, _ = wrist_data(6)
+    both = [FrozenEstimator(pretrained()), FrozenEstimator(pretrained(random_state=1))]
+    together = Multi3NetClassifier(
+        both,
+        descriptions={c: f"doing {c}" for c in np.unique(y).tolist()},
+        rehearsal=wrist_data(12, seed=1)[:2] if rehearses else None,
+        max_epochs=2,
+        random_state=5,
+    )
+    parts = InParts(together, None, str(tmp_path)).fit(X, y)
+    assert len(parts.members_) == 4
+    np.testing.assert_allclose(
+        parts.predict_proba(X), together.fit(X, y).predict_proba(X), atol=1e-5
+    )
+
+
 def test_the_default_in_parts_reads_windows_of_another_rate(windows, tmp_path):
     X, y = windows
     X = Windows(imu=X["imu"], rate=100 / 3, channels=channel_names("right_wrist"))
@@ -132,6 +158,12 @@ def test_the_default_in_parts_reads_windows_of_another_rate(windows, tmp_path):
     np.testing.assert_allclose(
         parts.predict_proba(X), default.fit(X, y).predict_proba(X), atol=1e-5
     )
+
+
+def test_a_second_encoder_is_another_recipe_of_the_same_pretraining():
+    first, second = TWO_ENCODERS.encoders
+    assert first == Recipe("in-domain") and second == Recipe(TWO_ENCODERS.beside)
+    assert TWO_ENCODERS.pretraining_key == first.pretraining_key != second.pretraining_key
 
 
 def test_recipes_have_keys_of_their_own():
@@ -196,7 +228,7 @@ def test_bars_say_what_was_met_and_what_was_missed():
     tables = bars.Tables(
         {
             ("utd", RIVALS): {SCRATCH: row(SCRATCH, 0.5), "forest": row("forest", 0.4)},
-            ("utd", INDOMAIN): {DEFAULT: row(DEFAULT, 0.57)},
+            ("utd", INDOMAIN): {DEFAULT: row(DEFAULT, 0.57), TWICE: row(TWICE, 0.63)},
             ("utd", GENERAL): {DEFAULT: row(DEFAULT, 0.45)},
             ("utd", TEXT_NAMED): {
                 "its own prompts": row("its own prompts", 0.5, (1,)),
@@ -207,6 +239,8 @@ def test_bars_say_what_was_met_and_what_was_missed():
     verdicts = {bar.claim: bar.met for bar in bars.list_bars(tables)}
     start = "utd, indomain, 1 per class: ≥ 12 points ahead of the best rival"
     assert verdicts[f"{start} ({SCRATCH})"] is False
+    start = "utd, indomain, two encoders, 1 per class: ≥ 12 points ahead of the best rival"
+    assert verdicts[f"{start} ({SCRATCH})"] is True
     start = "utd, indomain, 4 per class: ≥ 6 points ahead of the best rival"
     assert verdicts[f"{start} ({SCRATCH})"] is True
     assert verdicts[f"utd, general, 1 per class: ahead of the best rival ({SCRATCH})"] is False

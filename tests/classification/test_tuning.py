@@ -18,7 +18,7 @@ from m3n_sklearn.classification import Multi3NetClassifier
 from m3n_sklearn.classification._folds import HeldOut, make_folds, temperature
 from m3n_sklearn.classification._head import closed_form_head
 from m3n_sklearn.classification._inference import Views, probabilities, turned
-from m3n_sklearn.classification._learning import RATES, SHARES
+from m3n_sklearn.classification._learning import RATES
 from m3n_sklearn.classification._training import ClassLoss, LabelledWindows, imbalance
 from m3n_sklearn.motion.rotations import random_rotations
 from m3n_sklearn.nets._classifier import EXPERTS, Head
@@ -344,31 +344,104 @@ def test_auto_blends_few_windows_of_many_classes(frozen):
     assert classifier(frozen, max_epochs=1).fit(X[rows[:15]], y[rows[:15]]).strategy_ == "frozen"
 
 
+def apart(fitted, X):
+    """Ask every member of a blend alone."""
+    for number, config in enumerate(fitted.config_["members"]):
+        one = copy.deepcopy(fitted)
+        one.config_ = config
+        one._keep(of_member(fitted, number))
+        yield one.predict_proba(X)
+
+
+def pooled(opinions, weights):
+    product = np.exp(np.average(np.log(opinions), axis=0, weights=weights))
+    return product / product.sum(axis=1, keepdims=True)
+
+
 def test_a_blend_averages_its_members(frozen):
     X, y, _ = wrist_data(12)
     fitted = classifier(frozen, strategy="blend", max_epochs=2).fit(X, y)
-    parts = fitted.config_["members"]
-    assert [("encoder" in part) for part in parts] == [True, True, True]
-    members = []
-    for number in range(3):
-        one = copy.deepcopy(fitted)
-        prefix = f"members.{number}."
-        one.config_ = parts[number]
-        one._keep(
-            {
-                name.removeprefix(prefix): w
-                for name, w in fitted.weights_.items()
-                if name.startswith(prefix)
-            }
-        )
-        members.append(one.predict_proba(X))
-    pooled = np.exp(np.average(np.log(members), axis=0, weights=SHARES))
-    pooled /= pooled.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(fitted.predict_proba(X), pooled, atol=1e-5)
+    members = list(apart(fitted, X))
+    together = pooled(members, [0.2, 0.4, 0.4])
+    np.testing.assert_allclose(fitted.predict_proba(X), together, atol=1e-5)
     assert np.abs(members[1] - members[2]).max() > 1e-3
     for member, strategy in zip(members, ("frozen", "lp_ft", "scratch"), strict=True):
         alone = classifier(frozen, strategy=strategy, max_epochs=2).fit(X, y)
         np.testing.assert_allclose(member, alone.predict_proba(X), atol=1e-6)
+
+
+# ---- several pretrainers
+
+
+@pytest.fixture(scope="module")
+def other():
+    return FrozenEstimator(pretrained(random_state=1))
+
+
+@pytest.mark.parametrize("described", [False, True])
+def test_several_pretrainers_lend_a_blend_two_members_each(frozen, other, described):
+    X, y, _ = wrist_data(12)
+    told = {"descriptions": {c: f"doing {c}" for c in np.unique(y).tolist()}} if described else {}
+    fitted = classifier([frozen, other], max_epochs=2, **told).fit(X, y)
+    assert fitted.strategy_ == "blend"
+    members = list(apart(fitted, X))
+    together = pooled(members, [1 / 6, 1 / 3, 1 / 6, 1 / 3])
+    np.testing.assert_allclose(fitted.predict_proba(X), together, atol=1e-5)
+    tuned = "prompt_ft" if described else "lp_ft"
+    expected = [(frozen, "frozen", {}), (frozen, tuned, told), (other, "frozen", {})]
+    expected.append((other, "lp_ft", {}))  # of words, only the first is asked
+    for member, (source, strategy, given) in zip(members, expected, strict=True):
+        alone = classifier(source, strategy=strategy, max_epochs=2, **given).fit(X, y)
+        np.testing.assert_allclose(member, alone.predict_proba(X), atol=1e-6)
+
+
+def test_a_list_of_one_pretrainer_is_that_pretrainer(frozen):
+    X, y, _ = wrist_data()
+    for strategy in ("blend", "frozen", "scratch"):
+        model = classifier(frozen, strategy=strategy, max_epochs=1)
+        alone = model.fit(X, y).predict_proba(X)
+        model = clone(model).set_params(pretrainer=[frozen])
+        np.testing.assert_array_equal(model.fit(X, y).predict_proba(X), alone)
+
+
+def test_auto_blends_several_pretrainers_from_the_first_window_on(frozen, other):
+    X, y, _ = wrist_data()
+    one = np.array([np.flatnonzero(y == c)[0] for c in np.unique(y)])
+    assert classifier((frozen, other), max_epochs=1).fit(X[one], y[one]).strategy_ == "blend"
+
+
+def test_several_pretrainers_go_on_are_saved_and_are_cloned(frozen, other, tmp_path):
+    X, y, _ = wrist_data()
+    warm = classifier([frozen, other], max_epochs=1, warm_start=True).fit(X, y)
+    assert clone(warm).pretrainer == [frozen, other]
+    warm.save(tmp_path / "two.safetensors")
+    loaded = load(tmp_path / "two.safetensors")
+    np.testing.assert_array_equal(loaded.predict_proba(X), warm.predict_proba(X))
+    still = warm.set_params(lr=1e-12, weight_decay=0.0).fit(X, y)
+    assert still.n_iter_ == 4
+    np.testing.assert_allclose(still.predict_proba(X), loaded.predict_proba(X), atol=1e-5)
+    with pytest.raises(ValueError, match="other values of pretrainer"):
+        warm.set_params(pretrainer=[other, frozen]).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "strategy", ["scratch", "frozen", "lp_ft", "full", "prompt_ft", "zero_shot"]
+)
+def test_other_strategies_take_one_pretrainer(frozen, other, strategy):
+    X, y, _ = wrist_data()
+    with pytest.raises(ValueError, match="learns from one pretrainer, and 2 were given"):
+        classifier([frozen, other], strategy=strategy).fit(X, y)
+
+
+def test_several_pretrainers_must_read_windows_alike(frozen):
+    X, y, _ = wrist_data()
+    slower = FrozenEstimator(pretrained(rate=RATE / 2))
+    with pytest.raises(ValueError, match="at one rate"):
+        classifier([frozen, slower]).fit(X, y)
+    with pytest.raises(ValueError, match="pretrainer is an empty list"):
+        classifier([]).fit(X, y)
+    with pytest.raises(TypeError, match="pretrainer is a LogisticRegression"):
+        classifier([frozen, LogisticRegression()]).fit(X, y)
 
 
 def test_a_blend_of_few_labels_moves_the_pretrained_network_timidly(frozen):
@@ -527,7 +600,7 @@ def test_scratch_makes_the_network_of_a_fitted_pretrainer_from_random_weights(fr
 def of_member(fitted, number):
     prefix = f"members.{number}."
     weights = fitted.weights_.items()
-    return {name: w for name, w in weights if name.startswith(prefix)}
+    return {name.removeprefix(prefix): w for name, w in weights if name.startswith(prefix)}
 
 
 def test_a_warm_start_of_a_blend_trains_its_members_apart(frozen):
