@@ -121,9 +121,9 @@ def _bars(tables: Tables) -> Iterator[str]:
         return
     yield f"{sum(bar.met for bar in bars)} of {len(bars)} met; points with 95 % paired bootstrap"
     yield "intervals over people and draws, of the draws that both rows have. Ours is 'auto',"
-    yield "in-domain with prompts and rehearsal, with one encoder and with two, the second of which is"
-    yield "that of the general corpus. 'Ahead' is a mean above 0, whatever the interval; 'not behind'"
-    yield "a lower bound of at least -2 points; 'clearly above' one above 0."
+    yield "in-domain with prompts and rehearsal, and with one encoder or two, the second of which"
+    yield "is that of the general corpus. 'Ahead' is a mean above 0, whatever the interval;"
+    yield "'not behind' a lower bound of at least -2 points; 'clearly above' one above 0."
     width = max(len(bar.claim) for bar in bars)
     for bar in bars:
         yield f"{bar.claim:<{width}}  {bar.measured:>22}  {'met' if bar.met else 'MISSED'}"
