@@ -55,8 +55,6 @@ class InParts(ClassifierMixin, BaseEstimator):
             other = {"pretrainer": other, **wordless}
             yield self._alone("frozen").set_params(rehearsal=None, **other)
             yield self._alone("lp_ft").set_params(**other)
-        if others:
-            return
         few = len(y) < MANY * len(np.unique(y))
         yield clone(self.scratch).set_params(rehearsal=self.estimator.rehearsal if few else None)
 

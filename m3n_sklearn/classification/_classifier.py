@@ -44,7 +44,7 @@ from ._learning import Recipe, as_dtype, learn
 from ._pretrained import (
     Start,
     as_list,
-    beside,
+    check_inputs,
     check_rate_is_known,
     encoders_of,
     fingerprint,
@@ -94,11 +94,11 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         - ``"full"``: a fresh head, then everything is fine-tuned;
         - ``"prompt_ft"``: the network of ``"zero_shot"``, then everything is fine-tuned. For a
           pretrainer whose corpus shows the classes;
-        - ``"blend"``: three that err differently, and the geometric mean of their probabilities:
+        - ``"blend"``: networks that err differently, and the geometric mean of their probabilities:
           ``"frozen"``, with half a vote, ``"prompt_ft"`` if there are `descriptions`, else
           ``"lp_ft"``, and ``"scratch"``, each as it would be alone with the same `random_state`.
-          Of several pretrainers, each lends two, the first with the `descriptions`, if there are
-          any, and the others without; then none comes from scratch;
+          Further pretrainers add two each, their ``"frozen"`` and ``"lp_ft"``, and all that are
+          ``"frozen"`` share the half vote;
         - ``"zero_shot"``: nothing; classes are named by `descriptions`, and no label is read;
         - ``"auto"``: ``"scratch"`` without a pretrainer; ``"blend"`` with four windows per class,
           windows to rehearse, or several pretrainers; with less ``"prompt_ft"`` if there are
@@ -512,7 +512,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         if self.descriptions is not None and self.strategy in ("auto", "prompt_ft", "blend"):
             prompts = prompts_of(self.descriptions, labels.classes)
             start = replace(start, names=name_classes(sources[0], prompts))
-        return beside(start, others) if others else replace(start, beside=(fresh,))
+        check_inputs(start, others)
+        return replace(start, beside=(*others, fresh))
 
     def _rows(self, imu: ImuWindows, labels: Labels, start: Start) -> LabelledWindows:
         layout = start.input_map.layout

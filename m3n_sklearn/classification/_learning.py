@@ -34,8 +34,8 @@ PENALTIES = {"frozen": 0.1, "lp_ft": 0.01}
 MANY = 4
 """Windows per class from which a pretrained network may leave its start behind."""
 
-PROBE_VOTE = 0.5
-"""What a probe counts in a blend, where every network that takes steps counts 1."""
+PROBES_VOTE = 0.5
+"""What probes count together in a blend, where every network that takes steps counts 1."""
 
 RATES = {"timid": 1e-3, "bold": 3e-3}
 """What lr="auto" stands for: for a pretrained network with few labels, and else."""
@@ -251,7 +251,8 @@ def _parts(start: Start) -> Iterator[tuple[Start, str]]:
 
 def shares(strategies: Sequence[str]) -> list[float]:
     """Return what the members of a blend count, 1 in all, by how they learn."""
-    votes = np.where(np.array(strategies) == "frozen", PROBE_VOTE, 1.0)
+    probes = np.array(strategies) == "frozen"
+    votes = np.where(probes, PROBES_VOTE / max(1, probes.sum()), 1.0)
     return cast(list[float], (votes / votes.sum()).tolist())
 
 

@@ -24,7 +24,7 @@ __all__ = [
     "Names",
     "Start",
     "as_list",
-    "beside",
+    "check_inputs",
     "check_rate_is_known",
     "encoders_of",
     "fingerprint",
@@ -72,7 +72,7 @@ class Start:
     names : Names or None
         The descriptions of the classes in the pretrainer's joint space, if there are any.
     beside : tuple of Start
-        What a blend sets out from besides: other pretrainers, or else random weights.
+        What a blend sets out from besides: other pretrainers, and random weights.
     config : dict or None
         Configuration of the whole network, where a fit goes on.
     """
@@ -305,8 +305,8 @@ def from_pretrainer(pretrainer: Multi3NetPretrainer, imu: ImuWindows) -> Start:
     return Start(encoder, input_map, taken)
 
 
-def beside(first: Start, others: Sequence[Start]) -> Start:
-    """Put starts beside another, which all read the same input.
+def check_inputs(first: Start, others: Sequence[Start]) -> None:
+    """Refuse pretrainers that do not read windows in the same way.
 
     Parameters
     ----------
@@ -318,7 +318,7 @@ def beside(first: Start, others: Sequence[Start]) -> Start:
     Raises
     ------
     ValueError
-        If they read windows in another way.
+        If rates, or the scales of a series, differ.
     """
     own = first.input_map
     maps = [replace(other.input_map, layout=own.layout) for other in others]
@@ -329,8 +329,6 @@ def beside(first: Start, others: Sequence[Start]) -> Start:
             f"(theirs: {rates}) and, where windows are a generic series, with the scales of the "
             "same pretraining windows. Pretrain them so, or give one of them."
         )
-    alike = (replace(s, input_map=own) for s in others)
-    return replace(first, beside=tuple(alike))
 
 
 def encoders_of(config: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -141,8 +141,11 @@ def test_two_encoders_in_parts_are_the_two_together(rehearses, tmp_path):
         max_epochs=2,
         random_state=5,
     )
-    parts = InParts(together, None, str(tmp_path)).fit(X, y)
-    assert len(parts.members_) == 4
+    scratch = Multi3NetClassifier(
+        strategy="scratch", width=16, rate=RATE, max_epochs=2, random_state=5
+    )
+    parts = InParts(together, scratch, str(tmp_path)).fit(X, y)
+    assert len(parts.members_) == 5
     np.testing.assert_allclose(
         parts.predict_proba(X), together.fit(X, y).predict_proba(X), atol=1e-5
     )

@@ -379,17 +379,18 @@ def other():
 
 
 @pytest.mark.parametrize("described", [False, True])
-def test_several_pretrainers_lend_a_blend_two_members_each(frozen, other, described):
+def test_a_further_pretrainer_adds_two_members_to_a_blend(frozen, other, described):
     X, y, _ = wrist_data(12)
     told = {"descriptions": {c: f"doing {c}" for c in np.unique(y).tolist()}} if described else {}
     fitted = classifier([frozen, other], max_epochs=2, **told).fit(X, y)
     assert fitted.strategy_ == "blend"
     members = list(apart(fitted, X))
-    together = pooled(members, [1 / 6, 1 / 3, 1 / 6, 1 / 3])
+    together = pooled(members, np.array([0.25, 1, 0.25, 1, 1]) / 3.5)
     np.testing.assert_allclose(fitted.predict_proba(X), together, atol=1e-5)
     tuned = "prompt_ft" if described else "lp_ft"
     expected = [(frozen, "frozen", {}), (frozen, tuned, told), (other, "frozen", {})]
-    expected.append((other, "lp_ft", {}))  # of words, only the first is asked
+    # of words, only the first is asked, and from scratch the first is what gives the shape
+    expected += [(other, "lp_ft", {}), (frozen, "scratch", {})]
     for member, (source, strategy, given) in zip(members, expected, strict=True):
         alone = classifier(source, strategy=strategy, max_epochs=2, **given).fit(X, y)
         np.testing.assert_allclose(member, alone.predict_proba(X), atol=1e-6)
@@ -418,7 +419,7 @@ def test_several_pretrainers_go_on_are_saved_and_are_cloned(frozen, other, tmp_p
     loaded = load(tmp_path / "two.safetensors")
     np.testing.assert_array_equal(loaded.predict_proba(X), warm.predict_proba(X))
     still = warm.set_params(lr=1e-12, weight_decay=0.0).fit(X, y)
-    assert still.n_iter_ == 4
+    assert still.n_iter_ == 6
     np.testing.assert_allclose(still.predict_proba(X), loaded.predict_proba(X), atol=1e-5)
     with pytest.raises(ValueError, match="other values of pretrainer"):
         warm.set_params(pretrainer=[other, frozen]).fit(X, y)
