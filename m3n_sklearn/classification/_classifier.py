@@ -245,7 +245,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
 
     `fit` computes on one thread. Predictions use as many as ``torch.get_num_threads()`` allows,
     with the same results: about 7,500 windows of 2.56 s at 50 Hz per second and core, and a third
-    as many where three networks are blended.
+    as many where three networks are blended, a fifth where five are.
 
     References
     ----------
