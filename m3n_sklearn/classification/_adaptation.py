@@ -73,7 +73,7 @@ def check_norms(encoders: Sequence[Mapping[str, Any]]) -> None:
     if any(encoder.get("norm") not in ("batch", "frozen_batch") for encoder in encoders):
         raise ValueError(
             "adapt_norm needs an encoder with batch norms, and this one has none: use norm='batch' "
-            "here, or in the pretrainer, or adapt_norm=None."
+            "here, or in each pretrainer there is, or adapt_norm=None."
         )
 
 

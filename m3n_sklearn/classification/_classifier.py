@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
@@ -44,16 +43,17 @@ from ._learning import Recipe, as_dtype, learn
 from ._pretrained import (
     Start,
     as_list,
-    check_inputs,
     check_rate_is_known,
     encoders_of,
     fingerprint,
-    fitted_pretrainer,
+    fitted_pretrainers,
     from_pretrainer,
     from_scratch,
     has_fixed_length,
     is_ready,
     name_classes,
+    naming,
+    read_alike,
 )
 from ._training import LabelledWindows
 
@@ -82,7 +82,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         weights are copied and never changed. A bare `Multi3NetPretrainer` is cloned and pretrained
         inside `fit`, on its ``corpus`` or else on X. None starts from random weights. A list of
         several, such as one pretrained on motions of your own and ``"m3n-base"``, is for
-        ``"blend"`` and ``"auto"``; all must work at one rate.
+        ``"blend"`` and ``"auto"``. All must work at one rate (of a series, with the same scales).
+        The first gives a network from scratch its shape, and names the sites of bare arrays.
     strategy : str, default="auto"
         What is learned from labels:
 
@@ -504,16 +505,16 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         if scratch and not (given and is_ready(given[0])):
             return from_scratch(imu, labels.weight, width=self.width, norm=self.norm)
         check_rate_is_known(imu)
-        sources = [fitted_pretrainer(source, rows, groups, self.memory) for source in given]
+        sources = fitted_pretrainers(given, rows, groups, self.memory)
         start, *others = [from_pretrainer(source, imu) for source in sources]
         fresh = start.forgotten(imu, labels.weight)
         if scratch:
             return fresh
         if self.descriptions is not None and self.strategy in ("auto", "prompt_ft", "blend"):
             prompts = prompts_of(self.descriptions, labels.classes)
-            start = replace(start, names=name_classes(sources[0], prompts))
-        check_inputs(start, others)
-        return replace(start, beside=(*others, fresh))
+            with naming("pretrainer[0], which descriptions are put to" if others else ""):
+                start = replace(start, names=name_classes(sources[0], prompts))
+        return replace(start, beside=(*read_alike(start, others), fresh))
 
     def _rows(self, imu: ImuWindows, labels: Labels, start: Start) -> LabelledWindows:
         layout = start.input_map.layout
@@ -543,7 +544,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
                 "rehearsal must be a tuple (X, y), windows and their labels; got a tuple of "
                 f"{len(self.rehearsal)}."
             )
-        with _naming("rehearsal=(X, y)"):
+        with naming("rehearsal=(X, y)"):
             imu = self._read(self.rehearsal[0], reset=False)
             self._layout_of(imu)
         shape = np.shape(self.rehearsal[1])
@@ -551,7 +552,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             raise ValueError(
                 f"rehearsal has {len(imu.values)} windows, but labels of shape {shape}."
             )
-        with _naming("rehearsal=(X, y)"):
+        with naming("rehearsal=(X, y)"):
             own, codes, _ = check_labels(self.rehearsal[1], len(imu.values), None, None)
         y = own[codes]
         rows = np.flatnonzero(np.isin(y, classes))
@@ -637,7 +638,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         classes, prompts = check_descriptions(self.descriptions)
         check_rate_is_known(imu)
         rows = X if isinstance(X, Windows) else imu
-        source = fitted_pretrainer(as_list(self.pretrainer)[0], rows, groups, self.memory)
+        (source,) = fitted_pretrainers(as_list(self.pretrainer), rows, groups, self.memory)
         start = from_pretrainer(source, imu)
         named = name_classes(source, prompts)
         self.config_ = {"net": named.net, "sites": start.sites, "n_classes": len(classes)}
@@ -751,16 +752,6 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         tags.input_tags.three_d_array = True
         tags.target_tags.required = self.strategy != "zero_shot"
         return tags
-
-
-@contextmanager
-def _naming(what: str) -> Iterator[None]:
-    """Say which of several inputs an error is about."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{what}: {error}") from error
 
 
 def _take(imu: ImuWindows, labels: Labels, rows: AnyArray) -> tuple[ImuWindows, Labels]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
@@ -24,16 +25,17 @@ __all__ = [
     "Names",
     "Start",
     "as_list",
-    "check_inputs",
     "check_rate_is_known",
     "encoders_of",
     "fingerprint",
-    "fitted_pretrainer",
+    "fitted_pretrainers",
     "from_pretrainer",
     "from_scratch",
     "has_fixed_length",
     "is_ready",
     "name_classes",
+    "naming",
+    "read_alike",
 ]
 
 AnyArray = NDArray[Any]
@@ -137,23 +139,25 @@ def as_list(pretrainer: Any) -> list[Any]:
         return [] if pretrainer is None else [pretrainer]
     if not pretrainer:
         raise ValueError(
-            "pretrainer is an empty list. Give one pretrainer or several, or None to start from "
+            "pretrainer is empty. Give one pretrainer or several, or None to start from "
             "random weights."
         )
     return list(pretrainer)
 
 
-def fitted_pretrainer(
-    pretrainer: Any,
+def fitted_pretrainers(
+    pretrainers: Sequence[Any],
     X: Windows | ImuWindows,
     groups: ArrayLike | None,
     memory: str | Memory | None,
-) -> Multi3NetPretrainer:
-    """Return a fitted pretrainer that nobody will train any further.
+) -> list[Multi3NetPretrainer]:
+    """Return fitted pretrainers that nobody will train any further.
+
+    Those that need no training come first, so that what is wrong with them costs no time.
 
     Parameters
     ----------
-    pretrainer : str, path-like, FrozenEstimator or Multi3NetPretrainer
+    pretrainers : sequence of str, path-like, FrozenEstimator or Multi3NetPretrainer
         A name of :func:`~m3n_sklearn.pretraining.list_pretrained` is loaded, any other string or
         path is a file to read, and a frozen pretrainer is used as it is. Any other pretrainer is
         cloned and fitted, on its own corpus or else on `X`.
@@ -164,11 +168,38 @@ def fitted_pretrainer(
     memory : str, joblib.Memory or None
         Where fitted pretrainers are kept.
 
-    Returns
-    -------
-    Multi3NetPretrainer
-        A fitted one.
+    Raises
+    ------
+    FileNotFoundError, TypeError, ValueError
+        With the place of the pretrainer, if there are several.
     """
+    found = {}
+    to_train = [isinstance(given, Multi3NetPretrainer) for given in pretrainers]
+    for number in np.argsort(to_train, kind="stable"):
+        with naming(f"pretrainer[{number}]" if len(pretrainers) > 1 else ""):
+            found[number] = _fitted(pretrainers[number], X, groups, memory)
+    return [found[number] for number in range(len(pretrainers))]
+
+
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Say which of several inputs an error is about; nothing if there is one only."""
+    try:
+        yield
+    except (FileNotFoundError, TypeError, ValueError) as error:
+        if not what:
+            raise
+        kinds = (FileNotFoundError, TypeError, ValueError)
+        kind = next(kind for kind in kinds if isinstance(error, kind))
+        raise kind(f"{what}: {error}") from error
+
+
+def _fitted(
+    pretrainer: Any,
+    X: Windows | ImuWindows,
+    groups: ArrayLike | None,
+    memory: str | Memory | None,
+) -> Multi3NetPretrainer:
     if isinstance(pretrainer, str | os.PathLike):
         return _read(pretrainer)
     if isinstance(pretrainer, FrozenEstimator):
@@ -194,7 +225,7 @@ def fingerprint(pretrainer: Any) -> str:
     Parameters
     ----------
     pretrainer : str, path-like, FrozenEstimator or Multi3NetPretrainer
-        As in `fitted_pretrainer`.
+        As in `fitted_pretrainers`.
 
     Returns
     -------
@@ -305,13 +336,13 @@ def from_pretrainer(pretrainer: Multi3NetPretrainer, imu: ImuWindows) -> Start:
     return Start(encoder, input_map, taken)
 
 
-def check_inputs(first: Start, others: Sequence[Start]) -> None:
-    """Refuse pretrainers that do not read windows in the same way.
+def read_alike(first: Start, others: Sequence[Start]) -> list[Start]:
+    """Let the starts from further pretrainers read windows as the first does.
 
     Parameters
     ----------
     first : Start
-        Whose layout all take on.
+        Its sites and columns count where X does not name its channels.
     others : sequence of Start
         From other pretrainers.
 
@@ -322,13 +353,20 @@ def check_inputs(first: Start, others: Sequence[Start]) -> None:
     """
     own = first.input_map
     maps = [replace(other.input_map, layout=own.layout) for other in others]
-    if any(given != own for given in maps):
-        rates = ", ".join("none" if m.rate is None else f"{m.rate:g} Hz" for m in (own, *maps))
+    rates = [given.rate or np.nan for given in (own, *maps)]
+    if own.layout.is_series:
+        if any(given != own for given in maps):
+            raise ValueError(
+                "X is a generic series, and each pretrainer scales it by the windows that it has "
+                "learned from, which differ here. Pretrain all on the same windows, or give one."
+            )
+    elif not np.allclose(rates, rates[0], rtol=1e-6, atol=0):
         raise ValueError(
-            "Several pretrainers of one classifier must read windows in the same way: at one rate "
-            f"(theirs: {rates}) and, where windows are a generic series, with the scales of the "
-            "same pretraining windows. Pretrain them so, or give one of them."
+            "The pretrainers of one classifier must work at one rate; these work at "
+            f"{', '.join(f'{rate:g}' for rate in rates)} Hz. Pretrain them with the same rate=, or "
+            "give one of them."
         )
+    return [replace(other, input_map=own) for other in others]
 
 
 def encoders_of(config: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -168,9 +168,14 @@ def _content(cell: Any) -> Any:
 
 def _attributes(estimator: BaseEstimator) -> dict[str, Any]:
     """Return parameters and what was fitted, with paths in place of the names of files."""
-    kept = {name: value for name, value in vars(estimator).items() if _is_content(name, value)}
-    files = [name for name, v in kept.items() if isinstance(v, str) and os.path.isfile(v)]
-    return kept | {name: Path(kept[name]) for name in files}
+    return {name: _paths(v) for name, v in vars(estimator).items() if _is_content(name, v)}
+
+
+def _paths(value: Any) -> Any:
+    """Return the path of a file in place of its name; in a list, too."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_paths, value))
+    return Path(value) if isinstance(value, str) and os.path.isfile(value) else value
 
 
 def _is_content(name: str, value: Any) -> bool:

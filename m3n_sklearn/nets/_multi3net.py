@@ -299,7 +299,8 @@ class Multi3Net(nn.Module):
         """Decode IMU windows (n, S, C, T) in network units and in their sensors' frames."""
         decoder = self.decoders["reconstruction"]
         if sequence is None:
-            return decoder(embedding)
+            encoder: Any = self.encoders["imu"]
+            return encoder.as_read(decoder(embedding))
         decoded = decoder(embedding, sequence, n_times)
         return decoded if turns is None else turned(turns.mT, decoded)
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -74,7 +75,8 @@ class PaperImuEncoder(nn.Module):
     ) -> None:
         super().__init__()
         channels = in_channels * len(sites)
-        self.n_sites, self.n_times, self.n_features = len(sites), n_times, width
+        self.order: list[int] = []
+        self.known_sites, self.n_times, self.n_features = list(sites), n_times, width
         self.patch = max(1, PATCH_SIZE // channels)
         n_tokens = math.ceil(n_times / self.patch)
         self.hidden_step = nn.Parameter(torch.zeros(in_channels))
@@ -84,12 +86,26 @@ class PaperImuEncoder(nn.Module):
         )
 
     def read_sites(self, names: Sequence[str]) -> None:
-        """Check that the coming inputs hold as many sites as the weights."""
-        if len(names) != self.n_sites:
+        """Say which sites the coming inputs hold: as many as the weights know, in any order.
+
+        Names that are not those of the weights are read in the order they come in.
+        """
+        known = self.known_sites
+        if len(names) != len(known):
             raise ValueError(
-                f"The encoder 'paper' was trained on {self.n_sites} site(s) and can't read "
+                f"The encoder 'paper' was trained on {len(known)} site(s) and can't read "
                 f"{len(names)}. Use encoder='default' to change sites."
             )
+        named = len(set(names)) == len(names) and set(names) == set(known)
+        self.order = [list(names).index(site) for site in known if named]
+
+    def in_order(self, sites: Tensor) -> Tensor:
+        """Return what comes in the order of the input, (n, S, ...), in that of the weights."""
+        return sites[:, self.order] if self.order else sites
+
+    def as_read(self, sites: Tensor) -> Tensor:
+        """Return what comes in the order of the weights, (n, S, ...), in that of the input."""
+        return sites[:, np.argsort(self.order).tolist()] if self.order else sites
 
     def forward(
         self, x: Tensor, present: Tensor | None = None, hidden: Tensor | None = None
@@ -100,10 +116,11 @@ class PaperImuEncoder(nn.Module):
                 f"The encoder 'paper' was trained on windows of {self.n_times} samples, but these "
                 f"have {x.shape[-1]}. Cut windows of equal seconds, or use encoder='default'."
             )
+        x = self.in_order(x)
         if present is not None and not bool(present.all()):
             missing = self.missing_sensor[..., None]
             triads = x.unflatten(2, (2, 3))
-            x = torch.where(present[..., None, None], triads, missing).flatten(2, 3)
+            x = torch.where(self.in_order(present)[..., None, None], triads, missing).flatten(2, 3)
         if hidden is not None:
             x = torch.where(hidden[:, None, None], self.hidden_step[:, None], x)
         steps = functional.pad(x.flatten(1, 2), (0, -self.n_times % self.patch))

@@ -434,15 +434,57 @@ def test_other_strategies_take_one_pretrainer(frozen, other, strategy):
         classifier([frozen, other], strategy=strategy).fit(X, y)
 
 
+@pytest.fixture(scope="module")
+def of_two_wrists():
+    X, y, _ = wrist_data(7)
+    channels = [c.replace("right", side) for side in ("left", "right") for c in CHANNELS]
+    both = np.concatenate([X["imu"][::-1], X["imu"]], axis=1)
+    rows = Windows(imu=both, rate=RATE, channels=channels, text=[(CAPTIONS[c],) for c in y])
+    return FrozenEstimator(pretrainer(max_epochs=4, lr=1e-2).fit(rows))
+
+
+def test_bare_arrays_are_read_in_the_same_way_by_all_pretrainers(frozen, of_two_wrists):
+    X, y, _ = wrist_data(7)
+    named = classifier([frozen, of_two_wrists], max_epochs=2).fit(X, y)
+    bare = clone(named).set_params(rate=RATE).fit(X["imu"], y)
+    assert [m["sites"] for m in bare.config_["members"]] == [["right_wrist"]] * 5
+    np.testing.assert_array_equal(bare.predict_proba(X["imu"]), named.predict_proba(X))
+
+
 def test_several_pretrainers_must_read_windows_alike(frozen):
     X, y, _ = wrist_data()
     slower = FrozenEstimator(pretrained(rate=RATE / 2))
-    with pytest.raises(ValueError, match="at one rate"):
+    with pytest.raises(ValueError, match="must work at one rate; these work at 50, 25 Hz"):
         classifier([frozen, slower]).fit(X, y)
-    with pytest.raises(ValueError, match="pretrainer is an empty list"):
-        classifier([]).fit(X, y)
-    with pytest.raises(TypeError, match="pretrainer is a LogisticRegression"):
-        classifier([frozen, LogisticRegression()]).fit(X, y)
+    rng = np.random.default_rng(0)
+    series = rng.normal(size=(2, 12, 7, 40)) * [[[[1.0]]], [[[3.0]]]]
+    apart = [FrozenEstimator(pretrainer().fit(part)) for part in series]
+    with pytest.raises(ValueError, match="generic series, and each pretrainer scales it"):
+        classifier(apart).fit(series[0], np.arange(12) % 2)
+    classifier([apart[0], apart[0]], max_epochs=1).fit(series[0], np.arange(12) % 2)
+
+
+def test_what_is_wrong_with_one_of_several_pretrainers_is_said_at_once(frozen):
+    X, y, _ = wrist_data()
+    wordless = FrozenEstimator(pretrainer().fit(X))
+    with pytest.raises(ValueError, match="pretrainer is empty"):
+        classifier(()).fit(X, y)
+    for wrong in (LogisticRegression(), None):
+        with pytest.raises(
+            TypeError, match=rf"pretrainer\[1\]: pretrainer is a {type(wrong).__name__}"
+        ):
+            classifier([frozen, wrong]).fit(X, y)
+    with pytest.raises(ValueError, match=r"pretrainer\[0\], which descriptions are put to"):
+        classifier([wordless, frozen], descriptions=dict.fromkeys(y, "this")).fit(X, y)
+
+    class Slow(Multi3NetPretrainer):
+        def fit(self, X, y=None, groups=None):
+            raise AssertionError("trained before the others were looked at")
+
+    with pytest.raises(FileNotFoundError, match=r"pretrainer\[1\]: .*m3n-bse"):
+        classifier([Slow(), "m3n-bse"]).fit(X, y)
+    with pytest.raises(TypeError, match=r"pretrainer\[1\]: pretrainer is the class"):
+        classifier([Slow(), Slow]).fit(X, y)
 
 
 def test_a_blend_of_few_labels_moves_the_pretrained_network_timidly(frozen):

@@ -151,7 +151,9 @@ def test_files_count_by_what_is_in_them(tmp_path):
     other.write_bytes(b"weights")
 
     def of(path):
-        return fingerprint(FunctionTransformer(kw_args=path)), fingerprint([Path(path)])
+        listed = FunctionTransformer(kw_args=["a name", path])
+        alone = FunctionTransformer(kw_args=path)
+        return fingerprint(alone), fingerprint(listed), fingerprint([Path(path)])
 
     assert of(str(one)) == of(str(other))
     known = of(str(one))

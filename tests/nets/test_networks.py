@@ -141,12 +141,21 @@ def test_hidden_steps_are_not_read(encoder: str) -> None:
     assert torch.equal(net.embed_imu(rubbish, None, inputs["hidden"])[0], expected)
 
 
-def test_sites_have_their_own_meaning_but_any_order() -> None:
-    net, x = network(), batch()["imu"]
-    expected = net.embed_imu(x)[0]
+@pytest.mark.parametrize("encoder", ["default", "paper"])
+def test_sites_have_their_own_meaning_but_any_order(encoder: str) -> None:
+    net, x = network(encoder), batch()["imu"]
+    present = torch.tensor([[True, False], [True, True]]).expand(len(x), -1, -1)
+    expected = net.embed_imu(x, present)
+    decoded = net.reconstruct(*expected, x.shape[-1])
     net.read_sites(["right", "left"])
-    assert torch.allclose(net.embed_imu(x.flip(1))[0], expected, atol=1e-5)
-    assert not torch.allclose(net.embed_imu(x)[0], expected, atol=1e-3)
+    flipped = net.embed_imu(x.flip(1), present.flip(1))
+    assert torch.allclose(flipped[0], expected[0], atol=1e-5)
+    assert torch.allclose(net.reconstruct(*flipped, x.shape[-1]).flip(1), decoded, atol=1e-5)
+    assert not torch.allclose(net.embed_imu(x, present)[0], expected[0], atol=1e-3)
+
+
+def test_sites_that_are_not_known_are_read_all_the_same() -> None:
+    net, x = network(), batch()["imu"]
     net.read_sites(["left"])
     known = net.embed_imu(x[:, :1])[0]
     net.read_sites(["pocket"])
