@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -107,10 +107,12 @@ class LabelEfficiencyDisplay:
         LabelEfficiencyDisplay
             Itself.
         """
+        beside: dict[str, Any] = {}
         if ax is None:
             import matplotlib.pyplot as plt
 
-            _, ax = plt.subplots(figsize=(6.5, 4.2), layout="constrained")
+            _, ax = plt.subplots(figsize=(8.5, 4.2), layout="constrained")
+            beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}  # curves may be anywhere
         places = self._places()
         shown, notes = marked_names([s for s in self.scores if s.method in self.methods])
         for i, name in enumerate(self.methods):
@@ -126,7 +128,7 @@ class LabelEfficiencyDisplay:
         ax.set_ylabel("macro F1 on people never seen")
         ax.set_ylim(0, 1)
         ax.grid(alpha=0.3)
-        ax.legend(frameon=False, fontsize="small")
+        ax.legend(frameon=False, fontsize="small", **beside)
         self.ax_ = ax
         self.figure_: Figure = ax.figure  # type: ignore[assignment]
         return self
