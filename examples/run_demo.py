@@ -120,7 +120,7 @@ def embedded_task(quick: bool) -> Task:
     """Generated motions to learn from; a shifted wrist set of other people to be tested on."""
     motions = make_motions(n_people=2 if quick else 10, n_repetitions=1, random_state=0)
     wrists = make_wrist_har(random_state=1)
-    corpus, labels, _ = simulate_and_cut(motions)
+    corpus, labels, *_ = simulate_and_cut(motions)
     ideal = SMPLIMUSimulator(sites=(SITE,), rate=RATE).simulate(wrists.motions[0])
     return Task(
         title="generated motions and wrists",
@@ -144,14 +144,13 @@ def real_task(data: Path) -> Task:
         data / "bandai_namco_motion" / "bandai_namco_motion.npz",
     ]
     mocap = [motion for file in files for motion in read_skeletal(file)]
-    general, _, _ = simulate_and_cut(mocap, overlap=0.0, mount=utd.mount)
+    general, *_ = simulate_and_cut(mocap, 0.0, utd.mount)
     general = general[::2]  # about as many windows as the skeletons give: neither drowns the other
-    kinect, labels, recordings = simulate_and_cut(utd.motions, overlap=0.9, mount=utd.mount)
-    subject = np.array([m.subject for m in utd.motions])[clip_numbers(kinect)]
+    kinect, labels, people, recordings = simulate_and_cut(utd.motions, 0.9, utd.mount)
     shown = next(i for i, m in enumerate(utd.motions) if m.label == "wave")
 
     def others(held_out: tuple) -> np.ndarray:
-        return np.flatnonzero(~np.isin(subject, held_out))
+        return np.flatnonzero(~np.isin(people, held_out))
 
     return Task(
         title="UTD-MHAD right wrist, pretrained on mocap with texts and Kinect skeletons",
@@ -171,21 +170,19 @@ def real_task(data: Path) -> Task:
 
 def simulate_and_cut(
     motions: list[Motion], overlap: float = 0.5, mount: Any = None
-) -> tuple[Windows, np.ndarray, list[Recording]]:
+) -> tuple[Windows, np.ndarray, np.ndarray, list[Recording]]:
     """Simulate whole clips, which is most accurate, then cut poses and signals on one clock."""
     simulator = SMPLIMUSimulator(sites=(SITE,), rate=RATE, mount=mount, n_jobs=2)
     recordings = simulator.simulate(motions)
     pairs = list(zip(motions, recordings, strict=True))
-    X, y, _ = cut(pairs, seconds=SECONDS, overlap=overlap, margin=0.0, short="pad", pose_rate=30.0)
-    return X, y, recordings
+    X, y, people = cut(
+        pairs, seconds=SECONDS, overlap=overlap, margin=0.0, short="pad", pose_rate=30.0
+    )
+    return X, y, people, recordings
 
 
 def only_imu(X: Windows) -> Windows:
     return Windows(imu=X["imu"], rate=X.rate("imu"), channels=X.channels)
-
-
-def clip_numbers(X: Windows) -> np.ndarray:
-    return np.unique(X["clip"], return_inverse=True)[1]
 
 
 # ---- learning
