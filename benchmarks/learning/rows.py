@@ -156,7 +156,14 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
     if task.key.startswith("openpack"):
         rows += _temporal(task, rows, quick)
         rows += _centre(task, encoders)
-    return rows
+    return [row for row in rows if not (quick and _has_its_like(task, row))]
+
+
+def _has_its_like(task: Task, row: Row) -> bool:
+    """Whether a quick run does without a row, since another one is much the same."""
+    copies = "augmented copies" in row.method.name
+    elsewhere = row.section == SIMULATED or task.key.startswith("openpack")
+    return row.section == EVENLY or FLIPS in row.method.name or (copies and elsewhere)
 
 
 # ---- rivals
