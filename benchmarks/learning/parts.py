@@ -52,9 +52,8 @@ class InParts(ClassifierMixin, BaseEstimator):
         yield self._alone("frozen").set_params(pretrainer=first, rehearsal=None, **wordless)
         yield told.set_params(pretrainer=first)
         for other in others:
-            other = {"pretrainer": other, **wordless}
-            yield self._alone("frozen").set_params(rehearsal=None, **other)
-            yield self._alone("lp_ft").set_params(**other)
+            yield self._alone("frozen").set_params(pretrainer=other, rehearsal=None, **wordless)
+            yield self._alone("lp_ft").set_params(pretrainer=other, **wordless)
         few = len(y) < MANY * len(np.unique(y))
         yield clone(self.scratch).set_params(rehearsal=self.estimator.rehearsal if few else None)
 
