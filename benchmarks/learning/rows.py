@@ -36,7 +36,7 @@ from .recipes import (
 from .rivals.committee import Committee
 from .rivals.evened import Evened
 from .rivals.minirocket import beside
-from .rivals.table import EPOCHS_QUICK, LSTM, MAJORITY, SCRATCH, Rival, list_rivals
+from .rivals.table import COPIES, EPOCHS_QUICK, LSTM, MAJORITY, SCRATCH, Rival, list_rivals
 
 RIVALS, SIMULATED, CONTROL = "rivals", "rivals-simulated", "control"
 INDOMAIN, GENERAL, PAPERS = "indomain", "general", "paper"
@@ -161,7 +161,7 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
 
 def _has_its_like(task: Task, row: Row) -> bool:
     """Whether a quick run does without a row, since another one is much the same."""
-    copies = "augmented copies" in row.method.name
+    copies = COPIES in row.method.name
     elsewhere = row.section == SIMULATED or task.key.startswith("openpack")
     return row.section == EVENLY or FLIPS in row.method.name or (copies and elsewhere)
 
@@ -186,7 +186,7 @@ def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
         if name != MAJORITY:
             method = Method(name, estimator, extra=_simulated(encoders))
             spec = [_parameters(estimator), "simulated"]
-            few = task.budgets[:1] if name == LSTM else None
+            few = task.budgets[:1] if name == LSTM else _ends(task) if COPIES in name else None
             yield Row(SIMULATED, method, spec, None, draws, few, 1.3 * seconds)
     yield _evened(_scratch(rivals).estimator, encoders, n_draws)
 
@@ -203,12 +203,12 @@ def _scratch(rivals: list[Rival]) -> Rival:
 def _controls(task: Task, scratch: Rival, encoders: Encoders, n_draws: int) -> Iterator[Row]:
     """What averaging two networks gains, and what movements of other tempo and size do."""
     two = Method(TWO, Committee(scratch.estimator, memory=str(encoders.store / FITS)))
-    few = (None,) if task.key.startswith("openpack") else None
+    few = {"utd": (1, 4, None), "smartwatch": (1, 4, 16)}.get(task.key, (None,))
     spent = scratch.seconds * _size(task)  # one of the two is the rival's
     yield Row(CONTROL, two, _parameters(scratch.estimator), None, n_draws, few, spent)
     if task.key == "utd":
         steady = clone(scratch.estimator).set_params(augment=CONE)
-        method, few = Method(STEADY, steady), (1, 4, None)
+        method = Method(STEADY, steady)
         yield Row(CONTROL, method, _parameters(steady), None, n_draws, few, spent)
 
 
@@ -414,6 +414,7 @@ def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
         _row(section, f"ours, {section}, {name}", task, recipe, encoders, given, 1, None)
         for section, recipe in settings
         for name, given in configurations
+        if name != FLIPS or section == GENERAL  # whose default takes a flip worst
     ]
     rivals = [row for row in rows if row.section == RIVALS and row.method.name != MAJORITY]
     for row in (rivals[-3:] + ours[:3]) if encoders.quick else rivals + ours:

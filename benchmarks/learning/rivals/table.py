@@ -23,6 +23,7 @@ from .minirocket import minirocket
 
 MAJORITY, SCRATCH = "majority", "CNN from scratch, our augmentation"
 LSTM = "DeepConvLSTM, our augmentation"
+COPIES = "augmented copies"
 EPOCHS_QUICK = 20
 """Epochs of our networks in a quick run."""
 
@@ -75,9 +76,9 @@ def list_rivals(
     yield Rival(LSTM, lstm, 1, 20 if quick else 100)
     yield Rival("LIMU-BERT-X, frozen", limu, n_draws, 1)
     augmented = Augmented(forest, copies, random_state=0)
-    yield Rival("features + random forest, augmented copies", augmented, 1, 3)
+    yield Rival(f"features + random forest, {COPIES}", augmented, 1, 3)
     augmented = Augmented(minirocket(), copies, random_state=0)
-    yield Rival("MiniRocket + linear, augmented copies", augmented, 1, 6)
+    yield Rival(f"MiniRocket + linear, {COPIES}", augmented, 1, 6)
 
 
 def from_scratch(quick: bool, label_at: str, shaped_by: str | None) -> Multi3NetClassifier:
