@@ -49,7 +49,7 @@ SECTIONS = {
     CONTROL: "controls: networks from scratch, two averaged, or shown less",
     INDOMAIN: "ours, pretrained on the training people's skeletons and captions (in-domain)",
     GENERAL: "ours, pretrained on the general corpus (no motion of this set)",
-    PAPERS: "configuration of the paper, in-domain, two people tested",
+    PAPERS: "configuration of the paper, in-domain, one person tested",
     TEXT_NAMED: "text-named: captions in the corpus include these actions, no real label",
     ZERO_SHOT: "zero-shot: general corpus (no motion of this set, but look-alikes), no real label",
     ABLATION: "ablation of the default, in-domain, shorter pretraining, two people tested",
@@ -292,7 +292,7 @@ def _papers(task: Task, encoders: Encoders) -> Iterator[Row]:
     recipe = Recipe("in-domain", pretrainer=PAPER)
     for name, strategy in (("paper, frozen", "frozen"), ("paper, fine-tuned", "full")):
         row = _row(PAPERS, name, task, recipe, encoders, {"strategy": strategy}, 1, None)
-        yield replace(row, folds=_some_people(task))
+        yield replace(row, folds=_some_people(task)[:1])
 
 
 def _row(
