@@ -307,14 +307,22 @@ def test_simulators_survive_the_manifest():
     np.testing.assert_array_equal(back.set_params(random_state=0).simulate(clips)[0].data, expected)
 
 
-def test_a_frozen_simulator_is_used_as_it_was_fitted(tmp_path):
-    fitted = SMPLIMUSimulator(sites=("right_wrist",)).fit(motions(12))
+@pytest.mark.parametrize("learned", [True, False])
+def test_a_frozen_simulator_is_used_as_it_is(tmp_path, learned):
+    rng = np.random.default_rng(0)
+    clips = [m.replace(poses=m.poses + rng.normal(0, 0.02, m.poses.shape)) for m in motions()]
+    given = SMPLIMUSimulator(sites=("right_wrist",))
+    if learned:
+        given.fit(motions(12))
     folder = build_corpus(
-        source(), tmp_path / "a", simulator=FrozenEstimator(fitted), random_state=1, **SHORT
+        source(clips=clips), tmp_path / "a", simulator=FrozenEstimator(given), **SHORT
     )
-    again = rebuild_corpus(folder, source(), tmp_path / "b")
+    again = rebuild_corpus(folder, source(clips=clips), tmp_path / "b")
     np.testing.assert_array_equal(open_corpus(folder)["imu"], open_corpus(again)["imu"])
-    assert fitted.rate == 50.0 and fitted.random_state is None  # not changed
+    assert given.rate == 50.0 and given.random_state is None  # not changed
+    assert hasattr(given, "noise_floors_") == learned
+    other = build_corpus(source(clips=clips), tmp_path / "c", simulator=clone(given), **SHORT)
+    assert not np.array_equal(open_corpus(folder)["imu"], open_corpus(other)["imu"])
 
 
 def test_other_sources_are_refused(tmp_path):

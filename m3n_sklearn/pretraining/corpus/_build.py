@@ -74,9 +74,9 @@ def build_corpus(
     simulator : SMPLIMUSimulator or None, default=None
         Sites, sensor errors, and how bodies, mounts and tempo vary from clip to clip. A copy
         learns the noise of each source's poses from its first 64 clips; in a ``FrozenEstimator``
-        it is used as it was fitted. Its `rate` and `random_state` are those given here. None
-        leaves the readings out: a pretrainer with a simulator makes new ones in every epoch,
-        and then wants a `margin`.
+        it is used as it is, fitted or not (better not, for depth cameras). Its `rate` and
+        `random_state` are those given here. None leaves the readings out: a pretrainer with a
+        simulator makes new ones in every epoch, and then wants a `margin`.
     seconds, overlap : float, default=2.56 and 0.5
         Length of the windows, and the share of one that the next one repeats.
     rate, pose_rate : float, default=50.0 and 30.0
