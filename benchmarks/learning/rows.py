@@ -417,7 +417,7 @@ def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
         if name != FLIPS or section == GENERAL  # whose default takes a flip worst
     ]
     rivals = [row for row in rows if row.section == RIVALS and row.method.name != MAJORITY]
-    for row in (rivals[-3:] + ours[:3]) if encoders.quick else rivals + ours:
+    for row in (rivals[-3:] + ours[:2]) if encoders.quick else rivals + ours:
         for label, turn in list_turns().items():
 
             def worn(held_out: Any, build: Any = row.method.build, turn: Any = turn) -> Worn:
