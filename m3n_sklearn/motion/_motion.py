@@ -144,6 +144,8 @@ class Motion:
     subject: Hashable | None
     name: str | None
     source: str | None
+    observed: NDArray[np.bool_] | None
+    confidence: Array | None
 
     def __init__(
         self,
@@ -160,6 +162,8 @@ class Motion:
         subject: Hashable | None = None,
         name: str | None = None,
         source: str | None = None,
+        observed: ArrayLike | None = None,
+        confidence: ArrayLike | None = None,
     ) -> None:
         values = _check_poses(poses)
         clock, mean_rate = _check_clock(len(values), rate, times)
@@ -179,6 +183,8 @@ class Motion:
             "subject": check_id(subject, "subject"),
             "name": check_name(name),
             "source": _check_source(source),
+            "observed": _check_observed(observed, values.shape[:2]),
+            "confidence": _check_confidence(confidence, values.shape[:2]),
         }
         for field, value in fields.items():
             if isinstance(value, np.ndarray):
@@ -254,7 +260,11 @@ class Motion:
             raise ValueError(
                 f"No frame lies in [{start}, {stop}) s: the clip lasts {self.duration:.3f} s."
             )
-        return replace_frames(self, self.poses[keep], self.trans[keep], self.times[keep])
+        facts = {
+            name: None if value is None else value[keep]
+            for name, value in (("observed", self.observed), ("confidence", self.confidence))
+        }
+        return replace_frames(self, self.poses[keep], self.trans[keep], self.times[keep], **facts)
 
     def resample(self, rate: float) -> Motion:
         """Resample to an even grid: rotations on great arcs, translations linearly.
@@ -277,7 +287,18 @@ class Motion:
         times = self.times[0] + np.arange(count) / rate
         quats = slerp_resample(quat_from_rotvec(self.poses), self.times, times)
         trans = np.stack([np.interp(times, self.times, axis) for axis in self.trans.T], axis=-1)
-        return replace_frames(self, rotvec_from_quat(quats), trans, times)
+        before, after = neighbors(self.times, times)
+        observed, confidence = self.observed, self.confidence
+        return replace_frames(
+            self,
+            rotvec_from_quat(quats),
+            trans,
+            times,
+            observed=None if observed is None else observed[before] & observed[after],
+            confidence=(
+                None if confidence is None else np.minimum(confidence[before], confidence[after])
+            ),
+        )
 
     def mirrored(self) -> Motion:
         """Exchange left and right: the motion seen in a mirror across the body's x axis.
@@ -295,10 +316,37 @@ class Motion:
         swap = MIRROR_JOINTS[: self.n_joints]
         poses = self.poses[:, swap] * np.array([1.0, -1.0, -1.0])
         trans = self.trans * np.array([-1.0, 1.0, 1.0])
-        return replace_frames(self, poses, trans, self.times)
+        facts = {
+            name: None if value is None else value[:, swap]
+            for name, value in (("observed", self.observed), ("confidence", self.confidence))
+        }
+        return replace_frames(self, poses, trans, self.times, **facts)
 
 
-def replace_frames(motion: Motion, poses: Array, trans: Array, times: Array) -> Motion:
+def neighbors(frames: Array, times: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Find the frames around some times; a time that hits a frame has it on both sides.
+
+    Parameters
+    ----------
+    frames : ndarray of shape (F,)
+        Increasing time stamps in s.
+    times : ndarray of shape (T,)
+        In s; those outside are moved to the nearest frame.
+
+    Returns
+    -------
+    before, after : ndarray of int, shape (T,)
+        Indices of frames.
+    """
+    last = len(frames) - 1
+    before = np.clip(np.searchsorted(frames, times + 1e-9, side="right") - 1, 0, last)
+    after = np.clip(np.searchsorted(frames, times - 1e-9, side="left"), 0, last)
+    return before, after
+
+
+def replace_frames(
+    motion: Motion, poses: Array, trans: Array, times: Array, **changes: Any
+) -> Motion:
     """Return a motion with other frames and everything else kept.
 
     Parameters
@@ -307,6 +355,9 @@ def replace_frames(motion: Motion, poses: Array, trans: Array, times: Array) -> 
         Where the rest comes from.
     poses, trans, times : ndarray
         New frames.
+    **changes : dict
+        Other arguments of :class:`Motion`; `observed` and `confidence` of the new frames, where
+        the motion has them and the number of frames changes.
 
     Returns
     -------
@@ -314,7 +365,7 @@ def replace_frames(motion: Motion, poses: Array, trans: Array, times: Array) -> 
         The new motion.
     """
     clock = {"times": times} if len(times) > 1 else {"rate": motion.rate}
-    return motion.replace(poses=poses, trans=trans, **clock)
+    return motion.replace(poses=poses, trans=trans, **clock, **changes)
 
 
 def _check_poses(poses: ArrayLike) -> Array:
@@ -440,6 +491,30 @@ def _check_stature(stature: float | None) -> float | None:
             "Are these centimetres?"
         )
     return float(stature)
+
+
+def _check_observed(observed: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    if observed is None:
+        return None
+    values = np.array(observed)
+    if values.shape != shape or values.dtype.kind != "b":
+        raise ValueError(
+            f"observed must be booleans of shape {shape} (frames, joints) to match poses, got "
+            f"{values.dtype} of shape {values.shape}."
+        )
+    return values
+
+
+def _check_confidence(confidence: ArrayLike | None, shape: tuple[int, ...]) -> Array | None:
+    if confidence is None:
+        return None
+    values = real_array(confidence, "confidence", f"numbers from 0 to 1 of shape {shape}")
+    if values.shape != shape or not np.all((values >= 0) & (values <= 1)):
+        raise ValueError(
+            f"confidence must be numbers from 0 to 1 of shape {shape} (frames, joints) to match "
+            f"poses, got shape {values.shape}, from {np.min(values):.4g} to {np.max(values):.4g}."
+        )
+    return values
 
 
 def _check_source(source: Any) -> str | None:
