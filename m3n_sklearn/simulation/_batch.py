@@ -18,6 +18,7 @@ from ._readout import Readout, sample_begins
 from ._site_cutoffs import bone_of, site_cutoffs
 from .trajectory import BodyNoise, Trajectory, TrajectoryState
 from .trajectory._bands import ANY_BAND, Band
+from .trajectory._smoothing import Cutoffs
 from .trajectory._track import Track
 
 __all__ = ["Setup", "Signals", "simulate_batch"]
@@ -134,7 +135,7 @@ def simulate_batch(
         track = Track(times, read, smoothed, observed=measured, doubted=smoothed)
         cutoffs = _cutoffs(setup, track, count)
         groups = [_Group.of(setup, chosen, joints) for chosen in _alike(cutoffs)]
-        for piece in track.pieces(cutoffs.reshape(-1, 2), margin):
+        for piece in track.pieces(np.concatenate([each.hertz for each in cutoffs]), margin):
             rows = slice(*np.searchsorted(wanted, track.times(piece)).tolist())
             if rows.start == rows.stop:
                 continue
@@ -144,7 +145,7 @@ def simulate_batch(
                 chosen = cutoffs[group.first]
                 curve, origin = track.curve(frames, chosen, group.joints, piece)
                 shape = (count, len(group.joints))
-                path = Trajectory(track.start, track.stop, curve, origin, shape, chosen)
+                path = Trajectory(track.start, track.stop, curve, origin, shape, chosen.hertz)
                 state = path.evaluate(readout.times, setup.engine)
                 if group is groups[0]:
                     rush = np.linalg.norm(state.linear_acceleration[-len(wanted[rows]) :], axis=2)
@@ -152,26 +153,25 @@ def simulate_batch(
                 values = _read(setup, group, state, readout)
                 turned = [np.einsum("bsji,tbsj->btsi", mounts[:, group.sites], x) for x in values]
                 readings[:, rows, group.sites] = np.concatenate(turned, axis=-1)
-                known = track.observed(frames, chosen, group.joints, wanted[rows])
+                known = track.observed(frames, chosen.hertz, group.joints, wanted[rows])
                 if known is not None:
                     seen[:, rows, group.sites] = known.T[..., None]
     return Signals(readings, seen, rushes / max(1, len(wanted)))
 
 
-def _cutoffs(setup: Setup, track: Track, count: int) -> Array:
-    """Cut-offs (S, B, 2) of rotations and translations for each site; one bone has one."""
+def _cutoffs(setup: Setup, track: Track, count: int) -> list[Cutoffs]:
+    """Cut-offs for each site; sites on one bone have the same."""
     if setup.smoothing != "auto":
-        same = track.cutoffs(count, setup.smoothing)
-        return np.broadcast_to(same, (len(setup.sites), *same.shape))
+        return [track.cutoffs(count, setup.smoothing)] * len(setup.sites)
     bones = [bone_of(setup.body, site) for site in setup.sites]
     return site_cutoffs(track, setup.body, bones, setup.band, setup.noise)
 
 
-def _alike(cutoffs: Array) -> list[list[int]]:
+def _alike(cutoffs: list[Cutoffs]) -> list[list[int]]:
     """Sites with equal cut-offs, which share the work."""
-    groups: dict[bytes, list[int]] = {}
-    for i, chosen in enumerate(cutoffs):
-        groups.setdefault(chosen.tobytes(), []).append(i)
+    groups: dict[Any, list[int]] = {}
+    for i, (hertz, trust) in enumerate(cutoffs):
+        groups.setdefault((hertz.tobytes(), trust is not None and id(trust)), []).append(i)
     return list(groups.values())
 
 

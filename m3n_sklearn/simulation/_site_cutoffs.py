@@ -11,7 +11,7 @@ from ..body import BodyModel, Site
 from ..body._ends import BoneEnd
 from .trajectory import BodyNoise
 from .trajectory._bands import Band
-from .trajectory._smoothing import LOWEST_SHARE, choose_cutoffs
+from .trajectory._smoothing import LOWEST_SHARE, Cutoffs, choose_cutoffs
 from .trajectory._track import Track
 from .trajectory.body_noise import part_of
 
@@ -32,7 +32,7 @@ def bone_of(body: BodyModel, site: Site) -> int:
 
 def site_cutoffs(
     track: Track, body: BodyModel, bones: Sequence[int], band: Band, noise: BodyNoise | None
-) -> Array:
+) -> list[Cutoffs]:
     """Choose the cut-offs of chains of joints by what their ends feel.
 
     Positions in the world do not depend on how a file splits a movement up between the joints,
@@ -53,8 +53,8 @@ def site_cutoffs(
 
     Returns
     -------
-    ndarray of shape (S, B, 2)
-        In Hz, equal for rotations and translations.
+    list of Cutoffs
+        One per bone, equal for rotations and translations.
     """
     excerpts = track.excerpts()
     different = list(dict.fromkeys(bones))
@@ -67,14 +67,23 @@ def site_cutoffs(
         axis=1,
     )
     chosen = choose_cutoffs(values, track.step, None, band)
+    changing = track.local(values, chosen) if np.isinf(band.highest) else None
     for i, bone in enumerate(different):
         law = None if noise is None else noise[part_of(body.joint_names[bone])]
-        rows = slice(i * count, (i + 1) * count)
         if law is not None:
+            rows = slice(i * count, (i + 1) * count)
             known = choose_cutoffs(values[:, rows], track.step, law, band)
             chosen[rows] = np.minimum(chosen[rows], known)
+            if changing is not None:
+                changing[:, rows] = np.minimum(changing[:, rows], known)
     lowest = LOWEST_SHARE / track.step
     rounded = np.exp2(np.round(STEPS * np.log2(chosen)) / STEPS)
-    rounded = np.clip(rounded, lowest, max(lowest, band.highest)).reshape(len(different), count)
-    each = rounded[[different.index(bone) for bone in bones]]
-    return np.stack([each, each], axis=-1)
+    rounded = np.clip(rounded, lowest, max(lowest, band.highest))
+    found = {}
+    for i, bone in enumerate(different):
+        rows = slice(i * count, (i + 1) * count)
+        same = rounded[rows]
+        if changing is not None and (np.ptp(changing[:, rows], axis=0) > 0).any():
+            same = np.maximum(changing[:, rows], lowest)
+        found[bone] = Cutoffs.of(same, same)
+    return [found[bone] for bone in bones]

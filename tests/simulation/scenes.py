@@ -105,7 +105,8 @@ class Scene:
                 motion.times, lambda lo, hi: (quats[lo:hi, None], motion.trans[lo:hi, None]), True
             )
             bones = [bone_of(self.body, site)]
-            chosen = float(site_cutoffs(track, self.body, bones, ANY_BAND, None)[0, 0, 0])
+            [cutoffs] = site_cutoffs(track, self.body, bones, ANY_BAND, None)
+            chosen = float(cutoffs.hertz[0, 0])
             smoothing = chosen if np.isfinite(chosen) else None
         curve = fit_trajectory(motion.times, quats, motion.trans, smoothing)
         return site_kinematics(self.body, [site], *curve.evaluate(times), frame=self.frame)

@@ -229,7 +229,7 @@ def _trajectory(
     else:
         cutoffs = track.cutoffs(1, smoothing)
     curve, origin = track.curve(track.frames_of(), cutoffs)
-    return Trajectory(track.start, track.stop, curve, origin, (motion.n_joints,), cutoffs[0])
+    return Trajectory(track.start, track.stop, curve, origin, (motion.n_joints,), cutoffs.hertz[0])
 
 
 def _site_motion(

@@ -6,14 +6,17 @@ unbiased estimate of the error of the acceleration. Time is axis 0 throughout.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve_banded, cholesky_banded
+from scipy.ndimage import median_filter
 
 from ._bands import ANY_BAND, Band
 from ._spectrum import PowerLaw, Spectrum, banded, difference_weight, fit_noise, spectrum
 
-__all__ = ["choose_cutoffs", "fallback_cutoff", "smooth"]
+__all__ = ["Cutoffs", "choose_cutoffs", "fallback_cutoff", "local_cutoffs", "smooth"]
 
 Array = NDArray[np.float64]
 
@@ -57,6 +60,12 @@ MIN_FRAMES = 24
 MIN_SECONDS = 1.0
 """With less, nothing is known about the noise."""
 
+LOCAL_SECONDS, LOCAL_STEP = 2.0, 1 / 49
+"""Seconds of a stretch that has a cut-off of its own, and the longest step between its frames."""
+
+HIGHEST_SHARE = 0.45
+"""Cycles per sample. Cut-offs that change do not go further."""
+
 FEWEST_FRAMES = 8
 """With less, a spectrum says nothing about the motion either."""
 
@@ -66,6 +75,40 @@ NO_MOTION_ABOVE = 25.0
 SLOW, SLOW_SHARE = 10.0, 0.45
 """Hz, and share of the Nyquist frequency: with a Nyquist frequency below 10 Hz motion folds back
 into the upper half of the spectrum, and nothing there can be told from noise."""
+
+
+class Cutoffs(NamedTuple):
+    """How B clips are smoothed.
+
+    Attributes
+    ----------
+    hertz : ndarray of shape (B, 2)
+        Cut-offs of rotations and translations; infinite where nothing is smoothed.
+    trust : ndarray of shape (F, B, 2) or None
+        Weights of the frames, where cut-offs change along a clip: ``hertz`` is the highest.
+    """
+
+    hertz: Array
+    trust: Array | None = None
+
+    @classmethod
+    def of(cls, *chosen: Array) -> Cutoffs:
+        """Put those of rotations and translations together.
+
+        Parameters
+        ----------
+        *chosen : ndarray of shape (B,) or (F, B)
+            Cut-offs in Hz, constant or changing.
+        """
+        hertz = np.stack([np.atleast_2d(each).max(axis=0) for each in chosen], axis=-1)
+        if all(each.ndim == 1 for each in chosen):
+            return cls(hertz)
+        frames = max(len(each) for each in chosen if each.ndim == 2)
+        trust = np.ones((frames, *hertz.shape))
+        for kind, each in enumerate(chosen):
+            if each.ndim == 2:
+                trust[:, :, kind] = (each / hertz[:, kind]) ** (2 * ORDER)
+        return cls(hertz, trust)
 
 
 def smooth(values: Array, dt: float, cutoffs: Array, weights: Array | None = None) -> Array:
@@ -231,6 +274,43 @@ def choose_cutoffs(
         law = fit_noise(banded(seen, dt, channels)) if floor is None else floor
         chosen = _least_risk(seen, law, dt, values.shape, band)
     return np.minimum(chosen, max(band.highest, LOWEST_SHARE / dt))
+
+
+def local_cutoffs(values: Array, dt: float, chosen: Array) -> Array | None:
+    """Follow clips whose noise or motion changes along the way.
+
+    Parameters
+    ----------
+    values : ndarray of shape (F, B, D)
+        As in :func:`choose_cutoffs`.
+    dt : float
+        Seconds between samples.
+    chosen : ndarray of shape (B,)
+        Cut-offs of the whole groups, which hold where nothing changes.
+
+    Returns
+    -------
+    ndarray of shape (F, B) or None
+        Cut-offs in Hz over time; None if no group changes by an octave. Below 50 Hz, and in less
+        than 4 s, two seconds say too little about their noise.
+    """
+    frames, groups, _ = values.shape
+    size = round(LOCAL_SECONDS / dt)
+    if dt > LOCAL_STEP or frames < 2 * size:
+        return None
+    highest = HIGHEST_SHARE / dt
+    starts = np.arange(0, frames - size + 1, size // 2)
+    pieces = np.concatenate([values[first : first + size] for first in starts], axis=1)
+    each = choose_cutoffs(pieces, dt).reshape(len(starts), groups)
+    octaves = median_filter(np.log2(np.minimum(each, highest)), size=(3, 1), mode="nearest")
+    changing = np.ptp(octaves, axis=0) > 1
+    if not changing.any():
+        return None
+    result = np.tile(np.minimum(chosen, highest), (frames, 1))
+    for group in np.flatnonzero(changing).tolist():
+        line = np.interp(np.arange(frames), starts + size / 2, octaves[:, group])
+        result[:, group] = np.exp2(line)
+    return result
 
 
 def _least_risk(

@@ -13,7 +13,7 @@ from scipy.interpolate import BSpline, make_interp_spline
 from ...motion._motion import neighbors
 from ...motion.rotations import hemisphere_align
 from ._doubt import CONTEXT, believable_frames, bridged
-from ._smoothing import choose_cutoffs, smooth
+from ._smoothing import Cutoffs, choose_cutoffs, local_cutoffs, smooth
 from ._spline import MEMORY, interpolate
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = ["CHUNK", "Frames", "Piece", "Track", "even_frames"]
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Indices = NDArray[np.intp]
 Read = Callable[[int, int], tuple[Array, Array]]
 
 WHOLE = 16384
@@ -145,7 +146,7 @@ class Track:
 
     def cutoffs(
         self, count: int, smoothing: str | float | None, floor: NoiseFloor | None = None
-    ) -> Array:
+    ) -> Cutoffs:
         """Return the cut-offs of rotations and translations.
 
         Parameters
@@ -159,21 +160,27 @@ class Track:
 
         Returns
         -------
-        ndarray of shape (B, 2)
-            In Hz; infinite where nothing is to be smoothed.
+        Cutoffs
+            Of the B clips.
         """
         if not self._smoothed or smoothing is None:
-            return np.full((count, 2), np.inf)
+            return Cutoffs(np.full((count, 2), np.inf))
         if not isinstance(smoothing, str):
-            return np.full((count, 2), float(smoothing))
+            return Cutoffs(np.full((count, 2), float(smoothing)))
         parts = self.excerpts()
         turns = np.concatenate([x.rotations.reshape(*x.moves.shape[:2], -1) for x in parts], axis=2)
         moves = np.concatenate([x.moves for x in parts], axis=2)
         laws = (None, None) if floor is None else (floor.rotation, floor.translation)
-        chosen = [
-            choose_cutoffs(x, self.step, law) for x, law in zip((turns, moves), laws, strict=True)
-        ]
-        return np.stack(chosen, axis=-1)
+        chosen = []
+        for values, law in zip((turns, moves), laws, strict=True):
+            constant = choose_cutoffs(values, self.step, law)
+            changing = self.local(values, constant) if law is None else None
+            chosen.append(constant if changing is None else changing)
+        return Cutoffs.of(*chosen)
+
+    def local(self, values: Array, chosen: Array) -> Array | None:
+        """Return cut-offs (F, B) that follow the clip, unless it is long; see `local_cutoffs`."""
+        return None if self._is_long else local_cutoffs(values, self.step, chosen)
 
     def excerpts(self) -> list[Frames]:
         """Return the frames that decide about cut-offs: all, or stretches of a long clip."""
@@ -224,7 +231,7 @@ class Track:
     def curve(
         self,
         frames: Frames,
-        cutoffs: Array,
+        cutoffs: Cutoffs,
         joints: Sequence[int] | None = None,
         piece: Piece | None = None,
     ) -> tuple[BSpline | None, Array]:
@@ -234,8 +241,8 @@ class Track:
         ----------
         frames : Frames
             Those of the piece.
-        cutoffs : ndarray of shape (B, 2)
-            In Hz.
+        cutoffs : Cutoffs
+            Of the B clips.
         joints : sequence of int or None
             Rotations to keep; None is all.
         piece : Piece or None
@@ -259,11 +266,13 @@ class Track:
         channels -= origin
         if self.frames == 1:
             return None, origin
-        each = np.concatenate([np.repeat(cutoffs[:, i], width) for i, width in enumerate(widths)])
-        clips = np.concatenate([np.repeat(np.arange(len(cutoffs)), width) for width in widths])
+        count = len(cutoffs.hertz)
+        owners = np.concatenate([np.repeat(np.arange(count), width) for width in widths])
+        kinds = np.repeat([0, 1], [count * width for width in widths])
+        each = cutoffs.hertz[owners, kinds]
         if np.isfinite(each).any():
             smoothed = channels.copy()
-            for columns, weights in _by_weight(frames.seen, clips):
+            for columns, weights in _by_weight(frames.seen, cutoffs.trust, owners, kinds):
                 part = channels[:, columns]
                 smoothed[:, columns] = self._smooth(part, each[columns], lo, hi, weights)
             channels = smoothed
@@ -422,14 +431,27 @@ def _gaps(times: Array) -> list[tuple[float, float]]:
     return [(float(since[i]), float(since[i + 1])) for i in long]
 
 
-def _by_weight(seen: Mask | None, clips: NDArray[np.intp]) -> Iterator[tuple[Any, Array | None]]:
-    """Columns of channels that share weights; `clips` tells whose each column is."""
-    if seen is None:
+def _by_weight(
+    seen: Mask | None, trust: Array | None, owners: Indices, kinds: Indices
+) -> Iterator[tuple[Any, Array | None]]:
+    """Columns that share weights; `owners` and `kinds` tell clip and kind of each column."""
+    if seen is None and trust is None:
         yield slice(None), None
         return
-    whole = np.logical_and.reduce(seen, axis=2)
-    doubtful = ~whole.all(axis=0)
-    if not doubtful.all():
-        yield np.flatnonzero(~doubtful[clips]), None
-    for clip in np.flatnonzero(doubtful).tolist():
-        yield np.flatnonzero(clips == clip), np.where(whole[:, clip], 1.0, DOUBT)
+    whole = None if seen is None else np.logical_and.reduce(seen, axis=2)
+    plain = np.zeros(len(owners), dtype=bool)
+    for clip in range(int(owners.max()) + 1):
+        doubt = None
+        if whole is not None and not whole[:, clip].all():
+            doubt = np.where(whole[:, clip], 1.0, DOUBT)
+        for kind in (0, 1):
+            weights = doubt
+            if trust is not None and (trust[:, clip, kind] < 1).any():
+                weights = trust[:, clip, kind] * (1.0 if doubt is None else doubt)
+            columns = (owners == clip) & (kinds == kind)
+            if weights is None:
+                plain |= columns
+            else:
+                yield np.flatnonzero(columns), weights
+    if plain.any():
+        yield np.flatnonzero(plain), None

@@ -187,7 +187,7 @@ def fit_trajectory(
     curve, origin = track.curve(track.frames_of(), cutoffs, joints)
     kept = rotations.shape[-2] if joints is None else len(joints)
     return Trajectory(
-        track.start, track.stop, curve, origin, (*batch, kept), cutoffs.reshape(*batch, 2)
+        track.start, track.stop, curve, origin, (*batch, kept), cutoffs.hertz.reshape(*batch, 2)
     )
 
 
