@@ -1,6 +1,6 @@
 """Tables of the simulator against the formulas of others.
 
-python -m benchmarks.simulation [accuracy] [real] [speed] [noise] [--quick]
+python -m benchmarks.simulation [accuracy] [real] [tracks] [clocks] [speed] [noise] [--quick]
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import argparse
 import importlib.util
 import time
 
-TABLES = ("accuracy", "real", "speed", "noise")
+TABLES = ("accuracy", "real", "tracks", "clocks", "speed", "noise")
 
 
 def main() -> None:
