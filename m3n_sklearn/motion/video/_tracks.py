@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..._checks import check_positive, is_number, real_array
+from .._forearm import turn_forearms
 from .._motion import Motion, _check_poses
-from .._smpl import stand_up, upright_axis
+from .._rest_pose import cut_rest_poses, warn_about_rest_poses
+from .._smpl import stand_up
+from .._upright import find_up, stance_of
 
 __all__ = ["Track", "frame_numbers", "known_rate", "look_up", "motions_of"]
 
@@ -89,6 +92,8 @@ def motions_of(
     person: Hashable | None,
     max_gap: float,
     up: str | ArrayLike,
+    usual: str,
+    trim_tpose: bool,
     text: str | Sequence[str] | None,
     label: Hashable | None,
     source: str,
@@ -108,7 +113,11 @@ def motions_of(
     max_gap : float
         Longest gap in s within a motion.
     up : str or array-like of shape (3,)
-        What points up.
+        What points up, or "auto".
+    usual : str
+        What points up in the tool's world; "-y" is a camera's.
+    trim_tpose : bool
+        Whether rest poses before and after the motion are left out.
     text, label, source
         Passed on to :class:`Motion`.
 
@@ -131,16 +140,18 @@ def motions_of(
         for number, piece in enumerate(pieces):
             ending = f"/{number}" if len(pieces) > 1 else ""
             _check_poses(track.poses[piece])
-            poses, trans = stand_up(
-                track.poses[piece],
-                track.trans[piece],
-                upright_axis(track.poses[piece, 0], up, stacklevel=4),
-            )
+            poses, trans, times = track.poses[piece], track.trans[piece], track.frames[piece] / rate
+            cut = cut_rest_poses(poses, trans, times, trim=trim_tpose)
+            warn_about_rest_poses([cut], stacklevel=4)
+            poses, trans = turn_forearms(poses[cut.kept]), trans[cut.kept]
+            stance = stance_of(poses, trans)
+            axis = find_up(stance, up, usual=usual, camera=usual == "-y", stacklevel=4)
+            poses, trans = stand_up(poses, trans, axis)
             motions.append(
                 Motion(
                     poses,
                     trans,
-                    times=track.frames[piece] / rate,
+                    times=times[cut.kept],
                     betas=None if track.betas is None else np.median(np.atleast_2d(track.betas), 0),
                     text=text,
                     label=label,
