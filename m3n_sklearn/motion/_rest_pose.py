@@ -38,13 +38,16 @@ LEAST_TURN = np.deg2rad(15.0)
 ARMS_AWAY = 3.5
 """Mean speed in rad/s at which both arms leave a pose that is exact, as drawn.
 
-Human arms may be as fast, so nothing later in the clip may be: not half as fast, or not faster
-where all limbs leave at once, which is how converters blend and people do not move.
+Human arms may be as fast. What tells a blend is how it starts and ends: see `ABRUPT`.
 """
-ALL_LIMBS = 6
-"""Number of the nine limb directions that leave at once in a blend."""
+ABRUPT = 1.5
+"""How much more the arms are accelerated around a blend than ever in the motion itself."""
+BRISK = 60.0
+"""Acceleration in rad/s^2 of an upper arm that is not abrupt in any case: 35 m/s^2 at the wrist."""
 BLEND_ENDS = 0.4
-"""Part of the blend's largest speed below which it has ended."""
+"""Part of the blend's largest speed below which it has ended, where the motion is as fast."""
+JUMP_ENDS = 0.1
+"""Part of the largest speed below which a step is not part of a jump or blend in any case."""
 UPPER_ARMS = [0, 2]
 """Where the upper arms stand among the nine limb directions."""
 
@@ -107,9 +110,8 @@ def cut_rest_poses(poses: Array, trans: Array, times: Array, *, trim: bool = Tru
     A clip begins with such frames if its first pose is a rest pose (T, A or I: straight arms in
     the body's plane, straight legs down, left as right) and the body leaves it as no body does:
     within a quarter of a second it is faster than 25 rad/s; or, from a pose as exact as drawn,
-    both arms leave at 3.5 rad/s on average, which they never reach later (not even half of it,
-    unless all limbs leave at once). The end is treated in the same way. Hands, feet and head do
-    not count.
+    both arms leave at 3.5 rad/s on average, with accelerations half as large again as any later.
+    The end is treated in the same way. Hands, feet and head do not count.
 
     Parameters
     ----------
@@ -198,14 +200,14 @@ def clock_from(first: int, count: int, rate: float) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Pace:
-    """How fast a body turns and moves from frame to frame, each of shape (F - 1,)."""
+    """How fast a body turns and moves from frame to frame, of shape (F - 1,) but for the arms."""
 
     turns: Array
     """Turn of the fastest limb, trunk or pelvis in rad."""
     speeds: Array
     """The same as a speed in rad/s."""
     arms: Array
-    """Speed of the faster upper arm in rad/s."""
+    """Acceleration of the upper arms' directions in rad/s^2, of shape (F - 2,)."""
     root: Array
     """Speed of the root in m/s."""
 
@@ -218,7 +220,9 @@ class _Pace:
         pelvis = 2 * np.arccos(np.clip(np.abs(turn[:, 0]), 0, 1))
         turns = np.maximum(between.max(axis=1), pelvis)
         root = np.linalg.norm(np.diff(trans, axis=0), axis=-1) / steps
-        return cls(turns, turns / steps, between[:, UPPER_ARMS].max(axis=1) / steps, root)
+        bends = np.diff(limbs.directions[:, UPPER_ARMS], 2, axis=0)
+        arms = np.linalg.norm(bends, axis=-1).max(axis=1) / np.median(steps) ** 2
+        return cls(turns, turns / steps, arms, root)
 
     @property
     def strain(self) -> Array:
@@ -228,6 +232,13 @@ class _Pace:
     def reversed(self) -> _Pace:
         """Measure the clip that runs backwards."""
         return _Pace(self.turns[::-1], self.speeds[::-1], self.arms[::-1], self.root[::-1])
+
+    def abrupt(self, frames: slice) -> NDArray[np.bool_]:
+        """Frames in which the arms are accelerated more than ever after these frames."""
+        later = self.arms[frames.stop - 1 :].max(initial=0.0)
+        around = np.concatenate([[0.0], self.arms, [0.0]])[frames]
+        known = len(self.arms) > frames.stop
+        return np.asarray(known & (around > max(BRISK, ABRUPT * later)))
 
     def leaps(self, at: int) -> bool:
         """Whether a step is one that no body makes, and the only one of the clip."""
@@ -254,7 +265,7 @@ def _by_speed(limbs: Limbs, pace: _Pace, times: Array) -> int:
     turned = _angles(limbs.directions[first], limbs.directions[first + 1 : steps.stop + 1])
     if max(turned.max(), pace.turns[steps].max()) < LEAST_TURN and pace.root[first] < FASTEST_ROOT:
         return 0
-    return _end_of_blend(pace.strain, steps)
+    return _end_of_blend(pace, steps)
 
 
 def _by_arms(limbs: Limbs, pace: _Pace, times: Array) -> int:
@@ -270,23 +281,32 @@ def _by_arms(limbs: Limbs, pace: _Pace, times: Array) -> int:
     arms = away[blend][:, UPPER_ARMS].min(axis=1)
     speeds = np.where(arms >= LEAST_TURN, arms / (times[blend] - times[held]), 0.0)
     fastest = int(speeds.argmax())
-    at_once = np.sum(away[blend][fastest] > HELD) >= ALL_LIMBS
-    later = float(np.quantile(pace.arms[steps.stop :], 0.99)) if steps.stop < len(pace.arms) else 0
-    if speeds[fastest] < max(ARMS_AWAY, later * (1 if at_once else 2)):
+    if speeds[fastest] < ARMS_AWAY:
         return 0
-    return _end_of_blend(pace.strain, steps)
+    if not pace.abrupt(slice(held, steps.stop + 1)).any():
+        return 0
+    return _end_of_blend(pace, steps)
 
 
 def _until(times: Array, frame: int) -> int:
-    """Last frame that a blend from a given one may reach."""
-    last = int(np.searchsorted(times, times[frame] + BLEND + 1e-6, side="right")) - 1
+    """First frame of the motion after the longest blend that begins in a given frame."""
+    last = int(np.searchsorted(times, times[frame] + BLEND - 1e-6, side="left"))
     return min(max(last, frame + 1), len(times) - 1)
 
 
-def _end_of_blend(strain: Array, steps: slice) -> int:
-    """First frame after the last step that is nearly as fast as the fastest."""
-    fast = strain[steps] >= BLEND_ENDS * strain[steps].max()
-    return int(steps.start + np.flatnonzero(fast)[-1] + 1)
+def _end_of_blend(pace: _Pace, steps: slice) -> int:
+    """First frame from which on the motion is as slow and as steady as it is later."""
+    strain = pace.strain
+    fastest = int(steps.start + strain[steps].argmax())
+    later = 1.05 * strain[steps.stop :].max(initial=0.0)
+    limit = later if 0 < later < strain[fastest] else BLEND_ENDS * strain[fastest]
+    limit = max(limit, JUMP_ENDS * strain[fastest])
+    slow = np.flatnonzero(strain[fastest : steps.stop] <= limit)
+    slowed = fastest + int(slow[0]) if len(slow) else steps.stop
+    if np.sum(strain[steps.start : slowed] > JUMP_ENDS * strain[fastest]) <= 1:
+        return slowed  # a jump: what follows is motion
+    abrupt = np.flatnonzero(pace.abrupt(slice(slowed, steps.stop + 1)))
+    return slowed + int(abrupt[-1]) if len(abrupt) else slowed
 
 
 def _first_false(flags: NDArray[np.bool_]) -> int:

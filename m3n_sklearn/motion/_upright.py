@@ -24,10 +24,13 @@ Array = NDArray[np.float64]
 AXES = ("x", "y", "z", "-x", "-y", "-z")
 ALONG = np.cos(np.deg2rad(35.0))
 """Cosine of the median angle within which a trunk stands along an axis."""
-LEGS_ALONG = -0.2
-"""Least cosine of the legs with that axis: one may sit with legs stretched forward."""
+LEGS_ALONG = 0.4
+"""Least cosine of the legs with that axis: those of people who stand or sit on chairs.
+
+Of someone who bends forward the trunk alone is along another axis.
+"""
 UPRIGHT = np.cos(np.deg2rad(70.0))
-"""Cosine of the median angle beyond which a trunk is not upright, however bent."""
+"""Cosine of the median angle beyond which neither trunk nor legs are upright, however bent."""
 CONTRADICTED = 0.5
 """Cosine between two axes below which one contradicts the other."""
 NECK = 0.5
@@ -153,7 +156,8 @@ def find_up(
     if axis == usual:
         return usual
     if axis is None:
-        if np.median(stance.trunk @ to_z_up(usual)[2]) < UPRIGHT:
+        up = to_z_up(usual)[2]
+        if max(np.median(stance.trunk @ up), np.median(stance.legs @ up)) < UPRIGHT:
             _warn(
                 f"The body is upright along no axis most of the time, so its pose does not tell "
                 f"which one points up. Took this format's up={usual!r}; pass up= to be sure.",

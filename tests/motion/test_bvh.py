@@ -61,7 +61,9 @@ def numbers(values):
 
 def clip(skeleton="cmu_motionbuilder", seed=0, frames=FRAMES, stature=1.7):
     """A random motion of a known skeleton, and where its root is."""
-    source = as_source(smooth_poses(seed, frames), reference_joints(stature), SKELETONS[skeleton])
+    poses = smooth_poses(seed, frames)
+    poses[:, 0] *= 0.2  # upright
+    source = as_source(poses, reference_joints(stature), SKELETONS[skeleton])
     root = np.random.default_rng(seed).normal([0.0, 0.9, 0.0], 0.01, (frames, 3))
     return source, root
 

@@ -23,7 +23,7 @@ from m3n_sklearn.motion import (
 from m3n_sklearn.motion.rotations import matrix_from_rotvec, rotvec_from_matrix
 from m3n_sklearn.motion.video.mediapipe import EARS, KNUCKLES, LIMBS, standing_landmarks
 
-from .helpers import directions, smooth_poses, without
+from .helpers import directions, smooth_poses, without, without_turned_wrists
 
 FRAMES = 20
 Z_FROM_Y = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
@@ -33,7 +33,7 @@ FORWARD = np.array([0.0, 0.0, 1.0])
 
 def upright(seed=0, frames=FRAMES, root=None):
     """Random poses of somebody upright in a world given by the root's matrix."""
-    poses = smooth_poses(seed, frames, 0.2)
+    poses = without_turned_wrists(smooth_poses(seed, frames, 0.2))
     poses[:, 0] = 0 if root is None else rotvec_from_matrix(root)
     return poses
 
