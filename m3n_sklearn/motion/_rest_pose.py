@@ -43,7 +43,7 @@ Human arms may be as fast. What tells a blend is how it starts and ends: see `AB
 ABRUPT = 1.5
 """How much more the arms are accelerated around a blend than ever in the motion itself."""
 BRISK = 60.0
-"""Acceleration in rad/s^2 of an upper arm that is not abrupt in any case: 35 m/s^2 at the wrist."""
+"""Acceleration in rad/s^2 that no upper arm is below in a blend: 35 m/s^2 at the wrist."""
 BLEND_ENDS = 0.4
 """Part of the blend's largest speed below which it has ended, where the motion is as fast."""
 JUMP_ENDS = 0.1
@@ -233,12 +233,12 @@ class _Pace:
         """Measure the clip that runs backwards."""
         return _Pace(self.turns[::-1], self.speeds[::-1], self.arms[::-1], self.root[::-1])
 
-    def abrupt(self, frames: slice) -> NDArray[np.bool_]:
+    def abrupt(self, frames: slice, least: float = 0.0) -> NDArray[np.bool_]:
         """Frames in which the arms are accelerated more than ever after these frames."""
         later = self.arms[frames.stop - 1 :].max(initial=0.0)
         around = np.concatenate([[0.0], self.arms, [0.0]])[frames]
         known = len(self.arms) > frames.stop
-        return np.asarray(known & (around > max(BRISK, ABRUPT * later)))
+        return np.asarray(known & (around > max(least, ABRUPT * later)))
 
     def leaps(self, at: int) -> bool:
         """Whether a step is one that no body makes, and the only one of the clip."""
@@ -283,7 +283,7 @@ def _by_arms(limbs: Limbs, pace: _Pace, times: Array) -> int:
     fastest = int(speeds.argmax())
     if speeds[fastest] < ARMS_AWAY:
         return 0
-    if not pace.abrupt(slice(held, steps.stop + 1)).any():
+    if not pace.abrupt(slice(held, steps.stop + 1), BRISK).any():
         return 0
     return _end_of_blend(pace, steps)
 

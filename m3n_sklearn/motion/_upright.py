@@ -37,6 +37,8 @@ NECK = 0.5
 """Distance in m from pelvis to neck."""
 LYING = (0.02, 0.45)
 """Height in m of pelvis, neck and ankles of a person who lies on the floor."""
+STRETCHED = 0.9
+"""Least cosine between trunk and legs of a person who lies: not one who sits."""
 STAYS = 0.4
 """Distance in m that the pelvis of a person who lies may move."""
 STANDING = (0.5, 1.3)
@@ -75,8 +77,8 @@ class Stance:
     def lies(self, usual: str, standing: str) -> bool:
         """Whether places fit a person who lies on the floor rather than one who stands.
 
-        All of the body is low above the floor and the pelvis stays where it is; and the ankles
-        are not on a floor that the standing person would have.
+        All of the body is stretched out low above the floor and the pelvis stays where it is;
+        and the ankles are not on a floor that the standing person would have.
         """
         places = (self.pelvis, self.ankles, self.pelvis + NECK * self.trunk)
         lows = [float(np.median(place @ to_z_up(usual)[2])) for place in places]
@@ -85,7 +87,8 @@ class Stance:
         stands = STANDING[0] < np.median(self.pelvis @ high) < STANDING[1]
         grounded = np.abs(np.median(self.ankles @ high)) < ON_FLOOR
         low = all(LYING[0] < height < LYING[1] for height in lows)
-        return bool(low and stays and not (stands and grounded))
+        stretched = np.median(np.sum(self.trunk * self.legs, axis=-1)) > STRETCHED
+        return bool(low and stays and stretched and not (stands and grounded))
 
 
 def stance_of(poses: Array, trans: Array) -> Stance:

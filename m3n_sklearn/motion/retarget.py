@@ -41,7 +41,7 @@ CARRIERS = ("hip", "knee", "shoulder", "elbow")
 """Joints of bones that some skeletons split lengthwise into one that bends and one that rolls."""
 BODY_ANGLE = np.deg2rad(50.0)
 """How far trunk and legs of a rest pose may be from one line, and the left from a right angle."""
-SNAP = np.deg2rad(35.0)
+SNAP = np.deg2rad(20.0)
 """How far a rest pose is from an axis-aligned one that it is taken for."""
 
 

@@ -431,6 +431,53 @@ def write_csv(path, rows, header=None):
         csv.writer(handle).writerows(([header] if header else []) + rows.tolist())
 
 
+def test_visibility_becomes_confidence(dancer):
+    marks, _ = dancer
+    seen = np.full((FRAMES, 33, 1), 0.9)
+    seen[:, LIMBS["wrist"]] = 0.3  # the left one
+    seen[4, KNUCKLES["right"][0]] = 0.2
+    lost = marks.copy()
+    lost[7] = np.nan
+    motion = read_mediapipe(np.concatenate([lost, seen], axis=-1), rate=30.0)
+    found = {name: motion.confidence[:, j] for j, name in enumerate(SMPL_JOINTS)}
+    assert (motion.confidence[7] == 0).all() and not motion.observed[7].any()
+    others = np.delete(np.arange(FRAMES), 7)
+    assert motion.observed[others].all()
+    for name in ("left_shoulder", "left_elbow", "left_wrist"):
+        np.testing.assert_allclose(found[name][others], 0.3)
+    assert found["right_wrist"][4] == pytest.approx(0.2)
+    for name in ("pelvis", "spine3", "head", "left_knee", "right_elbow"):
+        np.testing.assert_allclose(found[name][others], 0.9)
+    assert read_mediapipe(marks, rate=30.0).confidence is None
+
+
+def test_a_camera_upside_down(dancer):
+    marks, _ = dancer
+    upright = read_mediapipe(marks, rate=30.0)
+    flipped = marks * [-1.0, -1.0, 1.0]
+    with pytest.warns(UserWarning, match=r"up='y' was taken instead of this format's '-y'"):
+        motion = read_mediapipe(flipped, rate=30.0)
+    up = [matrix_from_rotvec(m.poses[:, 0])[:, 2, 1] for m in (upright, motion)]
+    np.testing.assert_allclose(up[0], up[1], atol=1e-6)
+    assert up[0].min() > 0.9
+
+
+def test_somebody_who_lies_in_front_of_a_camera(dancer):
+    marks, _ = dancer
+    lying = marks @ np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    with pytest.warns(UserWarning, match=r"who lies.*Took this format's up='-y'") as said:
+        motion = read_mediapipe(lying, rate=30.0)
+    assert len(said) == 1
+    assert np.abs(matrix_from_rotvec(motion.poses[:, 0])[:, 2, 1]).max() < 0.4
+
+
+def test_landmarks_may_be_scaled(dancer):
+    marks, _ = dancer
+    with pytest.warns(UserWarning, match="scaled by"):
+        motion = read_mediapipe(0.5 * marks, rate=30.0, stature=1.8)
+    assert motion.stature == 1.8
+
+
 def test_frames_without_anybody(dancer):
     marks, _ = dancer
     missing = marks.copy()
