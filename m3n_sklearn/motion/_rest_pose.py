@@ -132,6 +132,11 @@ def cut_rest_poses(poses: Array, trans: Array, times: Array, *, trim: bool = Tru
     count = len(poses)
     if count < 4 or not trim:
         return Cut(0, count, count)
+    ends = [0, 1, -2, -1]
+    limbs = limbs_of(poses[ends])
+    speeds = _Pace.of(limbs, trans[ends], times[ends]).speeds[[0, -1]]
+    if not _rest_poses(limbs, LIKE)[[0, -1]].any() and speeds.max() < FASTEST_LIMB:
+        return Cut(0, count, count)
     limbs = limbs_of(poses)
     pace = _Pace.of(limbs, trans, times)
     start = _departure(limbs, pace, times)

@@ -21,6 +21,8 @@ __all__ = ["Stance", "find_up", "stance_of"]
 
 Array = NDArray[np.float64]
 
+MOST = 3000
+"""Frames of a long motion that are looked at."""
 AXES = ("x", "y", "z", "-x", "-y", "-z")
 ALONG = np.cos(np.deg2rad(35.0))
 """Cosine of the median angle within which a trunk stands along an axis."""
@@ -92,7 +94,7 @@ class Stance:
 
 
 def stance_of(poses: Array, trans: Array) -> Stance:
-    """Stance of a motion whose world is not yet turned.
+    """Stance of a motion whose world is not yet turned, in so many of its frames.
 
     Parameters
     ----------
@@ -106,9 +108,10 @@ def stance_of(poses: Array, trans: Array) -> Stance:
     Stance
         That of an average adult.
     """
-    limbs = limbs_of(poses)
+    every = max(len(poses) // MOST, 1)
+    limbs, pelvis = limbs_of(poses[::every]), trans[::every]
     ankles = quat_rotate(limbs.pelvis, limbs.ankles.mean(axis=1))
-    return Stance(limbs.trunk_in_world(), limbs.legs_in_world(), trans, trans + ankles)
+    return Stance(limbs.trunk_in_world(), limbs.legs_in_world(), pelvis, pelvis + ankles)
 
 
 def find_up(
@@ -147,7 +150,7 @@ def find_up(
         another axis than the given one.
     """
     axis = stance.axis()
-    if not (isinstance(up, str) and up == "auto"):
+    if not isinstance(up, str) or up != "auto":
         against = axis is not None and to_z_up(axis)[2] @ to_z_up(up)[2] < CONTRADICTED
         if against:
             _warn(
@@ -159,8 +162,8 @@ def find_up(
     if axis == usual:
         return usual
     if axis is None:
-        up = to_z_up(usual)[2]
-        if max(np.median(stance.trunk @ up), np.median(stance.legs @ up)) < UPRIGHT:
+        high = to_z_up(usual)[2]
+        if max(np.median(stance.trunk @ high), np.median(stance.legs @ high)) < UPRIGHT:
             _warn(
                 f"The body is upright along no axis most of the time, so its pose does not tell "
                 f"which one points up. Took this format's up={usual!r}; pass up= to be sure.",

@@ -228,11 +228,14 @@ def tracked_motion(
     if not is_number(max_gap) or not max_gap >= 0:
         raise ValueError(f"max_gap must be a number of seconds of at least 0, got {max_gap!r}.")
     names, chosen = list(columns), list(columns.values())
+    _check_world(up, handedness)
     places, seen = bridge_gaps(tracked[:, chosen], clock, max_gap, names)
-    joints = {joint: places[:, i] for i, joint in enumerate(names)}
-    factor, height = _size(segment_lengths(joints), stature)
-    world = factor * _to_world(places, joints, up, handedness, usual, camera)
-    joints = {joint: world[:, i] for i, joint in enumerate(names)}
+    lengths = segment_lengths({joint: places[:, i] for i, joint in enumerate(names)})
+    factor, height = _size(lengths, stature)
+    joints = {joint: factor * places[:, i] for i, joint in enumerate(names)}
+    axis = find_up(_stance(joints, seen), up, usual=usual, camera=camera, stacklevel=4)
+    mirror = np.array([1.0 if handedness == "right" else -1.0, 1.0, 1.0])
+    joints = {joint: path @ to_z_up(axis).T * mirror for joint, path in joints.items()}
     sure = _check_confidence(confidence, tracked.shape[:2])
     rest = _rest_joints(rest_joints)
     _with_middles(joints)
@@ -469,25 +472,22 @@ def _check_confidence(confidence: ArrayLike | None, shape: tuple[int, ...]) -> A
     return values
 
 
-def _to_world(
-    places: Array,
-    joints: Joints,
-    up: str | ArrayLike,
-    handedness: str,
-    usual: str,
-    camera: bool,
-) -> Array:
-    """Turn positions into the world with z up."""
+def _check_world(up: str | ArrayLike, handedness: str) -> None:
+    if not isinstance(up, str) or up != "auto":
+        to_z_up(up)
     if handedness not in ("right", "left"):
         raise ValueError(f"handedness must be 'right' or 'left', got {handedness!r}.")
+
+
+def _stance(joints: Joints, seen: NDArray[np.bool_]) -> Stance:
+    """How the body stands in the frames without bridges, or in all if there are none."""
+    whole = seen.all(axis=1)
+    frames = whole if whole.any() else np.ones_like(whole)
     hips, shoulders, ankles = (
-        (joints[f"left_{joint}"] + joints[f"right_{joint}"]) / 2
+        ((joints[f"left_{joint}"] + joints[f"right_{joint}"]) / 2)[frames]
         for joint in ("hip", "shoulder", "ankle")
     )
-    stance = Stance(normalise(shoulders - hips), normalise(hips - ankles), hips, ankles)
-    axis = find_up(stance, up, usual=usual, camera=camera, stacklevel=5)
-    world = places @ to_z_up(axis).T
-    return world if handedness == "right" else world * np.array([-1.0, 1.0, 1.0])
+    return Stance(normalise(shoulders - hips), normalise(hips - ankles), hips, ankles)
 
 
 def _rest_joints(rest_joints: ArrayLike | None) -> Joints:

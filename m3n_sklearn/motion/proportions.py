@@ -176,12 +176,12 @@ def stature_from_lengths(
     for unit_name, factor in (("millimetres", 1e-3), ("centimetres", 1e-2), ("inches", 0.0254)):
         if 1.2 <= stature * factor <= 2.2:
             raise ValueError(
-                f"The bones of this {what} ({listed}) belong to a person {stature:.4g} m tall: "
+                f"The bones of the {what} ({listed}) belong to a person {stature:.4g} m tall: "
                 f"these look like {unit_name}. Multiply the positions by {factor:g} to get "
                 f"metres.{cure}"
             )
     raise ValueError(
-        f"The bones of this {what} ({listed}) belong to a person {stature:.4g} m tall. Positions "
+        f"The bones of the {what} ({listed}) belong to a person {stature:.4g} m tall. Positions "
         f"and offsets must be in metres, of a human body; check the order of the joints too.{cure}"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import pickle
+import warnings
 from types import SimpleNamespace
 
 import joblib
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics
 from m3n_sklearn.motion import (
     SMPL_JOINTS,
@@ -548,3 +550,26 @@ def test_visibility_is_needed_for_a_threshold():
         read_mediapipe(marks, rate=30.0, min_visibility=0.5)
     with pytest.raises(ValueError, match="between 0 and 1"):
         read_mediapipe(marks, rate=30.0, min_visibility=2)
+
+
+def test_real_results(shared_data):
+    """Files that the tools wrote are read as they are, upright and at a human pace."""
+    tools, clips = shared_data("video_tool_outputs"), shared_data("video_clips") / "results"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = {
+            "gvhmr": [read_gvhmr(tools / "gvhmr_tennis_hmr4d_results.pt", rate=30.0)],
+            "wham": read_wham(clips / "wham_utd_a1_noverts.pkl", rate=30.0),
+            "4dhumans": read_4dhumans(clips / "phalp_demo_run.pkl", rate=30.0),
+        }
+    frames = {tool: [motion.n_frames for motion in motions] for tool, motions in found.items()}
+    assert frames == {"gvhmr": [312], "wham": [42], "4dhumans": [42]}
+    simulator = SMPLIMUSimulator(sites=["left_wrist", "right_wrist"], rate=60.0, smoothing=6.0)
+    for motions in found.values():
+        for motion in motions:
+            np.testing.assert_allclose(np.diff(motion.times), 1 / 30)
+            up = matrix_from_rotvec(motion.poses[:, 0])[:, 2, 1]
+            assert np.median(up) > 0.9
+            acc = simulator.simulate(motion).data[:, [0, 1, 2, 6, 7, 8]].reshape(-1, 2, 3)
+            strength = np.linalg.norm(acc, axis=-1)
+            assert strength.max() < 150 and 8 < np.median(strength) < 20

@@ -131,39 +131,44 @@ def motions_of(
         raise ValueError(f"max_gap must be a number of seconds of at least 0, got {max_gap!r}.")
     if person is not None and person not in tracks:
         raise ValueError(f"{file} has no person {person!r}; it has {list(tracks)}.")
-    motions = []
+    clips, cuts = [], []
     for who, track in tracks.items():
         if person is not None and who != person:
             continue
         _check_frames(track, who, file)
         pieces = track.pieces(max(max_gap * rate * (1 + 1e-9), 1))
         for number, piece in enumerate(pieces):
-            ending = f"/{number}" if len(pieces) > 1 else ""
-            _check_poses(track.poses[piece])
             poses, trans, times = track.poses[piece], track.trans[piece], track.frames[piece] / rate
-            cut = cut_rest_poses(poses, trans, times, trim=trim_tpose)
-            warn_about_rest_poses([cut], stacklevel=4)
-            poses, trans = turn_forearms(poses[cut.kept]), trans[cut.kept]
-            stance = stance_of(poses, trans)
-            axis = find_up(stance, up, usual=usual, camera=usual == "-y", stacklevel=4)
-            poses, trans = stand_up(poses, trans, axis)
-            motions.append(
-                Motion(
-                    poses,
-                    trans,
-                    times=times[cut.kept],
-                    betas=None if track.betas is None else np.median(np.atleast_2d(track.betas), 0),
-                    text=text,
-                    label=label,
-                    subject=who,
-                    name=f"{Path(path).stem}/{who}{ending}",
-                    source=source,
-                )
-            )
-    if not motions:
+            _check_poses(poses)
+            cuts.append(cut_rest_poses(poses, trans, times, trim=trim_tpose))
+            kept = cuts[-1].kept
+            ending = f"/{number}" if len(pieces) > 1 else ""
+            clips.append((who, ending, turn_forearms(poses[kept]), trans[kept], times[kept]))
+    if not clips:
         raise ValueError(
             f"{file} has nobody in two neighbouring frames. Raise max_gap= (now {max_gap:g} s) if "
             "the video was thinned out."
+        )
+    warn_about_rest_poses(cuts, stacklevel=4)
+    # all people of a file are in one world
+    stance = stance_of(*(np.concatenate([clip[part] for clip in clips]) for part in (2, 3)))
+    axis = find_up(stance, up, usual=usual, camera=usual == "-y", stacklevel=4)
+    motions = []
+    for who, ending, poses, trans, times in clips:
+        betas = tracks[who].betas
+        turned, path_of_root = stand_up(poses, trans, axis)
+        motions.append(
+            Motion(
+                turned,
+                path_of_root,
+                times=times,
+                betas=None if betas is None else np.median(np.atleast_2d(betas), 0),
+                text=text,
+                label=label,
+                subject=who,
+                name=f"{Path(path).stem}/{who}{ending}",
+                source=source,
+            )
         )
     return motions
 
