@@ -33,6 +33,9 @@ LIKELY = np.array([0.0, -0.4, 0.0, -9.0, -3.0])
 PRECISION = np.array([0.0, 0.8, 0.0, 4.0, 3.0])
 PRECISION = np.divide(1.0, PRECISION**2, out=np.zeros(5), where=PRECISION > 0)
 
+FEWEST_BANDS = 3
+"""Bands from which the noise is read at first sight, whatever lies in them."""
+
 FLATTEST = -5.0
 """Slope of motion where it meets the noise: accelerations are finite."""
 
@@ -254,19 +257,26 @@ def fit_noise(bands: Bands, shared: bool = False) -> PowerLaw:
 
 
 def _start(x: Array, y: Array, count: Array, shared: bool) -> tuple[Array, Array]:
-    """Noise through the low values of the upper octave, motion steeply down to where they meet."""
+    """Split each spectrum where its acceleration is weakest.
+
+    The acceleration of a body falls with frequency, that of noise rises: what lies above the
+    minimum of f^4 P is noise at first sight, and motion is steep where the two meet.
+    """
     known = np.tile(LIKELY, (len(x), 1))
     known[:, 4] = 0.0
     crossing = np.empty(len(x))
     for row, (at, seen, weight) in enumerate(zip(x, y, count, strict=True)):
         at, seen = at[weight > 0], np.log(seen[weight > 0])
-        upper = at > at[-1] - np.log(2)
-        level = np.quantile((seen - LIKELY[1] * at)[upper], 0.3)
-        above = np.flatnonzero(seen > level + LIKELY[1] * at + np.log(3))
-        last = above[-1] if len(above) else 0
-        known[row, 0], known[row, 2], crossing[row] = level, seen[last], at[last]
+        acceleration = np.pad(seen + 4 * at, 1, mode="edge")
+        lowest = int(np.argmin(np.convolve(acceleration, np.ones(3) / 3, "valid")))
+        above = slice(min(lowest + 1, max(0, len(at) - max(FEWEST_BANDS, len(at) // 6))), None)
+        middle = at[above].mean()
+        slope = np.polyfit(at[above] - middle, seen[above], 1)[0] if len(at) > 2 else LIKELY[1]
+        known[row, 1] = np.clip(slope, STEEPEST, 0.0)
+        known[row, 0] = seen[above].mean() - known[row, 1] * middle
+        known[row, 2], crossing[row] = seen[lowest], at[lowest]
     if shared:
-        known[:, 0] = np.median(known[:, 0])
+        known[:, :2] = np.median(known[:, :2], axis=0)
     return known, crossing
 
 
