@@ -1,4 +1,10 @@
-"""Short gaps in tracked positions are bridged by smooth curves, long ones are an error."""
+"""Short gaps in tracked positions are bridged by smooth curves, long ones are an error.
+
+The curves are modified Akima splines: they continue the motion on both sides and hardly swing out.
+With gaps of 0.1 to 0.2 s cut into clips of motion capture and of depth cameras, the error of
+positions is a half to three quarters of a straight line's. Curves through velocities that are
+fitted to more frames are no better, and much worse with the noise of video.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +12,20 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicHermiteSpline
+from scipy.interpolate import Akima1DInterpolator
 
 __all__ = ["bridge_gaps"]
 
 Array = NDArray[np.float64]
 
-SPAN = 0.07
-"""Seconds on each side of a gap from which a velocity is estimated, three frames at least.
-
-On clips of motion capture and of depth cameras with gaps cut into them, this bridges with half of
-the error of a straight line; longer spans lag behind, shorter ones follow the noise.
-"""
-CARRIES = 0.25
-"""Seconds for which a velocity is carried on; a longer path at that speed would be invented."""
+COASTS = 0.25
+"""Seconds within which a joint comes to rest that is lost until the end of the clip."""
 
 
 def bridge_gaps(
     positions: Array, times: Array, max_gap: float, names: Sequence[str]
 ) -> tuple[Array, NDArray[np.bool_]]:
-    """Fill missing positions by curves that continue the velocities on both sides.
+    """Fill missing positions by curves that continue the motion on both sides.
 
     Parameters
     ----------
@@ -73,33 +73,20 @@ def _curve(path: Array, times: Array, seen: NDArray[np.bool_], start: int, stop:
     """Positions of one joint in the frames of one gap."""
     missing = times[start:stop]
     if start > 0 and stop < len(times):
-        ends = times[[start - 1, stop]]
-        carry = min(1.0, CARRIES / (ends[1] - ends[0]))
-        slopes = [
-            carry * _velocity(path, times, seen, at, d) for at, d in ((start - 1, -1), (stop, 1))
-        ]
-        return np.asarray(CubicHermiteSpline(ends, path[[start - 1, stop]], slopes)(missing))
-    at, direction, end = (start - 1, -1, -1) if start > 0 else (stop, 1, 0)
-    since = missing - times[at]
-    # constant deceleration to rest: s = v (t - t^2 / 2 T) until t = T
-    rest = -direction * min(abs(since[end]), CARRIES)
-    since = np.clip(since, min(rest, 0.0), max(rest, 0.0))
-    velocity = _velocity(path, times, seen, at, direction)
-    return np.asarray(path[at] + velocity * (since - since**2 / (2 * rest))[:, None])
+        spline = Akima1DInterpolator(times[seen], path[seen], method="makima")
+        return np.asarray(spline(missing))
+    # constant deceleration to rest away from the edge: s = v (t - t^2 / 2 T) until t = T
+    edge, inward = (start - 1, -1) if start > 0 else (stop, 1)
+    known = [frame for frame in (edge, edge + inward, edge + 2 * inward) if _is_seen(seen, frame)]
+    slope = np.polyfit(times[known], path[known], 1)[0] if len(known) == 3 else np.zeros(3)
+    away = np.abs(missing - times[edge])
+    rest = min(away.max(), COASTS)
+    away = np.minimum(away, rest)
+    return np.asarray(path[edge] - inward * slope * (away - away**2 / (2 * rest))[:, None])
 
 
-def _velocity(path: Array, times: Array, seen: NDArray[np.bool_], frame: int, step: int) -> Array:
-    """Velocity of a joint in the tracked frame next to a gap, from the frames beyond."""
-    run = [frame]
-    while (
-        0 <= run[-1] + step < len(times)
-        and seen[run[-1] + step]
-        and (len(run) < 3 or abs(times[run[-1] + step] - times[frame]) <= SPAN)
-    ):
-        run.append(run[-1] + step)
-    if len(run) == 1:
-        return np.zeros(3)
-    return np.asarray(np.polynomial.polynomial.polyfit(times[run] - times[frame], path[run], 1)[1])
+def _is_seen(seen: NDArray[np.bool_], frame: int) -> bool:
+    return 0 <= frame < len(seen) and bool(seen[frame])
 
 
 def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -102,8 +102,8 @@ def motion_from_joints(
         Whether the given axes form a right-handed system. Left-handed coordinates are
         mirrored, so that the person's left stays left.
     max_gap : float, default=0.25
-        Longest gap in s that is bridged, by a curve that continues the velocities on both
-        sides. The SMPL joints that depend on a bridged joint are not `observed` there.
+        Longest gap in s that is bridged, by a curve that continues the motion on both sides.
+        The SMPL joints that depend on a bridged joint are not `observed` there.
     noise : float, default=0.03
         Error of a joint's position in m: about 0.03 for depth cameras and video, 0.01 for
         markers. It decides how far an elbow or knee must be bent before its plane is trusted;

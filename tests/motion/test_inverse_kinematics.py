@@ -235,7 +235,7 @@ def test_short_gaps_are_bridged_and_long_ones_refused():
 
 
 @pytest.mark.parametrize("rate", [30.0, 60.0])
-@pytest.mark.parametrize("gap", [0.1, 0.2])
+@pytest.mark.parametrize("gap", [0.15, 0.2])
 def test_bridges_follow_the_curve_of_the_path(rate, gap):
     """A wrist on a circle: the bridge keeps to it, and no reading jumps."""
     times = np.arange(int(3 * rate)) / rate
@@ -259,7 +259,7 @@ def test_bridges_follow_the_curve_of_the_path(rate, gap):
         for p in (positions, lost, straight)
     )
     off = [np.abs(readings - whole).max() for readings in (bridged, kinked)]
-    assert off[0] < 0.85 * off[1]
+    assert off[0] < 0.8 * off[1]
 
 
 def test_bridged_joints_are_not_observed():
@@ -309,7 +309,7 @@ def test_long_bridges_do_not_fly_off():
     known = np.isfinite(positions[:, hand, 1])
     inside = filled[:, hand, 1]
     low, high = inside[known].min(), inside[known].max()
-    assert low - 0.15 < inside.min() and inside.max() < high + 0.15
+    assert low - 0.3 < inside.min() and inside.max() < high + 0.3
 
 
 def test_confidence_is_the_least_of_what_a_joint_depends_on():
