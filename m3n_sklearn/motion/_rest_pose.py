@@ -284,7 +284,7 @@ def _by_arms(limbs: Limbs, pace: _Pace, times: Array) -> int:
     steps = slice(held, _until(times, held))
     blend = slice(held + 1, steps.stop + 1)
     arms = away[blend][:, UPPER_ARMS].min(axis=1)
-    speeds = np.where(arms >= LEAST_TURN, arms / (times[blend] - times[held]), 0.0)
+    speeds = np.where(arms >= HELD, arms / (times[blend] - times[held]), 0.0)
     fastest = int(speeds.argmax())
     if speeds[fastest] < ARMS_AWAY:
         return 0

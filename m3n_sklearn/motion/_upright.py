@@ -25,18 +25,24 @@ MOST = 3000
 """Frames of a long motion that are looked at."""
 AXES = ("x", "y", "z", "-x", "-y", "-z")
 ALONG = np.cos(np.deg2rad(35.0))
-"""Cosine of the median angle within which a trunk stands along an axis."""
+"""Cosine of the angle within which a trunk stands along an axis."""
 LEGS_ALONG = 0.4
 """Least cosine of the legs with that axis: those of people who stand or sit on chairs.
 
 Of someone who bends forward the trunk alone is along another axis.
 """
-UPRIGHT = np.cos(np.deg2rad(70.0))
-"""Cosine of the median angle beyond which neither trunk nor legs are upright, however bent."""
+UPRIGHT = 0.3
+"""Mean cosine of trunk and legs with an axis below which nobody is upright, however bent."""
 CONTRADICTED = 0.5
 """Cosine between two axes below which one contradicts the other."""
 NECK = 0.5
 """Distance in m from pelvis to neck."""
+SEEN_STANDING = 0.05
+"""Least part of a clip in which someone is seen standing before lying down, or after."""
+RISE = 0.3
+"""Height in m by which the pelvis is higher then."""
+CLEARER = 0.25
+"""How much more upright a body is along another axis when the format's is in doubt."""
 LYING = (0.02, 0.45)
 """Height in m of pelvis, neck and ankles of a person who lies on the floor."""
 STRETCHED = 0.9
@@ -69,12 +75,30 @@ class Stance:
     ankles: Array
 
     def axis(self) -> str | None:
-        """Axis along which the body stands, if there is one."""
-        for name in AXES:
-            up = to_z_up(name)[2]
-            if np.median(self.trunk @ up) > ALONG and np.median(self.legs @ up) > LEGS_ALONG:
-                return name
-        return None
+        """Axis along which the body stands most of the time, if there is one."""
+        return next((name for name in AXES if np.mean(self._stands(name)) > 0.5), None)
+
+    def uprightness(self, up: str | ArrayLike) -> float:
+        """Mean of the median cosines of trunk and legs with a direction."""
+        return float(
+            np.mean([np.median(part @ to_z_up(up)[2]) for part in (self.trunk, self.legs)])
+        )
+
+    def rise(self, up: str | ArrayLike) -> float:
+        """Height in m of the pelvis in frames that stand along a direction, above the others.
+
+        Someone who lies down, or gets up, in a clip may lie for the longer part of it.
+        """
+        standing = self._stands(up)
+        if not SEEN_STANDING < np.mean(standing) < 1:
+            return 0.0
+        heights = self.pelvis @ to_z_up(up)[2]
+        return float(np.median(heights[standing]) - np.median(heights[~standing]))
+
+    def _stands(self, up: str | ArrayLike) -> NDArray[np.bool_]:
+        """Frames (F,) in which trunk and legs are along a direction."""
+        high = to_z_up(up)[2]
+        return np.asarray((self.trunk @ high > ALONG) & (self.legs @ high > LEGS_ALONG))
 
     def lies(self, usual: str, standing: str) -> bool:
         """Whether places fit a person who lies on the floor rather than one who stands.
@@ -150,6 +174,9 @@ def find_up(
         another axis than the given one.
     """
     axis = stance.axis()
+    expected = usual if isinstance(up, str) and up == "auto" else up
+    if stance.rise(expected) > max(RISE, 0.0 if axis is None else stance.rise(axis)):
+        return expected  # who lies down and gets up shows where up is
     if not isinstance(up, str) or up != "auto":
         against = axis is not None and to_z_up(axis)[2] @ to_z_up(up)[2] < CONTRADICTED
         if against:
@@ -162,8 +189,8 @@ def find_up(
     if axis == usual:
         return usual
     if axis is None:
-        high = to_z_up(usual)[2]
-        if max(np.median(stance.trunk @ high), np.median(stance.legs @ high)) < UPRIGHT:
+        best = max(map(stance.uprightness, AXES))
+        if stance.uprightness(usual) < max(UPRIGHT, best - CLEARER):
             _warn(
                 f"The body is upright along no axis most of the time, so its pose does not tell "
                 f"which one points up. Took this format's up={usual!r}; pass up= to be sure.",

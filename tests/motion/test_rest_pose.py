@@ -202,6 +202,17 @@ def test_a_toe_that_flips_later_hides_nothing(tmp_path):
         assert as_bvh(tmp_path, poses).n_frames == 180
 
 
+@pytest.mark.parametrize(("degrees", "rate"), [(8, 30.0), (20, 30.0), (4, 120.0), (8, 120.0)])
+def test_a_motion_that_begins_near_a_tpose(degrees, rate):
+    """A small jump is as wrong: 4 degrees in 1/120 s are 600 m/s^2 at the wrist."""
+    times = np.arange(int(2 * rate)) / rate
+    poses = np.zeros((len(times), 24, 3))
+    for side, sign in (("left", 1), ("right", -1)):
+        poses[1:, INDEX(f"{side}_shoulder"), 2] = -sign * np.deg2rad(degrees)
+        poses[1:, INDEX(f"{side}_elbow"), 1] = -sign * (1 - np.cos(2 * times[1:]))
+    assert cut_rest_poses(poses, np.zeros((len(times), 3)), times).start == 1
+
+
 def test_a_tpose_elsewhere_in_space():
     poses = np.zeros((100, 24, 3))
     poses[:, INDEX("left_elbow"), 1] = np.linspace(0, -1, 100)  # the motion begins in a T-pose too

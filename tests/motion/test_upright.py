@@ -126,6 +126,22 @@ def test_lying_down_half_way_changes_nothing():
 
 
 @pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("standing", [10, 50, 90])
+def test_who_lies_down_shows_where_up_is(axis, standing):
+    """Standing and lying frames at their heights: the higher ones stand, however few they are."""
+    poses, trans = clip(STANDING, frames=100)
+    poses[standing:, 0] = ON_THE_BACK
+    trans[standing:] = [0.3, -0.4, 0.12]
+    positions = joints_of(poses, trans)
+    motion, said = heard(lambda: motion_from_joints(positions, "smpl24", rate=30.0))
+    assert said == []
+    np.testing.assert_allclose(up_of(motion)[:standing], 1, atol=1e-6)
+    turned = positions @ to_z_up(axis)
+    motion, said = heard(lambda: motion_from_joints(turned, "smpl24", rate=30.0, up=axis))
+    assert said == []
+
+
+@pytest.mark.parametrize("axis", AXES)
 def test_smpl_files_of_other_worlds(tmp_path, axis):
     poses, trans = clip(STANDING, spine1=[0.1, 0.2, 0.0])
     world = to_z_up(axis).T
