@@ -229,7 +229,7 @@ def growth(quick: bool) -> Iterator[Row]:
         start = time.process_time()
         out = run()
         took = time.process_time() - start
-        peaks.append((tracemalloc.get_traced_memory()[1] - out.nbytes) / 1e6)
+        peaks.append((tracemalloc.get_traced_memory()[1] - out[0].nbytes) / 1e6)
         tracemalloc.stop()
         took = took if frames > 50_000 else cpu(run, 3)
         spent.append(took / frames * 1e6)

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_positive, is_number, list_of, real_array
-from ._pace import warn_if_hasty
 from .rotations import quat_from_rotvec, rotvec_from_quat, slerp_resample
 from .skeleton import MIRROR_JOINTS
 
@@ -119,9 +118,8 @@ class Motion:
     Warns
     -----
     UserWarning
-        If the root moves so fast that `trans` seems to be in millimetres or centimetres, or the
-        body accelerates like nobody does, as with a rate that is several times too high. A rate
-        that is too low is not noticed: it looks like slow motion.
+        If the root moves so fast that `trans` seems to be in millimetres or centimetres. Whether
+        a body can move like that shows when sensors on it are simulated.
 
     Examples
     --------
@@ -168,8 +166,7 @@ class Motion:
         values = _check_poses(poses)
         clock, mean_rate = _check_clock(len(values), rate, times)
         path = _check_trans(trans, len(values))
-        if not warn_if_fast(path, np.diff(clock), stacklevel=3):
-            warn_if_hasty(values, path, clock, stacklevel=3)
+        warn_if_fast(path, np.diff(clock), stacklevel=3)
         fields = {
             "poses": values,
             "trans": path,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,15 @@ from ..body._kinematics import JointMotion, Sensors, carry
 from ..body._plan import Plan, Points
 from ..motion.rotations import quat_from_rotvec
 from ._readout import Readout, sample_begins
-from .trajectory import Trajectory
+from ._site_cutoffs import bone_of, site_cutoffs
+from .trajectory import BodyNoise, Trajectory, TrajectoryState
+from .trajectory._bands import ANY_BAND, Band
 from .trajectory._track import Track
 
-if TYPE_CHECKING:
-    from .trajectory import NoiseFloor
-
-__all__ = ["Setup", "simulate_batch"]
+__all__ = ["Setup", "Signals", "simulate_batch"]
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 class Setup(NamedTuple):
@@ -45,8 +45,10 @@ class Setup(NamedTuple):
         What computes the kinematics.
     readout : {"point", "mean"}
         Values at the samples, or means over the intervals that end there.
-    noise_floor : NoiseFloor or None
-        What is known about the noise of the poses.
+    band : Band
+        Where the cut-offs of the source of the poses lie.
+    noise : BodyNoise or None
+        What is known about the noise of the source.
     """
 
     body: BodyModel
@@ -56,12 +58,41 @@ class Setup(NamedTuple):
     gravity: Array
     engine: str = "numpy"
     readout: str = "point"
-    noise_floor: NoiseFloor | None = None
+    band: Band = ANY_BAND
+    noise: BodyNoise | None = None
+
+
+class Signals(NamedTuple):
+    """What ideal sensors read.
+
+    Attributes
+    ----------
+    readings : ndarray of shape (B, T, S, 6)
+        Specific force (m/s²) and angular rate (rad/s) in the sensors' frames.
+    seen : ndarray of bool, shape (B, T, S)
+        False where the joints that carry a sensor were not measured, or are not believable.
+    rush : ndarray of shape (B,)
+        Share of the time in which the pelvis accelerates by more than 2 g.
+    """
+
+    readings: Array
+    seen: Mask
+    rush: Array
+
+
+RUSH = 2 * 9.80665
+"""Acceleration of the pelvis in m/s² that landings exceed for a moment, and nobody for long."""
 
 
 def simulate_batch(
-    setup: Setup, poses: Array, trans: Array, times: Array, wanted: Array, mounts: Array
-) -> Array:
+    setup: Setup,
+    poses: Array,
+    trans: Array,
+    times: Array,
+    wanted: Array,
+    mounts: Array,
+    observed: Mask | None = None,
+) -> Signals:
     """Simulate ideal sensors.
 
     Parameters
@@ -78,50 +109,116 @@ def simulate_batch(
         Sampling times of the sensors in s.
     mounts : ndarray of shape (B, S, 3, 3)
         Columns are the sensor's axes in the site's frame.
+    observed : ndarray of bool, shape (B, F, J), or None
+        Where joints were measured; None is everywhere.
 
     Returns
     -------
-    ndarray of shape (B, T, S, 6)
-        Specific force (m/s²) and angular rate (rad/s) in the sensors' frames.
+    Signals
+        What the sensors read.
     """
-    count, samples = len(poses), len(wanted)
-    readings = np.empty((count, samples, len(setup.sites), 6))
+    count, joints = len(poses), poses.shape[2]
+    readings = np.empty((count, len(wanted), len(setup.sites), 6))
+    seen = np.ones(readings.shape[:3], dtype=bool)
+    rushes = np.zeros(count)
     begins = sample_begins(wanted)
     margin = float((wanted - begins).max(initial=0.0))
-    points = Points.of_sites(setup.body, setup.sites, setup.frame)
-    used, plan = Plan.of(setup.body, points, poses.shape[2]).driven()
-    sensors = Sensors.of(setup.body, setup.sites, setup.frame)
+    smoothed = setup.smoothing is not None
 
     def read(first: int, last: int) -> tuple[Array, Array]:
         turns = quat_from_rotvec(np.moveaxis(poses[:, first:last], 0, 1))
         return turns, np.moveaxis(trans[:, first:last], 0, 1).astype(np.float64)
 
+    measured = None if observed is None else np.moveaxis(observed, 0, 1)
     with _ONE_THREAD:
-        track = Track(times, read, setup.smoothing is not None)
-        cutoffs = track.cutoffs(count, setup.smoothing, setup.noise_floor)
-        for piece in track.pieces(cutoffs, margin):
+        track = Track(times, read, smoothed, observed=measured, doubted=smoothed)
+        cutoffs = _cutoffs(setup, track, count)
+        groups = [_Group.of(setup, chosen, joints) for chosen in _alike(cutoffs)]
+        for piece in track.pieces(cutoffs.reshape(-1, 2), margin):
             rows = slice(*np.searchsorted(wanted, track.times(piece)).tolist())
             if rows.start == rows.stop:
                 continue
             readout = Readout.of(setup.readout, begins[rows], wanted[rows], track.start, track.stop)
-            curve, origin = track.curve(cutoffs, used, piece)
-            shape = (count, len(used))
-            path = Trajectory(track.start, track.stop, curve, origin, shape, cutoffs)
-            values = _read(setup, plan, sensors, path, readout)
-            turned = [np.einsum("bsji,tbsj->btsi", mounts, x) for x in values]
-            readings[:, rows] = np.concatenate(turned, axis=-1)
-    return readings
+            frames = track.frames_of(piece)
+            for group in groups:
+                chosen = cutoffs[group.first]
+                curve, origin = track.curve(frames, chosen, group.joints, piece)
+                shape = (count, len(group.joints))
+                path = Trajectory(track.start, track.stop, curve, origin, shape, chosen)
+                state = path.evaluate(readout.times, setup.engine)
+                if group is groups[0]:
+                    rush = np.linalg.norm(state.linear_acceleration[-len(wanted[rows]) :], axis=2)
+                    rushes += np.sum(rush > RUSH, axis=0)
+                values = _read(setup, group, state, readout)
+                turned = [np.einsum("bsji,tbsj->btsi", mounts[:, group.sites], x) for x in values]
+                readings[:, rows, group.sites] = np.concatenate(turned, axis=-1)
+                known = track.observed(frames, chosen, group.joints, wanted[rows])
+                if known is not None:
+                    seen[:, rows, group.sites] = known.T[..., None]
+    return Signals(readings, seen, rushes / max(1, len(wanted)))
+
+
+def _cutoffs(setup: Setup, track: Track, count: int) -> Array:
+    """Cut-offs (S, B, 2) of rotations and translations for each site; one bone has one."""
+    if setup.smoothing != "auto":
+        same = track.cutoffs(count, setup.smoothing)
+        return np.broadcast_to(same, (len(setup.sites), *same.shape))
+    bones = [bone_of(setup.body, site) for site in setup.sites]
+    return site_cutoffs(track, setup.body, bones, setup.band, setup.noise)
+
+
+def _alike(cutoffs: Array) -> list[list[int]]:
+    """Sites with equal cut-offs, which share the work."""
+    groups: dict[bytes, list[int]] = {}
+    for i, chosen in enumerate(cutoffs):
+        groups.setdefault(chosen.tobytes(), []).append(i)
+    return list(groups.values())
+
+
+class _Group(NamedTuple):
+    """Sites whose curves have the same cut-offs.
+
+    Attributes
+    ----------
+    first : int
+        One of them.
+    sites : slice or list of int
+        Which they are.
+    joints : list of int
+        Joints of the poses that move them.
+    plan, sensors : Plan, Sensors
+        How they are carried.
+    gravity : ndarray of shape (S, 3) or (3,)
+        In m/s².
+    """
+
+    first: int
+    sites: Any
+    joints: list[int]
+    plan: Plan
+    sensors: Sensors
+    gravity: Array
+
+    @classmethod
+    def of(cls, setup: Setup, chosen: list[int], n_joints: int) -> _Group:
+        """Plan some sites of a setup."""
+        sites = [setup.sites[i] for i in chosen]
+        points = Points.of_sites(setup.body, sites, setup.frame)
+        joints, plan = Plan.of(setup.body, points, n_joints).driven()
+        sensors = Sensors.of(setup.body, sites, setup.frame)
+        gravity = setup.gravity[chosen] if np.ndim(setup.gravity) == 2 else setup.gravity
+        whole = len(chosen) == len(setup.sites)
+        return cls(chosen[0], slice(None) if whole else chosen, joints, plan, sensors, gravity)
 
 
 def _read(
-    setup: Setup, plan: Plan, sensors: Sensors, path: Trajectory, readout: Readout
+    setup: Setup, group: _Group, state: TrajectoryState, readout: Readout
 ) -> tuple[Array, Array]:
     """Specific force and rate (T, B, S, 3) in the axes of the sites."""
-    state = path.evaluate(readout.times, setup.engine)
     lead = state.position.shape[:2]
     joints = JointMotion(*(x.reshape(-1, *x.shape[2:]) for x in state))
-    motion = carry(plan, sensors, joints, setup.engine)
-    free = (motion.acceleration - setup.gravity)[..., None]
+    motion = carry(group.plan, group.sensors, joints, setup.engine)
+    free = (motion.acceleration - group.gravity)[..., None]
     force = (motion.rotation * free).sum(axis=2)
     values = (force, motion.rotation, motion.angular_velocity)
     return readout.read(*(x.reshape(*lead, *x.shape[1:]) for x in values))

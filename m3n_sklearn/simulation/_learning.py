@@ -7,22 +7,27 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..body._ends import BoneEnd
 from ..motion import Motion
 from ..motion.rotations import quat_from_rotvec
 from ..recording import Recording, channel_names, parse_channels
 from ..windows import Windows
-from ._people import Person
+from ._people import Person, Wardrobe
 from ._rig import Rig
 from ._rows import Frames, people, sources
 from .calibration import Calibration, Measured, SensorTrack, calibrate, track_of_site
-from .trajectory.noise_floor import FEWEST_FRAMES, NoiseFloor, learn_noise_floor
+from .trajectory import BodyNoise
+from .trajectory._track import Track
+from .trajectory.body_noise import learn_body_noise
 
-__all__ = ["calibrate_rig", "learn_noise_floors", "motions_of", "recordings_of"]
+__all__ = ["calibrate_rig", "learn_noise", "motions_of", "recordings_of"]
 
+Array = NDArray[np.float64]
 
 ENOUGH = 256
-"""Clips per source that a noise floor is learned from; more would not change it."""
+"""Clips per source that its noise is learned from; more would not change it."""
 
 
 def motions_of(X: Windows) -> Sequence[Motion]:
@@ -65,39 +70,58 @@ class _RowMotions(Sequence[Motion]):
         )
 
 
-def learn_noise_floors(motions: Sequence[Motion]) -> dict[str | None, NoiseFloor]:
-    """Estimate one noise floor for each source of motions.
+def learn_noise(motions: Sequence[Motion], wardrobe: Wardrobe) -> dict[str | None, BodyNoise]:
+    """Estimate the noise of each source of motions.
 
     Parameters
     ----------
     motions : sequence of Motion
         Those without a source count as one. Of many clips, a sample is taken evenly.
+    wardrobe : Wardrobe
+        Bodies that play them.
 
     Returns
     -------
-    dict of str or None to NoiseFloor
+    dict of str or None to BodyNoise
         By source; those whose clips are all too short or stand still have none.
     """
     members: dict[str | None, list[int]] = {}
     for i, source in enumerate(_sources(motions)):
         members.setdefault(source, []).append(i)
-    floors = {source: _learn(motions, indices) for source, indices in members.items()}
-    return {source: floor for source, floor in floors.items() if floor is not None}
+    found = {
+        source: learn_body_noise(
+            _ends(motions[i], wardrobe) for i in indices[:: max(1, len(indices) // ENOUGH)]
+        )
+        for source, indices in members.items()
+    }
+    return {source: noise for source, noise in found.items() if noise is not None}
 
 
-def _learn(motions: Sequence[Motion], indices: Sequence[int]) -> NoiseFloor | None:
-    """Return the floor of some motions, None if all are too short or stand still."""
-    step = max(1, len(indices) // ENOUGH)
-    clips = [motions[i] for i in indices[::step]]
-    if not any(clip.n_frames >= FEWEST_FRAMES and _moves(clip) for clip in clips):
-        return None
-    return learn_noise_floor(
-        (clip.times, quat_from_rotvec(clip.poses), clip.trans) for clip in clips
-    )
+ENDS = {
+    "arm": ("left_elbow", "right_elbow"),
+    "leg": ("left_knee", "right_knee"),
+    "trunk": ("pelvis", "neck"),
+}
+"""Bones whose far ends tell the noise of a part of the body."""
 
 
-def _moves(clip: Motion) -> bool:
-    return bool(np.ptp(clip.poses, axis=0).any() or np.ptp(clip.trans, axis=0).any())
+def _ends(motion: Motion, wardrobe: Wardrobe) -> tuple[float, dict[str, Array]]:
+    """Return the time between frames and, by part, the tracks of the ends of bones."""
+    body, _ = wardrobe.dress(Person.of(motion.sex, motion.stature, motion.betas))
+
+    def read(first: int, last: int) -> tuple[Array, Array]:
+        return quat_from_rotvec(motion.poses[first:last])[:, None], motion.trans[first:last, None]
+
+    observed = None if motion.observed is None else motion.observed[:, None]
+    track = Track(motion.times, read, True, observed=observed, doubted=True)
+    frames = track.excerpts()[0]
+    tracks = {}
+    for part, bones in ENDS.items():
+        known = [BoneEnd(body, body.joint_index(b), motion.n_joints) for b in bones]
+        tracks[part] = np.concatenate(
+            [end.positions(frames.rotations, frames.moves) for end in known], axis=1
+        )
+    return track.step, tracks
 
 
 def _sources(motions: Sequence[Motion]) -> list[str | None]:
@@ -154,12 +178,12 @@ class Fit(NamedTuple):
     ----------
     calibration : dict of str to Calibration
         By site.
-    floors : dict of str or None to NoiseFloor
+    noises : dict of str or None to BodyNoise
         Noise of the poses by source.
     """
 
     calibration: dict[str, Calibration]
-    floors: dict[str | None, NoiseFloor]
+    noises: dict[str | None, BodyNoise]
 
 
 def calibrate_rig(rig: Rig, motions: Sequence[Motion], recordings: Sequence[Recording]) -> Fit:
@@ -175,8 +199,8 @@ def calibrate_rig(rig: Rig, motions: Sequence[Motion], recordings: Sequence[Reco
     Returns
     -------
     Fit
-        Of the noise floors that differ by a factor, those with which the calibrated sensors
-        come closest to what was measured.
+        Of noises that differ by a factor, those with which the calibrated sensors come closest
+        to what was measured.
     """
     if len(motions) != len(recordings):
         raise ValueError(
@@ -187,28 +211,28 @@ def calibrate_rig(rig: Rig, motions: Sequence[Motion], recordings: Sequence[Reco
         name: [_of_site(recording, name, rig.names) for recording in recordings]
         for name in rig.names
     }
-    floors = _loudness(rig, motions, readings) if rig.floors else {}
-    return Fit(_calibrate(replace(rig, floors=floors), motions, readings), floors)
+    noises = _loudness(rig, motions, readings) if rig.noises else {}
+    return Fit(_calibrate(replace(rig, noises=noises), motions, readings), noises)
 
 
 def _loudness(
     rig: Rig, motions: Sequence[Motion], readings: Mapping[str, Sequence[Measured]]
-) -> dict[str | None, NoiseFloor]:
-    """Return the noise floors that leave the least error, judged by some of the clips."""
+) -> dict[str | None, BodyNoise]:
+    """Return the noises that leave the least error, judged by some of the clips."""
     step = max(1, len(motions) // JUDGES)
     chosen = [motions[i] for i in range(0, len(motions), step)]
     read = {name: given[::step] for name, given in readings.items()}
     tried = [
-        {source: floor.scaled(factor) for source, floor in rig.floors.items()} for factor in LOUDER
+        {source: noise.scaled(factor) for source, noise in rig.noises.items()} for factor in LOUDER
     ]
     errors = np.array(
         [
             [
                 error
-                for found in _calibrate(replace(rig, floors=floors), chosen, read).values()
+                for found in _calibrate(replace(rig, noises=noises), chosen, read).values()
                 for error in found.rmse_after
             ]
-            for floors in tried
+            for noises in tried
         ]
     )
     relative = errors / np.where(errors[0] > 0, errors[0], 1.0)
@@ -231,10 +255,8 @@ def _calibrate(
 
 def _track(rig: Rig, index: int, motion: Motion) -> SensorTrack:
     body, sites = rig.wardrobe.dress(Person.of(motion.sex, motion.stature, motion.betas))
-    floor = rig.floors.get(motion.source)
-    return track_of_site(
-        body, sites[index], motion, rig.smoothing, frame=rig.frame, noise_floor=floor
-    )
+    noise = rig.noises.get(motion.source)
+    return track_of_site(body, sites[index], motion, rig.smoothing, frame=rig.frame, noise=noise)
 
 
 def _of_site(recording: Recording, site: str, sites: tuple[str, ...]) -> Measured:

@@ -77,6 +77,15 @@ class Wardrobe:
         """Resolve the sites on any body."""
         return resolve_sites(body, self._sites)
 
+    def bones(self) -> list[str]:
+        """Names of the bones that carry the sensors."""
+        body, sites = self.dress(Person())
+        return [
+            str(body.joint_names[body.joint_index(site.bone)])
+            for site in sites
+            if site.bone is not None
+        ]
+
     def _shape(self, person: Person) -> BodyModel:
         if self._body is None:
             return default_body(person.sex, person.stature)

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..body import BodyModel, Site
 from ._batch import Setup, simulate_batch
+from ._guard import RUSHING, Excess, find_excess
 from ._keys import RowKey
 from ._people import Person, Wardrobe
 from .calibration import Calibration
 from .noise import IMUNoise, sensor_errors
 from .randomization import ClipDraw, Randomization
-from .trajectory import NoiseFloor
+from .trajectory import BodyNoise
+from .trajectory._bands import band_of
 
-__all__ = ["Rig", "Take"]
+__all__ = ["Rig", "Take", "Taken"]
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Take:
         Who recorded the poses.
     keys : sequence of (bytes, bytes)
         Clip and window of each of the B clips, for random draws.
+    observed : ndarray of bool, shape (B, F, J), or None
+        Where joints were measured; None is everywhere.
     """
 
     poses: Array
@@ -51,6 +57,30 @@ class Take:
     person: Person
     source: str | None
     keys: Sequence[RowKey]
+    observed: Mask | None = None
+
+
+class Taken(NamedTuple):
+    """What sensors read in a take.
+
+    Attributes
+    ----------
+    data : ndarray of shape (B, T, S, 6)
+        Specific force (m/s²) and angular rate (rad/s) in the sensors' frames; straight lines
+        where they were not seen, NaN where a sensor was never seen.
+    seen : ndarray of bool, shape (B, T, S)
+        False where readings rest on joints that were not measured or are not believable, or
+        where they are beyond the limits and masked.
+    excess : list of Excess
+        What lies beyond the limits.
+    rush : ndarray of shape (B,)
+        Share of the time in which the pelvis accelerates by more than 2 g.
+    """
+
+    data: Array
+    seen: Mask
+    excess: list[Excess]
+    rush: Array
 
 
 @dataclass(frozen=True)
@@ -77,7 +107,11 @@ class Rig:
         Variation from clip to clip.
     entropy : int
         Seed of all draws.
-    floors : mapping of str or None to NoiseFloor
+    limits : ndarray of shape (S, 2)
+        Readings that no body exceeds, in m/s² and rad/s.
+    masks : bool
+        Whether what is beyond counts as not seen.
+    noises : mapping of str or None to BodyNoise
         Noise of the poses by source, as far as it was learned.
     calibration : mapping of str to Calibration
         How the sensors were really worn, by site, as far as it was identified.
@@ -95,7 +129,9 @@ class Rig:
     noise: IMUNoise
     spread: Randomization
     entropy: int
-    floors: Mapping[str | None, NoiseFloor] = field(default_factory=dict)
+    limits: Array
+    masks: bool = False
+    noises: Mapping[str | None, BodyNoise] = field(default_factory=dict)
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
 
     @property
@@ -107,7 +143,7 @@ class Rig:
         """Return the variation of one clip."""
         return self.spread.draw(self.entropy, clip)
 
-    def read(self, take: Take) -> Array:
+    def read(self, take: Take) -> Taken:
         """Simulate sensors.
 
         Parameters
@@ -117,13 +153,15 @@ class Rig:
 
         Returns
         -------
-        ndarray of shape (B, T, S, 6)
-            Specific force (m/s²) and angular rate (rad/s) in the sensors' frames.
+        Taken
+            Readings, and where they can be relied on.
         """
         draws = [self.draw(clip) for clip, _ in take.keys]
         body, sites = self._worn(take.person, draws[0])
         mounts = np.array([[self._mount(name, draw) for name in self.names] for draw in draws])
         data = np.empty((len(take.poses), len(take.wanted), len(sites), 6))
+        seen = np.ones(data.shape[:3], dtype=bool)
+        rush = np.zeros(len(data))
         for lag, chosen in self._clocks():
             setup = Setup(
                 body,
@@ -133,16 +171,27 @@ class Rig:
                 np.array([self._gravity(self.names[i]) for i in chosen]),
                 self.engine,
                 self.readout,
-                self.floors.get(take.source),
+                band_of(take.source),
+                self.noises.get(take.source),
             )
-            data[:, :, chosen] = simulate_batch(
-                setup, take.poses, take.trans, take.times, take.wanted - lag, mounts[:, chosen]
+            data[:, :, chosen], seen[:, :, chosen], rush = simulate_batch(
+                setup,
+                take.poses,
+                take.trans,
+                take.times,
+                take.wanted - lag,
+                mounts[:, chosen],
+                take.observed,
             )
         for i, name in enumerate(self.names):
             if name in self.calibration:
                 readings = data[:, :, i, :3], data[:, :, i, 3:]
                 data[:, :, i] = np.concatenate(self.calibration[name].apply(*readings), axis=-1)
-        return self._add_noise(data, take.keys, draws)
+        if self.masks:
+            seen &= (rush <= RUSHING)[:, None, None]
+        excess, seen = find_excess(data, seen, self.limits, self.rate, self.masks)
+        _bridge(data, seen)
+        return Taken(self._add_noise(data, take.keys, draws), seen, excess, rush)
 
     def _clocks(self) -> Iterator[tuple[float, list[int]]]:
         """Sites that share a clock, with what it is late by in s."""
@@ -183,3 +232,13 @@ class Rig:
                 for row, key, draw in rows
             ]
         )
+
+
+def _bridge(data: Array, seen: Mask) -> None:
+    """Draw straight lines, in place, through readings (B, T, S, 6) that were not seen (B, T, S)."""
+    data[np.broadcast_to(~seen.any(axis=1, keepdims=True), seen.shape)] = np.nan
+    for clip, site in np.argwhere((~seen).any(axis=1) & seen.any(axis=1)).tolist():
+        lost, kept = np.flatnonzero(~seen[clip, :, site]), np.flatnonzero(seen[clip, :, site])
+        for channel in range(data.shape[3]):
+            track = data[clip, :, site, channel]
+            track[lost] = np.interp(lost, kept, track[kept])

@@ -28,19 +28,20 @@ from ..motion._motion import warn_if_fast
 from ..recording import Recording, channel_names
 from ..windows import Windows
 from ._checks import check_vector
+from ._guard import LIMITS, RUSHING, Excess, check_limits, report
 from ._keys import row_keys, stable_key
-from ._learning import calibrate_rig, learn_noise_floors, motions_of, recordings_of
+from ._learning import calibrate_rig, learn_noise, motions_of, recordings_of
 from ._people import Person, Wardrobe
-from ._rig import Rig, Take
+from ._rig import Rig, Take, Taken
 from ._rows import Frames, batches, people, sources
 from .noise import IMUNoise, resolve_noise
 from .randomization import Randomization, draws_table
 from .rigid_body import GRAVITY, output_times
-from .trajectory import in_pause
 
 __all__ = ["SMPLIMUSimulator"]
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 class SMPLIMUSimulator(  # type: ignore[call-arg]
@@ -94,13 +95,19 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         neither on order, batches nor `n_jobs`.
     n_jobs : int or None, default=None
         Processes that share the clips, as in joblib. Results are bit-equal for any number.
+    implausible : {"warn", "raise", "mask"}, default="warn"
+        What becomes of readings beyond `limits`, after smoothing and before noise: one warning
+        per call that names clips, times and likely causes, an error, or a mask: they and 0.1 s
+        around them then count as not observed.
+    limits : tuple of two floats or mapping of site name to that, default=(156.9064, 34.9066)
+        Specific force in m/s² and rate in rad/s that no body exceeds: 16 g and 2000 °/s.
 
     Attributes
     ----------
-    noise_floors_ : dict of str or None to NoiseFloor
+    body_noise_ : dict of str or None to BodyNoise
         Only after fitting on poses with ``smoothing="auto"``: the noise of each source (see
-        `Motion`), shared by its joints and clips, and scaled to what was measured, if anything
-        was. Clips of other sources are taken for themselves.
+        `Motion`) in arms, legs and trunk, scaled to what was measured, if anything was. It can
+        lower the cut-off of a clip, never raise it.
     calibration_ : dict of str to Calibration
         Only after fitting with `measured`: how the sensor at each site was worn. Its mount and
         gravity replace `mount` and `gravity`.
@@ -149,6 +156,8 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         "randomize": [Randomization, None],
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
+        "implausible": [StrOptions({"warn", "raise", "mask"})],
+        "limits": ["array-like", Mapping],
     }
 
     def __init__(
@@ -167,6 +176,8 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         engine: str = "numpy",
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
+        implausible: str = "warn",
+        limits: tuple[float, float] | Mapping[str, tuple[float, float]] = LIMITS,
     ) -> None:
         self.body = body
         self.sites = sites
@@ -181,6 +192,8 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         self.engine = engine
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.implausible = implausible
+        self.limits = limits
 
     # ---- scikit-learn
 
@@ -213,7 +226,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         --------
         calibrate : What is done with `measured`.
         """
-        for learned in ("noise_floors_", "calibration_"):
+        for learned in ("body_noise_", "calibration_"):
             if hasattr(self, learned):
                 delattr(self, learned)
         if isinstance(X, Windows):
@@ -228,13 +241,13 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
             motions = []
         rig = self._rig()
         if len(motions) and self.smoothing == "auto":
-            self.noise_floors_ = learn_noise_floors(motions)
-            rig = dataclasses.replace(rig, floors=self.noise_floors_)
+            self.body_noise_ = learn_noise(motions, rig.wardrobe)
+            rig = dataclasses.replace(rig, noises=self.body_noise_)
         if measured is not None:
             found = calibrate_rig(rig, motions, _paired(measured, X, rig))
             self.calibration_ = found.calibration
-            if found.floors:
-                self.noise_floors_ = found.floors
+            if found.noises:
+                self.body_noise_ = found.noises
         return self
 
     def transform(self, X: Any) -> Any:
@@ -268,8 +281,11 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         if "trans" in X:
             warn_if_fast(X["trans"][X.present("trans")], 1 / frames.rate)
         rows = np.flatnonzero(X.present("pose"))
-        simulated = self._read_rows(X, rows, frames)
-        return self._assemble(X, rows, simulated, frames)
+        readings, seen, found, rushing = self._read_rows(X, rows, frames)
+        share = 1 - seen.mean(axis=(1, 2))
+        lost = [(f"row {rows[i]}", float(share[i])) for i in np.flatnonzero(share)]
+        self._report(self._rig(), found, rushing, lost, len(rows))
+        return self._assemble(X, rows, readings, seen, frames)
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
         """Fit and transform; see `transform`.
@@ -354,8 +370,22 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         clips, single = _clips(motions, "simulate")
         self._validate_params()
         rig = self._rig()
-        recordings = Parallel(n_jobs=self.n_jobs)(delayed(_record)(rig, clip) for clip in clips)
-        return recordings[0] if single else list(recordings)
+        played = Parallel(n_jobs=self.n_jobs)(delayed(_record)(rig, clip) for clip in clips)
+        names = [clip.name or f"clip {i}" for i, clip in enumerate(clips)]
+        found = [(names[i], one) for i, (_, taken) in enumerate(played) for one in taken.excess]
+        rushing = [
+            (name, clip.rate)
+            for name, clip, (_, taken) in zip(names, clips, played, strict=True)
+            if taken.rush[0] > RUSHING
+        ]
+        recordings = [recording for recording, _ in played]
+        lost = [
+            (name, 1 - float(recording.observed.mean()))
+            for name, clip, recording in zip(names, clips, recordings, strict=True)
+            if clip.observed is None and not recording.observed.all()
+        ]
+        self._report(rig, found, rushing, lost, len(clips))
+        return recordings[0] if single else recordings
 
     def vary(self, motions: Motion | Sequence[Motion]) -> Any:
         """Return the motions as `simulate` plays them: mirrored and in another tempo, as drawn.
@@ -437,8 +467,10 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
 
     # ---- windows
 
-    def _read_rows(self, X: Windows, rows: NDArray[np.int64], frames: Frames) -> Array:
-        """Return readings (rows, T, S, 6) of the rows that have poses."""
+    def _read_rows(
+        self, X: Windows, rows: NDArray[np.int64], frames: Frames
+    ) -> tuple[Array, Mask, list[tuple[str, Excess]], list[tuple[str, float]]]:
+        """Return readings (rows, T, S, 6) of rows with poses, what was seen, and what is amiss."""
         rig = self._rig()
         if rig.spread.changes_motion:
             raise ValueError(
@@ -467,16 +499,42 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
             )
             for group in groups
         )
+        seen = np.ones(readings.shape[:3], dtype=bool)
+        found: list[tuple[str, Excess]] = []
+        rushing: list[tuple[str, float]] = []
         for group, part in zip(groups, parts, strict=True):
-            readings[group.members] = part
-        return readings
+            readings[group.members], seen[group.members] = part.data, part.seen
+            names = [f"row {rows[i]}" for i in group.members]
+            found += [(names[one.row], one) for one in part.excess]
+            rushing += [(names[i], frames.rate) for i in np.flatnonzero(part.rush > RUSHING)]
+        return readings, seen, found, rushing
 
-    def _assemble(self, X: Windows, rows: Any, simulated: Array, frames: Frames) -> Windows:
+    def _report(
+        self,
+        rig: Rig,
+        found: list[tuple[str, Excess]],
+        rushing: list[tuple[str, float]],
+        lost: list[tuple[str, float]],
+        clips: int,
+    ) -> None:
+        """Say what no body produces, with names."""
+        bones = rig.wardrobe.bones()
+        named = [(clip, rig.names[one.site], bones[one.site], one) for clip, one in found]
+        report(named, rushing, lost, clips, self.implausible, stacklevel=4)
+
+    def _assemble(
+        self, X: Windows, rows: Any, simulated: Array, seen: Mask, frames: Frames
+    ) -> Windows:
         """Put readings beside the trimmed poses."""
         poses = X["pose"]
         count, samples = len(X), frames.samples(self.rate)
         imu = np.zeros((count, len(self._channels()), samples), dtype=poses.dtype)
         there = X.present("pose").copy()
+        observed = np.ones(imu.shape, dtype=bool)
+        observed[rows] = np.repeat(seen, 6, axis=2).swapaxes(1, 2)
+        if self.implausible == "mask":
+            there &= observed.all(axis=(1, 2))
+        simulated = np.where(np.isfinite(simulated), simulated, 0.0)
         imu[rows] = simulated.reshape(len(rows), samples, imu.shape[1]).swapaxes(1, 2)
         measured = X.present("imu") & ~there
         if measured.any():
@@ -485,6 +543,8 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
             there |= measured
         trimmed = {name: X[name][:, frames.core] for name in ("pose", "trans") if name in X}
         masks = {name: X.present(name) for name in trimmed} | {"imu": there}
+        if not observed.all():
+            trimmed["observed"] = observed
         return X.drop("context").assign(
             rate={"imu": float(self.rate)},
             channels=self._channels(),
@@ -537,7 +597,9 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
             noise=resolve_noise(self.noise),
             spread=spread,
             entropy=0,
-            floors=getattr(self, "noise_floors_", {}),
+            limits=check_limits(self.limits, names),
+            masks=self.implausible == "mask",
+            noises=getattr(self, "body_noise_", {}),
             calibration=getattr(self, "calibration_", {}),
         )
         if rig.is_random:
@@ -615,8 +677,8 @@ def _content_key(motion: Motion) -> bytes:
     return stable_key(motion.poses, motion.trans, motion.times)
 
 
-def _record(rig: Rig, motion: Motion) -> Recording:
-    """Play one clip."""
+def _record(rig: Rig, motion: Motion) -> tuple[Recording, Taken]:
+    """Play one clip; return what the sensors read, too."""
     key = _clip_key(motion)
     motion = rig.draw(key).vary(motion)
     take = Take(
@@ -627,9 +689,11 @@ def _record(rig: Rig, motion: Motion) -> Recording:
         Person.of(motion.sex, motion.stature, motion.betas),
         motion.source,
         [(key, _content_key(motion) if rig.is_random else b"")],
+        None if motion.observed is None else motion.observed[None],
     )
-    data = rig.read(take)[0]
-    return Recording.trusted(
+    taken = rig.read(take)
+    data, seen = taken.data[0], taken.seen[0]
+    recording = Recording.trusted(
         data.reshape(len(data), -1),
         rig.rate,
         channel_names(rig.names),
@@ -637,9 +701,10 @@ def _record(rig: Rig, motion: Motion) -> Recording:
         subject=motion.subject,
         name=motion.name,
         start=float(motion.times[0]),
-        observed=np.isfinite(data).all(axis=(1, 2)) & ~in_pause(motion.times, take.wanted),
+        observed=seen.all(axis=1),
         text=motion.text,
     )
+    return recording, taken
 
 
 def _fixed_mounts(mount: Any, names: tuple[str, ...]) -> dict[str, Array]:

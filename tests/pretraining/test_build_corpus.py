@@ -320,7 +320,7 @@ def test_a_frozen_simulator_is_used_as_it_is(tmp_path, learned):
     again = rebuild_corpus(folder, source(clips=clips), tmp_path / "b")
     np.testing.assert_array_equal(open_corpus(folder)["imu"], open_corpus(again)["imu"])
     assert given.rate == 50.0 and given.random_state is None  # not changed
-    assert hasattr(given, "noise_floors_") == learned
+    assert hasattr(given, "body_noise_") == learned
     other = build_corpus(source(clips=clips), tmp_path / "c", simulator=clone(given), **SHORT)
     assert not np.array_equal(open_corpus(folder)["imu"], open_corpus(other)["imu"])
 

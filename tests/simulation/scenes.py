@@ -9,9 +9,12 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from m3n_sklearn.body import resolve_sites, site_kinematics
+from m3n_sklearn.body import SiteKinematics, resolve_sites, site_kinematics
 from m3n_sklearn.motion.rotations import quat_from_rotvec
 from m3n_sklearn.simulation import SMPLIMUSimulator, fit_trajectory
+from m3n_sklearn.simulation._site_cutoffs import bone_of, site_cutoffs
+from m3n_sklearn.simulation.trajectory._bands import ANY_BAND
+from m3n_sklearn.simulation.trajectory._track import Track
 
 from .bodies import KINDS, SEXES, random_body, random_sites
 from .clips import jittered, random_motion, triads
@@ -84,11 +87,28 @@ class Scene:
 
     def sensors(self, times, sites=None):
         """Where the sensors are at these times, and how they are turned."""
-        motion = self.motion
-        quats = quat_from_rotvec(motion.poses)
-        curve = fit_trajectory(motion.times, quats, motion.trans, self.smoothing)
         placed = resolve_sites(self.body, sites or self.sites)
-        return site_kinematics(self.body, placed, *curve.evaluate(times), frame=self.frame)
+        moved = [self._sensor(times, site) for site in placed]
+        fields = {
+            field.name: [getattr(one, field.name) for one in moved]
+            for field in dataclasses.fields(moved[0])
+        }
+        names = sum(fields.pop("names"), ())
+        stacked = {k: None if v[0] is None else np.concatenate(v, 1) for k, v in fields.items()}
+        return SiteKinematics(names, **stacked)
+
+    def _sensor(self, times, site):
+        motion, smoothing = self.motion, self.smoothing
+        quats = quat_from_rotvec(motion.poses)
+        if smoothing == "auto":  # which cut-off is chosen does not matter here
+            track = Track(
+                motion.times, lambda lo, hi: (quats[lo:hi, None], motion.trans[lo:hi, None]), True
+            )
+            bones = [bone_of(self.body, site)]
+            chosen = float(site_cutoffs(track, self.body, bones, ANY_BAND, None)[0, 0, 0])
+            smoothing = chosen if np.isfinite(chosen) else None
+        curve = fit_trajectory(motion.times, quats, motion.trans, smoothing)
+        return site_kinematics(self.body, [site], *curve.evaluate(times), frame=self.frame)
 
 
 def scenes(kinds=KINDS, frames=FRAMES, samplings=SAMPLINGS, rates=SENSOR_RATES, **fixed):

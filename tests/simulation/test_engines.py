@@ -74,7 +74,7 @@ def simulate(setup, motion, wanted):
         motion.times,
         wanted,
         np.tile(np.eye(3), (1, len(setup.sites), 1, 1)),
-    )[0]
+    )[0][0]
 
 
 # ---- numba
@@ -199,7 +199,7 @@ def test_22_pieces_of_long_clips_leave_no_trace(monkeypatch, smoothing, jitter):
     results = []
     for chunk in (150, 400, 1200):
         monkeypatch.setattr(_track, "CHUNK", chunk)
-        results.append(simulate_batch(setup, poses, trans, times, wanted, mounts))
+        results.append(simulate_batch(setup, poses, trans, times, wanted, mounts)[0])
     # what a low cut-off loses to rounding is the smoother's own
     tolerance = 1e-10 if smoothing != "auto" else 1e-8
     for other in results[:2]:
@@ -216,7 +216,7 @@ def test_fitting_a_long_clip_equals_its_pieces(monkeypatch):
     track = site_kinematics(BODY, SITES, *state)
     setup = Setup(BODY, SITES, 10.0, "skin", np.zeros(3))
     mounts = np.tile(np.eye(3), (1, len(SITES), 1, 1))
-    readings = simulate_batch(setup, poses, trans, times, times, mounts)[0]
+    readings = simulate_batch(setup, poses, trans, times, times, mounts)[0][0]
     force = np.einsum("fsji,fsj->fsi", track.rotation, track.acceleration)
     same(readings[..., :3], force)
     same(readings[..., 3:], track.angular_velocity)
@@ -230,7 +230,7 @@ def test_working_memory_does_not_grow_with_the_clip():
         poses, trans = np.zeros((1, frames, 24, 3), np.float32), np.zeros((1, frames, 3))
         times = np.arange(frames) / 60.0
         tracemalloc.start()
-        out = simulate_batch(setup, poses, trans, times, times[::10], mounts)
+        out, *_ = simulate_batch(setup, poses, trans, times, times[::10], mounts)
         peaks.append(tracemalloc.get_traced_memory()[1] - out.nbytes)
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0]

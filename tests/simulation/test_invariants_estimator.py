@@ -114,6 +114,6 @@ def test_37_wrong_rates_are_noticed(seed, rate, factor):
     trans = np.hstack([0 * times, 3 * times, 0.04 * np.sin(2 * stride)])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        Motion(poses, trans, rate=rate)
+        SMPLIMUSimulator().simulate(Motion(poses, trans, rate=rate))
     with pytest.warns(UserWarning, match="frame rate|must be in m"):
-        Motion(poses, trans, rate=factor * rate)
+        SMPLIMUSimulator().simulate(Motion(poses, trans, rate=factor * rate))

@@ -125,19 +125,19 @@ def test_measured_windows_must_fit_the_poses(measured, message):
         SMPLIMUSimulator(sites=SITES).fit(X, measured=measured)
 
 
-# ---- noise floors
+# ---- the noise of sources
 
 
-def test_each_source_has_a_noise_floor_of_its_own():
+def test_each_source_has_a_noise_of_its_own():
     quiet, loud = clips(4, source="optical"), clips(4, source="camera")
     mixed = [noisy(m, i, 0.001) for i, m in enumerate(quiet)]
     mixed += [noisy(m, i, 0.02) for i, m in enumerate(loud)]
     simulator = SMPLIMUSimulator(sites=SITES).fit(mixed)
-    assert set(simulator.noise_floors_) == {"optical", "camera"}
+    assert set(simulator.body_noise_) == {"optical", "camera"}
     alone = SMPLIMUSimulator(sites=SITES).fit(mixed[4:])
     assert np.array_equal(simulator.simulate(mixed[5]).data, alone.simulate(mixed[5]).data)
     X, _, _ = cut(mixed, seconds=2.0)
-    assert set(SMPLIMUSimulator(sites=SITES).fit(X).noise_floors_) == {"optical", "camera"}
+    assert set(SMPLIMUSimulator(sites=SITES).fit(X).body_noise_) == {"optical", "camera"}
 
 
 def test_a_learned_floor_serves_windows_that_are_too_short_to_show_their_noise():
@@ -155,4 +155,4 @@ def test_a_learned_floor_serves_windows_that_are_too_short_to_show_their_noise()
 
 def test_nothing_is_learned_where_nothing_is_chosen():
     simulator = SMPLIMUSimulator(sites=SITES, smoothing=6.0).fit(clips(2))
-    assert not hasattr(simulator, "noise_floors_")
+    assert not hasattr(simulator, "body_noise_")

@@ -111,7 +111,7 @@ def test_36_input_is_neither_needed_writable_nor_changed(simulator):
     assert all(np.array_equal(frozen[name], X[name]) for name in X.columns)
     assert simulator.get_params() == before
     learned = {name for name in vars(simulator) if name.endswith("_")}
-    assert learned <= {"noise_floors_"}
+    assert learned <= {"body_noise_"}
 
 
 def test_36_dtype_of_the_poses_is_kept():

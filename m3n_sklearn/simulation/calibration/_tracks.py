@@ -13,7 +13,11 @@ from ..._checks import real_array
 from ...body import BodyModel, Site, SiteKinematics, resolve_sites, site_kinematics
 from ...motion import Motion
 from ...motion.rotations import matrix_from_quat, quat_from_rotvec
-from ..trajectory import Trajectory, fit_trajectory
+from .._site_cutoffs import bone_of, site_cutoffs
+from ..trajectory import BodyNoise, Trajectory, fit_trajectory
+from ..trajectory._bands import band_of
+from ..trajectory._track import Track
+from ..trajectory._trajectory import check_smoothing
 
 if TYPE_CHECKING:
     from ..trajectory import NoiseFloor
@@ -146,7 +150,7 @@ def track_of_site(
     smoothing: str | float | None = "auto",
     *,
     frame: str = "skin",
-    noise_floor: NoiseFloor | None = None,
+    noise: BodyNoise | None = None,
 ) -> SensorTrack:
     """Return the motion of a site on a moving person.
 
@@ -159,11 +163,11 @@ def track_of_site(
     motion : Motion
         One clip.
     smoothing : {"auto"}, float or None, default="auto"
-        See :func:`fit_trajectory`.
+        As in :class:`SMPLIMUSimulator`.
     frame : {"skin", "bone", "triangle"}, default="skin"
         What carries the sensor; see :func:`~m3n_sklearn.body.site_kinematics`.
-    noise_floor : NoiseFloor, optional
-        See :func:`fit_trajectory`.
+    noise : BodyNoise, optional
+        Noise of the source of the motion; with ``"auto"`` it can lower the cut-off.
 
     Returns
     -------
@@ -192,10 +196,7 @@ def track_of_site(
     for axis in range(3):
         step = STEP * np.eye(3)[axis]
         shifted.append(replace(placed, name=f"{axis}", offset=placed.offset + step))
-    quats = quat_from_rotvec(motion.poses)
-    trajectory = fit_trajectory(
-        motion.times, quats, motion.trans, smoothing, noise_floor=noise_floor
-    )
+    trajectory = _trajectory(body, placed, motion, smoothing, noise)
 
     def evaluate(wanted: Array) -> SiteState:
         moved = _site_motion(body, shifted, trajectory, wanted, frame)
@@ -204,6 +205,31 @@ def track_of_site(
         return SiteState(moved.rotation[:, 0], here[:, 0], lever, moved.angular_velocity[:, 0])
 
     return SensorTrack(evaluate, trajectory.start, trajectory.stop)
+
+
+def _trajectory(
+    body: BodyModel,
+    site: Site,
+    motion: Motion,
+    smoothing: str | float | None,
+    noise: BodyNoise | None,
+) -> Trajectory:
+    """Lay a curve through the poses as the simulator does for this site."""
+    check_smoothing(smoothing)
+
+    def read(first: int, last: int) -> tuple[Array, Array]:
+        return quat_from_rotvec(motion.poses[first:last])[:, None], motion.trans[first:last, None]
+
+    smoothed = smoothing is not None
+    observed = None if motion.observed is None else motion.observed[:, None]
+    track = Track(motion.times, read, smoothed, observed=observed, doubted=smoothed)
+    if smoothing == "auto":
+        band = band_of(motion.source)
+        cutoffs = site_cutoffs(track, body, [bone_of(body, site)], band, noise)[0]
+    else:
+        cutoffs = track.cutoffs(1, smoothing)
+    curve, origin = track.curve(track.frames_of(), cutoffs)
+    return Trajectory(track.start, track.stop, curve, origin, (motion.n_joints,), cutoffs[0])
 
 
 def _site_motion(

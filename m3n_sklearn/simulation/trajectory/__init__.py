@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ._track import in_pause
 from ._trajectory import Trajectory, TrajectoryState, fit_trajectory
+from .body_noise import BodyNoise
 from .noise_floor import NoiseFloor, PowerLaw, learn_noise_floor
 
 __all__ = [
+    "BodyNoise",
     "NoiseFloor",
     "PowerLaw",
     "Trajectory",
     "TrajectoryState",
     "fit_trajectory",
-    "in_pause",
     "learn_noise_floor",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve_banded, cholesky_banded
 
+from ._bands import ANY_BAND, Band
 from ._spectrum import PowerLaw, Spectrum, banded, difference_weight, fit_noise, spectrum
 
 __all__ = ["choose_cutoffs", "fallback_cutoff", "smooth"]
@@ -29,9 +30,6 @@ END_CYCLES = 0.75
 lag behind (a body that turns steadily seems to stop)."""
 
 CURVATURE = np.array([[1.0], [-2.0], [1.0]])
-
-LOWEST_CUTOFF = 2.0
-"""Hz. Nobody's limbs are so slow that less would help."""
 
 LOWEST_SHARE = 0.008
 """Cycles per sample. The equations of a lower cut-off are too ill-conditioned for 64 bits."""
@@ -70,7 +68,7 @@ SLOW, SLOW_SHARE = 10.0, 0.45
 into the upper half of the spectrum, and nothing there can be told from noise."""
 
 
-def smooth(values: Array, dt: float, cutoffs: Array) -> Array:
+def smooth(values: Array, dt: float, cutoffs: Array, weights: Array | None = None) -> Array:
     """Smooth evenly spaced samples, column by column.
 
     Parameters
@@ -81,11 +79,14 @@ def smooth(values: Array, dt: float, cutoffs: Array) -> Array:
         Seconds between samples.
     cutoffs : ndarray of shape (N,)
         Cut-off of each column in Hz; at or above the Nyquist frequency a column is left alone.
+    weights : ndarray of shape (F,), optional
+        Trust in each sample, from more than 0 to 1. A stretch of weight w is smoothed with
+        w^(1/8) of the cut-off.
 
     Returns
     -------
     ndarray of shape (F, N)
-        Minimisers of |y - z|^2 + lambda |D4 z|^2 + pull at the ends. The pull is towards the
+        Minimisers of sum w (y - z)^2 + lambda |D4 z|^2 + pull at the ends. The pull is towards the
         acceleration of the quadratic that fits the nearest samples best, so that constant
         acceleration passes unchanged, and what is far away does not matter.
 
@@ -111,17 +112,18 @@ def smooth(values: Array, dt: float, cutoffs: Array) -> Array:
         columns = np.flatnonzero(cutoffs == cutoff)
         chosen = values[:, columns]
         trend = basis @ (basis.T @ chosen)  # taken away for the sake of rounding only
-        result[:, columns] = trend + _solve(chosen - trend, cutoff * dt)
+        result[:, columns] = trend + _solve(chosen - trend, cutoff * dt, weights)
     return result
 
 
-def _solve(rest: Array, cutoff: float) -> Array:
+def _solve(rest: Array, cutoff: float, weights: Array | None) -> Array:
     """Smooth with a cut-off in cycles per sample."""
     frames = len(rest)
+    weight = np.ones(frames) if weights is None else weights
     corner = 2 * np.sin(np.pi * cutoff)
     stiffness, pull = corner ** (-2 * ORDER), END_STIFFNESS * corner ** (3 - 2 * ORDER)
-    system = _system(frames, stiffness, pull)
-    wanted = rest.copy()
+    system = _system(weight, stiffness, pull)
+    wanted = weight[:, None] * rest
     near = min(frames, max(2 * ORDER, round(END_CYCLES / cutoff)))
     local = _polynomials(near)
     for first, nearest in _ends(frames, near):
@@ -130,22 +132,23 @@ def _solve(rest: Array, cutoff: float) -> Array:
         wanted[first : first + 3] += pull * CURVATURE * (CURVATURE.T @ quadratic[at])
     found: Array = cho_solve_banded(system, wanted)
     # the system is ill-conditioned; its residual, taken by differences, is not
-    return found + cho_solve_banded(system, wanted - _apply(found, stiffness, pull))
+    return found + cho_solve_banded(system, wanted - _apply(found, weight, stiffness, pull))
 
 
-def _apply(values: Array, stiffness: float, pull: float) -> Array:
-    """Multiply by I + lambda D4'D4 + the ends' pull."""
+def _apply(values: Array, weight: Array, stiffness: float, pull: float) -> Array:
+    """Multiply by W + lambda D4'D4 + the ends' pull."""
     bent = np.zeros((len(values) + ORDER, values.shape[1]))
     bent[ORDER:-ORDER] = stiffness * np.diff(values, ORDER, axis=0)
-    result: Array = values + np.diff(bent, ORDER, axis=0)
+    result: Array = weight[:, None] * values + np.diff(bent, ORDER, axis=0)
     for first, _ in _ends(len(values), 3):
         part = slice(first, first + 3)
         result[part] += pull * CURVATURE * (CURVATURE.T @ values[part])
     return result
 
 
-def _system(frames: int, stiffness: float, pull: float) -> tuple[Array, bool]:
-    """Factor I + lambda D4'D4 + the ends' pull."""
+def _system(weight: Array, stiffness: float, pull: float) -> tuple[Array, bool]:
+    """Factor W + lambda D4'D4 + the ends' pull."""
+    frames = len(weight)
     stencil = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
     bands = np.zeros((ORDER + 1, frames))  # bands[k, i]: entry (i + k, i)
     for k in range(ORDER + 1):
@@ -156,7 +159,7 @@ def _system(frames: int, stiffness: float, pull: float) -> tuple[Array, bool]:
         for k in range(3):
             for i in range(3 - k):
                 bands[k, first + i] += pull * CURVATURE[i, 0] * CURVATURE[i + k, 0]
-    bands[0] += 1.0
+    bands[0] += weight
     return cholesky_banded(bands, lower=True), True
 
 
@@ -186,7 +189,9 @@ def fallback_cutoff(dt: float) -> float:
     return max(min(8.0, 0.25 / dt), LOWEST_SHARE / dt)
 
 
-def choose_cutoffs(values: Array, dt: float, floor: PowerLaw | None = None) -> Array:
+def choose_cutoffs(
+    values: Array, dt: float, floor: PowerLaw | None = None, band: Band = ANY_BAND
+) -> Array:
     """Choose, per group of channels, the cut-off that serves the acceleration best.
 
     Parameters
@@ -197,6 +202,8 @@ def choose_cutoffs(values: Array, dt: float, floor: PowerLaw | None = None) -> A
         Seconds between samples.
     floor : PowerLaw, optional
         The noise in these channels, where it is known; else each group's own is estimated.
+    band : Band, default=ANY_BAND
+        Where cut-offs of this kind of source lie.
 
     Returns
     -------
@@ -218,13 +225,22 @@ def choose_cutoffs(values: Array, dt: float, floor: PowerLaw | None = None) -> A
     frames, groups, channels = values.shape
     known = frames >= MIN_FRAMES and frames * dt >= MIN_SECONDS
     if frames < FEWEST_FRAMES or not (known or floor is not None):
-        return np.full(groups, fallback_cutoff(dt))
-    seen = spectrum(values, dt)
-    law = fit_noise(banded(seen, dt, channels)) if floor is None else floor
+        chosen = np.full(groups, fallback_cutoff(dt))
+    else:
+        seen = spectrum(values, dt)
+        law = fit_noise(banded(seen, dt, channels)) if floor is None else floor
+        chosen = _least_risk(seen, law, dt, values.shape, band)
+    return np.minimum(chosen, max(band.highest, LOWEST_SHARE / dt))
+
+
+def _least_risk(
+    seen: Spectrum, law: PowerLaw, dt: float, shape: tuple[int, ...], band: Band
+) -> Array:
+    """Cut-offs (B,) with the least risk for the acceleration, whose noise is known."""
+    frames, _, channels = shape
     power, noise = _accelerations(seen, law, dt, channels)
-    nyquist = 0.5 / dt
-    seconds = frames * dt
-    lowest = max(min(LOWEST_CUTOFF, nyquist / 2), LOWEST_SHARE / dt, FEWEST_PERIODS / seconds)
+    nyquist, seconds = 0.5 / dt, frames * dt
+    lowest = max(min(band.lowest, nyquist / 2), LOWEST_SHARE / dt, FEWEST_PERIODS / seconds)
     grid = np.geomspace(min(lowest, nyquist), nyquist, GRID)
     sine = np.sin(np.pi * seen.frequency * dt)[None, :]
     gain = 1 / (1 + (sine / np.sin(np.pi * np.minimum(grid * dt, 0.5))[:, None]) ** (2 * ORDER))

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len, rfft
 
-__all__ = ["Bands", "PowerLaw", "Spectrum", "banded", "difference_weight", "fit_noise", "spectrum"]
+__all__ = [
+    "Bands",
+    "PowerLaw",
+    "Spectrum",
+    "banded",
+    "difference_weight",
+    "fit_noise",
+    "side_by_side",
+    "spectrum",
+]
 
 Array = NDArray[np.float64]
 
@@ -34,7 +43,7 @@ PRECISION = np.array([0.0, 0.8, 0.0, 4.0, 3.0])
 PRECISION = np.divide(1.0, PRECISION**2, out=np.zeros(5), where=PRECISION > 0)
 
 FEWEST_BANDS = 3
-"""Bands from which the noise is read at first sight, whatever lies in them."""
+"""Bands above the minimum that make a slope."""
 
 FLATTEST = -5.0
 """Slope of motion where it meets the noise: accelerations are finite."""
@@ -210,6 +219,18 @@ def banded(seen: Spectrum, dt: float, channels: int) -> Bands:
     return Bands(np.broadcast_to(sums[1] / width, count.shape), sums[0] / width, count)
 
 
+def side_by_side(bands: list[Bands]) -> Bands:
+    """Pad to as many bands as the longest has; what is added counts nothing."""
+    most = max(len(b.height) for b in bands)
+    modes: tuple[Literal["edge", "constant"], ...] = ("edge", "edge", "constant")
+
+    def pad(x: Array, mode: Literal["edge", "constant"]) -> Array:
+        return np.pad(x, ((0, most - len(x)), (0, 0)), mode=mode)
+
+    columns = zip(zip(*bands, strict=True), modes, strict=True)
+    return Bands(*(np.concatenate([pad(x, mode) for x in xs], axis=1) for xs, mode in columns))
+
+
 def fit_noise(bands: Bands, shared: bool = False) -> PowerLaw:
     """Separate noise from motion by what their spectra look like.
 
@@ -269,12 +290,17 @@ def _start(x: Array, y: Array, count: Array, shared: bool) -> tuple[Array, Array
         at, seen = at[weight > 0], np.log(seen[weight > 0])
         acceleration = np.pad(seen + 4 * at, 1, mode="edge")
         lowest = int(np.argmin(np.convolve(acceleration, np.ones(3) / 3, "valid")))
-        above = slice(min(lowest + 1, max(0, len(at) - max(FEWEST_BANDS, len(at) // 6))), None)
-        middle = at[above].mean()
-        slope = np.polyfit(at[above] - middle, seen[above], 1)[0] if len(at) > 2 else LIKELY[1]
-        known[row, 1] = np.clip(slope, STEEPEST, 0.0)
-        known[row, 0] = seen[above].mean() - known[row, 1] * middle
-        known[row, 2], crossing[row] = seen[lowest], at[lowest]
+        above = slice(lowest + 1, None)
+        if len(at) - lowest > FEWEST_BANDS:
+            middle = at[above].mean()
+            slope = np.clip(np.polyfit(at[above] - middle, seen[above], 1)[0], STEEPEST, 0.0)
+            level = seen[above].mean() - slope * middle
+        else:  # the acceleration falls up to the end: noise is no more than what is seen there
+            slope = LIKELY[1]
+            level = np.min((seen - slope * at)[-FEWEST_BANDS:])
+        higher = np.flatnonzero(seen > level + slope * at + np.log(3))
+        last = higher[-1] if len(higher) else 0
+        known[row, :3], crossing[row] = (level, slope, seen[last]), at[last]
     if shared:
         known[:, :2] = np.median(known[:, :2], axis=0)
     return known, crossing

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import BSpline, make_interp_spline
 
+from ...motion._motion import neighbors
 from ...motion.rotations import hemisphere_align
+from ._doubt import CONTEXT, believable_frames, bridged
 from ._smoothing import choose_cutoffs, smooth
 from ._spline import MEMORY, interpolate
 
 if TYPE_CHECKING:
     from .noise_floor import NoiseFloor
 
-__all__ = ["CHUNK", "Piece", "Track", "even_frames", "in_pause"]
+__all__ = ["CHUNK", "Frames", "Piece", "Track", "even_frames"]
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 Read = Callable[[int, int], tuple[Array, Array]]
 
 WHOLE = 16384
@@ -35,14 +38,53 @@ DECAY = 13.4
 """Periods of the cut-off after which the smoother has forgotten all but 1e-14: its slowest pole
 decays by exp(-2 pi sin(pi / 8)) within one."""
 
-PAUSE = 10.0
+PAUSE = 4.0
 """Typical steps; longer ones say nothing about the frame rate."""
+
+LOST = 0.1
+"""Seconds. What the body did in a pause is known up to that long."""
+
+DOUBT = 1e-3
+"""Weight of frames that were not seen: they are smoothed with 0.42 of the cut-off, which keeps
+what fills them from going astray."""
+
+REACH = 0.3
+"""Periods of the cut-off over which a frame shapes the curve on either side."""
 
 DENSEST = 64
 """Even samples per frame: with more, a clip would be nothing but pauses."""
 
 NEIGHBOURS = 32
 """Stamps on either side that a cubic spline can feel."""
+
+
+class Frames(NamedTuple):
+    """Even frames of a track.
+
+    Attributes
+    ----------
+    since : ndarray of shape (n,)
+        Times in s since the first frame.
+    rotations : ndarray of shape (n, B, J, 4)
+        Quaternions, their signs aligned.
+    moves : ndarray of shape (n, B, 3)
+        Translations in m.
+    seen : ndarray of bool, shape (n, B, J), or None
+        Where joints were measured and are believable; None is everywhere.
+    """
+
+    since: Array
+    rotations: Array
+    moves: Array
+    seen: Mask | None
+
+    def keep(self, joints: Sequence[int] | None) -> Frames:
+        """Keep some joints."""
+        if joints is None:
+            return self
+        chosen = list(joints)
+        seen = None if self.seen is None else self.seen[:, :, chosen]
+        return self._replace(rotations=self.rotations[:, :, chosen], seen=seen)
 
 
 class Piece(NamedTuple):
@@ -73,9 +115,23 @@ class Track:
         Returns quaternions (n, B, J, 4) and translations (n, B, 3) of frames lo to hi - 1.
     smoothed : bool
         Whether the samples will be smoothed, for which they must be evenly spaced.
+    observed : ndarray of bool, shape (F, B, J), or None
+        Where joints were measured.
+    doubted : bool
+        Whether the joints are those of a body, whose frames must be believable.
     """
 
-    def __init__(self, times: Array, read: Read, smoothed: bool) -> None:
+    def __init__(
+        self,
+        times: Array,
+        read: Read,
+        smoothed: bool,
+        observed: Mask | None = None,
+        doubted: bool = False,
+    ) -> None:
+        self._observed = None if observed is None or observed.all() else observed
+        self._doubted = doubted
+        self._gaps = _gaps(times)
         self._stamps = self.frames = len(times)
         self.start, self.stop = float(times[0]), float(times[-1])
         self._since = times - times[0]
@@ -84,7 +140,7 @@ class Track:
         self._even = not self._smoothed or _is_even(self._since)
         if not self._even:
             self.frames = even_frames(self._since)
-        self._seen: tuple[Array, Array, Array] | None = None  # a short clip is read only once
+        self._whole: Frames | None = None  # a short clip is read only once
         self.step = float(self._since[-1]) / (self.frames - 1) if self.frames > 1 else 1.0
 
     def cutoffs(
@@ -110,24 +166,21 @@ class Track:
             return np.full((count, 2), np.inf)
         if not isinstance(smoothing, str):
             return np.full((count, 2), float(smoothing))
-        rotations, moves = self._excerpts()
-        if floor is None:
-            chosen = [choose_cutoffs(x, self.step) for x in (rotations, moves)]
-        else:
-            known = ((rotations, floor.rotation), (moves, floor.translation))
-            chosen = [choose_cutoffs(x, self.step, floor=part) for x, part in known]
+        parts = self.excerpts()
+        turns = np.concatenate([x.rotations.reshape(*x.moves.shape[:2], -1) for x in parts], axis=2)
+        moves = np.concatenate([x.moves for x in parts], axis=2)
+        laws = (None, None) if floor is None else (floor.rotation, floor.translation)
+        chosen = [
+            choose_cutoffs(x, self.step, law) for x, law in zip((turns, moves), laws, strict=True)
+        ]
         return np.stack(chosen, axis=-1)
 
-    def _excerpts(self) -> tuple[Array, Array]:
-        """Rotations and translations (n, B, D); stretches of long clips stand side by side."""
+    def excerpts(self) -> list[Frames]:
+        """Return the frames that decide about cut-offs: all, or stretches of a long clip."""
         if not self._is_long:
-            self._seen = self._channels(0, self.frames)
-            _, rotations, moves = self._seen
-            return rotations.reshape(*rotations.shape[:2], -1), moves
+            return [self._frames(0, self.frames)]
         starts = np.linspace(0, self.frames - EXCERPT, EXCERPTS).astype(int)
-        parts = [self._channels(lo, lo + EXCERPT)[1:] for lo in starts.tolist()]
-        rotations, moves = (np.concatenate(x, axis=2) for x in zip(*parts, strict=True))
-        return rotations.reshape(*rotations.shape[:2], -1), moves
+        return [self._frames(lo, lo + EXCERPT) for lo in starts.tolist()]
 
     def pieces(self, cutoffs: Array, margin: float = 0.0) -> Iterator[Piece]:
         """Cut a long clip into pieces that overlap enough to leave no trace.
@@ -164,13 +217,23 @@ class Track:
         frame = min(frame, self.frames - 1)
         return float(self._since[frame]) if self._even else self.step * frame
 
+    def frames_of(self, piece: Piece | None = None) -> Frames:
+        """Return the even frames of a piece, or of the whole clip."""
+        return self._frames(0, self.frames) if piece is None else self._frames(*piece[:2])
+
     def curve(
-        self, cutoffs: Array, joints: Sequence[int] | None = None, piece: Piece | None = None
+        self,
+        frames: Frames,
+        cutoffs: Array,
+        joints: Sequence[int] | None = None,
+        piece: Piece | None = None,
     ) -> tuple[BSpline | None, Array]:
         """Smooth and interpolate a piece.
 
         Parameters
         ----------
+        frames : Frames
+            Those of the piece.
         cutoffs : ndarray of shape (B, 2)
             In Hz.
         joints : sequence of int or None
@@ -186,51 +249,122 @@ class Track:
         origin : ndarray
             The channels' values at the piece's first frame.
         """
-        lo, hi = (0, self.frames) if piece is None else (piece.first, piece.last)
-        since, rotations, moves = self._seen or self._channels(lo, hi, joints)
-        if self._seen and joints is not None:
-            rotations = rotations[:, :, list(joints)]
-        widths = (4 * rotations.shape[2], 3)
-        channels = np.concatenate([x.reshape(hi - lo, -1) for x in (rotations, moves)], axis=1)
+        lo, hi = (0, self.frames) if piece is None else piece[:2]
+        frames = frames.keep(joints)
+        widths = (4 * frames.rotations.shape[2], 3)
+        channels = np.concatenate(
+            [x.reshape(hi - lo, -1) for x in (frames.rotations, frames.moves)], axis=1
+        )
         origin = channels[0].copy()
         channels -= origin
         if self.frames == 1:
             return None, origin
         each = np.concatenate([np.repeat(cutoffs[:, i], width) for i, width in enumerate(widths)])
+        clips = np.concatenate([np.repeat(np.arange(len(cutoffs)), width) for width in widths])
         if np.isfinite(each).any():
-            channels = self._smooth(channels, each, lo, hi)
-        return interpolate(since, channels), origin
+            smoothed = channels.copy()
+            for columns, weights in _by_weight(frames.seen, clips):
+                part = channels[:, columns]
+                smoothed[:, columns] = self._smooth(part, each[columns], lo, hi, weights)
+            channels = smoothed
+        return interpolate(frames.since, channels), origin
 
-    def _smooth(self, channels: Array, cutoffs: Array, lo: int, hi: int) -> Array:
+    def observed(
+        self, frames: Frames, cutoffs: Array, joints: Sequence[int], wanted: Array
+    ) -> Mask | None:
+        """Tell where a curve rests on frames that were seen.
+
+        Parameters
+        ----------
+        frames : Frames
+            Those of a piece.
+        cutoffs : ndarray of shape (B, 2)
+            In Hz.
+        joints : sequence of int
+            Rotations on which the curve depends.
+        wanted : ndarray of shape (T,)
+            Times in s, within the piece.
+
+        Returns
+        -------
+        ndarray of bool, shape (T, B), or None
+            None is everywhere.
+        """
+        frames = frames.keep(joints)
+        since = wanted - self.start
+        known = np.ones((len(wanted), len(cutoffs)), dtype=bool)
+        for begin, end in self._gaps:
+            known[(since > begin + 1e-9) & (since < end - 1e-9)] = False
+        if frames.seen is not None:
+            seen = np.logical_and.reduce(frames.seen, axis=2)
+            for clip in np.flatnonzero(~seen.all(axis=0)).tolist():
+                cutoff = float(cutoffs[clip].min())
+                reach = REACH / cutoff if np.isfinite(cutoff) else 0.0
+                lost = frames.since[~seen[:, clip]]
+                nearest = np.clip(np.searchsorted(lost, since), 1, max(1, len(lost) - 1))
+                around = lost[np.clip(np.stack([nearest - 1, nearest]), 0, len(lost) - 1)]
+                apart = np.abs(around - since).min(axis=0)
+                known[apart < reach + self.step * (1 - 1e-6), clip] = False
+        return None if known.all() else known
+
+    def _smooth(
+        self, channels: Array, cutoffs: Array, lo: int, hi: int, weights: Array | None
+    ) -> Array:
         """Smooth a piece; at the ends of a long clip nothing far away has a say."""
-        result = smooth(channels, self.step, cutoffs)
+        result = smooth(channels, self.step, cutoffs, weights)
         if self._is_long:
             end = 2 * self._reach(cutoffs)
+            near, far = (slice(0, 2 * end), slice(-2 * end, None))
+            trust = [None if weights is None else weights[part] for part in (near, far)]
             if lo == 0:
-                result[:end] = smooth(channels[: 2 * end], self.step, cutoffs)[:end]
+                result[:end] = smooth(channels[near], self.step, cutoffs, trust[0])[:end]
             if hi == self.frames and end:
-                result[-end:] = smooth(channels[-2 * end :], self.step, cutoffs)[-end:]
+                result[-end:] = smooth(channels[far], self.step, cutoffs, trust[1])[-end:]
         return result
 
-    def _channels(
-        self, lo: int, hi: int, joints: Sequence[int] | None = None
-    ) -> tuple[Array, Array, Array]:
-        """Return times, aligned quaternions (n, B, J, 4) and translations (n, B, 3)."""
+    def _frames(self, lo: int, hi: int) -> Frames:
+        """Return even frames lo to hi - 1; those of a short clip are kept."""
+        if self._is_long:
+            return self._make_frames(lo, hi)
+        if self._whole is None:
+            self._whole = self._make_frames(0, self.frames)
+        return self._whole
+
+    def _make_frames(self, lo: int, hi: int) -> Frames:
         first, last = lo, hi
         if not self._even:
             ends = self.step * np.array([lo, hi - 1])
             first, last = np.searchsorted(self._since, ends).tolist()
             first, last = max(0, first - NEIGHBOURS), min(self._stamps, last + NEIGHBOURS)
-        quats, moves = self._read(first, last)
-        rotations = hemisphere_align(quats if joints is None else quats[:, :, list(joints)])
+        quats, moves, seen = self._believed(first, last)
+        rotations = hemisphere_align(quats)
         since = self._since[first:last]
         if self._even:
-            return since, rotations, moves
+            return Frames(since, rotations, moves, seen)
         grid: Array = self.step * np.arange(lo, hi, dtype=np.float64)
         # a cubic keeps jitter of the stamps harmless
         degree = min(3, self._stamps - 1)
         even = [make_interp_spline(since, x, k=degree)(grid) for x in (rotations, moves)]
-        return grid, even[0], even[1]
+        if seen is not None:
+            before, after = neighbors(since, grid)
+            seen = seen[before] & seen[after]
+        return Frames(grid, even[0], even[1], seen)
+
+    def _believed(self, first: int, last: int) -> tuple[Array, Array, Mask | None]:
+        """Read frames; those that were not measured or that no body produces are bridged."""
+        context = int(np.ceil(CONTEXT / self.step)) if self._doubted else 0
+        lo, hi = max(0, first - context), min(self._stamps, last + context)
+        quats, moves = self._read(lo, hi)
+        since = self._since[lo:hi]
+        seen = None if self._observed is None else self._observed[lo:hi]
+        if self._doubted:
+            good = believable_frames(since, quats, moves)
+            if good is not None:
+                seen = good if seen is None else seen & good
+        if seen is not None and self._smoothed:
+            quats, moves = bridged(since, quats, moves, seen)
+        inner = slice(first - lo, last - lo)
+        return quats[inner], moves[inner], None if seen is None else seen[inner]
 
     @property
     def _is_long(self) -> bool:
@@ -278,27 +412,24 @@ def even_frames(since: Array) -> int:
     return count
 
 
-def in_pause(frames: Array, times: Array) -> NDArray[np.bool_]:
-    """Tell which times fall between frames that are far apart.
+def _gaps(times: Array) -> list[tuple[float, float]]:
+    """Begin and end, in s since the first frame, of pauses in which much may have happened."""
+    steps = np.diff(times)
+    if len(steps) == 0:
+        return []
+    long = np.flatnonzero(steps > max(PAUSE * float(np.median(steps)), LOST))
+    since = times - times[0]
+    return [(float(since[i]), float(since[i + 1])) for i in long]
 
-    Parameters
-    ----------
-    frames : ndarray of shape (F,)
-        Increasing time stamps in s.
-    times : ndarray of shape (T,)
-        In s.
 
-    Returns
-    -------
-    ndarray of shape (T,)
-        True where what the body did is not known: between frames more than ten typical steps
-        apart.
-    """
-    if len(frames) < 2:
-        return np.zeros(len(times), dtype=bool)
-    steps = np.diff(frames)
-    before = np.clip(np.searchsorted(frames, times, side="right") - 1, 0, len(steps) - 1)
-    since = times - frames[before]
-    inside = (since > 1e-9) & (since < steps[before] - 1e-9)
-    result: NDArray[np.bool_] = inside & (steps[before] > PAUSE * np.median(steps))
-    return result
+def _by_weight(seen: Mask | None, clips: NDArray[np.intp]) -> Iterator[tuple[Any, Array | None]]:
+    """Columns of channels that share weights; `clips` tells whose each column is."""
+    if seen is None:
+        yield slice(None), None
+        return
+    whole = np.logical_and.reduce(seen, axis=2)
+    doubtful = ~whole.all(axis=0)
+    if not doubtful.all():
+        yield np.flatnonzero(~doubtful[clips]), None
+    for clip in np.flatnonzero(doubtful).tolist():
+        yield np.flatnonzero(clips == clip), np.where(whole[:, clip], 1.0, DOUBT)

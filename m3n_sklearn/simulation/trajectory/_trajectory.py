@@ -184,7 +184,7 @@ def fit_trajectory(
     steps = moves.reshape(len(clock), -1, 3)
     track = Track(clock, lambda lo, hi: (turns[lo:hi], steps[lo:hi]), smoothing is not None)
     cutoffs = track.cutoffs(turns.shape[1], smoothing, noise_floor)
-    curve, origin = track.curve(cutoffs, joints)
+    curve, origin = track.curve(track.frames_of(), cutoffs, joints)
     kept = rotations.shape[-2] if joints is None else len(joints)
     return Trajectory(
         track.start, track.stop, curve, origin, (*batch, kept), cutoffs.reshape(*batch, 2)

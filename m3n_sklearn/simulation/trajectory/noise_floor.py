@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +11,7 @@ from scipy.interpolate import make_interp_spline
 
 from ..._checks import real_array
 from ...motion.rotations import hemisphere_align
-from ._spectrum import Bands, PowerLaw, banded, fit_noise, spectrum
+from ._spectrum import Bands, PowerLaw, banded, fit_noise, side_by_side, spectrum
 from ._track import even_frames
 
 __all__ = ["NoiseFloor", "learn_noise_floor"]
@@ -126,7 +125,7 @@ def learn_noise_floor(
 
 def _law(kind: list[Bands]) -> PowerLaw:
     """Fit the common law; tracks that never move have no noise."""
-    return fit_noise(_side_by_side(kind), shared=True) if kind else PowerLaw(0.0, 0.0)
+    return fit_noise(side_by_side(kind), shared=True) if kind else PowerLaw(0.0, 0.0)
 
 
 def _tracks(times: ArrayLike, quats: ArrayLike, trans: ArrayLike) -> tuple[Array, list[Array]]:
@@ -159,15 +158,3 @@ def _bands(track: Array, step: float) -> Bands | None:
     if not moving.any():
         return None
     return banded(spectrum(track[:, None, moving], step), step, int(moving.sum()))
-
-
-def _side_by_side(bands: list[Bands]) -> Bands:
-    """Pad to as many bands as the longest has; what is added counts nothing."""
-    most = max(len(b.height) for b in bands)
-    modes: tuple[Literal["edge", "constant"], ...] = ("edge", "edge", "constant")
-
-    def pad(x: Array, mode: Literal["edge", "constant"]) -> Array:
-        return np.pad(x, ((0, most - len(x)), (0, 0)), mode=mode)
-
-    columns = zip(zip(*bands, strict=True), modes, strict=True)
-    return Bands(*(np.concatenate([pad(x, mode) for x in xs], axis=1) for xs, mode in columns))

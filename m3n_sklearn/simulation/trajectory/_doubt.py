@@ -1,0 +1,157 @@
+"""Frames that no body produces: exchanged sides, flipped trunks, limbs that are elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...motion.rotations import hemisphere_align, slerp_resample
+from ...motion.skeleton import SMPL_JOINTS
+
+__all__ = ["CONTEXT", "believable_frames", "bridged"]
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+LAG = 0.1
+"""Seconds. Trackers that smooth their output spread a jump over several frames."""
+
+TRUNK = np.deg2rad(30.0), 14.0
+"""Largest turn of trunk and head between two frames: rad, and rad/s times the time between.
+Gymnasts and dancers turn by up to 16 rad/s, of which 0.1 s keep clear."""
+
+LIMB = np.deg2rad(60.0), 40.0
+"""The same for arms and legs: their joints turn by up to 2300 degrees/s in throws and kicks."""
+
+LEAP = 0.3, 80.0
+"""Largest change of the root's step from frame to frame: m, and m/s² times the square of the time
+between. Who rides, slides or falls has steady steps of any length."""
+
+BRIEF, ENDING = 0.5, 0.2
+"""Seconds. What lies between two jumps, or between a jump and an end of the clip, and takes no
+longer than that is a burst of errors. What takes longer stays: nobody knows which side is wrong."""
+
+CONTEXT = 2 * BRIEF + LAG
+"""Seconds on either side that decide about a frame."""
+
+PARTS = {
+    "trunk": ("pelvis", "spine1", "spine2", "spine3"),
+    "head": ("neck", "head"),
+    **{
+        f"{side} {part}": tuple(f"{side}_{joint}" for joint in joints.split())
+        for side in ("left", "right")
+        for part, joints in (
+            ("arm", "collar shoulder elbow wrist hand"),
+            ("leg", "hip knee ankle foot"),
+        )
+    },
+}
+JOINTS = {part: [SMPL_JOINTS.index(joint) for joint in joints] for part, joints in PARTS.items()}
+
+
+def believable_frames(times: Array, quats: Array, trans: Array) -> Mask | None:
+    """Find the frames in which each joint is where a body can have moved it.
+
+    Parameters
+    ----------
+    times : ndarray of shape (F,)
+        Increasing time stamps in s.
+    quats : ndarray of shape (F, B, J, 4)
+        Local rotations of B clips as unit quaternions, in SMPL's order.
+    trans : ndarray of shape (F, B, 3)
+        Root translations in m.
+
+    Returns
+    -------
+    ndarray of bool, shape (F, B, J), or None
+        False in the frames around a jump, and in bursts between jumps. A jump of the trunk is
+        one of all joints; one of a limb is one of that limb. None: no jump.
+    """
+    if len(times) < 3:
+        return None
+    joints = quats.shape[2]
+    good = None
+    jumps: dict[str, dict[int, list[tuple[int, int]]]] = {}
+    usual = float(np.median(np.diff(times)))
+    for lag in sorted({1, min(max(1, round(LAG / usual)), len(times) - 1)}):
+        apart = (times[lag:] - times[:-lag])[:, None]
+        cosine = np.abs(np.einsum("fbji,fbji->fbj", quats[:-lag, :, :24], quats[lag:, :, :24]))
+        for part, members in JOINTS.items():
+            known = [joint for joint in members if joint < joints]
+            slack, speed = TRUNK if part in ("trunk", "head") else LIMB
+            limit = np.cos(np.minimum(slack + speed * apart, 2 * np.pi) / 2)
+            wild = cosine[:, :, known].min(axis=2) < limit
+            if part == "trunk" and lag == 1:
+                wild |= _leaps(times, trans)
+            for first, clip in np.argwhere(wild).tolist():
+                jumps.setdefault(part, {}).setdefault(clip, []).append((first, first + lag))
+    for part, clips in jumps.items():
+        if good is None:
+            good = np.ones(quats.shape[:3], dtype=bool)
+        touched = slice(None) if part == "trunk" else [j for j in JOINTS[part] if j < joints]
+        for clip, found in clips.items():
+            for first, last in _bursts(sorted(found), times):
+                good[first : last + 1, clip, touched] = False
+    return good
+
+
+def _leaps(times: Array, trans: Array) -> Mask:
+    """Find the steps (F - 1, B) of the root that leave the path before and after."""
+    steps = np.diff(times)[:, None, None]
+    speeds = np.diff(trans, axis=0) / steps
+    change = (
+        np.linalg.norm(np.diff(speeds, axis=0), axis=2) * np.minimum(steps[1:], steps[:-1])[:, 0]
+    )
+    limit = LEAP[0] + LEAP[1] * np.maximum(steps[1:], steps[:-1])[:, 0] ** 2
+    wild = np.zeros(speeds.shape[:2], dtype=bool)
+    wild[1:] = change > limit
+    wild[:-1] |= change > limit
+    return wild
+
+
+def _bursts(jumps: list[tuple[int, int]], times: Array) -> Iterator[tuple[int, int]]:
+    """First and last frame of each jump, and of what lies briefly between two of them."""
+    yield from jumps
+    edges = [(0, 0), *jumps, (len(times) - 1, len(times) - 1)]
+    for i, ((_, before), (after, _)) in enumerate(pairwise(edges)):
+        longest = ENDING if i in (0, len(jumps)) else BRIEF
+        if after > before and times[after] - times[before] <= longest:
+            yield before, after
+
+
+def bridged(times: Array, quats: Array, trans: Array, good: Mask) -> tuple[Array, Array]:
+    """Replace frames by what lies between their good neighbors.
+
+    Parameters
+    ----------
+    times : ndarray of shape (F,)
+        Increasing time stamps in s.
+    quats : ndarray of shape (F, B, J, 4)
+        Unit quaternions.
+    trans : ndarray of shape (F, B, 3)
+        Root translations in m.
+    good : ndarray of bool, shape (F, B, J)
+        Frames to keep, joint by joint; the root's count for the translation, too.
+
+    Returns
+    -------
+    quats, trans : ndarray
+        On great arcs and straight lines; the edges are held. What is never good is kept.
+    """
+    quats, trans = quats.copy(), trans.copy()
+    lost = ~good
+    for clip, joint in np.argwhere(lost.any(axis=0) & good.any(axis=0)).tolist():
+        bad, kept = np.flatnonzero(lost[:, clip, joint]), np.flatnonzero(good[:, clip, joint])
+        inside = np.clip(times[bad], times[kept[0]], times[kept[-1]])
+        known = hemisphere_align(quats[kept, clip, joint])
+        if len(kept) > 1:
+            quats[bad, clip, joint] = slerp_resample(known, times[kept], inside)
+        else:
+            quats[bad, clip, joint] = known[0]
+        if joint == 0:
+            for axis in range(3):
+                trans[bad, clip, axis] = np.interp(inside, times[kept], trans[kept, clip, axis])
+    return quats, trans
