@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -12,13 +10,12 @@ from .rotations import (
     quat_from_matrix,
     quat_from_rotvec,
     quat_multiply,
-    quat_rotate,
     rotvec_from_matrix,
     rotvec_from_quat,
 )
 from .worlds import to_z_up
 
-__all__ = ["as_rotvecs", "stand_up", "upright_axis"]
+__all__ = ["as_rotvecs", "stand_up"]
 
 Array = NDArray[np.float64]
 
@@ -91,41 +88,3 @@ def stand_up(poses: Array, trans: Array, up: str | ArrayLike) -> tuple[Array, Ar
     root = quat_multiply(quat_from_matrix(world), quat_from_rotvec(poses[:, 0]))
     turned = np.concatenate([rotvec_from_quat(root)[:, None], poses[:, 1:]], axis=1)
     return turned, trans @ world.T
-
-
-def upright_axis(roots: Array, up: str | ArrayLike, *, stacklevel: int = 3) -> str | ArrayLike:
-    """Compare the axis that is said to point up with the body's long axis.
-
-    Parameters
-    ----------
-    roots : ndarray of shape (F, 3)
-        The root's axis-angle vectors.
-    up : str or array-like of shape (3,)
-        What is said to point up; "auto" asks for the axis that the body is closest to.
-    stacklevel : int, default=3
-        Whose line the warning names.
-
-    Returns
-    -------
-    str or array-like
-        `up`, or the likely axis for "auto".
-
-    Warns
-    -----
-    UserWarning
-        If the body stands along another axis most of the time.
-    """
-    upright = quat_rotate(quat_from_rotvec(roots), [0.0, 1.0, 0.0]).mean(axis=0)
-    axis = int(np.argmax(np.abs(upright)))
-    likely = ("-" if upright[axis] < 0 else "") + "xyz"[axis]
-    if isinstance(up, str) and up == "auto":
-        return likely
-    given = to_z_up(up)[2] @ upright
-    if given < 0.5 and abs(upright[axis]) > 0.8:
-        warnings.warn(
-            f"The body's long axis points along {likely} on average, but up={up!r} was given. "
-            f"Unless the person lies down, pass up={likely!r}.",
-            UserWarning,
-            stacklevel=stacklevel,
-        )
-    return up

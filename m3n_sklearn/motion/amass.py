@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_positive, real_array
+from ._forearm import turn_forearms
 from ._motion import FASTEST, Motion, _check_poses
 from ._npz import AnyArray, read_npz, require
-from ._smpl import BODY_JOINTS, as_rotvecs, stand_up, upright_axis
+from ._rest_pose import clock_from, cut_rest_poses, warn_about_rest_poses
+from ._smpl import BODY_JOINTS, as_rotvecs, stand_up
+from ._upright import find_up, stance_of
 
 __all__ = ["read_amass"]
 
@@ -27,8 +30,9 @@ RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
 def read_amass(
     path: str | os.PathLike[str],
     *,
-    up: str | ArrayLike = "z",
+    up: str | ArrayLike = "auto",
     rate: float | None = None,
+    trim_tpose: bool = True,
     text: str | Sequence[str] | None = (),
     label: Hashable | None = None,
     subject: Hashable | None = None,
@@ -44,11 +48,14 @@ def read_amass(
         (as smplx names them) `global_orient` and `body_pose`, as axis-angle vectors, the last
         two also as rotation matrices; and, where known, `trans` or `transl` (F, 3), `betas`,
         `gender`, and `mocap_framerate`, `mocap_frame_rate` or `fps`.
-    up : {"z", "y", "x", "-z", "-y", "-x"}, array-like of shape (3,) or "auto", default="z"
+    up : {"auto", "z", "y", "x", "-z", "-y", "-x"} or array-like of shape (3,), default="auto"
         The axis or direction of the file's world that points up: "z" in AMASS, often "y" in
-        results of video tools. "auto" takes the axis that the body's long axis is closest to.
+        results of video tools. "auto" takes z unless the body stands along another axis most
+        of the time.
     rate : float, optional
         Frames per second; overrides the file's.
+    trim_tpose : bool, default=True
+        Leave out frames of a rest pose before and after the motion, as :func:`read_bvh` does.
     text, label, subject
         Passed on to :class:`Motion`.
     name : str, optional
@@ -59,9 +66,11 @@ def read_amass(
     Returns
     -------
     Motion
-        24 joints in SMPL's order, world z up. Poses of fingers, face and hands of SMPL-H and
-        SMPL-X are left out. All shape coefficients are kept. Where `up` turns the world,
-        positions may be off by a constant, since SMPL counts `trans` from the unturned pelvis.
+        24 joints in SMPL's order, world z up. The hand's turn about the forearm is that of the
+        forearm, as :func:`retarget` explains; no bone points elsewhere for it. Poses of fingers,
+        face and hands of SMPL-H and SMPL-X are left out. All shape coefficients are kept. Where
+        `up` turns the world, positions may be off by a constant, since SMPL counts `trans` from
+        the unturned pelvis.
 
     Raises
     ------
@@ -74,7 +83,8 @@ def read_amass(
     Warns
     -----
     UserWarning
-        If the body stands along another axis than `up`, as with a wrong `up`.
+        If frames of a rest pose are left out. If the body stands along another axis than the
+        one that should point up.
 
     References
     ----------
@@ -96,11 +106,14 @@ def read_amass(
     trans = _trans(arrays, len(poses), path)
     hz = check_positive(_rate(arrays, path) if rate is None else rate, "rate", "Hz")
     _check_speed(trans, hz, path)
-    poses, trans = stand_up(poses, trans, upright_axis(poses[:, 0], up))
+    cut = cut_rest_poses(poses, trans, np.arange(len(poses)) / hz, trim=trim_tpose)
+    warn_about_rest_poses([cut])
+    poses, trans = turn_forearms(poses[cut.kept]), trans[cut.kept]
+    poses, trans = stand_up(poses, trans, find_up(stance_of(poses, trans), up, usual="z"))
     return Motion(
         poses,
         trans,
-        rate=hz,
+        **clock_from(cut.start, len(poses), hz),
         betas=_betas(arrays),
         sex=_sex(arrays),
         text=text,

@@ -14,10 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from .._checks import check_positive, is_number
 from ._bvh import BVHClip, parse_bvh
 from ._motion import Motion
-from .alignment import normalise
+from ._rest_pose import clock_from, cut_rest_poses, warn_about_rest_poses
+from ._smpl import stand_up
+from ._upright import find_up, stance_of
 from .proportions import fitted_stature
 from .retarget import retarget, skeleton_lengths
-from .rotations import quat_conjugate, quat_multiply, quat_rotate
+from .rotations import quat_multiply, quat_rotate
 from .skeletons import SKELETONS, SkeletonMap, find_skeleton
 
 __all__ = ["read_bvh"]
@@ -33,8 +35,6 @@ UNITS = {
 }
 ADULT = (1.2, 2.2)
 """Range of stature in m in which no two of the units above can be confused."""
-APART = np.deg2rad(15)
-"""Jump after the first frame that is worth a warning."""
 STRETCH = 0.02
 """Change of a bone's length in m that is worth a warning."""
 
@@ -44,9 +44,10 @@ def read_bvh(
     *,
     skeleton: SkeletonMap | None = None,
     scale: float | str = "auto",
-    up: str | ArrayLike = "y",
+    up: str | ArrayLike = "auto",
     rate: float | None = None,
     tpose: int | None = None,
+    trim_tpose: bool = True,
     text: str | Sequence[str] | None = (),
     label: Hashable | None = None,
     subject: Hashable | None = None,
@@ -67,13 +68,18 @@ def read_bvh(
         Metres per unit of the file; BVH has no unit. "auto" takes the one of metres,
         centimetres, millimetres, inches and CMU's unit (1 / 0.45 inch) in which the skeleton
         belongs to a person between 1.2 and 2.2 m tall. Give a number for small children.
-    up : {"y", "z", "x", "-x", "-y", "-z"} or array-like of shape (3,), default="y"
-        The axis or direction of the file's world that points up.
+    up : {"auto", "y", "z", "x", "-x", "-y", "-z"} or array-like of shape (3,), default="auto"
+        The axis or direction of the file's world that points up. "auto" takes y, as most
+        writers do, unless the body stands along another axis most of the time.
     rate : float, optional
         Frames per second; overrides the file's frame time.
     tpose : int, optional
-        Index of a frame that holds a T-pose which faces z with y up, for skeletons whose pose
+        Index of a frame that holds a rest pose such as a T-pose, for skeletons whose pose
         without rotations is none. This frame and those before it are left out of the motion.
+    trim_tpose : bool, default=True
+        Leave out frames of a rest pose before and after the motion that the body enters or
+        leaves faster than people move, at once or in a blend of up to 0.25 s. The times of the
+        other frames stay what they are in the file.
     text, label, subject
         Passed on to :class:`Motion`.
     name : str, optional
@@ -98,8 +104,8 @@ def read_bvh(
     Warns
     -----
     UserWarning
-        If bones change their length over time: their median is used. If the motion does not
-        continue the first frame, which many files begin with a T-pose.
+        If bones change their length over time: their median is used. If frames of a rest pose
+        are left out. If the body stands along another axis than the one that should point up.
 
     See Also
     --------
@@ -107,10 +113,11 @@ def read_bvh(
 
     Notes
     -----
-    Rotation channels are turns about the moving axes, in the order in which the file lists
-    them. Position channels take the place of the offset, as all writers of animated offsets do;
-    joints above the pelvis are folded into it. A frame time such as 0.0333333 is taken as the
-    integer rate that it was rounded from.
+    The pose without rotations may face any way, with its head along any axis: the legs are
+    below, and the left is on the left. Rotation channels are turns about the moving axes, in the
+    order in which the file lists them. Position channels take the place of the offset, as all
+    writers of animated offsets do; joints above the pelvis are folded into it. A frame time such
+    as 0.0333333 is taken as the integer rate that it was rounded from.
 
     References
     ----------
@@ -140,9 +147,7 @@ def read_bvh(
         metres = _metres(scale, tree, chosen)
         tree.warn_if_stretching(metres)
         held = tree.quats[_check_tpose(tpose, len(tree.quats))] if tpose is not None else None
-        _check_rest(tree, chosen, held)
         first = 0 if tpose is None else tpose + 1
-        _warn_if_apart(tree.quats[first:])
         poses, trans, stature = retarget(
             tree.quats[first:],
             metres * tree.root[first:],
@@ -151,14 +156,19 @@ def read_bvh(
             metres * tree.offsets,
             skeleton=chosen,
             tpose=held,
-            up=up,
+            up="z",  # the file's own world
         )
+        hertz = 1 / clip.frame_time if rate is None else check_positive(rate, "rate", "Hz")
+        cut = cut_rest_poses(poses, trans, np.arange(len(poses)) / hertz, trim=trim_tpose)
+        warn_about_rest_poses([cut])
+        poses, trans = poses[cut.kept], trans[cut.kept]
+        poses, trans = stand_up(poses, trans, find_up(stance_of(poses, trans), up, usual="y"))
     except ValueError as error:
         raise ValueError(f"{file.name}: {error}") from error
     return Motion(
         poses,
         trans,
-        rate=1 / clip.frame_time if rate is None else check_positive(rate, "rate", "Hz"),
+        **clock_from(first + cut.start, len(poses), hertz),
         stature=stature,
         text=text,
         label=label,
@@ -249,44 +259,6 @@ def _check_tpose(tpose: int, frames: int) -> int:
             f"tpose must be the index of a frame before the last of {frames}, got {tpose}."
         )
     return int(tpose)
-
-
-def _warn_if_apart(quats: Array) -> None:
-    """Say so when the first frame is a pose that the motion jumps away from."""
-    turns = quat_multiply(quat_conjugate(quats[:-1]), quats[1:])
-    jumps = 2 * np.arccos(np.clip(np.abs(turns[..., 0]), 0, 1)).max(axis=1)
-    if len(jumps) > 2 and jumps[0] > max(APART, 4 * jumps[1:].max()):
-        warnings.warn(
-            f"The motion jumps by {np.rad2deg(jumps[0]):.0f} degrees after the first frame. If "
-            "that is a T-pose, pass tpose=0; otherwise slice it off.",
-            UserWarning,
-            stacklevel=3,
-        )
-
-
-def _check_rest(tree: _Tree, skeleton: SkeletonMap, held: Array | None) -> None:
-    """Legs must hang down and the left be on the left where nothing else is known."""
-    if skeleton.axes:
-        return
-    still = np.tile([1.0, 0.0, 0.0, 0.0], (len(tree.names), 1)) if held is None else held
-    turned, places = [still[0]], [np.zeros(3)]
-    for joint, parent in enumerate(tree.parents[1:], 1):
-        turned.append(quat_multiply(turned[parent], still[joint]))
-        places.append(places[parent] + quat_rotate(turned[parent], tree.offsets[joint]))
-    at = {
-        joint: places[tree.names.index(source)]
-        for joint, source in skeleton.joints.items()
-        if source in tree.names
-    }
-    legs = normalise(sum(at[f"{s}_ankle"] - at[f"{s}_hip"] for s in ("left", "right")))
-    across = normalise(at["left_shoulder"] - at["right_shoulder"])
-    if legs[1] > -0.8 or across[0] < 0.8:
-        raise ValueError(
-            f"{'The pose without rotations' if held is None else 'The frame tpose'} is no T-pose "
-            f"that faces z with y up: legs point along {legs.round(2).tolist()}, from the right "
-            f"shoulder to the left is {across.round(2).tolist()}. Pass tpose=, the index of a "
-            "frame that holds such a pose, or describe the joints' frames in SkeletonMap(axes=)."
-        )
 
 
 def _name_of(skeleton: SkeletonMap) -> str | None:

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,14 +20,21 @@ from ._gaps import bridge_gaps
 from ._motion import Motion, _check_clock
 from ._tree import local_rotvecs
 from ._twist import limb_rotation, plane_weight, short_bone_swing
+from ._upright import Stance, find_up
 from .alignment import align_frames, normalise, swing_between
 from .joint_sets import REQUIRED, joint_columns
-from .proportions import reference_joints, segment_lengths, stature_from_lengths
+from .proportions import (
+    fitted_stature,
+    reference_joints,
+    segment_lengths,
+    stature_from_lengths,
+    warn_if_small,
+)
 from .rotations import quat_conjugate, quat_multiply, quat_rotate
 from .skeleton import SMPL_JOINTS
 from .worlds import to_z_up
 
-__all__ = ["motion_from_joints"]
+__all__ = ["motion_from_joints", "tracked_motion"]
 
 Array = NDArray[np.float64]
 Joints = dict[str, Array]
@@ -38,6 +46,20 @@ ARM_TURNING, LEG_TURNING = 1.0, 0.1
 HAND_TURNING, HAND_LIMIT = 4.0, np.deg2rad(80.0)
 """The same for the direction of a hand, and how far a wrist bends (AAOS: 80 degrees)."""
 SPINE = ("spine1", "spine2", "spine3")
+LIMB_SOURCES = {
+    "collar": ("collar", "shoulder"),
+    "shoulder": ("shoulder", "elbow", "wrist"),
+    "elbow": ("elbow", "wrist"),
+    "wrist": ("wrist", "hand"),
+    "hand": ("wrist", "hand"),
+    "hip": ("hip", "knee", "ankle", "foot"),
+    "knee": ("knee", "ankle"),
+    "ankle": ("ankle", "foot"),
+    "foot": ("ankle", "foot"),
+}
+"""Measured joints of the same side from which the rotation of a joint follows."""
+OTHER_UNIT = 1.25
+"""Ratio of the fitted to the given stature that shows another unit rather than proportions."""
 
 
 def motion_from_joints(
@@ -46,13 +68,14 @@ def motion_from_joints(
     *,
     rate: float | None = None,
     times: ArrayLike | None = None,
-    up: str | ArrayLike = "z",
+    up: str | ArrayLike = "auto",
     handedness: str = "right",
     max_gap: float = 0.25,
     noise: float = 0.03,
     rest_joints: ArrayLike | None = None,
     stature: float | None = None,
     sex: str = "neutral",
+    confidence: ArrayLike | None = None,
     text: str | Sequence[str] | None = (),
     label: Hashable | None = None,
     subject: Hashable | None = None,
@@ -72,13 +95,15 @@ def motion_from_joints(
         Frames per second. Give either `rate` or `times`.
     times : array-like of shape (F,), optional
         Time stamps in s.
-    up : {"x", "y", "z", "-x", "-y", "-z"} or array-like of shape (3,), default="z"
+    up : {"auto", "x", "y", "z", "-x", "-y", "-z"} or array-like of shape (3,), default="auto"
         The axis or direction of the given world that points up. The motion is turned to z up.
+        "auto" takes z unless the body stands along another axis most of the time.
     handedness : {"right", "left"}, default="right"
         Whether the given axes form a right-handed system. Left-handed coordinates are
         mirrored, so that the person's left stays left.
     max_gap : float, default=0.25
-        Longest gap in s that is bridged by a straight line.
+        Longest gap in s that is bridged, by a curve that continues the motion on both sides.
+        The SMPL joints that depend on a bridged joint are not `observed` there.
     noise : float, default=0.03
         Error of a joint's position in m: about 0.03 for depth cameras and video, 0.01 for
         markers. It decides how far an elbow or knee must be bent before its plane is trusted;
@@ -87,7 +112,11 @@ def motion_from_joints(
         Rest pose (x left, y up, z front) of the body that will play the motion, in any
         consistent unit. An average adult's by default.
     stature : float, optional
-        Body height in m; estimated from the limbs' lengths by default.
+        Body height in m; estimated from the limbs' lengths by default. Positions in another
+        unit, or in none, are scaled to it.
+    confidence : array-like of shape (F, K), optional
+        How sure the tracker is of each position, from 0 to 1; NaN counts as 0. An SMPL joint
+        has the least confidence of the positions that it depends on.
     sex, text, label, subject, name
         Passed on to :class:`Motion`.
 
@@ -96,19 +125,22 @@ def motion_from_joints(
     Motion
         24 joints, z up. Played on the body of `rest_joints`, its limbs point exactly where the
         measured ones do; the lengths are those of the body, whose `stature` is fitted. Its
-        source is the tracker's `layout`, if that has a name.
+        source is the tracker's `layout`, if that has a name. `observed` is False where a joint
+        rests on a bridged gap; None if there is no gap.
 
     Raises
     ------
     ValueError
         For wrong shapes, unknown layouts, long gaps, joints that coincide, and lengths that
-        are no human's (millimetres and centimetres are recognised).
+        are no human's (millimetres and centimetres are recognised) if `stature` is not given.
 
     Warns
     -----
     UserWarning
         If feet or knees point backwards most of the time: left and right are exchanged, or
-        the coordinates are left-handed.
+        the coordinates are left-handed. If the body stands along another axis than the one
+        that should point up. If positions are scaled to `stature`, or are those of a small
+        child, as positions without a unit are.
 
     Notes
     -----
@@ -131,18 +163,80 @@ def motion_from_joints(
     >>> round(motion.stature, 3), bool(np.abs(motion.poses[:, 1:]).max() < 1e-9)
     (1.75, True)
     """
+    return tracked_motion(
+        positions,
+        layout,
+        rate=rate,
+        times=times,
+        up=up,
+        handedness=handedness,
+        max_gap=max_gap,
+        noise=noise,
+        rest_joints=rest_joints,
+        stature=stature,
+        confidence=confidence,
+        sex=sex,
+        text=text,
+        label=label,
+        subject=subject,
+        name=name,
+        source=layout if isinstance(layout, str) else None,
+    )
+
+
+def tracked_motion(
+    positions: ArrayLike,
+    layout: str | Mapping[str, int],
+    *,
+    rate: float | None,
+    times: ArrayLike | None,
+    up: str | ArrayLike,
+    max_gap: float,
+    noise: float,
+    stature: float | None,
+    confidence: ArrayLike | None,
+    usual: str = "z",
+    camera: bool = False,
+    handedness: str = "right",
+    rest_joints: ArrayLike | None = None,
+    **about: Any,
+) -> Motion:
+    """Do what :func:`motion_from_joints` does, for a reader with another convention.
+
+    Parameters
+    ----------
+    positions, layout, rate, times, up, max_gap, noise, stature, confidence
+        See :func:`motion_from_joints`.
+    usual : str, default="z"
+        What points up unless the body tells otherwise.
+    camera : bool, default=False
+        Whether the positions are in a camera's frame.
+    handedness, rest_joints
+        See :func:`motion_from_joints`.
+    **about : dict
+        Passed on to :class:`Motion`.
+
+    Returns
+    -------
+    Motion
+        24 joints, z up. Warnings name the line that called the caller.
+    """
     tracked = _check_positions(positions)
     columns = _tracked_columns(joint_columns(layout, tracked.shape[1]), tracked)
     clock, _ = _check_clock(len(tracked), rate, times)
-    names = list(columns)
-    world = _to_world(
-        bridge_gaps(tracked[:, list(columns.values())], clock, max_gap, names), up, handedness
-    )
-    joints = {joint: world[:, i] for i, joint in enumerate(names)}
     check_positive(noise, "noise", "metres")
     if not is_number(max_gap) or not max_gap >= 0:
         raise ValueError(f"max_gap must be a number of seconds of at least 0, got {max_gap!r}.")
-    height = stature_from_lengths(segment_lengths(joints), what="positions")
+    names, chosen = list(columns), list(columns.values())
+    _check_world(up, handedness)
+    places, seen = bridge_gaps(tracked[:, chosen], clock, max_gap, names)
+    lengths = segment_lengths({joint: places[:, i] for i, joint in enumerate(names)})
+    factor, height = _size(lengths, stature)
+    joints = {joint: factor * places[:, i] for i, joint in enumerate(names)}
+    axis = find_up(_stance(joints, seen), up, usual=usual, camera=camera, stacklevel=4)
+    mirror = np.array([1.0 if handedness == "right" else -1.0, 1.0, 1.0])
+    joints = {joint: path @ to_z_up(axis).T * mirror for joint, path in joints.items()}
+    sure = _check_confidence(confidence, tracked.shape[:2])
     rest = _rest_joints(rest_joints)
     _with_middles(joints)
     _warn_if_backwards(joints)
@@ -156,12 +250,9 @@ def motion_from_joints(
         rate=rate,
         times=times,
         stature=height if stature is None else stature,
-        sex=sex,
-        text=text,
-        label=label,
-        subject=subject,
-        name=name,
-        source=layout if isinstance(layout, str) else None,
+        observed=None if seen.all() else _at_joints(seen, names),
+        confidence=None if sure is None else _at_joints(sure[:, chosen], names),
+        **about,
     )
 
 
@@ -318,11 +409,85 @@ def _tracked_columns(columns: dict[str, int], positions: Array) -> dict[str, int
     return {joint: k for joint, k in columns.items() if seen[k] or joint in REQUIRED}
 
 
-def _to_world(positions: Array, up: str | ArrayLike, handedness: str) -> Array:
+def _size(lengths: Mapping[str, float], stature: float | None) -> tuple[float, float]:
+    """Factor that brings positions to metres, and the stature that they then show."""
+    found = fitted_stature(lengths)
+    if stature is not None:
+        check_positive(stature, "stature", "metres")
+        if not 1 / OTHER_UNIT < found / stature < OTHER_UNIT:
+            if not found > 0:
+                raise ValueError("The limbs have no length: all positions of a limb coincide.")
+            warnings.warn(
+                f"The limbs belong to a person {found:.4g} units tall. All positions are scaled "
+                f"by {stature / found:.4g} to the given stature of {stature:g} m.",
+                UserWarning,
+                stacklevel=4,
+            )
+            return stature / found, stature
+    cure = " If they have no unit, pass stature= in metres to scale them."
+    height = stature_from_lengths(lengths, what="positions", cure=cure)
+    if stature is None:
+        warn_if_small(
+            [height], "Pass stature= in metres to scale the positions, or to confirm.", stacklevel=5
+        )
+    return 1.0, height
+
+
+def _at_joints(values: NDArray[Any], names: Sequence[str]) -> NDArray[Any]:
+    """Least value (F, 24) of the measured joints that each SMPL joint's rotation depends on."""
+    column = {name: values[:, i] for i, name in enumerate(names)}
+    return np.stack(
+        [
+            np.min([column[name] for name in _sources(joint, column)], axis=0)
+            for joint in SMPL_JOINTS
+        ],
+        axis=1,
+    )
+
+
+def _sources(joint: str, known: Mapping[str, Any]) -> list[str]:
+    """Measured joints from which the rotation of an SMPL joint follows."""
+    side, _, part = joint.partition("_")
+    hips, shoulders = (["left_" + end, "right_" + end] for end in ("hip", "shoulder"))
+    top = ["neck"] if "neck" in known else shoulders
+    if part in LIMB_SOURCES:
+        wanted = [f"{side}_{end}" for end in LIMB_SOURCES[part]]
+        wanted += top if part == "collar" and f"{side}_collar" not in known else []
+    elif joint in ("neck", "head"):
+        wanted = [*top, "head"]
+    else:
+        wanted = [*hips, *SPINE, *top] + (shoulders if joint != "pelvis" else ["pelvis"])
+    return [name for name in wanted if name in known]
+
+
+def _check_confidence(confidence: ArrayLike | None, shape: tuple[int, ...]) -> Array | None:
+    if confidence is None:
+        return None
+    values = np.nan_to_num(real_array(confidence, "confidence", f"numbers of shape {shape}"))
+    if values.shape != shape or values.min() < 0 or values.max() > 1:
+        raise ValueError(
+            f"confidence must be numbers from 0 to 1 of shape {shape} (frames, joints), got shape "
+            f"{values.shape}, from {values.min():.4g} to {values.max():.4g}."
+        )
+    return values
+
+
+def _check_world(up: str | ArrayLike, handedness: str) -> None:
+    if not isinstance(up, str) or up != "auto":
+        to_z_up(up)
     if handedness not in ("right", "left"):
         raise ValueError(f"handedness must be 'right' or 'left', got {handedness!r}.")
-    world = positions @ to_z_up(up).T
-    return world if handedness == "right" else world * np.array([-1.0, 1.0, 1.0])
+
+
+def _stance(joints: Joints, seen: NDArray[np.bool_]) -> Stance:
+    """How the body stands in the frames without bridges, or in all if there are none."""
+    whole = seen.all(axis=1)
+    frames = whole if whole.any() else np.ones_like(whole)
+    hips, shoulders, ankles = (
+        ((joints[f"left_{joint}"] + joints[f"right_{joint}"]) / 2)[frames]
+        for joint in ("hip", "shoulder", "ankle")
+    )
+    return Stance(normalise(shoulders - hips), normalise(hips - ankles), hips, ankles)
 
 
 def _rest_joints(rest_joints: ArrayLike | None) -> Joints:
@@ -358,5 +523,5 @@ def _warn_if_backwards(joints: Joints) -> None:
             "Feet or knees point backwards most of the time: left and right may be exchanged in "
             "the layout, or the coordinates be left-handed (then pass handedness='left').",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,13 @@ __all__ = [
     "reference_joints",
     "segment_lengths",
     "stature_from_lengths",
+    "warn_if_small",
 ]
 
 Array = NDArray[np.float64]
+
+GROWN = 1.4
+"""Stature in m from which on people are taken for grown-up, without a word."""
 
 _CENTRE_AND_LEFT: dict[str, tuple[float, float, float]] = {
     "pelvis": (0.0, 0.0, 0.0),
@@ -135,7 +140,9 @@ def fitted_stature(lengths: Mapping[str, float]) -> float:
     return float(np.median([length / unit[segment] for segment, length in lengths.items()]))
 
 
-def stature_from_lengths(lengths: Mapping[str, float], *, what: str = "skeleton") -> float:
+def stature_from_lengths(
+    lengths: Mapping[str, float], *, what: str = "skeleton", cure: str = ""
+) -> float:
     """Estimate body height from the lengths of the limbs' segments, and check that it is one.
 
     Parameters
@@ -144,6 +151,8 @@ def stature_from_lengths(lengths: Mapping[str, float], *, what: str = "skeleton"
         Length in m of some of "upper arm", "forearm", "thigh", "shin".
     what : str, default="skeleton"
         Names the source in the error message.
+    cure : str, default=""
+        Another way out, for the end of that message.
 
     Returns
     -------
@@ -167,10 +176,33 @@ def stature_from_lengths(lengths: Mapping[str, float], *, what: str = "skeleton"
     for unit_name, factor in (("millimetres", 1e-3), ("centimetres", 1e-2), ("inches", 0.0254)):
         if 1.2 <= stature * factor <= 2.2:
             raise ValueError(
-                f"The bones of this {what} ({listed}) belong to a person {stature:.4g} m tall: "
-                f"these look like {unit_name}. Multiply the positions by {factor:g} to get metres."
+                f"The bones of the {what} ({listed}) belong to a person {stature:.4g} m tall: "
+                f"these look like {unit_name}. Multiply the positions by {factor:g} to get "
+                f"metres.{cure}"
             )
     raise ValueError(
-        f"The bones of this {what} ({listed}) belong to a person {stature:.4g} m tall. Positions "
-        "and offsets must be in metres, of a human body; check the order of the joints too."
+        f"The bones of the {what} ({listed}) belong to a person {stature:.4g} m tall. Positions "
+        f"and offsets must be in metres, of a human body; check the order of the joints too.{cure}"
     )
+
+
+def warn_if_small(statures: Sequence[float], cure: str, *, stacklevel: int = 3) -> None:
+    """Say once that people are as small as positions without a unit make them.
+
+    Parameters
+    ----------
+    statures : sequence of float
+        Body heights in m.
+    cure : str
+        What to do about it.
+    stacklevel : int, default=3
+        Whose line the warning names.
+    """
+    if min(statures) < GROWN:
+        warnings.warn(
+            f"The limbs belong to a person {min(statures):.3g} m tall: a child, or lengths that "
+            "are not in metres, such as those of poses lifted from images. Every acceleration is "
+            f"proportional to them. {cure}",
+            UserWarning,
+            stacklevel=stacklevel,
+        )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import warnings
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._forearm import turn_forearms
 from ._tree import local_rotvecs
-from .alignment import normalise, swing_between, twist_about
+from .alignment import frame_from_axes, normalise, swing_between
 from .proportions import LIMB_SEGMENTS, reference_joints, segment_lengths, stature_from_lengths
 from .rotations import (
+    matrix_from_quat,
     quat_conjugate,
     quat_from_matrix,
     quat_multiply,
@@ -33,6 +37,12 @@ CHILD = {
     "elbow": "wrist",
     "wrist": "hand",
 }
+CARRIERS = ("hip", "knee", "shoulder", "elbow")
+"""Joints of bones that some skeletons split lengthwise into one that bends and one that rolls."""
+BODY_ANGLE = np.deg2rad(50.0)
+"""How far trunk and legs of a rest pose may be from one line, and the left from a right angle."""
+SNAP = np.deg2rad(20.0)
+"""How far a rest pose is from an axis-aligned one that it is taken for."""
 
 
 def retarget(
@@ -65,8 +75,9 @@ def retarget(
     skeleton : SkeletonMap, optional
         Which joint is which. Recognised by the names by default.
     tpose : array-like of shape (J, 4), optional
-        Local rotations of a T-pose that faces z with y up. By default the pose without any
-        rotation is one, except where `skeleton` says otherwise.
+        Local rotations of a rest pose such as a T-pose. By default the pose without any
+        rotation is one, except where `skeleton` says otherwise. Which way it faces and where
+        its head is, follows from its geometry: legs below, the left on the left.
     up : {"x", "y", "z", "-x", "-y", "-z"} or array-like of shape (3,), default="y"
         The axis or direction of the source's world that points up.
     rest_joints : array-like of shape (24, 3), optional
@@ -84,14 +95,27 @@ def retarget(
     Raises
     ------
     ValueError
-        For shapes that disagree, unknown skeletons, and bones that are no human's.
+        For shapes that disagree, unknown skeletons, bones that are no human's, and a rest pose
+        that is not a body's.
+
+    Warns
+    -----
+    UserWarning
+        If the feet of the rest pose point backwards: left and right are exchanged.
 
     Notes
     -----
     A joint's rotation since the T-pose is taken over; arms and legs are corrected by the
-    constant swing that makes their bones point exactly where the source's point. The hand's
-    turn about the forearm's axis is given to the forearm: a wrist cannot turn that way, and
-    what sits on the wrist turns with the forearm's bones.
+    constant swing that makes their bones point exactly where the source's point.
+
+    Turns about the limbs' own axes follow one convention, which all readers share:
+
+    - The hand's turn about the forearm (pronation) is given to the forearm, which is SMPL's
+      elbow joint: a wrist cannot turn that way, and what sits on the wrist turns with the
+      forearm's bones. SMPL's wrist joint only bends.
+    - The turn of the upper arm about itself (axial rotation of the shoulder) stays in the
+      shoulder, that of the thigh in the hip. Where a skeleton splits a bone in two, one of
+      which rolls, the lower part's turn counts.
 
     Examples
     --------
@@ -117,9 +141,9 @@ def retarget(
     stature = stature_from_lengths(skeleton_lengths(names, tree, bones, chosen))
     world = quat_from_matrix(to_z_up(up))
     turned = _global_rotations(tree, quats, world)
-    corrections = _corrections(chosen, index, names, tree, bones, tpose, rest_of)
-    target = {joint: quat_multiply(turned[s], corrections[joint]) for joint, s in index.items()}
-    _give_twist_to_forearms(target, rest_of)
+    carriers = index if chosen.axes else _carriers(index, tree)
+    corrections = _corrections(chosen, index, carriers, names, tree, bones, tpose, rest_of)
+    target = {joint: quat_multiply(turned[s], corrections[joint]) for joint, s in carriers.items()}
 
     size = stature / stature_from_lengths(segment_lengths(rest_of))
     hips = [
@@ -128,7 +152,7 @@ def retarget(
     ]
     lift = rest_of["pelvis"] - (rest_of["left_hip"] + rest_of["right_hip"]) / 2
     pelvis = (hips[0] + hips[1]) / 2 + size * quat_rotate(target["pelvis"], lift)
-    return local_rotvecs(target), pelvis - rest_of["pelvis"], stature
+    return turn_forearms(local_rotvecs(target), rest), pelvis - rest_of["pelvis"], stature
 
 
 def _present(skeleton: SkeletonMap, names: Sequence[str]) -> dict[str, str]:
@@ -194,9 +218,20 @@ def _vector(tree: Sequence[int], bones: Array, start: int, end: int) -> Array:
     return total
 
 
+def _carriers(index: Mapping[str, int], tree: Sequence[int]) -> dict[str, int]:
+    """For each SMPL joint the source joint that turns like the far end of its bone."""
+    carriers = dict(index)
+    for joint in index:
+        child = _child(joint)
+        if joint.partition("_")[2] in CARRIERS and child in index:
+            carriers[joint] = tree[index[child]]
+    return carriers
+
+
 def _corrections(
     skeleton: SkeletonMap,
-    index: dict[str, int],
+    index: Mapping[str, int],
+    carriers: Mapping[str, int],
     names: Sequence[str],
     tree: Sequence[int],
     bones: Array,
@@ -205,23 +240,32 @@ def _corrections(
 ) -> dict[str, Array]:
     """For each SMPL joint its rest frame in the source joint's frame, as a quaternion.
 
-    The source is put into its T-pose; then bones that do not yet point where SMPL's do are
-    swung there from the trunk outwards, with everything that hangs on them.
+    The source is put into its T-pose and turned to face z; then bones that do not yet point
+    where SMPL's do are swung there from the trunk outwards, with everything that hangs on them.
     """
     still = np.tile([1.0, 0.0, 0.0, 0.0], (len(names), 1)) if tpose is None else tpose
     held = _global_rotations(tree, np.asarray(still, np.float64)[None], np.eye(4)[0])
+    places = {
+        joint: _position(tree, bones, held, np.zeros((1, 3)), source)[0]
+        for joint, source in index.items()
+    }
+    turn = np.eye(4)[0] if skeleton.axes else _facing(places, given=tpose is not None)
     swung: dict[str, Array] = {}
     corrections: dict[str, Array] = {}
     for joint, parent in zip(SMPL_JOINTS, SMPL_PARENTS, strict=True):
         swing = swung.get(SMPL_JOINTS[parent], np.eye(4)[0])
         if joint in index:
-            source = index[joint]
+            source, child = carriers[joint], _child(joint)
             known = names[source] in skeleton.axes
-            frame = quat_from_matrix(skeleton.frame(names[source])) if known else held[source][0]
-            child = _child(joint)
+            frame = quat_multiply(turn, held[source][0])
+            if known:
+                frame = quat_from_matrix(skeleton.frame(names[source]))
             if joint in skeleton.aligned and child in index:
-                bone = _vector(tree, bones, source, index[child])
-                now = normalise(quat_rotate(quat_multiply(swing, frame), bone))
+                if known:
+                    bone = quat_rotate(frame, _vector(tree, bones, source, index[child]))
+                else:
+                    bone = quat_rotate(turn, places[child] - places[joint])
+                now = normalise(quat_rotate(swing, bone))
                 swing = quat_multiply(
                     swing_between(now, normalise(rest[child] - rest[joint])), swing
                 )
@@ -230,17 +274,59 @@ def _corrections(
     return corrections
 
 
+def _facing(places: Mapping[str, Array], *, given: bool) -> Array:
+    """Rotation of a rest pose that makes it face z with y up, from legs, trunk and sides."""
+    hips, shoulders, ankles = (
+        [places[f"{side}_{joint}"] for side in ("left", "right")]
+        for joint in ("hip", "shoulder", "ankle")
+    )
+    legs = normalise(np.sum(hips, axis=0) - np.sum(ankles, axis=0))
+    trunk = normalise(np.sum(shoulders, axis=0) - np.sum(hips, axis=0))
+    left = normalise(hips[0] - hips[1]) + normalise(shoulders[0] - shoulders[1])
+    up, left = normalise(legs + trunk), normalise(left)
+    if legs @ trunk < np.cos(BODY_ANGLE) or abs(up @ left) > np.sin(BODY_ANGLE):
+        raise ValueError(
+            f"{'The frame tpose' if given else 'The pose without rotations'} is not a rest pose: "
+            f"legs point along {(-legs).round(2).tolist()}, the trunk along "
+            f"{trunk.round(2).tolist()}, from the right side to the left is "
+            f"{left.round(2).tolist()}. Pass tpose=, the index of a frame that holds a T-pose, or "
+            "describe the joints' frames in SkeletonMap(axes=)."
+        )
+    turn = quat_multiply(
+        frame_from_axes(*np.eye(3)[[1, 0]]), quat_conjugate(frame_from_axes(up, left))
+    )
+    aligned = quat_from_matrix(_nearest_axes(matrix_from_quat(turn)))
+    away = 2 * np.arccos(np.clip(abs(quat_multiply(quat_conjugate(turn), aligned)[0]), 0, 1))
+    turn = aligned if away < SNAP else turn
+    toes = [
+        normalise(places[f"{side}_foot"] - places[f"{side}_ankle"])
+        for side in ("left", "right")
+        if f"{side}_foot" in places
+    ]
+    if toes and np.mean(quat_rotate(turn, toes)[:, 2]) < -0.5:
+        warnings.warn(
+            "The feet of the skeleton's rest pose point backwards: left and right are exchanged, "
+            "or the file's axes are left-handed. The motion is mirrored then.",
+            UserWarning,
+            stacklevel=5,
+        )
+    return turn
+
+
+def _nearest_axes(matrix: Array) -> Array:
+    """Rotation nearest to a given one that takes axes to axes."""
+    signed = [
+        np.eye(3)[list(order)] * np.array(signs)
+        for order in itertools.permutations(range(3))
+        for signs in itertools.product((-1.0, 1.0), repeat=3)
+    ]
+    turns = [candidate for candidate in signed if np.linalg.det(candidate) > 0]
+    return max(turns, key=lambda candidate: float(np.sum(candidate * matrix)))
+
+
 def _child(joint: str) -> str:
     side, _, part = joint.partition("_")
     return f"{side}_{CHILD[part]}" if part in CHILD else ""
-
-
-def _give_twist_to_forearms(target: dict[str, Array], rest: dict[str, Array]) -> None:
-    for side in ("left", "right"):
-        elbow, wrist = f"{side}_elbow", f"{side}_wrist"
-        bend = quat_multiply(quat_conjugate(target[elbow]), target[wrist])
-        twist = twist_about(bend, normalise(rest[wrist] - rest[elbow]))
-        target[elbow] = quat_multiply(target[elbow], twist)
 
 
 def skeleton_lengths(

@@ -10,8 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import check_positive
 from ._motion import Motion
 from ._npz import AnyArray, read_npz, require
+from ._rest_pose import clock_from, cut_rest_poses, warn_about_rest_poses
+from ._smpl import stand_up
+from ._upright import find_up, stance_of
+from .proportions import warn_if_small
 from .retarget import retarget
 from .skeletons import SkeletonMap
 
@@ -29,7 +34,8 @@ def read_skeletal(
     subject: str | None = "auto",
     skeleton: SkeletonMap | None = None,
     rate: float | None = None,
-    up: str | ArrayLike = "y",
+    up: str | ArrayLike = "auto",
+    trim_tpose: bool = True,
 ) -> list[Motion]:
     """Read all clips of a skeletal archive and carry them over to SMPL's tree.
 
@@ -50,8 +56,11 @@ def read_skeletal(
         Bandai-Namco's are recognised.
     rate : float, optional
         Frames per second; overrides the file's.
-    up : {"y", "z", "x", "-x", "-y", "-z"} or array-like of shape (3,), default="y"
-        The axis or direction of the file's world that points up.
+    up : {"auto", "y", "z", "x", "-x", "-y", "-z"} or array-like of shape (3,), default="auto"
+        The axis or direction of the file's world that points up. "auto" takes y unless the
+        bodies stand along another axis most of the time, over all clips.
+    trim_tpose : bool, default=True
+        Leave out frames of a rest pose before and after the motion, as :func:`read_bvh` does.
 
     Returns
     -------
@@ -66,6 +75,13 @@ def read_skeletal(
     ValueError
         For damaged files, missing or inconsistent arrays, unknown skeletons, and bones that
         are not in metres.
+
+    Warns
+    -----
+    UserWarning
+        If frames of a rest pose are left out. If the bodies stand along another axis than the
+        one that should point up. If the bones are those of a child, as lengths without a unit
+        may be.
 
     See Also
     --------
@@ -90,17 +106,25 @@ def read_skeletal(
     arrays = read_npz(path)
     pointer = _check_pointer(arrays, path)
     clips = len(pointer) - 1
-    rates = float(np.asarray(require(arrays, "fps", path), np.float64)) if rate is None else rate
+    fps = np.asarray(require(arrays, "fps", path), np.float64) if rate is None else rate
+    hertz = check_positive(float(fps) if rate is None else rate, "rate", "Hz")
     texts = _column(arrays, "text", clips, path) or [""] * clips
     names = _column(arrays, "clip_name", clips, path)
     labels = _chosen(arrays, label, LABELS, clips, path)
     people = _chosen(arrays, subject, ("subject",), clips, path)
-    poses, trans, statures = _retarget_all(arrays, pointer, skeleton, up, path)
+    poses, trans, statures = _retarget_all(arrays, pointer, skeleton, path)
+    warn_if_small(statures, "Multiply offsets_m and root_pos if they are not in metres.")
+    poses, trans = stand_up(poses, trans, find_up(stance_of(poses, trans), up, usual="y"))
+    clips_of = [(poses[a:b], trans[a:b]) for a, b in pairwise(pointer)]
+    cuts = [
+        cut_rest_poses(*clip, np.arange(len(clip[0])) / hertz, trim=trim_tpose) for clip in clips_of
+    ]
+    warn_about_rest_poses(cuts)
     return [
         Motion(
-            poses[start:stop],
-            trans[start:stop],
-            rate=rates,
+            turns[cut.kept],
+            path_of_root[cut.kept],
+            **clock_from(cut.start, cut.stop - cut.start, hertz),
             stature=statures[clip],
             text=str(texts[clip]),
             label=labels[clip] if labels else None,
@@ -108,7 +132,7 @@ def read_skeletal(
             name=str(names[clip]) if names else f"{Path(path).stem}/{clip}",
             source=Path(path).stem,
         )
-        for clip, (start, stop) in enumerate(pairwise(pointer))
+        for clip, ((turns, path_of_root), cut) in enumerate(zip(clips_of, cuts, strict=True))
     ]
 
 
@@ -116,7 +140,6 @@ def _retarget_all(
     arrays: Mapping[str, AnyArray],
     pointer: list[int],
     skeleton: SkeletonMap | None,
-    up: str | ArrayLike,
     path: str | os.PathLike[str],
 ) -> tuple[Array, Array, list[float]]:
     """Retarget runs of clips that share one set of bone offsets, all their frames at once."""
@@ -141,7 +164,7 @@ def _retarget_all(
             offsets[owner[start]],
             skeleton=skeleton,
             tpose=arrays.get("tpose_local_quat_wxyz"),
-            up=up,
+            up="z",  # the file's own world
         )
         parts.append(part)
         statures += [stature] * (clip - start)

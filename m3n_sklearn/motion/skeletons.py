@@ -43,7 +43,8 @@ class SkeletonMap:
         For sources whose joint frames are not parallel to the world in a T-pose: where the x,
         y and z axis of a source joint point in a T-pose that faces the front, such as
         ``{"Hips": "up right front"}``. Joints that are not named are taken as parallel to the
-        world (x left, y up, z front) while the source's rest pose is held.
+        world (x left, y up, z front) while the source's rest pose is held; if none is named,
+        that pose may also be turned as a whole.
     aligned : sequence of str, optional
         SMPL joints whose bone is made to point exactly where the source's bone points. Of the
         others only the rotation since the T-pose is taken over, which suits trunks and feet,

@@ -30,6 +30,13 @@ def without(poses: Array, *joints: str) -> Array:
     return still
 
 
+def without_turned_wrists(poses: Array) -> Array:
+    """Let wrists bend but not turn about the forearm, as all readers have it."""
+    bent = poses.copy()
+    bent[:, [SMPL_JOINTS.index("left_wrist"), SMPL_JOINTS.index("right_wrist")], 0] = 0
+    return bent
+
+
 def directions(positions: Array, bones: list[tuple[str, str]]) -> Array:
     """Unit vectors (F, B, 3) of bones given by their ends."""
     index = SMPL_JOINTS.index

@@ -11,7 +11,7 @@ from m3n_sklearn.motion import read_amass
 from m3n_sklearn.motion.rotations import matrix_from_rotvec
 from m3n_sklearn.motion.skeleton import Z_UP_FROM_Y_UP
 
-from .helpers import smooth_poses
+from .helpers import smooth_poses, without_turned_wrists
 
 FRAMES = 20
 
@@ -19,7 +19,8 @@ FRAMES = 20
 def upright(size=72, seed=0):
     """Poses (F, size) of somebody upright in a z-up world."""
     poses = np.zeros((FRAMES, size))
-    poses[:, :66] = smooth_poses(seed, FRAMES, 0.2).reshape(FRAMES, 72)[:, :66]
+    body = without_turned_wrists(smooth_poses(seed, FRAMES, 0.2))
+    poses[:, :66] = body.reshape(FRAMES, 72)[:, :66]
     poses[:, :3] = [np.pi / 2, 0.0, 0.0]
     return poses
 

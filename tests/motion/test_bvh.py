@@ -16,6 +16,8 @@ from m3n_sklearn.motion import SKELETONS, SkeletonMap, read_bvh, read_skeletal, 
 from m3n_sklearn.motion._bvh import parse_bvh
 from m3n_sklearn.motion.proportions import reference_joints
 from m3n_sklearn.motion.rotations import matrix_from_quat, matrix_from_rotvec
+from m3n_sklearn.motion.skeleton import Z_UP_FROM_Y_UP
+from m3n_sklearn.motion.worlds import to_z_up
 
 from .helpers import as_source, smooth_poses
 
@@ -61,7 +63,9 @@ def numbers(values):
 
 def clip(skeleton="cmu_motionbuilder", seed=0, frames=FRAMES, stature=1.7):
     """A random motion of a known skeleton, and where its root is."""
-    source = as_source(smooth_poses(seed, frames), reference_joints(stature), SKELETONS[skeleton])
+    poses = smooth_poses(seed, frames)
+    poses[:, 0] *= 0.2  # upright
+    source = as_source(poses, reference_joints(stature), SKELETONS[skeleton])
     root = np.random.default_rng(seed).normal([0.0, 0.9, 0.0], 0.01, (frames, 3))
     return source, root
 
@@ -270,30 +274,75 @@ def test_other_files(tmp_path):
         read_bvh(tmp_path / "deep.bvh")
 
 
-def test_a_rest_pose_that_is_no_tpose_needs_a_frame_that_is(write):
-    source, root = clip(frames=FRAMES)
-    expected = read_bvh(write(bvh_text(source, root)))
-    # the same motion of a skeleton whose joint frames are turned a quarter about x
-    lying = matrix_from_rotvec(np.array([np.pi / 2, 0.0, 0.0]))
-    quarter = Rotation.from_matrix(lying)
+def with_joint_frames(source, frame):
+    """Write the same motion with a rest pose that is turned: its joints' frames are others."""
+    frames = len(source["local_quats"])
     quats = Rotation.from_quat(np.roll(source["local_quats"], -1, axis=-1).reshape(-1, 4))
-    turned = (quarter.inv() * quats * quarter).as_quat().reshape(FRAMES, -1, 4)
-    rooted = quarter * Rotation.from_quat(turned[:, 0])
-    turned[:, 0] = rooted.as_quat()
-    other = {
+    turned = (frame.inv() * quats * frame).as_quat().reshape(frames, -1, 4)
+    turned[:, 0] = (frame * Rotation.from_quat(turned[:, 0])).as_quat()
+    return {
         **source,
-        "offsets": source["offsets"] @ lying,
+        "offsets": source["offsets"] @ frame.as_matrix(),
         "local_quats": np.roll(turned, 1, axis=-1),
     }
-    path = write(bvh_text(other, root))
-    with pytest.raises(ValueError, match=r"no T-pose.*tpose="):
-        read_bvh(path)
-    still = np.zeros_like(turned[:1])
-    still[..., 3] = 1
-    still[:, 0] = quarter.as_quat()
-    other["local_quats"] = np.roll(np.concatenate([still, turned]), 1, axis=-1)
-    motion = read_bvh(write(bvh_text(other, np.concatenate([root[:1], root]))), tpose=0)
-    assert motion.n_frames == FRAMES
+
+
+@pytest.mark.parametrize(
+    "turn", [*Rotation.create_group("O").as_rotvec(), [0.0, 1.0, 0.0], [0.9, 0.4, 0.2]]
+)
+def test_a_rest_pose_may_face_any_way(write, turn):
+    """Its head may be along any axis: legs are below, and the left is on the left."""
+    source, root = clip()
+    expected = read_bvh(write(bvh_text(source, root)))
+    other = with_joint_frames(source, Rotation.from_rotvec(turn))
+    motion = read_bvh(write(bvh_text(other, root)))
+    np.testing.assert_allclose(
+        matrix_from_rotvec(motion.poses), matrix_from_rotvec(expected.poses), atol=0.02
+    )
+    if np.allclose(np.abs(Rotation.from_rotvec(turn).as_matrix()).max(axis=0), 1):
+        np.testing.assert_allclose(motion.trans, expected.trans, atol=1e-6)
+
+
+@pytest.mark.parametrize("world", ["x", "y", "z", "-x", "-y", "-z"])
+def test_the_world_may_have_any_axis_up(write, world):
+    source, root = clip()
+    expected = read_bvh(write(bvh_text(source, root)))
+    lift = Rotation.from_matrix(Z_UP_FROM_Y_UP.T @ to_z_up(world)).inv()
+    quats = source["local_quats"].copy()
+    pelvis = lift * Rotation.from_quat(np.roll(quats[:, 0], -1, axis=-1))
+    quats[:, 0] = np.roll(pelvis.as_quat(), 1, axis=-1)
+    path = write(bvh_text({**source, "local_quats": quats}, lift.apply(root)))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        motion = read_bvh(path)
+    assert [f"up='{world}' was taken" in str(w.message) for w in said] == [True] * (world != "y")
+    np.testing.assert_allclose(
+        matrix_from_rotvec(motion.poses), matrix_from_rotvec(expected.poses), atol=1e-6
+    )
+    np.testing.assert_allclose(motion.trans, expected.trans, atol=1e-6)
+    if world != "y":
+        with pytest.warns(UserWarning, match=f"up='y' was given.*up='{world}'"):
+            read_bvh(path, up="y")
+
+
+def test_bones_along_one_axis_need_a_frame_that_holds_a_tpose(write):
+    source, root = clip(frames=FRAMES)
+    expected = read_bvh(write(bvh_text(source, root)))
+    # every joint has its own frame, so the pose without rotations is a tangle
+    rng = np.random.default_rng(0)
+    frames = matrix_from_quat(Rotation.random(24, rng=rng).as_quat())
+    poses = smooth_poses(0, FRAMES)
+    poses[:, 0] *= 0.2
+    other = as_source(poses, reference_joints(1.7), SKELETONS["cmu_motionbuilder"], frames)
+    with pytest.raises(ValueError, match=r"not a rest pose.*tpose=.*axes="):
+        read_bvh(write(bvh_text(other, root)))
+    still = as_source(
+        np.zeros((1, 24, 3)), reference_joints(1.7), SKELETONS["cmu_motionbuilder"], frames
+    )
+    other["local_quats"] = np.concatenate([still["local_quats"], other["local_quats"]])
+    path = write(bvh_text(other, np.concatenate([root[:1], root])))
+    motion = read_bvh(path, tpose=0)
+    assert motion.n_frames == FRAMES and motion.times[0] == pytest.approx(1 / 30)
     np.testing.assert_allclose(
         matrix_from_rotvec(motion.poses), matrix_from_rotvec(expected.poses), atol=1e-6
     )
@@ -302,19 +351,11 @@ def test_a_rest_pose_that_is_no_tpose_needs_a_frame_that_is(write):
             read_bvh(path, tpose=wrong)
 
 
-def test_a_first_frame_apart_is_noticed(write):
-    source, root = clip(frames=12)
-    still = np.zeros_like(source["local_quats"][:1])
-    still[..., 0] = 1
-    posed = {**source, "local_quats": np.concatenate([still, source["local_quats"]])}
-    path = write(bvh_text(posed, np.concatenate([root[:1], root])))
-    with pytest.warns(UserWarning, match="pass tpose=0"):
-        read_bvh(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        motion = read_bvh(path, tpose=0)
-        plain = read_bvh(write(bvh_text(source, root)))
-    np.testing.assert_allclose(motion.poses, plain.poses, atol=1e-6)
+def test_a_skeleton_whose_feet_point_backwards_is_noticed(write):
+    source, root = clip("humanik")
+    mirrored = {**source, "offsets": source["offsets"] * [-1.0, 1.0, 1.0]}
+    with pytest.warns(UserWarning, match="feet .* point backwards"):
+        read_bvh(write(bvh_text(mirrored, root)))
 
 
 def test_bones_that_stretch_are_noticed(write):

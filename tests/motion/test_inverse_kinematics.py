@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics
 from m3n_sklearn.motion import JOINT_SETS, SMPL_JOINTS, Motion, motion_from_joints
+from m3n_sklearn.motion._gaps import bridge_gaps
 from m3n_sklearn.motion.proportions import reference_joints
 from m3n_sklearn.motion.rotations import matrix_from_rotvec, rotvec_from_matrix
 
@@ -27,7 +31,11 @@ LIMB_BONES = [
     for side in ("left", "right")
     for a, b in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
 ]
-pytestmark = pytest.mark.filterwarnings("ignore:Feet or knees point backwards:UserWarning")
+# random poses lie and stand anyhow, which the given axes contradict
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Feet or knees point backwards:UserWarning"),
+    pytest.mark.filterwarnings("ignore:The body stands along:UserWarning"),
+]
 
 
 def tracked(positions, layout):
@@ -61,13 +69,18 @@ def raised_arm(bend, frames=60):
 
 
 @pytest.mark.parametrize("layout", COUNTS)
-@given(seed=st.integers(0, 10_000), stature=st.floats(1.3, 2.0))
+@given(seed=st.integers(0, 10_000), stature=st.floats(1.45, 2.0))
 def test_positions_of_the_same_body_are_met(layout, seed, stature):
     body = BODY.shaped(stature=stature)
     poses = without(smooth_poses(seed), *UNSEEN[layout])
     positions = forward_kinematics(body, poses, np.full((len(poses), 3), 0.7)).positions
     motion = motion_from_joints(
-        tracked(positions, layout), layout, rate=30.0, rest_joints=body.rest_joints, noise=1e-5
+        tracked(positions, layout),
+        layout,
+        rate=30.0,
+        up="z",
+        rest_joints=body.rest_joints,
+        noise=1e-5,
     )
     np.testing.assert_allclose(
         played(motion, body).positions[:, seen(layout)], positions[:, seen(layout)], atol=1e-6
@@ -87,7 +100,7 @@ def test_limbs_of_other_lengths_point_the_same_way(seed, factor):
         rest[below] += (scale - 1) * bone
     person = type(BODY)(BODY.joint_names, BODY.parents, rest)
     positions = forward_kinematics(person, smooth_poses(seed)).positions
-    motion = motion_from_joints(tracked(positions, "kinect20"), rate=30.0)
+    motion = motion_from_joints(tracked(positions, "kinect20"), rate=30.0, up="z")
     np.testing.assert_allclose(
         directions(played(motion).positions, LIMB_BONES),
         directions(positions, LIMB_BONES),
@@ -102,12 +115,12 @@ def test_proportions_are_the_default_bodys():
 @given(seed=st.integers(0, 10_000))
 def test_mirrored_positions_give_the_mirrored_motion(seed):
     positions = forward_kinematics(BODY, smooth_poses(seed)).positions
-    motion = motion_from_joints(positions, "smpl24", rate=30.0)
+    motion = motion_from_joints(positions, "smpl24", rate=30.0, up="z")
     swap = [
         SMPL_JOINTS.index(n.replace("left", "?").replace("right", "left").replace("?", "right"))
         for n in SMPL_JOINTS
     ]
-    mirrored = motion_from_joints((positions * [-1, 1, 1])[:, swap], "smpl24", rate=30.0)
+    mirrored = motion_from_joints((positions * [-1, 1, 1])[:, swap], "smpl24", rate=30.0, up="z")
     np.testing.assert_allclose(
         matrix_from_rotvec(mirrored.poses), matrix_from_rotvec(motion.mirrored().poses), atol=1e-6
     )
@@ -124,7 +137,7 @@ def test_mirrored_positions_give_the_mirrored_motion(seed):
 )
 def test_other_worlds_are_turned_upright(up, turn):
     positions = forward_kinematics(BODY, smooth_poses(3)).positions
-    straight = motion_from_joints(positions, "smpl24", rate=30.0)
+    straight = motion_from_joints(positions, "smpl24", rate=30.0, up="z")
     turned = motion_from_joints(positions @ turn.T, "smpl24", rate=30.0, up=up)
     np.testing.assert_allclose(turned.poses, straight.poses, atol=1e-9)
     np.testing.assert_allclose(turned.trans, straight.trans, atol=1e-9)
@@ -194,6 +207,7 @@ def test_a_straight_leg_follows_the_foot():
         forward_kinematics(BODY, poses).positions,
         "smpl24",
         rate=30.0,
+        up="z",
         rest_joints=BODY.rest_joints,
     )
     np.testing.assert_allclose(motion.poses, poses, atol=0.05)
@@ -202,7 +216,8 @@ def test_a_straight_leg_follows_the_foot():
 def test_what_positions_cannot_tell_is_zero():
     poses = smooth_poses(1)
     poses[:, SMPL_JOINTS.index("left_hand")] = 0.4
-    motion = motion_from_joints(forward_kinematics(BODY, poses).positions, "smpl24", rate=30.0)
+    positions = forward_kinematics(BODY, poses).positions
+    motion = motion_from_joints(positions, "smpl24", rate=30.0, up="z")
     for joint in ("head", "left_hand", "right_foot"):
         np.testing.assert_allclose(motion.poses[:, SMPL_JOINTS.index(joint)], 0, atol=1e-12)
     forearm = directions(BODY.rest_joints[None], [("left_elbow", "left_wrist")])[0, 0]
@@ -217,6 +232,128 @@ def test_short_gaps_are_bridged_and_long_ones_refused():
     np.testing.assert_allclose(motion.poses[:, 1:], 0, atol=1e-6)
     with pytest.raises(ValueError, match=r"left_wrist is missing from frame 4 to 7.*max_gap"):
         motion_from_joints(positions, "smpl24", rate=30.0, up="y", max_gap=0.1)
+
+
+@pytest.mark.parametrize("rate", [30.0, 60.0])
+@pytest.mark.parametrize("gap", [0.15, 0.2])
+def test_bridges_follow_the_curve_of_the_path(rate, gap):
+    """A wrist on a circle: the bridge keeps to it, and no reading jumps."""
+    times = np.arange(int(3 * rate)) / rate
+    poses = np.zeros((len(times), 24, 3))
+    poses[:, 0, 0] = np.pi / 2
+    poses[:, SMPL_JOINTS.index("left_elbow"), 1] = -1.2 + 0.8 * np.sin(2 * np.pi * times)
+    positions = forward_kinematics(BODY, poses).positions
+    lost = positions.copy()
+    start, count = int(1.1 * rate), round(gap * rate) - 1
+    lost[start : start + count, SMPL_JOINTS.index("left_wrist")] = np.nan
+    straight = lost.copy()
+    for axis in range(3):
+        column = straight[:, SMPL_JOINTS.index("left_wrist"), axis]
+        known = np.isfinite(column)
+        column[~known] = np.interp(times[~known], times[known], column[known])
+    simulator = SMPLIMUSimulator(sites=["left_wrist"], rate=rate)
+    whole, bridged, kinked = (
+        simulator.simulate(
+            motion_from_joints(p, "smpl24", rate=rate, rest_joints=BODY.rest_joints, noise=1e-4)
+        ).data[:, :3]
+        for p in (positions, lost, straight)
+    )
+    off = [np.abs(readings - whole).max() for readings in (bridged, kinked)]
+    assert off[0] < 0.8 * off[1]
+
+
+def test_bridged_joints_are_not_observed():
+    positions = standing(40)
+    positions[10:13, SMPL_JOINTS.index("left_wrist")] = np.nan
+    positions[20:22, SMPL_JOINTS.index("right_knee"), 1] = np.nan
+    positions[:2, SMPL_JOINTS.index("head")] = np.nan
+    motion = motion_from_joints(positions, "smpl24", rate=30.0, up="y")
+    hidden = [
+        (slice(10, 13), {"left_shoulder", "left_elbow", "left_wrist", "left_hand"}),
+        (slice(20, 22), {"right_hip", "right_knee"}),
+        (slice(0, 2), {"neck", "head"}),
+    ]
+    expected = np.ones((40, 24), dtype=bool)
+    for frames, names in hidden:
+        expected[frames, [SMPL_JOINTS.index(name) for name in names]] = False
+    np.testing.assert_array_equal(motion.observed, expected)
+    assert motion_from_joints(standing(), "smpl24", rate=30.0, up="y").observed is None
+    # without a neck the shoulders are the upper end of the trunk
+    layout = {name: j for j, name in enumerate(SMPL_JOINTS) if name not in ("neck", "head")}
+    lost = standing(40)
+    lost[5:7, SMPL_JOINTS.index("left_shoulder")] = np.nan
+    seen = motion_from_joints(lost, layout, rate=30.0, up="y").observed
+    assert not seen[5:7, [0, SMPL_JOINTS.index("spine3"), SMPL_JOINTS.index("left_elbow")]].all()
+    assert seen[5:7, SMPL_JOINTS.index("right_elbow")].all()
+
+
+def test_a_joint_that_leaves_comes_to_rest():
+    """At the clip's end there is nothing to go to: a moving joint slows down, and stays near."""
+    positions = standing(60)
+    positions[:, SMPL_JOINTS.index("left_hand"), 1] += 0.5 * np.arange(60) / 30
+    positions[55:, SMPL_JOINTS.index("left_hand")] = np.nan
+    filled, seen = bridge_gaps(positions, np.arange(60) / 30, 0.25, SMPL_JOINTS)
+    path = filled[50:, SMPL_JOINTS.index("left_hand"), 1]
+    steps = np.diff(path) * 30
+    assert steps[0] == pytest.approx(0.5) and (np.diff(steps[4:]) < 0).all() and steps[-1] > 0
+    assert steps[-1] < 0.1 and seen.sum() == 60 * 24 - 5
+
+
+def test_long_bridges_do_not_fly_off():
+    positions = standing(120)
+    hand = SMPL_JOINTS.index("left_hand")
+    positions[:20, hand, 1] += 3.0 * np.arange(20) / 30
+    positions[20:100, hand] = np.nan
+    positions[100:, hand, 1] += 3.0 * np.arange(20) / 30
+    filled, _ = bridge_gaps(positions, np.arange(120) / 30, 5.0, SMPL_JOINTS)
+    known = np.isfinite(positions[:, hand, 1])
+    inside = filled[:, hand, 1]
+    low, high = inside[known].min(), inside[known].max()
+    assert low - 0.3 < inside.min() and inside.max() < high + 0.3
+
+
+def test_confidence_is_the_least_of_what_a_joint_depends_on():
+    sure = np.ones((30, 24))
+    sure[:, SMPL_JOINTS.index("left_wrist")] = 0.4
+    sure[:, SMPL_JOINTS.index("left_elbow")] = 0.7
+    sure[3, SMPL_JOINTS.index("right_hip")] = np.nan
+    motion = motion_from_joints(standing(), "smpl24", rate=30.0, up="y", confidence=sure)
+    found = {name: motion.confidence[:, j] for j, name in enumerate(SMPL_JOINTS)}
+    for name in ("left_shoulder", "left_elbow", "left_wrist"):
+        np.testing.assert_array_equal(found[name], 0.4)
+    np.testing.assert_array_equal(found["right_wrist"], 1)
+    assert found["pelvis"][3] == found["right_hip"][3] == 0 and found["pelvis"][4] == 1
+    for wrong in (sure[:, :3], sure + 1):
+        with pytest.raises(ValueError, match=r"confidence must be numbers from 0 to 1"):
+            motion_from_joints(standing(), "smpl24", rate=30.0, up="y", confidence=wrong)
+
+
+@pytest.mark.parametrize("factor", [1 / 1.75, 0.3 / 1.75, 1000.0, 7.0])
+def test_positions_without_a_unit_are_scaled_to_a_stature(factor):
+    poses = np.zeros((30, 24, 3))
+    poses[:, 0, 0] = np.pi / 2
+    path = np.linspace([0, 0, 1.0], [1, 2, 1.0], 30)
+    positions = forward_kinematics(BODY.shaped(stature=1.75), poses, path).positions
+    plain = motion_from_joints(positions, "smpl24", rate=30.0)
+    with pytest.warns(UserWarning, match=r"scaled by .* stature of 1.75 m") as said:
+        scaled = motion_from_joints(factor * positions, "smpl24", rate=30.0, stature=1.75)
+    assert len(said) == 1 and scaled.stature == 1.75
+    np.testing.assert_allclose(scaled.trans, plain.trans, atol=1e-3)
+    np.testing.assert_allclose(scaled.poses, plain.poses, atol=1e-6)
+
+
+def test_small_people_may_be_positions_without_a_unit():
+    with pytest.warns(UserWarning, match=r"person 1 m tall.*stature="):
+        motion_from_joints(standing(stature=1.0), "smpl24", rate=30.0, up="y")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        child = motion_from_joints(standing(stature=1.0), "smpl24", rate=30.0, up="y", stature=1.0)
+        motion_from_joints(standing(stature=1.45), "smpl24", rate=30.0, up="y")
+    assert child.stature == 1.0
+    with pytest.raises(ValueError, match=r"0.2 m tall.*pass stature= in metres"):
+        motion_from_joints(standing(stature=0.2), "smpl24", rate=30.0, up="y")
+    with pytest.raises(ValueError, match="no length"):
+        motion_from_joints(0 * standing(), "smpl24", rate=30.0, up="y", stature=1.7)
 
 
 def test_joints_that_are_never_tracked():

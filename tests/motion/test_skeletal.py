@@ -20,7 +20,9 @@ FRAMES = 12
 
 def archive(**changes):
     """Three clips of CMU's skeleton, two people of different size."""
-    source = as_source(smooth_poses(0, FRAMES), reference_joints(1.0), SKELETONS["cmu_asf"])
+    poses = smooth_poses(0, FRAMES)
+    poses[:, 0] *= 0.2  # upright
+    source = as_source(poses, reference_joints(1.0), SKELETONS["cmu_asf"])
     arrays = {
         "joint_names": np.array(source["joint_names"]),
         "parents": source["parents"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import pickle
+import warnings
 from types import SimpleNamespace
 
 import joblib
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics
 from m3n_sklearn.motion import (
     SMPL_JOINTS,
@@ -23,7 +25,7 @@ from m3n_sklearn.motion import (
 from m3n_sklearn.motion.rotations import matrix_from_rotvec, rotvec_from_matrix
 from m3n_sklearn.motion.video.mediapipe import EARS, KNUCKLES, LIMBS, standing_landmarks
 
-from .helpers import directions, smooth_poses, without
+from .helpers import directions, smooth_poses, without, without_turned_wrists
 
 FRAMES = 20
 Z_FROM_Y = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
@@ -33,7 +35,7 @@ FORWARD = np.array([0.0, 0.0, 1.0])
 
 def upright(seed=0, frames=FRAMES, root=None):
     """Random poses of somebody upright in a world given by the root's matrix."""
-    poses = smooth_poses(seed, frames, 0.2)
+    poses = without_turned_wrists(smooth_poses(seed, frames, 0.2))
     poses[:, 0] = 0 if root is None else rotvec_from_matrix(root)
     return poses
 
@@ -431,6 +433,53 @@ def write_csv(path, rows, header=None):
         csv.writer(handle).writerows(([header] if header else []) + rows.tolist())
 
 
+def test_visibility_becomes_confidence(dancer):
+    marks, _ = dancer
+    seen = np.full((FRAMES, 33, 1), 0.9)
+    seen[:, LIMBS["wrist"]] = 0.3  # the left one
+    seen[4, KNUCKLES["right"][0]] = 0.2
+    lost = marks.copy()
+    lost[7] = np.nan
+    motion = read_mediapipe(np.concatenate([lost, seen], axis=-1), rate=30.0)
+    found = {name: motion.confidence[:, j] for j, name in enumerate(SMPL_JOINTS)}
+    assert (motion.confidence[7] == 0).all() and not motion.observed[7].any()
+    others = np.delete(np.arange(FRAMES), 7)
+    assert motion.observed[others].all()
+    for name in ("left_shoulder", "left_elbow", "left_wrist"):
+        np.testing.assert_allclose(found[name][others], 0.3)
+    assert found["right_wrist"][4] == pytest.approx(0.2)
+    for name in ("pelvis", "spine3", "head", "left_knee", "right_elbow"):
+        np.testing.assert_allclose(found[name][others], 0.9)
+    assert read_mediapipe(marks, rate=30.0).confidence is None
+
+
+def test_a_camera_upside_down(dancer):
+    marks, _ = dancer
+    upright = read_mediapipe(marks, rate=30.0)
+    flipped = marks * [-1.0, -1.0, 1.0]
+    with pytest.warns(UserWarning, match=r"up='y' was taken instead of this format's '-y'"):
+        motion = read_mediapipe(flipped, rate=30.0)
+    up = [matrix_from_rotvec(m.poses[:, 0])[:, 2, 1] for m in (upright, motion)]
+    np.testing.assert_allclose(up[0], up[1], atol=1e-6)
+    assert up[0].min() > 0.9
+
+
+def test_somebody_who_lies_in_front_of_a_camera(dancer):
+    marks, _ = dancer
+    lying = marks @ np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    with pytest.warns(UserWarning, match=r"who lies.*Took this format's up='-y'") as said:
+        motion = read_mediapipe(lying, rate=30.0)
+    assert len(said) == 1
+    assert np.abs(matrix_from_rotvec(motion.poses[:, 0])[:, 2, 1]).max() < 0.4
+
+
+def test_landmarks_may_be_scaled(dancer):
+    marks, _ = dancer
+    with pytest.warns(UserWarning, match="scaled by"):
+        motion = read_mediapipe(0.5 * marks, rate=30.0, stature=1.8)
+    assert motion.stature == 1.8
+
+
 def test_frames_without_anybody(dancer):
     marks, _ = dancer
     missing = marks.copy()
@@ -501,3 +550,26 @@ def test_visibility_is_needed_for_a_threshold():
         read_mediapipe(marks, rate=30.0, min_visibility=0.5)
     with pytest.raises(ValueError, match="between 0 and 1"):
         read_mediapipe(marks, rate=30.0, min_visibility=2)
+
+
+def test_real_results(shared_data):
+    """Files that the tools wrote are read as they are, upright and at a human pace."""
+    tools, clips = shared_data("video_tool_outputs"), shared_data("video_clips") / "results"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = {
+            "gvhmr": [read_gvhmr(tools / "gvhmr_tennis_hmr4d_results.pt", rate=30.0)],
+            "wham": read_wham(clips / "wham_utd_a1_noverts.pkl", rate=30.0),
+            "4dhumans": read_4dhumans(clips / "phalp_demo_run.pkl", rate=30.0),
+        }
+    frames = {tool: [motion.n_frames for motion in motions] for tool, motions in found.items()}
+    assert frames == {"gvhmr": [312], "wham": [42], "4dhumans": [42]}
+    simulator = SMPLIMUSimulator(sites=["left_wrist", "right_wrist"], rate=60.0, smoothing=6.0)
+    for motions in found.values():
+        for motion in motions:
+            np.testing.assert_allclose(np.diff(motion.times), 1 / 30)
+            up = matrix_from_rotvec(motion.poses[:, 0])[:, 2, 1]
+            assert np.median(up) > 0.9
+            acc = simulator.simulate(motion).data[:, [0, 1, 2, 6, 7, 8]].reshape(-1, 2, 3)
+            strength = np.linalg.norm(acc, axis=-1)
+            assert strength.max() < 150 and 8 < np.median(strength) < 20

@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..._checks import check_positive, is_number, real_array
+from .._forearm import turn_forearms
 from .._motion import Motion, _check_poses
-from .._smpl import stand_up, upright_axis
+from .._rest_pose import cut_rest_poses, warn_about_rest_poses
+from .._smpl import stand_up
+from .._upright import find_up, stance_of
 
 __all__ = ["Track", "frame_numbers", "known_rate", "look_up", "motions_of"]
 
@@ -89,6 +92,8 @@ def motions_of(
     person: Hashable | None,
     max_gap: float,
     up: str | ArrayLike,
+    usual: str,
+    trim_tpose: bool,
     text: str | Sequence[str] | None,
     label: Hashable | None,
     source: str,
@@ -108,7 +113,11 @@ def motions_of(
     max_gap : float
         Longest gap in s within a motion.
     up : str or array-like of shape (3,)
-        What points up.
+        What points up, or "auto".
+    usual : str
+        What points up in the tool's world; "-y" is a camera's.
+    trim_tpose : bool
+        Whether rest poses before and after the motion are left out.
     text, label, source
         Passed on to :class:`Motion`.
 
@@ -122,37 +131,44 @@ def motions_of(
         raise ValueError(f"max_gap must be a number of seconds of at least 0, got {max_gap!r}.")
     if person is not None and person not in tracks:
         raise ValueError(f"{file} has no person {person!r}; it has {list(tracks)}.")
-    motions = []
+    clips, cuts = [], []
     for who, track in tracks.items():
         if person is not None and who != person:
             continue
         _check_frames(track, who, file)
         pieces = track.pieces(max(max_gap * rate * (1 + 1e-9), 1))
         for number, piece in enumerate(pieces):
+            poses, trans, times = track.poses[piece], track.trans[piece], track.frames[piece] / rate
+            _check_poses(poses)
+            cuts.append(cut_rest_poses(poses, trans, times, trim=trim_tpose))
+            kept = cuts[-1].kept
             ending = f"/{number}" if len(pieces) > 1 else ""
-            _check_poses(track.poses[piece])
-            poses, trans = stand_up(
-                track.poses[piece],
-                track.trans[piece],
-                upright_axis(track.poses[piece, 0], up, stacklevel=4),
-            )
-            motions.append(
-                Motion(
-                    poses,
-                    trans,
-                    times=track.frames[piece] / rate,
-                    betas=None if track.betas is None else np.median(np.atleast_2d(track.betas), 0),
-                    text=text,
-                    label=label,
-                    subject=who,
-                    name=f"{Path(path).stem}/{who}{ending}",
-                    source=source,
-                )
-            )
-    if not motions:
+            clips.append((who, ending, turn_forearms(poses[kept]), trans[kept], times[kept]))
+    if not clips:
         raise ValueError(
             f"{file} has nobody in two neighbouring frames. Raise max_gap= (now {max_gap:g} s) if "
             "the video was thinned out."
+        )
+    warn_about_rest_poses(cuts, stacklevel=4)
+    # all people of a file are in one world
+    stance = stance_of(*(np.concatenate([clip[part] for clip in clips]) for part in (2, 3)))
+    axis = find_up(stance, up, usual=usual, camera=usual == "-y", stacklevel=4)
+    motions = []
+    for who, ending, poses, trans, times in clips:
+        betas = tracks[who].betas
+        turned, path_of_root = stand_up(poses, trans, axis)
+        motions.append(
+            Motion(
+                turned,
+                path_of_root,
+                times=times,
+                betas=None if betas is None else np.median(np.atleast_2d(betas), 0),
+                text=text,
+                label=label,
+                subject=who,
+                name=f"{Path(path).stem}/{who}{ending}",
+                source=source,
+            )
         )
     return motions
 

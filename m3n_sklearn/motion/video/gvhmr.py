@@ -22,7 +22,8 @@ def read_gvhmr(
     path: str | os.PathLike[str],
     *,
     rate: float | None = None,
-    up: str | ArrayLike = "y",
+    up: str | ArrayLike = "auto",
+    trim_tpose: bool = True,
     text: str | Sequence[str] | None = (),
     label: Hashable | None = None,
     subject: Hashable | None = None,
@@ -39,8 +40,11 @@ def read_gvhmr(
     rate : float
         Frames per second of the original video, which the file does not know. (The demo copies
         the video frame by frame into one of 30 Hz; that is not the rate unless it was before.)
-    up : str or array-like of shape (3,), default="y"
-        The axis or direction of the file's world that points up.
+    up : {"auto", "y", "z", "x", "-x", "-y", "-z"} or array-like of shape (3,), default="auto"
+        The axis or direction of the file's world that points up. "auto" takes y unless the
+        body stands along another axis most of the time.
+    trim_tpose : bool, default=True
+        Leave out frames of a rest pose before and after the motion, as :func:`read_bvh` does.
     text, label, subject
         Passed on to :class:`Motion`.
     name : str, optional
@@ -106,6 +110,8 @@ def read_gvhmr(
         person=subject,
         max_gap=0.0,
         up=up,
+        usual="y",
+        trim_tpose=trim_tpose,
         text=text,
         label=label,
         source="gvhmr",

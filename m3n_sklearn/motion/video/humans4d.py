@@ -32,7 +32,8 @@ def read_4dhumans(
     person: Hashable | None = None,
     focal_length: float | None = None,
     max_gap: float = 0.25,
-    up: str | ArrayLike = "-y",
+    up: str | ArrayLike = "auto",
+    trim_tpose: bool = True,
     text: str | Sequence[str] | None = (),
     label: Hashable | None = None,
 ) -> list[Motion]:
@@ -56,10 +57,12 @@ def read_4dhumans(
     max_gap : float, default=0.25
         Longest time in s during which a person may be lost. Shorter gaps stay gaps in the
         motion's time stamps; at longer ones, and where a new shot begins, the motion is cut.
-    up : str or array-like of shape (3,), default="-y"
-        What points up in the camera's frame (x right, y down, z forward). The default is a
-        camera held level; for a tilted one give the direction, such as the reading of the
-        phone's accelerometer at rest.
+    up : str or array-like of shape (3,), default="auto"
+        What points up in the camera's frame (x right, y down, z forward). "auto" is a camera
+        held level ("-y"), or upside down if the person is; for a tilted one give the direction,
+        such as the reading of the phone's accelerometer at rest.
+    trim_tpose : bool, default=True
+        Leave out frames of a rest pose before and after the motion, as :func:`read_bvh` does.
     text, label
         Passed on to :class:`Motion`.
 
@@ -125,6 +128,8 @@ def read_4dhumans(
         person=person,
         max_gap=max_gap,
         up=up,
+        usual="-y",
+        trim_tpose=trim_tpose,
         text=text,
         label=label,
         source="4dhumans",

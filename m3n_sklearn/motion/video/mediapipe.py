@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..._checks import is_number, real_array
 from .._motion import Motion
 from .._npz import read_npz
-from ..inverse_kinematics import motion_from_joints
+from ..inverse_kinematics import tracked_motion
 from ..proportions import reference_joints
 from ..skeleton import SMPL_JOINTS
 from ._tracks import known_rate
@@ -42,7 +42,8 @@ def read_mediapipe(
     min_visibility: float = 0.0,
     max_gap: float = 0.25,
     noise: float = 0.03,
-    up: str | ArrayLike = "-y",
+    stature: float | None = None,
+    up: str | ArrayLike = "auto",
     text: str | Sequence[str] | None = (),
     label: Hashable | None = None,
     subject: Hashable | None = None,
@@ -71,12 +72,12 @@ def read_mediapipe(
         to frame.
     min_visibility : float, default=0.0
         Landmarks of less visibility count as missing.
-    max_gap, noise
+    max_gap, noise, stature
         See :func:`motion_from_joints`.
-    up : str or array-like of shape (3,), default="-y"
-        What points up in the camera's frame (x right, y down, z away from it). The default is a
-        camera held level; for a tilted one give the direction, such as the reading of the
-        phone's accelerometer at rest.
+    up : str or array-like of shape (3,), default="auto"
+        What points up in the camera's frame (x right, y down, z away from it). "auto" is a
+        camera held level ("-y"), or upside down if the person is; for a tilted one give the
+        direction, such as the reading of the phone's accelerometer at rest.
     text, label, subject
         Passed on to :class:`Motion`.
     name : str, optional
@@ -85,7 +86,8 @@ def read_mediapipe(
     Returns
     -------
     Motion
-        24 joints, z up.
+        24 joints, z up. Where landmarks have visibility, each joint's `confidence` is the least
+        visibility of the landmarks that it depends on.
 
     Raises
     ------
@@ -124,7 +126,7 @@ def read_mediapipe(
         rate = known_rate(rate, what)
     points = _points(landmarks if path is None else _read(path), person, what)
     joints = _joints(_visible(points, min_visibility), what)
-    motion = motion_from_joints(
+    return tracked_motion(
         np.stack(list(joints.values()), axis=1),
         {joint: column for column, joint in enumerate(joints)},
         rate=rate,
@@ -132,12 +134,16 @@ def read_mediapipe(
         up=up,
         max_gap=max_gap,
         noise=noise,
+        stature=stature,
+        confidence=_visibility(points, list(joints)),
+        usual="-y",
+        camera=True,
         text=text,
         label=label,
         subject=subject,
         name=path.stem if name is None and path is not None else name,
+        source="mediapipe",
     )
-    return motion.replace(source="mediapipe")
 
 
 def standing_landmarks(stature: float = 1.7) -> Array:
@@ -187,6 +193,23 @@ def _joints(points: Array, what: str) -> dict[str, Array]:
     joints["neck"] = hips + (top - low) / (high - low) * (shoulders - hips)
     joints["head"] = points[:, list(EARS.values())].mean(axis=1)
     return joints
+
+
+def _visibility(points: Array, names: Sequence[str]) -> Array | None:
+    """Visibility (F, K) of SMPL's joints: the least of the landmarks that each is made of."""
+    if points.shape[2] < 4:
+        return None
+    seen = np.clip(np.nan_to_num(points[..., 3]), 0.0, 1.0)
+    seen[~np.isfinite(points[..., :3]).all(axis=-1)] = 0.0
+    marks = {f"{side}_hand": list(KNUCKLES[side]) for side in KNUCKLES}
+    marks |= {
+        f"{side}_{joint}": [mark + right]
+        for right, side in enumerate(("left", "right"))
+        for joint, mark in LIMBS.items()
+    }
+    marks["neck"] = [LIMBS["hip"], LIMBS["hip"] + 1, LIMBS["shoulder"], LIMBS["shoulder"] + 1]
+    marks["head"] = list(EARS.values())
+    return np.stack([seen[:, marks[name]].min(axis=1) for name in names], axis=1)
 
 
 def _visible(points: Array, least: float) -> Array:

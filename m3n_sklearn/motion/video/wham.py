@@ -24,7 +24,8 @@ def read_wham(
     rate: float | None = None,
     person: Hashable | None = None,
     max_gap: float = 0.25,
-    up: str | ArrayLike = "y",
+    up: str | ArrayLike = "auto",
+    trim_tpose: bool = True,
     text: str | Sequence[str] | None = (),
     label: Hashable | None = None,
 ) -> list[Motion]:
@@ -43,8 +44,11 @@ def read_wham(
     max_gap : float, default=0.25
         Longest time in s during which a person may be lost. Shorter gaps stay gaps in the
         motion's time stamps; at longer ones the motion is cut.
-    up : str or array-like of shape (3,), default="y"
-        The axis or direction of the file's world that points up.
+    up : {"auto", "y", "z", "x", "-x", "-y", "-z"} or array-like of shape (3,), default="auto"
+        The axis or direction of the file's world that points up. "auto" takes y unless the
+        body stands along another axis most of the time.
+    trim_tpose : bool, default=True
+        Leave out frames of a rest pose before and after the motion, as :func:`read_bvh` does.
     text, label
         Passed on to :class:`Motion`.
 
@@ -105,6 +109,8 @@ def read_wham(
         person=person,
         max_gap=max_gap,
         up=up,
+        usual="y",
+        trim_tpose=trim_tpose,
         text=text,
         label=label,
         source="wham",

@@ -1,0 +1,113 @@
+"""Where limbs and trunk point in a motion, whatever format it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .alignment import normalise
+from .proportions import reference_joints
+from .rotations import quat_from_rotvec, quat_multiply, quat_rotate
+from .skeleton import SMPL_JOINTS
+
+__all__ = ["Limbs", "limbs_of"]
+
+Array = NDArray[np.float64]
+
+SIDES = ("left", "right")
+SEGMENTS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
+_REST: Mapping[str, Array] = dict(zip(SMPL_JOINTS, reference_joints(1.7), strict=True))
+
+
+@dataclass(frozen=True)
+class Limbs:
+    """Directions in the pelvis' frame (x left, y up, z front), and how the pelvis is turned.
+
+    Parameters
+    ----------
+    arms, legs : ndarray of shape (F, 2, 2, 3)
+        Unit vectors by side (left, right) and segment (upper, lower).
+    trunk : ndarray of shape (F, 3)
+        Unit vector from pelvis to neck.
+    ankles : ndarray of shape (F, 2, 3)
+        Vectors in m from the pelvis to the ankles of a person of 1.7 m.
+    pelvis : ndarray of shape (F, 4)
+        Unit quaternions, pelvis to world.
+    """
+
+    arms: Array
+    legs: Array
+    trunk: Array
+    ankles: Array
+    pelvis: Array
+
+    @property
+    def directions(self) -> Array:
+        """All unit vectors (F, 9, 3): arms, legs, trunk."""
+        parts = (self.arms.reshape(-1, 4, 3), self.legs.reshape(-1, 4, 3), self.trunk[:, None])
+        return np.concatenate(parts, axis=1)
+
+    def reversed(self) -> Limbs:
+        """Run backwards."""
+        parts = (self.arms, self.legs, self.trunk, self.ankles, self.pelvis)
+        return Limbs(*(part[::-1] for part in parts))
+
+    def trunk_in_world(self) -> Array:
+        """Direction from pelvis to neck in the world, shape (F, 3)."""
+        return quat_rotate(self.pelvis, self.trunk)
+
+    def legs_in_world(self) -> Array:
+        """Direction from the ankles to the hips in the world, shape (F, 3)."""
+        hips = (_REST["left_hip"] + _REST["right_hip"]) / 2
+        return quat_rotate(self.pelvis, normalise(hips - self.ankles.mean(axis=1)))
+
+
+def limbs_of(poses: Array) -> Limbs:
+    """Find out where the limbs of an average adult point.
+
+    Parameters
+    ----------
+    poses : ndarray of shape (F, J, 3)
+        Local rotations in SMPL's order as axis-angle vectors, J at least 22.
+
+    Returns
+    -------
+    Limbs
+        The directions of every frame.
+    """
+    turn = {joint: quat_from_rotvec(poses[:, i]) for i, joint in enumerate(SMPL_JOINTS[:22])}
+    chest, neck = turn["spine1"], _bone("pelvis", "spine1")
+    for joint, above in (("spine1", "spine2"), ("spine2", "spine3"), ("spine3", "neck")):
+        chest = chest if joint == "spine1" else quat_multiply(chest, turn[joint])
+        neck = neck + quat_rotate(chest, _bone(joint, above))
+    arms, legs, ankles = [], [], []
+    for side in SIDES:
+        upper = quat_multiply(
+            quat_multiply(chest, turn[f"{side}_collar"]), turn[f"{side}_shoulder"]
+        )
+        arms.append(_segments(upper, turn[f"{side}_elbow"], side, SEGMENTS[:2]))
+        legs.append(_segments(turn[f"{side}_hip"], turn[f"{side}_knee"], side, SEGMENTS[2:]))
+        ankles.append(_REST[f"{side}_hip"] + legs[-1].sum(axis=1))
+    return Limbs(
+        normalise(np.stack(arms, axis=1)),
+        normalise(np.stack(legs, axis=1)),
+        normalise(neck),
+        np.stack(ankles, axis=1),
+        turn["pelvis"],
+    )
+
+
+def _bone(start: str, end: str) -> Array:
+    return _REST[end] - _REST[start]
+
+
+def _segments(
+    upper: Array, hinge: Array, side: str, segments: tuple[tuple[str, str], ...]
+) -> Array:
+    """Vectors (F, 2, 3) of the two segments of a limb, given its upper joint's rotation."""
+    first, second = (_bone(f"{side}_{start}", f"{side}_{end}") for start, end in segments)
+    lower = quat_multiply(upper, hinge)
+    return np.stack([quat_rotate(upper, first), quat_rotate(lower, second)], axis=1)
