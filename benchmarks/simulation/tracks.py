@@ -35,7 +35,7 @@ WORSE = 1.1
 """How much larger the error of the automatic choice may be than that of the best fixed cut-off."""
 PER_LABEL = 12
 WRISTS = ("left_wrist", "right_wrist")
-QUIET_WORDS = ("drink", "standing", "sitting still", "phoning", "stand_still")
+QUIET_WORDS = ("drink", "phone", "phoning", "stand_still", "sit_still")
 RATES = {"pose2sim": 60.0}
 
 
@@ -166,6 +166,17 @@ def smartfall_rows(folder: Path, quick: bool) -> Iterator[Row]:
             lambda i=i: motion_from_joints(data["clips"][i], layout, rate=30.0, up="y") for i in own
         ]
         yield attempt(f"Kinect: SmartFallMM, {str(label)[:26]}", makers, _quiet(str(label)))
+    for side, name in (("right", "right_metawrist_acc_50hz"), ("left", "left_watch_acc_32hz")):
+        with np.load(folder / "smartfallmm" / f"smartfallmm_{name}.npz") as read:
+            edges, labels = read["seg_ptr"], read["label"]
+            force = np.linalg.norm(read["acc_q"] * float(read["acc_scale"]), axis=1)
+        quiet = [
+            np.abs(force[a:b] - G)
+            for (a, b), label in zip(pairwise(edges), labels, strict=True)
+            if _quiet(str(label))
+        ]
+        high = np.quantile(np.concatenate(quiet), 0.99)
+        print(f"(measured while drinking, {side} wrist: 99 % within {high:.2f} m/s² of 9.8)")
 
 
 def prmd_rows(folder: Path, quick: bool) -> Iterator[Row]:

@@ -45,6 +45,13 @@ ARM_TURNING, LEG_TURNING = 1.0, 0.1
 """Variance in rad^2 that the turn of an arm or leg about itself gains in a second."""
 HAND_TURNING, HAND_LIMIT = 4.0, np.deg2rad(80.0)
 """The same for the direction of a hand, and how far a wrist bends (AAOS: 80 degrees)."""
+MARKERS = 0.015
+"""Error of a joint in m below which positions come from markers."""
+JITTER, FEWEST_FRAMES = 5e-4, 24
+"""Scatter of the lengths of limbs, in parts of the length, that only cameras have. Seen were 0.0001
+to 0.0003 with markers and fitted skeletons, 0.0015 to 0.005 with depth cameras, 0.001 to 0.2 with
+video; and frames that show it."""
+LIMB_BONES = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 SPINE = ("spine1", "spine2", "spine3")
 LIMB_SOURCES = {
     "collar": ("collar", "shoulder"),
@@ -125,8 +132,9 @@ def motion_from_joints(
     Motion
         24 joints, z up. Played on the body of `rest_joints`, its limbs point exactly where the
         measured ones do; the lengths are those of the body, whose `stature` is fitted. Its
-        source is the tracker's `layout`, if that has a name. `observed` is False where a joint
-        rests on a bridged gap; None if there is no gap.
+        source is the tracker's `layout`, if that has a name; else "markerless" if the lengths of
+        the limbs jitter as only cameras make them, unless `noise` says markers. `observed` is
+        False where a joint rests on a bridged gap; None if there is no gap.
 
     Raises
     ------
@@ -182,6 +190,20 @@ def motion_from_joints(
         name=name,
         source=layout if isinstance(layout, str) else None,
     )
+
+
+def _is_markerless(joints: Joints, noise: float) -> bool:
+    """Tell cameras by bones whose lengths jitter: those of skeletons and markers do not."""
+    if noise < MARKERS:
+        return False
+    jitter = []
+    for side in ("left", "right"):
+        for start, end in LIMB_BONES:
+            length = np.linalg.norm(joints[f"{side}_{end}"] - joints[f"{side}_{start}"], axis=-1)
+            if len(length) >= FEWEST_FRAMES:
+                scatter = 1.4826 * np.median(np.abs(np.diff(length, 2))) / np.sqrt(6.0)
+                jitter.append(scatter / np.median(length))
+    return bool(jitter) and float(np.median(jitter)) > JITTER
 
 
 def tracked_motion(
@@ -244,6 +266,8 @@ def tracked_motion(
     rotations = _Solver(joints, rest, size, clock, noise).solve()
     lift = quat_rotate(rotations["pelvis"], size * (rest["pelvis"] - rest["mid_hips"]))
     pelvis = joints.get("pelvis", joints["mid_hips"] + lift)
+    if about.get("source") is None and _is_markerless(joints, noise):
+        about["source"] = "markerless"
     return Motion(
         local_rotvecs(rotations),
         pelvis - rest["pelvis"],

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..body import BodyModel, Site
 from ..body._ends import BoneEnd
 from .trajectory import BodyNoise
-from .trajectory._bands import Band
+from .trajectory._bands import ROOT, Band
 from .trajectory._smoothing import LOWEST_SHARE, Cutoffs, choose_cutoffs
 from .trajectory._track import Track
 from .trajectory.body_noise import part_of
@@ -18,6 +18,9 @@ from .trajectory.body_noise import part_of
 __all__ = ["bone_of", "site_cutoffs"]
 
 Array = NDArray[np.float64]
+
+APART = 2.0
+"""Times by which the cut-off of the limbs exceeds that of the root when both are kept apart."""
 
 STEPS = 4
 """Cut-offs per octave. Nine per cent off the best one cost nothing that can be measured, and sites
@@ -54,36 +57,47 @@ def site_cutoffs(
     Returns
     -------
     list of Cutoffs
-        One per bone, equal for rotations and translations.
+        One per bone; equal for rotations and translations, unless the root jitters much more
+        than the limbs.
     """
     excerpts = track.excerpts()
     different = list(dict.fromkeys(bones))
-    count = excerpts[0].moves.shape[1]
-    values = np.concatenate(
-        [
-            np.concatenate([end.positions(x.rotations, x.moves) for x in excerpts], axis=2)
-            for end in (BoneEnd(body, b, excerpts[0].rotations.shape[2]) for b in different)
-        ],
-        axis=1,
-    )
-    chosen = choose_cutoffs(values, track.step, None, band)
-    changing = track.local(values, chosen) if np.isinf(band.highest) else None
-    for i, bone in enumerate(different):
-        law = None if noise is None else noise[part_of(body.joint_names[bone])]
+    joints, count = excerpts[0].rotations.shape[2], excerpts[0].moves.shape[1]
+    root = np.concatenate([x.moves for x in excerpts], axis=2)
+    ends = [
+        np.concatenate([end.positions(x.rotations, x.moves) for x in excerpts], axis=2)
+        for end in (BoneEnd(body, bone, joints) for bone in different)
+    ]
+    values = np.concatenate([*ends, *(end - root for end in ends)], axis=1)
+    world, inside = np.split(choose_cutoffs(values, track.step, None, band), 2)
+    alone = np.tile(choose_cutoffs(root, track.step, None, ROOT), len(different))
+    # a root that is much worse than the limbs is smoothed by itself
+    apart = alone < inside / APART
+    turns = np.where(apart, inside, world)
+    moves = np.where(apart, np.minimum(alone, max(band.highest, ROOT.lowest)), world)
+    laws = [None if noise is None else noise[part_of(body.joint_names[b])] for b in different]
+    for i, law in enumerate(laws):
         if law is not None:
             rows = slice(i * count, (i + 1) * count)
             known = choose_cutoffs(values[:, rows], track.step, law, band)
-            chosen[rows] = np.minimum(chosen[rows], known)
-            if changing is not None:
-                changing[:, rows] = np.minimum(changing[:, rows], known)
+            turns[rows], moves[rows] = (np.minimum(x[rows], known) for x in (turns, moves))
+    changing = None
+    if np.isinf(band.highest) and not apart.any():
+        changing = track.local(values[:, : len(world)], turns)
     lowest = LOWEST_SHARE / track.step
-    rounded = np.exp2(np.round(STEPS * np.log2(chosen)) / STEPS)
-    rounded = np.clip(rounded, lowest, max(lowest, band.highest))
     found = {}
     for i, bone in enumerate(different):
         rows = slice(i * count, (i + 1) * count)
-        same = rounded[rows]
+        chosen = [_rounded(x[rows], lowest, band.highest) for x in (turns, moves)]
         if changing is not None and (np.ptp(changing[:, rows], axis=0) > 0).any():
-            same = np.maximum(changing[:, rows], lowest)
-        found[bone] = Cutoffs.of(same, same)
+            ceiling = np.inf if laws[i] is None else turns[rows]
+            followed = np.maximum(np.minimum(changing[:, rows], ceiling), lowest)
+            chosen = [followed, followed]
+        found[bone] = Cutoffs.of(*chosen)
     return [found[bone] for bone in bones]
+
+
+def _rounded(chosen: Array, lowest: float, highest: float) -> Array:
+    """Round to steps of an octave, within the band."""
+    steps = np.exp2(np.round(STEPS * np.log2(chosen)) / STEPS)
+    return np.clip(steps, lowest, max(lowest, highest))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["ANY_BAND", "Band", "band_of"]
+__all__ = ["ANY_BAND", "ROOT", "Band", "band_of"]
 
 
 class Band(NamedTuple):
@@ -15,13 +15,16 @@ class Band(NamedTuple):
     ----------
     lowest, highest : float
         In Hz.
+    periods : float
+        Of the lowest cut-off that a clip must have: slower motion does not show in its spectrum.
     """
 
     lowest: float
     highest: float
+    periods: float = 3.0
 
 
-ANY_BAND = Band(2.0, float("inf"))
+ANY_BAND = Band(1.0, float("inf"))
 """Markers, suits, animation, and sources of which nothing is known: the spectrum decides."""
 
 VIDEO = Band(1.0, 2.0)
@@ -32,12 +35,16 @@ DEPTH = Band(1.0, 2.4)
 """A depth camera. Against 335 clips with measured wrists 2 to 2.5 Hz are best; 4 Hz is worse by a
 fifth, 6 Hz by three quarters."""
 
+ROOT = Band(0.4, float("inf"), 1.0)
+"""The root where it jitters more than the limbs. The depth of a single camera is wrong by a
+decimeter, from half a hertz on, and nothing better than a smooth path is known."""
+
 KINDS = {
     VIDEO: (
         "video monocular mediapipe blazepose openpose alphapose h36m17 "
         "gvhmr wham tram vibe romp hybrik 4dhumans phalp prompthmr"
     ),
-    DEPTH: "depth kinect kinect20 kinect25 azure32 realsense orbbec",
+    DEPTH: "markerless depth kinect kinect20 kinect25 azure32 realsense orbbec",
 }
 """Words in the name of a source by which its kind is recognized."""
 

@@ -30,6 +30,10 @@ LEAP = 0.3, 80.0
 """Largest change of the root's step from frame to frame: m, and m/s² times the square of the time
 between. Who rides, slides or falls has steady steps of any length."""
 
+SCATTER = 8.0
+"""Times the median change: a root that jitters all the time, as the depth of a single camera does,
+is a matter of smoothing."""
+
 BRIEF, ENDING = 0.5, 0.2
 """Seconds. What lies between two jumps, or between a jump and an end of the clip, and takes no
 longer than that is a burst of errors. What takes longer stays: nobody knows which side is wrong."""
@@ -81,6 +85,8 @@ def believable_frames(times: Array, quats: Array, trans: Array) -> Mask | None:
         cosine = np.abs(np.einsum("fbji,fbji->fbj", quats[:-lag, :, :24], quats[lag:, :, :24]))
         for part, members in JOINTS.items():
             known = [joint for joint in members if joint < joints]
+            if not known:
+                continue
             slack, speed = TRUNK if part in ("trunk", "head") else LIMB
             limit = np.cos(np.minimum(slack + speed * apart, 2 * np.pi) / 2)
             wild = cosine[:, :, known].min(axis=2) < limit
@@ -100,12 +106,11 @@ def believable_frames(times: Array, quats: Array, trans: Array) -> Mask | None:
 
 def _leaps(times: Array, trans: Array) -> Mask:
     """Find the steps (F - 1, B) of the root that leave the path before and after."""
-    steps = np.diff(times)[:, None, None]
-    speeds = np.diff(trans, axis=0) / steps
-    change = (
-        np.linalg.norm(np.diff(speeds, axis=0), axis=2) * np.minimum(steps[1:], steps[:-1])[:, 0]
-    )
-    limit = LEAP[0] + LEAP[1] * np.maximum(steps[1:], steps[:-1])[:, 0] ** 2
+    steps = np.diff(times)[:, None]
+    speeds = np.diff(trans, axis=0) / steps[:, None]
+    longer, shorter = np.maximum(steps[1:], steps[:-1]), np.minimum(steps[1:], steps[:-1])
+    change = np.linalg.norm(np.diff(speeds, axis=0), axis=2) * shorter
+    limit = np.maximum(LEAP[0] + LEAP[1] * longer**2, SCATTER * np.median(change, axis=0))
     wild = np.zeros(speeds.shape[:2], dtype=bool)
     wild[1:] = change > limit
     wild[:-1] |= change > limit

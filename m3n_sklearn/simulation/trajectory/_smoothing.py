@@ -37,9 +37,6 @@ CURVATURE = np.array([[1.0], [-2.0], [1.0]])
 LOWEST_SHARE = 0.008
 """Cycles per sample. The equations of a lower cut-off are too ill-conditioned for 64 bits."""
 
-FEWEST_PERIODS = 3.0
-"""Per clip, of the lowest cut-off: slower motion is not seen in its spectrum."""
-
 GRID = 80
 """Number of cut-offs that are tried, evenly spaced on a logarithmic scale."""
 
@@ -320,7 +317,7 @@ def _least_risk(
     frames, _, channels = shape
     power, noise = _accelerations(seen, law, dt, channels)
     nyquist, seconds = 0.5 / dt, frames * dt
-    lowest = max(min(band.lowest, nyquist / 2), LOWEST_SHARE / dt, FEWEST_PERIODS / seconds)
+    lowest = max(min(band.lowest, nyquist / 2), LOWEST_SHARE / dt, band.periods / seconds)
     grid = np.geomspace(min(lowest, nyquist), nyquist, GRID)
     sine = np.sin(np.pi * seen.frequency * dt)[None, :]
     gain = 1 / (1 + (sine / np.sin(np.pi * np.minimum(grid * dt, 0.5))[:, None]) ** (2 * ORDER))
