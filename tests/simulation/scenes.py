@@ -10,11 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from m3n_sklearn.body import SiteKinematics, resolve_sites, site_kinematics
-from m3n_sklearn.motion.rotations import quat_from_rotvec
-from m3n_sklearn.simulation import SMPLIMUSimulator, fit_trajectory
-from m3n_sklearn.simulation._site_cutoffs import bone_of, site_cutoffs
-from m3n_sklearn.simulation.trajectory._bands import ANY_BAND
-from m3n_sklearn.simulation.trajectory._track import Track
+from m3n_sklearn.simulation import SMPLIMUSimulator
+from m3n_sklearn.simulation.calibration._tracks import curve_of_site
 
 from .bodies import KINDS, SEXES, random_body, random_sites
 from .clips import jittered, random_motion, triads
@@ -98,17 +95,8 @@ class Scene:
         return SiteKinematics(names, **stacked)
 
     def _sensor(self, times, site):
-        motion, smoothing = self.motion, self.smoothing
-        quats = quat_from_rotvec(motion.poses)
-        if smoothing == "auto":  # which cut-off is chosen does not matter here
-            track = Track(
-                motion.times, lambda lo, hi: (quats[lo:hi, None], motion.trans[lo:hi, None]), True
-            )
-            bones = [bone_of(self.body, site)]
-            [cutoffs] = site_cutoffs(track, self.body, bones, ANY_BAND, None)
-            chosen = float(cutoffs.hertz[0, 0])
-            smoothing = chosen if np.isfinite(chosen) else None
-        curve = fit_trajectory(motion.times, quats, motion.trans, smoothing)
+        # which cut-offs are chosen does not matter here: only what is made of the curve
+        curve = curve_of_site(self.body, site, self.motion, self.smoothing, None)
         return site_kinematics(self.body, [site], *curve.evaluate(times), frame=self.frame)
 
 

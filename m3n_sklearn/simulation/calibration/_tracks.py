@@ -196,7 +196,7 @@ def track_of_site(
     for axis in range(3):
         step = STEP * np.eye(3)[axis]
         shifted.append(replace(placed, name=f"{axis}", offset=placed.offset + step))
-    trajectory = _trajectory(body, placed, motion, smoothing, noise)
+    trajectory = curve_of_site(body, placed, motion, smoothing, noise)
 
     def evaluate(wanted: Array) -> SiteState:
         moved = _site_motion(body, shifted, trajectory, wanted, frame)
@@ -207,7 +207,7 @@ def track_of_site(
     return SensorTrack(evaluate, trajectory.start, trajectory.stop)
 
 
-def _trajectory(
+def curve_of_site(
     body: BodyModel,
     site: Site,
     motion: Motion,
