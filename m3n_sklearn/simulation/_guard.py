@@ -26,7 +26,7 @@ AROUND = 0.1
 EDGE = 0.3
 """Seconds from the ends of a clip in which a rest pose or a bad frame is the likely cause."""
 
-WIDESPREAD = 0.05
+WIDESPREAD = 0.15
 """Share of the samples from which on the clip as a whole is wrong: its rate or its units."""
 
 RUSHING = 0.25

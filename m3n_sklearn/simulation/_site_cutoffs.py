@@ -18,6 +18,10 @@ from .trajectory.body_noise import part_of
 __all__ = ["bone_of", "site_cutoffs"]
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+FEWEST_SECONDS = 1.5
+"""Seconds without a gap that tell more about a clip than the whole of it."""
 
 APART = 2.0
 """Times by which the cut-off of the limbs exceeds that of the root when both are kept apart."""
@@ -69,8 +73,9 @@ def site_cutoffs(
         for end in (BoneEnd(body, bone, joints) for bone in different)
     ]
     values = np.concatenate([*ends, *(end - root for end in ends)], axis=1)
-    world, inside = np.split(choose_cutoffs(values, track.step, None, band), 2)
-    alone = np.tile(choose_cutoffs(root, track.step, None, ROOT), len(different))
+    seen = excerpts[0].seen if len(excerpts) == 1 else None
+    world, inside = np.split(_chosen(values, track.step, band, seen), 2)
+    alone = np.tile(_chosen(root, track.step, ROOT, seen), len(different))
     # a root that is much worse than the limbs is smoothed by itself
     apart = alone < inside / APART
     turns = np.where(apart, inside, world)
@@ -95,6 +100,26 @@ def site_cutoffs(
             chosen = [followed, followed]
         found[bone] = Cutoffs.of(*chosen)
     return [found[bone] for bone in bones]
+
+
+def _chosen(values: Array, step: float, band: Band, seen: Mask | None) -> Array:
+    """Choose cut-offs; clips with gaps are judged by their longest stretch without any.
+
+    What fills a gap has kinks, which would pass for noise of the whole clip.
+    """
+    chosen = choose_cutoffs(values, step, None, band)
+    if seen is not None:
+        whole = np.logical_and.reduce(seen, axis=2)
+        for clip in np.flatnonzero(~whole.all(axis=0)).tolist():
+            edges = np.flatnonzero(np.diff(whole[:, clip], prepend=False, append=False))
+            stretches = edges.reshape(-1, 2)
+            if not len(stretches):
+                continue
+            first, last = stretches[np.argmax(np.diff(stretches, axis=1))].tolist()
+            if (last - first) * step >= FEWEST_SECONDS:
+                own = slice(clip, None, whole.shape[1])
+                chosen[own] = choose_cutoffs(values[first:last, own], step, None, band)
+    return chosen
 
 
 def _rounded(chosen: Array, lowest: float, highest: float) -> Array:

@@ -41,7 +41,7 @@ from .rigid_body import GRAVITY, output_times
 __all__ = ["SMPLIMUSimulator"]
 
 TELLING = 0.02
-"""Share of a clip with known gaps that may be lost around them without a word."""
+"""Share of a clip with known gaps that may be lost without a word, beyond twice the gaps."""
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -386,7 +386,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         for name, clip, recording in zip(names, clips, recordings, strict=True):
             share = 1 - float(recording.observed.mean())
             known = 0.0 if clip.observed is None else 1 - float(clip.observed.all(axis=1).mean())
-            if share > known + TELLING * (known > 0):
+            if share > 2 * known + TELLING * (known > 0):
                 lost.append((name, share))
         self._report(rig, found, rushing, lost, len(clips))
         return recordings[0] if single else recordings

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import Akima1DInterpolator
 
-from ...motion.rotations import hemisphere_align, slerp_resample
+from ...motion.rotations import hemisphere_align
 from ...motion.skeleton import SMPL_JOINTS
 
 __all__ = ["CONTEXT", "believable_frames", "bridged"]
@@ -144,19 +145,24 @@ def bridged(times: Array, quats: Array, trans: Array, good: Mask) -> tuple[Array
     Returns
     -------
     quats, trans : ndarray
-        On great arcs and straight lines; the edges are held. What is never good is kept.
+        On smooth curves without overshoot; the edges are held. What is never good is kept.
     """
     quats, trans = quats.copy(), trans.copy()
     lost = ~good
     for clip, joint in np.argwhere(lost.any(axis=0) & good.any(axis=0)).tolist():
         bad, kept = np.flatnonzero(lost[:, clip, joint]), np.flatnonzero(good[:, clip, joint])
-        inside = np.clip(times[bad], times[kept[0]], times[kept[-1]])
         known = hemisphere_align(quats[kept, clip, joint])
-        if len(kept) > 1:
-            quats[bad, clip, joint] = slerp_resample(known, times[kept], inside)
-        else:
-            quats[bad, clip, joint] = known[0]
+        filled = _through(times[kept], known, times[bad])
+        quats[bad, clip, joint] = filled / np.linalg.norm(filled, axis=1, keepdims=True)
         if joint == 0:
-            for axis in range(3):
-                trans[bad, clip, axis] = np.interp(inside, times[kept], trans[kept, clip, axis])
+            trans[bad, clip] = _through(times[kept], trans[kept, clip], times[bad])
     return quats, trans
+
+
+def _through(times: Array, values: Array, wanted: Array) -> Array:
+    """Interpolate by modified Akima splines, which do not overshoot; the edges are held."""
+    inside = np.clip(wanted, times[0], times[-1])
+    if len(times) < 2:
+        return np.repeat(values, len(wanted), axis=0)
+    result: Array = Akima1DInterpolator(times, values, method="makima")(inside)
+    return result

@@ -13,7 +13,13 @@ from scipy.interpolate import BSpline, make_interp_spline
 from ...motion._motion import neighbors
 from ...motion.rotations import hemisphere_align
 from ._doubt import CONTEXT, believable_frames, bridged
-from ._smoothing import Cutoffs, choose_cutoffs, local_cutoffs, smooth
+from ._smoothing import (
+    HIGHEST_SHARE,
+    Cutoffs,
+    choose_cutoffs,
+    local_cutoffs,
+    smooth,
+)
 from ._spline import MEMORY, interpolate
 
 if TYPE_CHECKING:
@@ -45,12 +51,12 @@ PAUSE = 4.0
 LOST = 0.1
 """Seconds. What the body did in a pause is known up to that long."""
 
-DOUBT = 1e-3
-"""Weight of frames that were not seen: they are smoothed with 0.42 of the cut-off, which keeps
+DOUBT = 1e-4
+"""Weight of frames that were not seen: they are smoothed with 0.32 of the cut-off, which keeps
 what fills them from going astray."""
 
-REACH = 0.3
-"""Periods of the cut-off over which a frame shapes the curve on either side."""
+REACH, BESIDE = 0.3, 0.05
+"""Periods of the cut-off, and seconds at least, over which a frame shapes the curve beside it."""
 
 DENSEST = 64
 """Even samples per frame: with more, a clip would be nothing but pauses."""
@@ -270,6 +276,9 @@ class Track:
         owners = np.concatenate([np.repeat(np.arange(count), width) for width in widths])
         kinds = np.repeat([0, 1], [count * width for width in widths])
         each = cutoffs.hertz[owners, kinds]
+        if frames.seen is not None:  # weights need something that smooths
+            doubtful = ~np.logical_and.reduce(frames.seen, axis=(0, 2))
+            each = np.where(doubtful[owners], np.minimum(each, HIGHEST_SHARE / self.step), each)
         if np.isfinite(each).any():
             smoothed = channels.copy()
             for columns, weights in _by_weight(frames.seen, cutoffs.trust, owners, kinds):
@@ -308,7 +317,7 @@ class Track:
             seen = np.logical_and.reduce(frames.seen, axis=2)
             for clip in np.flatnonzero(~seen.all(axis=0)).tolist():
                 cutoff = float(cutoffs[clip].min())
-                reach = REACH / cutoff if np.isfinite(cutoff) else 0.0
+                reach = max(REACH / cutoff, BESIDE)
                 lost = frames.since[~seen[:, clip]]
                 nearest = np.clip(np.searchsorted(lost, since), 1, max(1, len(lost) - 1))
                 around = lost[np.clip(np.stack([nearest - 1, nearest]), 0, len(lost) - 1)]
