@@ -100,6 +100,8 @@ class SimulatedImu:
         else:
             self.simulator = clone(simulator)
             self.simulator.fit(windows)
+        if self.simulator.get_params().get("implausible") == "warn":
+            self.simulator.set_params(implausible="mask")  # such rows are left out
         self._round = -1
         self.start_epoch(0)
 

@@ -80,7 +80,11 @@ def clips_of(motion: Motion, prefix: str, plan: Plan, tally: Tally) -> list[Moti
     tally : Tally
         Counts motions whose captions can't be mirrored.
     """
-    body = motion.replace(poses=_body(motion.poses))
+    facts = {
+        name: None if values is None else _columns(values)
+        for name, values in (("observed", motion.observed), ("confidence", motion.confidence))
+    }
+    body = motion.replace(poses=_body(motion.poses), **facts)
     versions = [body]
     if plan.mirror:
         captions = [mirrored_caption(sentence) for sentence in body.text]
@@ -101,6 +105,13 @@ def _body(poses: NDArray[np.float64]) -> NDArray[np.float64]:
         return poses
     hands = np.zeros((len(poses), JOINTS - 22, 3))
     return np.concatenate([poses[:, :22], hands], axis=1)
+
+
+def _columns(values: NDArray[Any]) -> NDArray[Any]:
+    """Keep what is known of the joints that `_body` keeps; hands follow the wrists."""
+    if values.shape[1] == JOINTS:
+        return values
+    return np.concatenate([values[:, :22], values[:, 20:22]], axis=1)
 
 
 def cut_clips(

@@ -75,6 +75,8 @@ class Plan:
         frozen = isinstance(self.simulator, FrozenEstimator)
         own = copy.copy(self.simulator.estimator) if frozen else clone(self.simulator)
         own.set_params(rate=float(self.rate), random_state=int(self.random_state), n_jobs=n_jobs)
+        if own.implausible == "warn":  # what no body produces teaches nothing
+            own.set_params(implausible="mask")
         return own if frozen else own.fit(motions)
 
     def record(self) -> dict[str, Any]:
