@@ -27,11 +27,11 @@ class Band(NamedTuple):
 ANY_BAND = Band(1.0, float("inf"))
 """Markers, suits, animation, and sources of which nothing is known: the spectrum decides."""
 
-VIDEO = Band(1.0, 2.0)
+VIDEO = Band(1.5, 2.0)
 """One camera. Errors grow with the motion and reach down to 1 Hz. Against a second view, another
 network and a measured wrist, cut-offs of 1.5 to 2 Hz agree best; 3 Hz is worse by half."""
 
-DEPTH = Band(1.0, 2.4)
+DEPTH = Band(2.0, 2.4)
 """A depth camera. Against 335 clips with measured wrists 2 to 2.5 Hz are best; 4 Hz is worse by a
 fifth, 6 Hz by three quarters."""
 
