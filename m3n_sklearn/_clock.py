@@ -40,6 +40,8 @@ FAR = 3.0
 """Stamps that are off by more than so many steps are wrong rather than late."""
 NEAR_WHOLE = 0.25
 """A jump by so nearly a whole number of periods is rows that were lost."""
+FEW = 8
+"""Fewer stamps than this tell of no clock."""
 MOSTLY, OFTEN, RARE = 0.7, 0.2, 0.05
 """Share of even steps that make stamps good, of tiny steps that make packets, and of jumps by
 parts of a period that a clock may have."""
@@ -99,7 +101,7 @@ def check_seconds(stamps: Array, longest: float) -> None:
         )
     if step > longest:
         raise ValueError(
-            f"times go in steps of {step:.4g}, more than {longest:g} s. Are these milliseconds, "
+            f"times go in steps of {step:.4g} s, more than {longest:g} s. Are these milliseconds, "
             "microseconds, nanoseconds or row numbers? Give seconds."
         )
     if step < 1 / RATES[1]:
@@ -137,7 +139,7 @@ def recover_clock(stamps: Array, values: Array | None = None, how: str = "auto")
     if len(stamps) < 3 or (how != "even" and _is_even(steps)):
         return _increasing(everything, stamps, [])
     notes: list[str] = []
-    if how == "exact":
+    if how == "exact" or len(stamps) < FEW:
         _refuse_decreasing(stamps)
         return _increasing(everything, stamps, notes)
     rows = _in_order(stamps, notes)
@@ -312,7 +314,6 @@ class _Fit(NamedTuple):
     clock: Callable[[Indices], Array]
     period: float
     misfit: Array
-    steps: Array
 
 
 def _even_times(
@@ -331,13 +332,15 @@ def _even_times(
     for trusted, (fit, note) in zip(choices, fits, strict=True):
         if fit is not None and not note:  # on the clock already
             return _settled(stamps, trusted, known, notes)
-    for trusted, (fit, note) in zip(choices, fits, strict=True):
-        if fit is not None:
-            notes.append(note)
-            times = fit.clock(np.arange(len(stamps)))
-            times[_unsettled(trusted, np.diff(times) > 1.5 * fit.period)] = np.nan
-            return times
-    return None
+    found = [(fit, note, trusted) for trusted, (fit, note) in zip(choices, fits, strict=True) if fit]
+    if not found:
+        return None
+    fit, note, trusted = min(found, key=lambda one: float(one[0].misfit.std()))
+    if how == "auto":
+        notes.append(note)
+    times = fit.clock(np.arange(len(stamps)))
+    times[_unsettled(trusted, np.diff(times) > 1.5 * fit.period)] = np.nan
+    return times
 
 
 def _one_clock(
@@ -429,9 +432,15 @@ def _quantum(stamps: Array) -> float:
 
 def _stays(fit: _Fit) -> bool:
     """Tell jitter about a clock from steps that add up: those lead away from any clock."""
-    usual = np.abs(fit.steps) < FAR * fit.period
-    spread = float(fit.misfit.std())
-    return bool(usual.any() and spread <= fit.steps[usual].std() and spread < FAR * fit.period)
+    far = min(64, len(fit.misfit) // 4)
+    near = max(1, far // 8)
+    if far < 2:
+        return False
+    wide, narrow = (
+        float(np.subtract(*np.quantile(fit.misfit[lag:] - fit.misfit[:-lag], [0.9, 0.1])))
+        for lag in (far, near)
+    )
+    return wide < 1.6 * narrow and wide < 2.56 * FAR * fit.period
 
 
 def _packets(numbers: Indices, stamps: Array, within: float) -> _Knots:
@@ -490,7 +499,7 @@ def _fit(knots: _Knots, step: float, band: float, truncated: bool) -> _Fit | Non
         packet = np.searchsorted(knots.first, at, side="right") - 1
         return curve(at + ahead[np.maximum(packet, 0)])
 
-    return _Fit(clock, typical, stamps - curve(x), seconds - typical * np.diff(x))
+    return _Fit(clock, typical, stamps - curve(x))
 
 
 def _on_ticks(stamps: Array, period: float) -> Array | None:
@@ -567,13 +576,13 @@ def _first_period(rows: Array, seconds: Array, step: float) -> float:
 def _ticking(stamps: Array, expected: float) -> float:
     """Find the period that most stamps are multiples of, whatever was lost between them."""
     found = []
-    size = min(len(stamps), 400)
+    size = min(len(stamps), 256)
     for begin in np.linspace(0, len(stamps) - size, 1 + min(len(stamps) // size, 8)).astype(int):
         since = stamps[begin : begin + size] - stamps[begin]
         span = since[-1] / expected
         if not 8 < span < 8 * size:
             continue
-        trials = expected / np.arange(0.85, 1.15, 0.15 / span)
+        trials = expected / np.arange(0.85, 1.15, 0.25 / span)
         power = np.abs(np.exp(2j * np.pi * since / trials[:, None]).mean(axis=1))
         best = int(np.argmax(power))
         if power[best] > 5 / np.sqrt(size):
@@ -602,6 +611,10 @@ def _jumps(excess: Array, noise: float, reach: int, doubtful: float, least: floa
     level = np.concatenate([[0.0], np.cumsum(excess)])
     begin, end = np.maximum(places - reach + 1, 0), np.minimum(places + reach + 1, len(level))
     doubt = noise * np.sqrt(1 / (places + 1 - begin) + 1 / (end - places - 1))
+    # jitter that lasts moves the levels by more than independent errors would
+    each = np.arange(len(excess))
+    around = np.maximum(each - reach + 1, 0), np.minimum(each + reach + 1, len(level))
+    doubt = np.maximum(doubt, 1.5 * np.median(np.abs(_rises(level, each, *around))))
     for _ in range(50):
         found = _rises(level, places, begin, end)
         whole = np.rint(found)

@@ -71,7 +71,7 @@ Handled here
   Units: acceleration from g to m/s², angular rate from deg/s to rad/s. The E4's "G" is too small
   by another 9.80665.
   Time: rows whose stamp runs backwards and a first row with a wrong stamp are dropped; where
-  stamps leave gaps of over 0.5 s no window is cut; devices are put on the clock of the first.
+  rows are missing or empty no window is cut; devices are put on the clock of the first.
   Labels: a 1-Hz label holds for its whole second, a span for [start, end). Seconds without a label
   are Null, and so are the annotators' classes that are to be ignored.
   People: user ids U0202, U0203, U0204, U0205 and U0210 are the people of U0105, U0108, U0110,
@@ -274,6 +274,7 @@ class _Stream:
     times: Array
     values: Array
     channels: tuple[str, ...]
+    stamps: str
 
 
 @dataclass(frozen=True)
@@ -536,11 +537,11 @@ def _read_session(
     own_rate = _rate_of(clock, rate)
     count = int(np.floor((clock[-1] - clock[0]) * own_rate + 0.5)) + 1
     parts = [_on_grid(stream, clock[0], own_rate, count) for stream in streams]
-    observed = np.all([seen for _, seen in parts], axis=0)
+    observed = np.hstack([seen for _, seen in parts])
     times = clock[0] + np.arange(count) / own_rate
     classes, boxes = _read_labels(root, session, annotation, labels, times)
     for fault in faults:
-        observed &= ~np.isin(boxes, fault.boxes)
+        observed &= ~np.isin(boxes, fault.boxes)[:, None]
     recording = Recording(
         np.hstack([values for values, _ in parts]),
         own_rate,
@@ -570,35 +571,33 @@ def _read_stream(root: Path, session: _Session, device: str) -> _Stream:
     if device.startswith("atr"):
         file = _locate(root, session, (f"atr/{device}", device), f"sensor {device}")
         atr = read_openpack_atr(file)
-        return _Stream(atr.times, np.hstack([atr.acc, atr.gyro]), channel_names(site))
+        return _Stream(atr.times, np.hstack([atr.acc, atr.gyro]), channel_names(site), "auto")
     file = _locate(root, session, (f"e4/{device}/acc", f"{device}/acc"), f"sensor {device}")
     table = _in_order(read_csv(file, ["time", *_columns("acc")]))
     acc = acc_from_g(table[:, 1:] * STANDARD_GRAVITY)
-    return _Stream(table[:, 0] / 1000, acc, channel_names(site, "acc"))
+    # 32 Hz in whole milliseconds
+    return _Stream(table[:, 0] / 1000, acc, channel_names(site, "acc"), "even")
 
 
 def _on_grid(
     stream: _Stream, start: float, rate: float, count: int
 ) -> tuple[Array, NDArray[np.bool_]]:
-    """Return samples on an even grid and which were measured; as they are if on it already."""
-    complete = np.isfinite(stream.values).all(axis=1)
-    position = (stream.times - start) * rate
-    row = np.rint(position).astype(np.int64)
-    if complete.all() and np.all(np.diff(row) == 1) and np.abs(position - row).max() < 0.05:
-        values = np.zeros((count, stream.values.shape[1]))
-        inside = (row >= 0) & (row < count)
-        values[row[inside]] = stream.values[inside]
-        observed = np.isin(np.arange(count), row)
-        return values, observed
-    values, observed, _ = resample_timestamps(
-        stream.times[complete],
-        stream.values[complete],
-        rate,
-        start=start,
-        n_samples=count,
-        max_gap=MAX_GAP,
-    )
-    return values, observed
+    """Return samples on an even grid, and which of them were measured."""
+    sensors = np.split(stream.values, stream.values.shape[1] // 3, axis=1)
+    parts = [
+        resample_timestamps(
+            stream.times - start,
+            sensor,
+            rate,
+            start=0.0,
+            n_samples=count,
+            max_gap=MAX_GAP,
+            stamps=stream.stamps,
+        )
+        for sensor in sensors
+    ]
+    observed = np.stack([seen for _, seen, _ in parts], axis=1)
+    return np.hstack([values for values, _, _ in parts]), np.repeat(observed, 3, axis=1)
 
 
 # ---- labels

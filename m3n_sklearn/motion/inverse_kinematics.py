@@ -133,7 +133,7 @@ def motion_from_joints(
     """
     tracked = _check_positions(positions)
     columns = _tracked_columns(joint_columns(layout, tracked.shape[1]), tracked)
-    clock, _ = _check_clock(len(tracked), rate, times)
+    clock, _ = _check_clock(tracked, rate, times)
     names = list(columns)
     world = _to_world(
         bridge_gaps(tracked[:, list(columns.values())], clock, max_gap, names), up, handedness

@@ -11,7 +11,12 @@ from m3n_sklearn.recording import (
     resample_timestamps,
     resample_windows,
 )
-from m3n_sklearn.recording.resampling import fill_unobserved, nearest_samples, resampled_length
+from m3n_sklearn.recording.resampling import (
+    bridge_by_lines,
+    nearest_samples,
+    resample_lossy,
+    resampled_length,
+)
 
 RATES = st.sampled_from([20.0, 25.0, 30.0, 1000 / 33, 100 / 3, 50.0, 64.0, 103.0, 215.3])
 USED = [(100 / 3, 50.0), (103.0, 50.0), (20.0, 50.0), (50.0, 20.0), (50.0, 100 / 3)]
