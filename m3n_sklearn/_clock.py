@@ -232,7 +232,7 @@ def _in_order(stamps: Array, notes: list[str]) -> Indices:
     beside = np.unique(np.clip(np.concatenate([moved - 1, moved]), 0, len(steps) - 1))
     usual = float(np.median(steps))
     apart = steps[beside].min() > 0.5 * usual and steps[beside].max() < FAR * usual
-    if not apart or np.abs(order - rows).max() > 100:
+    if not apart or np.abs(order - rows).max() > 100 or len(moved) > OFTEN * len(rows):
         return rows
     notes.append(f"{len(moved)} rows out of order, first row {moved[0]}, were sorted")
     return order
@@ -322,7 +322,7 @@ def _even_times(
     """Return the time of each row by an even clock; None if stamps are to be believed."""
     seen = stamps[known]
     step, quantum = _typical_step(seen), _quantum(seen)
-    tiny = float(np.mean(np.abs(np.diff(seen)) <= TOGETHER * step))
+    tiny = float(np.mean(np.diff(seen) <= TOGETHER * step))
     packed = tiny > OFTEN
     choices = [known]
     if tiny > 0 and not packed:

@@ -40,7 +40,7 @@ def test_lost_samples_may_hold_anything():
     data = np.zeros((4, 3))
     data[2] = np.nan
     observed = [True, True, False, True]
-    assert not Recording(data, 10.0, observed=observed).observed[2]
+    assert Recording(data, 10.0, observed=observed).observed.all(axis=1).tolist() == observed
     with pytest.raises(ValueError, match="not finite"):
         Recording(data, 10.0)
 
