@@ -9,16 +9,14 @@ rows were lost. Stamps that are uneven without such a clock are believed.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter, uniform_filter1d
-from scipy.optimize import linprog
-from scipy.spatial import ConvexHull
+from scipy.ndimage import median_filter
 
 from ._checks import RATES
+from ._even_clock import Fit, anchored, bend, fit_clock, fit_packets, packets
 
 __all__ = ["STAMPS", "Clock", "check_seconds", "even_runs", "recover_clock"]
 
@@ -39,17 +37,11 @@ TOGETHER = 0.25
 FAR = 3.0
 """Stamps that are off by more than so many steps are wrong rather than late."""
 NEAR_WHOLE = 0.25
-"""A jump by so nearly a whole number of periods is rows that were lost."""
+"""Rows fit between two others if their number is that of the periods, up to this."""
 FEW = 8
 """Fewer stamps than this tell of no clock."""
-MOSTLY, OFTEN, RARE = 0.7, 0.2, 0.05
-"""Share of even steps that make stamps good, of tiny steps that make packets, and of jumps by
-parts of a period that a clock may have."""
-PAUSE = 50
-"""Periods without a stamp after which nobody knows where in its period the clock is."""
-STRETCH = 2.0
-"""Seconds, and at least `STRETCH_ROWS` rows, over which the period of a drifting clock is taken."""
-STRETCH_ROWS = 50
+MOSTLY, OFTEN = 0.7, 0.2
+"""Share of even steps that make stamps good, and of tiny steps that make packets."""
 
 
 class Clock(NamedTuple):
@@ -91,7 +83,7 @@ def check_seconds(stamps: Array, longest: float) -> None:
     ValueError
         If rows follow each other more slowly, or faster than any sensor.
     """
-    if len(stamps) < 3:
+    if len(stamps) < 2:
         return
     step = _typical_step(stamps)
     if step == 0:
@@ -134,14 +126,12 @@ def recover_clock(stamps: Array, values: Array | None = None, how: str = "auto")
     ValueError
         If the clock was set back.
     """
-    everything = np.arange(len(stamps))
-    steps = np.diff(stamps)
-    if len(stamps) < 3 or (how != "even" and _is_even(steps)):
-        return _increasing(everything, stamps, [])
     notes: list[str] = []
     if how == "exact" or len(stamps) < FEW:
         _refuse_decreasing(stamps)
-        return _increasing(everything, stamps, notes)
+        return _increasing(np.arange(len(stamps)), stamps, notes)
+    if how == "auto" and _is_even(np.diff(stamps)):
+        return Clock(np.arange(len(stamps)), stamps, ())
     rows = _in_order(stamps, notes)
     _refuse_reset(stamps[rows])
     rows = _without_copies(rows, stamps, values, notes)
@@ -273,7 +263,7 @@ def _without_copies(
 
 
 def _not_wild(rows: Indices, stamps: Array, notes: list[str]) -> Flags:
-    """Tell stamps that follow those of their neighbours from a few that are far off."""
+    """Tell stamps that follow those of their neighbors from a few that are far off."""
     seen = stamps[rows]
     far = FAR * max(_usual_advance(seen), _typical_step(seen))
     steps = np.diff(seen)
@@ -299,23 +289,6 @@ def _not_wild(rows: Indices, stamps: Array, notes: list[str]) -> Flags:
 # ---- an even clock
 
 
-class _Knots(NamedTuple):
-    """Packets: their first rows, the rows they are anchored at, their stamps and sizes."""
-
-    first: Indices
-    numbers: Array
-    stamps: Array
-    sizes: Indices
-
-
-class _Fit(NamedTuple):
-    """An even clock with jumps, and by how much stamps are off it."""
-
-    clock: Callable[[Indices], Array]
-    period: float
-    misfit: Array
-
-
 def _even_times(
     stamps: Array, known: Flags, values: Array | None, how: str, notes: list[str]
 ) -> Array | None:
@@ -332,7 +305,9 @@ def _even_times(
     for trusted, (fit, note) in zip(choices, fits, strict=True):
         if fit is not None and not note:  # on the clock already
             return _settled(stamps, trusted, known, notes)
-    found = [(fit, note, trusted) for trusted, (fit, note) in zip(choices, fits, strict=True) if fit]
+    found = [
+        (fit, note, trusted) for trusted, (fit, note) in zip(choices, fits, strict=True) if fit
+    ]
     if not found:
         return None
     fit, note, trusted = min(found, key=lambda one: float(one[0].misfit.std()))
@@ -351,27 +326,30 @@ def _one_clock(
     quantum: float,
     packed: bool,
     how: str,
-) -> tuple[_Fit | None, str]:
+) -> tuple[Fit | None, str]:
     """Fit an even clock, and say why it is better than the stamps; nothing if they agree."""
     numbers, seen = np.flatnonzero(known), stamps[known]
     coarse = quantum > FINE * step
-    knots = _packets(numbers, seen, TOGETHER * step if packed else -1.0)
+    knots = packets(numbers, seen, TOGETHER * step if packed else -1.0)
     if len(knots.stamps) < 3:
         return None, ""
     advance = float(np.median(np.diff(knots.stamps)))
     truncated = packed and coarse and advance < 1.5 * quantum
     band = quantum if coarse and not packed else 0.0
     if truncated:
-        fit = _fit(_anchored(knots, "first"), step, band, True)
+        fit = fit_clock(anchored(knots, "first"), step, band, True)
     else:
-        fit = _best_fit(knots, step, band)
+        fit = fit_packets(knots, step, band)
     if fit is None:
         return None, ""
-    off, rate = np.abs(fit.misfit), f"{1 / fit.period:.4g} Hz"
+    inner, off, rate = fit.clock, np.abs(fit.misfit), f"{1 / fit.period:.4g} Hz"
     most = float(np.quantile(off, 0.99))
     if off.max() <= FINE * fit.period and not packed:
         return fit, ""
     if truncated and most <= quantum:
+        # a row is never earlier than the unit that it is in
+        late = float(fit.misfit.max())
+        fit = Fit(lambda at: inner(at) + late, fit.period, fit.misfit - late)
         note = (
             f"they are multiples of {quantum:g} s, shared by up to {knots.sizes.max()} rows, which "
             f"were spread evenly from each stamp to the next ({rate})"
@@ -430,11 +408,11 @@ def _quantum(stamps: Array) -> float:
     return 0.0
 
 
-def _stays(fit: _Fit) -> bool:
+def _stays(fit: Fit) -> bool:
     """Tell jitter about a clock from steps that add up: those lead away from any clock."""
-    far = min(64, len(fit.misfit) // 4)
+    far = min(int(bend(fit.period) / 4), len(fit.misfit) // 4)
     near = max(1, far // 8)
-    if far < 2:
+    if far < 4:
         return False
     wide, narrow = (
         float(np.subtract(*np.quantile(fit.misfit[lag:] - fit.misfit[:-lag], [0.9, 0.1])))
@@ -443,291 +421,12 @@ def _stays(fit: _Fit) -> bool:
     return wide < 1.6 * narrow and wide < 2.56 * FAR * fit.period
 
 
-def _packets(numbers: Indices, stamps: Array, within: float) -> _Knots:
-    begins = np.concatenate([[True], np.abs(np.diff(stamps)) > within])
-    of = np.cumsum(begins) - 1
-    sizes = np.bincount(of)
-    mean = stamps[0] + np.bincount(of, stamps - stamps[0]) / sizes
-    return _Knots(numbers[begins], np.bincount(of, numbers) / sizes, mean, sizes)
-
-
-def _anchored(knots: _Knots, anchor: str) -> _Knots:
-    """Say that a stamp is the time of its packet's first or last row, rather than of its middle."""
-    if anchor == "last":
-        return knots._replace(numbers=(knots.first + knots.sizes - 1).astype(float))
-    # of the first packet the first rows may be missing
-    return _Knots(*(part[1:] for part in knots._replace(numbers=knots.first.astype(float))))
-
-
-def _best_fit(knots: _Knots, step: float, band: float) -> _Fit | None:
-    """Packets of unlike sizes tell which of their rows the stamp belongs to."""
-    fit = _fit(knots, step, band, False)
-    if fit is None or knots.sizes.std() < 0.1 * knots.sizes.mean():
-        return fit
-    for anchor in ("first", "last"):
-        other = _fit(_anchored(knots, anchor), step, band, False)
-        if other is not None and other.misfit.std() < 0.7 * fit.misfit.std():
-            fit = other
-    return fit
-
-
-def _fit(knots: _Knots, step: float, band: float, truncated: bool) -> _Fit | None:
-    """Fit an even clock with jumps; None where too much would be jumps."""
-    numbers, stamps = knots.numbers, knots.stamps
-    if len(numbers) < 3:
-        return None
-    rows, seconds = np.diff(numbers), np.diff(stamps)
-    size = float(np.median(knots.sizes))
-    regular = knots.sizes.std() < 0.1 * size
-    ticks = size if regular else 1.0
-    period = _ticking(stamps, _first_period(rows, seconds, step) * ticks) / ticks
-    # units as large as the period say nothing about its phase
-    clear = regular and not truncated and band < 0.8 * period
-    x = _on_ticks(stamps, period * ticks) if clear else None
-    if x is None:
-        jumps = _all_jumps(rows, seconds, period, size, band, truncated)
-        if jumps is None:
-            return None
-        x = numbers + np.concatenate([[0.0], np.cumsum(jumps)])
-    else:
-        x *= ticks
-    curve = _smooth(x, stamps, period, band)
-    typical = float(curve(x[-1:])[0] - curve(x[:1])[0]) / (x[-1] - x[0])
-    ahead = x - numbers
-
-    def clock(at: Indices) -> Array:
-        packet = np.searchsorted(knots.first, at, side="right") - 1
-        return curve(at + ahead[np.maximum(packet, 0)])
-
-    return _Fit(clock, typical, stamps - curve(x))
-
-
-def _on_ticks(stamps: Array, period: float) -> Array | None:
-    """Number the tick that each stamp is nearest to; None where that leaves doubt.
-
-    The clock is followed from one part to the next. After a pause its phase is anything.
-    """
-    numbers = np.empty(len(stamps))
-    pauses = np.flatnonzero(np.diff(stamps) > PAUSE * period) + 1
-    last_time, last_number = stamps[0], 0.0
-    for stretch in np.split(np.arange(len(stamps)), pauses):
-        base = np.nan
-        for rows in np.array_split(stretch, max(1, len(stretch) // 200)):
-            own = stamps[rows]
-            exact = last_number + (own - last_time) / period
-            if np.isnan(base):
-                base = float(np.angle(np.exp(2j * np.pi * exact).mean())) / (2 * np.pi)
-            turn = np.exp(2j * np.pi * (exact - base)).mean()
-            number = np.rint(exact - base - float(np.angle(turn)) / (2 * np.pi)) + base
-            if (abs(turn) < 0.4 and len(rows) > 5) or np.any(np.diff(number) <= 0):
-                return None
-            numbers[rows] = number
-            if len(rows) > 100:
-                slope = np.polyfit(number - number[0], own - own[0], 1)[0]
-                period = slope if abs(slope / period - 1) < SAME else period
-            last_time, last_number = float(own.mean()), float(number.mean())
-    return numbers if np.all(np.diff(numbers) > 0) else None
-
-
-def _all_jumps(
-    rows: Array, seconds: Array, begin: float, size: float, band: float, truncated: bool
-) -> Array | None:
-    """Say by how many periods the clock is ahead of the rows after each step."""
-    period = np.full(len(rows), begin)
-    jumps = np.zeros(len(rows))
-    for _ in range(4):
-        excess = seconds / period - rows
-        usual = _usual(excess - jumps, rows) & (jumps == np.rint(jumps))
-        if not usual.any():
-            return None
-        noise = float((excess - jumps)[usual].std()) / np.sqrt(2)
-        # of packets that jitter by parts of a row, whole ones are lost
-        unit = size if noise > 0.1 else 1.0
-        noise /= unit
-        # errors of rounding cancel sooner than those of jitter
-        wanted = noise / 0.08 if band or truncated else 2 * (noise / 0.08) ** 2
-        reach = int(np.clip(np.ceil(wanted), 1, 64))
-        doubtful = max(NEAR_WHOLE, min(1.05 * band / begin, 0.45))
-        jumps = unit * _jumps(excess / unit, noise, reach, doubtful, 0.0 if truncated else 0.5)
-        whole = jumps == np.rint(jumps)
-        period = _running_ratio(
-            np.where(whole, seconds, 0.0), np.where(whole, rows + jumps, 0.0),
-            max(AROUND, 10 * reach),
-        )  # fmt: skip
-        if not whole.any() or period.min() <= 0:
-            return None
-    return jumps if np.mean(jumps != np.rint(jumps)) <= RARE else None
-
-
-def _usual(excess: Array, rows: Array) -> Flags:
-    """Steps after which nothing seems to be lost."""
-    spread = 4.5 * float(np.median(np.abs(excess - np.median(excess))))
-    return excess < np.maximum(spread, 0.75 * np.maximum(1.0, rows / 25))
-
-
-def _first_period(rows: Array, seconds: Array, step: float) -> float:
-    """Mean step, without those that are long."""
-    middle = float(np.median(seconds / rows))
-    usual = _usual(seconds / (middle if middle > 0 else step) - rows, rows)
-    mean = seconds[usual].sum() / max(rows[usual].sum(), 1.0)
-    return mean if mean > 0 else step
-
-
-def _ticking(stamps: Array, expected: float) -> float:
-    """Find the period that most stamps are multiples of, whatever was lost between them."""
-    found = []
-    size = min(len(stamps), 256)
-    for begin in np.linspace(0, len(stamps) - size, 1 + min(len(stamps) // size, 8)).astype(int):
-        since = stamps[begin : begin + size] - stamps[begin]
-        span = since[-1] / expected
-        if not 8 < span < 8 * size:
-            continue
-        trials = expected / np.arange(0.85, 1.15, 0.25 / span)
-        power = np.abs(np.exp(2j * np.pi * since / trials[:, None]).mean(axis=1))
-        best = int(np.argmax(power))
-        if power[best] > 5 / np.sqrt(size):
-            found.append(trials[best])
-    return float(np.median(found)) if found else expected
-
-
-def _running_ratio(above: Array, below: Array, around: int) -> Array:
-    size = min(2 * around + 1, 2 * len(above) + 1)
-    top, bottom = (
-        uniform_filter1d(part, size, mode="constant") * size for part in (above, below)
-    )
-    bottom = np.where(bottom > 0.5, bottom, 0.0)
-    return np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), above.sum() / below.sum())
-
-
-def _jumps(excess: Array, noise: float, reach: int, doubtful: float, least: float) -> Array:
-    """Say by how many periods the clock is ahead of the rows, for good, after each step.
-
-    A row that is only late is followed by a short step; rows that were lost shift all that follow:
-    what counts is the level over `reach` rows before and after, at steps that are longer than
-    `least`. Jumps that are off a whole number by less than `doubtful` are whole.
-    """
-    places = np.flatnonzero(excess > least)
-    jumps = np.zeros(len(excess))
-    level = np.concatenate([[0.0], np.cumsum(excess)])
-    begin, end = np.maximum(places - reach + 1, 0), np.minimum(places + reach + 1, len(level))
-    doubt = noise * np.sqrt(1 / (places + 1 - begin) + 1 / (end - places - 1))
-    # jitter that lasts moves the levels by more than independent errors would
-    each = np.arange(len(excess))
-    around = np.maximum(each - reach + 1, 0), np.minimum(each + reach + 1, len(level))
-    doubt = np.maximum(doubt, 1.5 * np.median(np.abs(_rises(level, each, *around))))
-    for _ in range(50):
-        found = _rises(level, places, begin, end)
-        whole = np.rint(found)
-        near = np.abs(found - whole) < np.maximum(doubtful, 3 * doubt)
-        clear = np.flatnonzero(near & (found > np.maximum(0.5, 5 * doubt)))
-        clear = clear[_apart(places[clear], found[clear], reach)]
-        if len(clear) == 0:
-            break
-        _take(jumps, level, places[clear], whole[clear])
-    # what is left lies close to each other, or is a pause of any length
-    found = _rises(level, places, begin, end)
-    places = places[found > np.maximum(0.5, 5 * doubt)]
-    borders = np.concatenate([[-1], places, [len(excess)]])
-    begin = np.maximum(borders[:-2] + 1, places - reach + 1)
-    end = np.minimum(borders[2:] + 1, places + reach + 1)
-    found = _rises(level, places, begin, end)
-    whole = np.rint(found)
-    found = np.where(np.abs(found - whole) < doubtful, whole, found)
-    _take(jumps, level, places, np.maximum(found, 0.0))
-    return jumps
-
-
-def _rises(level: Array, places: Indices, begin: Indices, end: Indices) -> Array:
-    """Mean level after each place, up to `end`, less that before it, from `begin`."""
-    total = np.concatenate([[0.0], np.cumsum(level)])
-    after = (total[end] - total[places + 1]) / (end - places - 1)
-    return after - (total[places + 1] - total[begin]) / (places + 1 - begin)
-
-
-def _take(jumps: Array, level: Array, places: Indices, found: Array) -> None:
-    step = np.zeros(len(jumps))
-    step[places] = found
-    jumps += step
-    level[1:] -= np.cumsum(step)
-
-
-def _apart(places: Indices, size: Array, reach: int) -> Indices:
-    """Choose the largest of those that are near each other."""
-    free = np.ones(len(places), dtype=bool)
-    chosen = []
-    for one in np.argsort(-size, kind="stable"):
-        if free[one]:
-            chosen.append(int(one))
-            low, high = np.searchsorted(places, [places[one] - reach + 1, places[one] + reach])
-            free[low:high] = False
-    return np.array(chosen, dtype=np.int64)
-
-
-def _smooth(x: Array, s: Array, period: float, band: float) -> Callable[[Array], Array]:
-    """Fit a line, or one that bends every two seconds where a line is not enough.
-
-    Stamps that were rounded lie within a `band` about the line that they come from.
-    """
-    span = max(STRETCH_ROWS, STRETCH / period)
-    middle = x.mean()
-    slope, offset = np.polyfit(x - middle, s - s[0], 1)
-    if band > 0:
-        tilt, shift = _narrowest(x - middle, s - s[0] - offset - slope * (x - middle))
-        slope, offset = slope + tilt, offset + shift
-
-    def line(at: Array) -> Array:
-        return s[0] + offset + slope * (at - middle)
-
-    rest = s - line(x)
-    if np.abs(rest).max() <= 0.51 * band:
-        return line
-    _, of, count = np.unique(
-        np.floor((x - x[0]) / span), return_inverse=True, return_counts=True
-    )
-    full = count > 0.5 * np.median(count)
-    if full.sum() < 3:
-        return line
-    mean = np.bincount(of, rest) / count
-    noise = np.sqrt(np.bincount(of, (rest - mean[of]) ** 2) / count)
-    if np.all(np.abs(mean)[full] <= 0.5 * np.median(noise) + FINE * period):
-        return line
-    at, off = (np.bincount(of, x) / count)[full], mean[full]
-
-    def bent(where: Array) -> Array:
-        inside = np.interp(where, at, off)
-        for end, near, beyond in ((0, 1, where < at[0]), (-1, -2, where > at[-1])):
-            tilt = (off[end] - off[near]) / (at[end] - at[near])
-            inside = np.where(beyond, off[end] + tilt * (where - at[end]), inside)
-        return line(where) + inside
-
-    return bent
-
-
-def _narrowest(x: Array, rest: Array) -> tuple[float, float]:
-    """Slope and offset of the line whose largest distance from points is least."""
-    scale = float(np.abs(rest).max())
-    if scale <= 1e-12:
-        return 0.0, 0.0
-    points = np.stack([x / np.abs(x).max(), rest / scale], axis=1)
-    corners = points[ConvexHull(points, qhull_options="QJ").vertices]
-    ones = np.ones((len(corners), 1))
-    above = np.hstack([-corners[:, :1], -ones, -ones])
-    below = np.hstack([corners[:, :1], ones, -ones])
-    found = linprog(
-        [0, 0, 1], np.vstack([above, below]), np.concatenate([-corners[:, 1], corners[:, 1]]),
-        bounds=[(None, None), (None, None), (0, None)],
-    ).x  # fmt: skip
-    return float(found[0] * scale / np.abs(x).max()), float(found[1] * scale)
-
-
-def _sampled_unevenly(
-    numbers: Indices, stamps: Array, values: Array | None, fit: _Fit
-) -> bool:
-    """Ask the samples: do they change as much as the stamps say that time passed?"""
+def _sampled_unevenly(numbers: Indices, stamps: Array, values: Array | None, fit: Fit) -> bool:
+    """Ask the samples whether they change as much as the stamps say that time passed."""
     if values is None or len(stamps) < 8:
         return False
     even, values = fit.clock(numbers), values[numbers]
-    ok = np.isfinite(values).all(axis=1)
+    ok = np.asarray(np.isfinite(values).all(axis=1))
     near = ok[:-4] & ok[1:-3] & ok[2:-2] & ok[3:-1] & ok[4:]
     near &= np.diff(numbers)[:-3] + np.diff(numbers)[1:-2] == 2
     off = stamps - even
@@ -739,14 +438,14 @@ def _sampled_unevenly(
     said = (speed * lag[:, None])[near].ravel()
     done = bend[near].ravel()
     spread = np.median(np.abs(done))
-    keep = np.abs(done) <= 20 * spread
+    keep = np.abs(done) <= 5 * spread
     said, done = said[keep], done[keep]
     power = float(said @ said)
     if power == 0:
         return False
     slope = float(said @ done) / power
     error = np.sqrt(np.mean((done - slope * said) ** 2) / power)
-    return bool(slope > 0.5 and slope > 3 * error)
+    return bool(slope > 0.5 and slope > 4 * error)
 
 
 # ---- stamps that are believed
@@ -760,9 +459,9 @@ def _believed(stamps: Array, known: Flags, notes: list[str]) -> Array:
     good = known.copy()
     good[np.flatnonzero(known)[late]] = False
     rest = stamps[good]
-    if _quantum(seen) < TOGETHER * step and 0 < late.mean() <= OFTEN and len(rest) > 2:
-        if np.mean(even_runs(rest)[0] > 0) >= MOSTLY:
-            return _settled(stamps, good, known, notes)
+    few = 0 < late.mean() <= OFTEN and len(rest) > 2 and _quantum(seen) < TOGETHER * step
+    if few and np.mean(even_runs(rest)[0] > 0) >= MOSTLY:
+        return _settled(stamps, good, known, notes)
     begins = np.concatenate([[True], np.diff(seen) > 0])
     of = np.cumsum(begins) - 1
     sizes = np.bincount(of)
@@ -800,6 +499,11 @@ def _settled(stamps: Array, good: Flags, known: Flags, notes: list[str]) -> Arra
     room = np.abs(span / period[after - 1] - (right - left)) < NEAR_WHOLE
     share = (lost - left) / (right - left)
     times[lost] = np.where(room, stamps[left] + share * span, np.nan)
+    # of two rows with one stamp that is right one is a copy
+    behind = (stamps[lost] - stamps[left]) / period[after - 1]
+    right_one = np.abs(behind - np.rint(behind)) < NEAR_WHOLE / 2
+    copy = ~room & right_one & (right - left == 3) & (behind > 0.5) & (stamps[lost] < stamps[right])
+    times[lost[copy]] = stamps[lost[copy]]
     return times
 
 

@@ -60,8 +60,8 @@ has one of the five classes.
 
 Handled here
   Rate: samples come at 104.3 Hz (104.26 to 104.31 Hz by execution), not at the nominal 100 Hz.
-  The rate of each execution is that of the even clock behind its time stamps. The stamps themselves are in whole
-  milliseconds, repeat, and come in bursts after pauses of up to 0.06 s; the sensor samples evenly.
+  The rate of each execution is that of the even clock behind its time stamps. The stamps
+  themselves are in whole milliseconds, repeat, and come in bursts after pauses of up to 0.06 s.
   Site: the files do not say which wrist bore the watch. Its axes do: while people walk, everybody's
   mean acceleration is near (-9.7, -2.9, 0.4) m/s², as simulated at a left wrist, where a hanging
   arm points along x; at a right one the first component would be positive.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -76,5 +77,5 @@ def to_site_axes(X: Windows, mount: Mapping[str, ArrayLike]) -> Windows:
             if observed is not None:  # a turned axis is made of all three
                 observed[:, columns] = observed[:, columns].all(axis=1, keepdims=True)
     present = {name: X.present(name) for name in ("imu", "observed") if name in X}
-    masks = {} if observed is None else {"observed": observed}
+    masks: dict[str, Any] = {} if observed is None else {"observed": observed}
     return X.assign(imu=imu, channels=X.channels, present=present, **masks)

@@ -291,9 +291,7 @@ def _share_observed(observed: NDArray[np.bool_], begin: Indices, end: Indices) -
     return (counts[end] - counts[begin]) / (observed.shape[1] * (end - begin))
 
 
-def _rows(
-    values: NDArray[Any], starts: Indices, low: int, high: int, length: int
-) -> NDArray[Any]:
+def _rows(values: NDArray[Any], starts: Indices, low: int, high: int, length: int) -> NDArray[Any]:
     """Windows (n, C, length) of samples (T, C); beyond the bounds the edge is repeated."""
     if len(starts) and low <= starts[0] and starts[-1] + length <= high:
         return sliding_window_view(values, length, axis=0)[starts]

@@ -227,7 +227,7 @@ def resample_lossy(
     return np.asarray(resample_signal(array, rate_in, rate_out), dtype=np.float64)
 
 
-def _curve(at: NDArray[Any], rows: Array) -> Callable[[Array], Array]:
+def _curve(at: NDArray[Any], rows: Array) -> Callable[[NDArray[Any]], Array]:
     """Smooth curve through rows that does not overshoot; level beyond the ends."""
     if len(at) == 1:
         return lambda wanted: np.repeat(rows, len(wanted), axis=0)
@@ -377,7 +377,9 @@ class _Stretch:
         change = np.abs(np.diff(self.period)) > 0.02 * self.period[1:]
         starts = even[1:-1] & (~even[:-2] | np.concatenate([[True], change]))
         ends = even[1:-1] & (~even[2:] | np.concatenate([change, [True]]))
-        runs = list(zip(np.flatnonzero(starts), np.flatnonzero(ends) + 1, strict=True))
+        runs = list(
+            zip(np.flatnonzero(starts).tolist(), (np.flatnonzero(ends) + 1).tolist(), strict=True)
+        )
         # shorter ones would be all ends
         long = [run for run in runs if run[1] - run[0] >= 2 * HALF_WIDTH]
         self.runs = long or [run for run in runs if run == (0, len(times) - 1)]
@@ -453,7 +455,8 @@ class _Stretch:
         after = min(around, int((self.times[-1] - grid[-1]) * rate * dense + 1e-6))
         at = np.arange(-before, (len(grid) - 1) * dense + after + 1)
         fine = self.curve(grid[0] + at / (rate * dense))
-        return _interpolate(fine, before + np.arange(len(grid)) * float(dense), 1 / dense)
+        at_fine = before + dense * np.arange(len(grid), dtype=np.float64)
+        return _interpolate(fine, at_fine, 1 / dense)
 
 
 # ---- weights
