@@ -435,10 +435,11 @@ def _sampled_unevenly(numbers: Indices, stamps: Array, values: Array | None, fit
     left = left[:, None]
     bend = values[2:-2] - (1 - left) * values[1:-3] - left * values[3:-1]
     speed = (values[4:] - values[:-4]) / (even[4:] - even[:-4])[:, None]
-    said = (speed * lag[:, None])[near].ravel()
-    done = bend[near].ravel()
-    spread = np.median(np.abs(done))
-    keep = np.abs(done) <= 5 * spread
+    said, done = (speed * lag[:, None])[near], bend[near]
+    spread = np.median(np.abs(done), axis=0) if len(done) else np.zeros(done.shape[1])
+    moving = spread > 0
+    said, done = said[:, moving] / spread[moving], done[:, moving] / spread[moving]
+    keep = np.abs(done) <= 5
     said, done = said[keep], done[keep]
     power = float(said @ said)
     if power == 0:

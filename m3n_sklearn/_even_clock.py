@@ -152,9 +152,7 @@ def _missing(rows: Array, seconds: Array, period: float) -> Array:
     return np.where(excess > 1.5, excess, 0.0)
 
 
-def _all_jumps(
-    rows: Array, seconds: Array, begin: float, size: float, band: float
-) -> Array | None:
+def _all_jumps(rows: Array, seconds: Array, begin: float, size: float, band: float) -> Array | None:
     """Say by how many periods the clock is ahead of the rows after each step."""
     period = np.full(len(rows), begin)
     jumps = np.zeros(len(rows))

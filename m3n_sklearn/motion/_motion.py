@@ -367,9 +367,7 @@ def _check_trans(trans: ArrayLike | None, frames: int) -> Array:
     return values
 
 
-def _check_clock(
-    frames: Array, rate: float | None, times: ArrayLike | None
-) -> tuple[Array, float]:
+def _check_clock(frames: Array, rate: float | None, times: ArrayLike | None) -> tuple[Array, float]:
     """Return the times of frames, put back on the even clock that they were rounded from."""
     if (rate is None) == (times is None):
         given = "both" if rate is not None else "neither"
