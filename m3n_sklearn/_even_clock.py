@@ -305,13 +305,15 @@ def _smooth(x: Array, s: Array, period: float, band: float) -> Callable[[Array],
     rest = s - line(x)
     if np.abs(rest).max() <= 0.51 * band:
         return line
-    _, of, count = np.unique(np.floor((x - x[0]) / span), return_inverse=True, return_counts=True)
+    of, count, mean = _averages(x, rest, span)
     full = count > 0.5 * np.median(count)
     if full.sum() < 3:
         return line
-    mean = np.bincount(of, rest) / count
-    noise = np.sqrt(np.bincount(of, (rest - mean[of]) ** 2) / count)
-    if np.all(np.abs(mean)[full] <= 0.5 * np.median(noise) + FINE * period):
+    # how far averages scatter within a part tells how far those of parts would without a bend
+    quarter, _, means = _averages(x, rest, span / 4)
+    parent = of[np.unique(quarter, return_index=True)[1]]
+    scatter = 1.5 * float(np.median(np.abs(means - mean[parent])))
+    if np.all(np.abs(mean)[full] <= 3 * scatter + FINE * period):
         return line
     at, off = (np.bincount(of, x) / count)[full], mean[full]
 
@@ -323,6 +325,14 @@ def _smooth(x: Array, s: Array, period: float, band: float) -> Callable[[Array],
         return line(where) + inside
 
     return bent
+
+
+def _averages(x: Array, rest: Array, span: float) -> tuple[Indices, Indices, Array]:
+    """Divide by x into parts of equal span: the part of each, the counts and means of parts."""
+    _, of, count = np.unique(
+        np.floor((x - x[0]) / span), return_inverse=True, return_counts=True
+    )  # fmt: skip
+    return of, count, np.bincount(of, rest) / count
 
 
 def _narrowest(x: Array, rest: Array) -> tuple[float, float]:

@@ -439,7 +439,11 @@ class _Stretch:
             when = np.interp(beside, number, own)
             when += pace * (np.minimum(beside, 0) + np.maximum(beside - number[-1], 0))
             ticks[missing] = self.curve(when)
-        return _interpolate(ticks, left + np.interp(grid, own, number), rate * pace)
+        position = left + np.interp(grid, own, number)
+        # Unix times of double precision are off by that much
+        tick = np.rint(position)
+        position = np.where(np.abs(position - tick) < 5e-5, tick, position)
+        return _interpolate(ticks, position, rate * pace)
 
     def _between(self, grid: Array, rate: float) -> Array:
         """Follow the curve through uneven rows; where they are dense, through a filter."""
