@@ -45,6 +45,18 @@ def test_lost_samples_may_hold_anything():
         Recording(data, 10.0)
 
 
+def test_channels_have_their_own_mask():
+    observed = np.ones((10, 6), dtype=bool)
+    observed[3, 1] = observed[:, 5] = False
+    data = np.where(observed, 0.5, np.nan)
+    recording = Recording(data, 5.0, channel_names("left_wrist"), observed=observed)
+    np.testing.assert_array_equal(recording.observed, observed)
+    assert np.argwhere(~recording.select("left_wrist_acc").observed).tolist() == [[3, 1]]
+    assert recording.replace(name="a").observed[3].tolist() == observed[3].tolist()
+    with pytest.raises(ValueError, match=r"shape \(10, 6\), or \(10,\) for all"):
+        Recording(np.zeros((10, 6)), 5.0, observed=observed[:, :5])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
