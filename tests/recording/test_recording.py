@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from m3n_sklearn import Recording
+from m3n_sklearn.recording import channel_names
 
 NAMES = [f"{site}_acc_{axis}" for site in ("left_wrist", "right_wrist") for axis in "xyz"]
 
