@@ -294,7 +294,8 @@ def _even_times(
 ) -> Array | None:
     """Return the time of each row by an even clock; None if stamps are to be believed."""
     seen = stamps[known]
-    step, quantum = _typical_step(seen), _quantum(seen)
+    step = _typical_step(seen)
+    quantum = _quantum(seen, step)
     tiny = float(np.mean(np.diff(seen) <= TOGETHER * step))
     packed = tiny > OFTEN
     choices = [known]
@@ -351,12 +352,12 @@ def _one_clock(
         late = float(fit.misfit.max())
         fit = Fit(lambda at: inner(at) + late, fit.period, fit.misfit - late)
         note = (
-            f"they are multiples of {quantum:g} s, shared by up to {knots.sizes.max()} rows, which "
+            f"they are multiples of {quantum:.4g} s, shared by up to {knots.sizes.max()} rows, which "
             f"were spread evenly from each stamp to the next ({rate})"
         )
     elif band and off.max() <= 0.75 * quantum:
         note = (
-            f"they are rounded to {quantum:g} s and were put back on the even clock of {rate} that "
+            f"they are rounded to {quantum:.4g} s and were put back on the even clock of {rate} that "
             "they were rounded from"
         )
     elif packed and not truncated and most <= FAR * fit.period * knots.sizes.max():
@@ -395,16 +396,21 @@ def _unsettled(known: Flags, jumps: Flags) -> Flags:
     return np.asarray(~known & leaps[of])
 
 
-def _quantum(stamps: Array) -> float:
-    """Largest decimal unit, 1 s or less, of which all steps are multiples; 0 if there is none."""
+def _quantum(stamps: Array, step: float) -> float:
+    """Largest unit that divides all steps; 0 if there is none.
+
+    Decimal ones, half a second, and for ticks of another clock the difference of unlike steps.
+    """
     since = stamps - stamps[0]
     slack = 8 * float(np.spacing(np.abs(stamps).max())) + 1e-10
-    for digits in range(7):
-        quantum = 10.0**-digits
-        if slack > 0.02 * quantum:
-            return 0.0
-        if np.abs(since - quantum * np.rint(since / quantum)).max() <= slack:
-            return quantum
+    unlike = np.diff(np.unique(np.diff(stamps)))
+    ticks = [unit for unit in unlike[unlike > 50 * slack][:1] if unit < 0.5 * step]
+    for unit in sorted([0.5, *(10.0**-digits for digits in range(7)), *ticks], reverse=True):
+        whole = np.rint(since / unit)
+        # a difference of stamps is not known better than they are, and errors add up
+        allowed = slack * max(1.0, whole[-1] / 9)
+        if unit > 50 * slack and np.abs(since - unit * whole).max() <= min(allowed, 0.02 * unit):
+            return float(unit)
     return 0.0
 
 
@@ -460,7 +466,7 @@ def _believed(stamps: Array, known: Flags, notes: list[str]) -> Array:
     good = known.copy()
     good[np.flatnonzero(known)[late]] = False
     rest = stamps[good]
-    few = 0 < late.mean() <= OFTEN and len(rest) > 2 and _quantum(seen) < TOGETHER * step
+    few = 0 < late.mean() <= OFTEN and len(rest) > 2 and _quantum(seen, step) < TOGETHER * step
     if few and np.mean(even_runs(rest)[0] > 0) >= MOSTLY:
         return _settled(stamps, good, known, notes)
     begins = np.concatenate([[True], np.diff(seen) > 0])

@@ -33,6 +33,8 @@ NEAR_WHOLE = 0.25
 """A jump by so nearly a whole number of periods is rows that were lost."""
 RARE = 0.05
 """Share of steps that may be jumps by other than whole periods."""
+REGULAR = 8
+"""Long steps that rounding explains without a loss are no losses, if there are so many."""
 PAUSE = 50
 """Periods without a stamp after which nobody knows where in its period the clock is."""
 STRETCH, STRETCH_ROWS = 2.0, 50
@@ -98,6 +100,8 @@ def fit_clock(knots: Knots, step: float, band: float, truncated: bool) -> Fit | 
     # units as large as the period say nothing about its phase
     clear = regular and not truncated and band < 0.8 * period
     x = _on_ticks(stamps, period * ticks) if clear else None
+    if band and _regular_leaps(numbers, stamps, band):
+        x, ticks = numbers.astype(float), 1.0
     if x is None:
         if truncated:
             jumps: Array | None = _missing(rows, seconds, period)
@@ -117,6 +121,15 @@ def fit_clock(knots: Knots, step: float, band: float, truncated: bool) -> Fit | 
         return curve(at + ahead[np.maximum(packet, 0)])
 
     return Fit(clock, typical, stamps - curve(x))
+
+
+def _regular_leaps(numbers: Array, stamps: Array, band: float) -> bool:
+    """Tell long steps that rounding makes from losses: those would not come so regularly."""
+    steps = np.diff(stamps)
+    if np.sum(steps > 1.5 * np.median(steps)) < REGULAR:
+        return False
+    line = _smooth(numbers, stamps, float(np.mean(steps)), band)
+    return bool(np.abs(stamps - line(numbers)).max() <= 0.51 * band)
 
 
 def _on_ticks(stamps: Array, period: float) -> Array | None:
