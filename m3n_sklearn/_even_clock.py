@@ -35,6 +35,8 @@ RARE = 0.05
 """Share of steps that may be jumps by other than whole periods."""
 REGULAR = 8
 """Long steps that rounding explains without a loss are no losses, if there are so many."""
+MOVED = 20
+"""Rows in a row that may be late or early by more than half a period."""
 PAUSE = 50
 """Periods without a stamp after which nobody knows where in its period the clock is."""
 STRETCH, STRETCH_ROWS = 2.0, 50
@@ -99,7 +101,8 @@ def fit_clock(knots: Knots, step: float, band: float, truncated: bool) -> Fit | 
     period = _ticking(stamps, _first_period(rows, seconds, step) * ticks) / ticks
     # units as large as the period say nothing about its phase
     clear = regular and not truncated and band < 0.8 * period
-    x = _on_ticks(stamps, period * ticks) if clear else None
+    sharp = min(0.6, 0.9 * float(np.sinc(band / period)))  # what rounding alone leaves
+    x = _on_ticks(stamps, period * ticks, sharp) if clear else None
     if band and _regular_leaps(numbers, stamps, band):
         x, ticks = numbers.astype(float), 1.0
     if x is None:
@@ -132,10 +135,11 @@ def _regular_leaps(numbers: Array, stamps: Array, band: float) -> bool:
     return bool(np.abs(stamps - line(numbers)).max() <= 0.51 * band)
 
 
-def _on_ticks(stamps: Array, period: float) -> Array | None:
+def _on_ticks(stamps: Array, period: float, sharp: float) -> Array | None:
     """Return the number of the tick that each stamp is nearest to; None where that is doubtful.
 
-    The clock is followed from one part to the next. After a pause its phase is anything.
+    The clock is followed from one part to the next. After a pause its phase is anything. How far
+    stamps agree with it, from 0 to 1, must be at least `sharp`.
     """
     numbers = np.empty(len(stamps))
     pauses = np.flatnonzero(np.diff(stamps) > PAUSE * period) + 1
@@ -149,20 +153,35 @@ def _on_ticks(stamps: Array, period: float) -> Array | None:
                 base = float(np.angle(np.exp(2j * np.pi * exact).mean())) / (2 * np.pi)
             turn = np.exp(2j * np.pi * (exact - base)).mean()
             number = np.rint(exact - base - float(np.angle(turn)) / (2 * np.pi)) + base
-            if (abs(turn) < 0.4 and len(rows) > 5) or np.any(np.diff(number) <= 0):
+            if abs(turn) < sharp and len(rows) > 5:
                 return None
             numbers[rows] = number
             if len(rows) > 100:
                 slope = np.polyfit(number - number[0], own - own[0], 1)[0]
                 period = slope if abs(slope / period - 1) < SAME else period
             last_time, last_number = float(own.mean()), float(number.mean())
+    return _one_each(numbers)
+
+
+def _one_each(numbers: Array) -> Array | None:
+    """Give rows that are late or early by more than half a period the tick that is left."""
+    ahead = numbers - np.arange(len(numbers))
+    earlier = np.minimum.accumulate(ahead[::-1])[::-1] - ahead
+    later = np.maximum.accumulate(ahead) - ahead
+    moved = np.concatenate([[False], (earlier < -0.5) | (later > 0.5), [False]])
+    for begin, end in np.flatnonzero(np.diff(moved)).reshape(-1, 2):
+        ways = earlier[begin:end], later[begin:end]
+        fewest, way = min((int(np.sum(np.abs(way) > 0.5)), k) for k, way in enumerate(ways))
+        if fewest > MOVED:
+            return None
+        numbers[begin:end] += ways[way]
     return numbers if np.all(np.diff(numbers) > 0) else None
 
 
 def _missing(rows: Array, seconds: Array, period: float) -> Array:
     """Count the rows that units of time such as whole seconds lack."""
     excess = seconds / period - rows
-    return np.where(excess > 1.5, excess, 0.0)
+    return np.where(excess > 0.5 + max(0.0, float(np.quantile(excess, 0.75))), excess, 0.0)
 
 
 def _all_jumps(rows: Array, seconds: Array, begin: float, size: float, band: float) -> Array | None:
@@ -178,9 +197,10 @@ def _all_jumps(rows: Array, seconds: Array, begin: float, size: float, band: flo
         # of packets that jitter by parts of a row, whole ones are lost
         unit = size if noise > 0.1 else 1.0
         noise /= unit
-        # errors of rounding cancel sooner than those of jitter
-        wanted = noise / 0.08 if band else 2 * (noise / 0.08) ** 2
-        reach = int(np.clip(np.ceil(wanted), 1, 64))
+        # errors of rounding cancel sooner than those of jitter, and no row is late for long
+        rounded = noise < 0.6 * band / begin
+        wanted, least = (noise / 0.08, 1) if rounded else (3 * (noise / 0.08) ** 2, 16)
+        reach = int(np.clip(np.ceil(wanted), least, 64))
         doubtful = max(NEAR_WHOLE, min(1.05 * band / begin, 0.45))
         jumps = unit * _jumps(excess / unit, noise, reach, doubtful)
         whole = jumps == np.rint(jumps)
@@ -242,38 +262,42 @@ def _jumps(excess: Array, noise: float, reach: int, doubtful: float) -> Array:
     jumps = np.zeros(len(excess))
     level = np.concatenate([[0.0], np.cumsum(excess)])
     begin, end = np.maximum(places - reach + 1, 0), np.minimum(places + reach + 1, len(level))
-    doubt = noise * np.sqrt(1 / (places + 1 - begin) + 1 / (end - places - 1))
+    doubt = 1.25 * noise * np.sqrt(1 / (places + 1 - begin) + 1 / (end - places - 1))
     # jitter that lasts moves the levels by more than independent errors would
-    each = np.arange(len(excess))
-    around = np.maximum(each - reach + 1, 0), np.minimum(each + reach + 1, len(level))
-    doubt = np.maximum(doubt, 1.5 * np.median(np.abs(_rises(level, each, *around))))
+    some = np.arange(reach, len(excess) - reach, max(1, len(excess) // 500))
+    if len(some):
+        rises = _rises(level, some, some - reach + 1, some + reach + 1, reach)
+        doubt = np.maximum(doubt, 1.5 * np.median(np.abs(rises)))
     for _ in range(50):
-        found = _rises(level, places, begin, end)
+        found = _rises(level, places, begin, end, reach)
         whole = np.rint(found)
-        near = np.abs(found - whole) < np.maximum(doubtful, 3 * doubt)
+        near = np.abs(found - whole) < np.clip(3 * doubt, doubtful, 0.4)
         clear = np.flatnonzero(near & (found > np.maximum(0.5, 5 * doubt)))
         clear = clear[_apart(places[clear], found[clear], reach)]
         if len(clear) == 0:
             break
         _take(jumps, level, places[clear], whole[clear])
     # what is left lies close to each other, or is a pause of any length
-    found = _rises(level, places, begin, end)
+    found = _rises(level, places, begin, end, reach)
     places = places[found > np.maximum(0.5, 5 * doubt)]
     borders = np.concatenate([[-1], places, [len(excess)]])
     begin = np.maximum(borders[:-2] + 1, places - reach + 1)
     end = np.minimum(borders[2:] + 1, places + reach + 1)
-    found = _rises(level, places, begin, end)
+    found = _rises(level, places, begin, end, reach)
     whole = np.rint(found)
     found = np.where(np.abs(found - whole) < doubtful, whole, found)
     _take(jumps, level, places, np.maximum(found, 0.0))
     return jumps
 
 
-def _rises(level: Array, places: Indices, begin: Indices, end: Indices) -> Array:
-    """Mean level after each place, up to `end`, less that before it, from `begin`."""
-    total = np.concatenate([[0.0], np.cumsum(level)])
-    after = (total[end] - total[places + 1]) / (end - places - 1)
-    return after - (total[places + 1] - total[begin]) / (places + 1 - begin)
+def _rises(level: Array, places: Indices, begin: Indices, end: Indices, reach: int) -> Array:
+    """Median level after each place, up to `end`, less that before it, from `begin`."""
+    if len(places) == 0:
+        return np.empty(0)
+    steps = np.arange(reach)
+    after = places[:, None] + 1 + steps % (end - places - 1)[:, None]
+    before = places[:, None] - steps % (places + 1 - begin)[:, None]
+    return np.asarray(np.median(level[after], axis=1) - np.median(level[before], axis=1))
 
 
 def _take(jumps: Array, level: Array, places: Indices, found: Array) -> None:

@@ -112,6 +112,23 @@ def test_packets_are_spread(root):
     assert np.abs(error - error.mean()).max() < 0.01 and abs(error.mean()) < 0.03
 
 
+def test_lost_packets_move_no_others(root):
+    rows = sensor(packet=4)
+    there = np.ones(len(rows), dtype=bool)
+    for first in (800, 2000, 2004, 4000):
+        there[first : first + 4] = False
+    write_workout(root / "mm-fit", "w00", sw_l_acc=rows[there])
+    recording = load_mmfit(root, workouts="w00").recordings[0]
+    seen = recording.observed[:, 2]
+    assert recording.observed[:-3, 3:].all()
+    # a packet of 4 at 103 Hz lasts 0.039 s
+    expected = 1.0 + (np.array([800, 2000, 4000]) + 1.5 + [0, 2, 0]) / 103
+    lost = recording.times[:-3][~seen[:-3]]
+    assert np.abs(lost[:, None] - expected).min(axis=1).max() < 0.07
+    error = 10 * recording.data[seen, 2] - recording.times[seen]
+    assert np.abs(error - np.median(error))[100:-100].max() < 0.004
+
+
 def test_no_window_touches_a_gap(root):
     write_workout(root / "mm-fit", "w00", sw_r_gyr=sensor(gap=(20.0, 35.0)))
     data = load_mmfit(root, workouts="w00")
