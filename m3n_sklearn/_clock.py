@@ -352,13 +352,13 @@ def _one_clock(
         late = float(fit.misfit.max())
         fit = Fit(lambda at: inner(at) + late, fit.period, fit.misfit - late)
         note = (
-            f"they are multiples of {quantum:.4g} s, shared by up to {knots.sizes.max()} rows, which "
-            f"were spread evenly from each stamp to the next ({rate})"
+            f"they are multiples of {quantum:.4g} s, shared by up to {knots.sizes.max()} rows, and "
+            f"rows were spread evenly from each to the next ({rate})"
         )
     elif band and off.max() <= 0.75 * quantum:
         note = (
-            f"they are rounded to {quantum:.4g} s and were put back on the even clock of {rate} that "
-            "they were rounded from"
+            f"they are rounded to {quantum:.4g} s and were put back on the even clock of {rate} "
+            "that they were rounded from"
         )
     elif packed and not truncated and most <= FAR * fit.period * knots.sizes.max():
         note = (
