@@ -38,6 +38,8 @@ FAR = 3.0
 """Stamps that are off by more than so many steps are wrong rather than late."""
 NEAR_WHOLE = 0.25
 """Rows fit between two others if their number is that of the periods, up to this."""
+FASTEST = 0.0025
+"""Seconds between rows from which on they may well be those of a sensor, not of a packet."""
 FEW = 8
 """Fewer stamps than this tell of no clock."""
 MOSTLY, OFTEN = 0.7, 0.2
@@ -185,7 +187,10 @@ def _typical_step(stamps: Array) -> float:
         apart = min(apart, max(1, len(stamps) // 4))
         wide = float(np.median(stamps[apart:] - stamps[:-apart])) / apart
         if wide > 0:
-            return middle if 0.5 * wide < middle < 2 * wide else wide
+            # short steps and long ones: a sensor that pauses, or packets whose rows are stamped
+            # within so little time that no sensor is as fast
+            pauses = FASTEST < middle <= 0.5 * wide
+            return middle if pauses or 0.5 * wide < middle < 2 * wide else wide
     return max(0.0, float(np.ptp(stamps)) / (len(stamps) - 1))
 
 

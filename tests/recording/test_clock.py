@@ -36,6 +36,8 @@ GOOD = {
     "a third lost": (np.arange(COUNT) / 100)[keep(0.33)],
     "whole milliseconds": np.arange(COUNT)[keep(0.1)] * 0.01,
     "a long pause": np.concatenate([np.arange(500) / 100, 3600 + np.arange(500) / 100]),
+    "many pauses": np.concatenate([7.3 * k + np.arange(20 + k % 3) / 30 for k in range(40)]),
+    "pairs": np.concatenate([1.1 * k + np.arange(2) / 30 for k in range(40)]),
     "another rate": np.concatenate([np.arange(0, 10, 0.01), np.arange(10, 20, 1 / 73)]),
     "drift": np.cumsum(0.01 * (1 + 0.01 * np.sin(np.arange(COUNT) / 500))),
     "long frames": np.cumsum(np.where(keep(0.03), 1 / 30, 0.0457)),
