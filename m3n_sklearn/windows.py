@@ -48,7 +48,9 @@ class Windows:
         For a modality that only some rows have: which. What stands in the other rows is ignored.
     **columns : array-like
         Arrays of equal length n. Known ones: ``imu`` (n, C, T) in m/s² and rad/s; ``pose``
-        (n, F, J, 3) axis-angle in rad; ``trans`` (n, F, 3) in m; ``text`` (n,), a string or a
+        (n, F, J, 3) axis-angle in rad; ``trans`` (n, F, 3) in m; ``observed`` (n, C, T), True
+        where a sample of ``imu`` was measured, False where it is bridged; ``text`` (n,), a string
+        or a
         tuple of paraphrases per row; ``clip`` (n,), the id of the clip that a row was cut from;
         ``context`` (n, 2), how many margin frames at the left and right are real rather than
         a repeated edge. Others are carried along. None is left out.
@@ -235,7 +237,8 @@ class Windows:
         rate : mapping of str to float, optional
             Rates that change.
         channels : sequence of str, optional
-            New channel names; those of a replaced ``imu`` are forgotten unless given.
+            New channel names; those of a replaced ``imu`` are forgotten unless given. Its column
+            ``observed`` is kept if the shape stays.
         margin : float, optional
             New margin in s.
         present : mapping, optional
@@ -250,7 +253,10 @@ class Windows:
         """
         if rate is not None and not isinstance(rate, Mapping):
             raise TypeError(f"rate must map columns to Hz, such as {{'imu': 50.0}}; got {rate!r}.")
-        kept = {name: self[name] for name in self._arrays if name not in columns}
+        stale = set(columns)
+        if "observed" in self and np.shape(columns.get("imu", self["imu"])) != self["imu"].shape:
+            stale.add("observed")
+        kept = {name: self[name] for name in self._arrays if name not in stale}
         masks = {name: self.present(name) for name in self._present if name in kept}
         old_channels = self._channels if "imu" not in columns else None
         return Windows(
@@ -267,14 +273,15 @@ class Windows:
         Parameters
         ----------
         *columns : str
-            Names; ones that are not there are ignored.
+            Names; ones that are not there are ignored. ``observed`` goes with ``imu``.
 
         Returns
         -------
         Windows
             The rest, with the same rows.
         """
-        kept = {name: array for name, array in self._arrays.items() if name not in columns}
+        gone = {*columns, "observed"} if "imu" in columns else set(columns)
+        kept = {name: array for name, array in self._arrays.items() if name not in gone}
         if not kept:
             raise ValueError(f"Dropping {', '.join(columns)} would leave no column.")
         return self._like(kept)
@@ -558,6 +565,13 @@ def _check_agreement(arrays: Mapping[str, AnyArray], channels: Sequence[str] | N
         frames = arrays["pose"].shape[1], arrays["trans"].shape[1]
         if frames[0] != frames[1]:
             raise ValueError(f"pose has {frames[0]} frames and trans {frames[1]}.")
+    if "observed" in arrays:
+        mask, imu = arrays["observed"], arrays.get("imu")
+        if imu is None or mask.shape != imu.shape or mask.dtype.kind != "b":
+            raise ValueError(
+                "Column 'observed' must hold a boolean for each sample of imu, which has shape "
+                f"{None if imu is None else imu.shape}; got {mask.dtype} of shape {mask.shape}."
+            )
     if channels is None:
         return
     if "imu" not in arrays:
@@ -637,7 +651,8 @@ def _stack_column(name: str, parts: Sequence[Windows]) -> AnyArray:
     if name == "text" and any(array.dtype == object for array in owners):
         owners = [array.astype(object) for array in owners]
     shape, dtype = owners[0].shape[1:], np.result_type(*owners)
-    filler = "" if dtype.kind in "UO" else 0
+    # windows without a mask were measured as a whole
+    filler = "" if dtype.kind in "UO" else name == "observed"
     rows = [
         part[name] if name in part else np.full((len(part), *shape), filler, dtype=dtype)
         for part in parts

@@ -262,3 +262,33 @@ def test_repr_says_what_is_there():
         "Windows(3 rows: imu (6, 10) at 50 Hz in 2 rows, pose (8, 24, 3) at 30 Hz, trans (8, 3), "
         "text, clip)"
     )
+
+
+# ---- observed samples
+
+
+def test_the_mask_of_imu_goes_with_it():
+    imu = np.zeros((4, 3, 10))
+    observed = np.ones((4, 3, 10), dtype=bool)
+    observed[1, 2, 3] = False
+    X = Windows(imu=imu, observed=observed, text=["a"] * 4, rate=10.0)
+    assert np.argwhere(~X[[2, 1]]["observed"]).tolist() == [[1, 2, 3]]
+    assert "observed" in X.assign(imu=imu + 1)
+    assert "observed" not in X.assign(imu=np.zeros((4, 3, 20)))
+    assert X.drop("imu").columns == ("text",)
+    both = Windows.concatenate([X, Windows(imu=imu, rate=10.0)])
+    assert np.argwhere(~both["observed"]).tolist() == [[1, 2, 3]]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"observed": np.ones((4, 3, 9), dtype=bool)},
+        {"observed": np.ones((4, 3, 10))},
+        {"imu": None, "text": ["a"] * 4},
+    ],
+)
+def test_a_mask_that_does_not_fit_is_refused(columns):
+    given = {"imu": np.zeros((4, 3, 10)), "observed": np.ones((4, 3, 10), dtype=bool)}
+    with pytest.raises(ValueError, match="'observed' must hold a boolean for each sample"):
+        Windows(rate=10.0, **{**given, **columns})

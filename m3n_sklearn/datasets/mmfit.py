@@ -57,8 +57,8 @@ ten exercises, and non_activity between the sets.
 
 Handled here
   Time: sensors send packets whose rows share a stamp (10 to 28 % of rows of telephone and earbud).
-  Rows are spread evenly within stretches without gaps and resampled with a band limit; inside
-  gaps of over 0.5 s (the longest is 74 s) no window is cut.
+  Rows are put on the even clock of their sensor and resampled with a band limit. No window is cut
+  where rows were lost (the longest gap is 74 s).
   Frames: labels and poses count frames of the left camera. Their times follow from the frame and
   time stamp that each sensor row carries; time 0 is frame 0.
   Missing files: some workouts lack a device. They are left out if it is chosen.
@@ -309,6 +309,7 @@ def _read_recording(
             start=start,
             n_samples=count,
             max_gap=MAX_GAP,
+            stamps="even",
         )
         for stream in streams
     ]
@@ -321,7 +322,7 @@ def _read_recording(
         subject=MMFIT_PERSON_OF.get(workout),
         name=workout,
         start=start,
-        observed=np.all([observed for _, observed, _ in parts], axis=0),
+        observed=np.repeat(np.stack([seen for _, seen, _ in parts], axis=1), 3, axis=1),
     )
     return recording, clock
 
@@ -331,7 +332,7 @@ def _read_stream(path: Path) -> Array:
     rows = _load(path)
     if rows.ndim != 2 or rows.shape[1] != 5 or len(rows) < 2:
         raise ValueError(f"{path}: expected shape (N, 5), got {rows.shape}.")
-    rows = rows[np.isfinite(rows).all(axis=1)]
+    rows = rows[np.isfinite(rows[:, :2]).all(axis=1)]
     rows = rows[np.argsort(rows[:, 1], kind="stable")]
     if len(rows) < 2 or rows[0, 1] == rows[-1, 1]:
         raise ValueError(f"{path}: fewer than two rows with different time stamps.")

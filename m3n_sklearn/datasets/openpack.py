@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.utils import Bunch
 
 from .._checks import check_rate
+from .._clock import recover_clock
 from ..motion.rotations import quat_rotate
 from ..recording import (
     STANDARD_GRAVITY,
@@ -70,8 +71,8 @@ Handled here
   have 33 ms. Rates are read from the time stamps and sessions are resampled to one rate.
   Units: acceleration from g to m/s², angular rate from deg/s to rad/s. The E4's "G" is too small
   by another 9.80665.
-  Time: rows whose stamp runs backwards and a first row with a wrong stamp are dropped; where
-  stamps leave gaps of over 0.5 s no window is cut; devices are put on the clock of the first.
+  Time: a first row with a wrong stamp is dropped; other wrong stamps are mended. Where rows are
+  missing or empty no window is cut. Devices are put on the clock of the first.
   Labels: a 1-Hz label holds for its whole second, a span for [start, end). Seconds without a label
   are Null, and so are the annotators' classes that are to be ignored.
   People: user ids U0202, U0203, U0204, U0205 and U0210 are the people of U0105, U0108, U0110,
@@ -138,7 +139,7 @@ def read_openpack_atr(path: str | Path) -> OpenPackATR:
     names = ["unixtime", *_columns("acc"), *_columns("gyro")]
     quaternions = [f"quat_{axis}" for axis in "wxyz"]
     has_quaternions = set(quaternions) <= set(read_header(file))
-    table = _in_order(read_csv(file, names + quaternions * has_quaternions))
+    table = _in_order(file, read_csv(file, names + quaternions * has_quaternions), "auto")
     raw = table[:, 7:] if has_quaternions else np.zeros((len(table), 4))
     return OpenPackATR(
         times=table[:, 0] / 1000,
@@ -242,8 +243,8 @@ def _columns(sensor: str) -> list[str]:
     return [f"{sensor}_{axis}" for axis in _TRIAD]
 
 
-def _in_order(table: Array) -> Array:
-    """Drop rows without a stamp, a misplaced first row, and rows that run backwards."""
+def _in_order(file: Path, table: Array, stamps: str) -> Array:
+    """Drop rows without a stamp and a misplaced first row; put back rows whose stamp is wrong."""
     table = table[np.isfinite(table[:, 0])]
     if len(table) < 3:
         raise ValueError("A sensor file needs at least three rows with time stamps.")
@@ -251,9 +252,16 @@ def _in_order(table: Array) -> Array:
     usual = np.median(steps)
     if not 0 < steps[0] < 10 * usual:
         table = table[1:]
-    latest = np.maximum.accumulate(table[:, 0])
-    ahead = np.concatenate([[True], table[1:, 0] > latest[:-1]])
-    return table[ahead]
+    start = table[0, 0]
+    try:
+        clock = recover_clock((table[:, 0] - start) / 1000, table[:, 1:7], stamps)
+    except ValueError:  # the clock was set back: wait until it is where it was
+        latest = np.maximum.accumulate(table[:, 0])
+        return table[np.concatenate([[True], table[1:, 0] > latest[:-1]])]
+    clock.warn(f"They are those of {file}.", stacklevel=4)
+    table = table[clock.rows]
+    table[:, 0] = start + (clock.times * 1000).round(6)
+    return table
 
 
 # ---- all of it
@@ -536,11 +544,11 @@ def _read_session(
     own_rate = _rate_of(clock, rate)
     count = int(np.floor((clock[-1] - clock[0]) * own_rate + 0.5)) + 1
     parts = [_on_grid(stream, clock[0], own_rate, count) for stream in streams]
-    observed = np.all([seen for _, seen in parts], axis=0)
+    observed = np.hstack([seen for _, seen in parts])
     times = clock[0] + np.arange(count) / own_rate
     classes, boxes = _read_labels(root, session, annotation, labels, times)
     for fault in faults:
-        observed &= ~np.isin(boxes, fault.boxes)
+        observed &= ~np.isin(boxes, fault.boxes)[:, None]
     recording = Recording(
         np.hstack([values for values, _ in parts]),
         own_rate,
@@ -572,7 +580,8 @@ def _read_stream(root: Path, session: _Session, device: str) -> _Stream:
         atr = read_openpack_atr(file)
         return _Stream(atr.times, np.hstack([atr.acc, atr.gyro]), channel_names(site))
     file = _locate(root, session, (f"e4/{device}/acc", f"{device}/acc"), f"sensor {device}")
-    table = _in_order(read_csv(file, ["time", *_columns("acc")]))
+    # 32 Hz in whole milliseconds
+    table = _in_order(file, read_csv(file, ["time", *_columns("acc")]), "even")
     acc = acc_from_g(table[:, 1:] * STANDARD_GRAVITY)
     return _Stream(table[:, 0] / 1000, acc, channel_names(site, "acc"))
 
@@ -580,25 +589,21 @@ def _read_stream(root: Path, session: _Session, device: str) -> _Stream:
 def _on_grid(
     stream: _Stream, start: float, rate: float, count: int
 ) -> tuple[Array, NDArray[np.bool_]]:
-    """Return samples on an even grid and which were measured; as they are if on it already."""
-    complete = np.isfinite(stream.values).all(axis=1)
-    position = (stream.times - start) * rate
-    row = np.rint(position).astype(np.int64)
-    if complete.all() and np.all(np.diff(row) == 1) and np.abs(position - row).max() < 0.05:
-        values = np.zeros((count, stream.values.shape[1]))
-        inside = (row >= 0) & (row < count)
-        values[row[inside]] = stream.values[inside]
-        observed = np.isin(np.arange(count), row)
-        return values, observed
-    values, observed, _ = resample_timestamps(
-        stream.times[complete],
-        stream.values[complete],
-        rate,
-        start=start,
-        n_samples=count,
-        max_gap=MAX_GAP,
-    )
-    return values, observed
+    """Return samples on an even grid, and which of them were measured."""
+    sensors = np.split(stream.values, stream.values.shape[1] // 3, axis=1)
+    parts = [
+        resample_timestamps(
+            stream.times - start,
+            sensor,
+            rate,
+            start=0.0,
+            n_samples=count,
+            max_gap=MAX_GAP,
+        )
+        for sensor in sensors
+    ]
+    observed = np.stack([seen for _, seen, _ in parts], axis=1)
+    return np.hstack([values for values, _, _ in parts]), np.repeat(observed, 3, axis=1)
 
 
 # ---- labels

@@ -14,7 +14,8 @@ from numpy.typing import DTypeLike, NDArray
 from sklearn.utils import Bunch
 
 from .._checks import check_rate
-from ..recording import Recording, channel_names
+from .._clock import recover_clock
+from ..recording import Recording, channel_names, resample_timestamps
 from ._bunch import cut_into, make_bunch, select_known
 from ._files import find_root, read_csv, read_rows
 
@@ -59,8 +60,8 @@ has one of the five classes.
 
 Handled here
   Rate: samples come at 104.3 Hz (104.26 to 104.31 Hz by execution), not at the nominal 100 Hz.
-  The rate of each execution is the slope of its time stamps. The stamps themselves are in whole
-  milliseconds, repeat, and come in bursts after pauses of up to 0.06 s; the sensor samples evenly.
+  The rate of each execution is that of the even clock behind its time stamps. The stamps
+  themselves are in whole milliseconds, repeat, and come in bursts after pauses of up to 0.06 s.
   Site: the files do not say which wrist bore the watch. Its axes do: while people walk, everybody's
   mean acceleration is near (-9.7, -2.9, 0.4) m/s², as simulated at a left wrist, where a hanging
   arm points along x; at a right one the first component would be positive.
@@ -187,25 +188,28 @@ def load_sp_sw_har(
 
 
 def _recording(execution: _Execution) -> Recording:
-    return Recording(
-        execution.values,
-        _rate(execution),
-        channel_names("left_wrist"),
-        labels=execution.labels,
-        subject=execution.subject,
-        name=execution.name,
-    )
-
-
-def _rate(execution: _Execution) -> float:
-    """Return samples per second: the slope of the stamps, which jitter about an even clock."""
     times = execution.times
     if len(times) < 3 or np.diff(times).max() > MAX_GAP or times[-1] <= times[0]:
         raise ValueError(
             f"{NAME}: the time stamps of {execution.name} must increase over at least three "
             f"samples without a gap of more than {MAX_GAP} s."
         )
-    return float(1 / np.polyfit(np.arange(len(times)), times, 1)[0])
+    # stamps jitter about an even clock
+    clock = recover_clock(times, execution.values, "even")
+    steps = np.diff(clock.times)
+    rate = 1 / float(steps[steps < 1.5 * np.median(steps)].mean())
+    values, observed, start = resample_timestamps(times, execution.values, rate, stamps="even")
+    at = start + np.arange(len(values)) / rate
+    nearest = clock.rows[np.rint(np.interp(at, clock.times, np.arange(len(steps) + 1))).astype(int)]
+    return Recording(
+        values,
+        rate,
+        channel_names("left_wrist"),
+        labels=execution.labels[nearest],
+        subject=execution.subject,
+        name=execution.name,
+        observed=observed,
+    )
 
 
 # ---- both layouts

@@ -128,7 +128,9 @@ class SignalDisplay:
         styles = ("-", "--", ":", "-.")
         for i, (name, recording) in enumerate(self.recordings.items()):
             for triad, ax in enumerate(self.axes_):
-                values = recording.data[:, 3 * triad : 3 * triad + 3]
+                place = slice(3 * triad, 3 * triad + 3)
+                # a line breaks where samples were lost
+                values = np.where(recording.observed, recording.data, np.nan)[:, place]
                 self._draw(ax, recording.times, values, name, styles[i % len(styles)], i)
         for triad, ax in enumerate(self.axes_):
             ax.set_ylabel(_axis_label(first, triad, self.quantity))

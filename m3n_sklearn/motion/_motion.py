@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_positive, is_number, list_of, real_array
+from .._clock import check_seconds, recover_clock
 from .rotations import quat_from_rotvec, rotvec_from_quat, slerp_resample
 from .skeleton import MIRROR_JOINTS
 
@@ -87,7 +88,9 @@ class Motion:
     rate : float, optional
         Frames per second. Give either `rate` or `times`.
     times : array-like of shape (F,), optional
-        Strictly increasing time stamps in s, for frames that are not evenly spaced.
+        Strictly increasing time stamps in s, for frames that are not evenly spaced. Stamps that
+        were rounded, or that jitter about an even clock, are put back on that clock, with whole
+        frames left out where some were dropped.
     betas : array-like of shape (B,), optional
         Shape parameters of the body model that the motion was fitted with.
     stature : float, optional
@@ -119,7 +122,8 @@ class Motion:
     -----
     UserWarning
         If the root moves so fast that `trans` seems to be in millimetres or centimetres. Whether
-        a body can move like that shows when sensors on it are simulated.
+        a body can move like that shows when sensors on it are simulated. If `times` were not
+        believed as they were given.
 
     Examples
     --------
@@ -164,7 +168,7 @@ class Motion:
         confidence: ArrayLike | None = None,
     ) -> None:
         values = _check_poses(poses)
-        clock, mean_rate = _check_clock(len(values), rate, times)
+        clock, mean_rate = _check_clock(values, rate, times)
         path = _check_trans(trans, len(values))
         warn_if_fast(path, np.diff(clock), stacklevel=3)
         fields = {
@@ -412,29 +416,36 @@ def _check_trans(trans: ArrayLike | None, frames: int) -> Array:
     return values
 
 
-def _check_clock(frames: int, rate: float | None, times: ArrayLike | None) -> tuple[Array, float]:
+def _check_clock(frames: Array, rate: float | None, times: ArrayLike | None) -> tuple[Array, float]:
+    """Return the times of frames, put back on the even clock that they were rounded from."""
     if (rate is None) == (times is None):
         given = "both" if rate is not None else "neither"
         raise ValueError(
             f"A motion needs either rate= (frames per second) or times= (s); {given} was given."
         )
+    count = len(frames)
     if times is None:
         hertz = check_positive(rate, "rate", "Hz")
-        return np.arange(frames) / hertz, hertz
-    clock = real_array(times, "times", f"time stamps of shape ({frames},) in s")
-    if clock.shape != (frames,):
-        raise ValueError(f"times must have shape ({frames},) to match poses, got {clock.shape}.")
-    if frames < 2:
+        return np.arange(count) / hertz, hertz
+    stamps = real_array(times, "times", f"time stamps of shape ({count},) in s")
+    if stamps.shape != (count,):
+        raise ValueError(f"times must have shape ({count},) to match poses, got {stamps.shape}.")
+    if count < 2:
         raise ValueError("times= needs at least two frames; give rate= for a single one.")
-    if not np.isfinite(clock).all() or np.any(np.diff(clock) <= 0):
+    if not np.isfinite(stamps).all() or stamps[-1] <= stamps[0]:
         raise ValueError("times must be finite and strictly increasing, in s.")
-    step = float(np.median(np.diff(clock)))
-    if step > SLOWEST:
+    check_seconds(stamps, SLOWEST)
+    clock = recover_clock(stamps, frames.reshape(count, -1))
+    if not np.array_equal(clock.rows, np.arange(count)):
         raise ValueError(
-            f"times go in steps of {step:.4g} s: are these milliseconds or frame numbers? Give "
-            "seconds."
+            f"times must be strictly increasing, one for each frame, in s: "
+            f"{'; '.join(clock.notes)}. Sort the frames and drop copies."
         )
-    return clock, float((frames - 1) / (clock[-1] - clock[0]))
+    clock.warn(
+        "Give rate= if the frames are even, or exact times.",
+        stacklevel=3,
+    )
+    return clock.times, float((count - 1) / (clock.times[-1] - clock.times[0]))
 
 
 def warn_if_fast(positions: NDArray[Any], steps: ArrayLike, *, stacklevel: int = 2) -> bool:

@@ -245,7 +245,7 @@ def tracked_motion(
     """
     tracked = _check_positions(positions)
     columns = _tracked_columns(joint_columns(layout, tracked.shape[1]), tracked)
-    clock, _ = _check_clock(len(tracked), rate, times)
+    clock, _ = _check_clock(tracked, rate, times)
     check_positive(noise, "noise", "metres")
     if not is_number(max_gap) or not max_gap >= 0:
         raise ValueError(f"max_gap must be a number of seconds of at least 0, got {max_gap!r}.")
@@ -272,7 +272,7 @@ def tracked_motion(
         local_rotvecs(rotations),
         pelvis - rest["pelvis"],
         rate=rate,
-        times=times,
+        times=None if times is None else clock,
         stature=height if stature is None else stature,
         observed=None if seen.all() else _at_joints(seen, names),
         confidence=None if sure is None else _at_joints(sure[:, chosen], names),

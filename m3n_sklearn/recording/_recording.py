@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._checks import check_positive, is_number, list_of, real_array
 from ..motion._motion import as_sentences, check_id, check_name
 from .channels import AXES, SENSORS, parse_channels, sites_of
-from .resampling import fill_unobserved, nearest_samples, resample_observed, resample_signal
+from .resampling import nearest_samples, resample_lossy, resample_observed
 from .units import warn_units
 
 __all__ = ["Recording"]
@@ -45,8 +45,9 @@ class Recording:
     start : float, default=0.0
         Time of the first sample in s, on a clock that a :class:`~m3n_sklearn.motion.Motion`
         of the same scene may share.
-    observed : array-like of shape (T,), optional
-        False where a sample was lost; its values are then ignored and no window touches it.
+    observed : array-like of bool, shape (T, C) or (T,), optional
+        False where a sample of a channel, or of all of them, was lost. Its value is ignored and
+        may be NaN.
     text : str or sequence of str, optional
         A caption, or several paraphrases of one.
 
@@ -56,6 +57,8 @@ class Recording:
         T.
     duration : float
         Seconds from the first sample to the last.
+    observed : ndarray of bool, shape (T, C)
+        Which samples were measured.
 
     Raises
     ------
@@ -103,7 +106,7 @@ class Recording:
         facts = (labels, subject, name, start, observed, text)
         _fill(self, data, rate, channels, *facts)
         _warn_about_shape(*self.data.shape)
-        _warn_about_units(self.data[self.observed], self.channels)
+        _warn_about_units(self.data, self.observed, self.channels)
 
     @classmethod
     def trusted(cls, data: Array, rate: float, channels: Sequence[str], **facts: Any) -> Recording:
@@ -197,7 +200,9 @@ class Recording:
                 )
             columns += [i for i in hits if i not in columns]
         return self.replace(
-            data=self.data[:, columns], channels=tuple(self.channels[i] for i in columns)
+            data=self.data[:, columns],
+            channels=tuple(self.channels[i] for i in columns),
+            observed=self.observed[:, columns],
         )
 
     def resample(self, rate: float) -> Recording:
@@ -211,15 +216,14 @@ class Recording:
         Returns
         -------
         Recording
-            Same start and duration. Labels are those of the nearest old sample; a sample is
-            observed if both its old neighbours are.
+            Same start and duration. Labels are those of the nearest old sample; a sample of a
+            channel is observed if both its old neighbors are.
         """
         if check_positive(rate, "rate", "Hz") == self.rate:
             return self
-        filled = fill_unobserved(self.data, self.observed)
         nearest = nearest_samples(self.n_samples, self.rate, rate)
         return self.replace(
-            data=resample_signal(filled, self.rate, rate),
+            data=resample_lossy(self.data, self.observed, self.rate, rate),
             rate=rate,
             labels=None if self.labels is None else self.labels[nearest],
             observed=resample_observed(self.observed, self.rate, rate),
@@ -245,8 +249,8 @@ def _fill(
             f"data must have shape (samples, channels) with at least one of each, got "
             f"{np.shape(data)}."
         )
-    seen = _check_observed(observed, len(values))
-    bad = ~np.isfinite(values[seen])
+    seen = _check_observed(observed, values.shape)
+    bad = ~np.isfinite(values) & seen
     if bad.any():
         raise ValueError(
             f"data has {int(bad.sum())} values that are not finite in observed samples. Mark "
@@ -285,15 +289,18 @@ def _check_start(start: float) -> float:
     return float(start)
 
 
-def _warn_about_units(values: Array, channels: tuple[str, ...] | None) -> None:
+def _warn_about_units(
+    values: Array, observed: NDArray[np.bool_], channels: tuple[str, ...] | None
+) -> None:
     known = [i for i, name in enumerate(channels or ()) if name.endswith(_SENSOR_NAMES)]
     try:
         triads = parse_channels([(channels or ())[i] for i in known])
     except ValueError:  # a sensor without all its axes: a matter of those who need the sites
         return
-    sample = values[:: max(1, len(values) // 2048)]  # a median needs no more
     for _, sensor, columns in triads:
-        readings: Any = {sensor: sample[:, np.take(known, columns)]}
+        place = np.take(known, columns)
+        seen = values[observed[:, place].all(axis=1)][:, place]
+        readings: Any = {sensor: seen[:: max(1, len(seen) // 2048)]}  # a median needs no more
         warn_units(**readings, stacklevel=4)
 
 
@@ -330,13 +337,13 @@ def _check_labels(labels: ArrayLike | None, count: int) -> NDArray[Any] | None:
     return values
 
 
-def _check_observed(observed: ArrayLike | None, count: int) -> NDArray[np.bool_]:
+def _check_observed(observed: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     if observed is None:
-        return np.ones(count, dtype=bool)
+        return np.ones(shape, dtype=bool)
     values = np.array(observed)
-    if values.shape != (count,) or values.dtype.kind != "b":
+    if values.shape not in (shape, shape[:1]) or values.dtype.kind != "b":
         raise ValueError(
-            f"observed must be {count} booleans to match data, got {values.dtype} of "
-            f"shape {values.shape}."
+            f"observed must be booleans of shape {shape}, or {shape[:1]} for all channels alike, "
+            f"to match data; got {values.dtype} of shape {values.shape}."
         )
-    return values
+    return np.array(np.broadcast_to(values.reshape(len(values), -1), shape))

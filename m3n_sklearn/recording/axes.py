@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -68,8 +69,13 @@ def to_site_axes(X: Windows, mount: Mapping[str, ArrayLike]) -> Windows:
             f"{', '.join(dict.fromkeys(triad.site for triad in triads))}."
         )
     imu = np.array(X["imu"])
+    observed = np.array(X["observed"]) if "observed" in X else None
     for triad in triads:
         if triad.site in turns:
             columns = list(triad.columns)
             imu[:, columns] = turns[triad.site].astype(imu.dtype) @ imu[:, columns]
-    return X.assign(imu=imu, channels=X.channels, present={"imu": X.present("imu")})
+            if observed is not None:  # a turned axis is made of all three
+                observed[:, columns] = observed[:, columns].all(axis=1, keepdims=True)
+    present = {name: X.present(name) for name in ("imu", "observed") if name in X}
+    masks: dict[str, Any] = {} if observed is None else {"observed": observed}
+    return X.assign(imu=imu, channels=X.channels, present=present, **masks)

@@ -17,6 +17,7 @@ from ..motion._motion import Motion
 from ..motion.rotations import quat_from_rotvec, rotvec_from_quat, slerp_resample
 from ..windows import Windows
 from ._recording import Recording
+from .resampling import bridge_by_lines
 
 __all__ = ["Cut", "cut"]
 
@@ -57,6 +58,7 @@ class _Plan:
     imu_rate: float | None
     pose_rate: float | None
     min_purity: float
+    min_observed: float
     ignore: frozenset[Hashable]
     dtype: np.dtype[Any]
 
@@ -100,6 +102,7 @@ def cut(
     imu_rate: float | None = None,
     pose_rate: float | None = None,
     min_purity: float = 0.0,
+    min_observed: float = 1.0,
     ignore: Iterable[Hashable] = (),
     dtype: DTypeLike = np.float64,
 ) -> Cut:
@@ -109,7 +112,7 @@ def cut(
     ----------
     items : Motion, Recording, (Motion, Recording) or an iterable of these
         A pair is one scene on one clock (``motion.times`` and ``recording.times``); only what
-        both cover is cut. No window crosses the borders of an item or touches a lost sample.
+        both cover is cut. No window crosses the borders of an item.
     seconds : float
         Length of a window, rounded to whole samples.
     overlap : float, default=0.5
@@ -131,6 +134,10 @@ def cut(
         agree.
     min_purity : float, default=0.0
         Windows whose class holds a smaller share of their samples are dropped.
+    min_observed : float, default=1.0
+        Share of the samples of a window, those of each channel counted, that must have been
+        measured. By default no window touches a lost sample. With less, lost samples within
+        windows are bridged by straight lines.
     ignore : iterable, default=()
         Windows of these classes are dropped.
     dtype : dtype, default=float64
@@ -141,7 +148,9 @@ def cut(
     X : Windows
         Columns ``imu``, ``pose``, ``trans`` and ``text`` as far as items have them; ``clip``, the
         item's name (made unique where names repeat); ``start``, the time of the first sample on
-        the item's clock in s; ``context`` with poses, ``padded`` with padding, ``stature`` and
+        the item's clock in s; ``observed`` (n, C, T) of ``imu`` if `min_observed` is less than 1,
+        False where a sample was lost or is padding; ``context`` with poses, ``padded`` with
+        padding, ``stature`` and
         ``betas`` if every item has them, ``source`` ("" where it is not known) if any has, and
         ``sex`` if any motion's is not "neutral".
     y : ndarray of shape (n,) or None
@@ -177,6 +186,7 @@ def cut(
         imu_rate=_common_rate("imu_rate", imu_rate, [clip.recording for clip in clips]),
         pose_rate=_common_rate("pose_rate", pose_rate, [clip.motion for clip in clips]),
         min_purity=_within("min_purity", min_purity, 0.0, 1.0),
+        min_observed=_within("min_observed", min_observed, 0.0, 1.0),
         ignore=frozenset([ignore] if isinstance(ignore, str | Number) else ignore),
         dtype=_float_dtype(dtype),
     )
@@ -227,7 +237,8 @@ def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | No
     length = plan.length(rate)
     starts = _starts(low, high, length, plan.hop(rate), plan.short)
     if recording is not None:
-        starts = starts[_all_observed(recording, starts, low, high, length)]
+        share = _share_observed(recording.observed, *_bounds(starts, low, high, length))
+        starts = starts[share >= plan.min_observed - 1e-12]
     row_labels, pure = _classes(clip, recording, starts, low, high, length, plan)
     starts, row_labels = starts[pure], [row_labels[i] for i in np.flatnonzero(pure)]
     if len(starts) == 0:
@@ -236,7 +247,14 @@ def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | No
     if plan.short == "pad":
         columns["padded"] = np.full(len(starts), max(0, length - (high - low)) / rate)
     if recording is not None:
-        columns["imu"] = _imu_rows(recording, starts, low, high, length).astype(plan.dtype)
+        bounds = low, high, length
+        data = recording.data
+        if plan.min_observed < 1:
+            data = bridge_by_lines(data, recording.observed)
+            place = starts[:, None] + np.arange(length)
+            real = (place >= low) & (place < high)
+            columns["observed"] = _rows(recording.observed, starts, *bounds) & real[:, None]
+        columns["imu"] = _rows(data, starts, *bounds).astype(plan.dtype)
     if clip.motion is not None:
         columns.update(_pose_rows(clip.motion, columns["start"], plan))
     return columns, row_labels
@@ -267,21 +285,18 @@ def _bounds(starts: Indices, low: int, high: int, length: int) -> tuple[Indices,
     return np.maximum(starts, low), np.minimum(starts + length, high)
 
 
-def _all_observed(
-    recording: Recording, starts: Indices, low: int, high: int, length: int
-) -> NDArray[np.bool_]:
-    lost = np.concatenate([[0], np.cumsum(~recording.observed)])
-    begin, end = _bounds(starts, low, high, length)
-    return lost[end] == lost[begin]
+def _share_observed(observed: NDArray[np.bool_], begin: Indices, end: Indices) -> Array:
+    """Return the share of the samples of each window, of all channels, that were measured."""
+    counts = np.concatenate([[0], np.cumsum(observed.sum(axis=1))])
+    return (counts[end] - counts[begin]) / (observed.shape[1] * (end - begin))
 
 
-def _imu_rows(
-    recording: Recording, starts: Indices, low: int, high: int, length: int
-) -> NDArray[np.floating]:
+def _rows(values: NDArray[Any], starts: Indices, low: int, high: int, length: int) -> NDArray[Any]:
+    """Windows (n, C, length) of samples (T, C); beyond the bounds the edge is repeated."""
     if len(starts) and low <= starts[0] and starts[-1] + length <= high:
-        return sliding_window_view(recording.data, length, axis=0)[starts]
+        return sliding_window_view(values, length, axis=0)[starts]
     index = np.clip(starts[:, None] + np.arange(length), low, high - 1)
-    return recording.data[index].transpose(0, 2, 1)
+    return values[index].transpose(0, 2, 1)
 
 
 def _classes(
@@ -495,7 +510,8 @@ def _nothing_left(clips: Sequence[_Clip], plan: _Plan) -> str:
         )
     return (
         f"No window of {plan.seconds:.3g} s is left of {len(clips)} items: pairs may not overlap "
-        "in time, samples may be lost, or ignore= and min_purity= exclude everything."
+        "in time, samples may be lost (min_observed=), or ignore= and min_purity= exclude "
+        "everything."
     )
 
 

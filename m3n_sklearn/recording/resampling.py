@@ -4,21 +4,31 @@ Every new sample is a weighted sum of its neighbours, with the weights of a wind
 are corrected so that constants and straight lines come out exactly: gravity stays gravity. For a
 rational ratio of rates the weights repeat, which is the classical polyphase filter; evenly spaced
 input at any other ratio, or at any offset, needs nothing else.
+
+Where samples were lost, the filter meets a smooth curve through the samples around; so nothing
+moves that was measured.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
+from scipy.interpolate import PchipInterpolator
+from scipy.ndimage import percentile_filter
 
 from .._checks import check_positive, real_array
+from .._clock import STAMPS, check_seconds, even_runs, recover_clock
 
 __all__ = [
-    "fill_unobserved",
+    "bridge_by_lines",
     "nearest_samples",
+    "resample_lossy",
     "resample_observed",
     "resample_signal",
     "resample_timestamps",
@@ -35,7 +45,9 @@ KAISER_BETA = 8.0
 """Shape of the Kaiser window: side lobes about 80 dB down."""
 
 _CHUNK = 16_384
-_KNOT_SECONDS = 2.0
+_ON_ROW = 0.05
+"""A point nearer to a row than this share of a period is that row."""
+_MOST_POINTS = 50_000_000
 
 
 def resampled_length(n_samples: int, rate_in: float, rate_out: float) -> int:
@@ -154,7 +166,7 @@ def resample_observed(observed: ArrayLike, rate_in: float, rate_out: float) -> N
 
     Parameters
     ----------
-    observed : array-like of shape (T,)
+    observed : array-like of shape (T, ...)
         True where a sample was measured.
     rate_in, rate_out : float
         Rates in Hz.
@@ -162,7 +174,7 @@ def resample_observed(observed: ArrayLike, rate_in: float, rate_out: float) -> N
     Returns
     -------
     ndarray of bool
-        True where both neighbours were measured.
+        True where both neighbors were measured.
     """
     seen = np.asarray(observed, dtype=bool)
     positions = np.arange(resampled_length(len(seen), rate_in, rate_out)) * (rate_in / rate_out)
@@ -190,31 +202,40 @@ def nearest_samples(n_samples: int, rate_in: float, rate_out: float) -> NDArray[
     return np.minimum(np.floor(positions + 0.5).astype(np.int64), n_samples - 1)
 
 
-def fill_unobserved(values: ArrayLike, observed: ArrayLike) -> Array:
-    """Bridge lost samples by straight lines, so that a filter does not see them.
-
-    Parameters
-    ----------
-    values : array-like of shape (T, C)
-        Samples; anything may stand where they were lost.
-    observed : array-like of shape (T,)
-        True where a sample was measured.
-
-    Returns
-    -------
-    ndarray of shape (T, C)
-        Finite samples. Zeros if none was measured.
-    """
+def bridge_by_lines(values: Array, observed: NDArray[np.bool_]) -> Array:
+    """Bridge lost samples (T, C) by straight lines; zeros in channels that have no sample."""
     array = np.array(values, dtype=np.float64)
-    seen = np.asarray(observed, dtype=bool)
-    if seen.all():
-        return array
-    if not seen.any():
-        return np.zeros_like(array)
-    lost, kept = np.flatnonzero(~seen), np.flatnonzero(seen)
-    for column in range(array.shape[1]):
-        array[lost, column] = np.interp(lost, kept, array[kept, column])
+    for channel in np.flatnonzero(~observed.all(axis=0)):
+        seen = observed[:, channel]
+        lost, kept = np.flatnonzero(~seen), np.flatnonzero(seen)
+        array[lost, channel] = np.interp(lost, kept, array[kept, channel]) if len(kept) else 0.0
     return array
+
+
+def resample_lossy(
+    values: Array, observed: NDArray[np.bool_], rate_in: float, rate_out: float
+) -> Array:
+    """Resample samples (T, C) of which some were lost (T, C): what was measured does not move."""
+    array = np.array(values, dtype=np.float64)
+    masks, of = np.unique(observed, axis=1, return_inverse=True)
+    for i, seen in enumerate(masks.T):
+        channels = np.flatnonzero(of.ravel() == i)
+        lost, kept = np.flatnonzero(~seen), np.flatnonzero(seen)
+        if len(lost):
+            rows = array[np.ix_(kept, channels)]
+            array[np.ix_(lost, channels)] = _curve(kept, rows)(lost) if len(kept) else 0.0
+    return np.asarray(resample_signal(array, rate_in, rate_out), dtype=np.float64)
+
+
+def _curve(at: NDArray[Any], rows: Array) -> Callable[[NDArray[Any]], Array]:
+    """Smooth curve through rows that does not overshoot; level beyond the ends."""
+    if len(at) == 1:
+        return lambda wanted: np.repeat(rows, len(wanted), axis=0)
+    curve = PchipInterpolator(at, rows)
+    return lambda wanted: curve(np.clip(wanted, at[0], at[-1]))
+
+
+# ---- time stamps
 
 
 def resample_timestamps(
@@ -225,79 +246,107 @@ def resample_timestamps(
     start: float | None = None,
     n_samples: int | None = None,
     max_gap: float = 0.5,
+    stamps: str = "auto",
 ) -> tuple[Array, NDArray[np.bool_], float]:
-    """Put time-stamped rows onto an even grid.
+    """Put the time-stamped rows of one sensor onto an even grid.
 
-    Stamps of sensors that send packets repeat and jitter although the sensor samples evenly. So
-    the rows of a stretch without gaps are taken as evenly spaced, at the rate that the stamps
-    have over about two seconds, and interpolated with a band limit. Nothing is interpolated
-    across a gap.
+    A row whose stamp is right stays at its time, whatever was lost next to it. Where stamps are
+    even, with rows missing or not, the rows are interpolated with a band limit, elsewhere by a
+    curve that does not overshoot. Stamps that were rounded, that came in packets or that jitter
+    about an even clock are put back on that clock, and a warning says so.
 
     Parameters
     ----------
     times : array-like of shape (T,)
-        Time stamps in s, not decreasing; equal ones are allowed.
+        Time stamps in s, in the order in which the rows were measured.
     values : array-like of shape (T, C)
-        Rows.
+        Rows. A row with a NaN was not measured; its stamp still counts as a tick of the clock.
     rate : float
         Wanted rate in Hz.
     start : float, optional
-        Time of the first grid point; the first stamp by default.
+        Time of the first grid point; that of the first row by default.
     n_samples : int, optional
-        Grid points; up to the last stamp by default.
+        Grid points; up to the last row by default.
     max_gap : float, default=0.5
-        Longer steps between stamps, in s, are gaps.
+        Nothing is interpolated where rows are further apart than this, in s.
+    stamps : {"auto", "exact", "even"}, default="auto"
+        What the stamps are worth. ``"exact"`` believes them as they are. ``"even"`` believes that
+        the sensor is even and puts all rows on its clock, with whole periods left out where rows
+        were lost. ``"auto"`` finds out: stamps that are even most of the time are exact; those
+        that stay near an even clock are put on it, unless the values say that they were really
+        measured unevenly; all others are exact. Copies, and a few stamps that are far off or too
+        close together, are mended.
 
     Returns
     -------
     values : ndarray of shape (n_samples, C)
-        Samples on the grid; zeros where nothing was measured.
+        Samples on the grid; zeros in gaps of more than `max_gap`, and before the first and after
+        the last row.
     observed : ndarray of bool, shape (n_samples,)
-        False inside gaps, before the first and after the last row.
+        False where nothing was measured: between two rows at least two periods apart, except on
+        the rows themselves, and before the first and after the last row.
     start : float
         Time of the first grid point.
 
     Raises
     ------
     ValueError
-        If shapes do not match, stamps decrease, or something is not finite.
+        If shapes do not match, no row is complete, stamps are not seconds, or the clock was set
+        back.
+
+    Warns
+    -----
+    UserWarning
+        If stamps were not believed, with what was found and done.
+
+    Notes
+    -----
+    Of rows that come in packets of equal size nobody can tell which one the stamp belongs to;
+    they are spread about it. Of stamps that are multiples of a unit of many rows, such as whole
+    seconds, the first row is the one that was measured at the stamp.
 
     Examples
     --------
     >>> import numpy as np
-    >>> times = np.repeat(np.arange(0, 2, 0.02), 2)  # packets of two
-    >>> rows, observed, start = resample_timestamps(times, np.ones((200, 3)), 50.0)
-    >>> rows.shape, bool(observed.all())
-    ((100, 3), True)
+    >>> times = np.arange(0, 2, 0.01)
+    >>> times = times[(times < 0.995) | (times > 1.095)]  # a tenth of a second was lost
+    >>> rows, observed, start = resample_timestamps(times, np.ones((190, 3)), 50.0)
+    >>> rows.shape, int((~observed).sum())
+    ((100, 3), 5)
     """
-    stamps, rows = _check_rows(times, values)
+    given, rows = _check_rows(times, values)
     check_positive(rate, "rate", "Hz")
     check_positive(max_gap, "max_gap", "seconds")
-    first = float(stamps[0]) if start is None else float(start)
-    if not np.isfinite(first):
+    if start is not None and not np.isfinite(float(start)):
         raise ValueError(f"start must be a finite time in s, got {start!r}.")
     if n_samples is not None and (not isinstance(n_samples, (int, np.integer)) or n_samples < 1):
         raise ValueError(f"n_samples must be a whole number of at least 1, got {n_samples!r}.")
-    if len(stamps) > 2 and np.diff(stamps).min() >= 10 * max_gap:
-        raise ValueError(
-            f"All steps between times are gaps: the smallest is {np.diff(stamps).min():.4g} s, "
-            f"max_gap={max_gap:g} s. Are these milliseconds? Give seconds."
-        )
+    if stamps not in STAMPS:
+        raise ValueError(f"stamps must be one of {', '.join(map(repr, STAMPS))}, got {stamps!r}.")
+    check_seconds(given, max_gap)
+    clock = recover_clock(given, rows, stamps)
+    clock.warn("Give stamps='exact' to believe all, or stamps='even' to believe in an even clock.")
+    first = float(clock.times[0]) if start is None else float(start)
     if n_samples is None:
-        n_samples = max(1, int(np.floor((stamps[-1] - first) * rate + 1e-6)) + 1)
+        n_samples = max(1, int(np.floor((clock.times[-1] - first) * rate + 1e-6)) + 1)
+    if n_samples > max(_MOST_POINTS, 1000 * len(rows)):
+        raise ValueError(
+            f"{len(rows)} rows from {given[0]:.12g} to {given[-1]:.12g} s would become "
+            f"{n_samples} samples at {rate:g} Hz: is a time stamp wrong?"
+        )
+    measured = np.isfinite(rows[clock.rows]).all(axis=1)
+    ticks, rows = clock.times[measured], rows[clock.rows[measured]]
     grid = first + np.arange(n_samples) / rate
     filled = np.zeros((n_samples, rows.shape[1]))
     observed = np.zeros(n_samples, dtype=bool)
-    borders = np.flatnonzero(np.diff(stamps) > max_gap) + 1
-    for block in np.split(np.arange(len(stamps)), borders):
-        clock = stamps[block]
-        if clock[-1] <= clock[0]:
-            continue
-        inside = (grid >= clock[0] - 1e-6) & (grid <= clock[-1] + 1e-6)
-        rate_in = (len(block) - 1) / (clock[-1] - clock[0])
-        positions = _positions(clock, grid[inside], rate_in)
-        filled[inside] = _interpolate(rows[block], positions, rate / rate_in)
-        observed |= inside
+    borders = np.flatnonzero(np.diff(ticks) > max_gap) + 1
+    for begin, end in pairwise([0, *borders.tolist(), len(ticks)]):
+        if end - begin > 1:
+            own = ticks[begin:end]
+            inside = slice(*np.searchsorted(grid, [own[0] - 1e-6, own[-1] + 1e-6]).tolist())
+            stretch = _Stretch(own, rows[begin:end])
+            filled[inside] = stretch.at(np.clip(grid[inside], own[0], own[-1]), rate)
+            observed[inside] = stretch.observed(grid[inside])
     return filled, observed, first
 
 
@@ -306,37 +355,112 @@ def _check_rows(times: ArrayLike, values: ArrayLike) -> tuple[Array, Array]:
         raise TypeError("times must be seconds, got dates: subtract the first and divide by 1 s.")
     stamps = real_array(times, "times", "time stamps of shape (T,) in s")
     rows = real_array(values, "values", "rows of shape (T, C)")
-    if stamps.ndim != 1 or rows.ndim != 2 or len(stamps) != len(rows) or len(rows) == 0:
+    if stamps.ndim != 1 or rows.ndim != 2 or len(stamps) != len(rows) or rows.size == 0:
         raise ValueError(
-            f"times must have shape (T,) and values (T, C) with T of at least 1, got "
+            f"times must have shape (T,) and values (T, C) with T and C of at least 1, got "
             f"{stamps.shape} and {rows.shape}."
         )
-    if not np.isfinite(stamps).all() or not np.isfinite(rows).all():
+    if not np.isfinite(stamps).all() or np.isinf(rows).any():
         raise ValueError("times or values are not finite somewhere: drop those rows first.")
-    backwards = np.flatnonzero(np.diff(stamps) < 0)
-    if len(backwards):
-        raise ValueError(f"times decrease after row {backwards[0]}: sort or drop rows first.")
+    if np.isnan(rows).any(axis=1).all():
+        raise ValueError("values are not finite in any row: each has a NaN.")
     return stamps, rows
 
 
-def _positions(clock: Array, wanted: Array, rate: float) -> Array:
-    """Say at which (fractional) row of a block each wanted time lies."""
-    n_knots = max(2, round((clock[-1] - clock[0]) / _KNOT_SECONDS))
-    parts = np.array_split(np.arange(len(clock), dtype=np.float64), min(n_knots, len(clock)))
-    rows = np.array([part.mean() for part in parts])
-    times = np.array([clock[part.astype(int)].mean() for part in parts])
-    keep = np.concatenate([[True], np.diff(times) > 0])
-    rows, times = rows[keep], times[keep]
-    if len(rows) < 2:
-        return np.clip((wanted - clock[0]) * rate, 0, len(clock) - 1)
-    positions = np.interp(wanted, times, rows)
-    for outside, end, near in (
-        (wanted < times[0], 0, 1),
-        (wanted > times[-1], -1, -2),
-    ):
-        slope = (rows[end] - rows[near]) / (times[end] - times[near])
-        positions[outside] = rows[end] + (wanted[outside] - times[end]) * slope
-    return np.clip(positions, 0, len(clock) - 1)
+class _Stretch:
+    """Rows without a long gap: where their steps are even, and a curve through all of them."""
+
+    def __init__(self, times: Array, rows: Array) -> None:
+        self.times, self.rows = times, rows
+        self.periods, self.period = even_runs(times)
+        even = np.concatenate([[False], self.periods > 0, [False]])
+        change = np.abs(np.diff(self.period)) > 0.02 * self.period[1:]
+        starts = even[1:-1] & (~even[:-2] | np.concatenate([[True], change]))
+        ends = even[1:-1] & (~even[2:] | np.concatenate([change, [True]]))
+        runs = list(
+            zip(np.flatnonzero(starts).tolist(), (np.flatnonzero(ends) + 1).tolist(), strict=True)
+        )
+        # shorter ones would be all ends
+        long = [run for run in runs if run[1] - run[0] >= 2 * HALF_WIDTH]
+        self.runs = long or [run for run in runs if run == (0, len(times) - 1)]
+        steps = np.diff(times)
+        usual = percentile_filter(steps, 90, min(25, len(steps)), mode="nearest")
+        self.lost = steps > 1.75 * usual
+        for begin, end in self.runs:
+            self.lost[begin:end] = self.periods[begin:end] > 1
+        self._smooth: Callable[[Array], Array] | None = None
+
+    def curve(self, at: Array) -> Array:
+        """Evaluate the curve through all rows."""
+        if self._smooth is None:
+            self._smooth = _curve(self.times, self.rows)
+        return self._smooth(at)
+
+    def observed(self, grid: Array) -> NDArray[np.bool_]:
+        """Tell which points lie on a row or between rows that follow each other."""
+        step = np.clip(np.searchsorted(self.times, grid, "right") - 1, 0, len(self.times) - 2)
+        before, after = grid - self.times[step], self.times[step + 1] - grid
+        period = self.period[step]
+        on_row = np.minimum(np.abs(before), np.abs(after)) <= _ON_ROW * period
+        near = np.maximum(before, after) < 0.999 * period
+        return np.asarray(~self.lost[step] | on_row | near)
+
+    def at(self, grid: Array, rate: float) -> Array:
+        """Evaluate at increasing times within the stretch."""
+        result = np.empty((len(grid), self.rows.shape[1]))
+        done = 0
+        for begin, end in self.runs:
+            low, high = np.searchsorted(grid, self.times[[begin, end]])
+            high += high < len(grid) and grid[high] == self.times[end]
+            result[done:low] = self._between(grid[done:low], rate)
+            result[low:high] = self._along(begin, end, grid[low:high], rate)
+            done = high
+        result[done:] = self._between(grid[done:], rate)
+        return result
+
+    def _along(self, begin: int, end: int, grid: Array, rate: float) -> Array:
+        """Interpolate with a band limit on the ticks of an even run."""
+        if len(grid) == 0:
+            return np.empty((0, self.rows.shape[1]))
+        own = self.times[begin : end + 1]
+        number = np.concatenate([[0], np.cumsum(self.periods[begin:end])])
+        pace = (own[-1] - own[0]) / number[-1]
+        reach = int(np.ceil(HALF_WIDTH * max(1.0, 1 / (rate * pace)))) + 2
+        # ticks go on into what is next to the run, as far as there are rows
+        left = min(reach, int((own[0] - self.times[0]) / pace + 1e-6))
+        right = min(reach, int((self.times[-1] - own[-1]) / pace + 1e-6))
+        count = left + number[-1] + 1 + right
+        missing = np.ones(count, dtype=bool)
+        missing[left + number] = False
+        ticks = np.empty((count, self.rows.shape[1]))
+        ticks[left + number] = self.rows[begin : end + 1]
+        if missing.any():
+            beside = np.arange(count, dtype=np.float64)[missing] - left
+            when = np.interp(beside, number, own)
+            when += pace * (np.minimum(beside, 0) + np.maximum(beside - number[-1], 0))
+            ticks[missing] = self.curve(when)
+        position = left + np.interp(grid, own, number)
+        # Unix times of double precision are off by that much
+        tick = np.rint(position)
+        position = np.where(np.abs(position - tick) < 5e-5, tick, position)
+        return _interpolate(ticks, position, rate * pace)
+
+    def _between(self, grid: Array, rate: float) -> Array:
+        """Follow the curve through uneven rows; where they are dense, through a filter."""
+        if len(grid) == 0:
+            return np.empty((0, self.rows.shape[1]))
+        low, high = np.searchsorted(self.times, grid[[0, -1]])
+        steps = np.diff(self.times[max(low - 1, 0) : high + 1])
+        dense = int(np.ceil(1 / (rate * float(np.mean(steps))) - 0.1)) if len(steps) else 1
+        if dense <= 1:
+            return self.curve(grid)
+        around = (HALF_WIDTH + 2) * dense
+        before = min(around, int((grid[0] - self.times[0]) * rate * dense + 1e-6))
+        after = min(around, int((self.times[-1] - grid[-1]) * rate * dense + 1e-6))
+        at = np.arange(-before, (len(grid) - 1) * dense + after + 1)
+        fine = self.curve(grid[0] + at / (rate * dense))
+        at_fine = before + dense * np.arange(len(grid), dtype=np.float64)
+        return _interpolate(fine, at_fine, 1 / dense)
 
 
 # ---- weights

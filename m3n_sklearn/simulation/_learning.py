@@ -275,8 +275,9 @@ def _of_site(recording: Recording, site: str, sites: tuple[str, ...]) -> Measure
             f"{', '.join(recording.channels)}. Name them as the simulator does, such as "
             f"{channel_names(site)[0]}."
         )
-    times, data = recording.times[recording.observed], recording.data[recording.observed]
     acc, gyro = (triads.get((place, sensor)) for sensor in ("acc", "gyro"))
+    seen = recording.observed[:, (acc or []) + (gyro or [])].all(axis=1)
+    times, data = recording.times[seen], recording.data[seen]
     return Measured(
         times, None if acc is None else data[:, acc], None if gyro is None else data[:, gyro]
     )

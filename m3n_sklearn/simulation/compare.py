@@ -295,13 +295,15 @@ def _align(simulated: Recording, measured: Recording) -> _Pair:
             f"{measured.times[-1]:g} s. Set start= if they do belong together."
         )
     ours, theirs = slice(first, first + count), slice(second, second + count)
-    lost = int((~(simulated.observed[ours] & measured.observed[theirs])).sum())
+    columns = _shared_columns(simulated.channels, measured.channels)
+    seen = simulated.observed[ours][:, columns.ours].all(axis=1)
+    seen &= measured.observed[theirs][:, columns.theirs].all(axis=1)
+    lost = int((~seen).sum())
     if lost:
         raise ValueError(
             f"{lost} of the {count} samples that the recordings share were lost: compare the "
             "stretches between the gaps."
         )
-    columns = _shared_columns(simulated.channels, measured.channels)
     return _Pair(
         simulated.data[ours][:, columns.ours],
         measured.data[theirs][:, columns.theirs],

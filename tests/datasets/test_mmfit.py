@@ -104,17 +104,35 @@ def test_windows_take_the_class_in_their_middle(root):
 def test_packets_are_spread(root):
     write_workout(root / "mm-fit", "w00", sw_l_acc=sensor(packet=4))
     recording = load_mmfit(root, workouts="w00").recordings[0]
-    seen = recording.data[recording.observed]
+    whole = recording.observed.all(axis=1)
+    seen = recording.data[whole]
     inside = slice(100, -100)
     # a packet is stamped at its last row; what is left is a constant delay of half a packet
-    error = 10 * seen[inside, 2] - recording.times[recording.observed][inside]
+    error = 10 * seen[inside, 2] - recording.times[whole][inside]
     assert np.abs(error - error.mean()).max() < 0.01 and abs(error.mean()) < 0.03
+
+
+def test_lost_packets_move_no_others(root):
+    rows = sensor(packet=4)
+    there = np.ones(len(rows), dtype=bool)
+    for first in (800, 2000, 2004, 4000):
+        there[first : first + 4] = False
+    write_workout(root / "mm-fit", "w00", sw_l_acc=rows[there])
+    recording = load_mmfit(root, workouts="w00").recordings[0]
+    seen = recording.observed[:, 2]
+    assert recording.observed[:-3, 3:].all()
+    # a packet of 4 at 103 Hz lasts 0.039 s
+    expected = 1.0 + (np.array([800, 2000, 4000]) + 1.5 + [0, 2, 0]) / 103
+    lost = recording.times[:-3][~seen[:-3]]
+    assert np.abs(lost[:, None] - expected).min(axis=1).max() < 0.07
+    error = 10 * recording.data[seen, 2] - recording.times[seen]
+    assert np.abs(error - np.median(error))[100:-100].max() < 0.004
 
 
 def test_no_window_touches_a_gap(root):
     write_workout(root / "mm-fit", "w00", sw_r_gyr=sensor(gap=(20.0, 35.0)))
     data = load_mmfit(root, workouts="w00")
-    lost = data.recordings[0].times[~data.recordings[0].observed]
+    lost = data.recordings[0].times[~data.recordings[0].observed.all(axis=1)]
     np.testing.assert_allclose([lost.min(), lost.max()], [20, 35], atol=0.06)
     assert not ((data.X["start"] < 34.9) & (data.X["start"] + 5 > 20.1)).any()
 
@@ -124,7 +142,10 @@ def test_rows_out_of_order_and_unlike_lengths_are_mended(root):
     rows[[100, 101]] = rows[[101, 100]]
     rows[200, 3] = np.nan
     write_workout(root / "mm-fit", "w00", sw_l_gyr=rows[:-1])
-    assert load_mmfit(root, workouts="w00").recordings[0].observed[:-3].all()
+    seen = load_mmfit(root, workouts="w00").recordings[0].observed[:-3]
+    assert np.delete(seen, [3, 4, 5], axis=1).all()
+    # one row of 103 Hz is as long as one or two samples of 50 Hz are apart at most
+    assert 0 < (~seen[:, 3:6].all(axis=1)).sum() <= 2
 
 
 def test_missing_devices_leave_the_workout_out(root):

@@ -139,14 +139,14 @@ def test_the_e4_is_scaled_and_aligned(root):
 # ---- defects
 
 
-def test_a_bad_first_stamp_and_backward_rows_are_dropped(root):
+def test_a_bad_first_row_is_dropped_and_a_backward_stamp_mended(root):
     rows = atr_rows()
     rows[0][0] -= 86_400_000
     rows[100][0] = rows[98][0]
     write_atr(root, "U0101", "S0100", "atr01", rows)
     atr = read_openpack_atr(root / "U0101/atr/atr01/S0100.csv")
-    assert len(atr.times) == 1998
-    assert np.all(np.diff(atr.times) > 0)
+    assert len(atr.times) == 1999
+    np.testing.assert_allclose(np.diff(atr.times), 0.03, atol=1e-6)
     recording = load_openpack(root, users="U0101").recordings[0]
     assert recording.duration == pytest.approx(59.94, abs=0.05)
     assert recording.observed.all()
@@ -157,8 +157,10 @@ def test_no_window_is_cut_across_a_gap(root):
     del rows[1000:1100]
     write_atr(root, "U0101", "S0100", "atr02", rows)
     data = load_openpack(root, users="U0101")
-    lost = data.recordings[0].times[~data.recordings[0].observed]
-    assert lost.min() > 29.9 and lost.max() < 33.1 and len(lost) > 95
+    seen = data.recordings[0].observed
+    assert seen[:, :6].all()
+    lost = data.recordings[0].times[~seen.all(axis=1)]
+    np.testing.assert_allclose(lost, 0.03 * np.arange(1000, 1100))
     begin = data.X["start"]
     assert not ((begin + 4 > lost.min()) & (begin < lost.max())).any()
 
@@ -168,14 +170,43 @@ def test_empty_cells_count_as_lost_rows(root):
     for row in rows[1000:1100]:
         row[1] = ""
     write_atr(root, "U0101", "S0100", "atr02", rows)
-    assert 95 < (~load_openpack(root, users="U0101").recordings[0].observed).sum() < 105
+    seen = load_openpack(root, users="U0101").recordings[0].observed
+    assert (~seen[1000:1100, 6:9]).all()
+    assert (~seen).sum() == 300
+
+
+@pytest.mark.parametrize("shift", [3_600_000, -500_000])
+def test_one_wild_stamp_changes_nothing(root, shift):
+    before = load_openpack(root, users="U0101", seconds=None).recordings[0]
+    rows = atr_rows()
+    rows[700][0] += shift
+    write_atr(root, "U0101", "S0100", "atr02", rows)
+    with pytest.warns(UserWarning, match="1 stamps are far off, first that of row 700"):
+        after = load_openpack(root, users="U0101", seconds=None).recordings[0]
+    np.testing.assert_allclose(after.data, before.data, atol=1e-6)
+    assert after.observed.all()
+
+
+def test_lost_rows_move_no_others(root):
+    rows = atr_rows()
+    for k, row in enumerate(rows):
+        row[1] = np.sin(0.1 * k)
+    write_atr(root, "U0101", "S0100", "atr02", rows)
+    whole = load_openpack(root, users="U0101", seconds=None).recordings[0]
+    rows[500][1] = ""
+    del rows[800]
+    write_atr(root, "U0101", "S0100", "atr02", rows)
+    damaged = load_openpack(root, users="U0101", seconds=None).recordings[0]
+    assert np.argwhere(~damaged.observed[:, 6:9].all(axis=1)).ravel().tolist() == [500, 800]
+    kept = np.delete(np.arange(2000), [500, 800])
+    np.testing.assert_allclose(damaged.data[kept], whole.data[kept], atol=1e-9)
 
 
 def test_devices_of_unlike_length_end_together(root):
     write_atr(root, "U0101", "S0100", "atr02", atr_rows(58))
     recording = load_openpack(root, users="U0101").recordings[0]
     assert recording.n_samples == 2000
-    assert recording.times[recording.observed][-1] == pytest.approx(58, abs=0.1)
+    assert recording.times[recording.observed.all(axis=1)][-1] == pytest.approx(58, abs=0.1)
 
 
 def test_mounts_are_those_of_the_wrists_that_were_asked_for(root):

@@ -72,3 +72,10 @@ def test_what_can_not_be_turned_is_refused(X, mount, message):
 def test_one_matrix_alone_says_no_site():
     with pytest.raises(TypeError, match="map sites"):
         to_site_axes(windows(), MOUNT)
+
+
+def test_a_turned_axis_is_observed_if_all_three_were():
+    observed = np.ones((4, 12, 20), dtype=bool)
+    observed[1, 7, 3] = False
+    turned = to_site_axes(windows(observed=observed), {"right_wrist": MOUNT})["observed"]
+    assert np.argwhere(~turned).tolist() == [[1, k, 3] for k in (6, 7, 8)]

@@ -74,6 +74,35 @@ def test_windows_that_touch_lost_samples_are_dropped(first, count):
         assert (round(begin, 6) in kept) == clean
 
 
+def test_a_lost_sample_of_one_channel_counts():
+    observed = np.ones((400, 3), dtype=bool)
+    observed[120, 1] = False
+    starts = cut(ramp(400, observed=observed), seconds=1.0, overlap=0.0).X["start"]
+    assert starts.tolist() == [0.0, 1.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+
+
+def test_windows_with_few_losses_are_kept_bridged_and_marked():
+    observed = np.ones((400, 3), dtype=bool)
+    observed[110:140, 1] = False  # 30 of 150 samples of the window
+    observed[220:300] = False
+    recording = ramp(400, observed=observed)
+    recording = recording.replace(data=np.where(observed, recording.data, np.nan))
+    X = cut(recording, seconds=1.0, overlap=0.0, min_observed=0.8).X
+    assert X["start"].tolist() == [0.0, 1.0, 2.0, 3.0, 6.0, 7.0]
+    assert X["observed"].dtype == bool and X["observed"].shape == X["imu"].shape
+    expected = X["start"][:, None, None] + np.arange(50) / 50.0
+    np.testing.assert_allclose(X["imu"], np.broadcast_to(expected, X["imu"].shape))
+    assert np.argwhere(~X["observed"]).tolist() == [[2, 1, k] for k in range(10, 40)]
+    assert "observed" not in cut(recording, seconds=1.0).X
+    assert cut(recording, seconds=1.0, overlap=0.0, min_observed=0.0).X["start"].size == 8
+
+
+def test_padding_is_not_observed_and_does_not_count():
+    X = cut(ramp(60), seconds=2.0, short="pad", min_observed=0.9).X
+    assert X["observed"][0].sum(axis=1).tolist() == [60] * 3
+    assert X["observed"][0, :, 20:80].all()
+
+
 @given(st.lists(st.integers(0, 3), min_size=100, max_size=300), st.floats(0.3, 1.0))
 def test_labels_are_the_majority_and_pure_enough(labels, purity):
     labels = np.repeat(np.array(labels), 4)

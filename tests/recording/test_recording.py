@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from m3n_sklearn import Recording
+from m3n_sklearn.recording import channel_names
 
 NAMES = [f"{site}_acc_{axis}" for site in ("left_wrist", "right_wrist") for axis in "xyz"]
 
@@ -40,9 +41,21 @@ def test_lost_samples_may_hold_anything():
     data = np.zeros((4, 3))
     data[2] = np.nan
     observed = [True, True, False, True]
-    assert not Recording(data, 10.0, observed=observed).observed[2]
+    assert Recording(data, 10.0, observed=observed).observed.all(axis=1).tolist() == observed
     with pytest.raises(ValueError, match="not finite"):
         Recording(data, 10.0)
+
+
+def test_channels_have_their_own_mask():
+    observed = np.ones((10, 6), dtype=bool)
+    observed[3, 1] = observed[:, 5] = False
+    data = np.where(observed, 0.5, np.nan)
+    recording = Recording(data, 5.0, channel_names("left_wrist"), observed=observed)
+    np.testing.assert_array_equal(recording.observed, observed)
+    assert np.argwhere(~recording.select("left_wrist_acc").observed).tolist() == [[3, 1]]
+    assert recording.replace(name="a").observed[3].tolist() == observed[3].tolist()
+    with pytest.raises(ValueError, match=r"shape \(10, 6\), or \(10,\) for all"):
+        Recording(np.zeros((10, 6)), 5.0, observed=observed[:, :5])
 
 
 @pytest.mark.parametrize(
