@@ -239,6 +239,13 @@ def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | No
     if recording is not None:
         share = _share_observed(recording.observed, *_bounds(starts, low, high, length))
         starts = starts[share >= plan.min_observed - 1e-12]
+    elif clip.motion is not None and clip.motion.observed is not None:
+        begin = origin + starts / rate
+        edges = [
+            np.searchsorted(clip.motion.times, at - _EPS) for at in (begin, begin + plan.seconds)
+        ]
+        share = _share_observed(clip.motion.observed, *edges)
+        starts = starts[share >= plan.min_observed - 1e-12]
     row_labels, pure = _classes(clip, recording, starts, low, high, length, plan)
     starts, row_labels = starts[pure], [row_labels[i] for i in np.flatnonzero(pure)]
     if len(starts) == 0:
@@ -288,7 +295,7 @@ def _bounds(starts: Indices, low: int, high: int, length: int) -> tuple[Indices,
 def _share_observed(observed: NDArray[np.bool_], begin: Indices, end: Indices) -> Array:
     """Return the share of the samples of each window, of all channels, that were measured."""
     counts = np.concatenate([[0], np.cumsum(observed.sum(axis=1))])
-    return (counts[end] - counts[begin]) / (observed.shape[1] * (end - begin))
+    return (counts[end] - counts[begin]) / (observed.shape[1] * np.maximum(1, end - begin))
 
 
 def _rows(values: NDArray[Any], starts: Indices, low: int, high: int, length: int) -> NDArray[Any]:

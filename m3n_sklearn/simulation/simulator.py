@@ -705,7 +705,7 @@ def _record(rig: Rig, motion: Motion) -> tuple[Recording, Taken]:
         subject=motion.subject,
         name=motion.name,
         start=float(motion.times[0]),
-        observed=seen.all(axis=1),
+        observed=np.repeat(seen, 6, axis=1),
         text=motion.text,
     )
     return recording, taken

@@ -335,3 +335,13 @@ def test_unlike_channels_need_a_decision():
     other = Recording(np.zeros((100, 3)), 50.0, channel_names("hip", "acc"))
     with pytest.raises(ValueError, match=r"different channels.*Recording\.select"):
         cut([ramp(), other], seconds=1.0)
+
+
+def test_windows_of_poses_touch_no_joint_that_was_not_measured():
+    observed = np.ones((120, 24), dtype=bool)
+    observed[70:74, 18] = False
+    motion = Motion(np.zeros((120, 24, 3)), rate=30.0, observed=observed)
+    starts = cut(motion, seconds=1.0, overlap=0.0, margin=0.0).X["start"]
+    assert starts.tolist() == [0.0, 1.0, 3.0]
+    most = cut(motion, seconds=1.0, overlap=0.0, margin=0.0, min_observed=0.99).X["start"]
+    assert most.tolist() == [0.0, 1.0, 2.0, 3.0]  # 4 of 720 are missing
