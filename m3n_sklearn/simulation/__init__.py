@@ -17,6 +17,7 @@ from .randomization import Randomization, draws_table
 from .rigid_body import GRAVITY, rigid_body_imu
 from .simulator import SMPLIMUSimulator
 from .trajectory import (
+    BodyNoise,
     NoiseFloor,
     PowerLaw,
     Trajectory,
@@ -29,6 +30,7 @@ __all__ = [
     "GRAVITY",
     "NOISE_PRESETS",
     "AllanDeviation",
+    "BodyNoise",
     "Calibration",
     "IMUComparison",
     "IMUNoise",

@@ -72,8 +72,9 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         Samples per second of the sensors, from 0.1 to 100000, whatever the frame rate of the
         poses.
     smoothing : {"auto"}, float or None, default="auto"
-        How noise of the poses is removed before they are differentiated: by a cut-off chosen
-        for each clip, by one in Hz, or not at all. See :func:`fit_trajectory`.
+        How noise of the poses is removed before they are differentiated: by cut-offs chosen for
+        each clip and each bone that carries a sensor, by one in Hz, or not at all. Cameras, known
+        by the source of a motion, get at most 2 to 2.4 Hz.
     frame : {"skin", "bone", "triangle"}, default="skin"
         Whether sensors follow the skin (and feel, at the wrist, their share of the forearm's
         twist), are fixed to the bone, or turn with a triangle of three vertices; see
@@ -266,7 +267,9 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         -------
         Windows or ndarray
             As many rows as X, in the same order. Windows have ``imu`` of shape
-            (n, 6 sites, T), T = round(seconds * rate), the dtype of ``pose``, and no margin.
+            (n, 6 sites, T), T = round(seconds * rate), the dtype of ``pose``, and no margin; and
+            ``observed`` of the same shape, if anything was not. With ``implausible="mask"`` rows
+            that were not observed throughout have no ``imu``.
 
         Raises
         ------
@@ -346,20 +349,28 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         Parameters
         ----------
         motions : Motion or sequence of Motion
-            What is played. Time stamps need not be even; pauses are bridged by a smooth curve,
-            and what is read there is invented: it is marked as not observed. Draws are
-            keyed by names: clips of one name get the same body, mount and device.
+            What is played. Time stamps need not be even. Draws are keyed by names: clips of one
+            name get the same body, mount and device.
 
         Returns
         -------
         Recording or list of Recording
             One per motion, starting with its first frame on the same clock; label, subject,
-            name and texts are carried along.
+            name and texts are carried along. Readings that rest on pauses, on joints that were
+            not measured, or on frames that no body produces are not observed: straight lines
+            stand there, and NaN where a sensor was never seen.
 
         Raises
         ------
         TypeError
             If something else than motions is given.
+        ValueError
+            If readings are beyond `limits` and `implausible` is "raise".
+
+        Warns
+        -----
+        UserWarning
+            If readings are beyond `limits`, or frames are not believed: once for all clips.
 
         Examples
         --------
