@@ -86,18 +86,23 @@ def site_cutoffs(
             rows = slice(i * count, (i + 1) * count)
             known = choose_cutoffs(values[:, rows], track.step, law, band)
             turns[rows], moves[rows] = (np.minimum(x[rows], known) for x in (turns, moves))
-    changing = None
-    if np.isinf(band.highest) and not apart.any():
-        changing = track.local(values[:, : len(world)], turns)
     lowest = LOWEST_SHARE / track.step
+    turns, moves = (_rounded(x, lowest, band.highest) for x in (turns, moves))
+    followed = None
+    if np.isinf(band.highest):
+        followed = track.local(values[:, : len(world)], turns)
     found = {}
     for i, bone in enumerate(different):
         rows = slice(i * count, (i + 1) * count)
-        chosen = [_rounded(x[rows], lowest, band.highest) for x in (turns, moves)]
-        if changing is not None and (np.ptp(changing[:, rows], axis=0) > 0).any():
-            ceiling = np.inf if laws[i] is None else turns[rows]
-            followed = np.maximum(np.minimum(changing[:, rows], ceiling), lowest)
-            chosen = [followed, followed]
+        chosen = [turns[rows], moves[rows]]
+        if followed is not None:
+            # clip by clip, so that others in the batch do not matter
+            own = np.ptp(followed[:, rows], axis=0) > 0
+            own &= ~apart[rows]
+            if own.any():
+                ceiling = np.inf if laws[i] is None else turns[rows]
+                along = np.maximum(np.minimum(followed[:, rows], ceiling), lowest)
+                chosen = [np.where(own, along, x) for x in chosen]
         found[bone] = Cutoffs.of(*chosen)
     return [found[bone] for bone in bones]
 

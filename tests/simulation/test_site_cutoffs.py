@@ -11,6 +11,7 @@ from m3n_sklearn.body._ends import BoneEnd
 from m3n_sklearn.motion import SMPL_JOINTS, motion_from_joints
 from m3n_sklearn.motion.rotations import quat_from_rotvec, random_rotations
 from m3n_sklearn.simulation import fit_trajectory
+from m3n_sklearn.simulation._batch import Setup, simulate_batch
 from m3n_sklearn.simulation.calibration._tracks import curve_of_site
 from m3n_sklearn.simulation.trajectory._bands import band_of
 from m3n_sklearn.simulation.trajectory._smoothing import (
@@ -139,6 +140,31 @@ def test_cutoffs_follow_noise_that_sets_in():
         gap = (state.linear_acceleration - truth)[50:550]
         errors[name] = np.sqrt(np.mean(gap**2))
     assert errors["auto"] < 0.8 * errors["constant"]
+
+
+def test_clips_of_a_batch_do_not_matter_to_each_other():
+    """One is clean, one jitters, noise sets in in one, and the root of one leaps about."""
+    rng, facts = np.random.default_rng(3), {"rate": 60.0, "seconds": 8.0}
+    poses, trans = [], []
+    for i in range(4):
+        motion = random_motion(20 + i, **facts)
+        turns, moves = motion.poses.copy(), motion.trans.copy()
+        level = np.zeros(len(turns)) + (2e-3 if i == 1 else 0.0)
+        level[len(turns) // 2 :] += 5e-2 if i == 2 else 0.0
+        turns += level[:, None, None] * rng.standard_normal(turns.shape)
+        moves += (0.1 if i == 3 else 0.0) * rng.standard_normal(moves.shape)
+        poses.append(turns)
+        trans.append(moves)
+    poses, trans, times = np.stack(poses), np.stack(trans), motion.times
+    sites = resolve_sites(BODY, ["left_wrist", "right_ankle"])
+    setup = Setup(BODY, sites, "auto", "skin", np.array([0, 0, -9.8]))
+    mounts = np.tile(np.eye(3), (4, 2, 1, 1))
+    together = simulate_batch(setup, poses, trans, times, times, mounts)
+    for i in range(4):
+        one = slice(i, i + 1)
+        alone = simulate_batch(setup, poses[one], trans[one], times, times, mounts[one])
+        np.testing.assert_allclose(together.readings[one], alone.readings, rtol=1e-9, atol=1e-9)
+        assert np.array_equal(together.seen[one], alone.seen)
 
 
 def test_slow_tracks_and_short_clips_keep_one_cutoff():

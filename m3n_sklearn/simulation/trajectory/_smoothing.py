@@ -104,7 +104,9 @@ class Cutoffs(NamedTuple):
         trust = np.ones((frames, *hertz.shape))
         for kind, each in enumerate(chosen):
             if each.ndim == 2:
-                trust[:, :, kind] = (each / hertz[:, kind]) ** (2 * ORDER)
+                finite = np.isfinite(hertz[:, kind])
+                share = each[:, finite] / hertz[finite, kind]
+                trust[:, finite, kind] = share ** (2 * ORDER)
         return cls(hertz, trust)
 
 
@@ -303,7 +305,7 @@ def local_cutoffs(values: Array, dt: float, chosen: Array) -> Array | None:
     changing = np.ptp(octaves, axis=0) > 1
     if not changing.any():
         return None
-    result = np.tile(np.minimum(chosen, highest), (frames, 1))
+    result = np.tile(chosen, (frames, 1))
     for group in np.flatnonzero(changing).tolist():
         line = np.interp(np.arange(frames), starts + size / 2, octaves[:, group])
         result[:, group] = np.exp2(line)
