@@ -103,7 +103,15 @@ class Motion:
         Class of the whole clip, person, and clip id (random draws are keyed by the name).
     source : str, optional
         Who recorded the clip and how, such as ``"cmu"``: clips of one source share the noise of
-        their poses, which a simulator can learn.
+        their poses, which a simulator can learn. Words such as "video" or "kinect" tell it what
+        cameras resolve.
+    observed : array-like of shape (F, J), optional
+        False where a joint was not measured and its rotation is a guess, such as in a gap that
+        was bridged. The root's column stands for `trans` as well. Readings that depend on such a
+        joint are marked as not observed.
+    confidence : array-like of shape (F, J), optional
+        How sure the source is of each joint, from 0 to 1, such as the visibility of a landmark.
+        It is kept for those who want to filter by it.
 
     Attributes
     ----------
@@ -520,7 +528,8 @@ def _check_confidence(confidence: ArrayLike | None, shape: tuple[int, ...]) -> A
     if values.shape != shape or not np.all((values >= 0) & (values <= 1)):
         raise ValueError(
             f"confidence must be numbers from 0 to 1 of shape {shape} (frames, joints) to match "
-            f"poses, got shape {values.shape}, from {np.min(values):.4g} to {np.max(values):.4g}."
+            f"poses, got shape {values.shape}"
+            + (f", from {values.min():.4g} to {values.max():.4g}." if values.size else ".")
         )
     return values
 

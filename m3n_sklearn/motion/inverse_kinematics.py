@@ -47,7 +47,7 @@ HAND_TURNING, HAND_LIMIT = 4.0, np.deg2rad(80.0)
 """The same for the direction of a hand, and how far a wrist bends (AAOS: 80 degrees)."""
 MARKERS = 0.015
 """Error of a joint in m below which positions come from markers."""
-JITTER, FEWEST_FRAMES = 5e-4, 24
+JITTER, FEWEST_FRAMES = 5e-4, 12
 """Scatter of the lengths of limbs, in parts of the length, that only cameras have. Seen were 0.0001
 to 0.0003 with markers and fitted skeletons, 0.0015 to 0.005 with depth cameras, 0.001 to 0.2 with
 video; and frames that show it."""

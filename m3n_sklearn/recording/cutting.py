@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike, NDArray
 
 from .._checks import check_positive, check_rate, list_of
-from ..motion._motion import Motion
+from ..motion._motion import Motion, neighbors
 from ..motion.rotations import quat_from_rotvec, rotvec_from_quat, slerp_resample
 from ..windows import Windows
 from ._recording import Recording
@@ -59,6 +59,7 @@ class _Plan:
     pose_rate: float | None
     min_purity: float
     min_observed: float
+    masks_poses: bool
     ignore: frozenset[Hashable]
     dtype: np.dtype[Any]
 
@@ -136,8 +137,9 @@ def cut(
         Windows whose class holds a smaller share of their samples are dropped.
     min_observed : float, default=1.0
         Share of the samples of a window, those of each channel counted, that must have been
-        measured. By default no window touches a lost sample. With less, lost samples within
-        windows are bridged by straight lines.
+        measured; and of its frames of poses, margins included, those of each joint counted. By
+        default no window touches anything lost. With less, lost samples within windows are
+        bridged by straight lines.
     ignore : iterable, default=()
         Windows of these classes are dropped.
     dtype : dtype, default=float64
@@ -149,8 +151,8 @@ def cut(
         Columns ``imu``, ``pose``, ``trans`` and ``text`` as far as items have them; ``clip``, the
         item's name (made unique where names repeat); ``start``, the time of the first sample on
         the item's clock in s; ``observed`` (n, C, T) of ``imu`` if `min_observed` is less than 1,
-        False where a sample was lost or is padding; ``context`` with poses, ``padded`` with
-        padding, ``stature`` and
+        False where a sample was lost or is padding, and ``pose_observed`` (n, F, J) if motions
+        know what was lost; ``context`` with poses, ``padded`` with padding, ``stature`` and
         ``betas`` if every item has them, ``source`` ("" where it is not known) if any has, and
         ``sex`` if any motion's is not "neutral".
     y : ndarray of shape (n,) or None
@@ -187,6 +189,8 @@ def cut(
         pose_rate=_common_rate("pose_rate", pose_rate, [clip.motion for clip in clips]),
         min_purity=_within("min_purity", min_purity, 0.0, 1.0),
         min_observed=_within("min_observed", min_observed, 0.0, 1.0),
+        masks_poses=min_observed < 1
+        and any(getattr(clip.motion, "observed", None) is not None for clip in clips),
         ignore=frozenset([ignore] if isinstance(ignore, str | Number) else ignore),
         dtype=_float_dtype(dtype),
     )
@@ -239,12 +243,8 @@ def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | No
     if recording is not None:
         share = _share_observed(recording.observed, *_bounds(starts, low, high, length))
         starts = starts[share >= plan.min_observed - 1e-12]
-    elif clip.motion is not None and clip.motion.observed is not None:
-        begin = origin + starts / rate
-        edges = [
-            np.searchsorted(clip.motion.times, at - _EPS) for at in (begin, begin + plan.seconds)
-        ]
-        share = _share_observed(clip.motion.observed, *edges)
+    if clip.motion is not None and clip.motion.observed is not None:
+        share = _share_of_poses(clip.motion, origin + starts / rate, plan)
         starts = starts[share >= plan.min_observed - 1e-12]
     row_labels, pure = _classes(clip, recording, starts, low, high, length, plan)
     starts, row_labels = starts[pure], [row_labels[i] for i in np.flatnonzero(pure)]
@@ -296,6 +296,16 @@ def _share_observed(observed: NDArray[np.bool_], begin: Indices, end: Indices) -
     """Return the share of the samples of each window, of all channels, that were measured."""
     counts = np.concatenate([[0], np.cumsum(observed.sum(axis=1))])
     return (counts[end] - counts[begin]) / (observed.shape[1] * np.maximum(1, end - begin))
+
+
+def _share_of_poses(motion: Motion, starts: Array, plan: _Plan) -> Array:
+    """Return the share of the frames and joints of each window, margins included, that were
+    measured.
+    """
+    assert motion.observed is not None
+    begin = np.searchsorted(motion.times, starts - plan.margin - _EPS)
+    end = np.searchsorted(motion.times, starts + plan.seconds + plan.margin - _EPS)
+    return _share_observed(motion.observed, begin, end)
 
 
 def _rows(values: NDArray[Any], starts: Indices, low: int, high: int, length: int) -> NDArray[Any]:
@@ -358,7 +368,12 @@ def _pose_rows(motion: Motion, starts: Array, plan: _Plan) -> dict[str, Any]:
     left = np.floor((starts - motion.times[0]) * rate + _EPS)
     right = np.floor((motion.times[-1] - starts) * rate + _EPS) - (length - 1)
     context = np.clip(np.stack([left, right], axis=1), 0, margin).astype(np.int64)
-    return {"pose": poses, "trans": trans, "context": context}
+    rows = {"pose": poses, "trans": trans, "context": context}
+    if plan.masks_poses:
+        seen = np.ones(motion.poses.shape[:2], bool) if motion.observed is None else motion.observed
+        before, after = neighbors(motion.times, times.ravel())
+        rows["pose_observed"] = (seen[before] & seen[after]).reshape(*times.shape, -1)
+    return rows
 
 
 def _frames_at(motion: Motion, times: Array) -> tuple[Array, Array]:

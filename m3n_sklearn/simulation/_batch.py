@@ -14,6 +14,7 @@ from ..body import BodyModel, Site
 from ..body._kinematics import JointMotion, Sensors, carry
 from ..body._plan import Plan, Points
 from ..motion.rotations import quat_from_rotvec
+from ._guard import RUSH
 from ._readout import Readout, sample_begins
 from ._site_cutoffs import bone_of, site_cutoffs
 from .trajectory import BodyNoise, Trajectory, TrajectoryState
@@ -74,15 +75,14 @@ class Signals(NamedTuple):
         False where the joints that carry a sensor were not measured, or are not believable.
     rush : ndarray of shape (B,)
         Share of the time in which the pelvis accelerates by more than 2 g.
+    doubted : ndarray of bool, shape (B,)
+        Clips with pauses, or with frames that no body produces.
     """
 
     readings: Array
     seen: Mask
     rush: Array
-
-
-RUSH = 2 * 9.80665
-"""Acceleration of the pelvis in m/s² that landings exceed for a moment, and nobody for long."""
+    doubted: Mask
 
 
 def simulate_batch(
@@ -134,7 +134,8 @@ def simulate_batch(
     with _ONE_THREAD:
         track = Track(times, read, smoothed, observed=measured, doubted=smoothed)
         cutoffs = _cutoffs(setup, track, count)
-        groups = [_Group.of(setup, chosen, joints) for chosen in _alike(cutoffs)]
+        bones = [bone_of(setup.body, site) for site in setup.sites] if track.has_gaps else None
+        groups = [_Group.of(setup, chosen, joints) for chosen in _alike(cutoffs, bones)]
         for piece in track.pieces(np.concatenate([each.hertz for each in cutoffs]), margin):
             rows = slice(*np.searchsorted(wanted, track.times(piece)).tolist())
             if rows.start == rows.stop:
@@ -156,7 +157,7 @@ def simulate_batch(
                 known = track.observed(frames, chosen.hertz, group.joints, wanted[rows])
                 if known is not None:
                     seen[:, rows, group.sites] = known.T[..., None]
-    return Signals(readings, seen, rushes / max(1, len(wanted)))
+    return Signals(readings, seen, rushes / max(1, len(wanted)), track.doubts(count))
 
 
 def _cutoffs(setup: Setup, track: Track, count: int) -> list[Cutoffs]:
@@ -167,11 +168,15 @@ def _cutoffs(setup: Setup, track: Track, count: int) -> list[Cutoffs]:
     return site_cutoffs(track, setup.body, bones, setup.band, setup.noise)
 
 
-def _alike(cutoffs: list[Cutoffs]) -> list[list[int]]:
-    """Sites with equal cut-offs, which share the work."""
+def _alike(cutoffs: list[Cutoffs], bones: list[int] | None) -> list[list[int]]:
+    """Sites with equal cut-offs, which share the work; those of one bone where frames are lost.
+
+    What one limb lost is no concern of the other.
+    """
     groups: dict[Any, list[int]] = {}
     for i, (hertz, trust) in enumerate(cutoffs):
-        groups.setdefault((hertz.tobytes(), trust is not None and id(trust)), []).append(i)
+        bone = None if bones is None else bones[i]
+        groups.setdefault((bone, hertz.tobytes(), trust is not None and id(trust)), []).append(i)
     return list(groups.values())
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .._checks import real_array
 
-__all__ = ["LIMITS", "RUSHING", "Excess", "check_limits", "find_excess", "report"]
+__all__ = ["LIMITS", "RUSH", "RUSHING", "Excess", "check_limits", "find_excess", "report"]
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -29,9 +29,10 @@ EDGE = 0.3
 WIDESPREAD = 0.15
 """Share of the samples from which on the clip as a whole is wrong: its rate or its units."""
 
-RUSHING = 0.25
-"""Share of the time in which a pelvis can accelerate by more than 2 g. A quarter above the largest
-of 1,097 clips, from standing to sprints and jumps, is 2 g in a quarter of the time."""
+RUSH, RUSHING = 2 * 9.80665, 0.25
+"""Acceleration of a pelvis in m/s², and the share of the time in which it can be exceeded. Landings
+exceed it for a moment; no more than 1.6 g in a quarter of the time were seen in 1,097 clips, from
+standing to sprints and jumps."""
 
 SHOWN = 3
 """Clips that a message lists."""
@@ -185,7 +186,7 @@ def report(
             worst.setdefault(one[0], one)
         told.append(
             f"{len(worst)} of {clips} clips give readings that no body produces: "
-            f"{_listed([_told(*one) for one in worst.values()])}. Mend the clips, or leave such "
+            f"{_listed([_told(*one) for one in worst.values()])} Mend the clips, or leave such "
             "stretches out with implausible='mask'."
         )
     if rushing:
@@ -195,11 +196,13 @@ def report(
             f"{_listed(rates)}. Is the frame rate too high, or are translations not in m?"
         )
     if lost:
-        shares = [f"{clip} {share:.0%}" for clip, share in sorted(lost, key=lambda x: -x[1])]
+        shares = [
+            f"{clip} {'less than 1%' if share < 0.005 else f'{share:.0%}'} of the time"
+            for clip, share in sorted(lost, key=lambda x: -x[1])
+        ]
         told.append(
             f"{len(lost)} of {clips} clips have frames that no body produces (left and right "
-            f"exchanged, limbs lost) or pauses: {_listed(shares)} of the time. Readings are marked "
-            "as not observed there."
+            f"exchanged, limbs lost) or pauses. Readings are not observed there: {_listed(shares)}."
         )
     message = " ".join(told)
     if (found or rushing) and mode == "raise":
@@ -208,7 +211,7 @@ def report(
 
 
 def _listed(items: Sequence[str]) -> str:
-    more = f"; and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
+    more = f"; and {len(items) - SHOWN} others" if len(items) > SHOWN else ""
     return "; ".join(items[:SHOWN]) + more
 
 
@@ -230,5 +233,5 @@ def _cause(excess: Excess) -> str:
         return "near frames that were lost: does the tracker exchange left and right?"
     return (
         "for a moment: does a marker jump, or do the poses jitter (then give smoothing= a cut-off "
-        "in Hz, or Motion the source, such as 'video')?"
+        "in Hz, or the Motion its source, such as 'video')?"
     )

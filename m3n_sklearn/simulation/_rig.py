@@ -73,14 +73,17 @@ class Taken(NamedTuple):
         where they are beyond the limits and masked.
     excess : list of Excess
         What lies beyond the limits.
-    rush : ndarray of shape (B,)
-        Share of the time in which the pelvis accelerates by more than 2 g.
+    rushing : ndarray of bool, shape (B,)
+        Clips whose pelvis keeps accelerating as none can.
+    doubted : ndarray of bool, shape (B,)
+        Clips with pauses, or with frames that no body produces.
     """
 
     data: Array
     seen: Mask
     excess: list[Excess]
-    rush: Array
+    rushing: Mask
+    doubted: Mask
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ class Rig:
         mounts = np.array([[self._mount(name, draw) for name in self.names] for draw in draws])
         data = np.empty((len(take.poses), len(take.wanted), len(sites), 6))
         seen = np.ones(data.shape[:3], dtype=bool)
-        rush = np.zeros(len(data))
+        rushing, doubted = np.zeros((2, len(data)), dtype=bool)
         for lag, chosen in self._clocks():
             setup = Setup(
                 body,
@@ -174,7 +177,7 @@ class Rig:
                 band_of(take.source),
                 self.noises.get(take.source),
             )
-            data[:, :, chosen], seen[:, :, chosen], rush = simulate_batch(
+            signals = simulate_batch(
                 setup,
                 take.poses,
                 take.trans,
@@ -183,15 +186,18 @@ class Rig:
                 mounts[:, chosen],
                 take.observed,
             )
+            data[:, :, chosen], seen[:, :, chosen] = signals.readings, signals.seen
+            rushing |= signals.rush > RUSHING
+            doubted |= signals.doubted
         for i, name in enumerate(self.names):
             if name in self.calibration:
                 readings = data[:, :, i, :3], data[:, :, i, 3:]
                 data[:, :, i] = np.concatenate(self.calibration[name].apply(*readings), axis=-1)
         if self.masks:
-            seen &= (rush <= RUSHING)[:, None, None]
+            seen &= ~rushing[:, None, None]
         excess, seen = find_excess(data, seen, self.limits, self.rate, self.masks)
         _bridge(data, seen)
-        return Taken(self._add_noise(data, take.keys, draws), seen, excess, rush)
+        return Taken(self._add_noise(data, take.keys, draws), seen, excess, rushing, doubted)
 
     def _clocks(self) -> Iterator[tuple[float, list[int]]]:
         """Sites that share a clock, with what it is late by in s."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -28,7 +28,7 @@ from ..motion._motion import warn_if_fast
 from ..recording import Recording, channel_names
 from ..windows import Windows
 from ._checks import check_vector
-from ._guard import LIMITS, RUSHING, Excess, check_limits, report
+from ._guard import LIMITS, Excess, check_limits, report
 from ._keys import row_keys, stable_key
 from ._learning import calibrate_rig, learn_noise, motions_of, recordings_of
 from ._people import Person, Wardrobe
@@ -40,11 +40,16 @@ from .rigid_body import GRAVITY, output_times
 
 __all__ = ["SMPLIMUSimulator"]
 
-TELLING = 0.02
-"""Share of a clip with known gaps that may be lost without a word, beyond twice the gaps."""
-
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+
+
+class _Amiss(NamedTuple):
+    """What is to be said: readings beyond the limits, wrong rates and lost frames, by clip."""
+
+    found: list[tuple[str, Excess]]
+    rushing: list[tuple[str, float]]
+    lost: list[tuple[str, float]]
 
 
 class SMPLIMUSimulator(  # type: ignore[call-arg]
@@ -287,10 +292,8 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         if "trans" in X:
             warn_if_fast(X["trans"][X.present("trans")], 1 / frames.rate)
         rows = np.flatnonzero(X.present("pose"))
-        readings, seen, found, rushing = self._read_rows(X, rows, frames)
-        share = 1 - seen.mean(axis=(1, 2))
-        lost = [(f"row {rows[i]}", float(share[i])) for i in np.flatnonzero(share)]
-        self._report(self._rig(), found, rushing, lost, len(rows))
+        readings, seen, amiss = self._read_rows(X, rows, frames)
+        self._report(self._rig(), amiss, len(rows))
         return self._assemble(X, rows, readings, seen, frames)
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
@@ -390,16 +393,15 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         rushing = [
             (name, clip.rate)
             for name, clip, (_, taken) in zip(names, clips, played, strict=True)
-            if taken.rush[0] > RUSHING
+            if taken.rushing[0]
         ]
         recordings = [recording for recording, _ in played]
-        lost = []
-        for name, clip, recording in zip(names, clips, recordings, strict=True):
-            share = 1 - float(recording.observed.mean())
-            known = 0.0 if clip.observed is None else 1 - float(clip.observed.all(axis=1).mean())
-            if share > 2 * known + TELLING * (known > 0):
-                lost.append((name, share))
-        self._report(rig, found, rushing, lost, len(clips))
+        lost = [
+            (name, share)
+            for name, (recording, taken) in zip(names, played, strict=True)
+            if (share := 1 - float(recording.observed.mean())) and (taken.doubted[0] or share == 1)
+        ]
+        self._report(rig, _Amiss(found, rushing, lost), len(clips))
         return recordings[0] if single else recordings
 
     def vary(self, motions: Motion | Sequence[Motion]) -> Any:
@@ -484,7 +486,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
 
     def _read_rows(
         self, X: Windows, rows: NDArray[np.int64], frames: Frames
-    ) -> tuple[Array, Mask, list[tuple[str, Excess]], list[tuple[str, float]]]:
+    ) -> tuple[Array, Mask, _Amiss]:
         """Return readings (rows, T, S, 6) of rows with poses, what was seen, and what is amiss."""
         rig = self._rig()
         if rig.spread.changes_motion:
@@ -500,6 +502,9 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         groups = list(batches(frames, rows, people(X, rows), sources(X, rows), apart))
         poses = X["pose"]
         trans = X["trans"] if "trans" in X else np.zeros((*poses.shape[:2], 3), poses.dtype)
+        known = None
+        if "pose_observed" in X:
+            known = X["pose_observed"] | ~X.present("pose_observed")[:, None, None]
         parts = Parallel(n_jobs=self.n_jobs)(
             delayed(rig.read)(
                 Take(
@@ -510,6 +515,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
                     group.person,
                     group.source,
                     [keys[i] for i in group.members],
+                    None if known is None else known[rows[group.members], group.cut],
                 )
             )
             for group in groups
@@ -517,25 +523,22 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         seen = np.ones(readings.shape[:3], dtype=bool)
         found: list[tuple[str, Excess]] = []
         rushing: list[tuple[str, float]] = []
+        lost: list[tuple[str, float]] = []
         for group, part in zip(groups, parts, strict=True):
             readings[group.members], seen[group.members] = part.data, part.seen
             names = [f"row {rows[i]}" for i in group.members]
             found += [(names[one.row], one) for one in part.excess]
-            rushing += [(names[i], frames.rate) for i in np.flatnonzero(part.rush > RUSHING)]
-        return readings, seen, found, rushing
+            rushing += [(names[i], frames.rate) for i in np.flatnonzero(part.rushing)]
+            share = 1 - part.seen.mean(axis=(1, 2))
+            told = (share > 0) & (part.doubted | (share == 1))
+            lost += [(names[i], float(share[i])) for i in np.flatnonzero(told)]
+        return readings, seen, _Amiss(found, rushing, lost)
 
-    def _report(
-        self,
-        rig: Rig,
-        found: list[tuple[str, Excess]],
-        rushing: list[tuple[str, float]],
-        lost: list[tuple[str, float]],
-        clips: int,
-    ) -> None:
+    def _report(self, rig: Rig, amiss: _Amiss, clips: int) -> None:
         """Say what no body produces, with names."""
         bones = rig.wardrobe.bones()
-        named = [(clip, rig.names[one.site], bones[one.site], one) for clip, one in found]
-        report(named, rushing, lost, clips, self.implausible, stacklevel=4)
+        named = [(clip, rig.names[one.site], bones[one.site], one) for clip, one in amiss.found]
+        report(named, amiss.rushing, amiss.lost, clips, self.implausible, stacklevel=3)
 
     def _assemble(
         self, X: Windows, rows: Any, simulated: Array, seen: Mask, frames: Frames
@@ -547,20 +550,24 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         there = X.present("pose").copy()
         observed = np.ones(imu.shape, dtype=bool)
         observed[rows] = np.repeat(seen, 6, axis=2).swapaxes(1, 2)
+        simulated_rows = there.copy()
         if self.implausible == "mask":
             there &= observed.all(axis=(1, 2))
         simulated = np.where(np.isfinite(simulated), simulated, 0.0)
         imu[rows] = simulated.reshape(len(rows), samples, imu.shape[1]).swapaxes(1, 2)
-        measured = X.present("imu") & ~there
+        measured = X.present("imu") & ~simulated_rows
         if measured.any():
             self._check_measured(X, imu.shape)
             imu[measured] = X["imu"][measured]
+            if "observed" in X:
+                observed[measured] = X["observed"][measured]
             there |= measured
-        trimmed = {name: X[name][:, frames.core] for name in ("pose", "trans") if name in X}
+        framed = ("pose", "trans", "pose_observed")
+        trimmed = {name: X[name][:, frames.core] for name in framed if name in X}
         masks = {name: X.present(name) for name in trimmed} | {"imu": there}
         if not observed.all():
             trimmed["observed"] = observed
-        return X.drop("context").assign(
+        return X.drop("context", "observed").assign(
             rate={"imu": float(self.rate)},
             channels=self._channels(),
             margin=0.0,

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.motion import Motion
 from m3n_sklearn.recording import Recording, channel_names, cut
 
@@ -337,11 +338,31 @@ def test_unlike_channels_need_a_decision():
         cut([ramp(), other], seconds=1.0)
 
 
+def with_a_loss():
+    observed = np.ones((150, 24), dtype=bool)
+    observed[100:104, 18] = False
+    poses = np.zeros((150, 24, 3))
+    poses[:, 0, 0] = np.pi / 2
+    return Motion(poses, rate=30.0, observed=observed)
+
+
 def test_windows_of_poses_touch_no_joint_that_was_not_measured():
-    observed = np.ones((120, 24), dtype=bool)
-    observed[70:74, 18] = False
-    motion = Motion(np.zeros((120, 24, 3)), rate=30.0, observed=observed)
-    starts = cut(motion, seconds=1.0, overlap=0.0, margin=0.0).X["start"]
-    assert starts.tolist() == [0.0, 1.0, 3.0]
-    most = cut(motion, seconds=1.0, overlap=0.0, margin=0.0, min_observed=0.99).X["start"]
-    assert most.tolist() == [0.0, 1.0, 2.0, 3.0]  # 4 of 720 are missing
+    motion = with_a_loss()
+    bare = cut(motion, seconds=1.0, overlap=0.0, margin=0.0).X
+    assert bare["start"].tolist() == [0.0, 1.0, 2.0, 4.0]
+    # the margins are what a simulator differentiates through
+    assert cut(motion, seconds=1.0, overlap=0.0, margin=0.5).X["start"].tolist() == [0.0, 1.0, 4.0]
+    recording = Recording(np.ones((250, 3)), 50.0)
+    paired = cut((motion, recording), seconds=1.0, overlap=0.0, margin=0.0).X
+    assert paired["start"].tolist() == bare["start"].tolist()
+
+
+def test_windows_may_keep_what_was_lost_and_say_so():
+    motion = with_a_loss()
+    X = cut(motion, seconds=1.0, overlap=0.0, margin=0.0, min_observed=0.99).X
+    assert X["start"].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]  # 4 of 720 are missing
+    assert np.argwhere(~X["pose_observed"]).tolist() == [[3, f, 18] for f in range(10, 14)]
+    read = SMPLIMUSimulator(sites=["left_wrist", "right_wrist"]).transform(X)
+    lost = ~read["observed"]
+    assert lost[3, :6, 20].all() and not lost[:, 6:].any() and not lost[:3].any()
+    assert read["pose_observed"].shape == (5, 30, 24)

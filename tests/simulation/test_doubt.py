@@ -179,3 +179,53 @@ def test_without_smoothing_poses_are_taken_as_they_are():
         plain = SMPLIMUSimulator(smoothing=None).simulate(turned_about(waving(), slice(60, 63)))
     assert plain.observed.all()
     assert np.linalg.norm(plain.data[:, :3], axis=1).max() > 157
+
+
+def test_what_one_arm_lost_is_no_concern_of_the_other():
+    motion = waving(rate=60.0)
+    observed = np.ones(motion.poses.shape[:2], dtype=bool)
+    observed[100:130, INDEX("left_elbow")] = False
+    lossy = motion.replace(observed=observed)
+    for smoothing in ("auto", 8.0, 2.0, None):
+        facts = {"smoothing": smoothing, "rate": 50.0}
+        both = SMPLIMUSimulator(sites=["left_wrist", "right_wrist"], **facts).simulate(lossy)
+        right = SMPLIMUSimulator(sites=["right_wrist"], **facts).simulate(lossy)
+        assert both.observed[:, 6:].all() and not both.observed[:, :6].all()
+        assert np.abs(both.data[:, 6:] - right.data).max() < 1e-9
+
+
+def test_fingers_and_toes_say_nothing_about_limbs():
+    motion = turned_about(waving(), slice(40, 42), INDEX("left_hand"))
+    assert seen(turned_about(motion, slice(60, 62), INDEX("right_foot"))).all()
+
+
+@pytest.mark.parametrize("rate", [30.0, 60.0])
+def test_steady_jitter_is_a_matter_of_smoothing(rate):
+    """Positions that jitter by a centimeter turn the short bones of a trunk by 20 degrees."""
+    rng = np.random.default_rng(0)
+    motion = waving(rate, seconds=6.0)
+    poses = motion.poses + np.deg2rad(12) * rng.standard_normal(motion.poses.shape)
+    assert seen(motion.replace(poses=poses)).mean() > 0.97
+
+
+@pytest.mark.parametrize(("rate", "seconds", "smoothing"), [(240.0, 2.0, 2.0), (1000.0, 0.5, 8.0)])
+def test_long_gaps_at_high_rates_are_bridged(rate, seconds, smoothing):
+    motion = waving(rate, seconds=6.0)
+    observed = np.ones(motion.poses.shape[:2], dtype=bool)
+    observed[round(2 * rate) : round((2 + seconds) * rate)] = False
+    recording = SMPLIMUSimulator(smoothing=smoothing).simulate(motion.replace(observed=observed))
+    assert np.isfinite(recording.data).all()
+    assert 0 < recording.observed.mean() < 1
+
+
+def test_known_gaps_need_no_word_and_hide_no_burst():
+    motion = waving()
+    observed = np.ones(motion.poses.shape[:2], dtype=bool)
+    observed[40:43, INDEX("left_elbow")] = False
+    observed[:, INDEX("left_foot")] = False
+    gaps = motion.replace(observed=observed, source="video")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        SMPLIMUSimulator().simulate(gaps)
+    with pytest.warns(UserWarning, match="frames that no body produces"):
+        SMPLIMUSimulator().simulate(turned_about(gaps, slice(60, 63)))

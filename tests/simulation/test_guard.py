@@ -9,7 +9,7 @@ import pytest
 
 from m3n_sklearn import Motion, SMPLIMUSimulator, Windows
 from m3n_sklearn.motion import SMPL_JOINTS
-from m3n_sklearn.recording import cut
+from m3n_sklearn.recording import Recording, cut
 
 RATE = 60.0
 ELBOW = SMPL_JOINTS.index("left_elbow")
@@ -155,3 +155,39 @@ def test_windows_without_anything_wild_have_no_further_column():
     X = windows(shaking(50.0))
     assert "observed" not in simulator().transform(X).columns
     assert isinstance(simulator().transform(X), Windows)
+
+
+def test_masks_of_readings_that_were_measured_stay():
+    """What was lost in measured rows is not made whole by simulating others."""
+    motion = shaking(50.0)
+    lost = np.ones(150, dtype=bool)
+    lost[60:70] = False
+    names = [f"left_wrist_{sensor}_{axis}" for sensor in ("acc", "gyro") for axis in "xyz"]
+    measured = Recording(np.full((150, 6), 5.0), 50.0, names, observed=lost)
+    facts = {"seconds": 1.0, "overlap": 0.0, "margin": 0.0, "min_observed": 0.5}
+    poses = cut(motion, **facts)[0]
+    rows = Windows.concatenate([poses, cut(measured, **facts)[0]])
+    read = simulator().transform(rows)
+    assert read["observed"][:3].all()
+    assert np.flatnonzero(~read["observed"][4, 0]).tolist() == list(range(10, 20))
+    # rows with both get new readings, whose mask is new
+    both = cut((motion, measured), pose_rate=60.0, **facts)[0]
+    assert not both["observed"].all()
+    assert "observed" not in simulator().transform(both).columns
+
+
+def test_a_masked_row_never_falls_back_on_what_was_measured():
+    wild = shaking(900.0)
+    names = [f"left_wrist_{sensor}_{axis}" for sensor in ("acc", "gyro") for axis in "xyz"]
+    measured = Recording(np.full((150, 6), 5.0), 50.0, names)
+    both = cut((wild, measured), seconds=1.0, overlap=0.0, margin=0.0, pose_rate=60.0)[0]
+    read = simulator(implausible="mask").transform(both)
+    assert not read.present("imu")[1] and not (read["imu"][1] == 5.0).all()
+
+
+def test_warnings_name_the_line_that_asked():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        simulator().simulate(shaking(900.0))
+        simulator().transform(windows(shaking(900.0)))
+    assert [one.filename for one in caught] == [__file__] * 2

@@ -15,27 +15,30 @@ class Band(NamedTuple):
     ----------
     lowest, highest : float
         In Hz.
+    aliased : float
+        The lowest at frame rates up to 25 Hz, where motion folds back and looks like noise.
     periods : float
         Of the lowest cut-off that a clip must have: slower motion does not show in its spectrum.
     """
 
     lowest: float
     highest: float
+    aliased: float
     periods: float = 3.0
 
 
-ANY_BAND = Band(1.0, float("inf"))
+ANY_BAND = Band(1.0, float("inf"), 2.5)
 """Markers, suits, animation, and sources of which nothing is known: the spectrum decides."""
 
-VIDEO = Band(1.5, 2.0)
+VIDEO = Band(1.5, 2.0, 1.5)
 """One camera. Errors grow with the motion and reach down to 1 Hz. Against a second view, another
 network and a measured wrist, cut-offs of 1.5 to 2 Hz agree best; 3 Hz is worse by half."""
 
-DEPTH = Band(2.0, 2.4)
+DEPTH = Band(2.0, 2.4, 2.0)
 """A depth camera. Against 335 clips with measured wrists 2 to 2.5 Hz are best; 4 Hz is worse by a
 fifth, 6 Hz by three quarters."""
 
-ROOT = Band(0.4, float("inf"), 1.0)
+ROOT = Band(0.4, float("inf"), 0.4, periods=1.0)
 """The root where it jitters more than the limbs. The depth of a single camera is wrong by a
 decimeter, from half a hertz on, and nothing better than a smooth path is known."""
 

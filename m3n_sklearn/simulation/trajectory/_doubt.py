@@ -31,9 +31,9 @@ LEAP = 0.3, 80.0
 """Largest change of the root's step from frame to frame: m, and m/s² times the square of the time
 between. Who rides, slides or falls has steady steps of any length."""
 
-SCATTER = 8.0
-"""Times the median change: a root that jitters all the time, as the depth of a single camera does,
-is a matter of smoothing."""
+SCATTER, CEILING = 8.0, 2.5
+"""Times the median change of a clip, and times the limit for turns at most: what jitters all the
+time, as the depth of a single camera does, is a matter of smoothing."""
 
 BRIEF, ENDING = 0.5, 0.2
 """Seconds. What lies between two jumps, or between a jump and an end of the clip, and takes no
@@ -49,12 +49,19 @@ PARTS = {
         f"{side} {part}": tuple(f"{side}_{joint}" for joint in joints.split())
         for side in ("left", "right")
         for part, joints in (
-            ("arm", "collar shoulder elbow wrist hand"),
-            ("leg", "hip knee ankle foot"),
+            ("arm", "collar shoulder elbow wrist"),
+            ("leg", "hip knee ankle"),
         )
     },
 }
+"""Joints that move together. Fingers and toes, of which files hold anything, carry no sensor."""
 JOINTS = {part: [SMPL_JOINTS.index(joint) for joint in joints] for part, joints in PARTS.items()}
+HANGING = {
+    f"{side} {part}": SMPL_JOINTS.index(f"{side}_{end}")
+    for side in ("left", "right")
+    for part, end in (("arm", "hand"), ("leg", "foot"))
+}
+"""What hangs on a limb and is lost with it."""
 
 
 def believable_frames(times: Array, quats: Array, trans: Array) -> Mask | None:
@@ -89,8 +96,10 @@ def believable_frames(times: Array, quats: Array, trans: Array) -> Mask | None:
             if not known:
                 continue
             slack, speed = TRUNK if part in ("trunk", "head") else LIMB
-            limit = np.cos(np.minimum(slack + speed * apart, 2 * np.pi) / 2)
-            wild = cosine[:, :, known].min(axis=2) < limit
+            turns = 2 * np.arccos(np.minimum(cosine[:, :, known].min(axis=2), 1.0))
+            limit = slack + speed * apart
+            jitter = np.minimum(SCATTER * np.median(turns, axis=0), CEILING * limit)
+            wild = turns > np.maximum(limit, jitter)
             if part == "trunk" and lag == 1:
                 wild |= _leaps(times, trans)
             for first, clip in np.argwhere(wild).tolist():
@@ -98,7 +107,8 @@ def believable_frames(times: Array, quats: Array, trans: Array) -> Mask | None:
     for part, clips in jumps.items():
         if good is None:
             good = np.ones(quats.shape[:3], dtype=bool)
-        touched = slice(None) if part == "trunk" else [j for j in JOINTS[part] if j < joints]
+        limb = [*JOINTS[part], *([HANGING[part]] if part in HANGING else [])]
+        touched = slice(None) if part == "trunk" else [j for j in limb if j < joints]
         for clip, found in clips.items():
             for first, last in _bursts(sorted(found), times):
                 good[first : last + 1, clip, touched] = False

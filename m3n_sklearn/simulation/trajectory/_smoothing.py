@@ -69,6 +69,9 @@ FEWEST_FRAMES = 8
 NO_MOTION_ABOVE = 25.0
 """Hz. All that is seen above counts as noise."""
 
+ALIASED = 12.5
+"""Hz. With a Nyquist frequency up to that, motion that folds back looks like noise."""
+
 SLOW, SLOW_SHARE = 10.0, 0.45
 """Hz, and share of the Nyquist frequency: with a Nyquist frequency below 10 Hz motion folds back
 into the upper half of the spectrum, and nothing there can be told from noise."""
@@ -123,7 +126,7 @@ def smooth(values: Array, dt: float, cutoffs: Array, weights: Array | None = Non
         Cut-off of each column in Hz; at or above the Nyquist frequency a column is left alone.
     weights : ndarray of shape (F,), optional
         Trust in each sample, from more than 0 to 1. A stretch of weight w is smoothed with
-        w^(1/8) of the cut-off.
+        w^(1/8) of the cut-off, but not less than 0.8 % of the rate.
 
     Returns
     -------
@@ -161,8 +164,11 @@ def smooth(values: Array, dt: float, cutoffs: Array, weights: Array | None = Non
 def _solve(rest: Array, cutoff: float, weights: Array | None) -> Array:
     """Smooth with a cut-off in cycles per sample."""
     frames = len(rest)
-    weight = np.ones(frames) if weights is None else weights
     corner = 2 * np.sin(np.pi * cutoff)
+    weight = np.ones(frames)
+    if weights is not None:
+        lowest = 2 * np.sin(np.pi * min(LOWEST_SHARE, cutoff))
+        weight = np.maximum(weights, (lowest / corner) ** (2 * ORDER))
     stiffness, pull = corner ** (-2 * ORDER), END_STIFFNESS * corner ** (3 - 2 * ORDER)
     system = _system(weight, stiffness, pull)
     wanted = weight[:, None] * rest
@@ -319,7 +325,8 @@ def _least_risk(
     frames, _, channels = shape
     power, noise = _accelerations(seen, law, dt, channels)
     nyquist, seconds = 0.5 / dt, frames * dt
-    lowest = max(min(band.lowest, nyquist / 2), LOWEST_SHARE / dt, band.periods / seconds)
+    slowest = band.lowest if nyquist > ALIASED else band.aliased
+    lowest = max(min(slowest, nyquist / 2), LOWEST_SHARE / dt, band.periods / seconds)
     grid = np.geomspace(min(lowest, nyquist), nyquist, GRID)
     sine = np.sin(np.pi * seen.frequency * dt)[None, :]
     gain = 1 / (1 + (sine / np.sin(np.pi * np.minimum(grid * dt, 0.5))[:, None]) ** (2 * ORDER))

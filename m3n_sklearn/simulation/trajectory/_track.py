@@ -138,6 +138,7 @@ class Track:
     ) -> None:
         self._observed = None if observed is None or observed.all() else observed
         self._doubted = doubted
+        self._disbelieved: Mask | None = None
         self._gaps = _gaps(times)
         self._stamps = self.frames = len(times)
         self.start, self.stop = float(times[0]), float(times[-1])
@@ -194,6 +195,18 @@ class Track:
             return [self._frames(0, self.frames)]
         starts = np.linspace(0, self.frames - EXCERPT, EXCERPTS).astype(int)
         return [self._frames(lo, lo + EXCERPT) for lo in starts.tolist()]
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether joints may not have been seen somewhere; known once excerpts were read."""
+        if self._is_long:
+            return True
+        return self._frames(0, self.frames).seen is not None
+
+    def doubts(self, count: int) -> Mask:
+        """Tell which of the B clips have pauses, or had frames that are not believed."""
+        found = np.full(count, bool(self._gaps))
+        return found if self._disbelieved is None else found | self._disbelieved
 
     def pieces(self, cutoffs: Array, margin: float = 0.0) -> Iterator[Piece]:
         """Cut a long clip into pieces that overlap enough to leave no trace.
@@ -379,6 +392,8 @@ class Track:
             good = believable_frames(since, quats, moves)
             if good is not None:
                 seen = good if seen is None else seen & good
+                bad = ~np.logical_and.reduce(good, axis=(0, 2))
+                self._disbelieved = bad if self._disbelieved is None else self._disbelieved | bad
         if seen is not None and self._smoothed:
             quats, moves = bridged(since, quats, moves, seen)
         inner = slice(first - lo, last - lo)
