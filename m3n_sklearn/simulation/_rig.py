@@ -195,7 +195,9 @@ class Rig:
                 data[:, :, i] = np.concatenate(self.calibration[name].apply(*readings), axis=-1)
         if self.masks:
             seen &= ~rushing[:, None, None]
-        excess, seen = find_excess(data, seen, self.limits, self.rate, self.masks)
+        # what cameras resolve never gets there: it is an error of the tracker, not a motion
+        masks = self.masks or np.isfinite(band_of(take.source).highest)
+        excess, seen = find_excess(data, seen, self.limits, self.rate, masks)
         _bridge(data, seen)
         return Taken(self._add_noise(data, take.keys, draws), seen, excess, rushing, doubted)
 

@@ -107,7 +107,9 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
     implausible : {"warn", "raise", "mask"}, default="warn"
         What becomes of readings beyond `limits`, after smoothing and before noise: one warning
         per call that names clips, times and likely causes, an error, or a mask: they and 0.1 s
-        around them then count as not observed.
+        around them then count as not observed, and so does all of a clip whose pelvis keeps
+        accelerating by more than 2 g. Where the source is a camera they never count as observed,
+        since what it resolves does not reach that far.
     limits : tuple of two floats or mapping of site name to that, default=(156.9064, 34.9066)
         Specific force in m/s² and rate in rad/s that no body exceeds: 16 g and 2000 °/s.
 

@@ -191,3 +191,10 @@ def test_warnings_name_the_line_that_asked():
         simulator().simulate(shaking(900.0))
         simulator().transform(windows(shaking(900.0)))
     assert [one.filename for one in caught] == [__file__] * 2
+
+
+def test_cameras_do_not_reach_that_far():
+    recording, told = said(lambda: simulator().simulate(shaking(400.0).replace(source="video")))
+    assert len(told) == 1
+    beyond = np.linalg.norm(simulator().simulate(shaking(400.0)).data[:, :3], axis=1) > 157
+    assert not recording.observed[beyond].any() and norms(recording).max() < 157

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import Akima1DInterpolator
 
 from ...motion.rotations import hemisphere_align
-from ...motion.skeleton import SMPL_JOINTS
+from ...motion.skeleton import SMPL_JOINTS, SMPL_PARENTS
 
 __all__ = ["CONTEXT", "believable_frames", "bridged"]
 
@@ -31,9 +31,9 @@ LEAP = 0.3, 80.0
 """Largest change of the root's step from frame to frame: m, and m/s² times the square of the time
 between. Who rides, slides or falls has steady steps of any length."""
 
-SCATTER, CEILING = 8.0, 2.5
-"""Times the median change of a clip, and times the limit for turns at most: what jitters all the
-time, as the depth of a single camera does, is a matter of smoothing."""
+SCATTER, CEILING = 8.0, 1.7
+"""Times the median change of a clip, and times the limit for turns at most: roots and the short
+bones of trunks may jitter all the time, which is a matter of smoothing."""
 
 BRIEF, ENDING = 0.5, 0.2
 """Seconds. What lies between two jumps, or between a jump and an end of the clip, and takes no
@@ -42,26 +42,35 @@ longer than that is a burst of errors. What takes longer stays: nobody knows whi
 CONTEXT = 2 * BRIEF + LAG
 """Seconds on either side that decide about a frame."""
 
+_SIDES = ("left", "right")
 PARTS = {
-    "trunk": ("pelvis", "spine1", "spine2", "spine3"),
-    "head": ("neck", "head"),
+    "trunk": (("pelvis", "spine3"), tuple(SMPL_JOINTS)),
+    "head": (("head",), ("neck", "head")),
     **{
-        f"{side} {part}": tuple(f"{side}_{joint}" for joint in joints.split())
-        for side in ("left", "right")
-        for part, joints in (
-            ("arm", "collar shoulder elbow wrist"),
-            ("leg", "hip knee ankle"),
+        f"{side} {part}": tuple(
+            tuple(f"{side}_{joint}" for joint in joints.split()) for joints in (turning, lost)
+        )
+        for side in _SIDES
+        for part, turning, lost in (
+            ("arm", "shoulder elbow", "collar shoulder elbow wrist hand"),
+            ("leg", "hip knee", "hip knee ankle foot"),
         )
     },
 }
-"""Joints that move together. Fingers and toes, of which files hold anything, carry no sensor."""
-JOINTS = {part: [SMPL_JOINTS.index(joint) for joint in joints] for part, joints in PARTS.items()}
-HANGING = {
-    f"{side} {part}": SMPL_JOINTS.index(f"{side}_{end}")
-    for side in ("left", "right")
-    for part, end in (("arm", "hand"), ("leg", "foot"))
+"""Bones whose turns in the world are looked at, and joints that are lost if they jump.
+
+Turns in the world do not depend on how they are split up between the joints of a spine. Hands and
+feet, whose bones are short and of which files hold anything, are not looked at."""
+
+CHAINS = {
+    SMPL_JOINTS.index(joint): int(SMPL_PARENTS[SMPL_JOINTS.index(joint)])
+    for joint in (
+        *("spine1", "spine2", "spine3", "neck", "head"),
+        *(f"{side}_{joint}" for side in _SIDES for joint in ("collar", "shoulder", "elbow")),
+        *(f"{side}_{joint}" for side in _SIDES for joint in ("hip", "knee")),
+    )
 }
-"""What hangs on a limb and is lost with it."""
+"""Joints that lead to these bones, parents first."""
 
 
 def believable_frames(times: Array, quats: Array, trans: Array) -> Mask | None:
@@ -85,34 +94,54 @@ def believable_frames(times: Array, quats: Array, trans: Array) -> Mask | None:
     if len(times) < 3:
         return None
     joints = quats.shape[2]
+    if joints <= max(CHAINS):
+        return None
+    turned = {0: np.moveaxis(quats[:, :, 0], -1, 0)}
+    for joint, parent in CHAINS.items():
+        turned[joint] = _product(turned[parent], np.moveaxis(quats[:, :, joint], -1, 0))
     good = None
-    jumps: dict[str, dict[int, list[tuple[int, int]]]] = {}
     usual = float(np.median(np.diff(times)))
-    for lag in sorted({1, min(max(1, round(LAG / usual)), len(times) - 1)}):
-        apart = (times[lag:] - times[:-lag])[:, None]
-        cosine = np.abs(np.einsum("fbji,fbji->fbj", quats[:-lag, :, :24], quats[lag:, :, :24]))
-        for part, members in JOINTS.items():
-            known = [joint for joint in members if joint < joints]
-            if not known:
-                continue
+    for part, (bones, lost) in PARTS.items():
+        looked_at = np.stack([turned[SMPL_JOINTS.index(bone)] for bone in bones])
+        jumps: dict[int, list[tuple[int, int]]] = {}
+        for lag in sorted({1, min(max(1, round(LAG / usual)), len(times) - 1)}):
+            apart = (times[lag:] - times[:-lag])[:, None]
+            cosine = np.abs(np.sum(looked_at[:, :, lag:] * looked_at[:, :, :-lag], axis=1))
+            turns = 2 * np.arccos(np.minimum(cosine.min(axis=0), 1.0))
             slack, speed = TRUNK if part in ("trunk", "head") else LIMB
-            turns = 2 * np.arccos(np.minimum(cosine[:, :, known].min(axis=2), 1.0))
             limit = slack + speed * apart
-            jitter = np.minimum(SCATTER * np.median(turns, axis=0), CEILING * limit)
-            wild = turns > np.maximum(limit, jitter)
+            if part in ("trunk", "head"):
+                jitter = np.minimum(SCATTER * np.median(turns, axis=0), CEILING * limit)
+                limit = np.maximum(limit, jitter)
+            wild = turns > limit
             if part == "trunk" and lag == 1:
                 wild |= _leaps(times, trans)
             for first, clip in np.argwhere(wild).tolist():
-                jumps.setdefault(part, {}).setdefault(clip, []).append((first, first + lag))
-    for part, clips in jumps.items():
-        if good is None:
-            good = np.ones(quats.shape[:3], dtype=bool)
-        limb = [*JOINTS[part], *([HANGING[part]] if part in HANGING else [])]
-        touched = slice(None) if part == "trunk" else [j for j in limb if j < joints]
-        for clip, found in clips.items():
+                jumps.setdefault(clip, []).append((first, first + lag))
+        for clip, found in jumps.items():
+            if good is None:
+                good = np.ones(quats.shape[:3], dtype=bool)
+            known = [SMPL_JOINTS.index(j) for j in lost if SMPL_JOINTS.index(j) < joints]
             for first, last in _bursts(sorted(found), times):
-                good[first : last + 1, clip, touched] = False
+                if part == "trunk":
+                    good[first : last + 1, clip] = False
+                else:
+                    good[first : last + 1, clip, known] = False
     return good
+
+
+def _product(left: Array, right: Array) -> Array:
+    """Products of quaternions (4, F, B)."""
+    a, b, c, d = left
+    w, x, y, z = right
+    return np.stack(
+        [
+            a * w - b * x - c * y - d * z,
+            a * x + b * w + c * z - d * y,
+            a * y - b * z + c * w + d * x,
+            a * z + b * y - c * x + d * w,
+        ]
+    )
 
 
 def _leaps(times: Array, trans: Array) -> Mask:
