@@ -69,7 +69,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
     ----------
     body : "default", BodyModel or smplx-like object, default="default"
         Who moves. ``"default"`` is :func:`m3n_sklearn.body.default_body`; it takes the sex and
-        stature of a clip where they are known, and has no use for betas. Other bodies take
+        stature of a clip where they are known, and ignores betas. Other bodies take
         betas and stature.
     sites : sequence of str or Site, default=("left_wrist", "right_wrist")
         Where the sensors sit; see :func:`m3n_sklearn.body.list_sites`.
@@ -94,7 +94,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         Acceleration of free fall in the world in m/s².
     noise : IMUNoise, str or None, default=None
         Sensor errors, or the name of a preset; None is an ideal sensor. Its own `rate`,
-        `channels` and `random_state` have no say here.
+        `channels` and `random_state` are ignored here.
     randomize : Randomization or None, default=None
         Variation of bodies, sensors and motions from clip to clip.
     engine : {"numpy", "numba"}, default="numpy"
@@ -275,14 +275,21 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         Windows or ndarray
             As many rows as X, in the same order. Windows have ``imu`` of shape
             (n, 6 sites, T), T = round(seconds * rate), the dtype of ``pose``, and no margin; and
-            ``observed`` of the same shape, if anything was not. With ``implausible="mask"`` rows
-            that were not observed throughout have no ``imu``.
+            ``observed`` of the same shape, if anything was not: straight lines stand there, and
+            zeros where a sensor was never seen. With ``implausible="mask"`` rows that were not
+            observed throughout have no ``imu``.
 
         Raises
         ------
         ValueError
             For NaN, rows with neither poses nor readings, an unknown pose rate, or measured
-            rows whose channels, rate or length differ from the simulated ones.
+            rows whose channels, rate or length differ from the simulated ones; and if readings
+            are beyond `limits` and `implausible` is "raise".
+
+        Warns
+        -----
+        UserWarning
+            If readings are beyond `limits`, or frames are not believed: once for all rows.
         """
         if not isinstance(X, Windows):
             return self._check_array(X, reset=False)
@@ -425,7 +432,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         TypeError
             If something else than motions is given.
         ValueError
-            If motions vary and `random_state` is no integer: another call would draw anew.
+            If motions vary and `random_state` is not an integer: another call would draw other values.
 
         Examples
         --------
@@ -458,7 +465,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         Raises
         ------
         ValueError
-            If `random_state` is no integer: another call would draw anew.
+            If `random_state` is not an integer: another call would draw other values.
 
         Examples
         --------
