@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from .._checks import check_positive, check_rotation, real_array
 from ..motion._motion import warn_if_fast
 from ..motion.rotations import matrix_from_quat, quat_conjugate, quat_rotate
 from ._checks import check_vector
+from ._guard import LIMITS
 from ._readout import Readout, sample_begins
 from .trajectory import fit_trajectory
 
@@ -72,8 +74,13 @@ def rigid_body_imu(
     Raises
     ------
     ValueError
-        For wrong shapes, values that are not finite, a missing rate, a `mount` that is no
+        For wrong shapes, values that are not finite, a missing rate, a `mount` that is not a
         rotation, or an unknown `readout`.
+
+    Warns
+    -----
+    UserWarning
+        If readings are beyond 16 g or 2000 °/s, as where markers jump.
 
     Examples
     --------
@@ -106,7 +113,25 @@ def rigid_body_imu(
     )
     force = force + np.cross(alpha, arm) + np.cross(w, np.cross(w, arm))
     turn = np.eye(3) if mount is None else check_rotation(mount, "mount")
-    return seen.read(force @ turn, matrix_from_quat(q) @ turn, w @ turn)
+    acc, gyro = seen.read(force @ turn, matrix_from_quat(q) @ turn, w @ turn)
+    _warn_if_implausible(acc, gyro, wanted)
+    return acc, gyro
+
+
+def _warn_if_implausible(acc: Array, gyro: Array, times: Array) -> None:
+    """Say so if a track jumps."""
+    lengths = [np.linalg.norm(x, axis=1) for x in (acc, gyro)]
+    beyond = np.maximum(*(x / limit for x, limit in zip(lengths, LIMITS, strict=True)))
+    if len(beyond) and beyond.max() > 1:
+        worst = int(beyond.argmax())
+        warnings.warn(
+            f"The track gives readings that no body produces: {lengths[0][worst]:,.0f} m/s² and "
+            f"{np.rad2deg(lengths[1][worst]):,.0f} °/s at {times[worst]:.2f} s; "
+            f"{np.sum(beyond > 1)} of {len(beyond)} samples are beyond 16 g or 2000 °/s. Does a "
+            "marker jump, or is the rate too high? Mend the track there, or give smoothing= a cut-off in Hz.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def output_times(start: float, stop: float, rate: float) -> Array:

@@ -432,7 +432,8 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         TypeError
             If something else than motions is given.
         ValueError
-            If motions vary and `random_state` is not an integer: another call would draw other values.
+            If motions vary and `random_state` is not an integer: another call would draw other
+            values.
 
         Examples
         --------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.signal import savgol_filter
@@ -71,3 +73,16 @@ def test_bad_input_is_named(change, message):
     still = {"position": np.zeros((4, 3)), "quaternion": [[1.0, 0, 0, 0]] * 4, "rate": 50.0}
     with pytest.raises((TypeError, ValueError), match=message):
         rigid_body_imu(**{**still, **change})
+
+
+def test_a_track_that_jumps_is_said():
+    times = np.arange(200) / 100.0
+    track = np.stack([np.sin(times), 0 * times, 0 * times], axis=-1)
+    still = np.tile([1.0, 0.0, 0.0, 0.0], (200, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rigid_body_imu(track, still, rate=100.0)
+    track[100] += 0.2
+    with pytest.warns(UserWarning, match=r"at 1\.00 s, .* Does a marker jump") as caught:
+        rigid_body_imu(track, still, rate=100.0)
+    assert caught[0].filename == __file__
