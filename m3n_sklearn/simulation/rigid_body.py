@@ -128,7 +128,8 @@ def _warn_if_implausible(acc: Array, gyro: Array, times: Array) -> None:
             f"The track gives readings that no body produces: {lengths[0][worst]:,.0f} m/s² and "
             f"{np.rad2deg(lengths[1][worst]):,.0f} °/s at {times[worst]:.2f} s; "
             f"{np.sum(beyond > 1)} of {len(beyond)} samples are beyond 16 g or 2000 °/s. Does a "
-            "marker jump, or is the rate too high? Mend the track there, or give smoothing= a cut-off in Hz.",
+            "marker jump, or is the rate too high? Mend the track there, or give smoothing= a "
+            "cut-off in Hz.",
             UserWarning,
             stacklevel=3,
         )
