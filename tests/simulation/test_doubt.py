@@ -230,3 +230,14 @@ def test_known_gaps_need_no_word_and_hide_no_burst():
         SMPLIMUSimulator().simulate(gaps)
     with pytest.warns(UserWarning, match="frames that no body produces"):
         SMPLIMUSimulator().simulate(turned_about(gaps, slice(60, 63)))
+
+
+def test_a_limb_that_flips_about_itself_is_not_lost():
+    """Joint positions do not show how far a straight arm is turned about itself."""
+    twist = quat_from_rotvec(np.array([np.pi, 0.0, 0.0]))  # about the bone
+    motion = turned_about(waving(), slice(60, 70), INDEX("left_shoulder"), twist)
+    doubted = ~seen(motion)
+    assert doubted[59:61][:, ARM].all() and doubted[69:71][:, ARM].all()
+    assert not doubted[64:66].any()
+    lifted = turned_about(waving(), slice(60, 70), INDEX("left_shoulder"))
+    assert (~seen(lifted))[60:70][:, ARM].all()  # elsewhere, and briefly: lost throughout

@@ -62,6 +62,9 @@ PARTS = {
 Turns in the world do not depend on how they are split up between the joints of a spine. Hands and
 feet, whose bones are short and of which files hold anything, are not looked at."""
 
+AXES = {f"{side} {part}": axis for side in _SIDES for part, axis in (("arm", 0), ("leg", 1))}
+"""Axis along which the bones of a limb lie in SMPL's rest pose."""
+
 CHAINS = {
     SMPL_JOINTS.index(joint): int(SMPL_PARENTS[SMPL_JOINTS.index(joint)])
     for joint in (
@@ -103,7 +106,7 @@ def believable_frames(times: Array, quats: Array, trans: Array) -> Mask | None:
     usual = float(np.median(np.diff(times)))
     for part, (bones, lost) in PARTS.items():
         looked_at = np.stack([turned[SMPL_JOINTS.index(bone)] for bone in bones])
-        jumps: dict[int, list[tuple[int, int]]] = {}
+        jumps: dict[int, list[tuple[int, int, bool]]] = {}
         for lag in sorted({1, min(max(1, round(LAG / usual)), len(times) - 1)}):
             apart = (times[lag:] - times[:-lag])[:, None]
             cosine = np.abs(np.sum(looked_at[:, :, lag:] * looked_at[:, :, :-lag], axis=1))
@@ -114,10 +117,17 @@ def believable_frames(times: Array, quats: Array, trans: Array) -> Mask | None:
                 jitter = np.minimum(SCATTER * np.median(turns, axis=0), CEILING * limit)
                 limit = np.maximum(limit, jitter)
             wild = turns > limit
+            elsewhere = wild
             if part == "trunk" and lag == 1:
                 wild |= _leaps(times, trans)
+            elif part in AXES and wild.any():
+                # a limb that only flips about itself, as where an elbow is straight, is not lost
+                along = np.stack([_direction(turn, AXES[part]) for turn in looked_at])
+                aligned = np.sum(along[:, :, lag:] * along[:, :, :-lag], axis=1).min(axis=0)
+                elsewhere = np.arccos(np.clip(aligned, -1.0, 1.0)) > limit
             for first, clip in np.argwhere(wild).tolist():
-                jumps.setdefault(clip, []).append((first, first + lag))
+                jump = (first, first + lag, bool(elsewhere[first, clip]))
+                jumps.setdefault(clip, []).append(jump)
         for clip, found in jumps.items():
             if good is None:
                 good = np.ones(quats.shape[:3], dtype=bool)
@@ -157,14 +167,23 @@ def _leaps(times: Array, trans: Array) -> Mask:
     return wild
 
 
-def _bursts(jumps: list[tuple[int, int]], times: Array) -> Iterator[tuple[int, int]]:
+def _bursts(jumps: list[tuple[int, int, bool]], times: Array) -> Iterator[tuple[int, int]]:
     """First and last frame of each jump, and of what lies briefly between two of them."""
-    yield from jumps
-    edges = [(0, 0), *jumps, (len(times) - 1, len(times) - 1)]
+    yield from ((first, last) for first, last, _ in jumps)
+    far = [(first, last) for first, last, elsewhere in jumps if elsewhere]
+    edges = [(0, 0), *far, (len(times) - 1, len(times) - 1)] if far else []
     for i, ((_, before), (after, _)) in enumerate(pairwise(edges)):
-        longest = ENDING if i in (0, len(jumps)) else BRIEF
+        longest = ENDING if i in (0, len(far)) else BRIEF
         if after > before and times[after] - times[before] <= longest:
             yield before, after
+
+
+def _direction(quat: Array, axis: int) -> Array:
+    """Where an axis of a bone points: (3, F, B) of quaternions (4, F, B)."""
+    w, x, y, z = quat
+    if axis == 0:
+        return np.stack([1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)])
+    return np.stack([2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)])
 
 
 def bridged(times: Array, quats: Array, trans: Array, good: Mask) -> tuple[Array, Array]:
