@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import time
+import warnings
 
 TABLES = ("accuracy", "real", "tracks", "clocks", "speed", "noise")
 
@@ -20,6 +21,8 @@ def main() -> None:
     unknown = set(chosen.tables) - set(TABLES)
     if unknown:
         parser.error(f"unknown table {sorted(unknown)[0]!r}; there are {', '.join(TABLES)}")
+    # the tables tell of what is wild by themselves
+    warnings.filterwarnings("ignore", message=".*(readings that no body|frames that no body)")
     for name in chosen.tables or TABLES:
         module = f"{__package__}.{name}"
         if importlib.util.find_spec(module) is None:

@@ -204,7 +204,6 @@ def utd_tables(folder: Path, quick: bool) -> None:
     people = [1, 2] if quick else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnitsWarning)  # the rivals' rates are wild
-        warnings.filterwarnings("ignore", message=".* of .* clips")  # see the table of tracks
         utd = load_utd_mhad(folder, subjects=people, actions="wrist", seconds=None)
         norm_table(utd.motions, utd.recordings)
         print()

@@ -283,27 +283,33 @@ def _start(x: Array, y: Array, count: Array, shared: bool) -> tuple[Array, Array
     The acceleration of a body falls with frequency, that of noise rises: what lies above the
     minimum of f^4 P is noise at first sight, and motion is steep where the two meet.
     """
+    rows, place = np.arange(len(x)), np.arange(x.shape[1])
+    real = count > 0
+    bands = real.sum(axis=1)
+    seen = np.log(y)
+    acceleration = np.pad(seen + 4 * x, ((0, 0), (1, 1)), mode="edge")
+    acceleration = acceleration[:, :-2] + acceleration[:, 1:-1] + acceleration[:, 2:]
+    lowest = np.argmin(np.where(real, acceleration, np.inf), axis=1)
+    # above the minimum a straight line
+    above = real & (place > lowest[:, None])
+    number = np.maximum(above.sum(axis=1), 1)
+    middle, height = (np.sum(v * above, axis=1) / number for v in (x, seen))
+    apart = (x - middle[:, None]) * above
+    steep = np.sum(apart * seen, axis=1) / np.maximum(np.sum(apart**2, axis=1), TINY)
+    slope = np.clip(steep, STEEPEST, 0.0)
+    level = height - slope * middle
+    # where the acceleration falls up to the end, noise is no more than what is seen there
+    falling = bands - lowest <= FEWEST_BANDS
+    ending = real & (place >= bands[:, None] - FEWEST_BANDS)
+    least = np.min(np.where(ending, seen - LIKELY[1] * x, np.inf), axis=1)
+    slope, level = np.where(falling, LIKELY[1], slope), np.where(falling, least, level)
+    higher = real & (seen > level[:, None] + slope[:, None] * x + np.log(3))
+    last = np.where(higher.any(axis=1), x.shape[1] - 1 - np.argmax(higher[:, ::-1], axis=1), 0)
     known = np.tile(LIKELY, (len(x), 1))
-    known[:, 4] = 0.0
-    crossing = np.empty(len(x))
-    for row, (at, seen, weight) in enumerate(zip(x, y, count, strict=True)):
-        at, seen = at[weight > 0], np.log(seen[weight > 0])
-        acceleration = np.pad(seen + 4 * at, 1, mode="edge")
-        lowest = int(np.argmin(np.convolve(acceleration, np.ones(3) / 3, "valid")))
-        above = slice(lowest + 1, None)
-        if len(at) - lowest > FEWEST_BANDS:
-            middle = at[above].mean()
-            slope = np.clip(np.polyfit(at[above] - middle, seen[above], 1)[0], STEEPEST, 0.0)
-            level = seen[above].mean() - slope * middle
-        else:  # the acceleration falls up to the end: noise is no more than what is seen there
-            slope = LIKELY[1]
-            level = np.min((seen - slope * at)[-FEWEST_BANDS:])
-        higher = np.flatnonzero(seen > level + slope * at + np.log(3))
-        last = higher[-1] if len(higher) else 0
-        known[row, :3], crossing[row] = (level, slope, seen[last]), at[last]
+    known[:, 0], known[:, 1], known[:, 2], known[:, 4] = level, slope, seen[rows, last], 0.0
     if shared:
         known[:, :2] = np.median(known[:, :2], axis=0)
-    return known, crossing
+    return known, x[rows, last]
 
 
 def _score(known: Array, y: Array, count: Array, terms: Array, shared: bool) -> Array:
