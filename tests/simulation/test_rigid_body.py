@@ -83,6 +83,6 @@ def test_a_track_that_jumps_is_said():
         warnings.simplefilter("error")
         rigid_body_imu(track, still, rate=100.0)
     track[100] += 0.2
-    with pytest.warns(UserWarning, match=r"at 1\.00 s, .* Does a marker jump") as caught:
+    with pytest.warns(UserWarning, match=r"at 1\.00 s; .* Does a marker jump") as caught:
         rigid_body_imu(track, still, rate=100.0)
     assert caught[0].filename == __file__
