@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -134,14 +135,16 @@ def simulate_batch(
     with _ONE_THREAD:
         track = Track(times, read, smoothed, observed=measured, doubted=smoothed)
         cutoffs = _cutoffs(setup, track, count)
-        bones = [bone_of(setup.body, site) for site in setup.sites] if track.has_gaps else None
-        groups = [_Group.of(setup, chosen, joints) for chosen in _alike(cutoffs, bones)]
+        together = _Groups(setup, _alike(cutoffs, None), joints)
+        # what one limb lost is no concern of the other
+        apart = _Groups(setup, _alike(cutoffs, setup.sites), joints)
         for piece in track.pieces(np.concatenate([each.hertz for each in cutoffs]), margin):
             rows = slice(*np.searchsorted(wanted, track.times(piece)).tolist())
             if rows.start == rows.stop:
                 continue
             readout = Readout.of(setup.readout, begins[rows], wanted[rows], track.start, track.stop)
             frames = track.frames_of(piece)
+            groups = (together if frames.seen is None else apart).planned
             for group in groups:
                 chosen = cutoffs[group.first]
                 curve, origin = track.curve(frames, chosen, group.joints, piece)
@@ -168,16 +171,27 @@ def _cutoffs(setup: Setup, track: Track, count: int) -> list[Cutoffs]:
     return site_cutoffs(track, setup.body, bones, setup.band, setup.noise)
 
 
-def _alike(cutoffs: list[Cutoffs], bones: list[int] | None) -> list[list[int]]:
-    """Sites with equal cut-offs, which share the work; those of one bone where frames are lost.
-
-    What one limb lost is no concern of the other.
-    """
+def _alike(cutoffs: list[Cutoffs], sites: list[Site] | None) -> list[list[int]]:
+    """Sites with equal cut-offs, which share the work; of one bone each, if `sites` are given."""
     groups: dict[Any, list[int]] = {}
     for i, (hertz, trust) in enumerate(cutoffs):
-        bone = None if bones is None else bones[i]
+        bone = None if sites is None else sites[i].bone
         groups.setdefault((bone, hertz.tobytes(), trust is not None and id(trust)), []).append(i)
     return list(groups.values())
+
+
+@dataclass
+class _Groups:
+    """Groups of sites, planned when they are needed."""
+
+    setup: Setup
+    chosen: list[list[int]]
+    n_joints: int
+
+    @cached_property
+    def planned(self) -> list[_Group]:
+        """Their plans."""
+        return [_Group.of(self.setup, chosen, self.n_joints) for chosen in self.chosen]
 
 
 class _Group(NamedTuple):

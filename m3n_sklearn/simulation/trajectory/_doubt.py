@@ -109,17 +109,23 @@ def believable_frames(times: Array, quats: Array, trans: Array) -> Mask | None:
         jumps: dict[int, list[tuple[int, int, bool]]] = {}
         for lag in sorted({1, min(max(1, round(LAG / usual)), len(times) - 1)}):
             apart = (times[lag:] - times[:-lag])[:, None]
-            cosine = np.abs(np.sum(looked_at[:, :, lag:] * looked_at[:, :, :-lag], axis=1))
-            turns = 2 * np.arccos(np.minimum(cosine.min(axis=0), 1.0))
+            products = np.einsum("pifb,pifb->pfb", looked_at[:, :, lag:], looked_at[:, :, :-lag])
+            cosine = np.abs(products).min(axis=0)
             slack, speed = TRUNK if part in ("trunk", "head") else LIMB
             limit = slack + speed * apart
+            leaps = _leaps(times, trans) if part == "trunk" and lag == 1 else None
+            if (leaps is None or not leaps.any()) and (
+                cosine >= np.cos(np.minimum(limit, 2 * np.pi) / 2)
+            ).all():
+                continue
+            turns = 2 * np.arccos(np.minimum(cosine, 1.0))
             if part in ("trunk", "head"):
                 jitter = np.minimum(SCATTER * np.median(turns, axis=0), CEILING * limit)
                 limit = np.maximum(limit, jitter)
             wild = turns > limit
             elsewhere = wild
-            if part == "trunk" and lag == 1:
-                wild |= _leaps(times, trans)
+            if leaps is not None:
+                wild |= leaps
             elif part in AXES and wild.any():
                 # a limb that only flips about itself, as where an elbow is straight, is not lost
                 along = np.stack([_direction(turn, AXES[part]) for turn in looked_at])

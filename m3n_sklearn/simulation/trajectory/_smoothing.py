@@ -304,7 +304,7 @@ def local_cutoffs(values: Array, dt: float, chosen: Array) -> Array | None:
     if dt > LOCAL_STEP or frames < 2 * size:
         return None
     highest = HIGHEST_SHARE / dt
-    starts = np.arange(0, frames - size + 1, size // 2)
+    starts = np.arange(0, frames - size + 1, size)
     pieces = np.concatenate([values[first : first + size] for first in starts], axis=1)
     each = choose_cutoffs(pieces, dt).reshape(len(starts), groups)
     octaves = median_filter(np.log2(np.minimum(each, highest)), size=(3, 1), mode="nearest")

@@ -196,13 +196,6 @@ class Track:
         starts = np.linspace(0, self.frames - EXCERPT, EXCERPTS).astype(int)
         return [self._frames(lo, lo + EXCERPT) for lo in starts.tolist()]
 
-    @property
-    def has_gaps(self) -> bool:
-        """Whether joints may not have been seen somewhere; known once excerpts were read."""
-        if self._is_long:
-            return True
-        return self._frames(0, self.frames).seen is not None
-
     def doubts(self, count: int) -> Mask:
         """Tell which of the B clips have pauses, or had frames that are not believed."""
         found = np.full(count, bool(self._gaps))
