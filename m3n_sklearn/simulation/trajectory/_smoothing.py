@@ -165,13 +165,13 @@ def _solve(rest: Array, cutoff: float, weights: Array | None) -> Array:
     """Smooth with a cut-off in cycles per sample."""
     frames = len(rest)
     corner = 2 * np.sin(np.pi * cutoff)
-    weight = np.ones(frames)
+    weight: float | Array = 1.0
     if weights is not None:
         lowest = 2 * np.sin(np.pi * min(LOWEST_SHARE, cutoff))
-        weight = np.maximum(weights, (lowest / corner) ** (2 * ORDER))
+        weight = np.maximum(weights, (lowest / corner) ** (2 * ORDER))[:, None]
     stiffness, pull = corner ** (-2 * ORDER), END_STIFFNESS * corner ** (3 - 2 * ORDER)
-    system = _system(weight, stiffness, pull)
-    wanted = weight[:, None] * rest
+    system = _system(frames, weight, stiffness, pull)
+    wanted = weight * rest
     near = min(frames, max(2 * ORDER, round(END_CYCLES / cutoff)))
     local = _polynomials(near)
     for first, nearest in _ends(frames, near):
@@ -183,20 +183,22 @@ def _solve(rest: Array, cutoff: float, weights: Array | None) -> Array:
     return found + cho_solve_banded(system, wanted - _apply(found, weight, stiffness, pull))
 
 
-def _apply(values: Array, weight: Array, stiffness: float, pull: float) -> Array:
+def _apply(values: Array, weight: float | Array, stiffness: float, pull: float) -> Array:
     """Multiply by W + lambda D4'D4 + the ends' pull."""
     bent = np.zeros((len(values) + ORDER, values.shape[1]))
     bent[ORDER:-ORDER] = stiffness * np.diff(values, ORDER, axis=0)
-    result: Array = weight[:, None] * values + np.diff(bent, ORDER, axis=0)
+    result: Array = np.diff(bent, ORDER, axis=0)
+    result += values if np.ndim(weight) == 0 else weight * values
     for first, _ in _ends(len(values), 3):
         part = slice(first, first + 3)
         result[part] += pull * CURVATURE * (CURVATURE.T @ values[part])
     return result
 
 
-def _system(weight: Array, stiffness: float, pull: float) -> tuple[Array, bool]:
+def _system(
+    frames: int, weight: float | Array, stiffness: float, pull: float
+) -> tuple[Array, bool]:
     """Factor W + lambda D4'D4 + the ends' pull."""
-    frames = len(weight)
     stencil = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
     bands = np.zeros((ORDER + 1, frames))  # bands[k, i]: entry (i + k, i)
     for k in range(ORDER + 1):
@@ -207,7 +209,7 @@ def _system(weight: Array, stiffness: float, pull: float) -> tuple[Array, bool]:
         for k in range(3):
             for i in range(3 - k):
                 bands[k, first + i] += pull * CURVATURE[i, 0] * CURVATURE[i + k, 0]
-    bands[0] += weight
+    bands[0] += np.ravel(weight)
     return cholesky_banded(bands, lower=True), True
 
 

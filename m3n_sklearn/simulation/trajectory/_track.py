@@ -285,7 +285,9 @@ class Track:
         if frames.seen is not None:  # weights need something that smooths
             doubtful = ~np.logical_and.reduce(frames.seen, axis=(0, 2))
             each = np.where(doubtful[owners], np.minimum(each, HIGHEST_SHARE / self.step), each)
-        if np.isfinite(each).any():
+        if np.isfinite(each).any() and frames.seen is None and cutoffs.trust is None:
+            channels = self._smooth(channels, each, lo, hi, None)
+        elif np.isfinite(each).any():
             smoothed = channels.copy()
             for columns, weights in _by_weight(frames.seen, cutoffs.trust, owners, kinds):
                 part = channels[:, columns]
@@ -452,9 +454,6 @@ def _by_weight(
     seen: Mask | None, trust: Array | None, owners: Indices, kinds: Indices
 ) -> Iterator[tuple[Any, Array | None]]:
     """Columns that share weights; `owners` and `kinds` tell clip and kind of each column."""
-    if seen is None and trust is None:
-        yield slice(None), None
-        return
     whole = None if seen is None else np.logical_and.reduce(seen, axis=2)
     plain = np.zeros(len(owners), dtype=bool)
     for clip in range(int(owners.max()) + 1):
