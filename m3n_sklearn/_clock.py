@@ -40,6 +40,8 @@ NEAR_WHOLE = 0.25
 """Rows fit between two others if their number is that of the periods, up to this."""
 FASTEST = 0.0025
 """Seconds between rows from which on they may well be those of a sensor, not of a packet."""
+WORN = 1100.0
+"""Hz; sensors that people wear are slower, stamps in minutes nearly always faster."""
 FEW = 8
 """Fewer stamps than this tell of no clock."""
 MOSTLY, OFTEN = 0.7, 0.2
@@ -84,6 +86,11 @@ def check_seconds(stamps: Array, longest: float) -> None:
     ------
     ValueError
         If rows follow each other more slowly, or faster than any sensor.
+
+    Warns
+    -----
+    UserWarning
+        If rows follow each other faster than sensors that people wear.
     """
     if len(stamps) < 2:
         return
@@ -102,6 +109,13 @@ def check_seconds(stamps: Array, longest: float) -> None:
         raise ValueError(
             f"times go in steps of {step:.4g} s, a rate of {1 / step:.4g} Hz. Are these minutes, "
             "hours or days? Give seconds."
+        )
+    if step < 1 / WORN:
+        warnings.warn(
+            f"times go in steps of {step:.4g} s, a rate of {1 / step:.4g} Hz; sensors that people "
+            f"wear stay below {WORN:g} Hz. If these are minutes, multiply them by 60.",
+            UserWarning,
+            stacklevel=3,
         )
 
 

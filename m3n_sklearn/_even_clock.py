@@ -34,7 +34,7 @@ NEAR_WHOLE = 0.25
 RARE = 0.05
 """Share of steps that may be jumps by other than whole periods."""
 REGULAR = 8
-"""Long steps that rounding explains without a loss are no losses, if there are so many."""
+"""If at least so many long steps can be put down to rounding, no rows are taken for lost."""
 MOVED = 20
 """Rows in a row that may be late or early by more than half a period."""
 PAUSE = 50

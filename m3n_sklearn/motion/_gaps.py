@@ -2,8 +2,8 @@
 
 The curves are modified Akima splines: they continue the motion on both sides and hardly swing out.
 With gaps of 0.1 to 0.2 s cut into clips of motion capture and of depth cameras, the error of
-positions is a half to three quarters of a straight line's. Curves through velocities that are
-fitted to more frames are no better, and much worse with the noise of video.
+positions is a half to three quarters of a straight line's. Fitting the
+velocities at the edges to more frames gains nothing, and is much worse with the noise of video.
 """
 
 from __future__ import annotations

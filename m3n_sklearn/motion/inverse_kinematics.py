@@ -134,7 +134,7 @@ def motion_from_joints(
         measured ones do; the lengths are those of the body, whose `stature` is fitted. Its
         source is the tracker's `layout`, if that has a name; else "markerless" if the lengths of
         the limbs jitter as only cameras make them, unless `noise` says markers. `observed` is
-        False where a joint rests on a bridged gap; None if there is no gap.
+        False where a joint was filled in across a gap, and None if nothing was missing.
 
     Raises
     ------

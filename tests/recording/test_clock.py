@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from m3n_sklearn._clock import recover_clock
+from m3n_sklearn.recording import resample_timestamps
 
 COUNT = 2000
 
@@ -233,3 +234,10 @@ def test_exact_and_even_are_what_they_say():
     assert np.abs(np.diff(even.times) / 0.01 - 1).max() < 0.02 and even.notes == ()
     with pytest.raises(ValueError, match="decrease after row 0"):
         recover_clock(true[::-1], None, "exact")
+
+
+@pytest.mark.parametrize("rate", [20, 50, 100])
+def test_minutes_are_suspected(rate):
+    seconds = np.arange(COUNT) / rate
+    with pytest.warns(UserWarning, match=f"{60 * rate:.4g} Hz.*minutes, multiply them by 60"):
+        resample_timestamps(seconds / 60, wave(seconds), rate)
