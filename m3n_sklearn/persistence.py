@@ -395,12 +395,10 @@ def _ours(module: str) -> bool:
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, AnyArray]]:
     if not path.is_file():
-        found = "it is a folder" if path.is_dir() else "there is none"
-        from .pretraining import list_pretrained
-
-        by_name = f" Did you mean m3n_sklearn.pretraining.load_pretrained({str(path)!r})?"
-        hint = by_name if str(path) in list_pretrained() else ""
-        raise FileNotFoundError(f"{path} is no file to load: {found}.{hint}")
+        found = "it is a directory" if path.is_dir() else "there is no such file"
+        bare = path.name == str(path) and not path.suffix  # a name, such as "m3n-base"
+        hint = " load_pretrained reads the encoders that come with the package." if bare else ""
+        raise FileNotFoundError(f"Cannot load {path}: {found}.{hint}")
     try:
         with safetensors.safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}

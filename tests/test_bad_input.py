@@ -924,9 +924,9 @@ def test_windows_with_channels_last_warn():
     (lambda path: fitted().save(path.parent), IsADirectoryError, "is a folder"),
     (lambda path: fitted().save(path / "deeper"), FileNotFoundError, "no folder"),
     (lambda path: fitted().save(None), TypeError, "NoneType"),
-    (lambda path: load(path), FileNotFoundError, "no file to load", "there is none"),
-    (lambda _: load("m3n-base"), FileNotFoundError, "no file to load", "load_pretrained"),
-    (lambda path: load(path.parent), FileNotFoundError, "it is a folder"),
+    (lambda path: load(path), FileNotFoundError, "Cannot load", "there is no such file"),
+    (lambda _: load("m3n-base"), FileNotFoundError, "Cannot load", "load_pretrained"),
+    (lambda path: load(path.parent), FileNotFoundError, "it is a directory"),
 )
 def test_files_leave_nothing_behind(tmp_path, call, error, words):
     refuses(lambda: call(tmp_path / "file"), error, *words)
