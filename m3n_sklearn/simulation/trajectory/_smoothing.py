@@ -1,7 +1,35 @@
-"""Smoothing of sampled curves when it is their acceleration that matters.
+"""Smoothing of sampled curves whose acceleration is wanted, and the choice of the cut-off.
 
-A penalised least-squares smoother of order 4 with soft ends, and the choice of its cut-off by an
-unbiased estimate of the error of the acceleration. Time is axis 0 throughout.
+Smoother
+--------
+With samples y, weights W and the fourth difference D, the smooth curve z minimizes
+
+    (y - z)' W (y - z) + lambda |D z|^2 + mu |C (z - q)|^2
+
+so that ``(W + lambda D'D + mu C'C) z = W y + mu C'C q``, a banded system. With
+``lambda = (2 sin(pi f_c dt))^-8``, its gain away from the ends is
+
+    H(f) = 1 / (1 + (sin(pi f dt) / sin(pi f_c dt))^8)
+
+This is the gain of a Butterworth filter of order 4, run forward and backward. The last term pulls
+the acceleration C z of the three samples at each end to that of q, the parabola through the
+nearest samples.
+
+Cut-off
+-------
+Let P be the spectrum of the samples and N the part of it that is noise (see `_spectrum`). The
+expected squared error of the second derivative is, up to a constant,
+
+    R(f_c) = sum_f (2 pi f)^4 [ (1 - H)^2 (P - N) + H^2 N ]
+
+Its first term is motion that is lost, its second is noise that is kept (Mallows' Cp, weighted for
+the acceleration). The choice is the lowest cut-off whose risk is within one standard error of the
+least risk.
+
+References
+----------
+P. H. C. Eilers, "A perfect smoother", Analytical Chemistry 75, 2003.
+C. L. Mallows, "Some comments on Cp", Technometrics 15, 1973.
 """
 
 from __future__ import annotations
@@ -20,61 +48,66 @@ __all__ = ["Cutoffs", "choose_cutoffs", "fallback_cutoff", "local_cutoffs", "smo
 
 Array = NDArray[np.float64]
 
+# ---- the smoother
+
 ORDER = 4
-"""The smoother penalises the squared 4th difference: its gain is 1 / (1 + (f / cutoff)^8)."""
+"""Order of the penalized difference."""
 
 END_STIFFNESS = 0.3
-"""Weight, relative to the spline's own stiffness, of the pull on the acceleration at both ends.
-A free end is unbiased but its acceleration has ten times the noise of the interior's; 0.3 halves
-the error at the last sample over motions from 4 to 8 Hz and rates from 20 to 120 Hz."""
+"""Weight of the pull at both ends, relative to the spline's own stiffness. A free end is unbiased,
+but its acceleration has ten times the noise of the interior. 0.3 halves the error of the last
+sample, over motions from 4 to 8 Hz and rates from 20 to 120 Hz."""
 
 END_CYCLES = 0.75
-"""Cycles of the cut-off from which the acceleration at an end is estimated: fewer are noisier, more
-lag behind (a body that turns steadily seems to stop)."""
+"""Cycles of the cut-off that determine the acceleration at an end. Fewer are noisier; more lag
+behind, so that a body that turns steadily seems to stop."""
 
 CURVATURE = np.array([[1.0], [-2.0], [1.0]])
+"""Second difference of three samples: C of the module's docstring."""
 
 LOWEST_SHARE = 0.008
-"""Cycles per sample. The equations of a lower cut-off are too ill-conditioned for 64 bits."""
+"""Lowest cut-off in cycles per sample. Below it, the system is too ill-conditioned for 64 bits."""
+
+# ---- the choice of the cut-off
 
 GRID = 80
-"""Number of cut-offs that are tried, evenly spaced on a logarithmic scale."""
+"""Number of candidate cut-offs, evenly spaced on a logarithmic scale."""
 
-CAUTION = 1.0
-"""Standard errors. The lowest cut-off is taken whose risk is not clearly above the least one: in
-short clips of few channels the least one is now and then far too high by chance."""
+STANDARD_ERRORS = 1.0
+"""Standard errors within which a lower cut-off is preferred. In short clips of few channels, the
+cut-off of least risk is sometimes far too high by chance."""
 
-DEAREST = 0.1
-"""Share of the noise that is left: what caution may cost at most."""
+MAX_EXTRA_NOISE = 0.1
+"""Largest cost of that preference, as a share of the noise that is kept."""
 
-INDEPENDENT = 6
-"""Channels that err independently; the joints of a body don't."""
+INDEPENDENT_CHANNELS = 6
+"""Channels whose errors are independent. The joints of a body share their errors."""
 
-NEGLIGIBLE = 1e-5
-"""Share of the acceleration's power. A track with less noise than that is left as it is."""
+CLEAN_SHARE = 1e-5
+"""Share of the acceleration's power below which noise is ignored: such a track is not smoothed."""
 
 MIN_FRAMES = 24
 MIN_SECONDS = 1.0
-"""With less, nothing is known about the noise."""
-
-LOCAL_SECONDS, LOCAL_STEP = 2.0, 1 / 49
-"""Seconds of a stretch that has a cut-off of its own, and the longest step between its frames."""
-
-HIGHEST_SHARE = 0.45
-"""Cycles per sample. Cut-offs that change do not go further."""
+"""Shortest clip whose noise can be estimated."""
 
 FEWEST_FRAMES = 8
-"""With less, a spectrum says nothing about the motion either."""
+"""Shortest clip whose spectrum is used with a known noise."""
 
-NO_MOTION_ABOVE = 25.0
-"""Hz. All that is seen above counts as noise."""
+LOCAL_SECONDS, LOCAL_STEP = 2.0, 1 / 49
+"""Seconds of a stretch with a cut-off of its own, and the longest step between its frames."""
 
-ALIASED = 12.5
-"""Hz. With a Nyquist frequency up to that, motion that folds back looks like noise."""
+HIGHEST_SHARE = 0.45
+"""Highest local cut-off in cycles per sample."""
 
-SLOW, SLOW_SHARE = 10.0, 0.45
-"""Hz, and share of the Nyquist frequency: with a Nyquist frequency below 10 Hz motion folds back
-into the upper half of the spectrum, and nothing there can be told from noise."""
+HIGHEST_MOTION = 25.0
+"""Hz. All power above counts as noise."""
+
+ALIASING_NYQUIST = 12.5
+"""Nyquist frequency in Hz up to which motion that folds back looks like noise."""
+
+SLOW_NYQUIST, SLOW_NYQUIST_SHARE = 10.0, 0.45
+"""Below a Nyquist frequency of 10 Hz, motion folds back into the upper half of the spectrum. Power
+above this share of the Nyquist frequency then counts as noise."""
 
 
 class Cutoffs(NamedTuple):
@@ -131,7 +164,7 @@ def smooth(values: Array, dt: float, cutoffs: Array, weights: Array | None = Non
     Returns
     -------
     ndarray of shape (F, N)
-        Minimisers of sum w (y - z)^2 + lambda |D4 z|^2 + pull at the ends. The pull is towards the
+        Minimizers of sum w (y - z)^2 + lambda |D4 z|^2 + pull at the ends. The pull is towards the
         acceleration of the quadratic that fits the nearest samples best, so that constant
         acceleration passes unchanged, and what is far away does not matter.
 
@@ -164,6 +197,7 @@ def smooth(values: Array, dt: float, cutoffs: Array, weights: Array | None = Non
 def _solve(rest: Array, cutoff: float, weights: Array | None) -> Array:
     """Smooth with a cut-off in cycles per sample."""
     frames = len(rest)
+    # 1. lambda, mu and the weights from the cut-off
     corner = 2 * np.sin(np.pi * cutoff)
     weight: float | Array = 1.0
     if weights is not None:
@@ -171,6 +205,7 @@ def _solve(rest: Array, cutoff: float, weights: Array | None) -> Array:
         weight = np.maximum(weights, (lowest / corner) ** (2 * ORDER))[:, None]
     stiffness, pull = corner ** (-2 * ORDER), END_STIFFNESS * corner ** (3 - 2 * ORDER)
     system = _system(frames, weight, stiffness, pull)
+    # 2. The right-hand side: W y, and at each end the acceleration of the local parabola
     wanted = weight * rest
     near = min(frames, max(2 * ORDER, round(END_CYCLES / cutoff)))
     local = _polynomials(near)
@@ -178,8 +213,9 @@ def _solve(rest: Array, cutoff: float, weights: Array | None) -> Array:
         quadratic = local @ (local.T @ rest[nearest])
         at = slice(first - nearest.start, first - nearest.start + 3)
         wanted[first : first + 3] += pull * CURVATURE * (CURVATURE.T @ quadratic[at])
+    # 3. Solve, with one step of iterative refinement: the system is ill-conditioned, but its
+    #    residual, computed by differences, is exact
     found: Array = cho_solve_banded(system, wanted)
-    # the system is ill-conditioned; its residual, taken by differences, is not
     return found + cho_solve_banded(system, wanted - _apply(found, weight, stiffness, pull))
 
 
@@ -204,7 +240,7 @@ def _system(
     for k in range(ORDER + 1):
         for i in range(ORDER + 1 - k):
             bands[k, i : i + frames - ORDER] += stencil[i] * stencil[i + k]
-    bands *= stiffness
+    bands *= stiffness  # D'D in the interior and at the ends
     for first, _ in _ends(frames, 3):
         for k in range(3):
             for i in range(3 - k):
@@ -327,14 +363,16 @@ def _least_risk(
     frames, _, channels = shape
     power, noise = _accelerations(seen, law, dt, channels)
     nyquist, seconds = 0.5 / dt, frames * dt
-    slowest = band.lowest if nyquist > ALIASED else band.aliased
+    slowest = band.lowest if nyquist > ALIASING_NYQUIST else band.aliased
     lowest = max(min(slowest, nyquist / 2), LOWEST_SHARE / dt, band.periods / seconds)
     grid = np.geomspace(min(lowest, nyquist), nyquist, GRID)
     sine = np.sin(np.pi * seen.frequency * dt)[None, :]
     gain = 1 / (1 + (sine / np.sin(np.pi * np.minimum(grid * dt, 0.5))[:, None]) ** (2 * ORDER))
     gain[-1], grid[-1] = 1.0, np.inf
-    chosen = grid[_cautious(gain, power, noise, min(channels, INDEPENDENT) * seen.pieces)]
-    clean = noise.sum(axis=0) <= NEGLIGIBLE * seen.total
+    chosen = grid[
+        _one_standard_error(gain, power, noise, min(channels, INDEPENDENT_CHANNELS) * seen.pieces)
+    ]
+    clean = noise.sum(axis=0) <= CLEAN_SHARE * seen.total
     return np.where(clean, np.inf, chosen)
 
 
@@ -345,23 +383,29 @@ def _accelerations(seen: Spectrum, law: PowerLaw, dt: float, channels: int) -> t
     power = seen.power * (differentiated / difference_weight(frequency, dt)[:, None])
     noise = law.density(frequency).reshape(len(frequency), -1)
     noise = noise * (channels / (2 * dt) * differentiated)
-    highest = NO_MOTION_ABOVE if nyquist >= SLOW else SLOW_SHARE * nyquist
+    highest = HIGHEST_MOTION if nyquist >= SLOW_NYQUIST else SLOW_NYQUIST_SHARE * nyquist
     return power, np.where(frequency[:, None] < highest, noise, power)
 
 
-def _cautious(gain: Array, power: Array, noise: Array, independent: int) -> NDArray[np.intp]:
+def _one_standard_error(
+    gain: Array, power: Array, noise: Array, independent: int
+) -> NDArray[np.intp]:
     """Index of the lowest cut-off (rows of `gain`) that is not clearly worse than the best."""
+    # 1. The risk of every cut-off, and the best one
     lost = (1 - gain) ** 2
     risk = lost @ (power - noise) + gain**2 @ noise
     best = np.argmin(risk, axis=0)
     excess = risk - np.take_along_axis(risk, best[None], axis=0)
-    # what the spectrum's own scatter makes of the difference between two cut-offs
+    # 2. The variance of the difference in risk: ordinates P of noise have the variance N^2
     variance = noise**2 / independent
     scatter = (
         lost**2 @ variance
         - 2 * lost @ (variance * lost[best].T)
         + np.sum(variance * lost[best].T ** 2, axis=0)
     )
+    # 3. The lowest cut-off within the tolerance
     kept = np.sum(gain[best].T ** 2 * noise, axis=0)
-    bearable = np.minimum(CAUTION * np.sqrt(np.maximum(scatter, 0.0)), DEAREST * kept)
+    bearable = np.minimum(
+        STANDARD_ERRORS * np.sqrt(np.maximum(scatter, 0.0)), MAX_EXTRA_NOISE * kept
+    )
     return np.argmax(excess <= bearable, axis=0)

@@ -1,4 +1,33 @@
-"""Spectra of short noisy tracks, and the power law of the noise in them."""
+"""The spectrum of a short noisy track, and the power law of its noise.
+
+Model
+-----
+A track is motion plus noise. Its one-sided power spectral density P(f) is fitted in the log-log
+plane. With ``x = log f - x0`` and ``u = log f - log f_c``, where f_c is the frequency at which
+motion and noise meet,
+
+    log noise(f)  = theta_0 + theta_1 x                    a power law
+    log motion(f) = theta_2 + theta_3 u + theta_4 u^2      a falling parabola
+    P(f)          = noise(f) + motion(f)
+
+Fit
+---
+The periodogram ordinates of a stationary process are independent and exponentially distributed
+around P(f), so the log-likelihood of the mean y_k of n_k ordinates is Whittle's,
+
+    L(theta) = - sum_k n_k (log P_k + y_k / P_k)
+
+Fisher scoring maximizes it: ``theta += I^-1 g`` with the score ``g = J' W r`` and the expected
+information ``I = J' W J``, where ``r_k = y_k / P_k - 1``, ``W = diag(n_k)`` and J holds the
+derivatives of log P_k. A Gaussian prior on theta adds ``-Lambda (theta - theta_prior)`` to g and
+Lambda to I.
+
+References
+----------
+P. Whittle, "Estimation and information in stationary time series", Arkiv foer Matematik 2, 1953.
+K. S. Riedel, A. Sidorenko, "Minimum bias multiple taper spectral estimation", IEEE Transactions on
+Signal Processing 43, 1995.
+"""
 
 from __future__ import annotations
 
@@ -22,45 +51,58 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
+# ---- the spectrum
+
 TAPERS = 3
-"""With three sine tapers a spectrum keeps 95 % of what the samples know, at 2 / seconds Hz. Clips
-of less than 2 s, and of less than 1 s, get one less each: they need the resolution more."""
+"""Sine tapers of a spectrum. Three keep 95 % of the information in the samples and resolve
+2 / seconds Hz. Clips of less than 2 s, and of less than 1 s, use one less each: they need the
+resolution more."""
 
 SEGMENT = 2048
-"""Longer tracks are cut in pieces of that many frames, whose spectra are averaged."""
+"""Frames of a piece. Longer tracks are cut in pieces, whose spectra are averaged."""
 
-BANDS = 36
+N_BANDS = 36
 FIT_FROM, FIT_TO = 2.0, 45.0
-"""Hz. Slower, all is motion; faster, real trackers have lines that no law describes."""
+"""Hz. Below, all power is motion; above, real trackers have lines that follow no power law."""
 
-STEEPEST = -3.0
-"""Exponent of the noise's power law: optical systems were seen to have -1 to -4."""
+# ---- the fit: columns of theta, prior, limits
 
-LIKELY = np.array([0.0, -0.4, 0.0, -9.0, -3.0])
-"""Before a look at the data: slope of the noise, slope and curvature of the motion."""
+LOG_NOISE, NOISE_SLOPE, LOG_MOTION, MOTION_SLOPE, MOTION_CURVATURE = range(5)
 
-PRECISION = np.array([0.0, 0.8, 0.0, 4.0, 3.0])
-PRECISION = np.divide(1.0, PRECISION**2, out=np.zeros(5), where=PRECISION > 0)
+PRIOR_MEAN = np.array([0.0, -0.4, 0.0, -9.0, -3.0])
+PRIOR_SD = np.array([np.inf, 0.8, np.inf, 4.0, 3.0])
+PRIOR_PRECISION = 1.0 / PRIOR_SD**2
+"""Prior of theta. The two levels have none."""
+
+STEEPEST_NOISE = -3.0
+"""Steepest slope of noise in the fit; optical systems were seen to have -1 to -4."""
+
+FLATTEST_MOTION = -5.0
+"""Flattest slope of motion where it meets the noise: accelerations are finite, so motion falls
+faster than f^-5."""
+
+MOTION_MODEL_ERROR, NOISE_MODEL_ERROR = 0.7, 0.15
+"""Relative errors of the two models themselves. They bound the weight of bands with many
+ordinates."""
+
+OUTLIER_SCALE = 8.0
+"""Standard errors by which the noise of a clip deviates from the shared noise when its weight
+is one half."""
 
 FEWEST_BANDS = 3
-"""Bands above the minimum that make a slope."""
+"""Bands above the minimum of the acceleration that are needed for a slope."""
 
-FLATTEST = -5.0
-"""Slope of motion where it meets the noise: accelerations are finite."""
+MAX_STEP = np.array([1.5, 1.0, 3.0, 4.0, 3.0])
+"""Largest change of theta in one iteration."""
 
-MISFIT = 0.7
-"""Relative error of a parabola as the log-log spectrum of motion."""
+MAX_ITERATIONS = 40
+TOLERANCE = 1e-3
+RIDGE = 1e-2
+"""Added to the information, so that it can be inverted where a column has no influence."""
 
-BEND = 0.15
-"""Relative error of a power law as the spectrum of noise."""
+MAX_LOG_RATIO = 60.0
+"""Largest logarithm of motion over noise, which keeps the exponentials finite."""
 
-OUTLYING = 8.0
-"""Standard errors by which a clip's noise is off when it counts half."""
-
-LONGEST_STEP = np.array([1.5, 1.0, 3.0, 4.0, 3.0])
-STEPS = 40
-CONVERGED = 1e-3
-SPAN = 60.0
 TINY = float(np.finfo(float).tiny)
 
 
@@ -166,6 +208,7 @@ def spectrum(values: Array, dt: float) -> Spectrum:
     Transactions on Signal Processing 43, 188-195.
     """
     frames, groups, channels = values.shape
+    # 1. Pieces of equal length, and sine tapers for them
     pieces = -(-frames // SEGMENT)
     size = frames // pieces
     frames = size - 2
@@ -174,8 +217,10 @@ def spectrum(values: Array, dt: float) -> Spectrum:
     order = np.arange(1, count + 1)[:, None]
     tapers = np.sin(np.pi * order * np.arange(1, frames + 1) / (frames + 1))
     tapers *= np.sqrt(2 / (frames + 1) / count / pieces)
+    # 2. Orthonormal polynomials up to degree 2: a trend in the acceleration is motion
     trend = np.linalg.qr(np.vander(np.linspace(-1.0, 1.0, frames), 3))[0]
     power, total = np.zeros((length // 2 + 1, groups)), np.zeros(groups)
+    # 3. Mean power of the tapered second differences, over pieces, tapers and channels
     for piece in range(pieces):
         part = values[piece * size : (piece + 1) * size].reshape(size, -1)
         rest = np.diff(part, 2, axis=0).T
@@ -210,7 +255,7 @@ def banded(seen: Spectrum, dt: float, channels: int) -> Bands:
     first = int(np.searchsorted(frequency, min(FIT_FROM, 0.1 / dt)))
     first = min(max(first, 2), len(frequency) - 2)
     last = np.searchsorted(frequency, FIT_TO, side="right")
-    edges = np.unique(np.round(np.geomspace(first + 1, last + 1, BANDS + 1)).astype(int)) - 1
+    edges = np.unique(np.round(np.geomspace(first + 1, last + 1, N_BANDS + 1)).astype(int)) - 1
     width = np.diff(edges).astype(float)[:, None]
     scale = 2 * dt / channels / difference_weight(frequency, dt)
     density = seen.power * scale[:, None]
@@ -254,31 +299,39 @@ def fit_noise(bands: Bands, shared: bool = False) -> PowerLaw:
     Whittle, P. (1953). Estimation and information in stationary time series. Arkiv för Matematik
     2, 423-434.
     """
+    # 1. Center and scale, so that theta is of order one. Rows are clips, columns bands.
     middle = bands.height.max() - 0.5
     x = (bands.height - middle).T
     scale = np.max(bands.density) + TINY if shared else bands.density.max(axis=0) + TINY
     y = (bands.density / scale).T + TINY
-    known, crossing = _start(x, y, bands.members.T, shared)
+    count = bands.members.T
+
+    # 2. Start where motion and noise meet
+    theta, crossing = _start(x, y, count, shared)
     u = x - crossing[:, None]
-    terms = np.stack([np.ones_like(x), x, np.ones_like(x), u, u * u], axis=1)
-    going = np.ones((len(x), 1), dtype=bool)  # what has converged stays, whatever others do
-    for _ in range(STEPS):
-        step = _score(known, y, bands.members.T, terms, shared)
-        known = np.where(going, known + step, known)
-        known[:, 1] = np.clip(known[:, 1], STEEPEST, 0.0)
-        known[:, 3] = np.minimum(known[:, 3], FLATTEST)
-        known[:, 4] = np.minimum(known[:, 4], 0.0)
-        small = np.abs(step).max(axis=1, keepdims=True) < CONVERGED
+    design = np.stack([np.ones_like(x), x, np.ones_like(x), u, u * u], axis=1)
+
+    # 3. Fisher scoring within the limits. A clip that has converged stays, whatever others do.
+    going = np.ones((len(x), 1), dtype=bool)
+    for _ in range(MAX_ITERATIONS):
+        step = _scoring_step(theta, y, count, design, shared)
+        theta = np.where(going, theta + step, theta)
+        theta[:, NOISE_SLOPE] = np.clip(theta[:, NOISE_SLOPE], STEEPEST_NOISE, 0.0)
+        theta[:, MOTION_SLOPE] = np.minimum(theta[:, MOTION_SLOPE], FLATTEST_MOTION)
+        theta[:, MOTION_CURVATURE] = np.minimum(theta[:, MOTION_CURVATURE], 0.0)
+        small = np.abs(step).max(axis=1, keepdims=True) < TOLERANCE
         going &= not small.all() if shared else ~small
         if not going.any():
             break
-    slope = known[:, 1]
-    level = np.exp(known[:, 0] - slope * middle) * scale
+
+    # 4. Undo centering and scaling
+    slope = theta[:, NOISE_SLOPE]
+    level = np.exp(theta[:, LOG_NOISE] - slope * middle) * scale
     return PowerLaw(float(level[0]), float(slope[0])) if shared else PowerLaw(level, slope)
 
 
 def _start(x: Array, y: Array, count: Array, shared: bool) -> tuple[Array, Array]:
-    """Split each spectrum where its acceleration is weakest.
+    """Return a first theta (C, 5) and the place where motion and noise meet (C,).
 
     The acceleration of a body falls with frequency, that of noise rises: what lies above the
     minimum of f^4 P is noise at first sight, and motion is steep where the two meet.
@@ -286,60 +339,83 @@ def _start(x: Array, y: Array, count: Array, shared: bool) -> tuple[Array, Array
     rows, place = np.arange(len(x)), np.arange(x.shape[1])
     real = count > 0
     bands = real.sum(axis=1)
-    seen = np.log(y)
-    acceleration = np.pad(seen + 4 * x, ((0, 0), (1, 1)), mode="edge")
+    log_power = np.log(y)
+
+    # 1. The minimum of f^4 P, over sums of three neighboring bands
+    acceleration = np.pad(log_power + 4 * x, ((0, 0), (1, 1)), mode="edge")
     acceleration = acceleration[:, :-2] + acceleration[:, 1:-1] + acceleration[:, 2:]
     lowest = np.argmin(np.where(real, acceleration, np.inf), axis=1)
-    # above the minimum a straight line
+
+    # 2. Above it, a straight line by least squares
     above = real & (place > lowest[:, None])
     number = np.maximum(above.sum(axis=1), 1)
-    middle, height = (np.sum(v * above, axis=1) / number for v in (x, seen))
-    apart = (x - middle[:, None]) * above
-    steep = np.sum(apart * seen, axis=1) / np.maximum(np.sum(apart**2, axis=1), TINY)
-    slope = np.clip(steep, STEEPEST, 0.0)
-    level = height - slope * middle
-    # where the acceleration falls up to the end, noise is no more than what is seen there
+    mean_x, mean_y = (np.sum(v * above, axis=1) / number for v in (x, log_power))
+    apart = (x - mean_x[:, None]) * above
+    slope = np.sum(apart * log_power, axis=1) / np.maximum(np.sum(apart**2, axis=1), TINY)
+    slope = np.clip(slope, STEEPEST_NOISE, 0.0)
+    level = mean_y - slope * mean_x
+
+    # 3. Where the acceleration falls up to the end, noise is at most what the last bands show
     falling = bands - lowest <= FEWEST_BANDS
     ending = real & (place >= bands[:, None] - FEWEST_BANDS)
-    least = np.min(np.where(ending, seen - LIKELY[1] * x, np.inf), axis=1)
-    slope, level = np.where(falling, LIKELY[1], slope), np.where(falling, least, level)
-    higher = real & (seen > level[:, None] + slope[:, None] * x + np.log(3))
+    prior_slope = PRIOR_MEAN[NOISE_SLOPE]
+    least = np.min(np.where(ending, log_power - prior_slope * x, np.inf), axis=1)
+    slope, level = np.where(falling, prior_slope, slope), np.where(falling, least, level)
+
+    # 4. They meet in the last band that is three times higher than the line
+    higher = real & (log_power > level[:, None] + slope[:, None] * x + np.log(3))
     last = np.where(higher.any(axis=1), x.shape[1] - 1 - np.argmax(higher[:, ::-1], axis=1), 0)
-    known = np.tile(LIKELY, (len(x), 1))
-    known[:, 0], known[:, 1], known[:, 2], known[:, 4] = level, slope, seen[rows, last], 0.0
+    theta = np.tile(PRIOR_MEAN, (len(x), 1))
+    theta[:, LOG_NOISE], theta[:, NOISE_SLOPE] = level, slope
+    theta[:, LOG_MOTION], theta[:, MOTION_CURVATURE] = log_power[rows, last], 0.0
     if shared:
-        known[:, :2] = np.median(known[:, :2], axis=0)
-    return known, x[rows, last]
+        theta[:, :LOG_MOTION] = np.median(theta[:, :LOG_MOTION], axis=0)
+    return theta, x[rows, last]
 
 
-def _score(known: Array, y: Array, count: Array, terms: Array, shared: bool) -> Array:
-    """One step of Fisher scoring: (C, 5)."""
-    noise = np.einsum("ci,cik->ck", known[:, :2], terms[:, :2])
-    motion = np.einsum("ci,cik->ck", known[:, 2:], terms[:, 2:])
-    total = np.logaddexp(noise, np.minimum(motion, noise.max() + SPAN))
-    share = np.exp(noise - total)
-    rest = 1 - share
-    weight = count / (1 + count * ((MISFIT * rest) ** 2 + (BEND * share) ** 2))
-    residual = np.clip(y * np.exp(-total) - 1, -1, 8)
-    slopes = terms * np.stack([share, share, rest, rest, rest], axis=1)
-    weighted = slopes * weight[:, None]
-    gradient = np.einsum("cik,ck->ci", weighted, residual) - PRECISION * (known - LIKELY)
-    curvature = weighted @ np.swapaxes(slopes, 1, 2) + np.diag(PRECISION + 1e-2)
+def _scoring_step(theta: Array, y: Array, count: Array, design: Array, shared: bool) -> Array:
+    """Return one step of Fisher scoring: (C, 5)."""
+    # 1. log P and the share of the noise in P
+    log_noise = np.einsum("ci,cik->ck", theta[:, :2], design[:, :2])
+    log_motion = np.einsum("ci,cik->ck", theta[:, 2:], design[:, 2:])
+    log_total = np.logaddexp(log_noise, np.minimum(log_motion, log_noise.max() + MAX_LOG_RATIO))
+    noise_share = np.exp(log_noise - log_total)
+    motion_share = 1 - noise_share
+
+    # 2. Weights: the number of ordinates, bounded by the error of the model itself
+    model_error = np.hypot(MOTION_MODEL_ERROR * motion_share, NOISE_MODEL_ERROR * noise_share)
+    weight = count / (1 + count * model_error**2)
+
+    # 3. Score and expected information; the residual is clipped against single lines
+    residual = np.clip(y * np.exp(-log_total) - 1, -1, 8)
+    shares = [noise_share, noise_share, motion_share, motion_share, motion_share]
+    jacobian = design * np.stack(shares, axis=1)
+    weighted = jacobian * weight[:, None]
+    score = np.einsum("cik,ck->ci", weighted, residual) - PRIOR_PRECISION * (theta - PRIOR_MEAN)
+    information = weighted @ np.swapaxes(jacobian, 1, 2) + np.diag(PRIOR_PRECISION + RIDGE)
+
+    # 4. Solve, and limit the step
     if shared:
-        off = np.sum(weighted[:, 0] * residual, axis=1) / np.sqrt(curvature[:, 0, 0])
-        step = _shared_step(gradient, curvature, 1 / (1 + (off / OUTLYING) ** 2))
-        return np.clip(step, -LONGEST_STEP, LONGEST_STEP)
-    step = np.linalg.solve(curvature, gradient[..., None])[..., 0]
-    return step / np.maximum(1.0, np.max(np.abs(step) / LONGEST_STEP, axis=1, keepdims=True))
+        deviation = np.sum(weighted[:, 0] * residual, axis=1) / np.sqrt(information[:, 0, 0])
+        clip_weight = 1 / (1 + (deviation / OUTLIER_SCALE) ** 2)
+        step = _shared_step(score, information, clip_weight)
+        return np.clip(step, -MAX_STEP, MAX_STEP)
+    step = np.linalg.solve(information, score[..., None])[..., 0]
+    return step / np.maximum(1.0, np.max(np.abs(step) / MAX_STEP, axis=1, keepdims=True))
 
 
-def _shared_step(gradient: Array, curvature: Array, trust: Array) -> Array:
-    """Solve for two numbers that all share and three of each, eliminating the latter."""
-    top, cross, own = curvature[:, :2, :2], curvature[:, :2, 2:], curvature[:, 2:, 2:]
-    gain = np.swapaxes(np.linalg.solve(own, np.swapaxes(cross, 1, 2)), 1, 2)
-    reduced = np.einsum("c,cij->ij", trust, top - gain @ np.swapaxes(cross, 1, 2))
-    pull = trust @ (gradient[:, :2] - (gain @ gradient[:, 2:, None])[..., 0])
-    common = np.linalg.solve(reduced, pull)
-    rest = gradient[:, 2:] - np.swapaxes(cross, 1, 2) @ common
-    each = np.linalg.solve(own, rest[..., None])[..., 0]
+def _shared_step(score: Array, information: Array, weight: Array) -> Array:
+    """Solve for two shared parameters and three per clip, by block elimination.
+
+    With the blocks A (shared), B (cross) and D (own) of the information, the Schur complement
+    ``S = sum_c w_c (A - B D^-1 B')`` gives the shared step; the own steps follow by substitution.
+    """
+    shared, cross, own = information[:, :2, :2], information[:, :2, 2:], information[:, 2:, 2:]
+    cross_t = np.swapaxes(cross, 1, 2)
+    gain = np.swapaxes(np.linalg.solve(own, cross_t), 1, 2)  # B D^-1
+    complement = np.einsum("c,cij->ij", weight, shared - gain @ cross_t)
+    reduced = weight @ (score[:, :2] - (gain @ score[:, 2:, None])[..., 0])
+    common = np.linalg.solve(complement, reduced)
+    remaining = score[:, 2:] - cross_t @ common
+    each = np.linalg.solve(own, remaining[..., None])[..., 0]
     return np.concatenate([np.broadcast_to(common, (len(each), 2)), each], axis=1)
