@@ -62,7 +62,7 @@ from m3n_sklearn.recording import (
     resample_windows,
     warn_units,
 )
-from m3n_sklearn.simulation import Randomization, compare_imu
+from m3n_sklearn.simulation import Randomization, SensorNoise, compare_imu
 from m3n_sklearn.text import encode_unique, resolve_text_encoder
 from tests.wrists import CHANNELS, corpus, pretrained, pretrainer, wrist_data
 
@@ -529,12 +529,16 @@ def test_rigid_bodies_and_comparison(call, error, words):
         ({"gravity": 9.8}, ValueError, ("'gravity'", "array-like")),
         ({"gravity": (0, 0, NAN)}, ValueError, ("3 finite numbers",)),
         ({"noise": "cheap"}, ValueError, ("mpu9250", "'cheap'")),
-        ({"noise": IMUNoise(acc_density=-1)}, ValueError, ("acc_density", "magnitude")),
-        ({"noise": IMUNoise(acc_bias=INF)}, ValueError, ("acc_bias", "finite")),
-        ({"noise": IMUNoise(gyro_bias="a")}, TypeError, ("gyro_bias must be a number",)),
+        (
+            {"noise": IMUNoise(acc=SensorNoise(density=-1))},
+            ValueError,
+            ("'acc__density'", "[0.0, inf)"),
+        ),
+        ({"noise": IMUNoise(acc=SensorNoise(bias=INF))}, ValueError, ("'acc__bias'", "Got inf")),
+        ({"noise": IMUNoise(gyro=SensorNoise(bias="a"))}, TypeError, ("'gyro__bias'", "Got 'a'")),
         ({"randomize": "yes"}, ValueError, ("'randomize'", "Randomization")),
         ({"randomize": Randomization(mount_angle=20)}, ValueError, ("degrees", "deg2rad")),
-        ({"randomize": Randomization(site_jitter=-1)}, ValueError, ("site_jitter", "at least 0")),
+        ({"randomize": Randomization(site_jitter=-1)}, ValueError, ("'site_jitter'", "[0.0, inf)")),
         ({"random_state": "a"}, ValueError, ("'random_state'",)),
     ],
 )

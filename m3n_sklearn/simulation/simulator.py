@@ -610,12 +610,14 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         return channel_names(self._site_names())
 
     def _rig(self) -> Rig:
-        """Check what ranges of parameters can't say, and put everything together."""
+        """Check what constraints of single parameters cannot express; assemble the rig."""
         wardrobe = Wardrobe(self.body, self.sites)
         wardrobe.dress(Person())
         names = self._site_names()
         spread = Randomization() if self.randomize is None else self.randomize
-        spread.check()
+        spread._validate_params()
+        noise = resolve_noise(self.noise)
+        noise._validate_params()
         rig = Rig(
             wardrobe=wardrobe,
             names=names,
@@ -626,7 +628,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
             engine=self.engine,
             mounts=_fixed_mounts(self.mount, names),
             gravity=check_vector(self.gravity, "gravity"),
-            noise=resolve_noise(self.noise),
+            noise=noise,
             spread=spread,
             entropy=0,
             limits=check_limits(self.limits, names),

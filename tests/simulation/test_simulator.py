@@ -20,14 +20,16 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from m3n_sklearn import Motion, Windows, cut
 from m3n_sklearn.body import BodyModel, Site, default_body
-from m3n_sklearn.simulation import IMUNoise, Randomization, SMPLIMUSimulator
+from m3n_sklearn.simulation import IMUNoise, Randomization, SensorNoise, SMPLIMUSimulator
 from m3n_sklearn.simulation import _rows as module
 from m3n_sklearn.simulation._batch import _ONE_THREAD
 
 from .clips import random_motion, rms, triads
 
 VARIED = Randomization(mount_angle=0.3, stature_sd=0.08, site_jitter=0.01)
-NOISY = IMUNoise(acc_density=0.01, gyro_density=0.001, acc_bias=0.2, gyro_bias=0.02)
+NOISY = IMUNoise(
+    acc=SensorNoise(density=0.01, bias=0.2), gyro=SensorNoise(density=0.001, bias=0.02)
+)
 
 
 def motions(count=3, **facts):
@@ -330,12 +332,15 @@ def test_30_windows_of_a_clip_share_their_sensor_but_not_their_noise():
     X = pose_windows()
     ideal = SMPLIMUSimulator().transform(X)["imu"]
     bias = (
-        SMPLIMUSimulator(noise=IMUNoise(acc_bias=1.0), random_state=0).transform(X)["imu"] - ideal
+        SMPLIMUSimulator(noise=IMUNoise(acc=SensorNoise(bias=1.0)), random_state=0).transform(X)[
+            "imu"
+        ]
+        - ideal
     )
     first = X["clip"] == X["clip"][0]
     assert np.ptp(bias[first], axis=(0, 2)).max() < 1e-12
     assert np.abs(bias[first][0] - bias[~first][0]).max() > 0.1
-    noise = IMUNoise(acc_density=0.1, gyro_density=0.1)
+    noise = IMUNoise(acc=SensorNoise(density=0.1), gyro=SensorNoise(density=0.1))
     white = SMPLIMUSimulator(noise=noise, random_state=0).transform(X)["imu"] - ideal
     assert abs(np.corrcoef(white[0].ravel(), white[1].ravel())[0, 1]) < 0.2
 
@@ -447,8 +452,12 @@ def test_works_without_torch():
         ({"gravity": None}, "'gravity' parameter"),
         ({"noise": "loud"}, "noise must be one of ideal, mpu9250"),
         ({"noise": 0.1}, "'noise' parameter"),
+        (
+            {"noise": IMUNoise(gyro=SensorNoise(density=-1))},
+            "'gyro__density' parameter of IMUNoise",
+        ),
         ({"randomize": 1.0}, "'randomize' parameter"),
-        ({"randomize": Randomization(stature_sd=-1)}, "stature_sd must be a finite number"),
+        ({"randomize": Randomization(stature_sd=-1)}, "'stature_sd' parameter of Randomization"),
         ({"random_state": "seed"}, "'random_state' parameter"),
         ({"n_jobs": 1.5}, "'n_jobs' parameter"),
     ],
