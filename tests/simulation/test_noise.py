@@ -600,7 +600,7 @@ WHITE = IMUNoise(acc=SensorNoise(density=0.1))
         (WHITE, np.zeros((2, 6, 5)), "give rate= in Hz"),
         (WHITE, np.zeros((2, 5)), "which channels are accelerometers"),
         (WHITE, np.zeros((2, 7, 5)), "which channels are accelerometers"),
-        (WHITE, np.zeros((2, 2, 6, 5)), "Arrays are readings"),
+        (WHITE, np.zeros((2, 2, 6, 5)), "An array of readings must"),
         (WHITE, np.full((2, 6, 5), np.nan), "NaN"),
         (WHITE, Windows(text=["a"]), "no column 'imu'"),
         (IMUNoise(acc=SensorNoise(density=0.1), rate=40.0), imu_windows(), "rate=40 was given"),

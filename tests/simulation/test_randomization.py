@@ -24,7 +24,8 @@ from m3n_sklearn.simulation import (
     draws_table,
 )
 
-from .clips import random_motion, triads
+from .bodies import random_body
+from .clips import random_motion, rms, triads
 
 SEEDS = st.integers(0, 2**31)
 EVERYTHING = {
@@ -146,6 +147,19 @@ def test_shapes_vary_where_there_is_a_shape_space():
     assert np.array_equal(draw.body(body).vertices, wanted.vertices)
     with pytest.raises(ValueError, match="use stature_sd"):
         draw.body(default_body())
+
+
+def test_simulated_bodies_of_a_shape_space_vary_by_their_betas():
+    body, motions = random_body("blended", 0), [random_motion(0, name=name) for name in "ab"]
+    varied = Randomization(betas_sd=1.0)
+    simulator = SMPLIMUSimulator(body, sites="left_wrist", randomize=varied, random_state=0)
+    first, second = (triads(recording) for recording in simulator.simulate(motions))
+    assert rms(first[:, :, 0] - second[:, :, 0]) > 1e-2
+    table = simulator.draws(motions)
+    shaped = [body.shaped(betas=[table[f"beta_{i}"][k] for i in range(2)]) for k in range(2)]
+    for k, found in enumerate((first, second)):
+        plain = SMPLIMUSimulator(shaped[k], sites="left_wrist").simulate(motions[k])
+        assert np.abs(found - triads(plain)).max() < 1e-9
 
 
 def test_records_say_what_was_done():

@@ -381,7 +381,8 @@ def test_randomization_varies_what_it_says():
     for spread in (Randomization(stature_sd=0.1), Randomization(site_jitter=0.02)):
         found = triads(SMPLIMUSimulator(smoothing=None, randomize=spread).simulate(motion))
         assert rms(found[:, :, 0] - plain[:, :, 0]) > 1e-3
-    assert clone(SMPLIMUSimulator(randomize=VARIED)).randomize == VARIED
+    copy = clone(SMPLIMUSimulator(randomize=VARIED)).randomize
+    assert copy is not VARIED and copy.get_params() == VARIED.get_params()
 
 
 def test_n_jobs_is_bit_equal():
@@ -445,7 +446,7 @@ def test_works_without_torch():
         ({"smoothing": -2.0}, "'smoothing' parameter"),
         ({"frame": "mesh"}, "'frame' parameter"),
         ({"mount": np.eye(2)}, "mount must be a"),
-        ({"mount": {"head": np.eye(3)}}, "mount names head, but the sites are"),
+        ({"mount": {"head": np.eye(3)}}, "mount contains head, but the sites are"),
         ({"mount": {"left_wrist": 2 * np.eye(3)}}, "is no rotation"),
         ({"mount": 3}, "'mount' parameter"),
         ({"gravity": (0, 0)}, "gravity must be 3 finite numbers"),
@@ -480,7 +481,7 @@ POSE = np.zeros((2, 60, 24, 3))
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        (lambda: Windows(text=["a"]), "neither 'pose' to simulate from nor 'imu'"),
+        (lambda: Windows(text=["a"]), "neither a column 'pose' nor a column 'imu', only text"),
         (lambda: Windows(pose=POSE), "rate of the poses is not known"),
         (lambda: Windows(pose=POSE, rate=60.0)[[]], "no row"),
         (lambda: Windows(pose=POSE, rate=60.0, margin=0.5), "have only 60"),
@@ -493,7 +494,7 @@ POSE = np.zeros((2, 60, 24, 3))
             ),
             "Set sites= and rate= to match",
         ),
-        (lambda: np.zeros((2, 60, 24, 3)), "Poses come as Windows"),
+        (lambda: np.zeros((2, 60, 24, 3)), "Pass poses as Windows"),
         (lambda: np.full((2, 6, 10), np.nan), "NaN"),
     ],
 )
@@ -570,16 +571,16 @@ def test_draws_of_windows_have_one_row_each():
 
 def test_windows_cannot_change_their_tempo():
     simulator = SMPLIMUSimulator(randomize=Randomization(tempo=0.1), random_state=0)
-    with pytest.raises(ValueError, match="Cut them from varied clips"):
+    with pytest.raises(ValueError, match="Cut windows from varied clips"):
         simulator.transform(pose_windows())
 
 
 @pytest.mark.parametrize("seed", [None, np.random.RandomState(0)])
 def test_draws_need_a_seed_that_can_be_repeated(seed):
     simulator = SMPLIMUSimulator(randomize=VARIED, random_state=seed)
-    with pytest.raises(ValueError, match="give an integer"):
+    with pytest.raises(ValueError, match="Set random_state to an integer"):
         simulator.draws(motions())
-    with pytest.raises(ValueError, match="give an integer"):
+    with pytest.raises(ValueError, match="Set random_state to an integer"):
         simulator.vary(motions())
     assert SMPLIMUSimulator().vary(motions()[0]).n_frames == motions()[0].n_frames
 

@@ -656,7 +656,7 @@ class IMUNoise(  # type: ignore[call-arg]
         values = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], allow_nd=True)
         if values.ndim > 3:
             raise ValueError(
-                f"Arrays are readings of shape (n, channels, samples) or (n, samples), got "
+                f"An array of readings must have shape (n, channels, samples) or (n, samples), got "
                 f"{values.shape}."
             )
         return values
@@ -700,7 +700,7 @@ def _check_has_imu(X: Windows) -> None:
             "SMPLIMUSimulator().fit_transform(X), or give recorded IMU windows."
         )
     if len(X) == 0:
-        raise ValueError("Found array with 0 sample(s): the windows have no row.")
+        raise ValueError("Found array with 0 sample(s): the windows have no rows.")
 
 
 def resolve_noise(noise: Any) -> IMUNoise:
