@@ -65,15 +65,15 @@ def allan_deviation(data: ArrayLike, rate: float, taus: ArrayLike | None = None)
 
     Notes
     -----
-    Errors and their Allan deviations, which identify them by slope:
+    The slope in a log-log plot identifies an error:
 
-    =================== ========== ==================
-    error               deviation  slope (log-log)
-    =================== ========== ==================
-    white, density N    N/√tau     -1/2 (two-sided N)
-    flicker, B          0.664 B    0
-    random walk, K      K √(tau/3) +1/2
-    =================== ========== ==================
+    ============================ ================ =====
+    error                        Allan deviation  slope
+    ============================ ================ =====
+    white, two-sided density N   N/√tau           -1/2
+    flicker, bias instability B  0.664 B          0
+    random walk, coefficient K   K √(tau/3)       +1/2
+    ============================ ================ =====
 
     The error is that of segments which do not overlap, ``1/√(2 (T/m - 1))`` for T samples and m
     samples per segment [1]_. It is an upper bound for overlapping segments.
