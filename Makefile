@@ -3,6 +3,9 @@
 
 PYTHON ?= python3
 VENV := .venv
+VENV_MIN := .venv-min
+# Processes that run tests.
+JOBS ?= auto
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # Folder of the real data sets (utd_mhad, openpack_sample, ...); empty means embedded data only.
@@ -19,7 +22,7 @@ export OMP_NUM_THREADS ?= 1
 # One of scikit-learn's estimator checks needs it before scipy is imported.
 export SCIPY_ARRAY_API := 1
 
-.PHONY: demo test lint docs bench bench-simulation bench-learning bench-speed clean
+.PHONY: demo test test-fast test-min lint docs bench bench-simulation bench-learning bench-speed clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -42,13 +45,31 @@ $(VENV)/.rivals: $(VENV)/.dev
 demo: $(VENV)/.demo
 	$(BIN)/python examples/run_demo.py --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(QUICK),--quick)
 
+# All tests, in as many processes as there are cores, with coverage.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest --cov --cov-fail-under=90 $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-fail-under=95 $(ARGS)
 
+# While you work: what takes longer than a second per test is left out.
+test-fast: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" tests $(ARGS)
+
+# The oldest versions that pyproject.toml allows, torch excepted, in an environment of their own.
+test-min: $(VENV_MIN)/.ready
+	$(VENV_MIN)/bin/python -m pytest -n $(JOBS) --dist worksteal tests $(ARGS)
+
+$(VENV_MIN)/.ready: pyproject.toml constraints.txt tests/lower_bounds.py
+	$(PYTHON) -m venv $(VENV_MIN)
+	(grep '^torch==' constraints.txt; $(PYTHON) tests/lower_bounds.py) > $(VENV_MIN)/constraints.txt
+	$(VENV_MIN)/bin/python -m pip install --disable-pip-version-check \
+	  --constraint $(VENV_MIN)/constraints.txt --editable ".[dev]"
+	@touch $@
+
+# The last line holds the import rules: which room may import which.
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_imports.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
@@ -69,4 +90,4 @@ bench-speed: $(VENV)/.rivals
 	$(BIN)/python -m benchmarks.learning_speed $(if $(QUICK),--quick)
 
 clean:
-	rm -rf $(VENV) docs/_build docs/auto_examples docs/generated demo_output
+	rm -rf $(VENV) $(VENV_MIN) docs/_build docs/auto_examples docs/generated demo_output
