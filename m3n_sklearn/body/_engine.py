@@ -10,34 +10,14 @@ __all__ = ["ENGINES", "load_engine"]
 ENGINES = ("numpy", "numba")
 
 
-def load_engine(engine: str, room: str | None = __package__) -> Any:
-    """Check the name of an engine and load the compiled loops of a room.
-
-    Parameters
-    ----------
-    engine : {"numpy", "numba"}
-        The name.
-    room : str, optional
-        Package that has a module ``_compiled``; this one by default.
-
-    Returns
-    -------
-    module or None
-        The compiled loops; None for numpy.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown.
-    ImportError
-        If numba is not installed.
-    """
+def load_engine(engine: str, package: str | None) -> Any:
+    """Return the compiled loops of a package, its module ``_compiled``; None for "numpy"."""
     if engine not in ENGINES:
         raise ValueError(f'engine must be "numpy" or "numba", got {engine!r}.')
     if engine == "numpy":
         return None
     try:
-        return importlib.import_module("._compiled", room)
+        return importlib.import_module("._compiled", package)
     except ModuleNotFoundError as error:
         if error.name is None or not error.name.startswith(("numba", "llvmlite")):
             raise

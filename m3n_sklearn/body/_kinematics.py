@@ -228,7 +228,7 @@ def carry(plan: Plan, sensors: Sensors, motion: JointMotion, engine: str) -> Sit
     SiteKinematics
         Motion of the sites.
     """
-    compiled = load_engine(engine)
+    compiled = load_engine(engine, __package__)
     out = _Output.empty(len(motion.quat), len(sensors.names))
     if compiled is not None:
         lost = compiled.site_motion(plan, sensors.orientation, sensors.triangles, motion, out)
