@@ -21,10 +21,6 @@ from scipy.spatial.transform import Rotation
 from m3n_sklearn import IMUNoise, SensorNoise, SMPLIMUSimulator
 from m3n_sklearn.body import Site, default_body, resolve_sites
 from m3n_sklearn.datasets import make_motions
-<<<<<<< HEAD
-from m3n_sklearn.motion.rotations import matrix_from_rotvec
-=======
->>>>>>> h-guide
 
 LATE, RATE = 0.08, 100.0
 activities = ["punch", "hammer", "tennis_forehand", "throw", "draw_circle_clockwise", "wave"]
