@@ -13,7 +13,7 @@ IMU, and fine-tuning on two labelled windows per class, tested on people never s
 # ---------------------
 # A :class:`~m3n_sklearn.Motion` is one clip of body motion with several paraphrases of its caption.
 # Here the motions are generated; :func:`~m3n_sklearn.motion.read_amass` and
-# :func:`~m3n_sklearn.motion.read_skeletal` read recorded ones.
+# :func:`~m3n_sklearn.motion.read_bvh` read recorded ones.
 from m3n_sklearn.datasets import WRIST_ACTIVITIES, make_motions
 
 motions = make_motions(4, 1, WRIST_ACTIVITIES, left_handed=0.0, random_state=0)
