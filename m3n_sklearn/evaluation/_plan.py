@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_count
 from .._columns import plain_column
+from .._splits import rows_to_learn_from
 from ..windows import Windows
 from ._budgets import Budget, draw_labels
 from ._cells import UNLABELLED, Cell, Data, Run
 from ._method import Method, People
-from ._splits import rows_to_learn_from
 
 __all__ = ["Job", "check_data", "plan_jobs", "plan_runs", "shared_cell"]
 

@@ -10,6 +10,7 @@ from typing import Any
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 
+from .._splits import person_folds
 from ._budgets import Budget, check_budgets
 from ._cells import Cell, Data, Outcome, run_cell
 from ._method import Method, People, check_methods
@@ -17,7 +18,6 @@ from ._plan import Job, check_data, plan_jobs, plan_runs, shared_cell
 from ._progress import Progress
 from ._results import scores_of
 from ._scores import Score
-from ._splits import person_folds
 from ._store import Store
 
 __all__ = ["few_label_study"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .skeleton import MIRROR_JOINTS, SMPL_JOINTS
+from .._anthropometry import joint_centers, measures
+from .skeleton import SMPL_JOINTS
 
 __all__ = [
     "LIMB_SEGMENTS",
@@ -23,25 +25,6 @@ Array = NDArray[np.float64]
 
 GROWN = 1.4
 """Stature in m from which on people are taken for grown-up, without a word."""
-
-_CENTRE_AND_LEFT: dict[str, tuple[float, float, float]] = {
-    "pelvis": (0.0, 0.0, 0.0),
-    "left_hip": (0.051942, -0.045949, 0.005),
-    "spine1": (0.0, 0.060545, -0.01),
-    "left_knee": (0.051942, -0.278969, 0.005),
-    "spine2": (0.0, 0.123339, -0.015),
-    "left_ankle": (0.051942, -0.521999, -0.01),
-    "spine3": (0.0, 0.165296, -0.015),
-    "left_foot": (0.051942, -0.550003, 0.052209),
-    "neck": (0.0, 0.298502, -0.015),
-    "left_collar": (0.025356, 0.245832, -0.005),
-    "head": (0.0, 0.331831, 0.0),
-    "left_shoulder": (0.092204, 0.238088, -0.015),
-    "left_elbow": (0.254538, 0.238088, -0.015),
-    "left_wrist": (0.404898, 0.238088, -0.015),
-    "left_hand": (0.454804, 0.238088, -0.015),
-}
-"""Joint centres in units of stature: the default body's (neutral), to six digits."""
 
 LIMB_SEGMENTS: dict[str, tuple[str, str]] = {
     "upper arm": ("shoulder", "elbow"),
@@ -67,22 +50,23 @@ def reference_joints(stature: float = 1.0) -> Array:
 
     Notes
     -----
-    The proportions are those of :func:`m3n_sklearn.body.default_body`, which names the
-    anthropometric survey that they come from.
+    The proportions are those of the neutral :func:`m3n_sklearn.body.default_body`.
 
     Examples
     --------
     >>> reference_joints(1.70)[4].round(3)  # the left knee
     array([ 0.088, -0.474,  0.008])
     """
-    known = _CENTRE_AND_LEFT
-    joints = [
-        known[name]
-        if name in known
-        else np.multiply(known[SMPL_JOINTS[MIRROR_JOINTS[index]]], (-1, 1, 1))
-        for index, name in enumerate(SMPL_JOINTS)
-    ]
-    return stature * np.array(joints, dtype=np.float64)
+    return stature * _unit_joints()
+
+
+@cache
+def _unit_joints() -> Array:
+    """Joint centers of the neutral adult of stature 1, relative to the pelvis."""
+    centers = joint_centers(measures("neutral"))
+    joints = np.array([centers[name] for name in SMPL_JOINTS])
+    # a thousandth of a millimeter is all the survey's means could tell
+    return (joints - joints[0]).round(6)
 
 
 def segment_lengths(joints: Mapping[str, Array]) -> dict[str, float]:
