@@ -96,7 +96,7 @@ def main() -> None:
         folds=folds,
         blocks=task.X["clip"],
         n_jobs=options.jobs,
-        progress=say,
+        verbose=1,
     )
     say("done")
     table = format_table(scores)

@@ -33,8 +33,6 @@ class Score:
         Between 0 and 1.
     rows, predictions : ndarray of shape (m,)
         Tested rows of X and what was predicted for them.
-    probabilities : ndarray of shape (m, K) or None
-        Of `classes`, if the study was asked to keep them and the method has them.
     classes : ndarray of shape (K,)
         All labels of the study, sorted.
     held_out : tuple of hashable
@@ -56,7 +54,6 @@ class Score:
     macro_f1: float
     rows: NDArray[np.int64]
     predictions: NDArray[Any]
-    probabilities: NDArray[np.floating] | None = None
     classes: NDArray[Any] = field(default_factory=lambda: np.empty(0))
     held_out: tuple[Hashable, ...] = ()
     n_train: int = 0
