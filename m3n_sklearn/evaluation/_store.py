@@ -40,8 +40,8 @@ class Store:
         if not path.exists():
             return None
         kept = {score.group: score for score in _read(path)[1]}
-        facts = {"held_out": job.cell.held_out, "flags": job.method.flags}
-        return [replace(kept[person], **facts) for person in job.cell.held_out]
+        fold, flags = job.cell.held_out, job.method.flags
+        return [replace(kept[person], held_out=fold, flags=flags) for person in fold]
 
     def write(self, job: Job, scores: Sequence[Score]) -> None:
         """Keep the scores of a finished cell; the file appears whole or not at all."""
