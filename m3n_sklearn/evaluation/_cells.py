@@ -20,7 +20,7 @@ from ._budgets import Budget, budget_name
 from ._method import Method
 from ._scores import Score, macro_f1
 
-__all__ = ["UNLABELLED", "Cell", "Data", "Job", "Run", "run_cell"]
+__all__ = ["UNLABELED", "Cell", "Data", "Job", "Run", "run_cell"]
 
 Rows = NDArray[np.int64]
 
@@ -34,7 +34,7 @@ class Run:
     seed: int = 0
 
 
-UNLABELLED = Run(budget=0)
+UNLABELED = Run(budget=0)
 """The one fit, per fold, of a method that reads no label."""
 
 
@@ -49,7 +49,7 @@ class Cell:
     def __str__(self) -> str:
         run = self.run
         people = ", ".join(map(str, self.held_out))
-        if run == UNLABELLED:
+        if run == UNLABELED:
             return f"{self.method}, no labels, without {people}"
         repetition = f"draw {run.draw}, seed {run.seed}"
         return f"{self.method}, {budget_name(run.budget)}, without {people}, {repetition}"

@@ -13,7 +13,7 @@ from .._columns import plain_column
 from .._splits import rows_to_learn_from
 from ..windows import Windows
 from ._budgets import Budget, draw_labels
-from ._cells import UNLABELLED, Cell, Data, Job, Run
+from ._cells import UNLABELED, Cell, Data, Job, Run
 from ._method import Method, People
 
 __all__ = ["check_data", "plan_jobs", "plan_runs"]
@@ -71,7 +71,7 @@ def plan_jobs(
         key = sorted(people.index(person) for person in held_out)
         for method in methods:
             if not method.needs_labels:
-                yield Job(method, Cell(method.name, held_out, UNLABELLED), there, test)
+                yield Job(method, Cell(method.name, held_out, UNLABELED), there, test)
         for run in runs:
             train = _draw(data, there, run, key)
             for method in methods:

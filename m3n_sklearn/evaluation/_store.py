@@ -110,11 +110,11 @@ def load_scores(store: str | os.PathLike[str]) -> list[Score]:
 
 
 def _runs_by_fold(
-    labelled: Sequence[Sequence[Score]],
+    labeled: Sequence[Sequence[Score]],
 ) -> Callable[[frozenset[Any]], list[Run]]:
     """Return a function that lists the runs of a fold, or those of all folds if it has none."""
     runs: dict[frozenset[Any], dict[Run, None]] = {}
-    for scores in labelled:
+    for scores in labeled:
         runs.setdefault(frozenset(scores[0].held_out), {})[_run_of(scores[0])] = None
     everywhere = list(dict.fromkeys(run for own in runs.values() for run in own)) or [Run()]
     return lambda fold: list(runs.get(fold, everywhere))

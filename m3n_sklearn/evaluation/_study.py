@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from .._splits import person_folds
 from ._budgets import Budget, check_budgets
-from ._cells import UNLABELLED, Cell, Data, Job, run_cell
+from ._cells import UNLABELED, Cell, Data, Job, run_cell
 from ._method import Method, People, check_methods
 from ._plan import check_data, plan_jobs, plan_runs
 from ._scores import Score
@@ -46,12 +46,12 @@ def few_label_study(
     methods : sequence of Method
         The methods to compare.
     X : ndarray or Windows
-        Labelled windows. If windows of one recording (column ``clip``) are on both sides of a
+        Labeled windows. If windows of one recording (column ``clip``) are on both sides of a
         fold, training windows that overlap a tested one are dropped, see :func:`purge_overlaps`.
     y, groups : array-like of shape (n,)
         Labels and people.
     budgets : sequence of int, float or None, default=(1, 4, None)
-        Labelled windows per class; a share in (0, 1) of the training people's windows of each
+        Labeled windows per class; a share in (0, 1) of the training people's windows of each
         class; or None for all of them.
     n_draws : int, default=1
         Draws of labels per fold and budget (one for None).
@@ -123,7 +123,7 @@ def few_label_study(
     # 3. list the scores; a method without labels is reported at every run
     scores: list[Score] = []
     for held_out, run, method in product(tested, runs, compared):
-        fitted = run if method.needs_labels else UNLABELLED
+        fitted = run if method.needs_labels else UNLABELED
         cell = found[Cell(method.name, held_out, fitted)]
         scores += [replace(score, **asdict(run)) for score in cell]
     return scores

@@ -227,7 +227,7 @@ def test_extra_windows_must_fit(extra, error, message):
     ("options", "error", "message"),
     [
         ({"extra": 3}, TypeError, "must be a function of the held-out people"),
-        ({"extra": print, "needs_labels": False}, ValueError, "reads no label"),
+        ({"extra": print, "needs_labels": False}, ValueError, "reads no labels"),
         ({"flags": "transductive"}, TypeError, "tuple of strings"),
         ({"flags": (1,)}, TypeError, "tuple of strings"),
     ],

@@ -122,7 +122,7 @@ def test_differences_are_in_points_with_their_interval():
     title, head, ours, note = format_differences(scores, "theirs").splitlines()
     assert title == "points ahead of theirs [95 % interval]" and "all labels" in head
     assert "+10.0 [+10.0, +10.0]" in ours and ours.endswith("–") and note == "[1] unlabelled"
-    with pytest.raises(ValueError, match="No score is of 'foo'"):
+    with pytest.raises(ValueError, match="scores has no method 'foo'"):
         format_differences(scores, "foo")
 
 
