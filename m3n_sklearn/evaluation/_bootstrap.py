@@ -146,8 +146,8 @@ def paired_difference(
     Notes
     -----
     Runs that only one of the methods has are left out. Percentile intervals over very few people
-    are too narrow. In 600 simulated studies with normally distributed people, nominal 95 % intervals
-    contained the true difference this often:
+    are too narrow. In 600 simulated studies with normally distributed people, nominal 95 %
+    intervals contained the true difference this often:
 
     ====== ============
     people coverage

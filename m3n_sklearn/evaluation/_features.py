@@ -22,8 +22,8 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
 
     Per channel: mean, standard deviation, minimum, maximum, median, interquartile range, mean
     absolute difference, rate of mean crossings, and the share of power in four bands of the
-    spectrum with logarithmic widths. The same for the Euclidean norm of each triad, which does not depend on
-    the mounting; and the correlations between the axes of a triad.
+    spectrum with logarithmic widths. The same for the Euclidean norm of each triad, which does not
+    depend on the mounting; and the correlations between the axes of a triad.
 
     Attributes
     ----------

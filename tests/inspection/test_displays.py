@@ -117,5 +117,5 @@ def test_curves_are_chosen_and_drawn_where_told():
     assert display.ax_ is handed and len(handed.get_lines()) == 1
     with pytest.raises(ValueError, match="No score is of 'foo'"):
         LabelEfficiencyDisplay(scores(), methods=["foo"])
-    with pytest.raises(ValueError, match="no score"):
+    with pytest.raises(ValueError, match="scores is empty"):
         LabelEfficiencyDisplay([])
