@@ -81,11 +81,15 @@ class Grid:
         """Return the folder of the study of a row."""
         return self.store / "cells" / task.key / row.key
 
+    def has(self, task: Task, row: Row) -> bool:
+        """Tell whether the store has all cells of a row."""
+        runs = _draws(task, row) if row.method.needs_labels else 1
+        there = len(list(self.cells(task, row).glob("*.json")))
+        return there == runs * len(_folds(task, row))
+
     def result(self, task: Task, row: Row) -> Result | None:
         """Return the scores of a row, or None if it is not finished."""
-        there = len(list(self.cells(task, row).glob("*.json")))
-        runs = _draws(task, row) if row.method.needs_labels else 1
-        if there == runs * len(_folds(task, row)):
+        if self.has(task, row):
             return self._score(task, row)  # which reads all of them from the store
         return self.published.get((task.key, row.key))
 
@@ -93,7 +97,10 @@ class Grid:
         """Do what is missing of a choice."""
         chosen = [(task, self.rows(task, choice)) for task in map(self.task, self.tasks)]
         missing = [
-            (task, row) for task, rows in chosen for row in rows if self.result(task, row) is None
+            (task, row)
+            for task, rows in chosen
+            for row in rows
+            if not self.has(task, row) and (task.key, row.key) not in self.published
         ]
         encoders = self._missing_encoders(missing)
         clock = _Clock(
