@@ -16,7 +16,7 @@ from m3n_sklearn.evaluation import Score
 from .results import Result
 
 HEADER = (
-    *("set", "row", "method", "budget", "person", "draw", "seed"),
+    *("set", "row", "method", "budget", "person", "draw"),
     *("macro_f1", "held_out", "fit_seconds", "flags"),
 )
 """Of the columns, ``held_out`` and ``flags`` are lists in JSON; an empty budget is all labels."""
@@ -33,7 +33,7 @@ def publish(path: Path, found: Iterable[tuple[Place, Result]]) -> None:
     for (task, row), result in found:
         for score in result.scores:
             budget = "" if score.budget is None else score.budget
-            who = [task, row, result.name, budget, str(score.group), score.draw, score.seed]
+            who = [task, row, result.name, budget, str(score.group), score.draw]
             fold, marks = (json.dumps(v, default=str) for v in (score.held_out, score.flags))
             seconds = f"{score.fit_seconds:.2f}"
             table.writerow([*who, f"{score.macro_f1:.5f}", fold, seconds, marks])
@@ -53,7 +53,6 @@ def read_published(path: Path) -> Mapping[Place, Result]:
             int(line["budget"]) if line["budget"] else None,
             line["person"],
             int(line["draw"]),
-            int(line["seed"]),
             float(line["macro_f1"]),
             rows=np.empty(0, dtype=np.int64),
             predictions=np.empty(0),

@@ -31,7 +31,6 @@ class Run:
 
     budget: Budget = None
     draw: int = 0
-    seed: int = 0
 
 
 UNLABELED = Run(budget=0)
@@ -51,8 +50,7 @@ class Cell:
         people = ", ".join(map(str, self.held_out))
         if run == UNLABELED:
             return f"{self.method}, no labels, without {people}"
-        repetition = f"draw {run.draw}, seed {run.seed}"
-        return f"{self.method}, {budget_name(run.budget)}, without {people}, {repetition}"
+        return f"{self.method}, {budget_name(run.budget)}, without {people}, draw {run.draw}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +111,6 @@ def _fit_and_score(data: Data, method: Method, cell: Cell, train: Rows, test: Ro
                 budget=cell.run.budget,
                 group=person,
                 draw=cell.run.draw,
-                seed=cell.run.seed,
                 macro_f1=macro_f1(data.y[rows], predictions[mine]),
                 rows=rows,
                 predictions=predictions[mine],
@@ -134,7 +131,7 @@ def _seeded(estimator: BaseEstimator, random_state: int, run: Run) -> BaseEstima
     owners = {name.rpartition("__")[0] for name in names}
     # what lies inside an estimator with a random_state of its own is left to that estimator
     outer = [name for name in names if owners.isdisjoint(_around(name.rpartition("__")[0]))]
-    state = np.random.SeedSequence([random_state, run.draw, run.seed]).generate_state(1)
+    state = np.random.SeedSequence([random_state, run.draw]).generate_state(1)
     return estimator.set_params(**dict.fromkeys(outer, int(state[0] % 2**31)))
 
 

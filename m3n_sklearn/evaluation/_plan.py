@@ -47,14 +47,11 @@ def _columns_like(X: Any, **columns: ArrayLike) -> list[NDArray[Any]]:
     return [plain_column(values, name, X.shape[0]) for name, values in columns.items()]
 
 
-def plan_runs(budgets: Sequence[Budget], n_draws: int, n_seeds: int) -> list[Run]:
-    """Combine budgets, draws and seeds; all labels can be drawn in one way only."""
-    draws, seeds = check_count(n_draws, "n_draws"), check_count(n_seeds, "n_seeds")
+def plan_runs(budgets: Sequence[Budget], n_draws: int) -> list[Run]:
+    """Combine budgets and draws; all labels can be drawn in one way only."""
+    draws = check_count(n_draws, "n_draws")
     return [
-        Run(budget, draw, seed)
-        for budget in budgets
-        for draw in range(1 if budget is None else draws)
-        for seed in range(seeds)
+        Run(budget, draw) for budget in budgets for draw in range(1 if budget is None else draws)
     ]
 
 

@@ -27,8 +27,8 @@ class Score:
         Labeled windows per class, or their share; None means all.
     group : hashable
         The tested person.
-    draw, seed : int
-        Number of the draw of labels, and of the initialization.
+    draw : int
+        Number of the draw of labels and of the initialization.
     macro_f1 : float
         Between 0 and 1.
     rows, predictions : ndarray of shape (m,)
@@ -50,7 +50,6 @@ class Score:
     budget: Budget
     group: Hashable
     draw: int
-    seed: int
     macro_f1: float
     rows: NDArray[np.int64]
     predictions: NDArray[Any]
@@ -81,7 +80,7 @@ def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 def per_person(scores: Sequence[Score], method: str, budget: Budget) -> Mapping[Hashable, float]:
-    """Average the scores of one method over draws and seeds, for each person.
+    """Average the scores of one method over draws, for each person.
 
     Parameters
     ----------

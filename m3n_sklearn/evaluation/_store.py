@@ -55,7 +55,7 @@ class Store:
     def _file(self, job: Job) -> Path:
         cell = job.cell
         people = sorted(cell.held_out)  # type: ignore[type-var]
-        run = (cell.run.budget, cell.run.draw, cell.run.seed)
+        run = (cell.run.budget, cell.run.draw)
         key = content_hash([self._data, self._methods[cell.method], people, run, job.train])
         slug = re.sub(r"[^a-z0-9]+", "-", cell.method.lower()).strip("-")[:40]
         return self.path / f"{slug}-{key}.json"
@@ -80,8 +80,8 @@ def load_scores(store: str | os.PathLike[str]) -> list[Score]:
     Returns
     -------
     list of Score
-        Ordered by fold, budget, draw, seed and method name. A method without labels is reported at
-        the budgets, draws and seeds of the other methods.
+        Ordered by fold, budget, draw and method name. A method without labels is reported at
+        the budgets and draws of the other methods.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def _runs_by_fold(
 
 
 def _run_of(score: Score) -> Run:
-    return Run(score.budget, score.draw, score.seed)
+    return Run(score.budget, score.draw)
 
 
 def _place(score: Score) -> tuple[Any, ...]:
@@ -129,10 +129,10 @@ def _place(score: Score) -> tuple[Any, ...]:
 
 
 def _order(score: Score) -> tuple[Any, ...]:
-    """Sort by fold; then counts, shares and all labels; then draw, seed and method."""
+    """Sort by fold; then counts, shares and all labels; then draw and method."""
     kind = {int: 0, float: 1}.get(type(score.budget), 2)
     fold = tuple(map(str, score.held_out))
-    return (fold, kind, score.budget or 0, score.draw, score.seed, score.method)
+    return (fold, kind, score.budget or 0, score.draw, score.method)
 
 
 def _to_json(score: Score) -> dict[str, Any]:

@@ -31,7 +31,6 @@ def few_label_study(
     *,
     budgets: Sequence[Budget] = (1, 4, None),
     n_draws: int = 1,
-    n_seeds: int = 1,
     folds: int | Sequence[People] | None = None,
     blocks: ArrayLike | None = None,
     store: str | os.PathLike[str] | None = None,
@@ -54,12 +53,10 @@ def few_label_study(
         Labeled windows per class; a share in (0, 1) of the training people's windows of each
         class; or None for all of them.
     n_draws : int, default=1
-        Draws of labels per fold and budget (one for None).
-    n_seeds : int, default=1
-        Initializations per draw. Each fit sets every outermost ``random_state``: that of the
-        estimator or, if it has none, of each of its parts. A ``random_state`` inside an estimator
-        that has its own, such as that of a classifier's pretrainer, and those of frozen estimators
-        are not changed.
+        Draws of labels per fold and budget (one for None), each with its own initialization. Each
+        fit sets every outermost ``random_state``: that of the estimator or, if it has none, of
+        each of its parts. A ``random_state`` inside an estimator that has its own, such as that of
+        a classifier's pretrainer, and those of frozen estimators are not changed.
     folds : int, sequence of tuples or None, default=None
         None leaves one person out; a number makes that many folds of whole people; or the people
         of each fold, see :func:`person_folds`.
@@ -81,7 +78,7 @@ def few_label_study(
     Returns
     -------
     list of Score
-        One per person, ordered by fold, budget, draw, seed and method.
+        One per person, ordered by fold, budget, draw and method.
 
     Raises
     ------
@@ -115,7 +112,7 @@ def few_label_study(
     compared = check_methods(methods)
     data = check_data(X, y, groups, blocks, random_state)
     tested = person_folds(data.groups, folds)
-    runs = plan_runs(check_budgets(budgets), n_draws, n_seeds)
+    runs = plan_runs(check_budgets(budgets), n_draws)
     # 2. compute the cells that the store does not have
     jobs = list(plan_jobs(compared, data, tested, runs))
     shelf = None if store is None else Store(store, data, compared)

@@ -31,7 +31,7 @@ def format_table(scores: Sequence[Score], methods: Sequence[str] | None = None) 
     -------
     str
         One row per method, one column per budget: mean ± standard deviation over people of the
-        per-person mean over draws and seeds. Flags are footnotes.
+        per-person mean over draws. Flags are footnotes.
     """
     listed = check_scores(scores)
     names = _choose(listed, methods)
@@ -99,7 +99,7 @@ def to_frame(scores: Sequence[Score]) -> DataFrame:
     -------
     pandas.DataFrame
         Columns ``method``, ``budget`` (as in :func:`format_table`), ``group``, ``held_out``
-        (the people of the fold), ``draw``, ``seed``, ``macro_f1``, ``n_train``, ``n_test``,
+        (the people of the fold), ``draw``, ``macro_f1``, ``n_train``, ``n_test``,
         ``fit_seconds``, ``predict_seconds`` and ``flags``.
     """
     import pandas as pd
@@ -111,7 +111,6 @@ def to_frame(scores: Sequence[Score]) -> DataFrame:
             "group": score.group,
             "held_out": score.held_out,
             "draw": score.draw,
-            "seed": score.seed,
             "macro_f1": score.macro_f1,
             "n_train": score.n_train,
             "n_test": len(score.rows),

@@ -196,7 +196,7 @@ def row(name: str, f1: float, budgets=(1, 4, 8, None)) -> results.Result:
     return results.Result(
         name,
         [
-            Score(name, b, p, d, 0, f1 + 0.001 * rng.random(), nothing, nothing, fit_seconds=1.0)
+            Score(name, b, p, d, f1 + 0.001 * rng.random(), nothing, nothing, fit_seconds=1.0)
             for b in budgets
             for p in "abcd"
             for d in range(1 if b is None else 3)
@@ -227,8 +227,8 @@ def test_a_row_is_finished_when_the_store_has_all_of_its_cells(tmp_path, windows
 
 def test_published_scores_are_taken_up(tmp_path):
     scores = [
-        Score("net", 4, "7", 1, 0, 0.125, *np.zeros((2, 0), int), held_out=(7, "x"), flags=("a",)),
-        Score("net", None, "8", 0, 0, 1 / 3, *np.zeros((2, 0), int), held_out=(8,)),
+        Score("net", 4, "7", 1, 0.125, *np.zeros((2, 0), int), held_out=(7, "x"), flags=("a",)),
+        Score("net", None, "8", 0, 1 / 3, *np.zeros((2, 0), int), held_out=(8,)),
     ]
     path = tmp_path / "scores.csv.gz"
     publish(path, [(("utd", "rivals-1"), results.Result("net", scores))])

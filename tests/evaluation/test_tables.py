@@ -16,17 +16,16 @@ from m3n_sklearn.evaluation import (
 from .studies import score
 
 
-def study(n_people=4, n_draws=3, n_seeds=2, lead=0.1, noise=0.0):
+def study(n_people=4, n_draws=6, lead=0.1, noise=0.0):
     rng = np.random.default_rng(0)
     scores = []
     for group in range(n_people):
         level = rng.uniform(0.2, 0.8)
         for draw in range(n_draws):
-            for seed in range(n_seeds):
-                run = {"budget": 1, "group": group, "draw": draw, "seed": seed}
-                scores.append(score("theirs", value=level, **run))
-                ahead = level + lead + noise * rng.normal()
-                scores.append(score("ours", value=ahead, flags=("unlabelled",), **run))
+            run = {"budget": 1, "group": group, "draw": draw}
+            scores.append(score("theirs", value=level, **run))
+            ahead = level + lead + noise * rng.normal()
+            scores.append(score("ours", value=ahead, flags=("unlabelled",), **run))
     return scores
 
 
