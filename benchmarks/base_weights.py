@@ -1,7 +1,7 @@
 """Train the weights that come with the package, or see that they can be trained again.
 
-    python benchmarks/base_weights.py DATA            # again, from the record in the package
-    python benchmarks/base_weights.py DATA --renew    # anew, by the recipe below; replaces them
+    python -m benchmarks.base_weights DATA            # again, from the record in the package
+    python -m benchmarks.base_weights DATA --renew    # anew, by the recipe below; replaces them
 
 DATA is the folder that holds ``cmu_mocap_subset``. Nothing else is read: procedural motions and
 two sets of CMU clips, all of which may be redistributed as weights.
@@ -24,11 +24,12 @@ from sklearn.base import clone
 
 from m3n_sklearn import IMUNoise, Motion, Multi3NetPretrainer, SensorNoise, SMPLIMUSimulator
 from m3n_sklearn.datasets import make_motions
-from m3n_sklearn.motion import read_skeletal
 from m3n_sklearn.motion.procedural import list_activities
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, load_pretrained, rebuild_corpus
 from m3n_sklearn.pretraining._registry import FOLDER, manifest_of, save_pretrained
 from m3n_sklearn.simulation import Randomization
+
+from .skeletal import read_skeletal
 
 NAME = "m3n-base"
 CMU = "CMU Graphics Lab Motion Capture Database: free for all uses, not to be resold as data"

@@ -7,7 +7,6 @@ of this package.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import importlib
 import json
 import os
@@ -29,6 +28,7 @@ from sklearn.utils.validation import check_is_fitted
 import m3n_sklearn
 
 from ._files import write_atomically
+from ._hashing import sha256
 
 __all__ = ["Persistent", "load", "save"]
 
@@ -421,12 +421,12 @@ def _format_version(metadata: Mapping[str, str], path: str | os.PathLike[str]) -
 
 
 def _digest(document: str, tensors: Mapping[str, AnyArray]) -> str:
-    digest = hashlib.sha256(f"{FORMAT_VERSION}\0{document}\0".encode())
+    """Return the SHA-256 of a document and named tensors."""
+    chunks = [f"{FORMAT_VERSION}\0{document}\0".encode()]
     for name in sorted(tensors):
         array = tensors[name]
-        digest.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
+        chunks += [f"{name}\0{array.dtype.str}\0{array.shape}\0".encode(), array.tobytes()]
+    return sha256(chunks)
 
 
 def _versions() -> dict[str, str]:

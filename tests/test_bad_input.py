@@ -51,7 +51,7 @@ from m3n_sklearn.evaluation import (
     format_table,
 )
 from m3n_sklearn.inspection import LabelEfficiencyDisplay, SignalDisplay
-from m3n_sklearn.motion import motion_from_joints, read_amass, read_skeletal
+from m3n_sklearn.motion import motion_from_joints, read_amass
 from m3n_sklearn.pretraining import Augmentation, open_corpus, save_corpus
 from m3n_sklearn.recording import (
     UnitsWarning,
@@ -135,7 +135,7 @@ def cases(*rows):
     (lambda: Motion([[1, 2], [1]], rate=30), ValueError, "poses can't be read", "frames"),
     (lambda: Motion(POSES + 1j, rate=30), ValueError, "real numbers", "complex"),
     (lambda: Motion(np.zeros((5, 24, 4)), rate=30), ValueError, "axis-angle", "(5, 24, 4)"),
-    (lambda: Motion(np.zeros((5, 10, 3)), rate=30), ValueError, "10 joints", "read_skeletal"),
+    (lambda: Motion(np.zeros((5, 10, 3)), rate=30), ValueError, "10 joints", "retarget"),
     (lambda: Motion(POSES[:0], rate=30), ValueError, "no frame"),
     (lambda: Motion(POSES * NAN, rate=30), ValueError, "not finite", "frame 0"),
     (lambda: Motion(POSES + 90, rate=30), ValueError, "degrees", "deg2rad"),
@@ -235,25 +235,20 @@ def test_amass_files(tmp_path, changes, words):
     refuses(lambda: read_amass(amass_file(tmp_path, **changes)), ValueError, *words)
 
 
-@pytest.mark.parametrize("read", [read_amass, read_skeletal])
-def test_damaged_and_foreign_archives(tmp_path, read):
+def test_damaged_and_foreign_archives(tmp_path):
     path = amass_file(tmp_path)
     content = path.read_bytes()
     flipped = bytearray(content)
     flipped[400] ^= 255
     for bad in (b"", b"hello", content[: len(content) // 2], bytes(flipped)):
         path.write_bytes(bad)
-        refuses(lambda: read(path), ValueError, "clip.npz", ".npz archive", "damaged")
+        refuses(lambda: read_amass(path), ValueError, "clip.npz", ".npz archive", "damaged")
     with path.open("wb") as bare:
         np.save(bare, np.zeros((5, 72)))
-    refuses(lambda: read(path), ValueError, "clip.npz", "one array without a name")
-    refuses(lambda: read(tmp_path / "none.npz"), FileNotFoundError, "No file at")
-    refuses(lambda: read(tmp_path), FileNotFoundError, "No file at")
-    refuses(lambda: read(None), TypeError, "NoneType")
-
-
-def test_skeletal_files_of_another_kind(tmp_path):
-    refuses(lambda: read_skeletal(amass_file(tmp_path)), ValueError, "no plain array 'clip_ptr'")
+    refuses(lambda: read_amass(path), ValueError, "clip.npz", "one array without a name")
+    refuses(lambda: read_amass(tmp_path / "none.npz"), FileNotFoundError, "No file at")
+    refuses(lambda: read_amass(tmp_path), FileNotFoundError, "No file at")
+    refuses(lambda: read_amass(None), TypeError, "NoneType")
 
 
 # ---- recording

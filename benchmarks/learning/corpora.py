@@ -21,9 +21,9 @@ from sklearn.frozen import FrozenEstimator
 from m3n_sklearn import SMPLIMUSimulator, Windows
 from m3n_sklearn.datasets import load_utd_mhad, make_motions
 from m3n_sklearn.datasets.utd_mhad import UTD_MOUNT
-from m3n_sklearn.motion import read_skeletal
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, open_corpus
 
+from ..skeletal import read_skeletal
 from .recipes import short_hash
 
 RATE = 50.0

@@ -32,7 +32,7 @@ def skin_surface(m: Mapping[str, float], joints: Array) -> Mesh:
     m : mapping of str to float
         Dimensions by stature, see `measures`.
     joints : ndarray of shape (24, 3)
-        Rest joints, see `landmark_joints`.
+        Rest joints in SMPL's order, see `joint_centers`.
 
     Returns
     -------

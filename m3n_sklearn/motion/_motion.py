@@ -391,7 +391,7 @@ def _check_poses(poses: ArrayLike) -> Array:
     if values.shape[1] < 22:
         raise ValueError(
             f"poses has {values.shape[1]} joints; SMPL's tree needs at least 22. Retarget other "
-            "skeletons first (m3n_sklearn.motion.read_skeletal, motion_from_joints)."
+            "skeletons first (m3n_sklearn.motion.retarget, motion_from_joints)."
         )
     bad = ~np.isfinite(values)
     if bad.any():

@@ -19,10 +19,10 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 
 from m3n_sklearn import Windows, load
+from m3n_sklearn._splits import block_folds
 from m3n_sklearn.classification import HMMClassifier, Multi3NetClassifier
 from m3n_sklearn.classification.temporal._chain import learn_chain
 from m3n_sklearn.classification.temporal._decoding import States, best_path, posteriors
-from m3n_sklearn.classification.temporal._folds import block_folds
 from m3n_sklearn.classification.temporal._rows import read_rows
 
 CYCLE = (("pick", 6), ("build", 9), ("fill", 5), ("close", 8), ("label", 3))
@@ -442,7 +442,7 @@ def test_held_out_blocks_share_no_sample_with_the_others():
     rows, groups = read_rows(X, None, None), np.repeat(np.arange(6), 10)
     for names in (None, groups):
         tested = np.zeros(60, dtype=int)
-        for train, test in block_folds(rows, names, 3):
+        for train, test in block_folds(rows.recordings, rows.times, rows.seconds, names, 3):
             gaps = np.abs(starts[train][:, None] - starts[test])
             assert gaps.min() >= 2.0 - 1e-9 and train.any()
             tested += test
@@ -452,7 +452,7 @@ def test_held_out_blocks_share_no_sample_with_the_others():
 def test_groups_and_recordings_are_kept_together():
     rows = read_rows(np.zeros(40), np.repeat(np.arange(8), 5), None)
     for names in (None, np.repeat(list("abcd"), 10)):
-        for train, test in block_folds(rows, names, 4):
+        for train, test in block_folds(rows.recordings, rows.times, 0.0, names, 4):
             key = rows.recordings if names is None else names
             assert not set(key[train]) & set(key[test])
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
+from benchmarks.skeletal import read_skeletal
 from m3n_sklearn import Motion, Multi3NetPretrainer, SMPLIMUSimulator
 from m3n_sklearn.datasets import make_motions
-from m3n_sklearn.motion import read_skeletal
 from m3n_sklearn.motion.procedural import ACTIVITIES
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, open_corpus, rebuild_corpus
 from m3n_sklearn.pretraining.corpus._balance import allocate, choose_rows

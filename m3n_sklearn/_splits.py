@@ -1,4 +1,4 @@
-"""Splits that do not leak: by person, and by blocks of a recording with a purged border."""
+"""Splits that do not leak: whole people, or blocks of a recording with a purged border."""
 
 from __future__ import annotations
 
@@ -8,35 +8,42 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator, GroupKFold
-from sklearn.utils.validation import _num_samples
 
-from .._checks import check_count, list_of
-from .._columns import is_missing, plain_column
-from ..windows import Windows
+from ._checks import check_count, list_of
+from ._columns import is_missing, plain_column
+from .windows import Windows
 
 __all__ = [
     "PurgedGroupKFold",
+    "block_folds",
     "consecutive_groups",
     "person_folds",
     "purge_overlaps",
     "rows_to_learn_from",
 ]
 
+AnyArray = NDArray[Any]
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 Rows = NDArray[np.int64]
+
+ROUNDING = 1e-6
+"""Overlap in s that is not purged: start times are rounded."""
 
 
 def person_folds(
     groups: ArrayLike, folds: int | Sequence[tuple[Hashable, ...]] | None = None
 ) -> list[tuple[Hashable, ...]]:
-    """Name the people that each fold is tested on.
+    """List the people that each fold is tested on.
 
     Parameters
     ----------
     groups : array-like of shape (n,)
         Person of each window.
     folds : int, sequence of tuples or None, default=None
-        None leaves one person out at a time. A number makes so many folds of whole people, of
-        about equally many windows, always the same. Tuples of people are checked and returned.
+        None leaves one person out at a time. A number makes that many folds of whole people with
+        about equal numbers of windows; the result is deterministic. Tuples of people are checked
+        and returned.
 
     Returns
     -------
@@ -46,8 +53,8 @@ def person_folds(
     Raises
     ------
     ValueError
-        If there are too few people, somebody is None or NaN, or `folds` names unknown people,
-        somebody twice, or everybody.
+        If there are too few people, a person is None or NaN, or `folds` contains unknown people,
+        a person twice, or all people.
 
     Examples
     --------
@@ -59,19 +66,22 @@ def person_folds(
     people = plain_column(groups, "groups")
     everybody = np.unique(people).tolist()
     if len(everybody) < 2:
-        raise ValueError("A study over people never seen needs at least two groups.")
+        raise ValueError("Held-out people need at least two groups.")
     if folds is None:
         return [(person,) for person in everybody]
     if isinstance(folds, (int, np.integer)) and not isinstance(folds, bool):
-        return _balanced_folds(people, everybody, int(folds))
+        if not 2 <= folds <= len(everybody):
+            raise ValueError(
+                f"folds must lie between 2 and the {len(everybody)} groups, got {folds}."
+            )
+        tests = _group_tests(people, int(folds))
+        return [tuple(np.unique(people[test]).tolist()) for test in tests]
     return _check_folds(folds, everybody)
 
 
-def _balanced_folds(people: NDArray[Any], everybody: list[Any], count: int) -> list[Any]:
-    if not 2 <= count <= len(everybody):
-        raise ValueError(f"folds must lie between 2 and the {len(everybody)} groups, got {count}.")
-    splits = GroupKFold(count).split(people, groups=people)
-    return [tuple(np.unique(people[test]).tolist()) for _, test in splits]
+def _group_tests(groups: AnyArray, count: int) -> list[Rows]:
+    """Return the tested rows of folds of whole groups with about equal numbers of rows."""
+    return [test for _, test in GroupKFold(count).split(groups, groups=groups)]
 
 
 def _check_folds(folds: Any, everybody: list[Any]) -> list[tuple[Hashable, ...]]:
@@ -88,34 +98,36 @@ def _check_folds(folds: Any, everybody: list[Any]) -> list[tuple[Hashable, ...]]
     if unknown:
         raise ValueError(f"Held-out people {unknown} are not among the groups.")
     if not tested or len(set(named)) < len(named):
-        raise ValueError(f"folds must test somebody, and nobody twice; got {folds!r}.")
+        raise ValueError(
+            f"folds must contain at least one fold, and each person once; got {folds!r}."
+        )
     if any(len(fold) == len(everybody) for fold in tested):
-        raise ValueError("A fold holds everybody out: nobody is left to learn from.")
+        raise ValueError("A fold holds out all people: nobody is left to learn from.")
     return tested
 
 
 def consecutive_groups(groups: ArrayLike, n_groups: int) -> NDArray[np.int64]:
-    """Join neighbouring groups into fewer, longer ones.
+    """Merge neighboring groups into fewer, longer ones.
 
-    Boxes of one packing session, tested in runs of neighbours, have fewer borders than boxes
-    taken at random, so fewer windows must be purged.
+    Boxes of one packing session that are tested in runs of neighbors have fewer borders than boxes
+    chosen at random, so fewer windows must be purged.
 
     Parameters
     ----------
     groups : array-like of shape (n,)
         Box, set or session of each window, in the order of time.
     n_groups : int
-        How many to make.
+        Number of merged groups.
 
     Returns
     -------
     ndarray of shape (n,)
-        Numbers from 0; groups are joined in the order in which they first occur.
+        Numbers from 0; groups are merged in the order in which they first occur.
 
     Raises
     ------
     ValueError
-        If there are fewer groups than that, or one is None or NaN.
+        If there are fewer than `n_groups` groups, or a group is None or NaN.
 
     Examples
     --------
@@ -125,7 +137,7 @@ def consecutive_groups(groups: ArrayLike, n_groups: int) -> NDArray[np.int64]:
     known = plain_column(groups, "groups")
     names, first, codes = np.unique(known, return_index=True, return_inverse=True)
     if check_count(n_groups, "n_groups") > len(names):
-        raise ValueError(f"{len(names)} groups can't be joined into {n_groups}.")
+        raise ValueError(f"{len(names)} groups cannot be merged into {n_groups}.")
     joined = np.empty(len(names), dtype=np.int64)
     for number, members in enumerate(np.array_split(np.argsort(first), n_groups)):
         joined[members] = number
@@ -135,8 +147,8 @@ def consecutive_groups(groups: ArrayLike, n_groups: int) -> NDArray[np.int64]:
 def purge_overlaps(train: ArrayLike, test: ArrayLike, X: Any, *, gap: float = 0.0) -> Rows:
     """Drop the training windows that share samples with a tested one.
 
-    Overlapping windows on both sides of a split inflate scores by several points [1]_. Windows
-    of recordings that lie wholly on one side are never touched.
+    Overlapping windows on both sides of a split inflate scores by several points [1]_. Windows of
+    a recording that lies entirely on one side are never dropped.
 
     Parameters
     ----------
@@ -151,13 +163,13 @@ def purge_overlaps(train: ArrayLike, test: ArrayLike, X: Any, *, gap: float = 0.
     Returns
     -------
     ndarray
-        What is left of the rows of `train`.
+        The remaining rows of `train`.
 
     Raises
     ------
     ValueError
-        If X has no such rows, a recording lies on both sides and X does not tell where its
-        windows are, or windows on both sides do not tell their recording.
+        If X does not have these rows, if a recording lies on both sides and X has no start times,
+        or if windows on both sides have no recording name.
 
     References
     ----------
@@ -173,7 +185,7 @@ def purge_overlaps(train: ArrayLike, test: ArrayLike, X: Any, *, gap: float = 0.
     >>> purge_overlaps([0, 1, 2, 3], [4], X).tolist()
     [0, 1, 2]
     """
-    count = _num_samples(X)
+    count = _count(X)
     learned, tested = _row_numbers(train, "train", count), _row_numbers(test, "test", count)
     if not (isinstance(gap, (int, float, np.number)) and np.isfinite(gap) and gap >= 0):
         raise ValueError(f"gap must be a number of seconds of at least 0, got {gap!r}.")
@@ -185,12 +197,15 @@ def purge_overlaps(train: ArrayLike, test: ArrayLike, X: Any, *, gap: float = 0.
     if len(shared) == 0:
         return learned
     starts, seconds = _spans(X, shared)
-    keep = np.ones(len(learned), dtype=bool)
-    for clip in shared:
-        here = np.flatnonzero(clips[learned] == clip)
-        borders = np.sort(starts[tested[clips[tested] == clip]])
-        keep[here] = _distance(starts[learned[here]], borders) >= seconds + gap - 1e-6
-    return learned[keep]
+    here = known & np.isin(clips, shared)
+    rows = np.flatnonzero(here & np.isin(np.arange(count), np.concatenate([learned, tested])))
+    near = _near(clips[rows], starts[rows], np.isin(rows, tested), seconds + gap)
+    return learned[~np.isin(learned, rows[near])]
+
+
+def _count(X: Any) -> int:
+    """Return the number of rows."""
+    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
 
 
 def _row_numbers(rows: ArrayLike, name: str, count: int) -> Rows:
@@ -208,24 +223,25 @@ def _row_numbers(rows: ArrayLike, name: str, count: int) -> Rows:
     return array.astype(np.int64)
 
 
-def _clips(X: Windows) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+def _clips(X: Windows) -> tuple[AnyArray, Mask]:
     """Return the names of the recordings as strings, and which windows have one."""
     names = X["clip"].tolist()
     known = X.present("clip") & ~np.array([is_missing(name) for name in names], dtype=bool)
     return np.array([str(name) for name in names]), known
 
 
-def _check_known(known: NDArray[np.bool_], learned: Rows, tested: Rows) -> None:
+def _check_known(known: Mask, learned: Rows, tested: Rows) -> None:
     nameless = [int(np.sum(~known[rows])) for rows in (learned, tested)]
     if all(nameless):
         raise ValueError(
             f"{nameless[0]} training and {nameless[1]} tested windows lack the name of their "
-            "recording (column clip), so nobody knows whether they overlap. Name it, keep them on "
-            "one side, or drop the column to purge nothing."
+            "recording (column clip), so overlaps cannot be found. Add the name, keep these "
+            "windows on one side, or drop the column to purge nothing."
         )
 
 
-def _spans(X: Windows, shared: NDArray[Any]) -> tuple[NDArray[np.float64], float]:
+def _spans(X: Windows, shared: AnyArray) -> tuple[Array, float]:
+    """Return the start times and the length of the windows in s."""
     rate = X.rate("imu")
     if "start" not in X or "imu" not in X or rate is None:
         raise ValueError(
@@ -235,55 +251,62 @@ def _spans(X: Windows, shared: NDArray[Any]) -> tuple[NDArray[np.float64], float
     return X["start"].astype(np.float64), X["imu"].shape[-1] / rate
 
 
-def _distance(values: NDArray[np.float64], borders: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how far each value is from the nearest of some sorted ones."""
-    place = np.searchsorted(borders, values)
-    left = np.abs(values - borders[np.maximum(place - 1, 0)])
-    right = np.abs(values - borders[np.minimum(place, len(borders) - 1)])
-    return np.minimum(left, right)
+def _near(recordings: AnyArray, times: Array, tested: Mask, seconds: float) -> Mask:
+    """Tell which rows are less than `seconds` from a tested row of the same recording."""
+    near = np.zeros(len(times), dtype=bool)
+    _, codes = np.unique(recordings, return_inverse=True)
+    for recording in np.unique(codes[tested]):
+        own = np.flatnonzero(codes == recording)
+        borders = np.sort(times[own[tested[own]]])
+        after = np.searchsorted(borders, times[own])
+        left = np.abs(times[own] - borders[np.maximum(after - 1, 0)])
+        right = np.abs(times[own] - borders[np.minimum(after, len(borders) - 1)])
+        near[own] = np.minimum(left, right) < seconds - ROUNDING
+    return near
 
 
-def rows_to_learn_from(outside: NDArray[np.bool_], X: Any, fold: str, *, gap: float = 0.0) -> Rows:
-    """Return the training rows of a fold, of which there must be some.
-
-    Parameters
-    ----------
-    outside : ndarray of bool of shape (n,)
-        Which windows are not tested.
-    X : Windows or ndarray
-        What is split, see :func:`purge_overlaps`.
-    fold : str
-        What the message calls it.
-    gap : float, default=0.0
-        Seconds that must lie between a training window and a tested one.
-
-    Returns
-    -------
-    ndarray
-        Rows that share no sample with a tested one.
-
-    Raises
-    ------
-    ValueError
-        If nothing is left.
-    """
+def rows_to_learn_from(outside: Mask, X: Any, fold: str, *, gap: float = 0.0) -> Rows:
+    """Return the training rows of a fold after the purge; raise if none is left."""
     there = purge_overlaps(np.flatnonzero(outside), np.flatnonzero(~outside), X, gap=gap)
     if len(there) == 0:
         raise ValueError(
             f"Nothing is left to learn from in {fold}: each of its {np.sum(outside)} training "
             "windows overlaps a tested one of the same recording (column clip), or is closer than "
-            f"gap={gap:g} s. Test longer runs of neighbours, see consecutive_groups, or cut "
+            f"gap={gap:g} s. Test longer runs of neighbors, see consecutive_groups, or cut "
             "windows with less overlap."
         )
     return there
 
 
+def block_folds(
+    recordings: AnyArray, times: Array, seconds: float, groups: AnyArray | None, n_folds: int
+) -> Iterator[tuple[Mask, Mask]]:
+    """Yield masks of training and tested rows, with blocks of ordered rows kept together.
+
+    Blocks are groups; without groups, or with only one, recordings; and where there are fewer
+    recordings than folds, runs of consecutive rows. Rows (windows of `seconds` s) that overlap a
+    tested one are in neither mask.
+    """
+    for rows in _block_tests(recordings, groups, n_folds):
+        test = np.zeros(len(times), dtype=bool)
+        test[rows] = True
+        yield ~test & ~_near(recordings, times, test, seconds), test
+
+
+def _block_tests(recordings: AnyArray, groups: AnyArray | None, n_folds: int) -> list[Rows]:
+    for names, least in ((groups, 2), (recordings, n_folds)):
+        blocks = 0 if names is None else len(np.unique(names))
+        if names is not None and blocks >= least:
+            return _group_tests(names, min(n_folds, blocks))
+    return [part for part in np.array_split(np.arange(len(recordings)), n_folds) if len(part)]
+
+
 class PurgedGroupKFold(BaseCrossValidator):
     """Folds of whole groups whose training part shares no sample with the test part.
 
-    For recordings that are split inside, such as the boxes of one packing session: neighbouring
-    groups make a fold, and training windows that overlap a tested one are dropped. Where groups
-    are people, nothing overlaps and nothing is dropped.
+    Use it for recordings that are split inside, such as the boxes of one packing session.
+    Neighboring groups make a fold, and training windows that overlap a tested one are dropped.
+    Where groups are people, no windows overlap and none is dropped.
 
     Parameters
     ----------
@@ -308,7 +331,7 @@ class PurgedGroupKFold(BaseCrossValidator):
     [0 1] [3 4 5]
     """
 
-    # scikit-learn's metadata routing hands groups on to splitters that say so
+    # scikit-learn's metadata routing passes groups to splitters that request them
     __metadata_request__split = {"groups": True}
 
     def __init__(self, n_splits: int = 5, *, gap: float = 0.0) -> None:
@@ -357,8 +380,8 @@ class PurgedGroupKFold(BaseCrossValidator):
         if check_count(self.n_splits, "n_splits") < 2:
             raise ValueError(f"n_splits must be at least 2, got {self.n_splits}.")
         fold_of = consecutive_groups(groups, self.n_splits)
-        if len(fold_of) != _num_samples(X):
-            raise ValueError(f"groups has {len(fold_of)} entries for {_num_samples(X)} windows.")
+        if len(fold_of) != _count(X):
+            raise ValueError(f"groups has {len(fold_of)} entries for {_count(X)} windows.")
         for fold in range(self.n_splits):
             there = rows_to_learn_from(fold_of != fold, X, f"fold {fold}", gap=self.gap)
             yield there, np.flatnonzero(fold_of == fold)
