@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,10 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 __all__ = ["content_hash", "file_digest", "folder_digests", "sha256", "stable_key"]
+
+LONGEST_PATH = 1024
+SMALL_FILE = 2**20
+"""Bytes up to which a file in a folder is read. The columns of a corpus are larger."""
 
 
 def sha256(chunks: Iterable[bytes]) -> str:
@@ -39,7 +44,7 @@ def content_hash(value: Any) -> str:
     """Digest arrays, windows, estimators and containers by what a pickle of them would hold.
 
     The digest is the same in every process; memory-mapped arrays have that of arrays in memory.
-    Functions and classes are identified by their names.
+    Functions and classes are identified by their names. A path counts with what it leads to.
     """
     try:
         return str(joblib.hash(_parts(value), coerce_mmap=True))
@@ -58,7 +63,27 @@ def _parts(value: Any) -> Any:
         return [type(value), _parts(kept)]
     if type(value) in (list, tuple):
         return type(value)(map(_parts, value))
+    if isinstance(value, str | os.PathLike) and _is_path(value):
+        return [str(value), _path_digest(Path(value))]
     return {k: _parts(v) for k, v in value.items()} if type(value) is dict else value
+
+
+def _is_path(value: str | os.PathLike[str]) -> bool:
+    """Tell whether a value is the path of a file or folder; a text without "/" and "." is not."""
+    text = os.fspath(value)
+    named = isinstance(value, os.PathLike) or os.sep in text or "/" in text or "." in text
+    return named and len(text) < LONGEST_PATH and Path(text).exists()
+
+
+def _path_digest(path: Path) -> Any:
+    """Digest a file by its content; in a folder, large files count by their size."""
+    if path.is_file():
+        return file_digest(path)
+    files = sorted(each for each in path.rglob("*") if each.is_file())
+    return [
+        (each.relative_to(path).as_posix(), size if size > SMALL_FILE else file_digest(each))
+        for each, size in ((each, each.stat().st_size) for each in files)
+    ]
 
 
 def stable_key(*parts: Any) -> bytes:

@@ -109,3 +109,16 @@ def test_keys_of_random_draws_keep_their_bits():
     assert stable_key("walk", 3).hex() == "d1b8f263e263b0b194c08a68fc12220c"
     assert stable_key(np.arange(3.0), b"x", None).hex() == "f6cbca9e44d58766990cb2ee3dab2c0b"
     assert stable_key(np.float64(2)) == stable_key(2.0) != stable_key(2)
+
+
+def test_a_path_counts_with_what_it_leads_to(tmp_path):
+    file, folder = tmp_path / "encoder.safetensors", tmp_path / "corpus"
+    folder.mkdir()
+    for path in (file, folder / "manifest.json"):
+        path.write_text("one")
+    before = [content_hash(each) for each in (file, str(file), folder, {"corpus": str(folder)})]
+    for path in (file, folder / "manifest.json"):
+        path.write_text("two")
+    after = [content_hash(each) for each in (file, str(file), folder, {"corpus": str(folder)})]
+    assert not set(before) & set(after)
+    assert content_hash("walk") == content_hash("walk")
