@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,7 +24,6 @@ import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
 from skorch.callbacks import Callback, GradientNormClipping, LRScheduler, PassthroughScoring
-from skorch.helper import predefined_split
 from skorch.utils import to_tensor
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
@@ -49,7 +49,7 @@ class TrainingData(Protocol):
         ...
 
     def start_epoch(self, epoch: int) -> None:
-        """Prepare for an epoch, counted from 0; validation data are not told."""
+        """Prepare for an epoch, counted from 0."""
         ...
 
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Batch:
@@ -77,10 +77,6 @@ class TrainingPlan:
         Largest gradient norm.
     ema : float or None
         Decay of a running average of the weights, which is kept instead of the last ones.
-    patience : int or None
-        Stop after so many epochs without a lower validation loss (by `tol`), and keep the best.
-    tol : float
-        Smallest improvement that counts.
     first_epoch : int
         Number of epochs trained before (warm start), so that draws are not repeated.
     verbose : int
@@ -99,8 +95,6 @@ class TrainingPlan:
     lr_floor: float = 0.01
     clip: float = 1.0
     ema: float | None = None
-    patience: int | None = None
-    tol: float = 1e-4
     first_epoch: int = 0
     verbose: int = 0
     callbacks: Sequence[Any] = ()
@@ -145,7 +139,6 @@ def train(
     data: TrainingData,
     plan: TrainingPlan,
     *,
-    valid: TrainingData | None = None,
     on_epoch: Callable[[WeightsNow], bool] | None = None,
 ) -> list[dict[str, float]]:
     """Train a module in place; afterwards it is on the CPU, in evaluation mode.
@@ -156,8 +149,8 @@ def train(
         Called with a batch, a dict of tensors. Must belong to the caller.
     loss : callable
         (output, batch) -> mapping of scalar terms with an entry ``"loss"``.
-    data, valid : TrainingData
-        Rows to train on and rows to watch.
+    data : TrainingData
+        Rows to train on.
     plan : TrainingPlan
         How to train.
     on_epoch : callable, optional
@@ -167,14 +160,15 @@ def train(
     Returns
     -------
     list of dict
-        One entry per epoch: ``epoch`` and the mean of each term as ``train_...``, ``valid_...``.
+        One entry per epoch: ``epoch``, the mean of each term as ``train_...``, and the scores
+        of ``plan.callbacks``.
 
     Raises
     ------
     FloatingPointError
         If the loss is no longer finite.
-    TypeError
-        If an entry of ``plan.callbacks`` is not a callback.
+    TypeError, ValueError
+        If an entry of ``plan.callbacks`` is not a callback, or watches a validation loss.
     """
     users = copy_callbacks(plan.callbacks)
     steps = _count_batches(len(data), plan.batch_size) * plan.max_epochs
@@ -188,8 +182,6 @@ def train(
     ]
     if plan.ema:
         callbacks.append(("average", _WeightAverage(plan.ema)))
-    if valid is not None and plan.patience is not None:
-        callbacks.append(("best", _KeepBest(plan.patience, plan.tol)))
     if on_epoch is not None:
         callbacks.append(("hook", _Hook(on_epoch)))
     progress = _Progress(steps)
@@ -209,7 +201,7 @@ def train(
         max_epochs=plan.max_epochs,
         batch_size=plan.batch_size,
         dataset=_as_it_is,
-        train_split=None if valid is None else predefined_split(valid),
+        train_split=None,
         iterator_train=_Batches,
         iterator_train__device=plan.device,
         iterator_train__seed=plan.seed,
@@ -246,6 +238,8 @@ def copy_callbacks(callbacks: Sequence[Any]) -> list[Any]:
     ------
     TypeError
         If `callbacks` is not a list or tuple of those, or one of them cannot be copied.
+    ValueError
+        If one of them watches the loss on validation data, which there are not.
     """
     if not isinstance(callbacks, list | tuple):
         raise TypeError(f"callbacks must be a list of skorch callbacks, got {callbacks!r}.")
@@ -254,7 +248,9 @@ def copy_callbacks(callbacks: Sequence[Any]) -> list[Any]:
 
 def _copied(number: int, given: Any) -> Any:
     match given:
-        case Callback() | (str(), Callback()):
+        case Callback() as callback:
+            pass
+        case (str(), Callback() as callback):
             pass
         case _:
             hint = f" Make an instance: {given.__name__}()." if isinstance(given, type) else ""
@@ -262,6 +258,14 @@ def _copied(number: int, given: Any) -> Any:
                 f"callbacks[{number}] must be an instance of skorch.callbacks.Callback, or a pair "
                 f"(name, instance), got {given!r}.{hint}"
             )
+    monitor = getattr(callback, "monitor", None)
+    if isinstance(monitor, str) and monitor in ("valid_loss", "valid_loss_best"):
+        watched = monitor.replace("valid", "train")
+        raise ValueError(
+            f"callbacks[{number}], {type(callback).__name__}, watches {monitor!r}, but training "
+            f"holds no rows out. Give it monitor={watched!r}, or the name of an EpochScoring that "
+            "scores rows of your own."
+        )
     try:
         return copy.deepcopy(given)
     except Exception as error:
@@ -272,17 +276,18 @@ def _copied(number: int, given: Any) -> Any:
         ) from error
 
 
-BOOKKEEPING = ("batches", "dur", "train_batch_count", "valid_batch_count")
-"""What skorch records of an epoch besides scores."""
+BOOKKEEPING = ("dur", "train_batch_count")
+"""Numbers that skorch records of an epoch besides scores."""
 
 
 def _scores(epoch: Mapping[str, Any]) -> dict[str, float]:
-    """Return what is worth keeping of an epoch: its number, terms, and scores of callbacks."""
-    return {
-        key: value if key == "epoch" else float(value)
+    """Return the numbers of an epoch: which one it is, its terms, and scores of callbacks."""
+    numbers: dict[str, Any] = {
+        key: value
         for key, value in epoch.items()
-        if key not in BOOKKEEPING and not key.startswith("event_") and not key.endswith("_best")
+        if isinstance(value, Real) and not isinstance(value, bool) and key not in BOOKKEEPING
     }
+    return {key: value if key == "epoch" else float(value) for key, value in numbers.items()}
 
 
 def _as_it_is(data: TrainingData, y: None) -> TrainingData:
@@ -320,10 +325,9 @@ class _ArrayNet(NeuralNet):  # type: ignore[misc]
         # the loss reads the whole batch, not one target; its other terms go to the history here
         with self._precision():
             terms = self.criterion_(y_pred, X.batch)
-        prefix = "train" if training else "valid"
         for name, value in terms.items():
             if name != "loss":
-                self.history.record_batch(f"{prefix}_{name}", float(value.detach()))
+                self.history.record_batch(f"train_{name}", float(value.detach()))
         return terms["loss"]
 
     def partial_fit(
@@ -451,10 +455,8 @@ class _AverageTerms(Callback):  # type: ignore[misc]
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         batches = net.history[-1, "batches"]
         for name in dict.fromkeys(key for batch in batches for key in batch):
-            prefix, _, term = name.partition("_")
-            if prefix in ("train", "valid") and term not in ("loss", "batch_size"):
-                scoring = PassthroughScoring(name, None, on_train=prefix == "train")
-                scoring.initialize().on_epoch_end(net)
+            if name.startswith("train_") and name not in ("train_loss", "train_batch_size"):
+                PassthroughScoring(name, None, on_train=True).initialize().on_epoch_end(net)
 
 
 class _RefuseDivergence(Callback):  # type: ignore[misc]
@@ -484,9 +486,7 @@ class _WeightAverage(Callback):  # type: ignore[misc]
         if not self.weights_:  # else they come from a checkpoint
             self.weights_ = {k: v.detach().clone() for k, v in net.module_.state_dict().items()}
 
-    def on_batch_end(self, net: Any, training: bool = False, **kwargs: Any) -> None:
-        if not training:
-            return
+    def on_batch_end(self, net: Any, **kwargs: Any) -> None:
         self.steps_ += 1
         decay = min(self.decay, self.steps_ / (self.steps_ + 9))
         for name, value in net.module_.state_dict().items():
@@ -506,29 +506,6 @@ class _WeightAverage(Callback):  # type: ignore[misc]
         """Go on from a checkpoint."""
         self.steps_ = state["steps"]
         self.weights_ = {name: weight.clone() for name, weight in state["weights"].items()}
-
-
-class _KeepBest(Callback):  # type: ignore[misc]
-    """Keeps the weights of the lowest validation loss in memory and ends a fruitless training."""
-
-    def __init__(self, patience: int, tol: float) -> None:
-        self.patience, self.tol = patience, tol
-
-    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
-        self.lowest_, self.waited_ = math.inf, 0
-
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        loss = net.history[-1]["valid_loss"]
-        self.waited_ += 1
-        if loss < self.lowest_:
-            if loss < self.lowest_ - self.tol:
-                self.waited_ = 0
-            self.lowest_, self.weights_ = loss, net.kept_weights()
-        if self.waited_ >= self.patience:
-            raise _Stop
-
-    def on_train_end(self, net: Any, **kwargs: Any) -> None:
-        net.module_.load_state_dict(self.weights_)
 
 
 class _Hook(Callback):  # type: ignore[misc]
@@ -559,12 +536,12 @@ class _Progress(Callback):  # type: ignore[misc]
 
         self.bar_ = tqdm(total=self.steps, unit="step", desc="training", mininterval=0.5)
 
-    def on_batch_end(self, net: Any, training: bool = False, **kwargs: Any) -> None:
-        self.bar_.update(int(training))
+    def on_batch_end(self, net: Any, **kwargs: Any) -> None:
+        self.bar_.update()
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        shown = {k: f"{v:.3f}" for k, v in net.history[-1].items() if k.endswith("_loss")}
-        self.bar_.set_postfix(epoch=net.history[-1]["epoch"], **shown)
+        epoch, loss = net.history[-1, ("epoch", "train_loss")]
+        self.bar_.set_postfix(epoch=epoch, train_loss=f"{loss:.3f}")
 
     def close(self) -> None:
         """Leave the bar as it stands, also after an error, of which skorch tells no callback."""

@@ -55,11 +55,13 @@ def plan(**changes: Any) -> TrainingPlan:
     return TrainingPlan(**{**given, **changes})
 
 
-def trained(data: Line | None = None, **changes: Any) -> tuple[Linear, list[dict[str, float]]]:
-    extra = {k: changes.pop(k) for k in ("valid", "on_epoch") if k in changes}
+def trained(
+    data: Line | None = None, on_epoch: Any = None, **changes: Any
+) -> tuple[Linear, list[dict[str, float]]]:
     with isolated(seed=0):
         module = Linear()
-        return module, train(module, squared, data or Line(), plan(**changes), **extra)
+        history = train(module, squared, data or Line(), plan(**changes), on_epoch=on_epoch)
+        return module, history
 
 
 def test_it_learns_and_reports() -> None:
@@ -90,18 +92,6 @@ def test_seeds() -> None:
     assert trained()[1] == trained()[1]
     assert trained()[1] != trained(seed=1)[1]
     assert trained(max_epochs=2, first_epoch=5)[1][0]["epoch"] == 6
-
-
-def test_early_stopping_keeps_the_best_weights() -> None:
-    valid = Line(20, seed=1)
-    module, history = trained(valid=valid, patience=3, max_epochs=200, lr=1.0, lr_floor=1.0)
-    losses = [h["valid_loss"] for h in history]
-    assert len(losses) < 200
-    with torch.no_grad():
-        prediction = module.linear(torch.as_tensor(valid.x))
-        loss = squared(prediction, {"y": torch.as_tensor(2 * valid.x + 1)})["loss"].item()
-    assert loss == pytest.approx(min(losses), rel=1e-4)
-    assert valid.epochs == []
 
 
 class Watcher(Callback):
@@ -198,9 +188,29 @@ def test_scores_of_users_are_in_the_history() -> None:
         return net.module_.linear.weight.item()
 
     own = EpochScoring(slope, lower_is_better=False, on_train=True, name="slope")
-    module, history = trained(callbacks=[own], max_epochs=3)
+    note = Watcher(lambda net: net.history.record("note", "no score"), "epoch")
+    module, history = trained(callbacks=[own, note], max_epochs=3)
     assert set(history[0]) == {"epoch", "train_loss", "train_root", "slope"}
     assert history[-1]["slope"] == module.linear.weight.item()
+
+
+def test_what_callbacks_predict_comes_from_the_weights_that_are_kept() -> None:
+    def at_rows(net: Any, X: Line, y: None) -> float:
+        return float(np.mean(net.forward(X).numpy() ** 2))
+
+    data = Line()
+    own = EpochScoring(at_rows, on_train=True, name="power", use_caching=False)
+    module, history = trained(data, callbacks=[own], ema=0.9, max_epochs=3)
+    with torch.no_grad():
+        expected = float(np.mean(module.linear(torch.as_tensor(data.x)).numpy() ** 2))
+    assert history[-1]["power"] == pytest.approx(expected, rel=1e-5)
+    assert data.epochs == [0, 1, 2]
+
+
+@pytest.mark.parametrize("own", [EarlyStopping(), ("saves", Checkpoint())])
+def test_a_validation_loss_cannot_be_watched(own: Any) -> None:
+    with pytest.raises(ValueError, match=r"holds no rows out\. Give it monitor='train_loss"):
+        trained(callbacks=[own])
 
 
 def test_checkpoints(tmp_path: Path) -> None:
@@ -278,12 +288,16 @@ def test_keyboard_interrupt_is_not_swallowed() -> None:
         trained(on_epoch=press_keys)
 
 
-def test_after_a_failure_the_module_is_ready_for_use() -> None:
+def test_a_failure_leaves_the_module_ready_and_the_bar_closed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with isolated(seed=0):
         module = Linear()
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt) as failure:
             train(module, squared, Impatient(), plan(verbose=1))
     assert not module.training
+    assert failure.tb is not None  # which keeps the bar alive, so that it does not close by itself
+    assert capsys.readouterr().err.endswith("\n")
 
 
 def test_random_states_are_left_alone() -> None:

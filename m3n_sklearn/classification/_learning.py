@@ -106,7 +106,6 @@ class Recipe:
             ema=self.ema,
             seed=seed,
             device=self.device,
-            patience=self.patience,
             first_epoch=first_epoch,
             verbose=self.verbose,
         )
@@ -271,11 +270,10 @@ def _train(
     groups: AnyArray | None,
     callbacks: Callbacks | None,
 ) -> list[dict[str, float]]:
-    valid = None
     if recipe.patience is not None:
         rng = derive_rng(seed, 2)
-        rows, held = hold_out(data.codes, groups, recipe.validation_fraction, rng)
-        data, valid = data.take(rows), data.take(held).plain()
+        rows, _ = hold_out(data.codes, groups, recipe.validation_fraction, rng)
+        data = data.take(rows)
     even = recipe.loss == "balanced_softmax"
     loss = ClassLoss(recipe.label_smoothing, tuple(data.log_prior()) if even else None)
     plan = recipe.plan(len(data), lr, derive_seed(seed, 1), epochs_before)
@@ -287,7 +285,7 @@ def _train(
                 lambda: {"config_": config, "weights_": weights()}
             )
 
-        return train(module, loss, data, plan, valid=valid, on_epoch=on_epoch)
+        return train(module, loss, data, plan, on_epoch=on_epoch)
 
 
 def as_dtype(array: AnyArray, dtype: Any) -> AnyArray:

@@ -492,7 +492,6 @@ class Multi3NetPretrainer(
             seed=seed,
             device=device,
             ema=self.ema,
-            patience=self.n_iter_no_change if self.early_stopping else None,
             first_epoch=len(past),
             verbose=int(self.verbose),
         )
@@ -511,7 +510,6 @@ class Multi3NetPretrainer(
                 Objectives(objectives, self.similar_captions),
                 data,
                 plan,
-                valid=valid,
                 on_epoch=lambda now: report(
                     lambda: {**facts, "weights_": place_unknown_site(now())}
                 ),
