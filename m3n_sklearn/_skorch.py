@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -275,17 +276,23 @@ def _copied(number: int, given: Any) -> Any:
         ) from error
 
 
+<<<<<<< HEAD
 BOOKKEEPING = ("batches", "dur", "train_batch_count")
 """What skorch records of an epoch besides scores."""
+=======
+BOOKKEEPING = ("dur", "train_batch_count")
+"""Numbers that skorch records of an epoch besides scores."""
+>>>>>>> h-skorch
 
 
 def _scores(epoch: Mapping[str, Any]) -> dict[str, float]:
-    """Return what is worth keeping of an epoch: its number, terms, and scores of callbacks."""
-    return {
-        key: value if key == "epoch" else float(value)
+    """Return the numbers of an epoch: which one it is, its terms, and scores of callbacks."""
+    numbers: dict[str, Any] = {
+        key: value
         for key, value in epoch.items()
-        if key not in BOOKKEEPING and not key.startswith("event_") and not key.endswith("_best")
+        if isinstance(value, Real) and not isinstance(value, bool) and key not in BOOKKEEPING
     }
+    return {key: value if key == "epoch" else float(value) for key, value in numbers.items()}
 
 
 def _as_it_is(data: TrainingData, y: None) -> TrainingData:

@@ -188,7 +188,8 @@ def test_scores_of_users_are_in_the_history() -> None:
         return net.module_.linear.weight.item()
 
     own = EpochScoring(slope, lower_is_better=False, on_train=True, name="slope")
-    module, history = trained(callbacks=[own], max_epochs=3)
+    note = Watcher(lambda net: net.history.record("note", "no score"), "epoch")
+    module, history = trained(callbacks=[own, note], max_epochs=3)
     assert set(history[0]) == {"epoch", "train_loss", "train_root", "slope"}
     assert history[-1]["slope"] == module.linear.weight.item()
 
@@ -292,9 +293,10 @@ def test_a_failure_leaves_the_module_ready_and_the_bar_closed(
 ) -> None:
     with isolated(seed=0):
         module = Linear()
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt) as failure:
             train(module, squared, Impatient(), plan(verbose=1))
     assert not module.training
+    assert failure.tb is not None  # which keeps the bar alive, so that it does not close by itself
     assert capsys.readouterr().err.endswith("\n")
 
 
