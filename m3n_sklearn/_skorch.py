@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -75,6 +75,8 @@ class TrainingPlan:
         Smallest improvement that counts.
     first_epoch : int
         Number of epochs trained before (warm start), so that draws are not repeated.
+    callbacks : sequence of skorch callbacks
+        Of the user, besides those of this module.
     verbose : int
         A progress bar if positive.
     """
@@ -92,6 +94,7 @@ class TrainingPlan:
     patience: int | None = None
     tol: float = 1e-4
     first_epoch: int = 0
+    callbacks: Sequence[Any] = ()
     verbose: int = 0
 
     def steps_per_epoch(self, n_rows: int) -> int:
@@ -163,12 +166,13 @@ def train(
     FloatingPointError
         If the loss is no longer finite.
     """
-    callbacks: list[tuple[str, Callback]] = []
+    callbacks: list[Any] = []
     if valid is not None and plan.patience is not None:
         callbacks.append(("best", _KeepBest(plan.patience, plan.tol)))
     if plan.verbose > 0:
         steps = plan.steps_per_epoch(len(data)) * plan.max_epochs
         callbacks.append(("progress", _Progress(steps)))
+    callbacks += plan.callbacks
     if on_epoch is not None:
         callbacks.append(("hook", _Hook(on_epoch)))
     net = _ArrayNet(
