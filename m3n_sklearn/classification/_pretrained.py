@@ -142,7 +142,7 @@ def _read(pretrainer: str | os.PathLike[str]) -> Multi3NetPretrainer:
     if not os.path.isfile(where):
         raise FileNotFoundError(
             f"pretrainer={where!r} is neither the name of pretrained weights "
-            f"({', '.join(list_pretrained())}) nor an existing file."
+            f"({', '.join(list_pretrained())}) nor a file that exists."
         )
     return _checked(load(where), f"The file {where!r} holds")
 
