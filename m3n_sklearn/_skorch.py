@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -75,8 +75,6 @@ class TrainingPlan:
         Smallest improvement that counts.
     first_epoch : int
         Number of epochs trained before (warm start), so that draws are not repeated.
-    callbacks : sequence of skorch callbacks
-        Of the user, besides those of this module.
     verbose : int
         A progress bar if positive.
     """
@@ -94,7 +92,6 @@ class TrainingPlan:
     patience: int | None = None
     tol: float = 1e-4
     first_epoch: int = 0
-    callbacks: Sequence[Any] = ()
     verbose: int = 0
 
     def steps_per_epoch(self, n_rows: int) -> int:
@@ -166,13 +163,12 @@ def train(
     FloatingPointError
         If the loss is no longer finite.
     """
-    callbacks: list[Any] = []
+    callbacks: list[tuple[str, Callback]] = []
     if valid is not None and plan.patience is not None:
         callbacks.append(("best", _KeepBest(plan.patience, plan.tol)))
     if plan.verbose > 0:
         steps = plan.steps_per_epoch(len(data)) * plan.max_epochs
         callbacks.append(("progress", _Progress(steps)))
-    callbacks += plan.callbacks
     if on_epoch is not None:
         callbacks.append(("hook", _Hook(on_epoch)))
     net = _ArrayNet(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -556,8 +555,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             seed=derive_seed(seed, 1),
             device=resolve_device(self.device),
             first_epoch=first_epoch,
-            # copies, because callbacks have a state and would put torch objects into a parameter
-            callbacks=copy.deepcopy(list(self.callbacks or ())),
+            callbacks=self.callbacks or (),
             verbose=self.verbose,
         )
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping
 
 from m3n_sklearn import Windows, load
 from m3n_sklearn.classification import Multi3NetClassifier
@@ -396,3 +396,16 @@ def test_callbacks_cannot_be_saved_in_a_file(tmp_path):
     with pytest.warns(UserWarning, match="callbacks=list"):
         fitted.save(tmp_path / "c.safetensors")
     assert load(tmp_path / "c.safetensors").callbacks is None
+
+
+def test_early_stopping_on_the_training_loss():
+    X, y, _ = wrist_data()
+    patient = EarlyStopping(monitor="train_loss", patience=2)
+    fitted = classifier(max_epochs=60, lr=0.05, augment=None, callbacks=[patient]).fit(X, y)
+    assert fitted.n_iter_ == len(fitted.history_) < 60
+
+
+def test_what_is_not_a_callback_is_refused():
+    X, y, _ = wrist_data()
+    with pytest.raises(TypeError, match=r"callbacks\[0\] must be an instance of skorch"):
+        classifier(max_epochs=1, callbacks=[print]).fit(X, y)
