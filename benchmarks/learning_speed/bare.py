@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -19,7 +20,9 @@ class Training(NamedTuple):
     module: torch.nn.Module
     loss: Any
     data: Any
-    plan: Any
+    lr: float
+    weight_decay: float
+    batch_size: int
 
 
 @contextmanager
@@ -30,7 +33,8 @@ def watched() -> Iterator[list[Training]]:
 
     def fit(net: Any, X: Any, y: Any = None, **params: Any) -> Any:
         # a copy, before training changes it
-        seen.append(Training(copy.deepcopy(net.module), net.criterion.loss, X, net.plan))
+        module, decay = copy.deepcopy(net.module), net.optimizer__weight_decay
+        seen.append(Training(module, net.criterion.loss, X, net.lr, decay, net.batch_size))
         return original(net, X, y, **params)
 
     _skorch._ArrayNet.fit = fit
@@ -42,14 +46,12 @@ def watched() -> Iterator[list[Training]]:
 
 def train(training: Training, epochs: int) -> None:
     """Forward, backward, clip, step, over the batches that the estimator trains on."""
-    module, loss, data, plan = training
+    module, loss, data, lr, weight_decay, batch_size = training
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     module.train()
-    optimizer = torch.optim.AdamW(
-        module.parameters(), lr=plan.lr, weight_decay=plan.weight_decay, fused=True
-    )
-    count = plan.steps_per_epoch(len(data))
+    optimizer = torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=weight_decay, fused=True)
+    clip, count = _skorch.TrainingPlan.clip, math.ceil(len(data) / batch_size)
     for epoch in range(epochs):
         rng = np.random.default_rng(epoch)
         data.start_epoch(epoch)
@@ -60,6 +62,6 @@ def train(training: Training, epochs: int) -> None:
             }
             optimizer.zero_grad(set_to_none=True)
             loss(module(batch), batch)["loss"].backward()
-            torch.nn.utils.clip_grad_norm_(module.parameters(), plan.clip)
+            torch.nn.utils.clip_grad_norm_(module.parameters(), clip)
             optimizer.step()
     torch.set_num_threads(threads)

@@ -46,7 +46,7 @@ def _planned_epochs(X: Any) -> int:
     original = bare._skorch._ArrayNet.fit_loop
 
     def stop(net: Any, *args: Any, **kwargs: Any) -> None:
-        raise _Planned(net.plan.max_epochs)
+        raise _Planned(net.max_epochs)
 
     bare._skorch._ArrayNet.fit_loop = stop
     try:
