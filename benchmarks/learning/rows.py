@@ -251,10 +251,13 @@ def _size(task: Task) -> float:
 
 
 def _parameters(estimator: BaseEstimator) -> list[str]:
+    """Return the parameters of a rival; of our own, those that are not at their defaults."""
+    ours = isinstance(estimator, Multi3NetClassifier)
+    default = Multi3NetClassifier().get_params() if ours else {}
     flat = {
         key: value.name if isinstance(value, Path) else value
         for key, value in estimator.get_params().items()
-        if key != "steps" and not hasattr(value, "fit")
+        if key != "steps" and not hasattr(value, "fit") and not (ours and value == default[key])
     }
     return [f"{key}={value}" for key, value in sorted(flat.items())]
 
