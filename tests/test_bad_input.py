@@ -871,7 +871,7 @@ def test_corpora_with_damaged_arrays(tmp_path):
     (
         lambda: classifier().fit(IMU[:, 0].astype(float) * 1e200, Y),
         ValueError,
-        "too large to be standardised",
+        "too large to be standardized",
     ),
     (lambda: classifier(__file__).fit(X, Y), ValueError, "can't be read", "truncated"),
     (lambda: classifier(frozen(), rate=50.0).fit(IMU[:, :4], Y), ValueError, "generic series"),
