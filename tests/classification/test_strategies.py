@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -109,8 +110,9 @@ def test_frozen_is_a_scaled_logistic_regression(frozen):
     X, y, _ = wrist_data()
     for rows in (np.arange(len(y)), np.flatnonzero(y != "rest")):
         ours = classifier(frozen, strategy="frozen").fit(X[rows], y[rows])
-        imu = ImuWindows(X[rows]["imu"], RATE, CHANNELS)
-        features = pretrained()._trunk_features(imu)
+        x = torch.tensor(ours.input_(ImuWindows(X[rows]["imu"], RATE, CHANNELS)))
+        with torch.no_grad():
+            features = ours._module().features({"imu": x}).numpy()
         rival = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000, tol=1e-6))
         rival.fit(features.astype(float), y[rows])
         np.testing.assert_allclose(
