@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from .._checks import RATES
-from .._inputs import ImuWindows, InputMap, make_layout, read_imu
+from .._inputs import ImuWindows, InputMap, read_imu
 from .._runtime import LiveModule, derive_rng, derive_seed, isolated, resolve_device
 from .._sklearn import (
     CallbackSupportMixin,
@@ -413,7 +413,7 @@ class Multi3NetPretrainer(
         for start in range(0, len(rows), CHECKED_AT_ONCE):
             part = X[rows[start : start + CHECKED_AT_ONCE]]
             imu = read_imu(self, part, reset=True, channels=self.channels)
-            first = imu._replace(values=imu.values[:1].copy()) if first is None else first
+            first = imu.with_values(imu.values[:1].copy()) if first is None else first
         assert first is not None
         return first
 
@@ -547,7 +547,7 @@ class Multi3NetPretrainer(
         if data.imu is not None:
             rows = spread_rows(data.imu.present)
             imu = data.imu.read(rows)
-            if make_layout(imu.values.shape[1], imu.channels, flat=imu.flat).is_series:
+            if imu.layout.is_series:
                 imu = data.imu.read(np.flatnonzero(data.imu.present))
             data.input_map = InputMap.fit(imu, rate=self.rate)
             data.augmentation = self._augmentation(data.input_map.layout.is_series)
@@ -820,7 +820,7 @@ class Multi3NetPretrainer(
         imu = self._read(X)
         input_map = self.input_.adapted(imu)
         signal = self.reconstruct(X)
-        guess = imu._replace(values=signal[:, None] if imu.flat else signal, rate=None)
+        guess = replace(imu, values=signal[:, None] if imu.flat else signal, rate=None)
         return -float(np.mean((input_map(guess) - input_map(imu)) ** 2))
 
     def _run(

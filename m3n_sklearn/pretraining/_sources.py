@@ -72,7 +72,7 @@ class RecordedImu:
     def read(self, rows: NDArray[np.int64]) -> ImuWindows:
         """Return the windows of some rows."""
         values = self.windows[rows]["imu"].astype(self.template.values.dtype, copy=False)
-        return self.template._replace(values=values)
+        return self.template.with_values(values)
 
 
 class SimulatedImu:
@@ -126,7 +126,7 @@ class SimulatedImu:
 
     def read(self, rows: NDArray[np.int64]) -> ImuWindows:
         """Return the windows of some rows."""
-        return self._imu._replace(values=self._imu.values[rows])
+        return self._imu.with_values(self._imu.values[rows])
 
 
 def _allocated(shape: tuple[int, ...]) -> NDArray[np.float32]:
