@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -77,6 +77,8 @@ class TrainingPlan:
         Number of epochs trained before (warm start), so that draws are not repeated.
     verbose : int
         A progress bar if positive.
+    callbacks : sequence of skorch.callbacks.Callback
+        Added to the library's own.
     """
 
     max_epochs: int
@@ -93,6 +95,7 @@ class TrainingPlan:
     tol: float = 1e-4
     first_epoch: int = 0
     verbose: int = 0
+    callbacks: Sequence[Any] = ()
 
     def steps_per_epoch(self, n_rows: int) -> int:
         """Count the batches of an epoch."""
@@ -178,7 +181,7 @@ def train(
         max_epochs=plan.max_epochs,
         device=plan.device,
         train_split=None if valid is None else predefined_split(valid),
-        callbacks=callbacks,
+        callbacks=[*callbacks, *plan.callbacks],
         verbose=0,
     )
     try:

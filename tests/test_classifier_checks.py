@@ -11,7 +11,7 @@ from m3n_sklearn.pretraining import Multi3NetPretrainer
 SMALL = {"max_epochs": 12, "width": 16, "random_state": 0}
 
 
-NESTED = Multi3NetPretrainer(max_epochs=2, width=16, n_components=4, random_state=0)
+NESTED = Multi3NetPretrainer(max_epochs=2, width=16, random_state=0)
 
 
 @parametrize_with_checks([Multi3NetClassifier(**SMALL)], xfail_strict=True)

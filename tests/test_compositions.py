@@ -92,7 +92,7 @@ def test_with_memory_and_a_corpus_there_is_one_pretraining(pretrainings, tmp_pat
     model = classifier(source, memory=str(tmp_path / "cache"))
     search(model).fit(X, Y, groups=GROUPS)
     assert len(pretrainings) == 1
-    other = clone(model).set_params(pretrainer__n_components=6)
+    other = clone(model).set_params(pretrainer__width=8)
     search(other).fit(X, Y, groups=GROUPS)
     assert len(pretrainings) == 2
 
@@ -109,7 +109,7 @@ def test_a_frozen_pretrainer_is_never_fitted_nor_changed(pretrainings):
 
 # ---- searches
 
-NESTED = {"pretrainer__n_components": [3, 4], "lr": [1e-3, 1e-2]}
+NESTED = {"pretrainer__width": [8, 16], "lr": [1e-3, 1e-2]}
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -46,7 +46,7 @@ def corpus(n_per_class=7, seed=1):
 
 def pretrainer(**params):
     """Return an unfitted pretrainer that is quick."""
-    small = {"width": 16, "n_components": 4, "max_epochs": 2, "text_encoder": "hashing"}
+    small = {"width": 16, "max_epochs": 2, "text_encoder": "hashing"}
     return Multi3NetPretrainer(**{**small, "random_state": 0, **params})
 
 

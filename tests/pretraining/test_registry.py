@@ -49,7 +49,7 @@ def test_weights_are_small_and_their_data_may_be_used(name):
     assert file.stat().st_size <= 5 * MEGABYTE
     manifest = json.loads(manifest_of(name).read_text())
     assert {source["name"] for source in manifest["sources"]} <= REDISTRIBUTABLE
-    assert all(source["licence"] for source in manifest["sources"])
+    assert all(source["license"] for source in manifest["sources"])
     assert "/" not in "".join(file for s in manifest["sources"] for file in s["files"])
 
 
