@@ -39,36 +39,15 @@ def hidden_spans(
 
 @dataclass
 class PretrainingData:
-    """Rows of a corpus as batches for :class:`~m3n_sklearn.nets.Multi3Net`.
-
-    Attributes
-    ----------
-    windows : Windows
-        The rows.
-    modalities : tuple of str
-        Which of imu, pose and text to read.
-    imu : ImuSource or None
-        Recorded or simulated IMU windows.
-    captions : Captions or None
-        Sentences of the rows.
-    reconstruct : bool
-        Whether spans of every other row are hidden.
-    two_views : bool
-        Whether the IMU is augmented a second time.
-    input_map : InputMap or None
-        IMU windows -> network input.
-    augmentation : Augmentation or None
-        Random changes of the IMU.
-    dtype : dtype
-        Of all floating-point arrays of a batch.
-    """
+    """Rows of a corpus as batches for :class:`~m3n_sklearn.nets.Multi3Net`."""
 
     windows: Windows
-    modalities: tuple[str, ...]
-    imu: ImuSource | None = None
+    modalities: tuple[str, ...]  # which of imu, pose and text to read
+    imu: ImuSource | None = None  # recorded or simulated
     captions: Captions | None = None
-    reconstruct: bool = False
-    two_views: bool = False
+    reconstruct: bool = False  # hide spans of every other row
+    two_views: bool = False  # augment the IMU a second time
+    # set when a sample of the IMU has been read
     input_map: InputMap | None = None
     augmentation: Augmentation | None = None
     dtype: Any = np.float32

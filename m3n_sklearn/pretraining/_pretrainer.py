@@ -372,7 +372,7 @@ class Multi3NetPretrainer(
             data = self._data(windows, template, tuple(masks), objectives, seed)
             # 4. The network, fresh or with the weights of the last fit.
             net = self._network(data, objectives)
-            # 5. Training; attributes are set at its end only, so a failure keeps the last fit.
+            # 5. What is known before the training.
             unread = "imu" not in data.modalities
             unlabeled = np.arange(0) if unread else unlabeled_rows(masks)
             fitted = {
@@ -384,8 +384,10 @@ class Multi3NetPretrainer(
                 "n_unlabeled_": len(unlabeled),
                 "unlabeled_groups_": people.distinct(unlabeled),
             }
+            # 6. The training; its epochs continue those of a warm start.
             past = list(self.history_) if self._continues() else []
             history = self._train(net, data, fitted, len(past), device, seed)
+            # 7. Attributes are set last, so a training that fails keeps those of the last fit.
             for name, value in fitted.items():
                 setattr(self, name, value)
             self.weights_ = place_unknown_site(get_weights(net))
@@ -428,7 +430,8 @@ class Multi3NetPretrainer(
         for start in range(0, len(rows), CHECKED_AT_ONCE):
             part = X[rows[start : start + CHECKED_AT_ONCE]]
             imu = read_imu(self, part, reset=True, channels=self.channels)
-            first = imu._replace(values=imu.values[:1].copy()) if first is None else first
+            if first is None:
+                first = ImuWindows(imu.values[:1].copy(), imu.rate, imu.channels, imu.flat)
         assert first is not None
         return first
 
@@ -836,7 +839,8 @@ class Multi3NetPretrainer(
         imu = self._read(X)
         input_map = self.input_.adapted(imu)
         signal = self.reconstruct(X)
-        guess = imu._replace(values=signal[:, None] if imu.flat else signal, rate=None)
+        # it has the encoder's rate already: None is not resampled
+        guess = ImuWindows(signal[:, None] if imu.flat else signal, None, imu.channels, imu.flat)
         return -float(np.mean((input_map(guess) - input_map(imu)) ** 2))
 
     def _run(

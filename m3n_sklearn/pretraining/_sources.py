@@ -67,7 +67,8 @@ class RecordedImu:
     def read(self, rows: NDArray[np.int64]) -> ImuWindows:
         """Return the windows of some rows."""
         values = self.windows[rows]["imu"].astype(self.template.values.dtype, copy=False)
-        return self.template._replace(values=values)
+        like = self.template
+        return ImuWindows(values, like.rate, like.channels, like.flat)
 
 
 class SimulatedImu:
@@ -110,7 +111,7 @@ class SimulatedImu:
 
     def read(self, rows: NDArray[np.int64]) -> ImuWindows:
         """Return the windows of some rows."""
-        return self._imu._replace(values=self._imu.values[rows])
+        return ImuWindows(self._imu.values[rows], self._imu.rate, self._imu.channels, False)
 
 
 def _allocated(shape: tuple[int, ...]) -> NDArray[np.float32]:

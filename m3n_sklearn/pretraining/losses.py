@@ -39,21 +39,9 @@ def contrast(a: Tensor, b: Tensor, temperature: Tensor, positive: Tensor, same: 
     and no false negative this is InfoNCE [1]_. Other pairs of the same caption do not occur in the
     sum, so they are never pushed apart.
 
-    Parameters
-    ----------
-    a, b : Tensor of shape (n, d)
-        Embeddings of unit length; row i of `a` belongs to row i of `b`.
-    temperature : Tensor
-        The scale :math:`\tau`.
-    positive : bool Tensor of shape (n, n)
-        Pairs to pull together; symmetric, with a true diagonal.
-    same : bool Tensor of shape (n, n)
-        Pairs that are not negatives; contains `positive`.
-
-    Returns
-    -------
-    Tensor
-        Scalar, at least 0.
+    Embeddings `a` and `b` (n, d) have unit length, and row i of `a` belongs to row i of `b`.
+    `positive` (n, n) are pairs to pull together, symmetric and with a true diagonal; `same` (n, n)
+    are those that are not negatives, and contains `positive`.
 
     References
     ----------
