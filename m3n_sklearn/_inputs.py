@@ -10,12 +10,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from ._checks import check_rate
 from ._sklearn import validate_data
 from .motion import Motion
 from .recording import Recording
@@ -38,8 +40,9 @@ SENSOR_COUNTS = {3: 1, 6: 1, 12: 2}
 AnyArray = NDArray[Any]
 
 
-class ImuWindows(NamedTuple):
-    """IMU windows as read from any kind of X.
+@dataclass(frozen=True)
+class ImuWindows:
+    """IMU windows as read from any kind of X, with their rate and their channel layout.
 
     Attributes
     ----------
@@ -54,9 +57,29 @@ class ImuWindows(NamedTuple):
     """
 
     values: AnyArray
-    rate: float | None
-    channels: tuple[str, ...] | None
-    flat: bool
+    rate: float | None = None
+    channels: tuple[str, ...] | None = None
+    flat: bool = False
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The sensors among the channels, found once."""
+        return make_layout(self.values.shape[1], self.channels, flat=self.flat)
+
+    def with_values(self, values: AnyArray) -> ImuWindows:
+        """Return other windows with the same channels and rate; the layout is carried along."""
+        other = replace(self, values=values)
+        if "layout" in vars(self):
+            vars(other)["layout"] = self.layout
+        return other
+
+    def check_rate(self) -> None:
+        """Refuse rates at which nobody records movement; a generic series may have any rate."""
+        if self.rate is not None and not self.layout.is_series:
+            check_rate(self.rate, "The rate of 'imu'")
 
 
 def read_imu(
@@ -322,7 +345,7 @@ class InputMap:
         InputMap
             To be applied to these and later windows.
         """
-        layout = make_layout(imu.values.shape[1], imu.channels, flat=imu.flat)
+        layout = imu.layout
         if not layout.is_series:
             _check_units(imu.values, layout)
             return cls(layout, rate)
@@ -422,7 +445,7 @@ class InputMap:
         count, known = imu.values.shape[1], self.layout.n_channels
         if imu.channels is None and count == known:
             return self
-        layout = make_layout(count, imu.channels, flat=imu.flat)
+        layout = imu.layout
         if layout.is_series != self.layout.is_series:
             kind = "a generic series" if self.layout.is_series else "channels of an IMU"
             raise ValueError(

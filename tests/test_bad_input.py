@@ -64,6 +64,7 @@ from m3n_sklearn.recording import (
 )
 from m3n_sklearn.simulation import Randomization, compare_imu
 from m3n_sklearn.text import encode_unique, resolve_text_encoder
+from tests import wrists
 from tests.wrists import CHANNELS, corpus, pretrained, pretrainer, wrist_data
 
 matplotlib.use("Agg")
@@ -84,8 +85,8 @@ HUGE = np.where(np.arange(9)[:, None, None] == 4, IMU * np.float32(1e30), IMU)
 GRAMS, DEGREES = IMU / 9.80665, IMU * np.repeat([1.0, 150.0], 3)[:, None].astype(np.float32)
 
 
-def classifier(pretrainer=None, **params):
-    return Multi3NetClassifier(pretrainer, **{"width": 8, "max_epochs": 1, **params})
+def classifier(source=None, **params):
+    return wrists.classifier(source, **{"max_epochs": 1, **params})
 
 
 def tiny(**params):
@@ -666,6 +667,8 @@ def test_texts(call, error, words):
     (lambda: tiny(encoder="paper", width=7).fit(CORPUS), ValueError, "multiple of 8", "got 7"),
     (lambda: tiny(augment=Augmentation(shortest=5)).fit(X), ValueError, "shortest", "(0, 1]"),
     (lambda: tiny(callbacks="stop").fit(X), ValueError, "'callbacks'", "Got 'stop'"),
+    (lambda: tiny(callbacks=["stop"]).fit(X), TypeError, "callbacks[0]", "got 'stop'"),
+    (lambda: tiny(batch_size=0).fit(CORPUS), ValueError, "'batch_size'", "Got 0"),
     (lambda: tiny(device="tpu").fit(X), ValueError, "device='tpu'", "'cpu'"),
     (lambda: tiny().fit(IMU * 1e30), FloatingPointError, "no longer finite", "scale of X"),
     (lambda: tiny().transform(IMU), NotFittedError, "not fitted"),
@@ -699,7 +702,6 @@ def test_pretraining(call, error, words):
         ("max_epochs", -1),
         ("max_epochs", 1.5),
         ("max_epochs", "many"),
-        ("batch_size", 0),
         ("lr", -1.0),
         ("lr", NAN),
         ("rate", "50"),
@@ -817,12 +819,6 @@ def test_corpora_with_damaged_arrays(tmp_path):
     (lambda: classifier(channels=["a"]).fit(IMU, Y), ValueError, "names 1 channels", "6"),
     (lambda: classifier(channels=["acc_x"] * 6).fit(IMU, Y), ValueError, "occurs twice"),
     (lambda: classifier(lr=1e8, max_epochs=4).fit(X, Y), FloatingPointError, "Lower lr"),
-    (lambda: classifier(early_stopping=True).fit(X[:3], Y[:3]), ValueError, "no window to spare"),
-    (
-        lambda: classifier(early_stopping=True).fit(X, Y, groups=[0] * 9),
-        ValueError,
-        "names only one",
-    ),
     (lambda: clone(fitted()).predict(X), NotFittedError, "not fitted"),
     (lambda: fitted().predict(IMU[:, :3]), ValueError, "3 channels", "expecting 6"),
     (lambda: fitted().predict(np.hstack([IMU, IMU])), ValueError, "12 channels", "expecting 6"),
@@ -838,6 +834,9 @@ def test_corpora_with_damaged_arrays(tmp_path):
     ),
     (lambda: fitted().score(X, Y[:2]), ValueError, "inconsistent"),
     (lambda: classifier(strategy="best").fit(X, Y), ValueError, "'strategy'", "Got 'best'"),
+    (lambda: classifier(head="mlp").fit(X, Y), ValueError, "'head'", "Got 'mlp'"),
+    (lambda: classifier(label_at="middle").fit(X, Y), ValueError, "'label_at'", "Got 'middle'"),
+    (lambda: classifier(callbacks="stop").fit(X, Y), ValueError, "'callbacks'", "Got 'stop'"),
     (lambda: classifier(3).fit(X, Y), ValueError, "'pretrainer'", "Got 3"),
     (lambda: classifier(PCA()).fit(X, Y), TypeError, "PCA", "Multi3NetPretrainer is needed"),
     (lambda: classifier(FrozenEstimator(PCA())).fit(X, Y), TypeError, "FrozenEstimator of a PCA"),
@@ -852,7 +851,7 @@ def test_corpora_with_damaged_arrays(tmp_path):
     (lambda: classifier(".").fit(X, Y), FileNotFoundError, "pretrainer='.'", "nor a file"),
     (lambda: classifier(type(pretrained())).fit(X, Y), TypeError, "the class Multi3NetPretrainer"),
     (
-        lambda: classifier(frozen(), strategy="lp_ft", descriptions={"rest": ""}).fit(X, Y),
+        lambda: classifier(frozen(), strategy="finetune", descriptions={"rest": ""}).fit(X, Y),
         ValueError,
         "descriptions['rest']",
     ),
@@ -862,8 +861,8 @@ def test_corpora_with_damaged_arrays(tmp_path):
         "nothing of the classes ['rest', 'shake', 'twist']",
         "describes ['stand']",
     ),
-    (lambda: clone_with(views=0).predict(X), ValueError, "'views'", "Got 0"),
-    (lambda: clone_with(adapt_norm="x").predict(X), ValueError, "'adapt_norm'", "Got 'x'"),
+    (lambda: clone_with(augment="x").predict(X), ValueError, "'augment'", "Got 'x'"),
+    (lambda: clone_with(rate=-1).predict(X), ValueError, "'rate'", "Got -1"),
     (lambda: fitted().predict(HUGE), ValueError, "1 of 9 windows", "window 4", "units"),
     (
         lambda: classifier(frozen(), strategy="frozen", rate=50.0).fit(HUGE, Y),
@@ -891,13 +890,13 @@ def test_classifier(call, error, words):
     refuses(call, error, *words)
 
 
-@pytest.mark.parametrize("strategy", ["frozen", "lp_ft", "full", "zero_shot"])
+@pytest.mark.parametrize("strategy", ["frozen", "finetune", "zero_shot"])
 def test_strategies_that_need_a_pretrainer(strategy):
     words = (repr(strategy), "pretrain")
-    refuses(lambda: classifier(strategy=strategy).fit(X, Y), ValueError, *words)
+    refuses(lambda: Multi3NetClassifier(strategy=strategy).fit(X, Y), ValueError, *words)
 
 
-@pytest.mark.parametrize("strategy", ["scratch", "frozen", "lp_ft", "full"])
+@pytest.mark.parametrize("strategy", ["scratch", "frozen", "finetune"])
 def test_one_class_is_predicted_with_certainty(strategy):
     source = None if strategy == "scratch" else frozen()
     alone = classifier(source, strategy=strategy).fit(X, ["rest"] * 9)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from .._checks import RATES
-from .._inputs import ImuWindows, InputMap, make_layout, read_imu
+from .._inputs import ImuWindows, InputMap, read_imu
 from .._runtime import LiveModule, derive_seed, isolated, resolve_device
 from .._sklearn import (
     CallbackSupportMixin,
@@ -415,7 +415,7 @@ class Multi3NetPretrainer(
             first = corpus[:1]["imu"].astype(np.float32)
             names = self.channels if corpus.channels is None else corpus.channels
             names = None if names is None else tuple(names)
-            return corpus, ImuWindows(first, corpus.rate("imu"), names, False)
+            return corpus, ImuWindows(first, corpus.rate("imu"), names)
         if isinstance(X, Windows):
             return X, imu
         assert imu is not None
@@ -430,8 +430,7 @@ class Multi3NetPretrainer(
         for start in range(0, len(rows), CHECKED_AT_ONCE):
             part = X[rows[start : start + CHECKED_AT_ONCE]]
             imu = read_imu(self, part, reset=True, channels=self.channels)
-            if first is None:
-                first = ImuWindows(imu.values[:1].copy(), imu.rate, imu.channels, imu.flat)
+            first = imu.with_values(imu.values[:1].copy()) if first is None else first
         assert first is not None
         return first
 
@@ -490,12 +489,12 @@ class Multi3NetPretrainer(
         # 3. the mapping to network input, from a sample of the rows; a series needs all rows,
         #    whose scales are learned
         if imu is not None:
-            values = imu.read(spread_rows(imu.present))
-            if make_layout(values.values.shape[1], values.channels, flat=values.flat).is_series:
-                values = imu.read(np.flatnonzero(imu.present))
-            data.input_map = InputMap.fit(values, rate=self.rate)
-            data.augmentation = self._augmentation(data.input_map.layout.is_series)
-            data.dtype = values.values.dtype
+            sample = imu.read(spread_rows(imu.present))
+            if sample.layout.is_series:
+                sample = imu.read(np.flatnonzero(imu.present))
+            data.input_map = InputMap.fit(sample, rate=self.rate)
+            data.augmentation = self._augmentation(sample.layout.is_series)
+            data.dtype = sample.values.dtype
             check_views(objectives, data)
         return data
 
@@ -839,8 +838,8 @@ class Multi3NetPretrainer(
         imu = self._read(X)
         input_map = self.input_.adapted(imu)
         signal = self.reconstruct(X)
-        # it has the encoder's rate already: None is not resampled
-        guess = ImuWindows(signal[:, None] if imu.flat else signal, None, imu.channels, imu.flat)
+        # it has the encoder's rate already, and without a rate it is not resampled
+        guess = replace(imu, values=signal[:, None] if imu.flat else signal, rate=None)
         return -float(np.mean((input_map(guess) - input_map(imu)) ** 2))
 
     def _run(

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from .._checks import check_rate
-from .._inputs import ImuWindows, make_layout
+from .._inputs import ImuWindows
 from ..nets import Multi3Net
 from ..windows import Windows
 from ._data import PretrainingData
@@ -61,10 +61,8 @@ def check_rates(imu: ImuWindows | None, pose_rate: float | None = None) -> None:
     """Raise ValueError for rates at which nothing is recorded; a generic series may have any."""
     if pose_rate is not None:
         check_rate(pose_rate, "The rate of 'pose'")
-    if imu is None or imu.rate is None:
-        return
-    if not make_layout(imu.values.shape[1], imu.channels, flat=imu.flat).is_series:
-        check_rate(imu.rate, "The rate of 'imu'")
+    if imu is not None:
+        imu.check_rate()
 
 
 def choose_objectives(objectives: str | Mapping[str, float], masks: Masks) -> dict[str, float]:

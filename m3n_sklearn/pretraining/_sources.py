@@ -67,8 +67,7 @@ class RecordedImu:
     def read(self, rows: NDArray[np.int64]) -> ImuWindows:
         """Return the windows of some rows."""
         values = self.windows[rows]["imu"].astype(self.template.values.dtype, copy=False)
-        like = self.template
-        return ImuWindows(values, like.rate, like.channels, like.flat)
+        return self.template.with_values(values)
 
 
 class SimulatedImu:
@@ -104,14 +103,14 @@ class SimulatedImu:
             part = self.simulator.transform(self.windows[rows])
             if start == 0:
                 values = _allocated((len(self.windows), *part["imu"].shape[1:]))
-                self._imu = ImuWindows(values, part.rate("imu"), part.channels, False)
+                self._imu = ImuWindows(values, part.rate("imu"), part.channels)
                 self.rate = self._imu.rate
             self.present[rows] = part.present("imu")
             self._imu.values[rows] = part["imu"]
 
     def read(self, rows: NDArray[np.int64]) -> ImuWindows:
         """Return the windows of some rows."""
-        return ImuWindows(self._imu.values[rows], self._imu.rate, self._imu.channels, False)
+        return self._imu.with_values(self._imu.values[rows])
 
 
 def _allocated(shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -31,7 +31,7 @@ from benchmarks.learning.rows import (
 from m3n_sklearn import Multi3NetClassifier, Windows
 from m3n_sklearn.evaluation import Score
 from m3n_sklearn.recording import channel_names
-from tests.wrists import RATE, pretrained, wrist_data
+from tests.wrists import classifier, pretrained, wrist_data
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_fit_is_shared_by_all_turns(windows, tmp_path):
 
 def test_a_committee_shares_its_first_member(windows, tmp_path):
     X, y = windows
-    single = Multi3NetClassifier(strategy="scratch", max_epochs=1, width=16, random_state=3)
+    single = classifier(max_epochs=1, random_state=3)
     kept = Kept(single, str(tmp_path)).fit(X, y)
     committee = Committee(single, 2, random_state=3, memory=str(tmp_path)).fit(X, y)
     assert len(list(tmp_path.rglob("output.pkl"))) == 2
@@ -117,7 +117,7 @@ def test_the_default_in_parts_is_the_default(per_class, rehearses, described, tm
     X, y, _ = wrist_data(12)
     rows = np.concatenate([np.flatnonzero(y == c)[:per_class] for c in np.unique(y)])
     given = {"max_epochs": 2, "random_state": 5}
-    scratch = Multi3NetClassifier(strategy="scratch", width=16, rate=RATE, **given)
+    scratch = classifier(**given)
     default = Multi3NetClassifier(
         FrozenEstimator(pretrained()),
         descriptions={c: f"doing {c}" for c in np.unique(y).tolist()} if described else None,
@@ -126,7 +126,7 @@ def test_the_default_in_parts_is_the_default(per_class, rehearses, described, tm
     )
     parts = InParts(default, scratch, str(tmp_path)).fit(X[rows], y[rows])
     whole = default.fit(X[rows], y[rows])
-    assert len(parts.members_) == (3 if whole.strategy_ == "blend" else 1)
+    assert len(parts.members_) == (3 if whole.strategy_ == "ensemble" else 1)
     np.testing.assert_allclose(parts.predict_proba(X), whole.predict_proba(X), atol=1e-5)
 
 
@@ -141,9 +141,7 @@ def test_two_encoders_in_parts_are_the_two_together(rehearses, tmp_path):
         max_epochs=2,
         random_state=5,
     )
-    scratch = Multi3NetClassifier(
-        strategy="scratch", width=16, rate=RATE, max_epochs=2, random_state=5
-    )
+    scratch = classifier(max_epochs=2, random_state=5)
     parts = InParts(together, scratch, str(tmp_path)).fit(X, y)
     assert len(parts.members_) == 5
     np.testing.assert_allclose(

@@ -19,11 +19,13 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 
 from m3n_sklearn import Windows, load
-from m3n_sklearn.classification import HMMClassifier, Multi3NetClassifier
+from m3n_sklearn.classification import HMMClassifier
 from m3n_sklearn.classification.temporal._chain import learn_chain
 from m3n_sklearn.classification.temporal._decoding import States, best_path, posteriors
 from m3n_sklearn.classification.temporal._folds import block_folds
 from m3n_sklearn.classification.temporal._rows import read_rows
+
+from ..wrists import classifier
 
 CYCLE = (("pick", 6), ("build", 9), ("fill", 5), ("close", 8), ("label", 3))
 
@@ -308,9 +310,9 @@ def test_windows_know_their_time(work):
     (X, y, times), _ = work
     data = np.repeat(X[:, :, None], 20, axis=2)
     rows = Windows(imu=data, start=times, clip=np.repeat("a", len(y)), rate=10.0)
-    classifier = Multi3NetClassifier(max_epochs=1, width=8, random_state=0)
-    kept = HMMClassifier(classifier, weight=0.4, balance=0.5).fit(rows, y)
-    given = HMMClassifier(classifier, weight=0.4, balance=0.5)
+    network = classifier(max_epochs=1)
+    kept = HMMClassifier(network, weight=0.4, balance=0.5).fit(rows, y)
+    given = HMMClassifier(network, weight=0.4, balance=0.5)
     given.fit(data.astype("float32"), y, times=times + 1.0)
     assert_array_equal(kept.predict(rows), given.predict(data.astype("float32"), times=times + 1))
     assert kept.segments(rows)["start"][0] == 0.5  # the first window is about its middle, at 1 s
@@ -489,7 +491,7 @@ def test_it_can_be_cross_validated_with_windows():
         clip=[f"r{int(t // 60)}" for t in times],
         rate=8.0,
     )
-    model = HMMClassifier(Multi3NetClassifier(max_epochs=2, width=8, random_state=0), cv=2)
+    model = HMMClassifier(classifier(max_epochs=2), cv=2)
     predicted = cross_val_predict(model, rows, y, groups=rows["clip"], cv=GroupKFold(2))
     assert set(predicted) <= set(y)
 
@@ -526,7 +528,7 @@ def test_it_survives_clone_and_pickle(work, fitted):
 
 def test_it_is_saved_with_its_classifier(work, tmp_path):
     (X, y, times), _ = work
-    inner = Multi3NetClassifier(max_epochs=2, width=8, random_state=0)
+    inner = classifier(max_epochs=2)
     model = HMMClassifier(inner, cv=2).fit(X, y, times=times)
     model.save(tmp_path / "hmm.safetensors")
     again = load(tmp_path / "hmm.safetensors")
