@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils._param_validation import InvalidParameterError
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping
 
 from m3n_sklearn import Recording, Windows, cut
 from m3n_sklearn.pretraining import Augmentation, Multi3NetPretrainer, save_corpus
@@ -445,6 +445,13 @@ def test_callbacks_of_skorch(toy_scene: Windows, tiny: Params) -> None:
     named = fitted(toy_scene, tiny, callbacks=[("mine", Recorder())], max_epochs=1)
     assert Recorder.epochs == [1, 2, 1]
     assert clone(named).get_params()["callbacks"][0][0] == "mine"
+
+
+def test_training_stops_when_the_loss_does_not_fall(toy_scene: Windows, tiny: Params) -> None:
+    stop = EarlyStopping(monitor="train_loss", patience=3, threshold=0.9)
+    stopped = fitted(toy_scene, tiny, callbacks=[stop], max_epochs=30)
+    assert stopped.n_iter_ == len(stopped.history_) < 10
+    assert np.isfinite(stopped.transform(toy_scene)).all()
 
 
 def test_probe_with_pandas_output(toy_scene: Windows, tiny: Params) -> None:
