@@ -27,7 +27,7 @@ import numpy as np
 import safetensors
 from sklearn.base import clone
 
-from m3n_sklearn import IMUNoise, Motion, Multi3NetPretrainer, SMPLIMUSimulator
+from m3n_sklearn import IMUNoise, Motion, Multi3NetPretrainer, SensorNoise, SMPLIMUSimulator
 from m3n_sklearn.datasets import make_motions
 from m3n_sklearn.motion import read_skeletal
 from m3n_sklearn.motion.procedural import list_activities
@@ -42,7 +42,9 @@ PEOPLE, CLIP_SECONDS = 10, 6.5
 CORPUS: dict[str, Any] = {
     "simulator": SMPLIMUSimulator(
         sites=("left_wrist", "right_wrist"),
-        noise=IMUNoise(acc_density=0.01, gyro_density=0.001, acc_bias=0.1, gyro_bias=0.01),
+        noise=IMUNoise(
+            acc=SensorNoise(density=0.01, bias=0.1), gyro=SensorNoise(density=0.001, bias=0.01)
+        ),
         randomize=Randomization(stature_sd=0.05, site_jitter=0.01, tempo=0.15, mount_angle=0.3),
     ),
     "seconds": 2.56,

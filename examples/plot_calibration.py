@@ -21,7 +21,7 @@ from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.body import Site, default_body, resolve_sites
 from m3n_sklearn.datasets import make_motions
 from m3n_sklearn.motion.rotations import matrix_from_rotvec
-from m3n_sklearn.simulation import IMUNoise
+from m3n_sklearn.simulation import IMUNoise, SensorNoise
 
 LATE, RATE = 0.08, 100.0
 activities = ["punch", "hammer", "tennis_forehand", "throw", "draw_circle_clockwise", "wave"]
@@ -37,12 +37,8 @@ worn = Site(
     orientation=usual.orientation @ mount,
 )
 chip = IMUNoise(
-    acc_density=0.01,
-    gyro_density=0.001,
-    acc_bias=0.2,
-    gyro_bias=0.02,
-    acc_scale=0.02,
-    gyro_scale=0.02,
+    acc=SensorNoise(density=0.01, bias=0.2, scale=0.02),
+    gyro=SensorNoise(density=0.001, bias=0.02, scale=0.02),
 )
 watch = SMPLIMUSimulator(sites=(worn,), rate=RATE, noise=chip, frame="bone", random_state=0)
 measured = [recording.replace(start=LATE) for recording in watch.simulate(motions)]

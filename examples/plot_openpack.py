@@ -26,7 +26,7 @@ import numpy as np
 
 from m3n_sklearn import Recording, SMPLIMUSimulator, cut
 from m3n_sklearn.datasets import load_openpack, make_motions
-from m3n_sklearn.simulation import IMUNoise
+from m3n_sklearn.simulation import IMUNoise, SensorNoise
 
 STEPS = (  # operation, what the hand does, usual duration in s
     ("assemble box", "tape_box", 9),
@@ -44,7 +44,10 @@ def generate(boxes=12, seed=0):
     activities = sorted({activity for _, activity, _ in STEPS})
     takes = make_motions(1, boxes, activities=activities, seconds=24.0, random_state=seed)
     simulator = SMPLIMUSimulator(
-        sites=("right_wrist",), rate=RATE, noise=IMUNoise(acc_density=0.15), random_state=seed
+        sites=("right_wrist",),
+        rate=RATE,
+        noise=IMUNoise(acc=SensorNoise(density=0.15)),
+        random_state=seed,
     )
     readings = {motion.name: simulator.simulate(motion) for motion in takes}
     parts, labels, numbers = [], [], []

@@ -74,10 +74,12 @@ print("x and y are reversed:", np.allclose(turned.data, right.data * [-1, -1, 1,
 # and has a bias. These readings stand in for measured ones, and
 # :func:`~m3n_sklearn.simulation.compare_imu` says how far the ideal watch is from them.
 from m3n_sklearn.inspection import ComparisonDisplay
-from m3n_sklearn.simulation import IMUNoise, compare_imu
+from m3n_sklearn.simulation import IMUNoise, SensorNoise, compare_imu
 
 g = 9.80665
-chip = IMUNoise(acc_range=2 * g, acc_resolution=g / 64, gyro_density=0.004, acc_bias=0.3)
+chip = IMUNoise(
+    acc=SensorNoise(range=2 * g, resolution=g / 64, bias=0.3), gyro=SensorNoise(density=0.004)
+)
 worn = SMPLIMUSimulator(sites=("right_wrist",), rate=100.0, noise=chip, random_state=0)
 comparison = compare_imu(right, worn.simulate(motion))
 print(comparison)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .recording import Recording as Recording
     from .recording import cut as cut
     from .simulation import IMUNoise as IMUNoise
+    from .simulation import Randomization as Randomization
+    from .simulation import SensorNoise as SensorNoise
     from .simulation import SMPLIMUSimulator as SMPLIMUSimulator
     from .simulation import rigid_body_imu as rigid_body_imu
     from .text import HashingEncoder as HashingEncoder
@@ -35,6 +37,8 @@ _HOMES = {
     "cut": "recording",
     "SMPLIMUSimulator": "simulation",
     "IMUNoise": "simulation",
+    "SensorNoise": "simulation",
+    "Randomization": "simulation",
     "rigid_body_imu": "simulation",
     "SentenceEncoder": "text",
     "HashingEncoder": "text",

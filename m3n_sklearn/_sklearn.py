@@ -48,6 +48,7 @@ __all__ = [
     "fit_context",
     "root_entropy",
     "validate_data",
+    "validate_parameter_constraints",
 ]
 
 EpochHook = Callable[[Callable[[], Mapping[str, Any]]], bool]

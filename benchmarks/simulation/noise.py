@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from m3n_sklearn.simulation import IMUNoise, allan_deviation
+from m3n_sklearn.simulation import IMUNoise, SensorNoise, allan_deviation
 
 RATES = (25.0, 50.0, 100.0, 200.0)
 ACC, GYRO = 300e-6 * 9.80665, np.deg2rad(0.01)
@@ -62,11 +62,13 @@ def allan_rows(quick: bool) -> Iterator[Row]:
     """White noise by the deviation at 1 s, random walks by that at 3 s."""
     seconds = 2000 if quick else 8000
     for rate in RATES:
-        white = IMUNoise(acc_density=ACC, gyro_density=GYRO, density_convention="one-sided").apply(
-            np.zeros((int(seconds * rate), 6)), rate, np.random.default_rng(1)
-        )
+        white = IMUNoise(
+            acc=SensorNoise(density=ACC),
+            gyro=SensorNoise(density=GYRO),
+            density_convention="one-sided",
+        ).apply(np.zeros((int(seconds * rate), 6)), rate, np.random.default_rng(1))
         wanted = np.repeat([ACC, GYRO], 3) / np.sqrt(2)
-        misread = IMUNoise(acc_density=ACC, gyro_density=GYRO).apply(
+        misread = IMUNoise(acc=SensorNoise(density=ACC), gyro=SensorNoise(density=GYRO)).apply(
             np.zeros_like(white), rate, np.random.default_rng(2)
         )
         found, error = pooled(white, rate, 1.0, wanted)
@@ -74,7 +76,7 @@ def allan_rows(quick: bool) -> Iterator[Row]:
         yield Row("white, one-sided density, Allan dev. at 1 s", rate, found, error, rival)
         found, error = pooled(misread, rate, 1.0, wanted * np.sqrt(2))
         yield Row("white, two-sided density, Allan dev. at 1 s", rate, found, error)
-        walk = IMUNoise(acc_random_walk=ACC, gyro_random_walk=GYRO).apply(
+        walk = IMUNoise(acc=SensorNoise(random_walk=ACC), gyro=SensorNoise(random_walk=GYRO)).apply(
             np.zeros_like(white), rate, np.random.default_rng(3)
         )
         found, error = pooled(walk, rate, 3.0, np.repeat([ACC, GYRO], 3))
@@ -93,10 +95,8 @@ def instability_rows(quick: bool) -> Iterator[Row]:
     clips = 1000 if quick else 6000
     for rate in RATES:
         noise = IMUNoise(
-            acc_instability=ACC,
-            gyro_instability=GYRO,
-            acc_correlation_time=CORRELATION_TIME,
-            gyro_correlation_time=CORRELATION_TIME,
+            acc=SensorNoise(instability=ACC, correlation_time=CORRELATION_TIME),
+            gyro=SensorNoise(instability=GYRO, correlation_time=CORRELATION_TIME),
             rate=rate,
             random_state=0,
         )
@@ -128,7 +128,7 @@ def from_zero(count: int, samples: int, rate: float) -> np.ndarray:
 
 def cost(quick: bool) -> float:
     """CPU time of one sample of one sensor (six axes) in µs, the best of several runs."""
-    noise = IMUNoise.preset("mpu9250", acc_instability=0.01, gyro_instability=0.001)
+    noise = IMUNoise.preset("mpu9250", acc__instability=0.01, gyro__instability=0.001)
     data = np.random.default_rng(0).standard_normal((10_000, 6))
     best = np.inf
     for _ in range(3 if quick else 7):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.utils import Bunch, check_random_state
 
 from .._checks import check_positive, check_rate, is_number
@@ -17,7 +18,7 @@ from ..motion import Motion
 from ..motion.procedural import Activity, Person, draw_person, get_activities, perform
 from ..motion.rotations import matrix_from_rotvec
 from ..recording import Recording, cut
-from ..simulation import IMUNoise, SMPLIMUSimulator
+from ..simulation import IMUNoise, SensorNoise, SMPLIMUSimulator
 
 __all__ = ["WRIST_ACTIVITIES", "make_motions", "make_wrist_har"]
 
@@ -57,16 +58,10 @@ SITE_SPREAD = 0.012
 """Standard deviation of a watch's place on the forearm along each axis, in m."""
 
 WATCH = IMUNoise(
-    acc_density=0.012,
-    gyro_density=0.002,
-    acc_bias=0.15,
-    gyro_bias=0.02,
-    acc_scale=0.02,
-    gyro_scale=0.02,
-    acc_range=8 * 9.80665,
-    gyro_range=np.deg2rad(1000.0),
-    acc_resolution=0.0024,
-    gyro_resolution=0.0006,
+    acc=SensorNoise(density=0.012, bias=0.15, scale=0.02, range=8 * 9.80665, resolution=0.0024),
+    gyro=SensorNoise(
+        density=0.002, bias=0.02, scale=0.02, range=np.deg2rad(1000.0), resolution=0.0006
+    ),
 )
 """Errors of a consumer watch with ranges of 8 g and 1000 degrees per second."""
 
@@ -320,9 +315,9 @@ def _errors(shift: float) -> IMUNoise:
     random = {
         name: shift * value
         for name, value in WATCH.get_params().items()
-        if name.endswith(("density", "bias", "scale"))
+        if name.endswith(("__density", "__bias", "__scale"))
     }
-    return dataclasses.replace(WATCH, **random)
+    return clone(WATCH).set_params(**random)
 
 
 def _mount(rng: np.random.Generator, shift: float) -> Array:

@@ -12,7 +12,14 @@ from .calibration import (
     track_of_site,
 )
 from .compare import IMUComparison, compare_imu
-from .noise import NOISE_PRESETS, AllanDeviation, IMUNoise, NoisePreset, allan_deviation
+from .noise import (
+    NOISE_PRESETS,
+    AllanDeviation,
+    IMUNoise,
+    NoisePreset,
+    SensorNoise,
+    allan_deviation,
+)
 from .randomization import Randomization, draws_table
 from .rigid_body import GRAVITY, rigid_body_imu
 from .simulator import SMPLIMUSimulator
@@ -40,6 +47,7 @@ __all__ = [
     "PowerLaw",
     "Randomization",
     "SMPLIMUSimulator",
+    "SensorNoise",
     "SensorTrack",
     "SiteState",
     "Trajectory",

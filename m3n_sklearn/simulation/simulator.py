@@ -1,4 +1,4 @@
-"""SMPLIMUSimulator: from body motion to what inertial sensors on that body would read."""
+"""SMPLIMUSimulator: readings of inertial sensors on a moving body."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Mask = NDArray[np.bool_]
 
 
 class _Amiss(NamedTuple):
-    """What is to be said: readings beyond the limits, wrong rates and lost frames, by clip."""
+    """What the warning reports, by clip: readings beyond limits, wrong rates, lost frames."""
 
     found: list[tuple[str, Excess]]
     rushing: list[tuple[str, float]]
@@ -55,90 +55,100 @@ class _Amiss(NamedTuple):
 class SMPLIMUSimulator(  # type: ignore[call-arg]
     WorksUnfitted, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
-    """Simulate accelerometers and gyroscopes worn by a moving body.
+    """Simulate accelerometers and gyroscopes on a moving body.
 
-    A continuous curve is laid through the poses and differentiated exactly; forward kinematics
-    carries positions, velocities and accelerations to the sensors. An accelerometer reads
-    specific force ``R^T (a - g)``, so +9.81 m/s² upwards at rest; a gyroscope the angular rate
-    in its own frame.
+    The simulator fits a continuous curve through the poses and differentiates it exactly. Forward
+    kinematics carries positions, velocities and accelerations to the sensors. An accelerometer
+    reads specific force ``R^T (a - g)``, that is +9.81 m/s² on the axis that points up at rest. A
+    gyroscope reads the angular rate in its own frame.
 
-    It works without being fitted. `fit` learns the noise of each source of poses and, given
-    measured readings, how the sensors were really worn; both are used from then on.
+    The simulator works without `fit`. `fit` estimates the noise of each source of poses and, from
+    measured readings, how the sensors were worn. Both are used afterwards.
 
     Parameters
     ----------
     body : "default", BodyModel or smplx-like object, default="default"
-        Who moves. ``"default"`` is :func:`m3n_sklearn.body.default_body`; it takes the sex and
-        stature of a clip where they are known, and ignores betas. Other bodies take
-        betas and stature.
+        Body that moves. ``"default"`` is :func:`m3n_sklearn.body.default_body`. It takes sex and
+        stature of a clip where these are known, and ignores betas. Other bodies take betas and
+        stature.
     sites : sequence of str or Site, default=("left_wrist", "right_wrist")
-        Where the sensors sit; see :func:`m3n_sklearn.body.list_sites`.
+        Places of the sensors; see :func:`m3n_sklearn.body.list_sites`.
     rate : float, default=50.0
-        Samples per second of the sensors, from 0.1 to 100000, whatever the frame rate of the
-        poses.
+        Sampling rate of the sensors in Hz, from 0.1 to 100000. It does not depend on the frame rate
+        of the poses.
     smoothing : {"auto"}, float or None, default="auto"
-        How noise of the poses is removed before they are differentiated: by cut-offs chosen for
-        each clip and each bone that carries a sensor, by one in Hz, or not at all. Cameras, known
-        by the source of a motion, get at most 2 to 2.4 Hz.
+        Cut-off of the low-pass that removes noise from the poses before they are differentiated:
+
+        - ``"auto"`` selects a cut-off for each clip and each bone that carries a sensor. Poses from
+          cameras, known by the source of a motion, get at most 2 to 2.4 Hz.
+        - A number is the cut-off in Hz.
+        - None does not smooth.
     frame : {"skin", "bone", "triangle"}, default="skin"
-        Whether sensors follow the skin (and feel, at the wrist, their share of the forearm's
-        twist), are fixed to the bone, or turn with a triangle of three vertices; see
+        What the sensor is attached to: the skin (at a wrist, it follows a share of the twist of the
+        forearm), the bone, or a triangle of three vertices; see
         :func:`~m3n_sklearn.body.site_kinematics`.
     readout : {"point", "mean"}, default="point"
-        Values at the sampling times, or means over the intervals that end there: then rates
-        integrate exactly to rotations.
+        Values at the sampling times, or means over the intervals that end there. Angular rates that
+        are means integrate exactly to rotations.
     mount : array-like of shape (3, 3) or mapping of site name to that, optional
-        Rotation of the sensor in its site: its columns are the sensor's axes in the site's
-        frame. Identity by default.
+        Rotation of the sensor in its site. Its columns are the axes of the sensor in the frame of
+        the site. The default is the identity.
     gravity : sequence of 3 floats, default=(0.0, 0.0, -9.80665)
         Acceleration of free fall in the world in m/s².
     noise : IMUNoise, str or None, default=None
-        Sensor errors, or the name of a preset; None is an ideal sensor. Its own `rate`,
-        `channels` and `random_state` are ignored here.
+        Error model of the sensors, or the name of a preset. None is an ideal sensor. Its own
+        `rate`, `channels` and `random_state` are ignored here.
     randomize : Randomization or None, default=None
-        Variation of bodies, sensors and motions from clip to clip.
+        Random variation of bodies, sensors and motions from clip to clip.
     engine : {"numpy", "numba"}, default="numpy"
-        What computes the kinematics. Numba (extra ``numba``) is faster and equal to 1e-10.
+        Implementation of the kinematics. Numba (extra ``numba``) is faster; the results agree to
+        1e-10.
     random_state : int, RandomState or None, default=None
-        Seed of noise and variation. Draws are keyed by clip, site and window, so they depend
-        neither on order, batches nor `n_jobs`.
+        Seed of noise and variation. Draws depend on clip, site and window. They do not depend on
+        order, batches or `n_jobs`.
     n_jobs : int or None, default=None
-        Processes that share the clips, as in joblib. Results are bit-equal for any number.
+        Number of processes for the clips, as in joblib. The results are bit-equal for any number.
     implausible : {"warn", "raise", "mask"}, default="warn"
-        What becomes of readings beyond `limits`, after smoothing and before noise: one warning
-        per call that names clips, times and likely causes, an error, or a mask: they and 0.1 s
-        around them then count as not observed, and so does all of a clip whose pelvis keeps
-        accelerating by more than 2 g. Where the source is a camera they never count as observed,
-        since what it resolves does not reach that far.
+        Treatment of readings beyond `limits`, after smoothing and before noise:
+
+        - ``"warn"`` gives one warning per call, with clips, times and likely causes.
+        - ``"raise"`` raises an error.
+        - ``"mask"`` marks these readings and 0.1 s around them as not observed. It masks a whole
+          clip if its pelvis keeps accelerating by more than 2 g.
+
+        Where the source is a camera, such readings are always marked as not observed, because a
+        camera cannot resolve them.
     limits : tuple of two floats or mapping of site name to that, default=(156.9064, 34.9066)
-        Specific force in m/s² and rate in rad/s that no body exceeds: 16 g and 2000 °/s.
+        Specific force in m/s² and angular rate in rad/s that no body exceeds: 16 g and 2000 °/s.
 
     Attributes
     ----------
     body_noise_ : dict of str or None to BodyNoise
-        Only after fitting on poses with ``smoothing="auto"``: the noise of each source (see
-        `Motion`) in arms, legs and trunk, scaled to what was measured, if anything was. It can
-        lower the cut-off of a clip, never raise it.
+        Noise of the poses of each source (see `Motion`) in arms, legs and trunk. Available after
+        fitting on poses with ``smoothing="auto"``. Measured readings scale it. It can only lower
+        the cut-off of a clip.
     calibration_ : dict of str to Calibration
-        Only after fitting with `measured`: how the sensor at each site was worn. Its mount and
+        How the sensor at each site was worn. Available after fitting with `measured`. Its mount and
         gravity replace `mount` and `gravity`.
     n_features_in_ : int
-        Only after fitting on an array: its number of channels (3-D) or samples (2-D).
+        Number of channels (3-D) or samples (2-D). Available after fitting on an array.
 
     See Also
     --------
     rigid_body_imu : The same physics for a tracked rigid body.
+    IMUNoise : Error model of the sensors.
+    Randomization : Variation from clip to clip.
 
     Notes
     -----
-    Windows carry a ``margin`` of frames at both ends, of which ``context`` (n, 2) counts the
-    real ones. The curve is laid through the real frames and the margin trimmed. Without margin
-    the ends of each window are the ends of its curve, where accelerations are least certain.
-    A sensor sample that falls between the last real frame and the end of the window repeats
-    the state at that frame.
+    Windows contain a ``margin`` of frames at both ends; ``context`` (n, 2) counts the real ones.
+    The curve is fitted through the real frames, then the margin is trimmed. Without a margin, the
+    ends of each window are the ends of its curve, where accelerations are least certain. A sample
+    between the last real frame and the end of the window repeats the state at that frame.
 
-    Without a column ``clip`` (or a name of the motion), draws are keyed by the values of the
-    poses: equal motions get equal draws; equal rows differ by how often they came before.
+    Without a column ``clip`` (or the name of a motion), draws depend on the values of the poses.
+    Equal motions then get equal draws, and equal rows are told apart by their number of earlier
+    occurrences.
 
     Examples
     --------
@@ -151,6 +161,12 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
     Recording(101 samples x 6 channels, 2.00 s at 50 Hz)
     >>> recording.data[0].round(3) + 0.0  # z points out of the back of the hand: up
     array([0.   , 0.   , 9.807, 0.   , 0.   , 0.   ])
+
+    The noise is searchable by nested names.
+
+    >>> from m3n_sklearn.simulation import IMUNoise
+    >>> SMPLIMUSimulator(noise=IMUNoise()).set_params(noise__acc__density=0.002).noise
+    IMUNoise(acc=SensorNoise(density=0.002))
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -210,23 +226,23 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None, *, measured: Any = None) -> SMPLIMUSimulator:
-        """Learn the noise of the poses and, from measured readings, how sensors were worn.
+        """Estimate the noise of the poses and, from measured readings, how sensors were worn.
 
         Parameters
         ----------
         X : Windows, Motion, sequence of Motion, or array-like of shape (n, C, T) or (n, T)
-            Poses, as windows or whole clips. Of arrays, which are readings, nothing is learned.
+            Poses, as windows or whole clips. Arrays are readings; nothing is estimated from them.
         y : object, optional
             Ignored.
         measured : Recording, sequence of Recording, Windows or array-like, optional
-            Readings of the same movements on the same clock up to half a second: a recording
-            for each motion, or windows (arrays of shape (n, 6 sites, T) at `rate`) for the
-            rows of X. All are taken to come from one wearer.
+            Readings of the same movements: one recording per motion, or windows (arrays of shape
+            (n, 6 sites, T) at `rate`) for the rows of X. The clocks may differ by up to half a
+            second. All readings must come from one wearer.
 
         Returns
         -------
         SMPLIMUSimulator
-            Itself.
+            This estimator.
 
         Raises
         ------
@@ -235,11 +251,13 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
 
         See Also
         --------
-        calibrate : What is done with `measured`.
+        calibrate : The method that is applied to `measured`.
         """
+        # 1. Forget what an earlier fit has estimated.
         for learned in ("body_noise_", "calibration_"):
             if hasattr(self, learned):
                 delattr(self, learned)
+        # 2. Convert the poses to whole motions; arrays of readings have none.
         if isinstance(X, Windows):
             _check_windows(X)
             motions = motions_of(X) if "pose" in X else []
@@ -247,13 +265,15 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
             motions = _clips(X, "fit")[0]
         else:
             if isinstance(X, (list, tuple)) and len(X) == 0:
-                raise ValueError("There is nothing to fit: the list of motions is empty.")
+                raise ValueError("Cannot fit: the list of motions is empty.")
             self._check_array(X, reset=True)
             motions = []
+        # 3. Estimate the noise of the poses of each source.
         rig = self._rig()
         if len(motions) and self.smoothing == "auto":
             self.body_noise_ = learn_noise(motions, rig.wardrobe)
             rig = dataclasses.replace(rig, noises=self.body_noise_)
+        # 4. Calibrate each site against the measured readings, which also rescale the pose noise.
         if measured is not None:
             found = calibrate_rig(rig, motions, _paired(measured, X, rig))
             self.calibration_ = found.calibration
@@ -262,22 +282,22 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         return self
 
     def transform(self, X: Any) -> Any:
-        """Simulate the sensors of pose windows; readings that are there already pass through.
+        """Simulate the sensors of pose windows; existing readings are passed through.
 
         Parameters
         ----------
         X : Windows or array-like of shape (n, C, T) or (n, T)
-            Windows with ``pose`` (and ``trans``) get ``imu``; rows that have readings and no
-            pose keep them, rows with both get new ones. Arrays are readings.
+            Windows with ``pose`` (and ``trans``) get ``imu``. Rows with readings and no pose keep
+            their readings; rows with both get new ones. Arrays are readings.
 
         Returns
         -------
         Windows or ndarray
-            As many rows as X, in the same order. Windows have ``imu`` of shape
-            (n, 6 sites, T), T = round(seconds * rate), the dtype of ``pose``, and no margin; and
-            ``observed`` of the same shape, if anything was not: straight lines stand there, and
-            zeros where a sensor was never seen. With ``implausible="mask"`` rows that were not
-            observed throughout have no ``imu``.
+            The same number of rows as X, in the same order. Windows have no margin and a column
+            ``imu`` of shape (n, 6 sites, T) with T = round(seconds * rate), in the dtype of
+            ``pose``. They have a column ``observed`` of the same shape if some readings were not
+            observed: these are interpolated linearly, or zero if the sensor was never observed.
+            With ``implausible="mask"``, rows that were not observed throughout have no ``imu``.
 
         Raises
         ------
@@ -289,7 +309,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         Warns
         -----
         UserWarning
-            If readings are beyond `limits`, or frames are not believed: once for all rows.
+            If readings are beyond `limits`, or frames are implausible: once for all rows.
         """
         if not isinstance(X, Windows):
             return self._check_array(X, reset=False)
@@ -306,7 +326,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         return self._assemble(X, rows, readings, seen, frames)
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
-        """Fit and transform; see `transform`.
+        """Fit to X, then transform it; see `transform`.
 
         Parameters
         ----------
@@ -315,22 +335,22 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         y : object, optional
             Ignored.
         **fit_params : dict
-            Handed to `fit`.
+            Passed to `fit`.
 
         Returns
         -------
         Windows or ndarray
-            As `transform` returns it.
+            Output of `transform`.
         """
         return self.fit(X, y, **fit_params).transform(X)
 
     def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> NDArray[Any]:
-        """Name the output: channels of windows, or the features of an array that passed through.
+        """Get the names of the output: channels of windows, or the input features of an array.
 
         Parameters
         ----------
         input_features : sequence of str, optional
-            Names of the features of the array that `fit` saw.
+            Names of the features of the array that was passed to `fit`.
 
         Returns
         -------
@@ -356,33 +376,35 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
     # ---- whole clips
 
     def simulate(self, motions: Motion | Sequence[Motion]) -> Any:
-        """Simulate whole clips: the accurate way, to be cut into windows afterwards.
+        """Simulate whole clips.
+
+        This is more accurate than `transform`. Cut the recordings into windows afterwards.
 
         Parameters
         ----------
         motions : Motion or sequence of Motion
-            What is played. Time stamps need not be even. Draws are keyed by names: clips of one
-            name get the same body, mount and device.
+            Clips. Their time stamps need not be evenly spaced. Draws depend on the names of the
+            clips: clips of one name get the same body, mount and device.
 
         Returns
         -------
         Recording or list of Recording
-            One per motion, starting with its first frame on the same clock; label, subject,
-            name and texts are carried along. Readings that rest on pauses, on joints that were
-            not measured, or on frames that no body produces are not observed: straight lines
-            stand there, and NaN where a sensor was never seen.
+            One recording per motion, which starts with its first frame on the same clock and has
+            its label, subject, name and texts. Readings are marked as not observed where they
+            depend on pauses, on joints that were not measured, or on implausible frames. These
+            readings are interpolated linearly, or NaN if the sensor was never observed.
 
         Raises
         ------
         TypeError
-            If something else than motions is given.
+            If `motions` is not a Motion or a sequence of these.
         ValueError
             If readings are beyond `limits` and `implausible` is "raise".
 
         Warns
         -----
         UserWarning
-            If readings are beyond `limits`, or frames are not believed: once for all clips.
+            If readings are beyond `limits`, or frames are implausible: once for all clips.
 
         Examples
         --------
@@ -414,26 +436,26 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         return recordings[0] if single else recordings
 
     def vary(self, motions: Motion | Sequence[Motion]) -> Any:
-        """Return the motions as `simulate` plays them: mirrored and in another tempo, as drawn.
+        """Return the motions that `simulate` uses: mirrored and at another tempo, as drawn.
 
         Parameters
         ----------
         motions : Motion or sequence of Motion
-            What `simulate` is given.
+            The clips that are passed to `simulate`.
 
         Returns
         -------
         Motion or list of Motion
-            To be paired with the recordings. Captions and labels are carried along, also where
-            they name a side.
+            Motions that match the recordings. Captions and labels are not changed, even if they
+            name a side.
 
         Raises
         ------
         TypeError
-            If something else than motions is given.
+            If `motions` is not a Motion or a sequence of these.
         ValueError
-            If motions vary and `random_state` is not an integer: another call would draw other
-            values.
+            If motions vary and `random_state` is not an integer, because each call would then draw
+            new values.
 
         Examples
         --------
@@ -450,23 +472,25 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         return varied[0] if single else varied
 
     def draws(self, X: Windows | Motion | Sequence[Motion]) -> dict[str, list[Any]]:
-        """List what is drawn for each clip: the table that a study of variation needs.
+        """Return a table of what is drawn for each clip.
 
         Parameters
         ----------
         X : Windows, Motion or sequence of Motion
-            What `transform` or `simulate` is given.
+            Input of `transform` or `simulate`.
 
         Returns
         -------
         dict of str to list
-            Columns with one entry per row or motion, see `ClipDraw.record`;
-            ``pandas.DataFrame`` takes it as it is.
+            Columns with one entry per row or motion, as ``pandas.DataFrame`` accepts it: ``clip``,
+            ``speed``, ``mirrored``, ``taller`` in m, ``device``, and ``beta_0``, ``beta_1``, … if
+            betas vary. Each site has ``<site>_shift_x``, ``_y`` and ``_z`` in m and
+            ``<site>_turn_x``, ``_y`` and ``_z``, the rotation vector of its mount in rad.
 
         Raises
         ------
         ValueError
-            If `random_state` is not an integer: another call would draw other values.
+            If `random_state` is not an integer, because each call would then draw new values.
 
         Examples
         --------
@@ -497,12 +521,12 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
     def _read_rows(
         self, X: Windows, rows: NDArray[np.int64], frames: Frames
     ) -> tuple[Array, Mask, _Amiss]:
-        """Return readings (rows, T, S, 6) of rows with poses, what was seen, and what is amiss."""
+        """Return readings (rows, T, S, 6) of rows with poses, what was observed, and the report."""
         rig = self._rig()
         if rig.spread.changes_motion:
             raise ValueError(
-                "Windows keep their frames, so they can be neither mirrored nor played at another "
-                "tempo. Cut them from varied clips: cut(zip(simulator.vary(motions), "
+                "Windows cannot be mirrored or played at another tempo, because their frames are "
+                "fixed. Cut windows from varied clips: cut(zip(simulator.vary(motions), "
                 "simulator.simulate(motions)), pose_rate=60.0, ...)."
             )
         samples = frames.samples(self.rate)
@@ -545,7 +569,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         return readings, seen, _Amiss(found, rushing, lost)
 
     def _report(self, rig: Rig, amiss: _Amiss, clips: int) -> None:
-        """Say what no body produces, with names."""
+        """Warn of, or raise for, implausible readings and frames."""
         bones = rig.wardrobe.bones()
         named = [(clip, rig.names[one.site], bones[one.site], one) for clip, one in amiss.found]
         report(named, amiss.rushing, amiss.lost, clips, self.implausible, stacklevel=3)
@@ -553,7 +577,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
     def _assemble(
         self, X: Windows, rows: Any, simulated: Array, seen: Mask, frames: Frames
     ) -> Windows:
-        """Put readings beside the trimmed poses."""
+        """Combine readings with the trimmed poses."""
         poses = X["pose"]
         count, samples = len(X), frames.samples(self.rate)
         imu = np.zeros((count, len(self._channels()), samples), dtype=poses.dtype)
@@ -610,12 +634,14 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         return channel_names(self._site_names())
 
     def _rig(self) -> Rig:
-        """Check what ranges of parameters can't say, and put everything together."""
+        """Check what constraints of single parameters cannot express; assemble the rig."""
         wardrobe = Wardrobe(self.body, self.sites)
         wardrobe.dress(Person())
         names = self._site_names()
         spread = Randomization() if self.randomize is None else self.randomize
-        spread.check()
+        spread._validate_params()
+        noise = resolve_noise(self.noise)
+        noise._validate_params()
         rig = Rig(
             wardrobe=wardrobe,
             names=names,
@@ -626,7 +652,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
             engine=self.engine,
             mounts=_fixed_mounts(self.mount, names),
             gravity=check_vector(self.gravity, "gravity"),
-            noise=resolve_noise(self.noise),
+            noise=noise,
             spread=spread,
             entropy=0,
             limits=check_limits(self.limits, names),
@@ -643,8 +669,8 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         rig = self._rig()
         if rig.spread.is_random and not isinstance(self.random_state, Integral):
             raise ValueError(
-                f"The draws of random_state={self.random_state!r} are new in every call: give an "
-                "integer, so that they are those of the simulation."
+                f"With random_state={self.random_state!r}, each call draws new values, other than "
+                "those of the simulation. Set random_state to an integer."
             )
         return rig
 
@@ -653,26 +679,26 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
             raise TypeError(
                 f"{'fit takes motions,' if reset else 'transform takes'} Windows or an array of "
                 f"readings, got {type(X).__name__}. Convert tables with as_windows"
-                f"{'.' if reset else '; whole motions go to simulate.'}"
+                f"{'.' if reset else '; pass whole motions to simulate.'}"
             )
         if getattr(X, "ndim", 2) > 3:
             raise ValueError(
-                f"Arrays are readings of shape (n, channels, samples) or (n, samples), got "
-                f"{X.shape}. Poses come as Windows(pose=..., rate=...)."
+                f"An array of readings must have shape (n, channels, samples) or (n, samples), got "
+                f"{X.shape}. Pass poses as Windows(pose=..., rate=...)."
             )
         return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], allow_nd=True)
 
 
 def _clips(motions: Any, method: str) -> tuple[list[Motion], bool]:
-    """Return the motions as a list, and whether there was just one."""
+    """Return the motions as a list, and whether a single one was given."""
     single = isinstance(motions, Motion)
     several = isinstance(motions, Iterable) and not isinstance(motions, Windows)
     clips = list(motions) if several else [motions]
     for clip in clips:
         if not isinstance(clip, Motion):
             raise TypeError(
-                f"{method} takes a Motion or a list of them, got {type(clip).__name__}. Windows of "
-                "poses go to transform."
+                f"{method} takes a Motion or a list of these, got {type(clip).__name__}. Pass "
+                "windows of poses to transform."
             )
     return clips, single
 
@@ -691,12 +717,12 @@ def _paired(measured: Any, X: Any, rig: Rig) -> list[Recording]:
         return recordings_of(measured, X, rig)
     if not _are_motions(X):
         raise ValueError(
-            "measured needs the movements that were measured: fit on motions or windows of poses."
+            "measured needs the poses of the same movements: fit on motions or windows of poses."
         )
     given = [measured] if isinstance(measured, Recording) else measured
     if not isinstance(given, (list, tuple)) or not all(isinstance(r, Recording) for r in given):
         raise TypeError(
-            f"measured must be a Recording for each motion, got {type(measured).__name__}."
+            f"measured must be one Recording per motion, got {type(measured).__name__}."
         )
     return list(given)
 
@@ -710,7 +736,7 @@ def _content_key(motion: Motion) -> bytes:
 
 
 def _record(rig: Rig, motion: Motion) -> tuple[Recording, Taken]:
-    """Play one clip; return what the sensors read, too."""
+    """Simulate one clip; return the recording and all that was found."""
     key = _clip_key(motion)
     motion = rig.draw(key).vary(motion)
     take = Take(
@@ -747,7 +773,7 @@ def _fixed_mounts(mount: Any, names: tuple[str, ...]) -> dict[str, Array]:
     unknown = set(mount) - set(names)
     if unknown:
         raise ValueError(
-            f"mount names {', '.join(sorted(map(str, unknown)))}, but the sites are "
+            f"mount contains {', '.join(sorted(map(str, unknown)))}, but the sites are "
             f"{', '.join(names)}."
         )
     return {name: check_rotation(mount.get(name, np.eye(3)), f"mount[{name!r}]") for name in names}
@@ -756,11 +782,10 @@ def _fixed_mounts(mount: Any, names: tuple[str, ...]) -> dict[str, Array]:
 def _check_windows(X: Windows) -> None:
     if "pose" not in X and "imu" not in X:
         raise ValueError(
-            f"These windows have neither 'pose' to simulate from nor 'imu'; there are "
-            f"{', '.join(X.columns)}."
+            f"X has neither a column 'pose' nor a column 'imu', only {', '.join(X.columns)}."
         )
     if len(X) == 0:
-        raise ValueError("Found array with 0 sample(s): the windows have no row.")
+        raise ValueError("Found array with 0 sample(s): the windows have no rows.")
 
 
 def _is_no_array(X: Any) -> bool:

@@ -25,7 +25,7 @@ from m3n_sklearn.pretraining import CorpusSource, build_corpus, open_corpus, reb
 from m3n_sklearn.pretraining.corpus._balance import allocate, choose_rows
 from m3n_sklearn.pretraining.corpus._manifest import estimator_from_json, estimator_to_json
 from m3n_sklearn.pretraining.corpus._mirror import mirrored_caption
-from m3n_sklearn.simulation import IMUNoise, Randomization
+from m3n_sklearn.simulation import IMUNoise, Randomization, SensorNoise
 
 WRIST = SMPLIMUSimulator(sites=("right_wrist",), smoothing=None)
 SHORT = {"seconds": 1.0, "rate": 25.0, "pose_rate": 15.0}
@@ -274,7 +274,7 @@ def test_the_same_manifest_gives_the_same_bits(tmp_path):
     def made() -> CorpusSource:
         return source(clips=lambda: iter(motions(3)))
 
-    noisy = clone(WRIST).set_params(noise=IMUNoise(acc_density=0.1))
+    noisy = clone(WRIST).set_params(noise=IMUNoise(acc=SensorNoise(density=0.1)))
     folder = build_corpus(
         made(), tmp_path / "a", simulator=noisy, mirror=True, n_windows=20, random_state=3, **SHORT
     )  # fmt: skip
@@ -289,7 +289,7 @@ def test_simulators_survive_the_manifest():
     simulator = SMPLIMUSimulator(
         sites=("left_wrist",),
         mount={"left_wrist": np.eye(3)},
-        noise=IMUNoise(acc_density=0.01),
+        noise=IMUNoise(acc=SensorNoise(density=0.01)),
         randomize=Randomization(stature_sd=0.05, tempo=0.1),
     )
     tree = json.loads(json.dumps(estimator_to_json(simulator)))

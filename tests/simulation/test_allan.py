@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m3n_sklearn.simulation import IMUNoise, allan_deviation
+from m3n_sklearn.simulation import IMUNoise, SensorNoise, allan_deviation
 
 
 def by_definition(values, size):
@@ -45,7 +45,7 @@ def test_channels_are_apart():
 
 
 def test_gauss_markov_peaks_where_it_should():
-    noise = IMUNoise(acc_instability=1.0, acc_correlation_time=1.0)
+    noise = IMUNoise(acc=SensorNoise(instability=1.0, correlation_time=1.0))
     data = noise.apply(np.zeros((400_000, 6)), 50.0, np.random.default_rng(0))[:, :3]
     _, deviation, _ = allan_deviation(data, 50.0, taus=[1.0, 1.89, 3.6])
     pooled = np.sqrt(np.mean(deviation**2, axis=1))

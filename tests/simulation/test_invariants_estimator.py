@@ -16,6 +16,7 @@ from m3n_sklearn.body import default_body, site_kinematics
 from m3n_sklearn.simulation import (
     IMUNoise,
     Randomization,
+    SensorNoise,
     SMPLIMUSimulator,
     fit_trajectory,
     rigid_body_imu,
@@ -25,7 +26,9 @@ from .clips import UPRIGHT, random_motion
 from .laws import invariant
 from .scenes import SEEDS, fewer, scenes
 
-NOISY = IMUNoise(acc_density=0.01, gyro_density=0.001, acc_bias=0.2, gyro_bias=0.02)
+NOISY = IMUNoise(
+    acc=SensorNoise(density=0.01, bias=0.2), gyro=SensorNoise(density=0.001, bias=0.02)
+)
 VARIED = Randomization(mount_angle=0.3, site_jitter=0.01)
 
 

@@ -97,7 +97,7 @@ def test_a_single_sensor_may_have_any_name():
     ("change", "error", "message"),
     [
         (lambda r: r[:1], ValueError, "1 recordings, X has 2 motions"),
-        (lambda r: [x.data for x in r], TypeError, "a Recording for each motion, got list"),
+        (lambda r: [x.data for x in r], TypeError, "one Recording per motion, got list"),
         (lambda r: [x.select("chest") for x in r], ValueError, "no readings of left_wrist"),
         (lambda r: [x.replace(channels=None) for x in r], ValueError, "must name its channels"),
     ],
@@ -110,7 +110,7 @@ def test_measured_readings_must_belong_to_the_motions(change, error, message):
 
 def test_measured_needs_motions():
     readings = np.zeros((3, 6, 100))
-    with pytest.raises(ValueError, match="measured needs the movements"):
+    with pytest.raises(ValueError, match="measured needs the poses"):
         SMPLIMUSimulator(sites="chest").fit(readings, measured=readings)
 
 

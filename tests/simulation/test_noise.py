@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import welch
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -18,6 +19,7 @@ from m3n_sklearn.recording import channel_names
 from m3n_sklearn.simulation import (
     NOISE_PRESETS,
     IMUNoise,
+    SensorNoise,
     SMPLIMUSimulator,
     allan_deviation,
 )
@@ -27,25 +29,25 @@ from .laws import invariant
 
 SEEDS = st.integers(0, 2**31)
 EVERYTHING = {
-    "acc_density": 0.01,
-    "gyro_density": 0.001,
-    "acc_instability": 0.05,
-    "gyro_instability": 0.005,
-    "acc_random_walk": 0.01,
-    "gyro_random_walk": 0.001,
-    "acc_bias": 0.3,
-    "gyro_bias": 0.02,
-    "acc_scale": 0.03,
-    "gyro_scale": 0.03,
-    "acc_misalignment": 0.02,
-    "gyro_misalignment": 0.02,
-    "gyro_g_sensitivity": 0.001,
-    "acc_cutoff": 20.0,
-    "gyro_cutoff": 15.0,
-    "acc_resolution": 0.01,
-    "gyro_resolution": 0.001,
-    "acc_range": 30.0,
-    "gyro_range": 10.0,
+    "acc__density": 0.01,
+    "gyro__density": 0.001,
+    "acc__instability": 0.05,
+    "gyro__instability": 0.005,
+    "acc__random_walk": 0.01,
+    "gyro__random_walk": 0.001,
+    "acc__bias": 0.3,
+    "gyro__bias": 0.02,
+    "acc__scale": 0.03,
+    "gyro__scale": 0.03,
+    "acc__misalignment": 0.02,
+    "gyro__misalignment": 0.02,
+    "gyro__g_sensitivity": 0.001,
+    "acc__cutoff": 20.0,
+    "gyro__cutoff": 15.0,
+    "acc__resolution": 0.01,
+    "gyro__resolution": 0.001,
+    "acc__range": 30.0,
+    "gyro__range": 10.0,
     "clock_ppm": 100.0,
     "clock_jitter": 0.001,
     "dropout": 0.05,
@@ -78,7 +80,7 @@ def imu_windows(seed=0, rows=6, **facts):
 def test_24_ideal_sensors_are_the_identity_bit_for_bit(seed):
     data = rng(seed).standard_normal((50, 6))
     data[0] = -0.0
-    for noise in (IMUNoise(), IMUNoise.preset("ideal"), IMUNoise(acc_cutoff=25.0)):
+    for noise in (IMUNoise(), IMUNoise.preset("ideal"), IMUNoise(acc=SensorNoise(cutoff=25.0))):
         found = noise.apply(data, 50.0, rng())
         assert found.tobytes() == data.tobytes()
         assert found is not data
@@ -99,7 +101,7 @@ def test_24_what_is_off_leaves_the_other_sensor_bit_for_bit():
     data = rng().standard_normal((50, 6))
     data[0] = -0.0
     own = {name: value for name, value in EVERYTHING.items() if name.startswith("gyro")}
-    found = IMUNoise(**own).apply(data, 50.0, rng())
+    found = IMUNoise().set_params(**own).apply(data, 50.0, rng())
     assert found[:, :3].tobytes() == data[:, :3].tobytes()
     assert (found[:, 3:] != data[:, 3:]).any()
 
@@ -113,7 +115,11 @@ def test_24_what_is_off_leaves_the_other_sensor_bit_for_bit():
     tolerance="0.03 of it; slope 0.03",
 )
 def test_25_and_26_white_noise_has_its_density_at_any_rate(convention, share, rate):
-    noise = IMUNoise(acc_density=0.02, gyro_density=0.001, density_convention=convention)
+    noise = IMUNoise(
+        acc=SensorNoise(density=0.02),
+        gyro=SensorNoise(density=0.001),
+        density_convention=convention,
+    )
     data = noise.apply(np.zeros((400_000, 6)), rate, rng())
     assert np.allclose(data[:, :3].std(axis=0), 0.02 * np.sqrt(share * rate), rtol=0.03)
     taus, deviation, _ = allan_deviation(data[:, 3:], rate, taus=[0.1, 0.3, 1.0])
@@ -127,7 +133,7 @@ def test_25_and_26_white_noise_has_its_density_at_any_rate(convention, share, ra
     27, "rate random walk: Allan deviation at 3 s and its slope", tolerance="0.05 of it; slope 0.05"
 )
 def test_27_random_walk_has_its_coefficient_at_any_rate(rate):
-    noise = IMUNoise(acc_random_walk=0.1, gyro_random_walk=0.02)
+    noise = IMUNoise(acc=SensorNoise(random_walk=0.1), gyro=SensorNoise(random_walk=0.02))
     data = noise.apply(np.zeros((int(4000 * rate), 6)), rate, rng())
     assert not data[0].any()
     taus, deviation, _ = allan_deviation(data, rate, taus=[1.0, 3.0, 9.0])
@@ -144,10 +150,8 @@ def test_27_random_walk_has_its_coefficient_at_any_rate(rate):
 )
 def test_27_bias_instability_is_stationary_from_the_first_sample(rate):
     noise = IMUNoise(
-        acc_instability=0.1,
-        gyro_instability=0.02,
-        acc_correlation_time=0.8,
-        gyro_correlation_time=0.8,
+        acc=SensorNoise(instability=0.1, correlation_time=0.8),
+        gyro=SensorNoise(instability=0.02, correlation_time=0.8),
         rate=rate,
         random_state=0,
     )
@@ -162,7 +166,7 @@ def test_27_bias_instability_is_stationary_from_the_first_sample(rate):
 @given(SEEDS)
 @invariant(28, "additive errors do not depend on the motion", tolerance="1e-12")
 def test_28_additive_errors_do_not_depend_on_the_motion(seed):
-    noise = IMUNoise(**ADDITIVE)
+    noise = IMUNoise().set_params(**ADDITIVE)
     motions = [20 * rng(seed + i).standard_normal((40, 6)) for i in range(2)]
     errors = [noise.apply(x, 50.0, rng(seed), rng(seed + 1)) - x for x in motions]
     assert np.abs(errors[0] - errors[1]).max() < 1e-12
@@ -171,11 +175,11 @@ def test_28_additive_errors_do_not_depend_on_the_motion(seed):
 @given(SEEDS)
 @invariant(28, "nor with filters", tolerance="1e-12")
 def test_28_filters_are_linear(seed):
-    cut = {"acc_cutoff": 10.0, "gyro_cutoff": 7.0}
+    cut = {"acc__cutoff": 10.0, "gyro__cutoff": 7.0}
     motions = [20 * rng(seed + i).standard_normal((60, 6)) for i in range(2)]
     errors = [
-        IMUNoise(**ADDITIVE, **cut).apply(x, 50.0, rng(seed), rng(seed + 1))
-        - IMUNoise(**cut).apply(x, 50.0, rng())
+        IMUNoise().set_params(**ADDITIVE, **cut).apply(x, 50.0, rng(seed), rng(seed + 1))
+        - IMUNoise().set_params(**cut).apply(x, 50.0, rng())
         for x in motions
     ]
     assert np.abs(errors[0] - errors[1]).max() < 1e-12
@@ -183,7 +187,9 @@ def test_28_filters_are_linear(seed):
 
 @invariant(29, "axes, sensors and clips are independent: correlation", tolerance="4 / √n")
 def test_29_axes_sensors_and_clips_are_independent():
-    noise = IMUNoise(acc_density=0.1, gyro_density=0.1, rate=100.0, random_state=0)
+    noise = IMUNoise(
+        acc=SensorNoise(density=0.1), gyro=SensorNoise(density=0.1), rate=100.0, random_state=0
+    )
     data = noise.transform(np.zeros((2, 12, 4000))).reshape(24, -1)
     assert np.abs(np.corrcoef(data) - np.eye(24)).max() < 4 / np.sqrt(4000)
 
@@ -192,7 +198,10 @@ def test_29_axes_sensors_and_clips_are_independent():
 def test_29_terms_are_independent():
     still = np.zeros((4000, 6))
     kinds = ("density", "random_walk")
-    errors = [IMUNoise(**{f"acc_{kind}": 1.0}).apply(still, 100.0, rng())[:, 0] for kind in kinds]
+    errors = [
+        IMUNoise().set_params(**{f"acc__{kind}": 1.0}).apply(still, 100.0, rng())[:, 0]
+        for kind in kinds
+    ]
     steps = [errors[0][1:], np.diff(errors[1])]
     assert abs(np.corrcoef(steps)[0, 1]) < 4 / np.sqrt(4000)
 
@@ -200,7 +209,7 @@ def test_29_terms_are_independent():
 @invariant(30, "a seed gives its draws, in any order and batch", tolerance="bit by bit")
 def test_30_draws_follow_the_rows_through_any_order_and_batch():
     X = imu_windows()
-    make = lambda seed: IMUNoise(**EVERYTHING, random_state=seed)  # noqa: E731
+    make = lambda seed: IMUNoise().set_params(**EVERYTHING, random_state=seed)  # noqa: E731
     whole = make(0).transform(X)["imu"]
     order = [4, 2, 0, 5, 1, 3]
     assert np.array_equal(make(0).transform(X[order])["imu"], whole[order])
@@ -214,7 +223,7 @@ def test_30_draws_follow_the_rows_through_any_order_and_batch():
 @invariant(30, "rows without ids are keyed by their values", tolerance="bit by bit")
 def test_30_rows_without_ids_are_keyed_by_their_values(drop):
     X = imu_windows().drop(*drop)
-    noise = IMUNoise(**EVERYTHING, random_state=0)
+    noise = IMUNoise().set_params(**EVERYTHING, random_state=0)
     assert np.array_equal(noise.transform(X[::-1])["imu"][::-1], noise.transform(X)["imu"])
     array = X["imu"]
     noise.set_params(rate=50.0)
@@ -223,10 +232,10 @@ def test_30_rows_without_ids_are_keyed_by_their_values(drop):
 
 def test_30_windows_of_a_clip_share_their_sensor_but_not_their_noise():
     X = imu_windows()
-    bias = IMUNoise(acc_bias=1.0, random_state=0).transform(X)["imu"] - X["imu"]
+    bias = IMUNoise(acc=SensorNoise(bias=1.0), random_state=0).transform(X)["imu"] - X["imu"]
     assert np.ptp(bias[:2], axis=(0, 2)).max() < 1e-12
     assert np.abs(bias[0] - bias[2]).max() > 0.1
-    white = IMUNoise(acc_density=1.0, random_state=0).transform(X)["imu"] - X["imu"]
+    white = IMUNoise(acc=SensorNoise(density=1.0), random_state=0).transform(X)["imu"] - X["imu"]
     assert abs(np.corrcoef(white[0, :3].ravel(), white[1, :3].ravel())[0, 1]) < 0.3
 
 
@@ -234,8 +243,8 @@ def test_30_windows_of_a_clip_share_their_sensor_but_not_their_noise():
 def test_30_noise_in_the_simulator_and_after_it_are_the_same():
     poses = np.stack([random_motion(seed, seconds=1.0).poses[:60] for seed in range(3)])
     X = Windows(pose=poses, rate={"pose": 60.0}, clip=["a", "a", "b"], start=[0.0, 1.0, 0.0])
-    inside = SMPLIMUSimulator(noise=IMUNoise(**EVERYTHING), random_state=3)
-    after = make_pipeline(SMPLIMUSimulator(), IMUNoise(**EVERYTHING, random_state=3))
+    inside = SMPLIMUSimulator(noise=IMUNoise().set_params(**EVERYTHING), random_state=3)
+    after = make_pipeline(SMPLIMUSimulator(), IMUNoise().set_params(**EVERYTHING, random_state=3))
     found = after.fit_transform(X)
     inside.fit(X)
     assert np.array_equal(found["imu"], inside.transform(X)["imu"])
@@ -244,12 +253,12 @@ def test_30_noise_in_the_simulator_and_after_it_are_the_same():
 @given(SEEDS, st.floats(0.5, 30.0), st.sampled_from([0.0, 0.37]), st.floats(0.0, 5.0))
 @invariant(31, "readings saturate monotonically and never wrap, with noise too", tolerance="exact")
 def test_31_readings_saturate_monotonically_and_never_wrap(seed, limit, step, density):
-    noise = IMUNoise(acc_range=limit, acc_resolution=step, acc_density=density)
+    noise = IMUNoise(acc=SensorNoise(range=limit, resolution=step, density=density))
     data = np.zeros((200, 6))
     data[:, 0] = np.linspace(-100, 100, 200)
     noisy = noise.apply(data, 50.0, rng(seed))
     assert np.abs(noisy[:, :3]).max() <= limit
-    exact = IMUNoise(acc_range=limit, acc_resolution=step).apply(data, 50.0, rng(seed))
+    exact = IMUNoise(acc=SensorNoise(range=limit, resolution=step)).apply(data, 50.0, rng(seed))
     assert (np.diff(exact[:, 0]) >= 0).all()
     assert np.array_equal(exact[:, 3:], data[:, 3:])
 
@@ -258,11 +267,11 @@ def test_31_readings_saturate_monotonically_and_never_wrap(seed, limit, step, de
 @settings(max_examples=10)
 @invariant(31, "saturation holds with every error on", tolerance="exact")
 def test_31_saturation_holds_with_everything_on(seed):
-    noise = IMUNoise(**EVERYTHING)
+    noise = IMUNoise().set_params(**EVERYTHING)
     data = 40 * rng(seed).standard_normal((100, 6))
     found = noise.apply(data, 50.0, rng(seed))
-    assert np.abs(found[:, :3]).max() <= noise.acc_range
-    assert np.abs(found[:, 3:]).max() <= noise.gyro_range
+    assert np.abs(found[:, :3]).max() <= noise.acc.range
+    assert np.abs(found[:, 3:]).max() <= noise.gyro.range
 
 
 @given(SEEDS, st.floats(0.01, 1.0))
@@ -271,7 +280,7 @@ def test_31_saturation_holds_with_everything_on(seed):
 )
 def test_32_readings_are_multiples_of_the_resolution(seed, step):
     data = 5 * rng(seed).standard_normal((4000, 6))
-    found = IMUNoise(gyro_resolution=step).apply(data, 50.0, rng())[:, 3:]
+    found = IMUNoise(gyro=SensorNoise(resolution=step)).apply(data, 50.0, rng())[:, 3:]
     assert np.array_equal(found, np.rint(found / step) * step)
     error = found - data[:, 3:]
     assert np.abs(error).max() <= step / 2 + 1e-12
@@ -284,7 +293,7 @@ def test_32_readings_are_multiples_of_the_resolution(seed, step):
 @pytest.mark.parametrize("name", list(EVERYTHING))
 def test_each_term_does_something_and_does_it_again(name):
     data = 20 * rng().standard_normal((200, 6))
-    noise = IMUNoise(**{name: EVERYTHING[name]})
+    noise = IMUNoise().set_params(**{name: EVERYTHING[name]})
     found = noise.apply(data, 50.0, rng(1), rng(2))
     assert (found != data).any()
     assert np.array_equal(found, noise.apply(data, 50.0, rng(1), rng(2)))
@@ -294,19 +303,22 @@ def test_each_term_does_something_and_does_it_again(name):
 def test_switching_one_error_on_keeps_the_others(name):
     data = np.zeros((30, 6))
     rest = {key: value for key, value in ADDITIVE.items() if key != name}
-    read = lambda terms: IMUNoise(**terms).apply(data, 50.0, rng(1), rng(2))  # noqa: E731
+    read = lambda terms: IMUNoise().set_params(**terms).apply(data, 50.0, rng(1), rng(2))  # noqa: E731
     assert np.abs(read(ADDITIVE) - read(rest) - read({name: ADDITIVE[name]})).max() < 1e-14
 
 
 def test_scale_errors_are_relative():
     data = rng().standard_normal((100, 6))
-    gain = IMUNoise(acc_scale=0.03, gyro_scale=0.1).apply(data, 50.0, rng()) / data
+    gain = (
+        IMUNoise(acc=SensorNoise(scale=0.03), gyro=SensorNoise(scale=0.1)).apply(data, 50.0, rng())
+        / data
+    )
     assert np.ptp(gain, axis=0).max() < 1e-12
     assert 0.001 < np.abs(gain - 1).max() < 0.5
 
 
 def test_misalignment_mixes_the_axes_of_one_sensor():
-    noise = IMUNoise(acc_misalignment=0.02)
+    noise = IMUNoise(acc=SensorNoise(misalignment=0.02))
     response = noise.apply(np.eye(6), 50.0, rng(), rng(1)) - np.eye(6)
     assert not response[3:].any() and not response[:, 3:].any()
     assert not np.diag(response).any()
@@ -316,10 +328,10 @@ def test_misalignment_mixes_the_axes_of_one_sensor():
 
 def test_gyroscopes_feel_specific_force():
     still = np.tile([0.0, 0.0, 9.80665, 0.0, 0.0, 0.0], (10, 1))
-    found = IMUNoise(gyro_g_sensitivity=0.001).apply(still, 50.0, rng())
+    found = IMUNoise(gyro=SensorNoise(g_sensitivity=0.001)).apply(still, 50.0, rng())
     assert np.array_equal(found[:, :3], still[:, :3])
     assert np.ptp(found[:, 3:], axis=0).max() == 0
-    twice = IMUNoise(gyro_g_sensitivity=0.001).apply(2 * still, 50.0, rng())
+    twice = IMUNoise(gyro=SensorNoise(g_sensitivity=0.001)).apply(2 * still, 50.0, rng())
     assert np.allclose(twice[:, 3:], 2 * found[:, 3:], rtol=1e-12)
 
 
@@ -328,16 +340,18 @@ def test_low_pass_is_3_db_down_at_the_cutoff_and_has_no_delay(rate):
     times = np.arange(int(20 * rate)) / rate
     data = np.zeros((len(times), 6))
     data[:, :3] = np.sin(2 * np.pi * times * 10.0)[:, None]
-    found = IMUNoise(acc_cutoff=10.0).apply(data, rate, rng())
+    found = IMUNoise(acc=SensorNoise(cutoff=10.0)).apply(data, rate, rng())
     middle = slice(len(times) // 4, -len(times) // 4)
     ratio = found[middle, :3] / data[middle, :3]
     assert np.nanmedian(ratio) == pytest.approx(np.sqrt(0.5), rel=1e-3)
     level = np.ones((200, 6))
-    assert np.allclose(IMUNoise(acc_cutoff=10.0).apply(level, rate, rng()), level, atol=1e-9)
+    assert np.allclose(
+        IMUNoise(acc=SensorNoise(cutoff=10.0)).apply(level, rate, rng()), level, atol=1e-9
+    )
 
 
 def test_low_pass_shapes_the_noise_too():
-    noise = IMUNoise(acc_density=0.01, acc_cutoff=10.0)
+    noise = IMUNoise(acc=SensorNoise(density=0.01, cutoff=10.0))
     data = noise.apply(np.zeros((100_000, 6)), 100.0, rng())[:, 0]
     frequency, power = welch(data, 100.0, nperseg=1024)
     assert np.sqrt(power[(frequency > 1) & (frequency < 3)].mean() / 2) == pytest.approx(
@@ -348,7 +362,7 @@ def test_low_pass_shapes_the_noise_too():
 
 @pytest.mark.parametrize("samples", [1, 2, 3, 5])
 def test_short_windows_go_through_every_term(samples):
-    found = IMUNoise(**EVERYTHING).apply(np.ones((samples, 6)), 50.0, rng())
+    found = IMUNoise().set_params(**EVERYTHING).apply(np.ones((samples, 6)), 50.0, rng())
     assert found.shape == (samples, 6) and np.isfinite(found).all()
 
 
@@ -387,16 +401,16 @@ def test_lost_samples_repeat_the_last_one_or_are_marked():
 def test_arrays_keep_shape_and_dtype_and_are_not_changed(channels, dtype):
     X = rng().standard_normal((4, channels, 30)).astype(dtype)
     before = X.copy()
-    found = IMUNoise(**EVERYTHING, rate=50.0, random_state=0).fit_transform(X)
+    found = IMUNoise().set_params(**EVERYTHING, rate=50.0, random_state=0).fit_transform(X)
     assert found.shape == X.shape and found.dtype == dtype
     assert np.array_equal(X, before) and not np.array_equal(found, X)
 
 
 def test_long_windows_go_in_parts_with_the_same_bits(monkeypatch):
     X = rng().standard_normal((3, 12, 40))
-    noise = IMUNoise(**EVERYTHING, rate=50.0, random_state=0)
+    noise = IMUNoise().set_params(**EVERYTHING, rate=50.0, random_state=0)
     whole = noise.transform(X)
-    monkeypatch.setattr("m3n_sklearn.simulation.noise._noise.CHUNK", 1)
+    monkeypatch.setattr("m3n_sklearn.simulation.noise._noise.BATCH_SAMPLES", 1)
     assert np.array_equal(noise.transform(X), whole)
 
 
@@ -404,46 +418,120 @@ def test_channels_may_stand_in_any_order():
     X = imu_windows()
     order = rng().permutation(12)
     shuffled = X.assign(imu=X["imu"][:, order], channels=[X.channels[i] for i in order])
-    noise = IMUNoise(**EVERYTHING, random_state=0)
+    noise = IMUNoise().set_params(**EVERYTHING, random_state=0)
     assert np.array_equal(noise.transform(shuffled)["imu"], noise.transform(X)["imu"][:, order])
-    bare = IMUNoise(**EVERYTHING, random_state=0, rate=50.0, channels=shuffled.channels)
+    bare = IMUNoise().set_params(
+        **EVERYTHING, random_state=0, rate=50.0, channels=shuffled.channels
+    )
     assert bare.transform(shuffled["imu"]).shape == (6, 12, 50)
 
 
 def test_rows_without_imu_stay_as_they_are():
     X = imu_windows(present={"imu": [True, False] * 3}, text=list("abcdef"))
-    found = IMUNoise(acc_bias=1.0, random_state=0).fit(X).transform(X)
+    found = IMUNoise(acc=SensorNoise(bias=1.0), random_state=0).fit(X).transform(X)
     assert np.array_equal(found["imu"][1::2], X["imu"][1::2])
     assert (found["imu"][::2] != X["imu"][::2]).any()
     assert found.present("imu").tolist() == X.present("imu").tolist()
     assert found.channels == X.channels and found.rate("imu") == 50.0
 
 
-def test_noise_is_searchable_like_an_estimator():
-    simulator = SMPLIMUSimulator(noise=IMUNoise(acc_bias=0.1))
-    simulator.set_params(noise__acc_bias=0.2)
-    assert clone(simulator).noise == IMUNoise(acc_bias=0.2)
-    assert "acc_bias=0.2" in repr(simulator)
-    noise = IMUNoise(**EVERYTHING, random_state=1)
-    assert pickle.loads(pickle.dumps(noise)) == clone(noise) == noise
-    assert noise != clone(noise).set_params(dropped="nan")
+# ---- parameters of an estimator
 
 
-def test_presets_say_where_they_come_from():
+def test_nested_parameters_are_set_cloned_and_printed():
+    simulator = SMPLIMUSimulator(noise=IMUNoise(acc=SensorNoise(bias=0.1)))
+    simulator.set_params(noise__acc__bias=0.2, noise__clock_ppm=10.0)
+    copy = clone(simulator)
+    assert copy.get_params()["noise__acc__bias"] == 0.2
+    assert copy.noise is not simulator.noise and copy.noise.acc is not simulator.noise.acc
+    assert repr(copy.noise) == "IMUNoise(acc=SensorNoise(bias=0.2), clock_ppm=10.0)"
+    assert repr(copy.noise) in repr(copy)
+
+
+@pytest.mark.parametrize("copy", [clone, lambda noise: pickle.loads(pickle.dumps(noise))])
+def test_copies_read_the_same(copy):
+    noise = IMUNoise().set_params(**EVERYTHING, rate=50.0, random_state=1)
+    data = np.zeros((2, 6, 30))
+    found = copy(noise)
+    assert found.transform(data).tobytes() == noise.transform(data).tobytes()
+    assert found.get_params()["gyro__g_sensitivity"] == EVERYTHING["gyro__g_sensitivity"]
+
+
+@pytest.mark.parametrize("bundle", [SensorNoise(density=0.1), IMUNoise(acc=SensorNoise())])
+def test_models_are_hashable_and_equal_to_themselves_only(bundle):
+    assert {bundle: "found"}[bundle] == "found"
+    assert bundle == bundle and bundle != clone(bundle)
+    assert bundle.__class__.__name__ in bundle._repr_html_()
+
+
+def test_every_parameter_of_a_sensor_has_a_nested_name():
+    names = set(IMUNoise(acc=SensorNoise(), gyro=SensorNoise()).get_params())
+    for triad in ("acc", "gyro"):
+        assert {f"{triad}__{name}" for name in SensorNoise().get_params()} < names
+    assert {name for name in IMUNoise().get_params() if "__" in name} == set()
+
+
+def test_a_shared_sensor_is_never_changed_in_place():
+    shared = SensorNoise(density=0.1)
+    noise = IMUNoise(acc=shared, gyro=shared)
+    noise.set_params(acc__density=0.2, gyro__bias=1.0)
+    assert repr(shared) == "SensorNoise(density=0.1)"
+    assert repr(noise.acc) == "SensorNoise(density=0.2)"
+    assert repr(noise.gyro) == "SensorNoise(bias=1.0, density=0.1)"
+    before = IMUNoise.preset("mpu9250").get_params()["acc__bias"]
+    IMUNoise.preset("mpu9250").set_params(acc__bias=7.0)
+    assert IMUNoise.preset("mpu9250").acc.bias == before
+
+
+def test_nested_parameters_turn_an_ideal_sensor_into_a_noisy_one():
+    noise = IMUNoise()
+    noise.set_params(acc__density=0.1)
+    assert repr(noise) == "IMUNoise(acc=SensorNoise(density=0.1))"
+    assert repr(noise.set_params(acc=None)) == "IMUNoise()"
+    noise.set_params(acc=SensorNoise(bias=1.0), acc__scale=0.1)
+    assert repr(noise.acc) == "SensorNoise(bias=1.0, scale=0.1)"
+    assert IMUNoise(acc=SensorNoise()).is_ideal and not noise.is_ideal
+    with pytest.raises(ValueError, match="Invalid parameter 'densty'"):
+        noise.set_params(gyro__densty=0.1)
+
+
+@pytest.mark.parametrize("noise", [IMUNoise(), IMUNoise(acc=SensorNoise(density=1.0))])
+def test_searches_go_over_the_noise_of_a_simulator(noise):
+    poses = np.stack([random_motion(seed, seconds=1.0).poses[:60] for seed in range(4)])
+    X = Windows(pose=poses, rate={"pose": 60.0})
+    ideal = SMPLIMUSimulator()
+
+    def closeness(simulator, X, y=None):
+        error = simulator.transform(X)["imu"] - ideal.transform(X)["imu"]
+        return -abs(error[:, :3].std() - 0.1 * np.sqrt(50.0))
+
+    grid = {"noise__acc__density": [0.01, 0.1, 1.0], "noise__gyro__bias": [0.0]}
+    simulator = SMPLIMUSimulator(noise=noise, random_state=0)
+    before = repr(noise)
+    search = GridSearchCV(simulator, grid, scoring=closeness, cv=2, error_score="raise").fit(X)
+    assert search.best_params_ == {"noise__acc__density": 0.1, "noise__gyro__bias": 0.0}
+    assert search.best_estimator_.noise.acc.density == 0.1
+    assert repr(noise) == before
+
+
+def test_presets_state_their_source():
     for name, preset in NOISE_PRESETS.items():
         noise = IMUNoise.preset(name)
-        noise.check()
+        assert np.isfinite(noise.apply(np.zeros((2, 6)), 50.0, rng())).all()
         assert preset.source
         assert preset.checked != name.endswith("_estimate")
-        assert all(getattr(noise, key) == value for key, value in preset.parameters.items())
-    watch = IMUNoise.preset("mpu9250", acc_bias=0.0)
-    assert watch.acc_bias == 0 and watch.gyro_bias == IMUNoise.preset("mpu9250").gyro_bias
+        for sensor, stated in ((noise.acc, preset.acc), (noise.gyro, preset.gyro)):
+            assert (sensor is None) == (stated is None)
+            assert sensor is None or stated.items() <= sensor.get_params().items()
+    watch = IMUNoise.preset("mpu9250", acc__bias=0.0, clock_ppm=10)
+    assert watch.acc.bias == 0 and watch.clock_ppm == 10
+    assert watch.gyro.bias == IMUNoise.preset("mpu9250").gyro.bias
     data = IMUNoise.preset("empatica_e4").apply(np.full((5, 6), 100.0), 32.0, rng())
     assert np.allclose(data[:, :3] / 9.80665 * 64, 128) and (data[:, 3:] == 100.0).all()
 
 
 def test_white_noise_of_a_data_sheet_is_one_sided():
-    noise = IMUNoise.preset("mpu9250", acc_bias=0.0, acc_scale=0.0, acc_resolution=0.0)
+    noise = IMUNoise.preset("mpu9250", acc__bias=0.0, acc__scale=0.0, acc__resolution=0.0)
     data = noise.apply(np.zeros((100_000, 6)), 100.0, rng())[:, :3]
     assert data.std() == pytest.approx(300e-6 * 9.80665 * np.sqrt(50.0), rel=0.01)
 
@@ -454,16 +542,39 @@ def test_white_noise_of_a_data_sheet_is_one_sided():
 @pytest.mark.parametrize(
     ("noise", "error", "message"),
     [
-        (IMUNoise(acc_density=-1.0), ValueError, "acc_density must be a magnitude"),
-        (IMUNoise(gyro_range=0.0), ValueError, "gyro_range must be a magnitude"),
-        (IMUNoise(acc_bias=np.nan), ValueError, "acc_bias must be a magnitude"),
-        (IMUNoise(acc_bias="big"), TypeError, "acc_bias must be a number"),
-        (IMUNoise(acc_correlation_time=0.0), ValueError, "acc_correlation_time must be"),
-        (IMUNoise(gyro_cutoff=0.0), ValueError, "gyro_cutoff must be a magnitude above 0"),
-        (IMUNoise(clock_ppm=np.inf), ValueError, "clock_ppm must be a magnitude"),
-        (IMUNoise(dropout=1.0), ValueError, "dropout must be a probability below 1"),
-        (IMUNoise(dropped="zero"), ValueError, "dropped must be one of 'hold', 'nan'"),
-        (IMUNoise(density_convention="both"), ValueError, "density_convention must be one of"),
+        (
+            IMUNoise(acc=SensorNoise(density=-1.0)),
+            ValueError,
+            "'acc__density' parameter of IMUNoise",
+        ),
+        (
+            IMUNoise(gyro=SensorNoise(range=0.0)),
+            ValueError,
+            r"'gyro__range' .* in the range \(0.0, inf\]",
+        ),
+        (IMUNoise(acc=SensorNoise(bias=np.nan)), ValueError, "'acc__bias' .* Got nan"),
+        (
+            IMUNoise(acc=SensorNoise(bias="big")),
+            TypeError,
+            "'acc__bias' .* must be a float .* Got 'big'",
+        ),
+        (IMUNoise(acc=SensorNoise(correlation_time=0.0)), ValueError, "'acc__correlation_time'"),
+        (
+            IMUNoise(gyro=SensorNoise(cutoff=0.0)),
+            ValueError,
+            r"'gyro__cutoff' .* in the range \(0.0, inf\]",
+        ),
+        (IMUNoise(acc=SensorNoise(g_sensitivity=0.1)), ValueError, "only a gyroscope .*gyro__g"),
+        (IMUNoise(acc=0.1), ValueError, "'acc' .*SensorNoise' or None. Got 0.1"),
+        (IMUNoise(gyro="mpu9250"), TypeError, "'gyro' .*SensorNoise' or None"),
+        (IMUNoise(clock_ppm=np.inf), ValueError, "'clock_ppm' .* Got inf"),
+        (IMUNoise(dropout=1.0), ValueError, r"'dropout' .* \[0.0, 1.0\)"),
+        (IMUNoise(dropped="zero"), ValueError, "'dropped' .* must be a str among"),
+        (
+            IMUNoise(density_convention="both"),
+            ValueError,
+            "'density_convention' .* must be a str among",
+        ),
     ],
 )
 def test_bad_parameters_are_named(noise, error, message):
@@ -480,7 +591,7 @@ def test_bad_shape_is_named():
         IMUNoise().apply(np.zeros((5, 3)), 50.0, rng())
 
 
-WHITE = IMUNoise(acc_density=0.1)
+WHITE = IMUNoise(acc=SensorNoise(density=0.1))
 
 
 @pytest.mark.parametrize(
@@ -489,12 +600,16 @@ WHITE = IMUNoise(acc_density=0.1)
         (WHITE, np.zeros((2, 6, 5)), "give rate= in Hz"),
         (WHITE, np.zeros((2, 5)), "which channels are accelerometers"),
         (WHITE, np.zeros((2, 7, 5)), "which channels are accelerometers"),
-        (WHITE, np.zeros((2, 2, 6, 5)), "Arrays are readings"),
+        (WHITE, np.zeros((2, 2, 6, 5)), "An array of readings must"),
         (WHITE, np.full((2, 6, 5), np.nan), "NaN"),
         (WHITE, Windows(text=["a"]), "no column 'imu'"),
-        (IMUNoise(acc_density=0.1, rate=40.0), imu_windows(), "rate=40 was given"),
-        (IMUNoise(dropout=0.1, dropped="nan"), imu_windows(), "Windows hold no NaN"),
-        (IMUNoise(acc_density=0.1, rate=-1.0), np.zeros((2, 6, 5)), "rate must be"),
+        (IMUNoise(acc=SensorNoise(density=0.1), rate=40.0), imu_windows(), "rate=40 was given"),
+        (IMUNoise(dropout=0.1, dropped="nan"), imu_windows(), "Windows cannot contain NaN"),
+        (
+            IMUNoise(acc=SensorNoise(density=0.1), rate=-1.0),
+            np.zeros((2, 6, 5)),
+            "'rate' parameter",
+        ),
     ],
 )
 def test_bad_input_is_named(noise, X, message):

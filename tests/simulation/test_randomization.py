@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -10,17 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
+from m3n_sklearn import Windows
 from m3n_sklearn.body import BodyModel, default_body, resolve_sites
 from m3n_sklearn.motion.rotations import matrix_from_rotvec
 from m3n_sklearn.simulation import (
     IMUNoise,
     Randomization,
+    SensorNoise,
     SMPLIMUSimulator,
     draws_table,
 )
 
-from .clips import random_motion, triads
+from .bodies import random_body
+from .clips import random_motion, rms, triads
 
 SEEDS = st.integers(0, 2**31)
 EVERYTHING = {
@@ -30,7 +35,7 @@ EVERYTHING = {
     "betas_sd": 1.0,
     "tempo": 0.2,
     "mirror": 0.5,
-    "device": ("mpu9250", IMUNoise(acc_bias=0.3)),
+    "device": ("mpu9250", IMUNoise(acc=SensorNoise(bias=0.3))),
 }
 SITES = ("left_wrist", "chest")
 
@@ -144,6 +149,19 @@ def test_shapes_vary_where_there_is_a_shape_space():
         draw.body(default_body())
 
 
+def test_simulated_bodies_of_a_shape_space_vary_by_their_betas():
+    body, motions = random_body("blended", 0), [random_motion(0, name=name) for name in "ab"]
+    varied = Randomization(betas_sd=1.0)
+    simulator = SMPLIMUSimulator(body, sites="left_wrist", randomize=varied, random_state=0)
+    first, second = (triads(recording) for recording in simulator.simulate(motions))
+    assert rms(first[:, :, 0] - second[:, :, 0]) > 1e-2
+    table = simulator.draws(motions)
+    shaped = [body.shaped(betas=[table[f"beta_{i}"][k] for i in range(2)]) for k in range(2)]
+    for k, found in enumerate((first, second)):
+        plain = SMPLIMUSimulator(shaped[k], sites="left_wrist").simulate(motions[k])
+        assert np.abs(found - triads(plain)).max() < 1e-9
+
+
 def test_records_say_what_was_done():
     draw = Randomization(**EVERYTHING).draw(0, b"a")
     row = draw.record(SITES, clip="walk")
@@ -167,9 +185,9 @@ def test_records_make_a_table():
 
 
 def test_devices_are_drawn_by_name_or_model():
-    model = IMUNoise(acc_bias=0.3)
-    found = {d.device: d.noise for d in draws(50, device=["mpu9250", model])}
-    assert found == {"mpu9250": IMUNoise.preset("mpu9250"), "device 1": model}
+    model = IMUNoise(acc=SensorNoise(bias=0.3))
+    found = {d.device: repr(d.noise) for d in draws(50, device=["mpu9250", model])}
+    assert found == {"mpu9250": repr(IMUNoise.preset("mpu9250")), "device 1": repr(model)}
     motion = random_motion(0, name="a")
     varied = Randomization(device=[model])
     inside = SMPLIMUSimulator(randomize=varied, random_state=0).simulate(motion).data
@@ -180,31 +198,57 @@ def test_devices_are_drawn_by_name_or_model():
 
 def test_it_is_an_estimator():
     varied = Randomization(**EVERYTHING)
-    assert clone(varied) == varied
-    assert clone(SMPLIMUSimulator(randomize=varied)).randomize == varied
-    assert (
-        SMPLIMUSimulator(randomize=varied).set_params(randomize__tempo=0.1).randomize.tempo == 0.1
-    )
+    record = varied.draw(0, b"a").record(SITES)
+    for copy in (
+        clone(varied),
+        pickle.loads(pickle.dumps(varied)),
+        clone(SMPLIMUSimulator(randomize=varied)).randomize,
+    ):
+        assert repr(copy) == repr(varied) and copy.draw(0, b"a").record(SITES) == record
+    simulator = SMPLIMUSimulator(randomize=varied).set_params(randomize__tempo=0.1)
+    assert simulator.get_params()["randomize__tempo"] == 0.1
+    assert "Randomization" in varied._repr_html_()
+
+
+def test_it_is_hashable_also_with_array_valued_parameters():
+    sampled = Randomization(tempo=0.1, device=[IMUNoise(channels=np.array(["a", "b"]))])
+    assert {sampled: "found"}[sampled] == "found"
+    assert sampled == sampled and sampled != clone(sampled)
+
+
+def test_searches_go_over_the_variation_of_a_simulator():
+    poses = np.stack([random_motion(seed, seconds=1.0).poses[:60] for seed in range(4)])
+    X = Windows(pose=poses, rate={"pose": 60.0})
+    ideal = SMPLIMUSimulator().transform(X)["imu"]
+
+    def change(simulator, X, y=None):
+        return -np.abs(simulator.transform(X)["imu"]).max()
+
+    grid = {"randomize__device": [None, ["empatica_e4"]]}
+    simulator = SMPLIMUSimulator(randomize=Randomization(), random_state=0)
+    search = GridSearchCV(simulator, grid, scoring=change, cv=2, error_score="raise").fit(X)
+    assert np.abs(ideal[:, [0, 1, 2, 6, 7, 8]]).max() > 2 * 9.80665
+    assert search.best_params_ == {"randomize__device": ["empatica_e4"]}
 
 
 @pytest.mark.parametrize(
     ("spread", "error", "message"),
     [
-        ({"stature_sd": -1}, ValueError, "stature_sd must be a finite number"),
-        ({"betas_sd": np.nan}, ValueError, "betas_sd must be a finite number"),
-        ({"tempo": "slow"}, ValueError, "tempo must be a finite number"),
+        ({"stature_sd": -1}, ValueError, "'stature_sd' parameter of Randomization"),
+        ({"betas_sd": np.nan}, ValueError, "'betas_sd' .* Got nan"),
+        ({"tempo": "slow"}, TypeError, "'tempo' .* must be a float"),
         ({"tempo": 1.5}, ValueError, "tempo is the logarithm"),
-        ({"mirror": 1.5}, ValueError, "mirror is a probability"),
+        ({"mirror": 1.5}, ValueError, r"'mirror' .* \[0.0, 1.0\]"),
         ({"mount_angle": 20}, ValueError, "degrees"),
-        ({"stature_sd": 8.0}, ValueError, "centimetres"),
+        ({"stature_sd": 8.0}, ValueError, "centimeters"),
         ({"site_jitter": 10}, ValueError, "site_jitter must be at most 1 m"),
-        ({"device": "mpu9250"}, TypeError, "device must be a sequence"),
+        ({"device": "mpu9250"}, TypeError, "'device' .* 'list', .* 'tuple' or None"),
         ({"device": []}, ValueError, "at least one device"),
         ({"device": ["iphone"]}, ValueError, "one of ideal"),
         ({"device": [3]}, TypeError, "IMUNoise"),
-        ({"device": [IMUNoise(acc_bias=-1.0)]}, ValueError, "acc_bias"),
+        ({"device": [IMUNoise(acc=SensorNoise(bias=-1.0))]}, ValueError, "'acc__bias'"),
     ],
 )
 def test_bad_parameters_are_named(spread, error, message):
     with pytest.raises(error, match=message):
-        Randomization(**spread).check()
+        SMPLIMUSimulator(randomize=Randomization(**spread)).simulate(random_motion(0))

@@ -20,14 +20,16 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from m3n_sklearn import Motion, Windows, cut
 from m3n_sklearn.body import BodyModel, Site, default_body
-from m3n_sklearn.simulation import IMUNoise, Randomization, SMPLIMUSimulator
+from m3n_sklearn.simulation import IMUNoise, Randomization, SensorNoise, SMPLIMUSimulator
 from m3n_sklearn.simulation import _rows as module
 from m3n_sklearn.simulation._batch import _ONE_THREAD
 
 from .clips import random_motion, rms, triads
 
 VARIED = Randomization(mount_angle=0.3, stature_sd=0.08, site_jitter=0.01)
-NOISY = IMUNoise(acc_density=0.01, gyro_density=0.001, acc_bias=0.2, gyro_bias=0.02)
+NOISY = IMUNoise(
+    acc=SensorNoise(density=0.01, bias=0.2), gyro=SensorNoise(density=0.001, bias=0.02)
+)
 
 
 def motions(count=3, **facts):
@@ -330,12 +332,15 @@ def test_30_windows_of_a_clip_share_their_sensor_but_not_their_noise():
     X = pose_windows()
     ideal = SMPLIMUSimulator().transform(X)["imu"]
     bias = (
-        SMPLIMUSimulator(noise=IMUNoise(acc_bias=1.0), random_state=0).transform(X)["imu"] - ideal
+        SMPLIMUSimulator(noise=IMUNoise(acc=SensorNoise(bias=1.0)), random_state=0).transform(X)[
+            "imu"
+        ]
+        - ideal
     )
     first = X["clip"] == X["clip"][0]
     assert np.ptp(bias[first], axis=(0, 2)).max() < 1e-12
     assert np.abs(bias[first][0] - bias[~first][0]).max() > 0.1
-    noise = IMUNoise(acc_density=0.1, gyro_density=0.1)
+    noise = IMUNoise(acc=SensorNoise(density=0.1), gyro=SensorNoise(density=0.1))
     white = SMPLIMUSimulator(noise=noise, random_state=0).transform(X)["imu"] - ideal
     assert abs(np.corrcoef(white[0].ravel(), white[1].ravel())[0, 1]) < 0.2
 
@@ -376,7 +381,8 @@ def test_randomization_varies_what_it_says():
     for spread in (Randomization(stature_sd=0.1), Randomization(site_jitter=0.02)):
         found = triads(SMPLIMUSimulator(smoothing=None, randomize=spread).simulate(motion))
         assert rms(found[:, :, 0] - plain[:, :, 0]) > 1e-3
-    assert clone(SMPLIMUSimulator(randomize=VARIED)).randomize == VARIED
+    copy = clone(SMPLIMUSimulator(randomize=VARIED)).randomize
+    assert copy is not VARIED and copy.get_params() == VARIED.get_params()
 
 
 def test_n_jobs_is_bit_equal():
@@ -440,15 +446,19 @@ def test_works_without_torch():
         ({"smoothing": -2.0}, "'smoothing' parameter"),
         ({"frame": "mesh"}, "'frame' parameter"),
         ({"mount": np.eye(2)}, "mount must be a"),
-        ({"mount": {"head": np.eye(3)}}, "mount names head, but the sites are"),
+        ({"mount": {"head": np.eye(3)}}, "mount contains head, but the sites are"),
         ({"mount": {"left_wrist": 2 * np.eye(3)}}, "is no rotation"),
         ({"mount": 3}, "'mount' parameter"),
         ({"gravity": (0, 0)}, "gravity must be 3 finite numbers"),
         ({"gravity": None}, "'gravity' parameter"),
         ({"noise": "loud"}, "noise must be one of ideal, mpu9250"),
         ({"noise": 0.1}, "'noise' parameter"),
+        (
+            {"noise": IMUNoise(gyro=SensorNoise(density=-1))},
+            "'gyro__density' parameter of IMUNoise",
+        ),
         ({"randomize": 1.0}, "'randomize' parameter"),
-        ({"randomize": Randomization(stature_sd=-1)}, "stature_sd must be a finite number"),
+        ({"randomize": Randomization(stature_sd=-1)}, "'stature_sd' parameter of Randomization"),
         ({"random_state": "seed"}, "'random_state' parameter"),
         ({"n_jobs": 1.5}, "'n_jobs' parameter"),
     ],
@@ -471,7 +481,7 @@ POSE = np.zeros((2, 60, 24, 3))
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        (lambda: Windows(text=["a"]), "neither 'pose' to simulate from nor 'imu'"),
+        (lambda: Windows(text=["a"]), "neither a column 'pose' nor a column 'imu', only text"),
         (lambda: Windows(pose=POSE), "rate of the poses is not known"),
         (lambda: Windows(pose=POSE, rate=60.0)[[]], "no row"),
         (lambda: Windows(pose=POSE, rate=60.0, margin=0.5), "have only 60"),
@@ -484,7 +494,7 @@ POSE = np.zeros((2, 60, 24, 3))
             ),
             "Set sites= and rate= to match",
         ),
-        (lambda: np.zeros((2, 60, 24, 3)), "Poses come as Windows"),
+        (lambda: np.zeros((2, 60, 24, 3)), "Pass poses as Windows"),
         (lambda: np.full((2, 6, 10), np.nan), "NaN"),
     ],
 )
@@ -561,16 +571,16 @@ def test_draws_of_windows_have_one_row_each():
 
 def test_windows_cannot_change_their_tempo():
     simulator = SMPLIMUSimulator(randomize=Randomization(tempo=0.1), random_state=0)
-    with pytest.raises(ValueError, match="Cut them from varied clips"):
+    with pytest.raises(ValueError, match="Cut windows from varied clips"):
         simulator.transform(pose_windows())
 
 
 @pytest.mark.parametrize("seed", [None, np.random.RandomState(0)])
 def test_draws_need_a_seed_that_can_be_repeated(seed):
     simulator = SMPLIMUSimulator(randomize=VARIED, random_state=seed)
-    with pytest.raises(ValueError, match="give an integer"):
+    with pytest.raises(ValueError, match="Set random_state to an integer"):
         simulator.draws(motions())
-    with pytest.raises(ValueError, match="give an integer"):
+    with pytest.raises(ValueError, match="Set random_state to an integer"):
         simulator.vary(motions())
     assert SMPLIMUSimulator().vary(motions()[0]).n_frames == motions()[0].n_frames
 

@@ -1,8 +1,8 @@
-"""Errors of real inertial sensors, and how they are measured."""
+"""Error model of inertial sensors, and the Allan deviation that measures it."""
 
 from __future__ import annotations
 
-from ._noise import IMUNoise, resolve_noise, sensor_errors
+from ._noise import IMUNoise, SensorNoise, resolve_noise, sensor_errors
 from .allan import AllanDeviation, allan_deviation
 from .presets import NOISE_PRESETS, NoisePreset
 
@@ -11,6 +11,7 @@ __all__ = [
     "AllanDeviation",
     "IMUNoise",
     "NoisePreset",
+    "SensorNoise",
     "allan_deviation",
     "resolve_noise",
     "sensor_errors",

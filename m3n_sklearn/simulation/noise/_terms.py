@@ -1,4 +1,8 @@
-"""The terms of a sensor's error, each a function of N sensors at once."""
+"""The terms of the sensor error model, each for N sensors at once.
+
+Symbols: fs is the sampling rate in Hz, T the number of samples, u the unit of the readings (m/s²
+or rad/s). Densities and random walks are those of IEEE Std 952-1997, annex C.
+"""
 
 from __future__ import annotations
 
@@ -11,54 +15,68 @@ from scipy.interpolate import CubicSpline
 from scipy.signal import butter, lfilter, sosfiltfilt
 
 __all__ = [
-    "Streams",
-    "Unit",
+    "DeviceDraws",
+    "SampleDraws",
     "clock_times",
     "cross_axis",
-    "digitise",
     "gauss_markov",
     "hold",
     "low_pass",
+    "quantize",
     "random_walk",
-    "read_at",
+    "resample_at",
+    "white_noise",
 ]
 
 Array = NDArray[np.float64]
 Generators = Sequence[np.random.Generator]
 
 FILTER_ORDER = 2
-"""Of the Butterworth low-pass, which runs forwards and backwards."""
+"""Order of one pass of the Butterworth low-pass, which runs forwards and backwards."""
+
+OFF_DIAGONAL = [1, 2, 3, 5, 6, 7]
+"""Off-diagonal entries of a flattened 3 x 3 matrix."""
+
+DEVICE_DRAWS = 12 + 12 + 9 + 1
+"""Normal numbers of one device: bias and scale, cross-axis terms, g-sensitivity, clock."""
+
+SEED_INSTABILITY, SEED_RANDOM_WALK, SEED_JITTER, SEED_DROPOUT, SEEDS = 0, 2, 4, 5, 6
+"""Columns of `SampleDraws.seeds`: two triads of instability and of random walk, then the clock's
+jitter and lost samples; and their number."""
 
 
-class Unit(NamedTuple):
-    """What is constant in each of N sensors, as standard normal numbers.
+class DeviceDraws(NamedTuple):
+    """Standard normal numbers for what is constant in each of N sensors.
 
     Attributes
     ----------
     bias, scale : ndarray of shape (N, 2, 3)
-        For accelerometer and gyroscope.
-    cross : ndarray of shape (N, 2, 3, 3)
-        Off-diagonal entries; the diagonal is zero.
+        One number for each axis of accelerometer and gyroscope.
+    cross_axis : ndarray of shape (N, 2, 3, 3)
+        Off-diagonal entries of the misalignment; the diagonal is zero.
     g_sensitivity : ndarray of shape (N, 3, 3)
-        Rate per specific force.
+        Response of each gyroscope axis to each axis of specific force.
     clock : ndarray of shape (N,)
-        Error of the rate.
+        Relative error of the clock's rate.
     """
 
     bias: Array
     scale: Array
-    cross: Array
+    cross_axis: Array
     g_sensitivity: Array
     clock: Array
 
     @classmethod
-    def draw(cls, devices: Generators) -> Unit:
-        """Draw everything, used or not: what is switched on leaves the rest alone."""
-        values = np.array([device.standard_normal(34) for device in devices]).reshape(-1, 34)
+    def draw(cls, devices: Generators) -> DeviceDraws:
+        """Draw the numbers of all terms, so that switching on one term leaves the others alone."""
+        values = np.array([device.standard_normal(DEVICE_DRAWS) for device in devices])
+        values = values.reshape(-1, DEVICE_DRAWS)
         count = len(values)
+        # columns 0:12 are (triad, bias or scale, axis), 12:24 cross-axis terms of both triads,
+        # 24:33 the g-sensitivity, 33 the clock
         triads = values[:, :12].reshape(count, 2, 2, 3)
         cross = np.zeros((count, 2, 9))
-        cross[:, :, [1, 2, 3, 5, 6, 7]] = values[:, 12:24].reshape(count, 2, 6)
+        cross[:, :, OFF_DIAGONAL] = values[:, 12:24].reshape(count, 2, 6)
         return cls(
             triads[:, :, 0],
             triads[:, :, 1],
@@ -68,110 +86,109 @@ class Unit(NamedTuple):
         )
 
 
-class Streams(NamedTuple):
-    """Independent sources of what varies from sample to sample, in each of N sensors.
+class SampleDraws(NamedTuple):
+    """Independent random streams for what changes from sample to sample, in each of N sensors.
 
     Attributes
     ----------
     white : ndarray of shape (N, 2, T, 3)
-        Standard normal numbers.
+        Standard normal numbers of the white noise of accelerometer and gyroscope.
     seeds : ndarray of shape (N, 6)
-        Of instability and random walk, each of accelerometer and gyroscope, of the clock's
-        jitter and of lost samples.
+        Seeds of the other terms, drawn only where these are on; see `SEED_INSTABILITY`.
     """
 
     white: Array
     seeds: NDArray[np.int64]
 
     @classmethod
-    def draw(cls, rngs: Generators, samples: int) -> Streams:
-        """Draw white noise and the seeds of everything else."""
+    def draw(cls, rngs: Generators, samples: int) -> SampleDraws:
+        """Draw the white noise and the seeds of all other terms."""
         white = np.empty((len(rngs), 2, samples, 3))
-        seeds = np.empty((len(rngs), 6), dtype=np.int64)
+        seeds = np.empty((len(rngs), SEEDS), dtype=np.int64)
         for i, rng in enumerate(rngs):
             rng.standard_normal(out=white[i])
-            seeds[i] = rng.integers(2**63, size=6)
+            seeds[i] = rng.integers(2**63, size=SEEDS)
         return cls(white, seeds)
 
-    def instability(self, sensor: int) -> Array:
-        """Draw standard normal numbers of shape (N, T, 3)."""
-        return self._normals(sensor)
+    def instability(self, triad: int) -> Array:
+        """Draw standard normal numbers of shape (N, T, 3) for the Gauss-Markov bias."""
+        return self._normals(SEED_INSTABILITY + triad)
 
-    def walk(self, sensor: int) -> Array:
-        """Draw standard normal numbers of shape (N, T, 3)."""
-        return self._normals(2 + sensor)
+    def random_walk(self, triad: int) -> Array:
+        """Draw standard normal numbers of shape (N, T, 3) for the random walk."""
+        return self._normals(SEED_RANDOM_WALK + triad)
 
     def jitter(self) -> Array:
-        """Draw standard normal numbers of shape (N, T)."""
-        rngs = map(np.random.default_rng, self.seeds[:, 4])
+        """Draw standard normal numbers of shape (N, T) for the sampling times."""
+        rngs = map(np.random.default_rng, self.seeds[:, SEED_JITTER])
         return np.array([rng.standard_normal(self.white.shape[2]) for rng in rngs])
 
     def lost(self, probability: float) -> NDArray[np.bool_]:
-        """Draw which samples never arrive, of shape (N, T); the first always does."""
-        rngs = map(np.random.default_rng, self.seeds[:, 5])
+        """Draw which samples are lost, shape (N, T); the first sample never is."""
+        rngs = map(np.random.default_rng, self.seeds[:, SEED_DROPOUT])
         lost = np.array([rng.random(self.white.shape[2]) for rng in rngs]) < probability
         lost[:, :1] = False
         return lost
 
-    def _normals(self, term: int) -> Array:
+    def _normals(self, column: int) -> Array:
         normals = np.empty_like(self.white[:, 0])
-        for row, seed in zip(normals, self.seeds[:, term], strict=True):
+        for row, seed in zip(normals, self.seeds[:, column], strict=True):
             np.random.default_rng(seed).standard_normal(out=row)
         return normals
 
 
-def gauss_markov(normals: Array, sd: float, time: float, rate: float) -> Array:
-    """Return a first-order Gauss-Markov process that is stationary from its first sample.
+def white_noise(normals: Array, density: float, rate: float, *, one_sided: bool) -> Array:
+    """Return white noise of a density in u/√Hz."""
+    # A sampled signal has power only between -fs/2 and fs/2. Its variance is the integral of its
+    # power spectral density: N² over the width fs for a two-sided density N, hence σ = N √fs,
+    # and N² over the width fs/2 (from 0 to fs/2) for a one-sided one, hence σ = N √(fs/2). The
+    # Allan deviation of the first is N/√τ.
+    width = 0.5 * rate if one_sided else rate
+    return density * np.sqrt(width) * normals
 
-    Parameters
-    ----------
-    normals : ndarray of shape (N, T, 3)
-        Standard normal numbers.
-    sd : float
-        Standard deviation.
-    time : float
-        Seconds after which the autocorrelation has fallen to 1/e.
-    rate : float
-        Samples per second.
 
-    Returns
-    -------
-    ndarray of shape (N, T, 3)
-        The process.
-    """
-    step = 1 / (time * rate)
-    drive = normals * (sd * np.sqrt(-np.expm1(-2 * step)))
+def gauss_markov(normals: Array, sd: float, correlation_time: float, rate: float) -> Array:
+    """Return a first-order Gauss-Markov process, stationary from its first sample on."""
+    # Continuous time: db/dt = -b/τ + w, with autocovariance σ² exp(-|t|/τ).
+    # Sampled at steps of 1/fs, exactly: b[k] = φ b[k-1] + σ √(1 - φ²) n[k], φ = exp(-1/(τ fs)).
+    # b[0] = σ n[0] has the stationary variance at once: nothing has to settle.
+    step = 1 / (correlation_time * rate)
+    drive = normals * (sd * np.sqrt(-np.expm1(-2 * step)))  # 1 - φ² without cancellation
     drive[:, 0] = sd * normals[:, 0]
     return np.asarray(lfilter([1.0], [1.0, -np.exp(-step)], drive, axis=1))
 
 
 def random_walk(normals: Array, coefficient: float, rate: float) -> Array:
-    """Return a random walk that starts at zero; its Allan deviation at 3 s is the coefficient."""
+    """Return a random walk of the bias that starts at zero."""
+    # db/dt = K w with white w of two-sided density 1: var b(t) = K² t. One step of 1/fs seconds
+    # adds the variance K²/fs. The Allan deviation is K √(τ/3), that is K at τ = 3 s.
     steps = normals * (coefficient / np.sqrt(rate))
     steps[:, 0] = 0.0
     return np.cumsum(steps, axis=1)
 
 
-def cross_axis(values: Array, cross: Array) -> Array:
+def cross_axis(values: Array, matrix: Array) -> Array:
     """Return what each axis picks up from the others: (N, T, 3) by (N, 3, 3)."""
-    return np.asarray(values @ cross.swapaxes(1, 2))
+    return np.asarray(values @ matrix.swapaxes(1, 2))
 
 
 def low_pass(values: Array, cutoff: float, rate: float) -> Array:
-    """Filter without delay, 3 dB down at the cut-off; from half the rate up do nothing."""
+    """Filter without delay, 3 dB down at the cut-off; do nothing from half the rate on."""
     samples = values.shape[1]
     if cutoff >= rate / 2 or samples < 2:
         return values
-    # twice the filter is twice the attenuation: design for half of it at the cut-off
-    widen = (np.sqrt(2) - 1) ** (1 / (2 * FILTER_ORDER))
-    design = np.arctan(np.tan(np.pi * cutoff / rate) / widen) / np.pi
+    # One pass of order n has the power gain 1/(1 + (Ω/Ωc)^2n), Ω = tan(π f/fs) after the bilinear
+    # transform. Two passes have this as their amplitude gain, which is 1/√2 (3 dB) where
+    # (Ω/Ωc)^2n = √2 - 1: the filter is designed for Ωc = Ω / (√2 - 1)^(1/2n).
+    narrowing = (np.sqrt(2) - 1) ** (1 / (2 * FILTER_ORDER))
+    design = np.arctan(np.tan(np.pi * cutoff / rate) / narrowing) / np.pi
     sections = butter(FILTER_ORDER, 2 * design, output="sos")
     padding = min(samples - 1, int(np.ceil(2 / design)))
     return np.asarray(sosfiltfilt(sections, values, axis=1, padlen=padding))
 
 
-def digitise(values: Array, limit: float, step: float) -> Array:
-    """Round to multiples of a step and saturate, never beyond the largest multiple in range."""
+def quantize(values: Array, limit: float, step: float) -> Array:
+    """Round to multiples of a step and saturate at the largest multiple within the range."""
     if step > 0:
         counts = values / step
         np.rint(counts, out=counts)
@@ -184,15 +201,16 @@ def digitise(values: Array, limit: float, step: float) -> Array:
 
 
 def clock_times(samples: int, rate: float, skew: Array, jitter: Array | None) -> Array:
-    """Tell when samples are really taken, in samples after the first; shape (N, T)."""
+    """Return the true sampling times in samples after the first, shape (N, T)."""
+    # sample k has the time stamp k/fs and is taken at k (1 + skew)/fs + jitter[k]
     times = np.arange(samples) * (1 + skew[:, None])
     if jitter is not None:
         times = times + jitter * rate
     return np.clip(times, 0, samples - 1)
 
 
-def read_at(values: Array, times: Array) -> Array:
-    """Interpolate each sensor's signal (N, T, k) at its own times (N, T) in samples."""
+def resample_at(values: Array, times: Array) -> Array:
+    """Interpolate the signal (N, T, k) of each sensor at its own times (N, T) in samples."""
     samples = values.shape[1]
     if samples < 2:
         return values

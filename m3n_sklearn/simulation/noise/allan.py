@@ -1,4 +1,4 @@
-"""Allan deviation: how stable the mean of a sensor's readings is, by the time averaged over."""
+"""Allan deviation: stability of a sensor's mean reading as a function of the averaging time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["AllanDeviation", "allan_deviation"]
 Array = NDArray[np.float64]
 
 PER_DECADE = 10
-"""Averaging times that are tried by default in each factor of ten."""
+"""Number of default averaging times per decade."""
 
 
 class AllanDeviation(NamedTuple):
@@ -23,7 +23,7 @@ class AllanDeviation(NamedTuple):
     Attributes
     ----------
     taus : ndarray of shape (K,)
-        Averaging times in s: whole numbers of samples.
+        Averaging times in s, each a whole number of samples.
     deviation : ndarray of shape (K, ...)
         Allan deviation of each channel, in the unit of the data.
     error : ndarray of shape (K,)
@@ -36,11 +36,11 @@ class AllanDeviation(NamedTuple):
 
 
 def allan_deviation(data: ArrayLike, rate: float, taus: ArrayLike | None = None) -> AllanDeviation:
-    """Overlapping Allan deviation of readings at rest.
+    """Compute the overlapping Allan deviation of readings at rest.
 
-    The readings are averaged over stretches of tau seconds; the Allan variance is half the mean
-    square of the difference between two stretches that follow each other, over all places where
-    a first stretch can begin [1]_.
+    The readings are averaged over segments of tau seconds. The Allan variance is half the mean
+    square of the difference between the means of two adjacent segments, for all possible starts of
+    the first segment [1]_.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def allan_deviation(data: ArrayLike, rate: float, taus: ArrayLike | None = None)
     rate : float
         Samples per second.
     taus : array-like of shape (K,), optional
-        Averaging times in s, rounded to whole samples, of which equal ones count once. By
-        default ten per decade, from one sample to a third of the recording.
+        Averaging times in s. They are rounded to whole samples, and duplicates are removed. The
+        default is ten per decade, from one sample to a third of the recording.
 
     Returns
     -------
@@ -60,13 +60,23 @@ def allan_deviation(data: ArrayLike, rate: float, taus: ArrayLike | None = None)
     Raises
     ------
     ValueError
-        If the readings are not finite or too few, or a time is longer than half of them.
+        If the readings are not finite or fewer than two, or an averaging time is longer than half
+        of them.
 
     Notes
     -----
-    White noise of two-sided density N shows as N/√tau, a random walk of coefficient K as
-    K √(tau/3), flicker noise as a floor. The error is that of stretches which do not overlap,
-    ``1/√(2 (T/m - 1))`` for m samples each [1]_: an upper bound.
+    The slope in a log-log plot identifies an error:
+
+    ============================ ================ =====
+    error                        Allan deviation  slope
+    ============================ ================ =====
+    white, two-sided density N   N/√tau           -1/2
+    flicker, bias instability B  0.664 B          0
+    random walk, coefficient K   K √(tau/3)       +1/2
+    ============================ ================ =====
+
+    The error is that of segments which do not overlap, ``1/√(2 (T/m - 1))`` for T samples and m
+    samples per segment [1]_. It is an upper bound for overlapping segments.
 
     References
     ----------
@@ -88,7 +98,8 @@ def allan_deviation(data: ArrayLike, rate: float, taus: ArrayLike | None = None)
         )
     if not np.isfinite(values).all():
         raise ValueError("data has readings that are not finite: cut or interpolate them.")
-    sizes = _stretches(len(values), hertz, taus)
+    sizes = _segment_sizes(len(values), hertz, taus)
+    # With cumulative sums, each mean over a segment costs one subtraction.
     sums = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
     deviation = np.stack([_deviation(sums, size) for size in sizes])
     error = 1 / np.sqrt(2 * (len(values) / sizes - 1))
@@ -96,13 +107,15 @@ def allan_deviation(data: ArrayLike, rate: float, taus: ArrayLike | None = None)
 
 
 def _deviation(sums: Array, size: int) -> Array:
-    ends = len(sums) - 2 * size
-    steps = sums[2 * size :] - 2 * sums[size : size + ends] + sums[:ends]
+    """Return the Allan deviation for segments of m = `size` samples from cumulative sums S."""
+    # mean[k + m] - mean[k] = ((S[k + 2m] - S[k + m]) - (S[k + m] - S[k])) / m, for all starts k
+    starts = len(sums) - 2 * size
+    steps = sums[2 * size :] - 2 * sums[size : size + starts] + sums[:starts]
     return np.asarray(np.sqrt(0.5 * np.mean(np.square(steps), axis=0)) / size)
 
 
-def _stretches(samples: int, rate: float, taus: ArrayLike | None) -> NDArray[np.int64]:
-    """Whole numbers of samples to average over."""
+def _segment_sizes(samples: int, rate: float, taus: ArrayLike | None) -> NDArray[np.int64]:
+    """Return the numbers of samples to average over."""
     if taus is None:
         longest = max(1, samples // 3)
         points = int(np.ceil(PER_DECADE * np.log10(longest))) + 1
@@ -110,7 +123,7 @@ def _stretches(samples: int, rate: float, taus: ArrayLike | None) -> NDArray[np.
     times = np.atleast_1d(real_array(taus, "taus", "averaging times in s"))
     sizes = np.rint(times * rate)
     if sizes.size == 0:
-        raise ValueError("taus must hold at least one averaging time in s, or be None.")
+        raise ValueError("taus must contain at least one averaging time in s, or be None.")
     if not ((sizes >= 1) & (2 * sizes <= samples)).all():
         raise ValueError(
             f"taus must lie between {1 / rate:g} s (one sample) and {samples / 2 / rate:g} s (half "
