@@ -54,7 +54,7 @@ def pretrainer(**params):
 @cache
 def pretrained(**params):
     """Return a fitted pretrainer of captioned IMU and poses; nobody may change it."""
-    return pretrainer(**{"max_epochs": 4, "lr": 1e-2, **params}).fit(corpus())
+    return pretrainer(**{"max_epochs": 12, "lr": 1e-2, **params}).fit(corpus())
 
 
 def classifier(source=None, **params):

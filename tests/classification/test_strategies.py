@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -14,6 +15,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 from m3n_sklearn import Windows
 from m3n_sklearn._inputs import ImuWindows
 from m3n_sklearn.classification import Multi3NetClassifier
+from m3n_sklearn.nets import build_imu_encoder, set_weights
 from m3n_sklearn.pretraining import Multi3NetPretrainer
 
 from ..wrists import (
@@ -101,6 +103,14 @@ def test_fine_tuning_with_descriptions_starts_from_zero_shot(frozen):
     assert np.abs(moved.predict_proba(X) - named.predict_proba(X)).max() > 1e-2
 
 
+def encoded(pretrainer, imu):
+    """Return the features of a pretrainer's IMU encoder."""
+    config, weights = pretrainer._imu_encoder()
+    encoder = set_weights(build_imu_encoder(config), weights).eval()
+    with torch.inference_mode():
+        return encoder(torch.from_numpy(pretrainer.input_(imu)))[0].numpy()
+
+
 def test_frozen_is_a_scaled_logistic_regression(frozen):
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -109,8 +119,7 @@ def test_frozen_is_a_scaled_logistic_regression(frozen):
     X, y, _ = wrist_data()
     for rows in (np.arange(len(y)), np.flatnonzero(y != "rest")):
         ours = classifier(frozen, strategy="frozen").fit(X[rows], y[rows])
-        imu = ImuWindows(X[rows]["imu"], RATE, CHANNELS)
-        features = pretrained()._trunk_features(imu)
+        features = encoded(pretrained(), ImuWindows(X[rows]["imu"], RATE, CHANNELS))
         rival = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000, tol=1e-6))
         rival.fit(features.astype(float), y[rows])
         np.testing.assert_allclose(
