@@ -13,6 +13,7 @@ import os
 import platform
 import warnings
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,6 +30,7 @@ import m3n_sklearn
 
 from ._files import write_atomically
 from ._hashing import sha256
+from ._inputs import InputMap, Layout
 
 __all__ = ["Persistent", "load", "save"]
 
@@ -94,11 +96,10 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
             "pipeline one by one, or use joblib."
         )
     check_is_fitted(estimator)
-    writer = _Writer()
-    tree = writer.estimator(estimator, "")
-    if writer.dropped:
+    tree, tensors, dropped = encode(estimator)
+    if dropped:
         warnings.warn(
-            f"A file can't carry {', '.join(writer.dropped)}; after loading the default stands in "
+            f"A file can't carry {', '.join(dropped)}; after loading the default stands in "
             "its place. Set it again (set_params) before fitting anew.",
             stacklevel=2,
         )
@@ -107,9 +108,9 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
         "format": FORMAT,
         "format_version": str(FORMAT_VERSION),
         "document": document,
-        "sha256": _digest(document, writer.tensors),
+        "sha256": _digest(document, tensors),
     }
-    write_atomically(path, safetensors.numpy.save(writer.tensors, metadata=metadata))
+    write_atomically(path, safetensors.numpy.save(tensors, metadata=metadata))
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -157,7 +158,19 @@ def load(path: str | os.PathLike[str]) -> Any:
         )
     content = json.loads(document)
     _compare_versions(content["versions"], path)
-    return _Reader(tensors).value(content["estimator"])
+    return decode(content["estimator"], tensors)
+
+
+def encode(estimator: BaseEstimator) -> tuple[dict[str, Any], dict[str, AnyArray], list[str]]:
+    """Return an estimator as JSON, its arrays by name, and the parameters that JSON can't hold."""
+    writer = _Writer()
+    tree = writer.estimator(estimator, "")
+    return tree, writer.tensors, writer.dropped
+
+
+def decode(tree: Mapping[str, Any], tensors: Mapping[str, AnyArray]) -> Any:
+    """Return the estimator that `encode` has turned into JSON and arrays."""
+    return _Reader(tensors).value(dict(tree))
 
 
 class Persistent:
@@ -354,20 +367,27 @@ def _state(estimator: BaseEstimator) -> dict[str, Any]:
 
 # ---- names of classes
 
+INTERNAL: dict[str, type] = {cls.__name__: cls for cls in (InputMap, Layout)}
+"""Classes of fitted state that no public module has; in files they have no module."""
+
 
 def _class_name(cls: type) -> str:
-    """Return the stable name of a class: its nearest public module, where that has it."""
+    """Return the name of a class in files: its public home, so that private modules may move."""
     if cls is FrozenEstimator:
         return "sklearn.frozen:FrozenEstimator"
-    parts = cls.__module__.split(".")
+    if INTERNAL.get(cls.__name__) is cls:
+        return cls.__name__
     if not _ours(cls.__module__):
         raise _NotPortable(
             f"Only estimators of m3n_sklearn can be saved, got a {cls.__module__}.{cls.__name__}."
         )
-    hidden = next((i for i, part in enumerate(parts) if part.startswith("_")), len(parts))
-    public = importlib.import_module(".".join(parts[:hidden]))
-    home = public.__name__ if getattr(public, cls.__name__, None) is cls else cls.__module__
-    return f"{home}:{cls.__name__}"
+    # the room, else the module of it that is nearest to the room
+    public = list(takewhile(lambda part: not part.startswith("_"), cls.__module__.split(".")))
+    for count in range(min(2, len(public)), len(public) + 1):
+        home = ".".join(public[:count])
+        if getattr(importlib.import_module(home), cls.__name__, None) is cls:
+            return f"{home}:{cls.__name__}"
+    return f"{cls.__module__}:{cls.__name__}"
 
 
 def _class_of(name: str, base: type = object) -> Any:
@@ -376,7 +396,8 @@ def _class_of(name: str, base: type = object) -> Any:
     if name == "sklearn.frozen:FrozenEstimator":
         return FrozenEstimator
     try:
-        cls = getattr(importlib.import_module(module), qualname) if _ours(module) else None
+        known = INTERNAL.get(name)
+        cls = getattr(importlib.import_module(module), qualname) if _ours(module) else known
     except (ImportError, AttributeError) as error:
         raise ValueError(
             f"The file holds a {name}, which m3n_sklearn {m3n_sklearn.__version__} does not have."

@@ -658,14 +658,15 @@ def test_texts(call, error, words):
     (lambda: tiny().fit(CORPUS.drop("imu", "text")), ValueError, "have pose", "simulator="),
     (lambda: tiny().fit(IMU, groups=[1]), ValueError, "one entry per row, 9"),
     (lambda: tiny(channels=["a"]).fit(IMU), ValueError, "names 1 channels", "6"),
-    (lambda: tiny(corpus="/no/such").fit(), FileNotFoundError, "no corpus", "save_corpus"),
+    (lambda: tiny(corpus="/no/such").fit(), FileNotFoundError, "not a corpus", "save_corpus"),
     (lambda: tiny(corpus=CORPUS[:0]).fit(), ValueError, "0 rows"),
-    (lambda: tiny(objectives={"foo": 1}).fit(CORPUS), ValueError, "names foo", "imu_pose"),
+    (lambda: tiny(objectives={"foo": 1}).fit(CORPUS), ValueError, "contains foo", "imu_pose"),
     (lambda: tiny(objectives={"imu_pose": -1}).fit(CORPUS), ValueError, "at least 0"),
     (lambda: tiny(objectives={"imu_text": 1}).fit(X), ValueError, "data have imu", "imu_text"),
     (lambda: tiny(encoder="paper", width=7).fit(CORPUS), ValueError, "multiple of 8", "got 7"),
     (lambda: tiny(augment=Augmentation(shortest=5)).fit(X), ValueError, "shortest", "(0, 1]"),
-    (lambda: tiny(early_stopping=True).fit(CORPUS[:1]), ValueError, "at least 2 groups"),
+    (lambda: tiny(callbacks="stop").fit(X), ValueError, "'callbacks'", "Got 'stop'"),
+    (lambda: tiny(callbacks=["stop"]).fit(X), TypeError, "callbacks[0]", "got 'stop'"),
     (lambda: tiny(batch_size=0).fit(CORPUS), ValueError, "'batch_size'", "Got 0"),
     (lambda: tiny(device="tpu").fit(X), ValueError, "device='tpu'", "'cpu'"),
     (lambda: tiny().fit(IMU * 1e30), FloatingPointError, "no longer finite", "scale of X"),
@@ -681,6 +682,8 @@ def test_texts(call, error, words):
     (lambda: tiny().fit(X).predict_imu(CORPUS), ValueError, "not trained", "pose2imu"),
     (lambda: pretrained().reconstruct(X, hidden=[True]), ValueError, "hidden", "(9, 40)"),
     (lambda: pretrained().score(None), TypeError, "X is a NoneType"),
+    (lambda: pretrained().embed(CORPUS, "video"), ValueError, "'imu', 'pose' or 'text'", "'video'"),
+    (lambda: pretrained().embed(IMU, "pose"), ValueError, "column 'pose'", "ndarray"),
     (lambda: pretrained().embed_text("a man"), TypeError, "one string", "['a man']"),
     (lambda: pretrained().embed_text([]), ValueError, "at least one"),
     (lambda: tiny().fit(X).embed_text(["a"]), ValueError, "not trained", "'text'"),
@@ -719,7 +722,7 @@ def test_parameters_of_estimators(make, name, value):
     (
         lambda folder: save_corpus(X.assign(foo=np.array([{}] * 9)), folder / "new"),
         TypeError,
-        "'foo' holds Python objects",
+        "'foo' contains Python objects",
     ),
     (
         lambda folder: save_corpus(X.assign(**{"../foo": np.zeros(9)}), folder / "new"),
@@ -727,7 +730,7 @@ def test_parameters_of_estimators(make, name, value):
         "'../foo' can't be a file",
     ),
     (lambda folder: open_corpus(folder), FileNotFoundError, "no meta.json", "save_corpus"),
-    (lambda folder: open_corpus(folder / "no"), FileNotFoundError, "is no corpus"),
+    (lambda folder: open_corpus(folder / "no"), FileNotFoundError, "is not a corpus"),
 )
 def test_corpora_leave_nothing_behind(tmp_path, call, error, words):
     refuses(lambda: call(tmp_path), error, *words)

@@ -47,14 +47,14 @@ def corpus(n_per_class=7, seed=1):
 
 def pretrainer(**params):
     """Return an unfitted pretrainer that is quick."""
-    small = {"width": 16, "n_components": 4, "max_epochs": 2, "text_encoder": "hashing"}
+    small = {"width": 16, "max_epochs": 2, "text_encoder": "hashing"}
     return Multi3NetPretrainer(**{**small, "random_state": 0, **params})
 
 
 @cache
 def pretrained(**params):
     """Return a fitted pretrainer of captioned IMU and poses; nobody may change it."""
-    return pretrainer(**{"max_epochs": 4, "lr": 1e-2, **params}).fit(corpus())
+    return pretrainer(**{"max_epochs": 12, "lr": 1e-2, **params}).fit(corpus())
 
 
 def classifier(source=None, **params):

@@ -97,7 +97,6 @@ ABLATIONS: tuple[Ablation, ...] = (
         "reconstruction only", {"objectives": {"reconstruction": 1.0}}, {"descriptions": None}
     ),
     Ablation("pose as the only teacher", {"objectives": {"imu_pose": 1.0}}, {"descriptions": None}),
-    Ablation("near misses as negatives", {"similar_captions": 0.9, "hard_negatives": 0.25}),
     # what is read and how it is changed
     Ablation("pretraining under any rotation", {"augment": "so3"}),
     Ablation("pretraining without augmentation", {"augment": None}),
@@ -105,14 +104,11 @@ ABLATIONS: tuple[Ablation, ...] = (
         "pretraining with tempo and amplitude",
         {"augment": Augmentation("cone", tempo=1.25, amplitude=0.15)},
     ),
-    Ablation("input turned by gravity", {"orientation": "gravity"}),
-    Ablation("input with invariants", {"orientation": "raw+invariant"}),
     Ablation(
         "bodies and mounts anew in every epoch",
         varied={"stature_sd": 0.08, "site_jitter": 0.01, "mount_angle": 0.35},
     ),
     Ablation("half the width", {"width": 64}),
-    Ablation("last weights instead of averaged ones", {"ema": None}),
     # fine-tuning
     Ablation("without rehearsal", classifier={"rehearses": False}),
     Ablation("without prompts", classifier={"descriptions": None}),

@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 from m3n_sklearn import Windows
 from m3n_sklearn._inputs import ImuWindows
 from m3n_sklearn.classification import Multi3NetClassifier
+from m3n_sklearn.nets import build_imu_encoder, set_weights
 from m3n_sklearn.pretraining import Multi3NetPretrainer
 
 from ..wrists import (
@@ -44,7 +45,7 @@ def test_every_strategy_learns(frozen, strategy, head):
     fitted = classifier(source, strategy=strategy, head=head, max_epochs=40, lr=1e-2)
     fitted.fit(X[seen], y[seen])
     assert fitted.strategy_ == strategy
-    assert fitted.score(X[~seen], y[~seen]) > 0.7  # a guess is right once in three
+    assert fitted.score(X[~seen], y[~seen]) > 0.8
     proba = fitted.predict_proba(X)
     assert proba.shape == (len(X), 3) and proba.dtype == np.float32
     np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-5)
@@ -102,6 +103,14 @@ def test_fine_tuning_with_descriptions_starts_from_zero_shot(frozen):
     assert np.abs(moved.predict_proba(X) - named.predict_proba(X)).max() > 1e-2
 
 
+def encoded(pretrainer, imu):
+    """Return the features of a pretrainer's IMU encoder."""
+    config, weights = pretrainer._imu_encoder()
+    encoder = set_weights(build_imu_encoder(config), weights).eval()
+    with torch.inference_mode():
+        return encoder(torch.from_numpy(pretrainer.input_(imu)))[0].numpy()
+
+
 def test_frozen_is_a_scaled_logistic_regression(frozen):
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -110,9 +119,7 @@ def test_frozen_is_a_scaled_logistic_regression(frozen):
     X, y, _ = wrist_data()
     for rows in (np.arange(len(y)), np.flatnonzero(y != "rest")):
         ours = classifier(frozen, strategy="frozen").fit(X[rows], y[rows])
-        x = torch.tensor(ours.input_(ImuWindows(X[rows]["imu"], RATE, CHANNELS)))
-        with torch.no_grad():
-            features = ours._module().features({"imu": x}).numpy()
+        features = encoded(pretrained(), ImuWindows(X[rows]["imu"], RATE, CHANNELS))
         rival = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000, tol=1e-6))
         rival.fit(features.astype(float), y[rows])
         np.testing.assert_allclose(
