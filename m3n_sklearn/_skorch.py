@@ -276,13 +276,8 @@ def _copied(number: int, given: Any) -> Any:
         ) from error
 
 
-<<<<<<< HEAD
-BOOKKEEPING = ("batches", "dur", "train_batch_count")
-"""What skorch records of an epoch besides scores."""
-=======
 BOOKKEEPING = ("dur", "train_batch_count")
 """Numbers that skorch records of an epoch besides scores."""
->>>>>>> h-skorch
 
 
 def _scores(epoch: Mapping[str, Any]) -> dict[str, float]:

@@ -367,15 +367,15 @@ def _state(estimator: BaseEstimator) -> dict[str, Any]:
 
 # ---- names of classes
 
-INTERNAL: dict[str, type] = {cls.__name__: cls for cls in (InputMap, Layout)}
-"""Classes of fitted state that no public module has; in files they have no module."""
+INTERNAL = {"InputMap": "m3n_sklearn._inputs", "Layout": "m3n_sklearn._inputs"}
+"""Classes of fitted state that no room exports, and their modules. In files they have no module."""
 
 
 def _class_name(cls: type) -> str:
     """Return the name of a class in files: its public home, so that private modules may move."""
     if cls is FrozenEstimator:
         return "sklearn.frozen:FrozenEstimator"
-    if INTERNAL.get(cls.__name__) is cls:
+    if INTERNAL.get(cls.__name__) == cls.__module__:
         return cls.__name__
     if not _ours(cls.__module__):
         raise _NotPortable(
@@ -396,8 +396,9 @@ def _class_of(name: str, base: type = object) -> Any:
     if name == "sklearn.frozen:FrozenEstimator":
         return FrozenEstimator
     try:
-        known = INTERNAL.get(name)
-        cls = getattr(importlib.import_module(module), qualname) if _ours(module) else known
+        if name in INTERNAL:
+            module, qualname = INTERNAL[name], name
+        cls = getattr(importlib.import_module(module), qualname) if _ours(module) else None
     except (ImportError, AttributeError) as error:
         raise ValueError(
             f"The file holds a {name}, which m3n_sklearn {m3n_sklearn.__version__} does not have."
