@@ -30,7 +30,6 @@ import m3n_sklearn
 
 from ._files import write_atomically
 from ._hashing import sha256
-from ._inputs import InputMap, Layout
 
 __all__ = ["Persistent", "load", "save"]
 

@@ -10,11 +10,11 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from joblib import hash as digest
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import Tensor
 
+from .._hashing import content_hash
 from .._inputs import ImuWindows, InputMap, Layout, read_imu
 from .._runtime import LiveModule, all_or_nothing, derive_seed, isolated, resolve_device
 from .._sklearn import (
@@ -457,7 +457,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             "strategy": self.strategy,
             "head": self.head,
             "label_at": self.label_at,
-            "descriptions": digest((classes.tolist(), prompts)),
+            "descriptions": content_hash((classes.tolist(), prompts)),
         }
 
     def _start(

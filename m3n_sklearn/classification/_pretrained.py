@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import numpy as np
 from joblib import Memory
-from joblib import hash as digest
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
+from .._hashing import content_hash
 from .._inputs import ImuWindows, InputMap
 from .._sklearn import FrozenEstimator, check_is_fitted
 from ..nets import multi3net_config
@@ -118,9 +118,9 @@ def identity_of(pretrainer: Any) -> str:
     if isinstance(pretrainer, str | os.PathLike):
         return os.fspath(pretrainer)
     if isinstance(pretrainer, FrozenEstimator):
-        return cast(str, digest(_thawed(pretrainer).weights_))
+        return content_hash(_thawed(pretrainer).weights_)
     params = _checked(pretrainer, "pretrainer is").get_params()
-    return cast(str, digest({name: _plain(value) for name, value in params.items()}))
+    return content_hash({name: _plain(value) for name, value in params.items()})
 
 
 def _plain(value: Any) -> Any:

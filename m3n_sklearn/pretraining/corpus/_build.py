@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from ..._checks import list_of
+from ..._hashing import folder_digests
 from ...motion import Motion
 from ...simulation._keys import keyed_rng
 from ._balance import choose_rows
@@ -22,7 +23,6 @@ from ._folder import new_folder
 from ._manifest import (
     check_sources,
     compare,
-    file_digests,
     read_manifest,
     versions,
     write_manifest,
@@ -255,7 +255,7 @@ def _build(
             "sources": [_record(*facts) for facts in zip(sources, files, seen, strict=True)],
             "left_out": tally.record(),
             "windows": _count(writer, rows),
-            "files": file_digests(folder),
+            "files": folder_digests(folder),
         }
         if expected is not None:
             compare(expected, built)

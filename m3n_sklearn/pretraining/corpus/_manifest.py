@@ -17,7 +17,7 @@ import sklearn
 import m3n_sklearn
 
 from ...persistence import decode, encode
-from ._source import CorpusSource, file_digest
+from ._source import CorpusSource
 
 __all__ = [
     "MANIFEST",
@@ -25,7 +25,6 @@ __all__ = [
     "compare",
     "estimator_from_json",
     "estimator_to_json",
-    "file_digests",
     "read_manifest",
     "versions",
     "write_manifest",
@@ -44,11 +43,6 @@ def versions() -> dict[str, str]:
         "scikit-learn": sklearn.__version__,
         "machine": platform.machine(),
     }
-
-
-def file_digests(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of all files of a folder, by name."""
-    return {file.name: file_digest(file) for file in sorted(folder.iterdir())}
 
 
 def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ..._checks import check_positive
+from ..._hashing import file_digest
 from ...motion import Motion
 
-__all__ = ["CorpusSource", "Fingerprint", "file_digest"]
-
-BLOCK = 1 << 20
-"""Bytes that are read at a time."""
+__all__ = ["CorpusSource", "Fingerprint"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,12 +149,3 @@ def _body(motion: Motion) -> tuple[Any, ...]:
     stature = None if motion.stature is None else round(float(motion.stature), 3)
     betas = None if motion.betas is None else (motion.betas.round(3) + 0.0).tolist()
     return motion.sex, stature, betas
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
