@@ -1,8 +1,8 @@
 """Train the weights that come with the package, check that training gives them, or rename.
 
-    python benchmarks/base_weights.py DATA            # train by the packaged manifest and compare
-    python benchmarks/base_weights.py DATA --renew    # train by the recipe below and replace them
-    python benchmarks/base_weights.py --rewrite       # same tensors, names of today's library
+    python -m benchmarks.base_weights DATA            # train by the packaged manifest and compare
+    python -m benchmarks.base_weights DATA --renew    # train by the recipe below and replace them
+    python -m benchmarks.base_weights --rewrite       # same tensors, names of today's library
 
 DATA is the folder that contains ``cmu_mocap_subset``. The training data are procedural motions and
 two sets of CMU clips; weights trained on them may be redistributed.
