@@ -67,14 +67,14 @@ class Corpus:
 
 
 def general(data: Path, quick: bool) -> list[CorpusSource]:
-    def mocap(name: str, licence: str, *files: str) -> CorpusSource:
+    def mocap(name: str, license: str, *files: str) -> CorpusSource:
         paths = [data / file for file in files]
 
         def read() -> list[Any]:
             motions = [motion for path in paths for motion in read_skeletal(path)]
             return motions[:: 4 if quick else 1]
 
-        return CorpusSource(name, licence, read, paths)
+        return CorpusSource(name, license, read, paths)
 
     cmu = [f"cmu_mocap_subset/{name}.npz" for name in ("cmu_asfamc_28", "cmu_expmap_96")]
     people = 2 if quick else 20
