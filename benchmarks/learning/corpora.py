@@ -43,7 +43,8 @@ class Corpus:
         Whether rows of the people who are tested must be left out.
     clip_by_clip : bool
         Whether the noise of the poses is that of each clip, instead of learned from the source.
-        For the Kinect's poses, readings are closer to the measured ones (``bench_simulation.txt``).
+        For the Kinect's poses, readings are closer to the measured ones (see
+        ``docs/benchmarks/simulation.txt``).
     """
 
     sources: Callable[[Path, bool], list[CorpusSource]]

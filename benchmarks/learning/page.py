@@ -18,8 +18,8 @@ from .mounting import AS_WORN, FLIPPED, TURNED
 from .published import publish
 from .rows import DEFAULT, INDOMAIN, MOUNTING, PAPERS, SECTIONS, TEXT_NAMED, ZERO_SHOT, Row
 
-PAGE = Path(__file__).parents[2] / "docs" / "user_guide" / "bench_learning.txt"
-SCORES = PAGE.with_name("bench_learning_scores.csv.gz")
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks" / "learning.txt"
+SCORES = PAGE.with_name("learning_scores.csv.gz")
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch", "aeon")
 
 
