@@ -22,9 +22,11 @@ version = release = m3n_sklearn.__version__
 
 extensions = [
     "api_pages",
+    "changelog_page",
     "invariants_table",
     "mathml",
     "measured",
+    "themed_pictures",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
@@ -45,7 +47,7 @@ html_show_sourcelink = False
 html_theme_options = {
     "show_prev_next": False,
     "navigation_with_keys": False,
-    "header_links_before_dropdown": 8,
+    "header_links_before_dropdown": 6,
     "footer_start": ["copyright"],
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],

@@ -36,4 +36,4 @@ def main() -> None:
             if isinstance(surface, PolyCollection):
                 surface.set_rasterized(True)
 
-    render("body", HEIGHT, draw)
+    render("body_sensors", HEIGHT, draw)

@@ -91,4 +91,4 @@ def main() -> None:
         for i, (name, color) in enumerate(of_class.items()):
             figure.text(0.21 + 0.2 * i, 0.92, f"■ {name}", color=color, fontsize=MEDIUM, va="center")
 
-    render("hmm", HEIGHT, draw)
+    render("hmm_path", HEIGHT, draw)

@@ -54,4 +54,4 @@ def main() -> None:
             ax.set_title(title, fontsize=SMALL)
         axes[0].set_ylim(len(CLIPS) - 0.5, -0.5)
 
-    render("balance", HEIGHT, draw)
+    render("corpus_balance", HEIGHT, draw)

@@ -1,0 +1,48 @@
+"""Code on the first pages runs as it stands there, and tables equal the files that they quote."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture
+def in_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("page", ["index.rst", "quick_start.rst"])
+def test_pages_run_and_print_what_they_show(page, in_folder):
+    options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    failed, tried = doctest.testfile(str(DOCS / page), module_relative=False, optionflags=options)
+    assert tried > 5
+    assert failed == 0
+
+
+def test_readme_code_runs(in_folder):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert blocks
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)
+    assert hasattr(names["classifier"], "classes_")
+
+
+def test_readme_table_is_that_of_the_benchmark():
+    table = runpy.run_path(str(DOCS / "readme_table.py"))["results"]()
+    assert table in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_pages_of_the_first_steps_use_public_names_only():
+    for page in (ROOT / "README.md", DOCS / "index.rst", DOCS / "quick_start.rst"):
+        imports = re.findall(r"(?:from|import) (m3n_sklearn[\w.]*)", page.read_text(encoding="utf-8"))
+        assert imports
+        assert not [name for name in imports if "._" in name]
