@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
-from benchmark_tables import look_up, mean, read_tables  # noqa: E402
+from benchmark_tables import look_up, mean, read_tables
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- results: python docs/readme_table.py -->\n", "<!-- end of results -->"

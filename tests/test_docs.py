@@ -43,6 +43,8 @@ def test_readme_table_is_that_of_the_benchmark():
 
 def test_pages_of_the_first_steps_use_public_names_only():
     for page in (ROOT / "README.md", DOCS / "index.rst", DOCS / "quick_start.rst"):
-        imports = re.findall(r"(?:from|import) (m3n_sklearn[\w.]*)", page.read_text(encoding="utf-8"))
+        imports = re.findall(
+            r"(?:from|import) (m3n_sklearn[\w.]*)", page.read_text(encoding="utf-8")
+        )
         assert imports
         assert not [name for name in imports if "._" in name]

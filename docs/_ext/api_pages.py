@@ -1,8 +1,9 @@
 """Write the pages of the API reference from the rooms' ``__all__``.
 
-A room is a public package directly below ``m3n_sklearn``. Its page has its docstring and one table each for
-classes, functions and constants; autosummary writes a page for each class and function. Names that
-only the top level has get a page of their own. Nothing is listed by hand, so a new public name needs no edit here.
+A room is a public package directly below ``m3n_sklearn``. Its page has its docstring and one
+table each for classes, functions and constants; autosummary writes a page for each class and
+function. Names that only the top level has get a page of their own. Nothing is listed by hand, so
+a new public name needs no edit here.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def _tables(module: ModuleType, names: list[str]) -> list[str]:
 
 def room_page(room: ModuleType) -> str:
     """The page of one room."""
-    title = f"``{room.__name__}``"
+    title = room.__name__.replace("_", "\\_")
     intro = inspect.getdoc(room) or ""
     lines = [title, "=" * len(title), "", f".. module:: {room.__name__}", "", intro, ""]
     return "\n".join(lines + _tables(room, list(room.__all__)))
@@ -109,7 +110,8 @@ def index_page() -> str:
         "API reference",
         "=============",
         "",
-        "Each public name has one home. Names that most scripts need can be imported from the top level as well.",
+        "Each public name has one home. Names that most scripts need can be imported from the top "
+        "level as well.",
         "",
         ".. list-table::",
         "   :widths: 30 70",
@@ -173,7 +175,7 @@ def template_context() -> dict[str, dict[str, Any]]:
 def public_members(cls: type) -> list[str]:
     """Properties and methods that the page of a class documents: its own, and scikit-learn's.
 
-    What other bases bring, such as ``tuple.count`` or the hooks of ``torch.nn.Module``, is left out.
+    What other bases bring, such as ``tuple.count`` or hooks of ``torch.nn.Module``, is left out.
     """
     properties, methods = [], []
     for member in dir(cls):
@@ -190,9 +192,7 @@ def public_members(cls: type) -> list[str]:
     return properties + methods
 
 
-def resolve_alias(
-    app: Any, env: Any, node: pending_xref, contnode: Element
-) -> Node | None:
+def resolve_alias(app: Any, env: Any, node: pending_xref, contnode: Element) -> Node | None:
     """Link ``m3n_sklearn.Motion`` to the page of its home, ``m3n_sklearn.motion.Motion``."""
     if node.get("refdomain") != "py":
         return None

@@ -16,8 +16,8 @@ FILE = Path(__file__).parents[1] / "benchmarks" / "learning.txt"
 def read_tables(path: Path = FILE) -> dict[str, dict[str, Block]]:
     """Sets, blocks, rows and columns of ``benchmarks/learning.txt``.
 
-    A set begins with a title above a line of ``=``, a block after an empty line with its title. Where
-    the second line of a block is indented, it names the columns.
+    A set begins with a title above a line of ``=``, a block after an empty line with its title.
+    Where the second line of a block is indented, it names the columns.
     """
     sets: dict[str, dict[str, Block]] = {}
     lines = path.read_text(encoding="utf-8").splitlines()

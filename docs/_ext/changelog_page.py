@@ -24,6 +24,8 @@ def to_rst(markdown: str) -> str:
             title = heading[2] + heading[3]
             lines += ["", title, {2: "-", 3: "~"}[len(heading[1])] * len(title), ""]
         else:
+            if line.lstrip().startswith("- "):  # nested lists need an empty line before them
+                lines.append("")
             lines.append(line.replace("*", r"\*"))
     return "\n".join(lines)
 

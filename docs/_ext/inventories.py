@@ -1,8 +1,9 @@
 """Links to the documentation of other projects, with and without a network.
 
-With ``M3N_SKLEARN_DOCS_ONLINE=1`` intersphinx fetches the inventories that the other projects publish. Otherwise it
-reads small ones, written here from ``foreign_names.txt``: the names that these pages refer to, at the addresses
-where those projects document them. A name that is in neither is an error with ``-n -W``, so the list stays complete.
+With ``M3N_SKLEARN_DOCS_ONLINE=1`` intersphinx fetches the inventories that the other projects
+publish. Otherwise it reads small ones, written here from ``foreign_names.txt``: the names that
+these pages refer to, at the addresses where those projects document them. A name that is in
+neither is an error with ``-n -W``, so the list stays complete.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ ADDRESSES = {
 def read_names(path: Path) -> dict[str, list[str]]:
     """Inventory lines of each project.
 
-    A line of the file is: project, domain:role, name, address below the project's. ``$`` in the address
-    stands for the name.
+    A line of the file is: project, domain:role, name, address below the project's. ``$`` in the
+    address stands for the name.
     """
     lines: dict[str, list[str]] = {project: [] for project in ADDRESSES}
     for line in path.read_text(encoding="utf-8").splitlines():

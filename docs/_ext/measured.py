@@ -1,4 +1,4 @@
-"""The directive ``measured``: a table of cells that are quoted from the tables of the learning benchmark.
+"""The directive ``measured``: a table of cells quoted from the learning benchmark.
 
 .. code-block:: rst
 
@@ -8,8 +8,9 @@
       from scratch = UTD-MHAD right / rivals, real labels alone / CNN from scratch, our augmentation
       default = UTD-MHAD right / in-domain / default (auto)
 
-Each row has a label, the set, the block and the row of ``benchmarks/learning.txt``. Set and block may be given by any
-part that occurs in one title only. A cell that the file does not have is an error, a dash is a row that was not run.
+Each row has a label, the set, the block and the row of ``benchmarks/learning.txt``. Set and block
+may be given by any part that occurs in one title only. A cell that the file does not have is an
+error, a dash is a row that was not run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Show ``_static/pictures/NAME.svg`` as ``NAME-light.svg`` or ``NAME-dark.svg``, as the theme of the page asks."""
+"""Show ``_static/pictures/NAME.svg`` as ``NAME-light.svg`` or ``NAME-dark.svg``, as the theme of
+the page asks."""
 
 from __future__ import annotations
 

@@ -22,9 +22,7 @@ def main() -> None:
     )
     still = np.zeros((1, 6, int(HOURS * 3600 * RATE)))
     still[:, 2] = 9.80665
-    noise = IMUNoise(
-        gyro=gyro, rate=RATE, channels=channel_names("left_wrist"), random_state=0
-    )
+    noise = IMUNoise(gyro=gyro, rate=RATE, channels=channel_names("left_wrist"), random_state=0)
     readings = noise.fit_transform(still)[0, 3:].T
     recording = Recording(readings, RATE)
     measured = allan_deviation(recording.data, RATE)

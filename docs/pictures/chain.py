@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from docs.pictures.style import LARGE, MEDIUM, SMALL, WIDTH, Colors, arrow, box, canvas, inset, render
+from docs.pictures.style import (
+    LARGE,
+    MEDIUM,
+    SMALL,
+    WIDTH,
+    Colors,
+    arrow,
+    box,
+    canvas,
+    inset,
+    render,
+)
 from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics
 from m3n_sklearn.datasets import make_motions, make_wrist_har

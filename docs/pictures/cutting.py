@@ -1,4 +1,5 @@
-"""Cutting: a motion and its readings on one clock, windows with margins, a gap that windows avoid."""
+"""Cutting: a motion and its readings on one clock, windows with margins, a gap that windows
+avoid."""
 
 from __future__ import annotations
 

@@ -41,9 +41,11 @@ def main() -> None:
     margin = np.sort(pooled, axis=1)
     row = int(np.argmax(np.where(apart, margin[:, -1] - margin[:, -2], -1.0)))
     truth = str(wrists.y[tested][row])
-    panels = [
-        (f"{name}\nweight {weight:g}", members[name][row]) for name, weight in MEMBERS
-    ] + [("ensemble\ngeometric mean", pooled[row])]
+    panels = [(f"{name}\nweight {weight:g}", members[name][row]) for name, weight in MEMBERS] + [
+        ("ensemble\ngeometric mean", pooled[row])
+    ]
+
+    title = f"probabilities of one window (truth: {truth})"
 
     def draw(figure: Figure, colors: Colors) -> None:
         axes = figure.subplots(
@@ -51,14 +53,18 @@ def main() -> None:
             gridspec_kw={"left": 0.12, "right": 0.98, "top": 0.74, "bottom": 0.17, "wspace": 0.16},
         )  # fmt: skip
         figure.text(
-            0.02, 0.94, f"probabilities of one window (truth: {truth})", fontsize=MEDIUM, va="center"
+            0.02,
+            0.94,
+            title,
+            fontsize=MEDIUM,
+            va="center",
         )
-        for i, (ax, (title, probabilities)) in enumerate(zip(axes, panels, strict=True)):
+        for i, (ax, (name, probabilities)) in enumerate(zip(axes, panels, strict=True)):
             last = i == len(panels) - 1
             ax.barh(classes, probabilities, color=colors.label if last else colors.imu, height=0.66)
             ax.set_xlim(0, 1)
             ax.set_xticks([0, 0.5, 1], ["0", "½", "1"])
-            ax.set_title(title, fontsize=SMALL, color=colors.label if last else colors.text)
+            ax.set_title(name, fontsize=SMALL, color=colors.label if last else colors.text)
             ax.invert_yaxis()
         axes[0].set_ylim(len(classes) - 0.5, -0.5)
         figure.text(0.55, 0.035, "probability", ha="center", fontsize=SMALL)

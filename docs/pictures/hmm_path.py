@@ -16,15 +16,24 @@ from m3n_sklearn.evaluation import WindowFeatures
 
 HEIGHT = 3.6
 RATE, SECONDS = 50.0, 2.0
-STEPS = (("wipe", "wipe_table", 8), ("stir", "stir", 6), ("pour", "pour", 5), ("cut", "cut_vegetables", 7))
+STEPS = (
+    ("wipe", "wipe_table", 8),
+    ("stir", "stir", 6),
+    ("pour", "pour", 5),
+    ("cut", "cut_vegetables", 7),
+)
 ROUNDS, TESTED = 9, 2
 
 
 def record(seed: int) -> tuple[Recording, NDArray[np.intp]]:
-    """A person who repeats four activities, each for a random time, and the round of each sample."""
+    """A person who repeats four activities for random times, and the round of each sample."""
     rng = np.random.default_rng(seed)
     takes = make_motions(
-        1, ROUNDS, activities=[activity for _, activity, _ in STEPS], seconds=24.0, random_state=seed
+        1,
+        ROUNDS,
+        activities=[activity for _, activity, _ in STEPS],
+        seconds=24.0,
+        random_state=seed,
     )
     simulator = SMPLIMUSimulator(sites=("right_wrist",), rate=RATE, random_state=seed)
     readings = {motion.name: simulator.simulate(motion) for motion in takes}
@@ -89,6 +98,8 @@ def main() -> None:
         ax.set_xlabel("time, s")
         ax.spines["left"].set_visible(False)
         for i, (name, color) in enumerate(of_class.items()):
-            figure.text(0.21 + 0.2 * i, 0.92, f"■ {name}", color=color, fontsize=MEDIUM, va="center")
+            figure.text(
+                0.21 + 0.2 * i, 0.92, f"■ {name}", color=color, fontsize=MEDIUM, va="center"
+            )
 
     render("hmm_path", HEIGHT, draw)

@@ -1,7 +1,7 @@
 """Colors, boxes and arrows that the pictures share.
 
-A picture is as wide as a column of text (6.4 in = 614 px). Phones show it at 0.58 of that width, so letters have
-at least 11.5 pt.
+A picture is as wide as a column of text (6.4 in = 614 px). Phones show it at 0.58 of that width,
+so letters have at least 11.5 pt.
 """
 
 from __future__ import annotations
@@ -103,14 +103,16 @@ def box(
     """A box with round corners; x and y are its lower left corner."""
     ax.add_patch(
         FancyBboxPatch(
-            (x, y), width, height,
+            (x, y),
+            width,
+            height,
             boxstyle="round,pad=0,rounding_size=1.2",
             facecolor=colors.panel if fill is None else fill,
             edgecolor=edge or colors.line,
             linewidth=1.4,
             hatch=hatch,
             linestyle="--" if dashed else "-",
-        )  # fmt: skip
+        )
     )
 
 
@@ -120,10 +122,16 @@ def arrow(
     """An arrow, bent by a share of its length."""
     ax.add_patch(
         FancyArrowPatch(
-            start, end,
-            arrowstyle="-|>", mutation_scale=13, linewidth=1.5, color=color,
-            connectionstyle=f"arc3,rad={bend}", shrinkA=0, shrinkB=0,
-        )  # fmt: skip
+            start,
+            end,
+            arrowstyle="-|>",
+            mutation_scale=13,
+            linewidth=1.5,
+            color=color,
+            connectionstyle=f"arc3,rad={bend}",
+            shrinkA=0,
+            shrinkB=0,
+        )
     )
 
 
