@@ -29,6 +29,7 @@ from sklearn.utils.validation import check_is_fitted
 import m3n_sklearn
 
 from ._files import write_atomically
+from ._sklearn import DocumentationLink
 
 __all__ = ["Persistent", "load", "save"]
 
@@ -160,7 +161,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     return _Reader(tensors).value(content["estimator"])
 
 
-class Persistent:
+class Persistent(DocumentationLink):
     """Gives an estimator the methods `save` and `load`."""
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import doctest
+import importlib
 import re
 import runpy
 from pathlib import Path
 
 import pytest
+from sklearn.utils import estimator_html_repr
+
+from m3n_sklearn import Multi3NetClassifier, Multi3NetPretrainer, SMPLIMUSimulator
+from m3n_sklearn._sklearn import DocumentationLink
+from m3n_sklearn.classification import HMMClassifier
+from m3n_sklearn.evaluation import WindowFeatures
+from m3n_sklearn.simulation import IMUNoise
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -48,3 +56,31 @@ def test_pages_of_the_first_steps_use_public_names_only():
         )
         assert imports
         assert not [name for name in imports if "._" in name]
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        HMMClassifier(Multi3NetClassifier()),
+        IMUNoise(),
+        Multi3NetClassifier(),
+        Multi3NetPretrainer(),
+        SMPLIMUSimulator(),
+        WindowFeatures(),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_html_repr_links_to_the_page_of_the_class(estimator, monkeypatch):
+    address = staticmethod(lambda: "https://example.org/docs")
+    monkeypatch.setattr(DocumentationLink, "_documentation_address", address)
+    name = type(estimator).__name__
+    [room] = re.findall(
+        rf'href="https://example.org/docs/api/generated/(m3n_sklearn\.\w+)\.{name}.html"',
+        estimator_html_repr(estimator),
+    )
+    assert hasattr(importlib.import_module(room), name)
+
+
+def test_no_link_without_an_address(monkeypatch):
+    monkeypatch.setattr(DocumentationLink, "_documentation_address", staticmethod(lambda: ""))
+    assert "API documentation" not in estimator_html_repr(SMPLIMUSimulator())
