@@ -1,5 +1,4 @@
-"""Show ``_static/pictures/NAME.svg`` as ``NAME-light.svg`` or ``NAME-dark.svg``, as the theme of
-the page asks."""
+"""Show ``_static/pictures/NAME.svg`` as ``NAME-light.svg`` or ``NAME-dark.svg``, by theme."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ FOLDER = "/_static/pictures/"
 
 
 class ThemedPictures(SphinxTransform):
-    """Replace each image by both variants; the theme hides one by its class."""
+    """Replace each image, or the figure around it, by both variants; the theme hides one."""
 
     default_priority = 200
 
@@ -20,13 +19,17 @@ class ThemedPictures(SphinxTransform):
         for image in list(self.document.findall(nodes.image)):
             if not image["uri"].startswith(FOLDER):
                 continue
+            whole = image.parent if isinstance(image.parent, nodes.figure) else image
             variants = []
             for theme in ("light", "dark"):
-                variant = image.copy()
-                variant["uri"] = image["uri"].replace(".svg", f"-{theme}.svg")
-                variant["classes"] = [*image["classes"], f"only-{theme}", "picture"]
+                variant = whole.deepcopy()
+                variant["classes"].append(f"only-{theme}")
+                [inner] = variant.findall(nodes.image)
+                inner["uri"] = image["uri"].replace(".svg", f"-{theme}.svg")
+                inner["classes"].append("picture")
                 variants.append(variant)
-            image.replace_self(variants)
+            variants[1]["ids"] = []  # a reference leads to the first
+            whole.replace_self(variants)
 
 
 def setup(app: Any) -> dict[str, bool]:

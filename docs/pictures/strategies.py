@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from docs.pictures.style import MEDIUM, SMALL, WIDTH, Colors, arrow, box, canvas, render
 
-HEIGHT = 5.9
+HEIGHT = 5.35
 
 ROWS = (  # strategy, encoder, whether it is trained, head, whether it is trained, labels
     ("scratch", "random weights", True, "head", True, "yes"),
