@@ -78,7 +78,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "show_memory": False,
     "download_all_examples": False,
-    "min_reported_time": 0,
+    "write_computation_times": False,
     "within_subsection_order": "FileNameSortKey",
     "backreferences_dir": "api/gallery",
     "doc_module": ("m3n_sklearn",),
