@@ -30,6 +30,7 @@ import m3n_sklearn
 
 from ._files import write_atomically
 from ._hashing import sha256
+from ._sklearn import DocumentationLink
 
 __all__ = ["Persistent", "load", "save"]
 
@@ -172,7 +173,7 @@ def decode(tree: Mapping[str, Any], tensors: Mapping[str, AnyArray]) -> Any:
     return _Reader(tensors).value(dict(tree))
 
 
-class Persistent:
+class Persistent(DocumentationLink):
     """Gives an estimator the methods `save` and `load`."""
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from .._inputs import read_imu
-from .._sklearn import check_is_fitted
+from .._sklearn import DocumentationLink, check_is_fitted
 
 __all__ = ["WindowFeatures"]
 
 Array = NDArray[np.float64]
 
 
-class WindowFeatures(TransformerMixin, BaseEstimator):
+class WindowFeatures(DocumentationLink, TransformerMixin, BaseEstimator):
     """Statistics of each channel and of each sensor's norm, for forests and linear models.
 
     Per channel: mean, standard deviation, minimum, maximum, median, interquartile range, mean

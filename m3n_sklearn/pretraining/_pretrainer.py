@@ -597,7 +597,7 @@ class Multi3NetPretrainer(
 
         Returns
         -------
-        ndarray of shape (n, n_components_)
+        ndarray of shape (n, n_components)
             Embeddings of unit length: float32 for float32 and for `Windows`, otherwise float64.
 
         See Also
@@ -619,7 +619,7 @@ class Multi3NetPretrainer(
 
         Returns
         -------
-        ndarray of shape (n, n_components_)
+        ndarray of shape (n, n_components)
             Embeddings of unit length: float64 for a float64 array, otherwise float32.
 
         Raises
@@ -653,7 +653,7 @@ class Multi3NetPretrainer(
 
         Returns
         -------
-        ndarray of shape (k, n_components_)
+        ndarray of shape (k, n_components)
             Embeddings of unit length.
         """
         check_is_fitted(self, "weights_")
@@ -775,7 +775,7 @@ class Multi3NetPretrainer(
         return dict(self.config_["encoders"]["imu"]), weights
 
     def _embed_imu(self, imu: ImuWindows) -> AnyArray:
-        """Return embeddings of unit length, (n, n_components_), of windows read by ``read_imu``."""
+        """Return embeddings of unit length, (n, n_components), of windows read by ``read_imu``."""
         input_map = self.input_.adapted(imu)
         layout, x = input_map.layout, input_map(imu)
         present = np.repeat(layout.present[None], len(x), axis=0)

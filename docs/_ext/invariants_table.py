@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from docutils.nodes import Node
 from sphinx.util.docutils import SphinxDirective
 
-TESTS = Path(__file__).parents[1] / "tests"
+TESTS = Path(__file__).parents[2] / "tests"
 
 
 class Note(NamedTuple):
