@@ -61,5 +61,5 @@ def test_the_bar_says_at_once_what_runs_and_never_goes_back(capsys):
     progress._show()
     progress.finish()
     *lines, last = capsys.readouterr().out.splitlines()
-    assert [int(line[7:11]) for line in lines] == [22, 22, 25, 100]
+    assert [int(line.split()[1]) for line in lines] == [22, 22, 25, 100]
     assert last.startswith("Done in ")
