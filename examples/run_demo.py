@@ -200,9 +200,9 @@ def main(options: argparse.Namespace, size: Size, progress: Progress) -> None:
         items=[
             ("", meaning),
             ("Macro F1", as_columns(scores)),
-            ("Label efficiency", LabelEfficiencyDisplay.from_scores(scores)),
+            ("Label efficiency", LabelEfficiencyDisplay.from_scores(scores, ax=new_axes())),
             ("Which activities are confused", confusion(task, scores)),
-            ("A simulated and a worn sensor", SignalDisplay.from_recordings(task.signals)),
+            ("A simulated and a worn sensor", signals(task)),
             ("The fine-tuned classifier", tuned(task, pretrained, folds[0])),
         ],
     )
@@ -399,7 +399,7 @@ def confusion(task: Task, scores: Sequence[Score]) -> plt.Figure:
     """Confusion of the fine-tuned network with the most labels, in its first draw."""
     most = list(dict.fromkeys(score.budget for score in scores))[-1]
     last = [s for s in scores if s.method == TUNED and s.budget == most and s.draw == 0]
-    figure, ax = plt.subplots(figsize=(8, 7), layout="constrained")
+    ax = new_axes(height=5.6)
     ConfusionMatrixDisplay.from_predictions(
         np.concatenate([task.y[score.rows] for score in last]),
         np.concatenate([score.predictions for score in last]),
@@ -411,7 +411,17 @@ def confusion(task: Task, scores: Sequence[Score]) -> plt.Figure:
     )
     labels = "all labels" if most is None else f"{most} labels per class"
     ax.set_title(f"{TUNED}, {labels}")
-    return figure
+    return ax.figure
+
+
+def signals(task: Task) -> SignalDisplay:
+    _, axes = plt.subplots(2, 1, sharex=True, figsize=(6.4, 4.4), layout="constrained")
+    return SignalDisplay.from_recordings(task.signals, axes=axes)
+
+
+def new_axes(height: float = 4.4) -> plt.Axes:
+    """Axes of a figure that is narrow enough for a phone."""
+    return plt.subplots(figsize=(6.4, height), layout="constrained")[1]
 
 
 if __name__ == "__main__":

@@ -32,8 +32,9 @@ figure { margin: 0; }
 img { max-width: 100%; height: auto; background: #fff; border-radius: 0.3rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; }
-th, td { padding: 0.3rem 0.8rem; border-bottom: 1px solid var(--line); text-align: left;
+th, td { padding: 0.3rem 0.6rem; border-bottom: 1px solid var(--line); text-align: left;
   white-space: nowrap; }
+th[scope="row"] { white-space: normal; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }"""
 
 PAGE = """\
