@@ -23,13 +23,13 @@ REPORT = "writing the report"
 
 def expected_seconds(is_real: bool, is_full: bool) -> dict[str, float]:
     """Seconds of each step on two quiet cores, in order; they weight the progress bar."""
-    seconds = {LOAD: 4.0, SIMULATE: 10.0, PRETRAIN: 28.0}
+    seconds = {LOAD: 4.0, SIMULATE: 8.0, PRETRAIN: 22.0}
     if is_full:
         seconds |= {SIMULATE: 25.0, PRETRAIN: 150.0, MAJORITY: 1.0}
     elif is_real:
         seconds |= {SIMULATE: 25.0, PRETRAIN: 35.0}
     slower = 3.0 if is_full else 2.0 if is_real else 1.0
-    fits = {FOREST: 4.0, SCRATCH: 18.0, FROZEN: 2.0, TUNED: 55.0, BASE: 2.0}
+    fits = {FOREST: 4.0, SCRATCH: 20.0, FROZEN: 1.0, TUNED: 50.0, BASE: 1.0}
     seconds |= {method: slower * cost for method, cost in fits.items()}
     if is_full:
         seconds[WORDS] = 2.0
@@ -161,7 +161,9 @@ class Size:
     n_draws: int = 2
 
 
-SMALL = Size(4, 20, 2, (1, 5), WRIST_ACTIVITIES[:10])
+SMALL = Size(
+    3, 20, 2, (1, 5), ("wave", "clap", "throw", "drink", "wipe_table", "stir", "hammer", "tape_box")
+)
 SMALL_REAL = Size(2, 20, 2, (1, 5), ())
 FULL = Size(10, 40, 4, (1, 4, None), WRIST_ACTIVITIES)
 
