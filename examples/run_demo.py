@@ -109,7 +109,7 @@ if __name__ == "__main__":  # the bar starts before the imports below, which tak
     progress.begin(LOAD)
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import matplotlib
@@ -157,15 +157,23 @@ class Size:
     epochs: int
     n_folds: int  # groups of people, each of which is held out once
     budgets: tuple[int | None, ...]  # labelled windows per class
+    n_draws: int  # of labels
     activities: tuple[str, ...]  # of generated wrists
-    n_draws: int = 2
 
 
+FEW_ACTIVITIES = ("wave", "clap", "throw", "drink", "wipe_table", "stir", "hammer", "tape_box")
 SMALL = Size(
-    3, 20, 2, (1, 5), ("wave", "clap", "throw", "drink", "wipe_table", "stir", "hammer", "tape_box")
+    corpus_people=3, epochs=20, n_folds=2, budgets=(1, 5), n_draws=2, activities=FEW_ACTIVITIES
 )
-SMALL_REAL = Size(2, 20, 2, (1, 5), ())
-FULL = Size(10, 40, 4, (1, 4, None), WRIST_ACTIVITIES)
+SMALL_REAL = replace(SMALL, corpus_people=2)
+FULL = Size(
+    corpus_people=10,
+    epochs=40,
+    n_folds=4,
+    budgets=(1, 4, None),
+    n_draws=2,
+    activities=WRIST_ACTIVITIES,
+)
 
 
 @dataclass

@@ -26,7 +26,14 @@ def test_the_held_out_person_is_neither_pretrained_on_nor_rehearsed(shared_data)
 
 
 def test_a_tiny_demo_ends_with_one_table_and_one_page(tmp_path, capsys, recwarn):
-    size = run_demo.Size(1, 1, 2, (1,), ("wave", "stir"), n_draws=1)
+    size = dataclasses.replace(
+        run_demo.SMALL,
+        corpus_people=1,
+        epochs=1,
+        budgets=(1,),
+        n_draws=1,
+        activities=("wave", "stir"),
+    )
     steps = (run_demo.SIMULATE, run_demo.PRETRAIN, FOREST, FROZEN, TUNED, run_demo.REPORT)
     options = argparse.Namespace(data=None, out=tmp_path / "new", full=False, jobs=1)
     main(options, size, Progress(dict.fromkeys(steps, 1.0)))
