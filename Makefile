@@ -7,10 +7,12 @@ VENV_MIN := .venv-min
 # Processes that run tests.
 JOBS ?= auto
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 # Folder of the real data sets (utd_mhad, openpack_sample, ...); empty means embedded data only.
 DATA ?=
-# A smaller demo: fewer held-out people and epochs.
+# Anything: the long demo, with more people, activities, labels and epochs.
+FULL ?=
+# Anything: small versions of the benchmarks.
 QUICK ?=
 OUT ?= demo_output
 
@@ -26,14 +28,17 @@ export SCIPY_ARRAY_API := 1
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable ".[demo,bench]"
+	@echo "Installing m3n-sklearn and its dependencies into $(VENV). PyTorch is a large download ..."
+	@$(PIP) --editable ".[demo,bench]"
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable ".[dev,docs,bench]"
+	@echo "Installing m3n-sklearn and the tools of its developers into $(VENV) ..."
+	@$(PIP) --editable ".[dev,docs,bench]"
 	@touch $@
 
 # aeon asks for older numba and pandas than ours, but works with these.
@@ -42,8 +47,9 @@ $(VENV)/.rivals: $(VENV)/.dev
 	$(PIP) deprecated
 	@touch $@
 
+# About three minutes on two quiet cores, six with DATA=..., and much longer with FULL=1.
 demo: $(VENV)/.demo
-	$(BIN)/python examples/run_demo.py --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(QUICK),--quick)
+	@$(BIN)/python examples/run_demo.py --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(FULL),--full)
 
 # All tests, in as many processes as there are cores, with coverage.
 test: $(VENV)/.dev

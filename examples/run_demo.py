@@ -1,18 +1,115 @@
 """The main job in one command: motion and text -> pretraining -> few wrist labels -> macro F1.
 
-Without arguments everything is generated. With --data, the same is done on real input: mocap clips
-with their texts and Kinect skeletons of the training people for pretraining, the measured right
-wrist of UTD-MHAD for fine-tuning and testing, leaving one person out.
+Without arguments everything is generated. With --data, the windows to recognize are measured:
+right wrists of UTD-MHAD. Its Kinect skeletons of the training people join the pretraining.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+# Steps. Those from FOREST to WORDS are the methods that are compared.
+LOAD, SIMULATE, PRETRAIN = "loading the library", "simulating sensors", "pretraining"
+MAJORITY, FOREST = "majority", "window features + random forest"
+SCRATCH, FROZEN, TUNED = "network from scratch", "pretrained, frozen", "pretrained, fine-tuned"
+BASE, WORDS = "m3n-base, frozen", "pretrained, descriptions only"
+REPORT = "writing the report"
+
+
+def expected_seconds(is_real: bool, is_full: bool) -> dict[str, float]:
+    """Seconds of each step on two quiet cores, in order; they weight the progress bar."""
+    seconds = {LOAD: 4.0, SIMULATE: 8.0, PRETRAIN: 22.0}
+    if is_full:
+        seconds |= {SIMULATE: 25.0, PRETRAIN: 150.0, MAJORITY: 1.0}
+    elif is_real:
+        seconds |= {SIMULATE: 25.0, PRETRAIN: 35.0}
+    slower = 3.0 if is_full else 2.0 if is_real else 1.0
+    fits = {FOREST: 4.0, SCRATCH: 20.0, FROZEN: 1.0, TUNED: 50.0, BASE: 1.0}
+    seconds |= {method: slower * cost for method, cost in fits.items()}
+    if is_full:
+        seconds[WORDS] = 2.0
+    return seconds | {REPORT: 4.0}
+
+
+class Progress:
+    """A bar with the time left that moves every few seconds, whatever the step does."""
+
+    def __init__(self, costs: dict[str, float]) -> None:
+        self.costs = costs
+        self.step, self.share, self.done, self.shown = "", 0.0, 0.0, 0.0
+        self.started = self.entered = time.monotonic()
+        self.on_screen = sys.stdout.isatty()
+        self.lock = threading.RLock()
+        threading.Thread(target=self._tick, daemon=True).start()
+
+    def begin(self, step: str) -> None:
+        """Leave the step before, and enter one of `costs`."""
+        with self.lock:
+            self.done += self.costs.get(self.step, 0.0)
+            self.step, self.share, self.entered = step, 0.0, time.monotonic()
+            self._show()
+
+    def finish(self) -> None:
+        """Leave the last step."""
+        with self.lock:
+            self.step = ""
+            text = f"Done in {time.monotonic() - self.started:.0f} s."
+            print(f"\r{text:<99}" if self.on_screen else text, flush=True)
+
+    def _tick(self) -> None:
+        while True:
+            time.sleep(1.0 if self.on_screen else 5.0)
+            with self.lock:
+                if self.step:
+                    self._show()
+
+    def _show(self) -> None:
+        now, total = time.monotonic(), sum(self.costs.values())
+        # How much slower than expected: ten seconds as expected weight the first ones down
+        pace = (now - self.started + 10.0) / (self.shown + 10.0)
+        # The guess for a step that does not tell its share approaches its end without reaching it
+        guess = 1.0 - math.exp(-1.5 * (now - self.entered) / (pace * self.costs[self.step]))
+        done = self.done + (self.share or guess) * self.costs[self.step]
+        self.shown = max(self.shown, done)
+        share, left = self.shown / total, pace * (total - self.shown)
+        line = (
+            f"[{_spell(now - self.started)}] {100 * share:3.0f} % |{'#' * round(24 * share):24}| "
+            f"about {_spell(left)} left, {self.step}"
+        )
+        if self.on_screen:
+            print(f"\r{line:<99}", end="", flush=True)
+        else:
+            print(line, flush=True)
+
+
+def _spell(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, help="folder that holds utd_mhad")
+    parser.add_argument("--out", type=Path, default=Path("demo_output"), help="for the report")
+    parser.add_argument("--full", action="store_true", help="more people, activities and labels")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    options = parser.parse_args()
+    if options.data and not (options.data / "utd_mhad").is_dir():
+        parser.error(f"--data {options.data} does not hold a folder utd_mhad.")
+    return options
+
+
+if __name__ == "__main__":  # the bar starts before the imports below, which take seconds
+    options = parse_options()
+    progress = Progress(expected_seconds(bool(options.data), options.full))
+    progress.begin(LOAD)
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import matplotlib
@@ -36,23 +133,47 @@ from m3n_sklearn import (
     Windows,
     cut,
 )
-from m3n_sklearn.datasets import load_utd_mhad, make_motions, make_wrist_har
+from m3n_sklearn.datasets import WRIST_ACTIVITIES, load_utd_mhad, make_motions, make_wrist_har
 from m3n_sklearn.evaluation import (
     Method,
+    Score,
     WindowFeatures,
     few_label_study,
     format_table,
     per_person,
     person_folds,
 )
-from m3n_sklearn.inspection import LabelEfficiencyDisplay, SignalDisplay
-
-sys.path.append(str(Path(__file__).parents[1]))  # for the reader of the shared data
-from benchmarks.skeletal import read_skeletal
+from m3n_sklearn.inspection import LabelEfficiencyDisplay, SignalDisplay, report
 
 SECONDS, RATE, SITE = 2.56, 50.0, "right_wrist"
-FROZEN, FINE_TUNED = "pretrained, frozen", "pretrained, fine-tuned (default)"
-SCRATCH, WORDS = "from scratch, same augmentation", "named from text alone"
+People = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is simulated, learned and tested."""
+
+    corpus_people: int
+    epochs: int
+    n_folds: int  # groups of people, each of which is held out once
+    budgets: tuple[int | None, ...]  # labelled windows per class
+    n_draws: int  # of labels
+    activities: tuple[str, ...]  # of generated wrists
+
+
+FEW_ACTIVITIES = ("wave", "clap", "throw", "drink", "wipe_table", "stir", "hammer", "tape_box")
+SMALL = Size(
+    corpus_people=3, epochs=20, n_folds=2, budgets=(1, 5), n_draws=2, activities=FEW_ACTIVITIES
+)
+SMALL_REAL = replace(SMALL, corpus_people=2)
+FULL = Size(
+    corpus_people=10,
+    epochs=40,
+    n_folds=4,
+    budgets=(1, 4, None),
+    n_draws=2,
+    activities=WRIST_ACTIVITIES,
+)
 
 
 @dataclass
@@ -60,73 +181,59 @@ class Task:
     """What the demo needs to know about its input."""
 
     title: str
+    caution: str  # what the scores are worth
     X: Windows
     y: np.ndarray
     groups: np.ndarray
-    corpus_without: Callable[[tuple], Windows]  # pretraining windows for held-out people
-    simulated_without: Callable[[tuple], tuple[Windows, np.ndarray]]  # ... and labels
+    corpus_without: Callable[[People], Windows]  # pretraining windows for held-out people
+    simulated_without: Callable[[People], tuple[Windows, np.ndarray]]  # ... and labels
     corpus_is_shared: bool  # nobody of the corpus is ever tested on
     descriptions: dict[str, Any]
     signals: dict[str, Recording]  # one clip, simulated and worn
 
 
-def main() -> None:
-    options = parse_options()
+def main(options: argparse.Namespace, size: Size, progress: Progress) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
 
-    def say(text: str) -> None:
-        print(f"[{time.monotonic() - started:5.0f} s] {text}", flush=True)
+    progress.begin(SIMULATE)
+    task = real_task(options.data, size) if options.data else generated_task(size)
+    folds = person_folds(task.groups, size.n_folds)
+    progress.begin(PRETRAIN)
+    pretrained = pretrain(task, folds, size.epochs, options.jobs)
+    scores = compare(task, folds, pretrained, size, options.jobs, progress)
 
-    say("building the pretraining corpus and the wrist recordings")
-    task = real_task(options.data) if options.data else embedded_task(options.quick)
-    folds = person_folds(task.groups)[: 2 if options.quick else 4]
-    say(f"{task.title}: {len(task.X)} labelled windows of {len(np.unique(task.groups))} people")
-
-    epochs = 4 if options.quick else 40
-    pretrained = pretrain(task, folds, epochs, options.jobs, say)
-    say("fine-tuning and testing on people never seen")
-    scores = few_label_study(
-        methods(task, pretrained),
-        task.X,
-        task.y,
-        task.groups,
-        budgets=(1, 4) if options.quick else (1, 4, None),
-        n_draws=1 if options.quick else 2,
-        folds=folds,
-        blocks=task.X["clip"],
-        n_jobs=options.jobs,
-        verbose=1,
+    progress.begin(REPORT)
+    table, meaning = format_table(scores), explain(task, scores, size.n_draws)
+    page = report(
+        options.out / "report.html",
+        title="Activities of people never seen, from a few labels",
+        items=[
+            ("", meaning),
+            ("Macro F1", as_columns(scores)),
+            ("Label efficiency", LabelEfficiencyDisplay.from_scores(scores, ax=new_axes())),
+            ("Which activities are confused", confusion(task, scores)),
+            ("A simulated and a worn sensor", signals(task)),
+            ("The fine-tuned classifier", tuned(task, pretrained, folds[0])),
+        ],
     )
-    say("done")
-    table = format_table(scores)
-    print(f"\nMacro F1 on people never seen, mean ± spread over {len(folds)} people; {task.title}")
-    print("labelled windows:\n" + table + "\n")
     (options.out / "table.txt").write_text(f"{task.title}\n{table}\n", encoding="utf-8")
-    for path in draw_figures(task, scores, options.out):
-        print(f"wrote {path}")
-
-
-def parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder of the real data sets")
-    parser.add_argument("--out", type=Path, default=Path("demo_output"), help="for figures")
-    parser.add_argument("--quick", action="store_true", help="two people, few epochs")
-    parser.add_argument("--jobs", type=int, default=2, help="processes")
-    return parser.parse_args()
+    progress.finish()
+    print(f"\n{meaning}\n\n{table}\n\nFigures: open {page.resolve()} in a browser")
 
 
 # ---- input
 
 
-def embedded_task(quick: bool) -> Task:
+def generated_task(size: Size) -> Task:
     """Generated motions to learn from; a shifted wrist set of other people to be tested on."""
-    motions = make_motions(n_people=2 if quick else 10, n_repetitions=1, random_state=0)
-    wrists = make_wrist_har(random_state=1)
-    corpus, labels, *_ = simulate_and_cut(motions)
+    wrists = make_wrist_har(activities=size.activities, random_state=1)
+    motions = make_motions(size.corpus_people, n_repetitions=1, random_state=0)
+    corpus, labels, _ = simulate_and_cut(motions)
     ideal = SMPLIMUSimulator(sites=(SITE,), rate=RATE).simulate(wrists.motions[0])
     return Task(
         title="generated motions and wrists",
+        caution="The motions show the same activities, performed by other generated people: the "
+        "table shows that the chain works, not what to expect of real people.",
         X=wrists.X,
         y=wrists.y,
         groups=wrists.groups,
@@ -138,25 +245,22 @@ def embedded_task(quick: bool) -> Task:
     )
 
 
-def real_task(data: Path) -> Task:
-    """Mocap with texts and Kinect skeletons to learn from; UTD-MHAD's wrist to be tested on."""
+def real_task(data: Path, size: Size) -> Task:
+    """Generated motions and Kinect skeletons to learn from; UTD-MHAD's wrist to be tested on."""
     utd = load_utd_mhad(data / "utd_mhad", actions="wrist", seconds=SECONDS, rate=RATE)
-    files = [
-        data / "cmu_mocap_subset" / "cmu_asfamc_28.npz",
-        data / "cmu_mocap_subset" / "cmu_expmap_96.npz",
-        data / "bandai_namco_motion" / "bandai_namco_motion.npz",
-    ]
-    mocap = [motion for file in files for motion in read_skeletal(file)]
-    general, *_ = simulate_and_cut(mocap, 0.0, utd.mount)
-    general = general[::2]  # about as many windows as the skeletons give: neither drowns the other
-    kinect, labels, people, recordings = simulate_and_cut(utd.motions, 0.9, utd.mount)
-    shown = next(i for i, m in enumerate(utd.motions) if m.label == "wave")
+    motions = make_motions(size.corpus_people, n_repetitions=1, random_state=0)
+    general, *_ = simulate_and_cut(motions, 0.0, utd.mount)
+    # a Kinect exchanges left and right at times: such frames are left out
+    kinect, labels, people = simulate_and_cut(utd.motions, 0.9, utd.mount, "mask")
+    shown = next(i for i, motion in enumerate(utd.motions) if motion.label == "wave")
+    simulator = SMPLIMUSimulator(sites=(SITE,), rate=RATE, mount=utd.mount)
 
-    def others(held_out: tuple) -> np.ndarray:
+    def others(held_out: People) -> np.ndarray:
         return np.flatnonzero(~np.isin(people, held_out))
 
     return Task(
-        title="UTD-MHAD right wrist, pretrained on mocap with texts and Kinect skeletons",
+        title="UTD-MHAD right wrist, pretrained on generated motions and Kinect skeletons",
+        caution="The skeletons show the same activities, performed by the training people.",
         X=utd.X,
         y=utd.y,
         groups=utd.groups,
@@ -167,21 +271,25 @@ def real_task(data: Path) -> Task:
         ),
         corpus_is_shared=False,
         descriptions=utd.descriptions,
-        signals={"measured": utd.recordings[shown], "simulated": recordings[shown]},
+        signals={
+            "measured": utd.recordings[shown],
+            "simulated": simulator.simulate(utd.motions[shown]),
+        },
     )
 
 
 def simulate_and_cut(
-    motions: list[Motion], overlap: float = 0.5, mount: Any = None
-) -> tuple[Windows, np.ndarray, np.ndarray, list[Recording]]:
+    motions: list[Motion],
+    overlap: float = 0.5,
+    mount: Any = None,
+    implausible: str = "warn",
+) -> tuple[Windows, np.ndarray, np.ndarray]:
     """Simulate whole clips, which is most accurate, then cut poses and signals on one clock."""
-    simulator = SMPLIMUSimulator(sites=(SITE,), rate=RATE, mount=mount, n_jobs=2)
-    recordings = simulator.simulate(motions)
-    pairs = list(zip(motions, recordings, strict=True))
-    X, y, people = cut(
-        pairs, seconds=SECONDS, overlap=overlap, margin=0.0, short="pad", pose_rate=30.0
+    simulator = SMPLIMUSimulator(
+        sites=(SITE,), rate=RATE, mount=mount, implausible=implausible, n_jobs=2
     )
-    return X, y, people, recordings
+    pairs = list(zip(motions, simulator.simulate(motions), strict=True))
+    return cut(pairs, seconds=SECONDS, overlap=overlap, margin=0.0, short="pad", pose_rate=30.0)
 
 
 def only_imu(X: Windows) -> Windows:
@@ -192,82 +300,139 @@ def only_imu(X: Windows) -> Windows:
 
 
 def pretrain(
-    task: Task, folds: list[tuple], epochs: int, jobs: int, say: Callable[[str], None]
-) -> dict[tuple, Multi3NetPretrainer]:
+    task: Task, folds: Sequence[People], epochs: int, jobs: int
+) -> dict[People, Multi3NetPretrainer]:
     """Pretrain one encoder per fold, or one for all where nobody is shared."""
 
-    def fit(held_out: tuple) -> Multi3NetPretrainer:
+    def fit(held_out: People) -> Multi3NetPretrainer:
         corpus = task.corpus_without(held_out)
-        before = time.monotonic()
-        fitted = Multi3NetPretrainer(max_epochs=epochs, rate=RATE, random_state=0).fit(corpus)
-        minutes = (time.monotonic() - before) / 60
-        print(f"          {len(corpus)} windows, {epochs} epochs: {minutes:.1f} min", flush=True)
-        return fitted
+        return Multi3NetPretrainer(max_epochs=epochs, rate=RATE, random_state=0).fit(corpus)
 
-    say("pretraining text, pose and IMU encoders")
     if task.corpus_is_shared:
         return dict.fromkeys(folds, fit(folds[0]))
     fitted = Parallel(n_jobs=jobs)(delayed(fit)(held_out) for held_out in folds)
     return dict(zip(folds, fitted, strict=True))
 
 
-def methods(task: Task, pretrained: dict[tuple, Multi3NetPretrainer]) -> list[Method]:
-    forest = RandomForestClassifier(300, class_weight="balanced", random_state=0)
-    scratch = Multi3NetClassifier(strategy="scratch", random_state=0)
+def compare(
+    task: Task,
+    folds: Sequence[People],
+    pretrained: dict[People, Multi3NetPretrainer],
+    size: Size,
+    jobs: int,
+    progress: Progress,
+) -> list[Score]:
+    """Score every method with the same labels of the same people."""
+    scores: list[Score] = []
+    for method in methods(task, pretrained):
+        if method.name not in progress.costs:  # is part of the full demo only
+            continue
+        progress.begin(method.name)
 
-    def frozen(held_out: tuple) -> Multi3NetClassifier:
+        def count(line: str) -> None:
+            done, cells = line.split(" ", 1)[0].split("/")
+            progress.share = int(done) / int(cells)
+
+        scores += few_label_study(
+            [method],
+            task.X,
+            task.y,
+            task.groups,
+            budgets=size.budgets,
+            n_draws=size.n_draws,
+            folds=folds,
+            blocks=task.X["clip"],
+            n_jobs=jobs,
+            progress=count,
+        )
+    return scores
+
+
+def methods(task: Task, pretrained: dict[People, Multi3NetPretrainer]) -> list[Method]:
+    forest = RandomForestClassifier(300, class_weight="balanced", random_state=0)
+
+    def frozen(held_out: People) -> Multi3NetClassifier:
         return Multi3NetClassifier(FrozenEstimator(pretrained[held_out]), strategy="frozen")
 
-    def tuned(held_out: tuple) -> Multi3NetClassifier:
-        return Multi3NetClassifier(
-            FrozenEstimator(pretrained[held_out]),
-            descriptions=task.descriptions,
-            rehearsal=task.simulated_without(held_out),
-            random_state=0,
-        )
-
-    def named(held_out: tuple) -> Multi3NetClassifier:
+    def named(held_out: People) -> Multi3NetClassifier:
         encoder = FrozenEstimator(pretrained[held_out])
         return Multi3NetClassifier(encoder, strategy="zero_shot", descriptions=task.descriptions)
 
     return [
-        Method("majority", DummyClassifier()),
-        Method("features + random forest", make_pipeline(WindowFeatures(), forest)),
-        Method(SCRATCH, scratch),
+        Method(MAJORITY, DummyClassifier()),
+        Method(FOREST, make_pipeline(WindowFeatures(), forest)),
+        Method(SCRATCH, Multi3NetClassifier(strategy="scratch", random_state=0)),
         Method(FROZEN, frozen),
-        Method(FINE_TUNED, tuned),
+        Method(TUNED, lambda held_out: tuned(task, pretrained, held_out)),
+        Method(BASE, Multi3NetClassifier("m3n-base", strategy="frozen")),
         Method(WORDS, named, needs_labels=False),
     ]
 
 
-# ---- figures
+def tuned(
+    task: Task, pretrained: dict[People, Multi3NetPretrainer], held_out: People
+) -> Multi3NetClassifier:
+    """Start from descriptions of the classes, and rehearse simulated windows while fine-tuning."""
+    return Multi3NetClassifier(
+        FrozenEstimator(pretrained[held_out]),
+        descriptions=task.descriptions,
+        rehearsal=task.simulated_without(held_out),
+        random_state=0,
+    )
 
 
-def draw_figures(task: Task, scores: list[Any], out: Path) -> list[Path]:
-    SignalDisplay.from_recordings(task.signals).figure_.savefig(out / "signals.png", dpi=120)
+# ---- results
 
-    curves = LabelEfficiencyDisplay.from_scores(scores)
-    curves.figure_.savefig(out / "learning_curves.png", dpi=120)
 
+def explain(task: Task, scores: Sequence[Score], n_draws: int) -> str:
+    people, classes = len({score.group for score in scores}), len(np.unique(task.y))
+    return (
+        f"Macro F1 of {classes} activities on {people} people who gave no labels, mean ± standard "
+        f"deviation over people.\nAll methods learn from the same labels of the other people, "
+        f"in {n_draws} random draws.\nData: {task.title}. {task.caution}"
+    )
+
+
+def as_columns(scores: Sequence[Score]) -> dict[str, list[str]]:
+    """Mean and spread over people: a row per method, a column per budget."""
+    names = list(dict.fromkeys(score.method for score in scores))
+    columns = {"method": names}
+    for budget in dict.fromkeys(score.budget for score in scores):
+        column = columns["all labels" if budget is None else f"{budget} per class"] = []
+        for name in names:
+            values = list(per_person(scores, name, budget).values())
+            column.append(f"{np.mean(values):.2f} ± {np.std(values, ddof=1):.2f}")
+    return columns
+
+
+def confusion(task: Task, scores: Sequence[Score]) -> plt.Figure:
+    """Confusion of the fine-tuned network with the most labels, in its first draw."""
     most = list(dict.fromkeys(score.budget for score in scores))[-1]
-    last = [s for s in scores if s.method == FINE_TUNED and s.budget == most and s.draw == 0]
-    truth = np.concatenate([task.y[score.rows] for score in last])
-    predicted = np.concatenate([score.predictions for score in last])
-    _, ax = plt.subplots(figsize=(9, 8), layout="constrained")
+    last = [s for s in scores if s.method == TUNED and s.budget == most and s.draw == 0]
+    ax = new_axes(height=5.6)
     ConfusionMatrixDisplay.from_predictions(
-        truth,
-        predicted,
+        np.concatenate([task.y[score.rows] for score in last]),
+        np.concatenate([score.predictions for score in last]),
         ax=ax,
         normalize="true",
         xticks_rotation="vertical",
         include_values=False,
         cmap="Blues",
     )
-    f1 = np.mean(list(per_person(scores, FINE_TUNED, most).values()))
-    ax.set_title(f"{FINE_TUNED}: macro F1 {f1:.2f} on people never seen")
-    ax.figure.savefig(out / "confusion.png", dpi=120)
-    return [out / name for name in ("signals.png", "learning_curves.png", "confusion.png")]
+    labels = "all labels" if most is None else f"{most} labels per class"
+    ax.set_title(f"{TUNED}, {labels}")
+    return ax.figure
+
+
+def signals(task: Task) -> SignalDisplay:
+    _, axes = plt.subplots(2, 1, sharex=True, figsize=(6.4, 4.4), layout="constrained")
+    return SignalDisplay.from_recordings(task.signals, axes=axes)
+
+
+def new_axes(height: float = 4.4) -> plt.Axes:
+    """Axes of a figure that is narrow enough for a phone."""
+    return plt.subplots(figsize=(6.4, height), layout="constrained")[1]
 
 
 if __name__ == "__main__":
-    main()
+    main(options, FULL if options.full else SMALL_REAL if options.data else SMALL, progress)

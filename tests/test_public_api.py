@@ -24,7 +24,6 @@ ROOMS = (
     "m3n_sklearn.evaluation",
     "m3n_sklearn.inspection",
     "m3n_sklearn.motion",
-    "m3n_sklearn.persistence",
     "m3n_sklearn.pretraining",
     "m3n_sklearn.recording",
     "m3n_sklearn.simulation",
@@ -85,46 +84,6 @@ def test_docstrings_are_complete(path):
     codes = CODES - {"PR01"} if "Attributes\n----------" in (report["docstring"] or "") else CODES
     errors = [(code, text) for code, text in report["errors"] if code in codes]
     assert not errors
-
-
-def test_only_the_named_doors_import_skorch_and_private_scikit_learn():
-    doors = {"skorch": "_skorch.py", r"sklearn\.utils\._": "_sklearn.py"}
-    for pattern, door in doors.items():
-        users = {
-            path.name
-            for path in (ROOT / "m3n_sklearn").rglob("*.py")
-            if re.search(rf"^\s*(from|import) {pattern}", path.read_text("utf-8"), re.MULTILINE)
-        }
-        assert users <= {door}
-
-
-FLOORS = {
-    "windows": 0,
-    "motion": 0,
-    "recording": 0,
-    "body": 1,
-    "simulation": 2,
-    "text": 2,
-    "nets": 2,
-    "datasets": 3,
-    "pretraining": 3,
-    "classification": 4,
-    "evaluation": 5,
-    "inspection": 5,
-}
-
-
-def test_rooms_import_only_from_below():
-    package = ROOT / "m3n_sklearn"
-    for path in package.rglob("*.py"):
-        parts = path.relative_to(package).with_suffix("").parts
-        if parts[0] not in FLOORS:
-            continue
-        for dots, module in re.findall(r"from (\.+)([\w.]*) import", path.read_text("utf-8")):
-            target = [*parts[: len(parts) - len(dots)], *module.split(".")]
-            room = target[0]
-            if room in FLOORS and room != parts[0]:
-                assert FLOORS[room] <= FLOORS[parts[0]], f"{path} imports {room}"
 
 
 def test_the_changelog_knows_the_version():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import numpy as np
@@ -62,3 +63,8 @@ def classifier(source=None, **params):
     if source is None:
         source, params = Multi3NetPretrainer(width=16), {"strategy": "scratch", **params}
     return Multi3NetClassifier(source, **{"max_epochs": 8, "random_state": 0, **params})
+
+
+def holds_torch(content):
+    """Tell whether a pickle names torch, other than the package's own module ``_torch``."""
+    return re.search(rb"(?<![._])torch", content) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._comparison import ComparisonDisplay
 from ._label_efficiency import LabelEfficiencyDisplay
+from ._report import report
 from ._sensors import SensorsDisplay
 from ._signals import SignalDisplay
 from ._timeline import TimelineDisplay
@@ -14,4 +15,5 @@ __all__ = [
     "SensorsDisplay",
     "SignalDisplay",
     "TimelineDisplay",
+    "report",
 ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
+import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics
 from m3n_sklearn.motion import SMPL_JOINTS
 from m3n_sklearn.motion.procedural import (
@@ -37,6 +39,7 @@ from m3n_sklearn.motion.procedural.embody import embody
 from m3n_sklearn.motion.procedural.posture import SEGMENTS, column, mirrored, within_limits
 from m3n_sklearn.motion.procedural.program import minimum_jerk
 from m3n_sklearn.motion.rotations import quat_from_rotvec, quat_multiply, quat_rotate
+from m3n_sklearn.simulation import Randomization
 
 few = settings(derandomize=True, deadline=None, max_examples=25)
 JOINT = {name: i for i, name in enumerate(SMPL_JOINTS)}
@@ -264,6 +267,34 @@ def test_hands_are_no_faster_than_people(name):
         assert np.linalg.norm(acceleration, axis=-1).max() < 120.0
         root = np.diff(positions[:, 0], n=2, axis=0) * 120**2
         assert np.linalg.norm(root, axis=-1).max() < 40.0
+
+
+VIGOROUS = ("skip_rope", "jog_in_place", "tennis_serve", "push", "turn_around", "jumping_jack")
+
+
+@pytest.mark.parametrize("randomize", [None, Randomization(tempo=0.15, site_jitter=0.01)])
+def test_the_simulator_does_not_warn_of_people_in_a_hurry(randomize):
+    people = [draw_person(np.random.default_rng(seed), tempo=1.25) for seed in range(8)]
+    motions = [
+        perform(get_activity(name), person, seconds=4.0, random_state=seed)
+        for name in VIGOROUS
+        for seed, person in enumerate(people)
+    ]
+    sites = ("right_wrist", "left_wrist", "left_ankle", "right_foot", "head")
+    simulator = SMPLIMUSimulator(sites=sites, rate=50.0, randomize=randomize, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        simulator.simulate(motions)
+
+
+def test_who_would_exceed_human_limits_takes_more_time():
+    def frequency(tempo):
+        hop = perform(get_activity("skip_rope"), Person(tempo=tempo), seconds=8.0, random_state=0)
+        height = hop.trans[:, 2] - hop.trans[:, 2].mean()
+        return np.argmax(np.abs(np.fft.rfft(height))) / 8.0
+
+    assert frequency(0.8) < 0.9 * frequency(1.0)
+    assert frequency(1.5) == pytest.approx(frequency(3.0), rel=0.1)
 
 
 @pytest.mark.parametrize("name", list_activities())

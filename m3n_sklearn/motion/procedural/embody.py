@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..proportions import reference_joints
 from ..rotations import (
     quat_conjugate,
     quat_from_matrix,
@@ -16,7 +17,7 @@ from ..rotations import (
 from ..skeleton import SMPL_JOINTS, Z_UP_FROM_Y_UP
 from .posture import ARM, LEG, SEGMENTS, column
 
-__all__ = ["SUPPORTS", "embody"]
+__all__ = ["SUPPORTS", "embody", "exertion"]
 
 Array = NDArray[np.float64]
 
@@ -27,7 +28,17 @@ COLLAR_SHARE = 0.15
 SOLE_SHARPNESS = 60.0
 """1/m. How sharply the lowest of heels and balls takes over the load."""
 
+LIMB_LIMIT, PELVIS_LIMIT, PELVIS_SHARE = 105.0, 14.0, 0.25
+"""Largest acceleration of wrists and ankles in m/s², and the acceleration of the pelvis in m/s²
+that is exceeded in at most this share of the time. A simulator warns of readings above 157 m/s²
+(gravity included) and of a pelvis above 19.6 m/s²: the margin lets clips be played 15 % faster."""
+EXERTION_RATE = 60.0
+"""Hz. Accelerations are second differences at about this rate, whatever the rate of the frames."""
+
 _JOINT = {name: i for i, name in enumerate(SMPL_JOINTS)}
+_REST = reference_joints()
+_TO_WRISTS = ("spine1", "spine2", "spine3", "collar", "shoulder", "elbow", "wrist")
+_TO_ANKLES = ("hip", "knee", "ankle")
 _MIRROR = np.array([1.0, 1.0, -1.0, -1.0])
 _T_POSE_INVERSE = quat_from_rotvec(-np.pi / 2 * Z)
 _Z_UP = quat_from_matrix(Z_UP_FROM_Y_UP)
@@ -72,6 +83,52 @@ def embody(
     world = quat_multiply(quat_from_rotvec(heading * Z), _Z_UP)
     local[:, 0] = quat_multiply(world, pelvis)
     return rotvec_from_quat(local), quat_rotate(world, root)
+
+
+def exertion(poses: Array, trans: Array, rate: float, *, stature: float) -> float:
+    """Compare the accelerations of a motion with what people are capable of.
+
+    Parameters
+    ----------
+    poses : ndarray of shape (F, 24, 3)
+        Axis-angle vectors in rad.
+    trans : ndarray of shape (F, 3)
+        Pelvis in m.
+    rate : float
+        Frames per second.
+    stature : float
+        Body height in m.
+
+    Returns
+    -------
+    float
+        Largest ratio of an acceleration to its limit; above 1, nobody moves like that.
+        Accelerations grow with the square of the tempo, and so does the ratio.
+    """
+    ends = [_ends(poses, chain) for chain in (_TO_WRISTS, _TO_ANKLES)]
+    tracks = np.concatenate([trans[:, None], *(trans[:, None] + stature * end for end in ends)], 1)
+    step = max(1, round(rate / EXERTION_RATE))
+    if len(tracks) <= 2 * step:
+        return 0.0
+    bends = tracks[2 * step :] - 2 * tracks[step:-step] + tracks[: -2 * step]
+    accelerations = np.linalg.norm(bends, axis=-1) * (rate / step) ** 2
+    quick = np.quantile(accelerations[:, 0], 1 - PELVIS_SHARE)
+    return float(max(accelerations[:, 1:].max() / LIMB_LIMIT, quick / PELVIS_LIMIT))
+
+
+def _ends(poses: Array, chain: tuple[str, ...]) -> Array:
+    """Last joints of the left and the right chain seen from the pelvis in statures, (F, 2, 3)."""
+    pelvis = _JOINT["pelvis"]
+    turned, last = quat_from_rotvec(poses[:, [pelvis, pelvis]]), [pelvis, pelvis]
+    place = np.zeros((len(poses), 2, 3))
+    for name in chain:
+        names = [name] * 2 if name in _JOINT else [f"left_{name}", f"right_{name}"]
+        joints = [_JOINT[name] for name in names]
+        place = place + quat_rotate(turned, _REST[joints] - _REST[last])
+        if name != chain[-1]:
+            turned = quat_multiply(turned, quat_from_rotvec(poses[:, joints]))
+        last = joints
+    return place
 
 
 def _put_trunk(local: Array, angles: Array) -> None:

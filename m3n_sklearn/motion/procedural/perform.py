@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..._checks import check_positive
 from .._motion import Motion
 from .activity import Activity
-from .embody import embody
+from .embody import embody, exertion
 from .people import SPREAD, Person
 from .posture import mirrored, within_limits
 from .program import minimum_jerk
@@ -96,19 +96,14 @@ def perform(
             check_positive(given, what)
     who = Person() if person is None else person
     rng = np.random.default_rng(random_state)
-    times, curves = _curves(activity, who, seconds, rate, rng)
-    curves += _unrest(times, who, rng)
-    curves = within_limits(mirrored(curves) if who.left_handed else curves)
-    support = activity.support
-    if who.left_handed:
-        support = {"left": "right", "right": "left"}.get(support, support)
-    poses, trans = embody(
-        curves,
-        rate,
-        stature=who.stature,
-        support=support,
-        heading=float(rng.uniform(-np.pi, np.pi)),
-    )
+    draws = rng.bit_generator.state
+    poses, trans = _try(activity, who, seconds, rate, rng)
+    # Tempo, amplitude and style are drawn one by one. Together they may ask for more than a body
+    # can do: then the person takes more time. The draws stay the same.
+    while (ratio := exertion(poses, trans, rate, stature=who.stature)) > 1:
+        who = replace(who, tempo=0.99 * who.tempo / np.sqrt(ratio))
+        rng.bit_generator.state = draws
+        poses, trans = _try(activity, who, seconds, rate, rng)
     return Motion(
         poses,
         trans,
@@ -120,6 +115,25 @@ def perform(
         subject=subject,  # type: ignore[arg-type]
         name=name,
         source="procedural",
+    )
+
+
+def _try(
+    activity: Activity, who: Person, seconds: float | None, rate: float, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Poses and translation of a performance, whatever it asks of the body."""
+    times, curves = _curves(activity, who, seconds, rate, rng)
+    curves += _unrest(times, who, rng)
+    curves = within_limits(mirrored(curves) if who.left_handed else curves)
+    support = activity.support
+    if who.left_handed:
+        support = {"left": "right", "right": "left"}.get(support, support)
+    return embody(
+        curves,
+        rate,
+        stature=who.stature,
+        support=support,
+        heading=float(rng.uniform(-np.pi, np.pi)),
     )
 
 
