@@ -1111,7 +1111,7 @@ def study(methods=METHODS, X=FLAT, y=LABELS, groups=GROUPS, **options):
     (lambda: study(folds=[(9,)]), ValueError, "[9] are not among the groups"),
     (lambda: study(folds=1), ValueError, "folds must lie between 2 and the 3 groups"),
     (lambda: study(random_state=None), ValueError, "random_state", "same labels"),
-    (lambda: format_table([]), ValueError, "no score"),
+    (lambda: format_table([]), ValueError, "scores is empty"),
     (lambda: format_table(study(), ["foo"]), ValueError, "'foo'", "dummy"),
     (lambda: WindowFeatures().transform(IMU), NotFittedError, "not fitted"),
     (lambda: WindowFeatures().fit(IMU).transform(IMU[:, :3]), ValueError, "3 channels"),
@@ -1128,7 +1128,7 @@ def study(methods=METHODS, X=FLAT, y=LABELS, groups=GROUPS, **options):
         "3 and 6 channels",
     ),
     (lambda: SignalDisplay({"a": RECORDING}).plot(axes=3), ValueError, "2 matplotlib Axes"),
-    (lambda: LabelEfficiencyDisplay.from_scores([]), ValueError, "no score"),
+    (lambda: LabelEfficiencyDisplay.from_scores([]), ValueError, "scores is empty"),
     (lambda: LabelEfficiencyDisplay.from_scores("abc"), TypeError, "few_label_study"),
 )
 def test_evaluation_and_inspection(call, error, words):
