@@ -13,14 +13,13 @@ RIGHT, DOWN, BACK = (-1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, -1.0)
 
 
 class Placement(NamedTuple):
-    """A site in words that fit any body with SMPL's joints.
+    """A site in words that fit any body with SMPL's joints."""
 
-    The sensor lies `fraction` of the way from joint `start` to joint `end` and `lift` above
-    that, pushed `outward` to the skin. Its z axis points outward, its y axis along `up`.
-    Directions are those of the rest pose: x left, y up, z front; on a limb, outward is first
-    made perpendicular to it. Skeletons agree on limbs, but not on how far neck and head are
-    apart: what sits there is lifted by a share of the stature.
-    """
+    # The sensor lies `fraction` of the way from joint `start` to joint `end` and `lift` above
+    # that, pushed `outward` to the skin. Its z axis points outward, its y axis along `up`.
+    # Directions are those of the rest pose: x left, y up, z front; on a limb, outward is first
+    # made perpendicular to it. Skeletons agree on limbs, but not on how far neck and head are
+    # apart: what sits there is lifted by a share of the stature.
 
     bone: str
     start: str

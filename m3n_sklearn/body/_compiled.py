@@ -36,28 +36,7 @@ _njit = njit(cache=True, error_model="numpy", fastmath={"contract"})
 def site_motion(
     plan: Plan, orientation: Array, triangles: Triangles | None, motion: Any, out: Any
 ) -> int:
-    """Compute the motion of sites.
-
-    Parameters
-    ----------
-    plan : Plan
-        Bones and points.
-    orientation : ndarray of shape (S, 3, 3)
-        Sensor to rest pose.
-    triangles : Triangles or None
-        With them, the points are their corners.
-    motion : sequence of six arrays
-        Rotations (F, J, 4), rates and accelerations (F, J, 3), root position, velocity and
-        acceleration (F, 3).
-    out : sequence of six arrays
-        Filled: position, velocity, acceleration (F, S, 3), rotation (F, S, 3, 3), rate and
-        angular acceleration (F, S, 3).
-
-    Returns
-    -------
-    int
-        Site whose triangle collapses; -1 if none does.
-    """
+    """Compute the motion of sites."""
     none = Triangles(np.empty((0, 3)), np.empty((0, 3)), np.empty((0, 3, 3)))
     return int(
         _site_motion(
@@ -72,22 +51,7 @@ def site_motion(
 
 
 def skin_points(plan: Plan, rotations: Array, root: Array) -> Array:
-    """Compute positions of points of the skin.
-
-    Parameters
-    ----------
-    plan : Plan
-        Bones and points.
-    rotations : ndarray of shape (F, J, 3), (F, J, 4) or (F, J, 9)
-        Rotation vectors, unit quaternions or matrices.
-    root : ndarray of shape (F, 3)
-        Positions of the root joint.
-
-    Returns
-    -------
-    ndarray of shape (F, P, 3)
-        In the world, in m.
-    """
+    """Compute positions of points of the skin."""
     out = np.empty((len(rotations), len(plan.points), 3))
     _skin_points(_tables(plan), np.ascontiguousarray(rotations), np.ascontiguousarray(root), out)
     return out

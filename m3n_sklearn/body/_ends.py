@@ -15,23 +15,7 @@ Array = NDArray[np.float64]
 
 
 class BoneEnd:
-    """The far end of one bone, followed from pose to pose.
-
-    Parameters
-    ----------
-    body : BodyModel
-        The body.
-    bone : int
-        Its joint. The end is the farthest joint that hangs on it; a bone without children is
-        as long as the one before it.
-    n_joints : int
-        Joints of the poses.
-
-    Attributes
-    ----------
-    joints : list of int
-        Joints of the pose that move the end, increasing.
-    """
+    """The far end of one bone, followed from pose to pose."""
 
     def __init__(self, body: BodyModel, bone: int, n_joints: int) -> None:
         rest, parents = body.rest_joints, np.asarray(body.parents)
@@ -44,20 +28,7 @@ class BoneEnd:
         self.joints, self._plan = Plan.of(body, points, n_joints).driven()
 
     def positions(self, quats: Array, trans: Array) -> Array:
-        """Return where the end is.
-
-        Parameters
-        ----------
-        quats : ndarray of shape (F, B, J, 4)
-            Local rotations of all joints of the poses as unit quaternions.
-        trans : ndarray of shape (F, B, 3)
-            Translation in m.
-
-        Returns
-        -------
-        ndarray of shape (F, B, 3)
-            In the world, in m.
-        """
+        """Return where the end is."""
         turns = quats[:, :, self.joints]
         plan = self._plan
         local = np.ascontiguousarray(turns[:, :, plan.moving].transpose(3, 2, 0, 1))

@@ -11,27 +11,7 @@ ENGINES = ("numpy", "numba")
 
 
 def load_engine(engine: str, room: str | None = __package__) -> Any:
-    """Check the name of an engine and load the compiled loops of a room.
-
-    Parameters
-    ----------
-    engine : {"numpy", "numba"}
-        The name.
-    room : str, optional
-        Package that has a module ``_compiled``; this one by default.
-
-    Returns
-    -------
-    module or None
-        The compiled loops; None for numpy.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown.
-    ImportError
-        If numba is not installed.
-    """
+    """Check the name of an engine and load the compiled loops of a room."""
     if engine not in ENGINES:
         raise ValueError(f'engine must be "numpy" or "numba", got {engine!r}.')
     if engine == "numpy":

@@ -179,24 +179,12 @@ class _Output(NamedTuple):
 
 
 class Sensors(NamedTuple):
-    """What sits on a body.
+    """What sits on a body."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        Of the S sites.
-    orientation : ndarray of shape (S, 3, 3)
-        Sensor to rest pose.
-    triangles : Triangles or None
-        Triangles that carry the sensors.
-    rigid : bool
-        Whether they are carried by something rigid, which has an angular acceleration.
-    """
-
-    names: tuple[str, ...]
-    orientation: Array
-    triangles: Triangles | None
-    rigid: bool
+    names: tuple[str, ...]  # of the S sites
+    orientation: Array  # (S, 3, 3): sensor to rest pose
+    triangles: Triangles | None  # triangles that carry the sensors
+    rigid: bool  # whether they are carried by something rigid, which has an angular acceleration
 
     @classmethod
     def of(cls, body: BodyModel, sites: Sequence[Site], frame: str) -> Sensors:
@@ -210,24 +198,7 @@ class Sensors(NamedTuple):
 
 
 def carry(plan: Plan, sensors: Sensors, motion: JointMotion, engine: str) -> SiteKinematics:
-    """Carry joint motion to sensors, once everything is checked and planned.
-
-    Parameters
-    ----------
-    plan : Plan
-        Bones and points.
-    sensors : Sensors
-        What sits on them.
-    motion : JointMotion
-        Of the joints that the plan expects.
-    engine : {"numpy", "numba"}
-        What computes it.
-
-    Returns
-    -------
-    SiteKinematics
-        Motion of the sites.
-    """
+    """Carry joint motion to sensors, once everything is checked and planned."""
     compiled = load_engine(engine)
     out = _Output.empty(len(motion.quat), len(sensors.names))
     if compiled is not None:
@@ -315,10 +286,8 @@ def _propagate(
 
 
 def _blend(plan: Plan, links: _Links) -> list[Array]:
-    """Blend the bones' maps ``x -> G x + t``, with two derivatives: (3, 4, P, F) each.
-
-    Skinning is linear in them: whatever the number of bones, the rest is done once per point.
-    """
+    """Blend the bones' maps ``x -> G x + t``, with two derivatives: (3, 4, P, F) each."""
+    # Skinning is linear in them: whatever the number of bones, the rest is done once per point.
     turning = spin(links.rate, links.rotation)
     bending = spin(links.angular_acceleration, links.rotation) + spin(links.rate, turning)
     blended = []
@@ -334,10 +303,8 @@ def _blend(plan: Plan, links: _Links) -> list[Array]:
 def _features(
     plan: Plan, turns: Array, rate: Array, acceleration: Array
 ) -> tuple[Array, Array, Array] | None:
-    """Shifts of the rest points (3, P, F) by the pose, with two derivatives.
-
-    The pose feature is R - I of each joint, so that R' = R [w] and R'' = R ([w]^2 + [al]).
-    """
+    """Shifts of the rest points (3, P, F) by the pose, with two derivatives."""
+    # The pose feature is R - I of each joint, so that R' = R [w] and R'' = R ([w]^2 + [al]).
     if plan.posedirs is None:
         return None
     turn, twist = turns[:, :, plan.shaping], skew(rate[:, plan.shaping])
@@ -367,12 +334,10 @@ def _skinned_points(
 
 
 def _patches(plan: Plan, links: _Links, blended: list[Array]) -> tuple[Array, Array, Array]:
-    """Rotation of each site's patch, and its angular velocity and acceleration in its own axes.
-
-    With M = sum w_k G_k = Q S (polar) and Q' = Q [w], the skew part of Q^T M' is that of
-    [w] S, so that (tr(S) I - S) w = vex(Q^T M' - M'^T Q). Where M has no polar rotation, the
-    patch follows its main bone. The angular acceleration is that of the main bone.
-    """
+    """Rotation of each site's patch, and its angular velocity and acceleration in its own axes."""
+    # With M = sum w_k G_k = Q S (polar) and Q' = Q [w], the skew part of Q^T M' is that of [w] S,
+    # so that (tr(S) I - S) w = vex(Q^T M' - M'^T Q). Where M has no polar rotation, the patch
+    # follows its main bone. The angular acceleration is that of the main bone.
     rotation = links.rotation[:, :, plan.main]
     back = transposed(rotation)
     rate = apply(back, links.rate[:, plan.main])

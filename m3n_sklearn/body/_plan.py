@@ -25,21 +25,11 @@ _NEGLIGIBLE_WEIGHT = 1e-12
 
 
 class Points(NamedTuple):
-    """Points that hang on a body.
+    """Points that hang on a body."""
 
-    Attributes
-    ----------
-    weights : ndarray of shape (P, J)
-        Shares of the joints.
-    rest : ndarray of shape (P, 3)
-        In the rest pose, in m.
-    posedirs : ndarray of shape (P, 3, 9 (J - 1)) or None
-        Pose blend shapes.
-    """
-
-    weights: Array
-    rest: Array
-    posedirs: Array | None
+    weights: Array  # (P, J): shares of the joints
+    rest: Array  # (P, 3): in the rest pose, in m
+    posedirs: Array | None  # (P, 3, 9 (J - 1) or None: pose blend shapes
 
     @classmethod
     def of_vertices(cls, body: BodyModel, vertices: Any) -> Points:
@@ -67,66 +57,28 @@ class Points(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Bones in an order from the root outwards, and the points that hang on them.
+    """Bones in an order from the root outwards, and the points that hang on them."""
 
-    Attributes
-    ----------
-    moving : ndarray of shape (N,)
-        Joint of the pose that drives each bone.
-    still : ndarray of bool, shape (N,)
-        Bones that the pose does not drive: they stay at rest.
-    parents : ndarray of shape (N,)
-        Position of each bone's parent in this order; -1 for the root.
-    generations : list of slice
-        Bones of equal depth, the root left out.
-    offsets, rest : ndarray of shape (N, 3)
-        From the parent's joint in the rest pose, and the joint in the rest pose, in m.
-    weights : ndarray of shape (P, N)
-        Shares of the bones in each point.
-    points : ndarray of shape (P, 3)
-        In the rest pose, in m.
-    posedirs : ndarray of shape (3 P, 9 K) or None
-        Shift of the points by the entries of R - I of K bones; rows and columns are ordered by
-        axis and entry first.
-    shaping : slice
-        Those K bones.
-    main : ndarray of shape (P,)
-        Bone of the largest share.
-    mixed : ndarray
-        Points with more than one bone.
-    """
-
-    moving: Indices
-    still: NDArray[np.bool_]
-    parents: Indices
-    generations: list[slice]
+    moving: Indices  # (N,): joint of the pose that drives each bone
+    still: NDArray[np.bool_]  # bones that the pose does not drive: they stay at rest
+    parents: Indices  # (N,): position of each bone's parent in this order; -1 for the root
+    generations: list[slice]  # bones of equal depth, the root left out
+    # (N, 3): from the parent's joint in the rest pose, and the joint in the rest pose, in m
     offsets: Array
+    # (N, 3): from the parent's joint in the rest pose, and the joint in the rest pose, in m
     rest: Array
-    weights: Array
-    points: Array
+    weights: Array  # (P, N): shares of the bones in each point
+    points: Array  # (P, 3): in the rest pose, in m
+    # (3 P, 9 K) or None: shift of the points by the entries of R - I of K bones; rows and columns
+    # are ordered by axis and entry first
     posedirs: Array | None
-    shaping: slice
-    main: Indices
-    mixed: Indices
+    shaping: slice  # those K bones
+    main: Indices  # (P,): bone of the largest share
+    mixed: Indices  # points with more than one bone
 
     @classmethod
     def of(cls, body: BodyModel, carried: Points, n_joints: int) -> Plan:
-        """Plan the motion of points.
-
-        Parameters
-        ----------
-        body : BodyModel
-            The body.
-        carried : Points
-            What moves with it.
-        n_joints : int
-            Number of joints of the pose.
-
-        Returns
-        -------
-        Plan
-            Bones and points.
-        """
+        """Plan the motion of points."""
         shares, points, posedirs = carried
         order = _outwards(body, shares, shaped=posedirs is not None)
         place = np.full(body.n_joints, -1)
@@ -157,15 +109,7 @@ class Plan(NamedTuple):
         )
 
     def driven(self) -> tuple[list[int], Plan]:
-        """Find the joints of the pose that matter.
-
-        Returns
-        -------
-        joints : list of int
-            Indices into the pose's joints, increasing.
-        plan : Plan
-            The same for poses of these joints only.
-        """
+        """Find the joints of the pose that matter."""
         joints = np.unique(self.moving[~self.still])
         moving = np.where(self.still, 0, np.searchsorted(joints, self.moving))
         return joints.tolist(), self._replace(moving=moving)

@@ -15,41 +15,15 @@ _MAX_STEPS = 30
 
 
 def has_no_polar(matrix: Array) -> NDArray[np.bool_]:
-    """Tell where the nearest rotation is undefined or badly conditioned.
-
-    Bones that are turned half around against each other blend into such matrices.
-
-    Parameters
-    ----------
-    matrix : ndarray of shape (3, 3, F)
-        Weighted means of rotations.
-
-    Returns
-    -------
-    ndarray of shape (F,)
-        True where the determinant is below 1e-6.
-    """
+    """Tell where the nearest rotation is undefined or badly conditioned."""
+    # Bones that are turned half around against each other blend into such matrices.
     return cofactors(matrix)[1] < SINGULAR
 
 
 def polar_rotation(matrix: Array) -> Array:
-    """Rotation factor of the polar decomposition, by scaled Newton steps [1]_.
-
-    Parameters
-    ----------
-    matrix : ndarray of shape (3, 3, F)
-        Matrices of positive determinant.
-
-    Returns
-    -------
-    ndarray of shape (3, 3, F)
-        The nearest rotations.
-
-    References
-    ----------
-    .. [1] N. J. Higham, "Computing the polar decomposition - with applications", SIAM J. Sci.
-       Stat. Comput. 7(4), 1986.
-    """
+    """Rotation factor of the polar decomposition, by scaled Newton steps [1]_."""
+    # Reference: .. [1] N. J. Higham, "Computing the polar decomposition - with applications",
+    # SIAM J. Sci. Stat. Comput. 7(4), 1986.
     current = matrix
     for step in range(_MAX_STEPS):
         adjugate, det = cofactors(current)

@@ -24,18 +24,7 @@ _COLLAR_HALF_BREADTH = 0.11  # by biacromial breadth
 
 
 def landmark_joints(m: Mapping[str, float]) -> Array:
-    """Place SMPL's 24 joints for a body of stature 1 that stands on y = 0.
-
-    Parameters
-    ----------
-    m : mapping of str to float
-        Dimensions by stature, see `measures`.
-
-    Returns
-    -------
-    ndarray of shape (24, 3)
-        Joints of the T-pose: x left, y up, z front; exactly symmetric.
-    """
+    """Place SMPL's 24 joints for a body of stature 1 that stands on y = 0."""
     shoulder = _SHOULDER_HALF_BREADTH * m["biacromialbreadth"]
     arm_height = m["acromialheight"] - _SHOULDER_DROP
     elbow = shoulder + _UPPER_ARM * m["acromionradialelength"]

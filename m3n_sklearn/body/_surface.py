@@ -25,21 +25,7 @@ _SPACING, _AROUND = 0.015, 16
 
 
 def skin_surface(m: Mapping[str, float], joints: Array) -> Mesh:
-    """Wrap a body of stature 1 that stands on y = 0.
-
-    Parameters
-    ----------
-    m : mapping of str to float
-        Dimensions by stature, see `measures`.
-    joints : ndarray of shape (24, 3)
-        Rest joints, see `landmark_joints`.
-
-    Returns
-    -------
-    Mesh
-        Closed tubes that overlap where limbs meet the trunk; exactly symmetric in x, with at
-        most four bones to a vertex.
-    """
+    """Wrap a body of stature 1 that stands on y = 0."""
     joint = {name: joints[j] for name, j in _J.items()}
     left = [
         build_tube(tube, len(_J), _SPACING, _AROUND)

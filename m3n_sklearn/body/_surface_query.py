@@ -15,11 +15,9 @@ _SLACK = 1e-9
 def outermost_hit(
     vertices: Array, faces: NDArray[np.int64], origin: Array, direction: Array, reach: float
 ) -> tuple[Array, tuple[int, ...], tuple[float, ...]] | None:
-    """Find the last crossing of a ray with the surface within `reach` (Moeller, Trumbore 1997).
-
-    Returns the point, the triangle's vertices and their barycentric shares; None if the ray
-    misses. Of mirror images of a body it chooses mirror images.
-    """
+    """Find the last crossing of a ray with the surface within `reach` (Moeller, Trumbore 1997)."""
+    # Returns the point, the triangle's vertices and their barycentric shares; None if the ray
+    # misses. Of mirror images of a body it chooses mirror images.
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     edge1, edge2 = b - a, c - a
     normal = np.cross(direction, edge2)

@@ -110,23 +110,7 @@ def given_rotations(source: Skeleton, tpose: Mapping[str, ArrayLike] | None) -> 
 
 
 def stand_in_t_pose(source: Skeleton, offsets: Array, rotations: Array) -> Stance:
-    """Swing the bones that SMPL's T-pose prescribes, from the trunk outwards.
-
-    Parameters
-    ----------
-    source : Skeleton
-        The tree, y up and facing z.
-    offsets : ndarray of shape (J, 3)
-        From each joint's parent to the joint, in the parent's frame.
-    rotations : ndarray of shape (J, 3, 3)
-        The joints' frames as far as the T-pose is known.
-
-    Returns
-    -------
-    Stance
-        Joints and frames once every bone of `SkeletonMap.aligned` points as in the T-pose; what
-        hangs on a bone swings with it.
-    """
+    """Swing the bones that SMPL's T-pose prescribes, from the trunk outwards."""
     before = _placed(source.parents, offsets, rotations)
     _check_sides(source, before)
     rest = dict(zip(SMPL_JOINTS, reference_joints(), strict=True))
@@ -166,11 +150,9 @@ def _check_sides(source: Skeleton, positions: Array) -> None:
 
 
 def smpl_joints(source: Skeleton, positions: Array, name: str) -> Array:
-    """Place SMPL's 24 joints: those of the source, and between them what it lacks.
-
-    A joint that the source lacks lies where an average adult of that size has it, shifted so
-    that the bones above and below it meet the source's joints.
-    """
+    """Place SMPL's 24 joints: those of the source, and between them what it lacks."""
+    # A joint that the source lacks lies where an average adult of that size has it, shifted so
+    # that the bones above and below it meet the source's joints.
     found = {joint: positions[s] for joint, s in source.found.items()}
     size = stature_from_lengths(segment_lengths(found), what=name)
     usual = dict(zip(SMPL_JOINTS, reference_joints(size), strict=True))

@@ -22,39 +22,17 @@ SMALLEST_AREA = 1e-10
 
 
 class Triangles(NamedTuple):
-    """Sites on triangles.
+    """Sites on triangles."""
 
-    Attributes
-    ----------
-    shares : ndarray of shape (S, 3)
-        Weights of the three corners in each sensor's position.
-    arms : ndarray of shape (S, 3)
-        From there to the sensor, in the triangle's axes, in m.
-    axes : ndarray of shape (S, 3, 3)
-        Rest pose to the triangle's axes at rest: its rows are first edge, in-plane normal of
-        that, and outward normal.
-    """
-
-    shares: Array
-    arms: Array
+    shares: Array  # (S, 3): weights of the three corners in each sensor's position
+    arms: Array  # (S, 3): from there to the sensor, in the triangle's axes, in m
+    # (S, 3, 3): rest pose to the triangle's axes at rest: its rows are first edge, in-plane
+    # normal of that, and outward normal
     axes: Array
 
     @classmethod
     def of(cls, body: BodyModel, sites: Sequence[Site]) -> Triangles:
-        """Lay sites onto the triangles of their vertices.
-
-        Parameters
-        ----------
-        body : BodyModel
-            A body with a surface.
-        sites : sequence of Site
-            Resolved on it, with three vertices each.
-
-        Returns
-        -------
-        Triangles
-            Their places.
-        """
+        """Lay sites onto the triangles of their vertices."""
         corners = cls.corners(body, sites)
         assert body.vertices is not None
         resting = body.vertices[corners].reshape(3, -1, 3)
@@ -92,38 +70,11 @@ class Triangles(NamedTuple):
 def triangle_motion(
     triangles: Triangles, corners: Vectors, names: Sequence[str]
 ) -> tuple[Array, ...]:
-    """Carry sensors along with triangles.
-
-    Parameters
-    ----------
-    triangles : Triangles
-        Where the S sensors lie.
-    corners : tuple of three ndarray of shape (3, 3 S, F)
-        Positions, velocities and accelerations of the corners.
-    names : sequence of str
-        What messages call the sites.
-
-    Returns
-    -------
-    position, velocity, acceleration : ndarray of shape (3, S, F)
-        Of the sensors in the world.
-    rotation : ndarray of shape (3, 3, S, F)
-        From the rest pose to the world.
-    rate, angular_acceleration : ndarray of shape (3, S, F)
-        In the axes of the rest pose, turned along.
-
-    Raises
-    ------
-    ValueError
-        If a triangle collapses.
-
-    Notes
-    -----
-    The axes are the direction e of the first edge a, the normal n of the plane, along
-    c = a x b with the second edge b, and f = n x e. From T' = T [w] follows, in these axes,
-    ``w = (-c'.f / |c|, -a'.n / |a|, a'.f / |a|)``, and by differentiating once more the angular
-    acceleration.
-    """
+    """Carry sensors along with triangles."""
+    # The axes are the direction e of the first edge a, the normal n of the plane, along c = a x b
+    # with the second edge b, and f = n x e. From T' = T [w] follows, in these axes, ``w = (-c'.f
+    # / |c|, -a'.n / |a|, a'.f / |a|)``, and by differentiating once more the angular
+    # acceleration.
     values = [x.reshape(3, 3, -1, x.shape[-1]).swapaxes(0, 1) for x in corners]  # corner first
     (a, da, dda), (b, db, ddb) = ([x[k] - x[0] for x in values] for k in (1, 2))
     axes, length, area = _axes(*values[0])

@@ -24,13 +24,12 @@ class Mesh(NamedTuple):
 
 
 class Tube(NamedTuple):
-    """A tube along one axis of the rest pose (0: x, 1: y, 2: z).
+    """A tube along one axis of the rest pose (0: x, 1: y, 2: z)."""
 
-    `rings` has rows (position along the axis, centre v, centre u, radius v, radius u), by
-    rising position, where v and u are the next two axes in cyclic order; the shape between
-    them is interpolated monotonically. `bones` carry it in that order, and `joints` gives for
-    each change of bone where it begins and where it is complete.
-    """
+    # `rings` has rows (position along the axis, centre v, centre u, radius v, radius u), by
+    # rising position, where v and u are the next two axes in cyclic order; the shape between them
+    # is interpolated monotonically. `bones` carry it in that order, and `joints` gives for each
+    # change of bone where it begins and where it is complete.
 
     axis: int
     rings: Sequence[Ring]

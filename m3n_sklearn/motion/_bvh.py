@@ -27,43 +27,22 @@ KINDS = ("position", "rotation")
 
 @dataclass(frozen=True)
 class BVHJoint:
-    """One joint of the hierarchy.
+    """One joint of the hierarchy."""
 
-    Parameters
-    ----------
-    name : str
-        What the file calls it.
-    parent : int
-        Index of its parent, -1 for the root.
-    offset : tuple of float
-        Its position in its parent's frame, in the file's unit.
-    channels : tuple of (kind, axis)
-        "position" or "rotation", and 0, 1 or 2, in the order in which the numbers come.
-    """
-
-    name: str
-    parent: int
-    offset: tuple[float, ...]
+    name: str  # what the file calls it
+    parent: int  # index of its parent, -1 for the root
+    offset: tuple[float, ...]  # its position in its parent's frame, in the file's unit
+    # "position" or "rotation", and 0, 1 or 2, in the order in which the numbers come
     channels: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
 class BVHClip:
-    """What a BVH file says.
+    """What a BVH file says."""
 
-    Parameters
-    ----------
-    joints : list of BVHJoint
-        Parents come first; end sites are left out.
-    values : ndarray of shape (F, C)
-        The channels of all joints, degrees and the file's unit of length.
-    frame_time : float
-        Seconds from frame to frame.
-    """
-
-    joints: list[BVHJoint]
-    values: Array
-    frame_time: float
+    joints: list[BVHJoint]  # parents come first; end sites are left out
+    values: Array  # (F, C): the channels of all joints, degrees and the file's unit of length
+    frame_time: float  # seconds from frame to frame
 
     @property
     def names(self) -> list[str]:
@@ -103,26 +82,7 @@ class BVHClip:
 
 
 def parse_bvh(path: str | os.PathLike[str]) -> BVHClip:
-    """Parse a BVH file.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-
-    Returns
-    -------
-    BVHClip
-        Hierarchy and frames as they stand there; a frame time that is an integer rate printed
-        with few digits becomes exact.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it breaks the format: with the place and what was expected there.
-    """
+    """Parse a BVH file."""
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"No file at {file}.")

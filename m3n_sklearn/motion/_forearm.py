@@ -16,25 +16,11 @@ Array = NDArray[np.float64]
 
 
 def turn_forearms(poses: Array, rest_joints: ArrayLike | None = None) -> Array:
-    """Give the hand's turn about the forearm's axis to the forearm.
-
-    A wrist bends in two directions and does not turn about the forearm; radius and ulna do,
-    and a watch turns with their lower ends. Formats disagree about which joint holds that turn.
-    Here it always is the elbow joint, whose bone is the forearm. Global rotations of the hand
-    stay what they are, and so does the direction of the forearm.
-
-    Parameters
-    ----------
-    poses : ndarray of shape (F, J, 3)
-        Local rotations in SMPL's order as axis-angle vectors.
-    rest_joints : array-like of shape (24, 3), optional
-        Rest pose that defines the forearm's axis; an average adult's by default.
-
-    Returns
-    -------
-    ndarray of shape (F, J, 3)
-        The same pose, the wrists without a turn about the forearm.
-    """
+    """Give the hand's turn about the forearm's axis to the forearm."""
+    # A wrist bends in two directions and does not turn about the forearm; radius and ulna do, and
+    # a watch turns with their lower ends. Formats disagree about which joint holds that turn.
+    # Here it always is the elbow joint, whose bone is the forearm. Global rotations of the hand
+    # stay what they are, and so does the direction of the forearm.
     rest = reference_joints() if rest_joints is None else np.asarray(rest_joints, np.float64)
     turned = poses.copy()
     for side in ("left", "right"):

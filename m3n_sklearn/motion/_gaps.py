@@ -25,32 +25,7 @@ COASTS = 0.25
 def bridge_gaps(
     positions: Array, times: Array, max_gap: float, names: Sequence[str]
 ) -> tuple[Array, NDArray[np.bool_]]:
-    """Fill missing positions by curves that continue the motion on both sides.
-
-    Parameters
-    ----------
-    positions : ndarray of shape (F, K, 3)
-        Positions; a joint is missing where any coordinate is not finite.
-    times : ndarray of shape (F,)
-        Seconds.
-    max_gap : float
-        Longest gap in s that is bridged. (A gap at an end counts from its first or last frame
-        to the nearest tracked one; there the joint comes to rest.)
-    names : sequence of str
-        Names of the K joints for the message.
-
-    Returns
-    -------
-    positions : ndarray of shape (F, K, 3)
-        Finite positions; the tracked ones are what they were.
-    tracked : ndarray of bool, shape (F, K)
-        Where a position was measured.
-
-    Raises
-    ------
-    ValueError
-        If a gap is longer than `max_gap`.
-    """
+    """Fill missing positions by curves that continue the motion on both sides."""
     tracked = np.asarray(np.isfinite(positions).all(axis=-1))
     filled = positions.copy()
     for joint in np.flatnonzero(~tracked.all(axis=0)).tolist():

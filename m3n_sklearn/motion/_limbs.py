@@ -24,25 +24,13 @@ _REST: Mapping[str, Array] = dict(zip(SMPL_JOINTS, reference_joints(1.7), strict
 
 @dataclass(frozen=True)
 class Limbs:
-    """Directions in the pelvis' frame (x left, y up, z front), and how the pelvis is turned.
+    """Directions in the pelvis' frame (x left, y up, z front), and how the pelvis is turned."""
 
-    Parameters
-    ----------
-    arms, legs : ndarray of shape (F, 2, 2, 3)
-        Unit vectors by side (left, right) and segment (upper, lower).
-    trunk : ndarray of shape (F, 3)
-        Unit vector from pelvis to neck.
-    ankles : ndarray of shape (F, 2, 3)
-        Vectors in m from the pelvis to the ankles of a person of 1.7 m.
-    pelvis : ndarray of shape (F, 4)
-        Unit quaternions, pelvis to world.
-    """
-
-    arms: Array
-    legs: Array
-    trunk: Array
-    ankles: Array
-    pelvis: Array
+    arms: Array  # (F, 2, 2, 3): unit vectors by side (left, right) and segment (upper, lower)
+    legs: Array  # (F, 2, 2, 3): unit vectors by side (left, right) and segment (upper, lower)
+    trunk: Array  # (F, 3): unit vector from pelvis to neck
+    ankles: Array  # (F, 2, 3): vectors in m from the pelvis to the ankles of a person of 1.7 m
+    pelvis: Array  # (F, 4): unit quaternions, pelvis to world
 
     @property
     def directions(self) -> Array:
@@ -66,18 +54,7 @@ class Limbs:
 
 
 def limbs_of(poses: Array) -> Limbs:
-    """Find out where the limbs of an average adult point.
-
-    Parameters
-    ----------
-    poses : ndarray of shape (F, J, 3)
-        Local rotations in SMPL's order as axis-angle vectors, J at least 22.
-
-    Returns
-    -------
-    Limbs
-        The directions of every frame.
-    """
+    """Find out where the limbs of an average adult point."""
     turn = {joint: quat_from_rotvec(poses[:, i]) for i, joint in enumerate(SMPL_JOINTS[:22])}
     chest, neck = turn["spine1"], _bone("pelvis", "spine1")
     for joint, above in (("spine1", "spine2"), ("spine2", "spine3"), ("spine3", "neck")):

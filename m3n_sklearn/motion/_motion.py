@@ -29,23 +29,7 @@ SLOWEST = 2.0
 
 
 def as_sentences(text: object) -> tuple[str, ...]:
-    """Turn one sentence or several paraphrases into a tuple of non-empty strings.
-
-    Parameters
-    ----------
-    text : str, sequence of str or None
-        What was given for one clip or one window.
-
-    Returns
-    -------
-    tuple of str
-        The sentences, stripped; empty ones and None are left out.
-
-    Examples
-    --------
-    >>> as_sentences("a person waves")
-    ('a person waves',)
-    """
+    """Turn one sentence or several paraphrases into a tuple of non-empty strings."""
     if text is None:
         return ()
     expected = "a caption, or several paraphrases of it"
@@ -333,20 +317,7 @@ class Motion:
 
 
 def neighbors(frames: Array, times: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Find the frames around some times; a time that hits a frame has it on both sides.
-
-    Parameters
-    ----------
-    frames : ndarray of shape (F,)
-        Increasing time stamps in s.
-    times : ndarray of shape (T,)
-        In s; those outside are moved to the nearest frame.
-
-    Returns
-    -------
-    before, after : ndarray of int, shape (T,)
-        Indices of frames.
-    """
+    """Find the frames around some times; a time that hits a frame has it on both sides."""
     last = len(frames) - 1
     before = np.clip(np.searchsorted(frames, times + 1e-9, side="right") - 1, 0, last)
     after = np.clip(np.searchsorted(frames, times - 1e-9, side="left"), 0, last)
@@ -356,23 +327,7 @@ def neighbors(frames: Array, times: Array) -> tuple[NDArray[np.intp], NDArray[np
 def replace_frames(
     motion: Motion, poses: Array, trans: Array, times: Array, **changes: Any
 ) -> Motion:
-    """Return a motion with other frames and everything else kept.
-
-    Parameters
-    ----------
-    motion : Motion
-        Where the rest comes from.
-    poses, trans, times : ndarray
-        New frames.
-    **changes : dict
-        Other arguments of :class:`Motion`; `observed` and `confidence` of the new frames, where
-        the motion has them and the number of frames changes.
-
-    Returns
-    -------
-    Motion
-        The new motion.
-    """
+    """Return a motion with other frames and everything else kept."""
     clock = {"times": times} if len(times) > 1 else {"rate": motion.rate}
     return motion.replace(poses=poses, trans=trans, **clock, **changes)
 
@@ -457,22 +412,7 @@ def _check_clock(frames: Array, rate: float | None, times: ArrayLike | None) -> 
 
 
 def warn_if_fast(positions: NDArray[Any], steps: ArrayLike, *, stacklevel: int = 2) -> bool:
-    """Warn if positions move faster than a person, as they do in millimetres.
-
-    Parameters
-    ----------
-    positions : ndarray of shape (..., F, 3)
-        In m.
-    steps : array-like of shape (F - 1,) or ()
-        Seconds between frames.
-    stacklevel : int, default=2
-        As in :func:`warnings.warn`.
-
-    Returns
-    -------
-    bool
-        Whether they do.
-    """
+    """Warn if positions move faster than a person, as they do in millimetres."""
     if positions.size < 9:
         return False
     paces = np.linalg.norm(np.diff(positions, axis=-2), axis=-1) / np.asarray(steps)

@@ -14,25 +14,7 @@ AnyArray = NDArray[np.generic]
 
 
 def read_npz(path: str | os.PathLike[str]) -> dict[str, AnyArray]:
-    """Read all plain arrays of an archive; arrays of Python objects are left out, unread.
-
-    Parameters
-    ----------
-    path : path-like
-        An .npz file.
-
-    Returns
-    -------
-    dict of str to ndarray
-        The arrays by name.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is no .npz archive, or is damaged.
-    """
+    """Read all plain arrays of an archive; arrays of Python objects are left out, unread."""
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"No file at {file}.")
@@ -57,22 +39,7 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, AnyArray]:
 
 
 def require(arrays: Mapping[str, AnyArray], key: str, path: str | os.PathLike[str]) -> AnyArray:
-    """Look up an array that must be there.
-
-    Parameters
-    ----------
-    arrays : mapping
-        What was read.
-    key : str
-        Its name.
-    path : path-like
-        For the message.
-
-    Returns
-    -------
-    ndarray
-        The array.
-    """
+    """Look up an array that must be there."""
     if key not in arrays:
         raise ValueError(
             f"{Path(path).name} has no plain array {key!r}; it has {sorted(arrays)}. Arrays of "

@@ -72,25 +72,15 @@ EXACT = Tolerance(*np.deg2rad([3.0, 5.0, 5.0, 5.0, 25.0, 5.0]))
 
 @dataclass(frozen=True)
 class Cut:
-    """Which frames of a clip are motion.
+    """Which frames of a clip are motion."""
 
-    Parameters
-    ----------
-    start, stop : int
-        First frame of the motion, and the frame after its last.
-    frames : int
-        Frames of the clip.
-    speed : float
-        Largest speed in rad/s at which a limb turns within the frames that are cut off.
-    jumps : tuple of float
-        Turns in rad at the first or last frame that no body makes, though the frame beyond is
-        not a rest pose and is kept.
-    """
-
-    start: int
-    stop: int
-    frames: int
+    start: int  # first frame of the motion, and the frame after its last
+    stop: int  # first frame of the motion, and the frame after its last
+    frames: int  # frames of the clip
+    # largest speed in rad/s at which a limb turns within the frames that are cut off
     speed: float = 0.0
+    # turns in rad at the first or last frame that no body makes, though the frame beyond is not a
+    # rest pose and is kept
     jumps: tuple[float, ...] = ()
 
     @property
@@ -105,30 +95,12 @@ class Cut:
 
 
 def cut_rest_poses(poses: Array, trans: Array, times: Array, *, trim: bool = True) -> Cut:
-    """Find the motion between the rest poses that a file adds to it.
-
-    A clip begins with such frames if its first pose is a rest pose (T, A or I: straight arms in
-    the body's plane, straight legs down, left as right) and the body leaves it as no body does:
-    within a quarter of a second it is faster than 25 rad/s; or, from a pose as exact as drawn,
-    both arms leave at 3.5 rad/s on average, with accelerations half as large again as any later.
-    The end is treated in the same way. Hands, feet and head do not count.
-
-    Parameters
-    ----------
-    poses : ndarray of shape (F, J, 3)
-        Local rotations in SMPL's order as axis-angle vectors.
-    trans : ndarray of shape (F, 3)
-        The root in m.
-    times : ndarray of shape (F,)
-        Seconds.
-    trim : bool, default=True
-        False keeps all frames.
-
-    Returns
-    -------
-    Cut
-        The frames to keep: all where nothing is found.
-    """
+    """Find the motion between the rest poses that a file adds to it."""
+    # A clip begins with such frames if its first pose is a rest pose (T, A or I: straight arms in
+    # the body's plane, straight legs down, left as right) and the body leaves it as no body does:
+    # within a quarter of a second it is faster than 25 rad/s; or, from a pose as exact as drawn,
+    # both arms leave at 3.5 rad/s on average, with accelerations half as large again as any
+    # later. The end is treated in the same way. Hands, feet and head do not count.
     count = len(poses)
     if count < 4 or not trim:
         return Cut(0, count, count)
@@ -149,15 +121,7 @@ def cut_rest_poses(poses: Array, trans: Array, times: Array, *, trim: bool = Tru
 
 
 def warn_about_rest_poses(cuts: Sequence[Cut], *, stacklevel: int = 3) -> None:
-    """Say once what was left out of one or several clips, and how to keep it.
-
-    Parameters
-    ----------
-    cuts : sequence of Cut
-        One per clip.
-    stacklevel : int, default=3
-        Whose line the warning names.
-    """
+    """Say once what was left out of one or several clips, and how to keep it."""
     shorter = [cut for cut in cuts if cut.left_out]
     if shorter:
         start = sum(cut.start for cut in shorter)
@@ -184,20 +148,7 @@ def warn_about_rest_poses(cuts: Sequence[Cut], *, stacklevel: int = 3) -> None:
 
 
 def clock_from(first: int, count: int, rate: float) -> dict[str, Any]:
-    """Give the clock of a clip that begins with some frame of its file.
-
-    Parameters
-    ----------
-    first, count : int
-        The frame of the file, and the number of frames from there.
-    rate : float
-        Frames per second.
-
-    Returns
-    -------
-    dict
-        Argument of :class:`Motion`; frame k of the file stays at k / rate seconds.
-    """
+    """Give the clock of a clip that begins with some frame of its file."""
     if first == 0 or count == 1:
         return {"rate": rate}
     return {"times": (first + np.arange(count)) / rate}

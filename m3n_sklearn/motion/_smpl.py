@@ -26,27 +26,7 @@ TILTED = 0.02
 
 
 def as_rotvecs(values: ArrayLike, name: str, joints: tuple[int, ...]) -> Array:
-    """Read rotations of some joints, whichever way they are written.
-
-    Parameters
-    ----------
-    values : array-like of shape (F, 3 J), (F, J, 3) or (F, J, 3, 3)
-        Axis-angle vectors in rad or rotation matrices, one J of `joints`.
-    name : str
-        What messages call them.
-    joints : tuple of int
-        Numbers of joints that are possible.
-
-    Returns
-    -------
-    ndarray of shape (F, J, 3)
-        Axis-angle vectors.
-
-    Raises
-    ------
-    ValueError
-        For other shapes, and for matrices that are no rotations.
-    """
+    """Read rotations of some joints, whichever way they are written."""
     expected = (
         f"axis-angle vectors (frames, {' or '.join(str(3 * n) for n in joints)}) in rad, or "
         "rotation matrices (frames, joints, 3, 3)"
@@ -67,23 +47,7 @@ def as_rotvecs(values: ArrayLike, name: str, joints: tuple[int, ...]) -> Array:
 
 
 def stand_up(poses: Array, trans: Array, up: str | ArrayLike) -> tuple[Array, Array]:
-    """Turn a motion into the world with z up.
-
-    Parameters
-    ----------
-    poses : ndarray of shape (F, J, 3)
-        Axis-angle vectors, the root's first.
-    trans : ndarray of shape (F, 3)
-        SMPL's translation.
-    up : str or array-like of shape (3,)
-        What points up in the given world; see :func:`m3n_sklearn.motion.worlds.to_z_up`.
-
-    Returns
-    -------
-    poses, trans : ndarray
-        The same motion. SMPL counts `trans` from the unturned pelvis, so positions may be off
-        by a constant.
-    """
+    """Turn a motion into the world with z up."""
     world = to_z_up(up)
     root = quat_multiply(quat_from_matrix(world), quat_from_rotvec(poses[:, 0]))
     turned = np.concatenate([rotvec_from_quat(root)[:, None], poses[:, 1:]], axis=1)

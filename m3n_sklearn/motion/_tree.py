@@ -14,18 +14,7 @@ Array = NDArray[np.float64]
 
 
 def local_rotvecs(turned: Mapping[str, Array]) -> Array:
-    """Turn global rotations into local ones.
-
-    Parameters
-    ----------
-    turned : mapping of str to ndarray of shape (F, 4)
-        Global rotation by joint; joints that are not there follow their parents.
-
-    Returns
-    -------
-    ndarray of shape (F, 24, 3)
-        Local rotations as axis-angle vectors.
-    """
+    """Turn global rotations into local ones."""
     full = dict(turned)
     for joint, parent in zip(SMPL_JOINTS[1:], SMPL_PARENTS[1:], strict=True):
         full.setdefault(joint, full[SMPL_JOINTS[parent]])

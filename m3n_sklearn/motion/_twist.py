@@ -30,20 +30,7 @@ REST_PULL = 0.1
 
 
 def plane_weight(first: Array, second: Array, noise: float) -> Array:
-    """Trust in the turn that the plane of two bones shows.
-
-    Parameters
-    ----------
-    first, second : ndarray of shape (F, 3)
-        The bones from joint to joint, in m.
-    noise : float
-        Error of a joint's position in m.
-
-    Returns
-    -------
-    ndarray of shape (F,)
-        Inverse variance of the turn in rad^-2; a bend as small as its own error has no plane.
-    """
+    """Trust in the turn that the plane of two bones shows."""
     squares = np.stack([np.sum(bone**2, axis=-1) for bone in (first, second)])
     variance = np.sum(2 * noise**2 / np.maximum(squares, 1e-12), axis=0)
     sine2 = np.sum(np.cross(normalise(first), normalise(second)) ** 2, axis=-1)
@@ -59,30 +46,7 @@ def limb_rotation(
     times: Array,
     turning: float,
 ) -> Array:
-    """Rotation of an upper arm or thigh: exact along the bone, steady about it.
-
-    Parameters
-    ----------
-    rest : ndarray of shape (3,)
-        Direction of the bone at rest.
-    hinge : ndarray of shape (3,)
-        Axis at rest about which the next bone bends, perpendicular to `rest`.
-    direction : ndarray of shape (F, 3)
-        Direction of the bone over time, in the frame in which it is steadied (the trunk's).
-    hinges : ndarray of shape (S, F, 3)
-        Axis of the bend as seen by each of S sources.
-    weights : ndarray of shape (S, F)
-        Inverse variance of the turn by each of them, in rad^-2.
-    times : ndarray of shape (F,)
-        Seconds.
-    turning : float
-        Variance in rad^2 that the limb's turn gains in a second (random walk).
-
-    Returns
-    -------
-    ndarray of shape (F, 4)
-        Unit quaternions, rest frame to the frame of `direction`.
-    """
+    """Rotation of an upper arm or thigh: exact along the bone, steady about it."""
     side = np.cross(rest, hinge)
     carried = transport_along(direction, swing_between(rest, direction[0]))
 
@@ -105,28 +69,7 @@ def limb_rotation(
 def short_bone_swing(
     rest: Array, measured: Array, *, noise: float, times: Array, turning: float, limit: float
 ) -> Array:
-    """Swing of a bone whose direction is uncertain: steady over time and within a cone.
-
-    Parameters
-    ----------
-    rest : ndarray of shape (3,)
-        The bone at rest in the frame of its parent.
-    measured : ndarray of shape (F, 3)
-        The bone as measured, in the same frame, in m.
-    noise : float
-        Error of a joint's position in m.
-    times : ndarray of shape (F,)
-        Seconds.
-    turning : float
-        Variance in rad^2 that each component of the direction gains in a second (random walk).
-    limit : float
-        Largest angle from rest in rad.
-
-    Returns
-    -------
-    ndarray of shape (F, 4)
-        Unit quaternions.
-    """
+    """Swing of a bone whose direction is uncertain: steady over time and within a cone."""
     weight = np.sum(measured**2, axis=-1) / (2 * noise**2)
     wanted = weight[:, None] * normalise(measured) + SHORT_BONE_PULL * normalise(rest)
     steady = _steady(wanted, weight + SHORT_BONE_PULL, turning * np.diff(times))

@@ -57,22 +57,12 @@ ON_FLOOR = 0.2
 
 @dataclass(frozen=True)
 class Stance:
-    """How a body stands in the given world.
+    """How a body stands in the given world."""
 
-    Parameters
-    ----------
-    trunk, legs : ndarray of shape (F, 3)
-        Unit vectors from the pelvis to the neck and from the ankles to the hips.
-    pelvis : ndarray of shape (F, 3)
-        Where the pelvis is, in m.
-    ankles : ndarray of shape (F, 3)
-        Where the middle of the ankles is, in m.
-    """
-
-    trunk: Array
-    legs: Array
-    pelvis: Array
-    ankles: Array
+    trunk: Array  # (F, 3): unit vectors from the pelvis to the neck and from the ankles to the hips
+    legs: Array  # (F, 3): unit vectors from the pelvis to the neck and from the ankles to the hips
+    pelvis: Array  # (F, 3): where the pelvis is, in m
+    ankles: Array  # (F, 3): where the middle of the ankles is, in m
 
     def axis(self) -> str | None:
         """Axis along which the body stands most of the time, if there is one."""
@@ -85,10 +75,8 @@ class Stance:
         )
 
     def rise(self, up: str | ArrayLike) -> float:
-        """Height in m of the pelvis in frames that stand along a direction, above the others.
-
-        Someone who lies down, or gets up, in a clip may lie for the longer part of it.
-        """
+        """Height in m of the pelvis in frames that stand along a direction, above the others."""
+        # Someone who lies down, or gets up, in a clip may lie for the longer part of it.
         standing = self._stands(up)
         if not SEEN_STANDING < np.mean(standing) < 1:
             return 0.0
@@ -101,11 +89,9 @@ class Stance:
         return np.asarray((self.trunk @ high > ALONG) & (self.legs @ high > LEGS_ALONG))
 
     def lies(self, usual: str, standing: str) -> bool:
-        """Whether places fit a person who lies on the floor rather than one who stands.
-
-        All of the body is stretched out low above the floor and the pelvis stays where it is;
-        and the ankles are not on a floor that the standing person would have.
-        """
+        """Whether places fit a person who lies on the floor rather than one who stands."""
+        # All of the body is stretched out low above the floor and the pelvis stays where it is;
+        # and the ankles are not on a floor that the standing person would have.
         places = (self.pelvis, self.ankles, self.pelvis + NECK * self.trunk)
         lows = [float(np.median(place @ to_z_up(usual)[2])) for place in places]
         stays = np.ptp(np.quantile(self.pelvis, [0.05, 0.95], axis=0), axis=0).max() < STAYS
@@ -118,20 +104,7 @@ class Stance:
 
 
 def stance_of(poses: Array, trans: Array) -> Stance:
-    """Stance of a motion whose world is not yet turned, in so many of its frames.
-
-    Parameters
-    ----------
-    poses : ndarray of shape (F, J, 3)
-        Local rotations in SMPL's order as axis-angle vectors.
-    trans : ndarray of shape (F, 3)
-        The root in m.
-
-    Returns
-    -------
-    Stance
-        That of an average adult.
-    """
+    """Stance of a motion whose world is not yet turned, in so many of its frames."""
     every = max(len(poses) // MOST, 1)
     limbs, pelvis = limbs_of(poses[::every]), trans[::every]
     ankles = quat_rotate(limbs.pelvis, limbs.ankles.mean(axis=1))
@@ -146,33 +119,7 @@ def find_up(
     camera: bool = False,
     stacklevel: int = 3,
 ) -> str | ArrayLike:
-    """Choose the axis that points up, or check the given one.
-
-    Parameters
-    ----------
-    stance : Stance
-        How the body stands.
-    up : str or array-like of shape (3,)
-        What is said to point up, or "auto".
-    usual : str
-        The format's own convention: taken by "auto" unless the body tells otherwise.
-    camera : bool, default=False
-        Whether the world is a camera's frame. Someone who lies in front of a camera is as
-        likely as a camera that is turned, so then only a body upside down tells otherwise.
-    stacklevel : int, default=3
-        Whose line the warning names.
-
-    Returns
-    -------
-    str or array-like of shape (3,)
-        What :func:`m3n_sklearn.motion.worlds.to_z_up` understands.
-
-    Warns
-    -----
-    UserWarning
-        Whenever "auto" leaves the convention or cannot tell, and if the body stands along
-        another axis than the given one.
-    """
+    """Choose the axis that points up, or check the given one."""
     axis = stance.axis()
     expected = usual if isinstance(up, str) and up == "auto" else up
     if stance.rise(expected) > max(RISE, 0.0 if axis is None else stance.rise(axis)):

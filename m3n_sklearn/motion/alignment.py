@@ -20,41 +20,14 @@ Array = NDArray[np.float64]
 
 
 def normalise(vectors: ArrayLike) -> Array:
-    """Scale vectors to unit length; vectors of no length stay zero.
-
-    Parameters
-    ----------
-    vectors : array-like of shape (..., n)
-        Vectors or quaternions.
-
-    Returns
-    -------
-    ndarray of shape (..., n)
-        Unit vectors.
-    """
+    """Scale vectors to unit length; vectors of no length stay zero."""
     v = np.asarray(vectors, dtype=np.float64)
     length = np.linalg.norm(v, axis=-1, keepdims=True)
     return v / np.where(length > 0, length, 1.0)
 
 
 def swing_between(start: ArrayLike, end: ArrayLike) -> Array:
-    """Smallest rotation that takes one direction to another.
-
-    Parameters
-    ----------
-    start, end : array-like of shape (..., 3)
-        Unit vectors; they broadcast.
-
-    Returns
-    -------
-    ndarray of shape (..., 4)
-        Unit quaternions; for opposite directions a half turn about some perpendicular axis.
-
-    Examples
-    --------
-    >>> swing_between([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).round(3)
-    array([0.707, 0.   , 0.   , 0.707])
-    """
+    """Smallest rotation that takes one direction to another."""
     a, b = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (start, end)))
     quat = np.concatenate([1 + np.sum(a * b, axis=-1, keepdims=True), np.cross(a, b)], axis=-1)
     opposite = np.linalg.norm(quat, axis=-1, keepdims=True) < 1e-7
@@ -64,20 +37,7 @@ def swing_between(start: ArrayLike, end: ArrayLike) -> Array:
 
 
 def twist_about(quat: ArrayLike, axis: ArrayLike) -> Array:
-    """Part of a rotation that turns about an axis, so that only a swing is left of the rest.
-
-    Parameters
-    ----------
-    quat : array-like of shape (..., 4)
-        Unit quaternions.
-    axis : array-like of shape (3,)
-        Unit vector.
-
-    Returns
-    -------
-    ndarray of shape (..., 4)
-        Unit quaternions t such that ``quat * conjugate(t)`` has no component along the axis.
-    """
+    """Part of a rotation that turns about an axis, so that only a swing is left of the rest."""
     q, unit = np.asarray(quat, dtype=np.float64), np.asarray(axis, dtype=np.float64)
     along = np.sum(q[..., 1:] * unit, axis=-1, keepdims=True)
     twist = np.concatenate([q[..., :1], along * unit], axis=-1)
@@ -86,62 +46,22 @@ def twist_about(quat: ArrayLike, axis: ArrayLike) -> Array:
 
 
 def frame_from_axes(primary: ArrayLike, secondary: ArrayLike) -> Array:
-    """Right-handed frames: first axis along `primary`, second in the plane with `secondary`.
-
-    Parameters
-    ----------
-    primary, secondary : array-like of shape (..., 3)
-        Vectors of any length, not parallel.
-
-    Returns
-    -------
-    ndarray of shape (..., 4)
-        Unit quaternions of the frames, frame to world.
-    """
+    """Right-handed frames: first axis along `primary`, second in the plane with `secondary`."""
     first = normalise(primary)
     third = normalise(np.cross(first, np.asarray(secondary, dtype=np.float64)))
     return quat_from_matrix(np.stack([first, np.cross(third, first), third], axis=-1))
 
 
 def align_frames(rest: tuple[ArrayLike, ArrayLike], measured: tuple[ArrayLike, ArrayLike]) -> Array:
-    """Rotation that takes two directions of a rest pose to two measured ones.
-
-    The first pair is met exactly, the second as well as the angle between them allows (TRIAD).
-
-    Parameters
-    ----------
-    rest, measured : pair of array-like of shape (..., 3)
-        Primary and secondary vector, before and after.
-
-    Returns
-    -------
-    ndarray of shape (..., 4)
-        Unit quaternions.
-
-    References
-    ----------
-    H. D. Black, "A passive system for determining the attitude of a satellite", AIAA Journal
-    2(7), 1964.
-    """
+    """Rotation that takes two directions of a rest pose to two measured ones."""
+    # The first pair is met exactly, the second as well as the angle between them allows (TRIAD).
+    # Reference: H. D. Black, "A passive system for determining the attitude of a satellite", AIAA
+    # Journal 2(7), 1964.
     return quat_multiply(frame_from_axes(*measured), quat_conjugate(frame_from_axes(*rest)))
 
 
 def transport_along(directions: Array, start: Array) -> Array:
-    """Carry a rotation along a moving direction without ever turning about it.
-
-    Parameters
-    ----------
-    directions : ndarray of shape (F, 3)
-        Unit vectors over time.
-    start : ndarray of shape (4,)
-        Rotation in the first frame.
-
-    Returns
-    -------
-    ndarray of shape (F, 4)
-        Rotations: each is the smallest swing after the one before (a Bishop frame), which has
-        no singular direction, unlike swings from one fixed rest direction.
-    """
+    """Carry a rotation along a moving direction without ever turning about it."""
     steps = np.concatenate([start[None], swing_between(directions[:-1], directions[1:])])
     reach = 1
     while reach < len(steps):  # running product by doubling: log2(F) passes

@@ -223,26 +223,7 @@ def tracked_motion(
     rest_joints: ArrayLike | None = None,
     **about: Any,
 ) -> Motion:
-    """Do what :func:`motion_from_joints` does, for a reader with another convention.
-
-    Parameters
-    ----------
-    positions, layout, rate, times, up, max_gap, noise, stature, confidence
-        See :func:`motion_from_joints`.
-    usual : str, default="z"
-        What points up unless the body tells otherwise.
-    camera : bool, default=False
-        Whether the positions are in a camera's frame.
-    handedness, rest_joints
-        See :func:`motion_from_joints`.
-    **about : dict
-        Passed on to :class:`Motion`.
-
-    Returns
-    -------
-    Motion
-        24 joints, z up. Warnings name the line that called the caller.
-    """
+    """Do what :func:`motion_from_joints` does, for a reader with another convention."""
     tracked = _check_positions(positions)
     columns = _tracked_columns(joint_columns(layout, tracked.shape[1]), tracked)
     clock, _ = _check_clock(tracked, rate, times)

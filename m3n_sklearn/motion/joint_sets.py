@@ -43,31 +43,7 @@ REQUIRED = tuple(
 
 
 def joint_columns(layout: str | Mapping[str, int], count: int) -> dict[str, int]:
-    """Resolve a layout: which column of the positions holds which joint.
-
-    Parameters
-    ----------
-    layout : {"kinect20", "h36m17", "smpl24"} or mapping of str to int
-        A name, or SMPL joint names with their columns.
-    count : int
-        Number of columns that there are.
-
-    Returns
-    -------
-    dict of str to int
-        SMPL joint name to column.
-
-    Raises
-    ------
-    ValueError
-        For unknown layouts or joints, columns that do not exist, and when a joint of the limbs
-        is missing.
-
-    Examples
-    --------
-    >>> joint_columns("kinect20", 20)["right_wrist"]
-    10
-    """
+    """Resolve a layout: which column of the positions holds which joint."""
     if isinstance(layout, str):
         if layout not in JOINT_SETS:
             raise ValueError(

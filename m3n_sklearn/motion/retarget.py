@@ -238,11 +238,9 @@ def _corrections(
     tpose: ArrayLike | None,
     rest: dict[str, Array],
 ) -> dict[str, Array]:
-    """For each SMPL joint its rest frame in the source joint's frame, as a quaternion.
-
-    The source is put into its T-pose and turned to face z; then bones that do not yet point
-    where SMPL's do are swung there from the trunk outwards, with everything that hangs on them.
-    """
+    """For each SMPL joint its rest frame in the source joint's frame, as a quaternion."""
+    # The source is put into its T-pose and turned to face z; then bones that do not yet point
+    # where SMPL's do are swung there from the trunk outwards, with everything that hangs on them.
     still = np.tile([1.0, 0.0, 0.0, 0.0], (len(names), 1)) if tpose is None else tpose
     held = _global_rotations(tree, np.asarray(still, np.float64)[None], np.eye(4)[0])
     places = {
@@ -332,24 +330,7 @@ def _child(joint: str) -> str:
 def skeleton_lengths(
     names: Sequence[str], parents: Sequence[int], offsets: ArrayLike, skeleton: SkeletonMap
 ) -> dict[str, float]:
-    """Lengths of the limbs' segments of a source skeleton, both sides' mean.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Names of the J joints.
-    parents : sequence of int
-        Index of each joint's parent, -1 for the root.
-    offsets : array-like of shape (J, 3)
-        Position of each joint in its parent's frame.
-    skeleton : SkeletonMap
-        Which joint is which.
-
-    Returns
-    -------
-    dict of str to float
-        Length by segment, in the offsets' unit.
-    """
+    """Lengths of the limbs' segments of a source skeleton, both sides' mean."""
     index = {joint: names.index(source) for joint, source in _present(skeleton, names).items()}
     bones = np.asarray(offsets, dtype=np.float64)
     return {

@@ -250,28 +250,7 @@ SKELETONS: Mapping[str, SkeletonMap] = {
 
 
 def find_skeleton(joint_names: Iterable[str]) -> SkeletonMap:
-    """Recognise a skeleton by its joint names.
-
-    Parameters
-    ----------
-    joint_names : iterable of str
-        Names of the source's joints.
-
-    Returns
-    -------
-    SkeletonMap
-        The known skeleton of which all joints are there.
-
-    Raises
-    ------
-    ValueError
-        If none fits.
-
-    Examples
-    --------
-    >>> find_skeleton(SKELETONS["cmu_asf"].joints.values()).joints["left_elbow"]
-    'lradius'
-    """
+    """Recognise a skeleton by its joint names."""
     listed = list(joint_names)
     names, first = set(listed), next(iter(listed), "")
     for skeleton in SKELETONS.values():

@@ -26,27 +26,13 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Track:
-    """SMPL parameters of one person in the frames in which the person was seen.
+    """SMPL parameters of one person in the frames in which the person was seen."""
 
-    Parameters
-    ----------
-    frames : ndarray of shape (F,)
-        Numbers of the video's frames, rising.
-    poses : ndarray of shape (F, 22 or 24, 3)
-        Axis-angle vectors, the root's first.
-    trans : ndarray of shape (F, 3)
-        SMPL's translation in m.
-    betas : ndarray of shape (F, B), (B,) or None
-        Shape; the median over the frames is taken.
-    cuts : tuple of int
-        Frames in which a new shot begins.
-    """
-
-    frames: NDArray[np.int64]
-    poses: Array
-    trans: Array
-    betas: Array | None = None
-    cuts: tuple[int, ...] = field(default=())
+    frames: NDArray[np.int64]  # (F,): numbers of the video's frames, rising
+    poses: Array  # (F, 22 or 24, 3): axis-angle vectors, the root's first
+    trans: Array  # (F, 3): SMPL's translation in m
+    betas: Array | None = None  # (F, B) or None: shape; the median over the frames is taken
+    cuts: tuple[int, ...] = field(default=())  # frames in which a new shot begins
 
     def pieces(self, longest: float) -> list[slice]:
         """Cut where more than `longest` frames pass between two, and between shots."""
@@ -98,34 +84,7 @@ def motions_of(
     label: Hashable | None,
     source: str,
 ) -> list[Motion]:
-    """Turn tracks into motions, one for each piece without long gaps.
-
-    Parameters
-    ----------
-    tracks : mapping
-        People and their tracks.
-    path : path-like
-        Where they come from.
-    rate : float
-        Frames per second of the video.
-    person : hashable or None
-        Whom to take; None takes everybody.
-    max_gap : float
-        Longest gap in s within a motion.
-    up : str or array-like of shape (3,)
-        What points up, or "auto".
-    usual : str
-        What points up in the tool's world; "-y" is a camera's.
-    trim_tpose : bool
-        Whether rest poses before and after the motion are left out.
-    text, label, source
-        Passed on to :class:`Motion`.
-
-    Returns
-    -------
-    list of Motion
-        The clock is the video's: frame number / rate.
-    """
+    """Turn tracks into motions, one for each piece without long gaps."""
     file = Path(path).name
     if not is_number(max_gap) or not max_gap >= 0:
         raise ValueError(f"max_gap must be a number of seconds of at least 0, got {max_gap!r}.")

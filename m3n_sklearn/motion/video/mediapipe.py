@@ -147,19 +147,7 @@ def read_mediapipe(
 
 
 def standing_landmarks(stature: float = 1.7) -> Array:
-    """Landmarks of somebody who stands in a T-pose and faces the camera.
-
-    Parameters
-    ----------
-    stature : float, default=1.7
-        Body height in m.
-
-    Returns
-    -------
-    ndarray of shape (33, 3)
-        In the camera's frame; eyes, mouth, thumbs and heels, which are not used, lie at the
-        origin.
-    """
+    """Landmarks of somebody who stands in a T-pose and faces the camera."""
     rest = dict(zip(SMPL_JOINTS, reference_joints(stature), strict=True))
     points = np.zeros((COUNT, 3))
     for right, side in enumerate(("left", "right")):
