@@ -523,7 +523,7 @@ def test_rigid_bodies_and_comparison(call, error, words):
         ({"rate": -1}, ValueError, ("'rate'", "-1")),
         ({"smoothing": "strong"}, ValueError, ("'smoothing'", "auto")),
         ({"frame": "world"}, ValueError, ("'frame'", "skin")),
-        ({"mount": np.ones((3, 3))}, ValueError, ("mount is no rotation",)),
+        ({"mount": np.ones((3, 3))}, ValueError, ("mount is not a rotation matrix",)),
         ({"mount": {"head": np.eye(3)}}, ValueError, ("mount contains head", "left_wrist")),
         ({"mount": ["a"]}, ValueError, ("mount", "real numbers")),
         ({"gravity": 9.8}, ValueError, ("'gravity'", "array-like")),

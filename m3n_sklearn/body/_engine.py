@@ -1,4 +1,4 @@
-"""Choice between numpy and compiled loops."""
+"""Choice between NumPy and compiled loops."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ENGINES = ("numpy", "numba")
 
 
 def load_engine(engine: str, room: str | None = __package__) -> Any:
-    """Check the name of an engine and load the compiled loops of a room."""
+    """Return the module `_compiled` of a package for "numba", None for "numpy", or raise."""
     if engine not in ENGINES:
         raise ValueError(f'engine must be "numpy" or "numba", got {engine!r}.')
     if engine == "numpy":

@@ -1,4 +1,4 @@
-"""Rest joints of the default body, from anthropometric landmarks."""
+"""Rest joints of the default body, from anthropometric landmarks of ANSUR II."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ __all__ = ["landmark_joints"]
 
 Array = NDArray[np.float64]
 
-# Joint centres lie inside the body, landmarks on it. Shares chosen so that arm span and limb
-# lengths agree with the survey's span and with the joint-centre lengths of de Leva (1996).
-_SHOULDER_HALF_BREADTH = 0.40  # by biacromial breadth
-_SHOULDER_DROP = 0.02  # below the acromion of a raised arm, by stature
-_UPPER_ARM = 0.85  # by acromion-radiale length
-_KNUCKLES = 0.75  # by palm length
-_HIP_HALF_BREADTH = 0.32  # by bicristal breadth
-_COLLAR_HALF_BREADTH = 0.11  # by biacromial breadth
+# Landmarks lie on the body, joint centers inside it. These ratios of a joint's distance to a
+# landmark's were chosen so that arm span and limb lengths agree with the survey's span and with the
+# lengths between joint centers of de Leva (1996).
+_SHOULDER_HALF_BREADTH = 0.40  # relative to biacromial breadth
+_SHOULDER_DROP = 0.02  # below the acromion of a raised arm, relative to stature
+_UPPER_ARM = 0.85  # relative to acromion-radiale length
+_KNUCKLES = 0.75  # relative to palm length
+_HIP_HALF_BREADTH = 0.32  # relative to bicristal breadth
+_COLLAR_HALF_BREADTH = 0.11  # relative to biacromial breadth
 
 
 def landmark_joints(m: Mapping[str, float]) -> Array:
-    """Place SMPL's 24 joints for a body of stature 1 that stands on y = 0."""
+    """Return SMPL's 24 joints of a body of stature 1 in T-pose, standing on y = 0; symmetric."""
+    # 1. Distances from the median plane and heights
     shoulder = _SHOULDER_HALF_BREADTH * m["biacromialbreadth"]
     arm_height = m["acromialheight"] - _SHOULDER_DROP
     elbow = shoulder + _UPPER_ARM * m["acromionradialelength"]
@@ -32,6 +34,7 @@ def landmark_joints(m: Mapping[str, float]) -> Array:
     leg = _HIP_HALF_BREADTH * m["bicristalbreadth"]
     ankle = m["lateralmalleolusheight"]
     spine1 = (m["waistheightomphalion"] + m["tenthribheight"]) / 2
+    # 2. Joints of the trunk and of the left side
     left = {
         "pelvis": (0.0, (m["trochanterionheight"] + m["iliocristaleheight"]) / 2, -0.005),
         "spine1": (0.0, spine1, -0.015),
@@ -53,6 +56,7 @@ def landmark_joints(m: Mapping[str, float]) -> Array:
         "left_wrist": (wrist, arm_height, -0.02),
         "left_hand": (wrist + _KNUCKLES * m["palmlength"], arm_height, -0.02),
     }
+    # 3. The right side is the mirror image
     joints = np.zeros((len(SMPL_JOINTS), 3))
     for j, name in enumerate(SMPL_JOINTS):
         if name in left:

@@ -1,4 +1,8 @@
-"""The skin of the default body: tubes around trunk and limbs, with girths from the survey."""
+"""The surface of the default body: elliptic tubes around trunk and limbs.
+
+Girths, breadths and depths are those of the survey (ANSUR II). Other numbers are relative to
+stature, and were chosen by eye between the measured sections.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +19,23 @@ __all__ = ["skin_surface"]
 Array = NDArray[np.float64]
 
 _J = {name: j for j, name in enumerate(SMPL_JOINTS)}
-_WRIST_FLATNESS = 0.72  # thickness by width
-# survey girths of flexed muscles, against relaxed ones
+
+_WRIST_FLATNESS = 0.72
+"""Thickness of the wrist relative to its width."""
+
 _RELAXED_BICEPS, _RELAXED_FOREARM = 0.90, 0.95
-# the forearm's twist grows along it: by fraction of its length, where the hand's share begins
-# and where it is complete (beyond the wrist)
+"""Girths of relaxed muscles relative to the survey's flexed ones."""
+
 _TWIST = (0.55, 1.2)
+"""Range, in lengths of the forearm from the elbow, over which the skinning weight passes from the
+elbow to the wrist joint, so that the twist of the skin grows along the forearm."""
+
 _SPACING, _AROUND = 0.015, 16
+"""Distance of rings along a tube, relative to stature, and vertices of a ring."""
 
 
 def skin_surface(m: Mapping[str, float], joints: Array) -> Mesh:
-    """Wrap a body of stature 1 that stands on y = 0."""
+    """Return the surface of a body of stature 1 on y = 0: overlapping closed tubes, symmetric."""
     joint = {name: joints[j] for name, j in _J.items()}
     left = [
         build_tube(tube, len(_J), _SPACING, _AROUND)
@@ -42,6 +52,7 @@ def _trunk(m: Mapping[str, float], joint: Mapping[str, Array]) -> Mesh:
     deep, broad = m["chestdepth"] / 2, m["chestbreadth"] / 2
     skull_deep, skull_broad = m["headlength"] / 2, m["headbreadth"] / 2
     back = -0.015
+    # height, front, left, half depth, half breadth
     rings = [
         (m["crotchheight"] - 0.005, -0.01, 0.0, 0.05, 0.075),
         (m["buttockheight"], -0.01, 0.0, m["buttockdepth"] / 2, m["hipbreadth"] / 2),
@@ -72,7 +83,7 @@ def _trunk(m: Mapping[str, float], joint: Mapping[str, Array]) -> Mesh:
 
 
 def _add_shoulder_girdle(mesh: Mesh, joint: Mapping[str, Array]) -> Mesh:
-    """Let the collar bones carry the upper corners of the trunk."""
+    """Give the upper corners of the trunk to the collar joints."""
     x, y, _ = mesh.vertices.T
     shoulder = joint["left_shoulder"]
     outside = smoothstep((abs(x) / shoulder[0] - 0.35) / 0.65)

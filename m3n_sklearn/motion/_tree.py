@@ -1,4 +1,4 @@
-"""From global rotations of single joints to the pose of SMPL's whole tree."""
+"""Conversion of global joint rotations to a pose of SMPL's tree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ Array = NDArray[np.float64]
 
 
 def local_rotvecs(turned: Mapping[str, Array]) -> Array:
-    """Turn global rotations into local ones."""
+    """Turn global quaternions (F, 4) by joint into local rotation vectors (F, 24, 3)."""
+    # joints without a rotation follow their parent
     full = dict(turned)
     for joint, parent in zip(SMPL_JOINTS[1:], SMPL_PARENTS[1:], strict=True):
         full.setdefault(joint, full[SMPL_JOINTS[parent]])

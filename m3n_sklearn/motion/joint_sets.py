@@ -1,4 +1,4 @@
-"""Orders of joints in which trackers and pose estimators deliver positions."""
+"""Joint sets: the order in which a tracker or pose estimator returns joint positions."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def _columns(names: str) -> Mapping[str, int]:
 
 JOINT_SETS: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {
-        # Kinect v1 SDK; its "spine" lies just above the pelvis, "shoulder centre" is the neck
+        # Kinect v1 SDK. Its "spine" lies just above the pelvis, its "shoulder center" is the neck
         "kinect20": _columns(
             "head neck spine1 pelvis left_shoulder left_elbow left_wrist left_hand "
             "right_shoulder right_elbow right_wrist right_hand left_hip left_knee left_ankle "
             "left_foot right_hip right_knee right_ankle right_foot"
         ),
-        # Human3.6M's 17; its "hip" is the middle of the hips, which says nothing more, and its
-        # "nose" lies in front of the neck-head line
+        # Human3.6M's 17. Its "hip" is the midpoint of the hips, which adds no information, and its
+        # "nose" lies in front of the line from neck to head: both are skipped
         "h36m17": _columns(
             "- right_hip right_knee right_ankle left_hip left_knee left_ankle spine2 neck - "
             "head left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist"
@@ -33,7 +33,7 @@ JOINT_SETS: Mapping[str, Mapping[str, int]] = MappingProxyType(
         "smpl24": _columns(" ".join(SMPL_JOINTS)),
     }
 )
-"""Layouts by name: which column of the positions holds which of SMPL's joints."""
+"""Joint sets by name: which column of the positions holds which SMPL joint."""
 
 REQUIRED = tuple(
     f"{side}_{joint}"
@@ -43,7 +43,7 @@ REQUIRED = tuple(
 
 
 def joint_columns(layout: str | Mapping[str, int], count: int) -> dict[str, int]:
-    """Resolve a layout: which column of the positions holds which joint."""
+    """Return the column of each SMPL joint in positions of `count` joints, or raise."""
     if isinstance(layout, str):
         if layout not in JOINT_SETS:
             raise ValueError(
@@ -54,8 +54,8 @@ def joint_columns(layout: str | Mapping[str, int], count: int) -> dict[str, int]
         expected = {"kinect20": 20, "h36m17": 17, "smpl24": 24}[layout]
         if count != expected:
             raise ValueError(
-                f"Layout {layout!r} has {expected} joints, the positions have {count}. Choose the "
-                "columns first, or give a mapping from joint names to columns as layout=."
+                f"Layout {layout!r} has {expected} joints, but the positions have {count}. Select "
+                "the columns first, or pass a mapping from joint names to columns as layout=."
             )
         return columns
     if not isinstance(layout, Mapping) or not all(map(is_number, layout.values())):
@@ -73,12 +73,12 @@ def joint_columns(layout: str | Mapping[str, int], count: int) -> dict[str, int]
     outside = [name for name, column in columns.items() if not 0 <= column < count]
     if outside:
         raise ValueError(
-            f"Columns of {', '.join(outside)} lie outside the {count} joints of the positions."
+            f"The columns of {', '.join(outside)} lie outside the {count} joints of the positions."
         )
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
         raise ValueError(
-            f"layout lacks {', '.join(missing)}: hips, knees, ankles, shoulders, elbows and "
-            "wrists of both sides are needed, the other joints are optional."
+            f"layout lacks {', '.join(missing)}. Hips, knees, ankles, shoulders, elbows and wrists "
+            "of both sides are required, the other joints are optional."
         )
     return columns

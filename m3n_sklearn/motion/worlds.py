@@ -1,4 +1,4 @@
-"""From other people's worlds to ours: z up, right-handed."""
+"""Rotations from worlds with another axis up to the library's world, which is z up."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ROTATIONS: dict[str, Array] = {
 
 
 def to_z_up(up: str | ArrayLike) -> Array:
-    """Rotation that takes a world in which `up` points up to the world with z up."""
+    """Return the (3, 3) rotation R with ``z_up = R @ given``; for a direction the smallest one."""
     if isinstance(up, str):
         if up not in _ROTATIONS:
             raise ValueError(f"up must be one of {', '.join(_ROTATIONS)}, got {up!r}.")
