@@ -195,16 +195,19 @@ def check_finite(array: NDArray[Any], name: str, shape: tuple[int | None, ...]) 
         for expected, given in zip(shape, array.shape, strict=True)
     )
     if not fits:
-        lengths = ["any" if n is None else str(n) for n in shape]
-        listed = f"({lengths[0]},)" if len(lengths) == 1 else f"({', '.join(lengths)})"
-        raise ValueError(f"{name} must have shape {listed}, got {array.shape}.")
+        raise ValueError(f"{name} must have shape {_in_words(shape)}, got {array.shape}.")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite; it has NaN or infinite entries.")
 
 
+def _in_words(shape: tuple[int | None, ...]) -> str:
+    lengths = ", ".join("any" if n is None else str(n) for n in shape)
+    return f"({lengths},)" if len(shape) == 1 else f"({lengths})"
+
+
 def finite_array(values: ArrayLike, name: str, shape: tuple[int | None, ...]) -> Array:
     """Return finite real numbers of some shape (None: any length) as a new float64 array."""
-    array = real_array(values, name, "finite numbers")
+    array = real_array(values, name, f"finite numbers of shape {_in_words(shape)}")
     check_finite(array, name, shape)
     return array
 

@@ -34,10 +34,10 @@ class BoneEnd:
         local = np.ascontiguousarray(turns[:, :, plan.moving].transpose(3, 2, 0, 1))
         local[1:, plan.still], local[0, plan.still] = 0.0, 1.0
         local /= np.sqrt(np.sum(local * local, axis=0))
-        place = trans.transpose(2, 0, 1) + plan.offsets[0][:, None, None]
-        turned = matrices(local[:, 0])
+        position = trans.transpose(2, 0, 1) + plan.offsets[0][:, None, None]
+        rotation = matrices(local[:, 0])
         for bone in range(1, len(plan.parents)):  # a chain: the parent is the bone before
-            place = place + apply(turned, plan.offsets[bone][:, None, None])
-            turned = compose(turned, matrices(local[:, bone]))
-        place = place + apply(turned, (plan.points[0] - plan.rest[-1])[:, None, None])
-        return place.transpose(1, 2, 0)
+            position = position + apply(rotation, plan.offsets[bone][:, None, None])
+            rotation = compose(rotation, matrices(local[:, bone]))
+        position = position + apply(rotation, (plan.points[0] - plan.rest[-1])[:, None, None])
+        return position.transpose(1, 2, 0)

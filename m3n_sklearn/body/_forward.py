@@ -90,16 +90,18 @@ def forward_kinematics(
         body.rest_joints[[*zip(body.parents, range(body.n_joints), strict=True)]], axis=1
     )[:, 0]
     positions = np.empty(local.shape[:-1])
-    turned = np.empty(local.shape)
+    global_rotations = np.empty(local.shape)
     positions[..., 0, :] = root
-    turned[..., 0, :, :] = local[..., 0, :, :]
+    global_rotations[..., 0, :, :] = local[..., 0, :, :]
     for joint in range(1, body.n_joints):
         parent = body.parents[joint]
-        turned[..., joint, :, :] = turned[..., parent, :, :] @ local[..., joint, :, :]
-        positions[..., joint, :] = (
-            positions[..., parent, :] + turned[..., parent, :, :] @ offsets[joint]
+        global_rotations[..., joint, :, :] = (
+            global_rotations[..., parent, :, :] @ local[..., joint, :, :]
         )
-    return PosedJoints(positions, turned)
+        positions[..., joint, :] = (
+            positions[..., parent, :] + global_rotations[..., parent, :, :] @ offsets[joint]
+        )
+    return PosedJoints(positions, global_rotations)
 
 
 def check_pose(rotations: ArrayLike) -> tuple[Array, int]:

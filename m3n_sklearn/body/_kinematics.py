@@ -431,7 +431,7 @@ def _check_motion(
     root: tuple[ArrayLike, ArrayLike, ArrayLike],
 ) -> JointMotion:
     """Check shapes and values; rotations set the number of frames and joints."""
-    quat = finite_array(rotations, "rotations", (None, None, 4))
+    quat = finite_array(rotations, "rotations (unit quaternions)", (None, None, 4))
     check_unit(quat)
     n_frames, n_joints = quat.shape[:2]
     rate = finite_array(rates, "rates", (n_frames, n_joints, 3))

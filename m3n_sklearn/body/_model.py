@@ -210,7 +210,7 @@ class BodyModel:
                 f"{self.name} has no joint {joint!r}; it has {list(self.joint_names)}."
             )
         if not is_number(joint) or int(joint) != joint:
-            raise TypeError(f"joint must be a name or an integer, got {joint!r}.")
+            raise TypeError(f"joint must be a name or a whole number, got {joint!r}.")
         if not 0 <= joint < self.n_joints:
             raise ValueError(f"Joint {joint} is outside 0 to {self.n_joints - 1} of {self.name}.")
         return int(joint)

@@ -324,8 +324,9 @@ def _weights(weights: Any, n_vertices: int, source: Skeleton) -> Array:
         index, share = np.asarray(weights[0]), np.asarray(weights[1], dtype=np.float64)
         if index.dtype.kind not in "iu" or index.shape != share.shape or len(index) != n_vertices:
             raise ValueError(
-                f"weights as a pair must be joints (V, k), as integers, and their weights (V, k), "
-                f"for {n_vertices} vertices. Got {index.dtype} {index.shape} and {share.shape}."
+                f"weights as a pair must be joints (V, k), as whole numbers, and their weights "
+                f"(V, k), for {n_vertices} vertices. Got {index.dtype} {index.shape} and "
+                f"{share.shape}."
             )
         if index.size and not 0 <= index.min() <= index.max() < n_joints:
             raise ValueError(

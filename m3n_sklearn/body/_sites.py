@@ -309,12 +309,12 @@ def _bind(body: BodyModel, site: Site) -> Site:
             assert bone is not None  # a site without vertices has a bone
             point = body.rest_joints[body.joint_index(bone)] + offset
             vertices, shares = (nearest_vertex(body.vertices, point),), (1.0,)
-        chosen, portion = list(vertices), np.asarray(shares)
+        indices, weights = list(vertices), np.asarray(shares)
         if bone is None:
-            bone = body.joint_names[np.argmax(portion @ body.weights[chosen])]
+            bone = body.joint_names[np.argmax(weights @ body.weights[indices])]
         if offset is None:
-            middle = portion @ body.vertices[chosen]
-            offset = middle - body.rest_joints[body.joint_index(bone)]
+            mean = weights @ body.vertices[indices]
+            offset = mean - body.rest_joints[body.joint_index(bone)]
     return dataclasses.replace(
         site, bone=bone, offset=offset, vertices=vertices, vertex_weights=shares
     )
@@ -339,7 +339,7 @@ def _offset(values: Any, name: str) -> Array:
 def _whole(vertices: Any, name: str) -> tuple[int, ...]:
     numbers = np.asarray(vertices)
     if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
-        raise TypeError(f"The vertices of site {name!r} must be integers, got {vertices!r}.")
+        raise TypeError(f"The vertices of site {name!r} must be whole numbers, got {vertices!r}.")
     return tuple(numbers.tolist())
 
 

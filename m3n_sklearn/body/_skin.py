@@ -77,42 +77,42 @@ def skin(
     """
     if body.vertices is None or body.weights is None:
         raise ValueError(f"{body.name} has joints only, no surface to skin.")
-    chosen = np.arange(body.n_vertices) if vertices is None else _vertices(body, vertices)
+    indices = np.arange(body.n_vertices) if vertices is None else _vertices(body, vertices)
     compiled = load_engine(engine)
     if compiled is None:
-        return _skinned(body, chosen, rotations, trans)
+        return _skinned(body, indices, rotations, trans)
     poses, size = check_pose(rotations)
     lead = poses.shape[: -3 if size == 9 else -2]
     joints = poses.shape[len(lead)]
-    plan = PointPlan.of(body, Points.of_vertices(body, chosen), joints)
+    plan = PointPlan.of(body, Points.of_vertices(body, indices), joints)
     root = root_positions(body, trans, lead).reshape(-1, 3)
     points: Array = compiled.skin_points(plan, poses.reshape(-1, joints, size), root)
-    return points.reshape(*lead, len(chosen), 3)
+    return points.reshape(*lead, len(indices), 3)
 
 
-def _skinned(body: BodyModel, chosen: Any, rotations: ArrayLike, trans: ArrayLike | None) -> Array:
+def _skinned(body: BodyModel, indices: Any, rotations: ArrayLike, trans: ArrayLike | None) -> Array:
     assert body.vertices is not None and body.weights is not None
     # 1. Joints, and the rest positions with pose blend shapes
     local = local_rotations(body, rotations)
-    positions, turned = forward_kinematics(body, local, trans)
-    rest, weights = body.vertices[chosen], body.weights[chosen]
+    positions, global_rotations = forward_kinematics(body, local, trans)
+    rest, weights = body.vertices[indices], body.weights[indices]
     if body.posedirs is not None:
         feature = (local[..., 1:, :, :] - np.eye(3)).reshape(*local.shape[:-3], -1)
-        shifts = feature @ body.posedirs[chosen].reshape(3 * len(chosen), -1).T
+        shifts = feature @ body.posedirs[indices].reshape(3 * len(indices), -1).T
         rest = rest + shifts.reshape(*feature.shape[:-1], -1, 3)
     # 2. sum_j w_j G_j r + sum_j w_j (p_j - G_j J_j)
-    shift = positions - np.einsum("...jik,jk->...ji", turned, body.rest_joints)
-    blend = np.einsum("vj,...jik->...vik", weights, turned)
+    shift = positions - np.einsum("...jik,jk->...ji", global_rotations, body.rest_joints)
+    blend = np.einsum("vj,...jik->...vik", weights, global_rotations)
     return np.einsum("...vik,...vk->...vi", blend, rest) + weights @ shift
 
 
 def _vertices(body: BodyModel, vertices: Any) -> NDArray[np.int64]:
-    chosen = np.asarray(vertices)
-    if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
-        raise ValueError(f"vertices must be a list of integers, got {vertices!r}.")
-    if chosen.size and not 0 <= chosen.min() <= chosen.max() < body.n_vertices:
+    indices = np.asarray(vertices)
+    if indices.ndim != 1 or (indices.size and indices.dtype.kind not in "iu"):
+        raise ValueError(f"vertices must be a list of whole numbers, got {vertices!r}.")
+    if indices.size and not 0 <= indices.min() <= indices.max() < body.n_vertices:
         raise ValueError(
             f"vertices must lie in 0 to {body.n_vertices - 1} of {body.name}, got "
-            f"{chosen.min()} to {chosen.max()}."
+            f"{indices.min()} to {indices.max()}."
         )
-    return chosen.astype(np.int64)
+    return indices.astype(np.int64)

@@ -67,7 +67,8 @@ def check_skeleton(
     tree = np.asarray(parents)
     if tree.shape != (len(names),) or tree.dtype.kind not in "iu":
         raise ValueError(
-            f"parents must be one integer for each of the {len(names)} joints, got {parents!r}."
+            f"parents must be one whole number for each of the {len(names)} joints, got "
+            f"{parents!r}."
         )
     tree = tree.astype(np.int64)
     misplaced = [j for j, parent in enumerate(tree) if not (-1 <= parent < j) or (parent < 0 < j)]
@@ -76,20 +77,20 @@ def check_skeleton(
             f"The first joint must be the root with parent -1, and parents must come before their "
             f"children, but joint {names[misplaced[0]]!r} has parent {tree[misplaced[0]]}."
         )
-    chosen = find_skeleton(names) if skeleton is None else skeleton
+    skeleton_map = find_skeleton(names) if skeleton is None else skeleton
     missing = [
         source
-        for joint, source in chosen.joints.items()
+        for joint, source in skeleton_map.joints.items()
         if source not in names and not joint.endswith(_OPTIONAL)
     ]
     if missing:
         raise ValueError(f"The skeleton lacks the joints {missing}; it has {names}.")
     index = {
-        joint: names.index(chosen.joints[joint])
+        joint: names.index(skeleton_map.joints[joint])
         for joint in SMPL_JOINTS
-        if chosen.joints.get(joint) in names
+        if skeleton_map.joints.get(joint) in names
     }
-    return Skeleton(names, tree, chosen, index)
+    return Skeleton(names, tree, skeleton_map, index)
 
 
 def y_up(up: str) -> Array:
@@ -105,7 +106,11 @@ def given_rotations(source: Skeleton, tpose: Mapping[str, ArrayLike] | None) -> 
     rotations = np.empty((len(source.names), 3, 3))
     for joint, (name, parent) in enumerate(zip(source.names, source.parents, strict=True)):
         above = rotations[parent] if parent >= 0 else np.eye(3)
-        vector = finite_array((tpose or {}).get(name, np.zeros(3)), f"tpose[{name!r}]", (3,))
+        vector = finite_array(
+            (tpose or {}).get(name, np.zeros(3)),
+            f"tpose[{name!r}] (a rotation vector in rad)",
+            (3,),
+        )
         rotations[joint] = above @ matrix_from_rotvec(vector)
     return rotations
 
@@ -128,8 +133,8 @@ def stand_in_t_pose(source: Skeleton, offsets: Array, rotations: Array) -> Stanc
             bone = swings[s] @ (before[source.found[child]] - before[s])
             target = normalize(rest[child] - rest[joint])
             swings[s] = matrix_from_quat(swing_between(normalize(bone), target)) @ swings[s]
-    turned = swings @ rotations
-    return Stance(_placed(source.parents, offsets, turned), turned)
+    rotated = swings @ rotations
+    return Stance(_placed(source.parents, offsets, rotated), rotated)
 
 
 def _placed(parents: NDArray[np.int64], offsets: Array, rotations: Array) -> Array:

@@ -26,12 +26,12 @@ Array = NDArray[np.float64]
 def turn_forearms(poses: Array, rest_joints: ArrayLike | None = None) -> Array:
     """Move the hand's twist about the forearm to the elbow joint, in poses (F, J, 3)."""
     rest = reference_joints() if rest_joints is None else np.asarray(rest_joints, np.float64)
-    turned = poses.copy()
+    result = poses.copy()
     for side in ("left", "right"):
         elbow, wrist = (SMPL_JOINTS.index(f"{side}_{joint}") for joint in ("elbow", "wrist"))
         hand = quat_from_rotvec(poses[:, wrist])
         twist = twist_about(hand, normalize(rest[wrist] - rest[elbow]))
         forearm = quat_multiply(quat_from_rotvec(poses[:, elbow]), twist)
-        turned[:, elbow] = rotvec_from_quat(forearm)
-        turned[:, wrist] = rotvec_from_quat(quat_multiply(quat_conjugate(twist), hand))
-    return turned
+        result[:, elbow] = rotvec_from_quat(forearm)
+        result[:, wrist] = rotvec_from_quat(quat_multiply(quat_conjugate(twist), hand))
+    return result

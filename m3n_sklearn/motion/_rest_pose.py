@@ -235,17 +235,17 @@ def _departure(limbs: Limbs, pace: _Pace, times: Array) -> int:
 def _by_speed(limbs: Limbs, pace: _Pace, times: Array) -> int:
     """Count the frames up to the end of a departure that is too fast for a body."""
     # 1. The first step above the limit that begins in the rest pose or in the blend after it
-    held = _first_false(_rest_poses(limbs, HELD_POSE)) - 1
-    departure = slice(0, _until(times, held))
+    last_held = _first_false(_rest_poses(limbs, HELD_POSE)) - 1
+    departure = slice(0, _until(times, last_held))
     impossible = np.flatnonzero(pace.strain[departure] > 1)
     if len(impossible) == 0:
         return 0
     first = int(impossible[0])
     # 2. Small turns at a high frame rate are noise, however fast
     steps = slice(first, _until(times, first))
-    turned = _angles(limbs.directions[first], limbs.directions[first + 1 : steps.stop + 1])
+    angles = _angles(limbs.directions[first], limbs.directions[first + 1 : steps.stop + 1])
     if (
-        max(turned.max(), pace.turns[steps].max()) < MIN_JUMP_ANGLE
+        max(angles.max(), pace.turns[steps].max()) < MIN_JUMP_ANGLE
         and pace.root[first] < MAX_ROOT_SPEED
     ):
         return 0
@@ -257,20 +257,20 @@ def _by_arms(limbs: Limbs, pace: _Pace, times: Array) -> int:
     if not _rest_poses(limbs, DRAWN_POSE)[0]:
         return 0
     # 1. How long the pose is held
-    away = _angles(limbs.directions[:1], limbs.directions)
-    held = _first_false(away.max(axis=1) < HELD_ANGLE) - 1
-    if held == len(away) - 1:
+    departure_angles = _angles(limbs.directions[:1], limbs.directions)
+    last_held = _first_false(departure_angles.max(axis=1) < HELD_ANGLE) - 1
+    if last_held == len(departure_angles) - 1:
         return 0
     # 2. The mean speed of the slower arm since then, at its largest
-    steps = slice(held, _until(times, held))
-    blend = slice(held + 1, steps.stop + 1)
-    arms = away[blend][:, UPPER_ARMS].min(axis=1)
-    speeds = np.where(arms >= HELD_ANGLE, arms / (times[blend] - times[held]), 0.0)
+    steps = slice(last_held, _until(times, last_held))
+    blend = slice(last_held + 1, steps.stop + 1)
+    arms = departure_angles[blend][:, UPPER_ARMS].min(axis=1)
+    speeds = np.where(arms >= HELD_ANGLE, arms / (times[blend] - times[last_held]), 0.0)
     fastest = int(speeds.argmax())
     if speeds[fastest] < MIN_ARM_SPEED:
         return 0
     # 3. The arms' acceleration at the start or end of the blend
-    if not pace.abrupt(slice(held, steps.stop + 1), MIN_ARM_ACCELERATION).any():
+    if not pace.abrupt(slice(last_held, steps.stop + 1), MIN_ARM_ACCELERATION).any():
         return 0
     return _end_of_blend(pace, steps)
 

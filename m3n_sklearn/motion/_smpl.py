@@ -51,5 +51,5 @@ def stand_up(poses: Array, trans: Array, up: str | ArrayLike) -> tuple[Array, Ar
     # SMPL measures `trans` from the unrotated pelvis, so positions may be off by a constant
     world = to_z_up(up)
     root = quat_multiply(quat_from_matrix(world), quat_from_rotvec(poses[:, 0]))
-    turned = np.concatenate([rotvec_from_quat(root)[:, None], poses[:, 1:]], axis=1)
-    return turned, trans @ world.T
+    rotated = np.concatenate([rotvec_from_quat(root)[:, None], poses[:, 1:]], axis=1)
+    return rotated, trans @ world.T

@@ -13,10 +13,10 @@ from .skeleton import SMPL_JOINTS, SMPL_PARENTS
 Array = NDArray[np.float64]
 
 
-def local_rotvecs(turned: Mapping[str, Array]) -> Array:
+def local_rotvecs(rotations: Mapping[str, Array]) -> Array:
     """Turn global quaternions (F, 4) by joint into local rotation vectors (F, 24, 3)."""
     # joints without a rotation follow their parent
-    full = dict(turned)
+    full = dict(rotations)
     for joint, parent in zip(SMPL_JOINTS[1:], SMPL_PARENTS[1:], strict=True):
         full.setdefault(joint, full[SMPL_JOINTS[parent]])
     quats = np.stack([full[joint] for joint in SMPL_JOINTS], axis=1)

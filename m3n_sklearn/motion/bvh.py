@@ -144,9 +144,9 @@ def read_bvh(
     clip = parse_bvh(file)
     try:
         names = [joint.rpartition(":")[2] for joint in clip.names]
-        chosen = find_skeleton(names) if skeleton is None else skeleton
-        tree = _below_pelvis(clip, names, chosen)
-        meters = _meters_per_unit(scale, tree, chosen)
+        skeleton_map = find_skeleton(names) if skeleton is None else skeleton
+        tree = _below_pelvis(clip, names, skeleton_map)
+        meters = _meters_per_unit(scale, tree, skeleton_map)
         tree.warn_if_stretching(meters)
         # 2. Carry the motion over to SMPL's tree
         rest_pose = tree.quats[_check_tpose(tpose, len(tree.quats))] if tpose is not None else None
@@ -157,7 +157,7 @@ def read_bvh(
             tree.names,
             tree.parents,
             meters * tree.offsets,
-            skeleton=chosen,
+            skeleton=skeleton_map,
             tpose=rest_pose,
             up="z",  # keeps the file's world
         )
@@ -178,7 +178,7 @@ def read_bvh(
         label=label,
         subject=subject,
         name=file.stem if name is None else name,
-        source=_name_of(chosen) if source is None else source,
+        source=_name_of(skeleton_map) if source is None else source,
     )
 
 
@@ -268,4 +268,4 @@ def _check_tpose(tpose: int, frames: int) -> int:
 
 
 def _name_of(skeleton: SkeletonMap) -> str | None:
-    return next((name for name, known in SKELETONS.items() if known is skeleton), None)
+    return next((name for name, each in SKELETONS.items() if each is skeleton), None)

@@ -283,11 +283,11 @@ def tracked_motion(
     clock, _ = _check_clock(tracked, rate, times)
     check_positive(noise, "noise", "meters")
     check_max_gap(max_gap)
-    names, chosen = list(columns), list(columns.values())
+    names, used = list(columns), list(columns.values())
     _check_world(up, handedness)
 
     # 2. Fill gaps, scale to meters
-    filled, valid = bridge_gaps(tracked[:, chosen], clock, max_gap, names)
+    filled, valid = bridge_gaps(tracked[:, used], clock, max_gap, names)
     lengths = segment_lengths({joint: filled[:, i] for i, joint in enumerate(names)})
     factor, height = _size(lengths, stature)
     joints = {joint: factor * filled[:, i] for i, joint in enumerate(names)}
@@ -296,7 +296,7 @@ def tracked_motion(
     axis = find_up(_stance(joints, valid), up, usual=usual, camera=camera, stacklevel=4)
     mirror = np.array([1.0 if handedness == "right" else -1.0, 1.0, 1.0])
     joints = {joint: path @ to_z_up(axis).T * mirror for joint, path in joints.items()}
-    sure = _joint_confidence(confidence, tracked.shape[:2])
+    weights = _joint_confidence(confidence, tracked.shape[:2])
 
     # 4. Solve for the rotations, on the body of the rest pose
     rest = _rest_joints(rest_joints)
@@ -317,7 +317,7 @@ def tracked_motion(
         times=None if times is None else clock,
         stature=height if stature is None else stature,
         observed=None if valid.all() else _at_joints(valid, names),
-        confidence=None if sure is None else _at_joints(sure[:, chosen], names),
+        confidence=None if weights is None else _at_joints(weights[:, used], names),
         **about,
     )
 
@@ -331,7 +331,8 @@ class _Solver:
     size: float  # stature of the person over that of the rest pose
     times: Array  # (F,), in s
     noise: float  # standard error of a position, in m
-    turned: Joints = field(default_factory=dict)  # global quaternions (F, 4) of the joints so far
+    # global quaternions (F, 4) of the joints so far
+    rotations: Joints = field(default_factory=dict)
 
     def solve(self) -> Joints:
         """Return the global rotations of all joints."""
@@ -339,20 +340,20 @@ class _Solver:
         for side in ("left", "right"):
             self.arm(*(f"{side}_{j}" for j in ("collar", "shoulder", "elbow", "wrist", "hand")))
             self.leg(*(f"{side}_{j}" for j in ("hip", "knee", "ankle", "foot")))
-        return self.turned
+        return self.rotations
 
     def bone(self, start: str, end: str) -> Bone:
         return self.rest[end] - self.rest[start], self.joints[end] - self.joints[start]
 
     def follow(self, joint: str, parent: str, end: str | None = None) -> None:
         """Swing a joint from its parent onto the measured bone; without one, copy the parent."""
-        self.turned[joint] = self.turned[parent]
+        self.rotations[joint] = self.rotations[parent]
         if end in self.joints:
-            self.turned[joint] = _swing_onto(self.turned[parent], self.bone(joint, end))
+            self.rotations[joint] = _swing_onto(self.rotations[parent], self.bone(joint, end))
 
     def in_frame_of(self, parent: str, bone: Bone) -> Bone:
         """Return a bone whose measured vectors are expressed in the frame of a solved joint."""
-        return bone[0], quat_rotate(quat_conjugate(self.turned[parent]), bone[1])
+        return bone[0], quat_rotate(quat_conjugate(self.rotations[parent]), bone[1])
 
     @property
     def top(self) -> str:
@@ -367,33 +368,33 @@ class _Solver:
         lowest, highest = [*markers, self.top][0], ["mid_hips", *markers][-1]
         hips, shoulders = (self.bone(f"right_{j}", f"left_{j}") for j in ("hip", girdle))
         # 2. Pelvis: exact across the hips. Chest: exact along the spine.
-        self.turned["pelvis"] = below = _frame(
+        self.rotations["pelvis"] = below = _frame(
             hips, self.bone("mid_hips", lowest), "hips and spine"
         )
         for joint, above in pairwise(markers):
-            self.turned[joint] = below = _swing_onto(below, self.bone(joint, above))
-        self.turned[markers[-1] if markers else "spine1"] = _frame(
+            self.rotations[joint] = below = _swing_onto(below, self.bone(joint, above))
+        self.rotations[markers[-1] if markers else "spine1"] = _frame(
             self.bone(highest, self.top), shoulders, "spine and shoulders"
         )
         # 3. Spine joints without a marker follow their parents; neck and head swing
         for parent, joint in pairwise(("pelvis", *SPINE)):
-            self.turned.setdefault(joint, self.turned[parent])
+            self.rotations.setdefault(joint, self.rotations[parent])
         self.follow("neck", "spine3", "head")
         self.follow("head", "neck")
 
     def arm(self, collar: str, shoulder: str, elbow: str, wrist: str, hand: str) -> None:
         """Solve for collar (swing), upper arm (swing and elbow plane), forearm and hand."""
         # 1. Collar: from its measured position, or from where the rest pose has it next to the neck
-        chest = self.turned["spine3"]
+        chest = self.rotations["spine3"]
         if collar in self.joints:
             root = self.joints[collar]
         else:
             beside = self.size * (self.rest[collar] - self.rest[self.top])
             root = self.joints[self.top] + quat_rotate(chest, beside)
         clavicle = self.rest[shoulder] - self.rest[collar], self.joints[shoulder] - root
-        self.turned[collar] = _swing_onto(chest, clavicle)
+        self.rotations[collar] = _swing_onto(chest, clavicle)
         # 2. Upper arm: the elbow bends to the front of the T-pose. Forearm: a hinge.
-        self.turned[shoulder] = self.limb(
+        self.rotations[shoulder] = self.limb(
             chest,
             self.bone(shoulder, elbow),
             self.bone(elbow, wrist),
@@ -403,7 +404,7 @@ class _Solver:
         )
         self.follow(elbow, shoulder, wrist)
         # 3. Hand: a smooth direction within a cone around the forearm
-        self.turned[wrist] = self.turned[elbow]
+        self.rotations[wrist] = self.rotations[elbow]
         if hand in self.joints:
             swing = short_bone_swing(
                 *self.in_frame_of(elbow, self.bone(wrist, hand)),
@@ -412,15 +413,15 @@ class _Solver:
                 turning=HAND_VARIANCE,
                 limit=MAX_WRIST_ANGLE,
             )
-            self.turned[wrist] = quat_multiply(self.turned[elbow], swing)
+            self.rotations[wrist] = quat_multiply(self.rotations[elbow], swing)
         self.follow(hand, wrist)
 
     def leg(self, hip: str, knee: str, ankle: str, foot: str) -> None:
         """Solve for thigh (swing, knee plane and foot direction), then shin and foot as hinges."""
         toes = self.bone(ankle, foot)[1] if foot in self.joints else None
         bones = self.bone(hip, knee), self.bone(knee, ankle)
-        self.turned[hip] = self.limb(
-            self.turned["pelvis"], *bones, toes, -FRONT, LEG_TWIST_VARIANCE
+        self.rotations[hip] = self.limb(
+            self.rotations["pelvis"], *bones, toes, -FRONT, LEG_TWIST_VARIANCE
         )
         self.follow(knee, hip, ankle)
         self.follow(ankle, knee, foot)

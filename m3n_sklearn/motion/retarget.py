@@ -160,24 +160,26 @@ def retarget(
     # 1. The source's tree, and the joints that correspond to SMPL's
     names = [str(name) for name in joint_names]
     tree, quats, bones = _check_source(names, parents, local_quats, offsets)
-    chosen = find_skeleton(names) if skeleton is None else skeleton
-    index = {joint: names.index(source) for joint, source in _present(chosen, names).items()}
+    skeleton_map = find_skeleton(names) if skeleton is None else skeleton
+    index = {joint: names.index(source) for joint, source in _present(skeleton_map, names).items()}
     rest = reference_joints() if rest_joints is None else np.asarray(rest_joints, np.float64)
     rest_of = dict(zip(SMPL_JOINTS, rest, strict=True))
 
     # 2. Global rotations of the source, G_j
-    stature = stature_from_lengths(skeleton_lengths(names, tree, bones, chosen))
+    stature = stature_from_lengths(skeleton_lengths(names, tree, bones, skeleton_map))
     world = quat_from_matrix(to_z_up(up))
-    turned = _global_rotations(tree, quats, world)
+    rotations = _global_rotations(tree, quats, world)
     # 3. SMPL's global rotations, R_j = G_j C_j
-    carriers = index if chosen.axes else _carriers(index, tree)
-    corrections = _corrections(chosen, index, carriers, names, tree, bones, tpose, rest_of)
-    target = {joint: quat_multiply(turned[s], corrections[joint]) for joint, s in carriers.items()}
+    carriers = index if skeleton_map.axes else _carriers(index, tree)
+    corrections = _corrections(skeleton_map, index, carriers, names, tree, bones, tpose, rest_of)
+    target = {
+        joint: quat_multiply(rotations[s], corrections[joint]) for joint, s in carriers.items()
+    }
 
     # 4. The pelvis: over the midpoint of the source's hips
     size = stature / stature_from_lengths(segment_lengths(rest_of))
     hips = [
-        _position(tree, bones, turned, quat_rotate(world, root_positions), index[f"{side}_hip"])
+        _position(tree, bones, rotations, quat_rotate(world, root_positions), index[f"{side}_hip"])
         for side in ("left", "right")
     ]
     lift = rest_of["pelvis"] - (rest_of["left_hip"] + rest_of["right_hip"]) / 2
@@ -223,20 +225,20 @@ def _check_source(
 
 
 def _global_rotations(tree: Sequence[int], quats: Array, world: Array) -> list[Array]:
-    turned: list[Array] = []
+    rotations: list[Array] = []
     for joint, parent in enumerate(tree):
-        turned.append(quat_multiply(world if parent < 0 else turned[parent], quats[:, joint]))
-    return turned
+        rotations.append(quat_multiply(world if parent < 0 else rotations[parent], quats[:, joint]))
+    return rotations
 
 
 def _position(
-    tree: Sequence[int], bones: Array, turned: list[Array], root: Array, joint: int
+    tree: Sequence[int], bones: Array, rotations: list[Array], root: Array, joint: int
 ) -> Array:
     if tree[joint] < 0:
         return root
     parent = tree[joint]
-    above = _position(tree, bones, turned, root, parent)
-    return above + quat_rotate(turned[parent], bones[joint])
+    above = _position(tree, bones, rotations, root, parent)
+    return above + quat_rotate(rotations[parent], bones[joint])
 
 
 def _vector(tree: Sequence[int], bones: Array, start: int, end: int) -> Array:
@@ -272,34 +274,34 @@ def _corrections(
     """Return C_j by SMPL joint, as a quaternion: its rest frame in the source joint's frame."""
     # 1. The source in its T-pose (H_j), turned to face z with y up (T)
     still = np.tile([1.0, 0.0, 0.0, 0.0], (len(names), 1)) if tpose is None else tpose
-    held = _global_rotations(tree, np.asarray(still, np.float64)[None], np.eye(4)[0])
+    rest_rotations = _global_rotations(tree, np.asarray(still, np.float64)[None], np.eye(4)[0])
     places = {
-        joint: _position(tree, bones, held, np.zeros((1, 3)), source)[0]
+        joint: _position(tree, bones, rest_rotations, np.zeros((1, 3)), source)[0]
         for joint, source in index.items()
     }
-    turn = np.eye(4)[0] if skeleton.axes else _facing(places, given=tpose is not None)
+    facing = np.eye(4)[0] if skeleton.axes else _facing(places, given=tpose is not None)
     # 2. From the trunk outward: swing each aligned bone onto SMPL's, with all its descendants (S_j)
-    swung: dict[str, Array] = {}
+    swings: dict[str, Array] = {}
     corrections: dict[str, Array] = {}
     for joint, parent in zip(SMPL_JOINTS, SMPL_PARENTS, strict=True):
-        swing = swung.get(SMPL_JOINTS[parent], np.eye(4)[0])
+        swing = swings.get(SMPL_JOINTS[parent], np.eye(4)[0])
         if joint in index:
             source, child = carriers[joint], _child(joint)
             has_axes = names[source] in skeleton.axes
-            frame = quat_multiply(turn, held[source][0])
+            frame = quat_multiply(facing, rest_rotations[source][0])
             if has_axes:
                 frame = quat_from_matrix(skeleton.frame(names[source]))
             if joint in skeleton.aligned and child in index:
                 if has_axes:
                     bone = quat_rotate(frame, _vector(tree, bones, source, index[child]))
                 else:
-                    bone = quat_rotate(turn, places[child] - places[joint])
-                now = normalize(quat_rotate(swing, bone))
+                    bone = quat_rotate(facing, places[child] - places[joint])
+                direction = normalize(quat_rotate(swing, bone))
                 swing = quat_multiply(
-                    swing_between(now, normalize(rest[child] - rest[joint])), swing
+                    swing_between(direction, normalize(rest[child] - rest[joint])), swing
                 )
             corrections[joint] = quat_conjugate(quat_multiply(swing, frame))
-        swung[joint] = swing
+        swings[joint] = swing
     return corrections
 
 

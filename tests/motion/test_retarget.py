@@ -125,7 +125,7 @@ def test_own_skeleton_maps_are_checked():
         ({"joint_names": [f"joint{i}" for i in range(24)]}, "No known skeleton"),
         (
             {"joint_names": [f"joint{i}" for i in range(24)], "skeleton": CMU},
-            "The skeleton has no joints",
+            "The skeleton lacks the joints",
         ),
         (
             {"skeleton": SkeletonMap({**CMU.joints, "left_knee": "rfemur"})},

@@ -132,11 +132,11 @@ def motions_of(
     motions = []
     for who, ending, poses, trans, times in clips:
         betas = tracks[who].betas
-        turned, path_of_root = stand_up(poses, trans, axis)
+        rotated, root = stand_up(poses, trans, axis)
         motions.append(
             Motion(
-                turned,
-                path_of_root,
+                rotated,
+                root,
                 times=times,
                 betas=None if betas is None else np.median(np.atleast_2d(betas), 0),
                 text=text,

@@ -156,8 +156,8 @@ def _tracks(frames: Mapping[Any, Any], file: str, focal: float | None) -> dict[H
         (time,) = frame_numbers([look_up(frame, "time", where)], f"{where}: time")
         if frame.get("shot") in (1, True):
             cuts.append(int(time))
-        for who, lost, smpl, camera, size in _people(frame, where):
-            if not lost:
+        for who, frames_lost, smpl, camera, size in _people(frame, where):
+            if not frames_lost:
                 rows_of.setdefault(int(who), []).append((int(time), smpl, camera, size))
     return {
         who: _track(sorted(rows, key=lambda row: row[0]), f"{file}: person {who}", focal, cuts)
