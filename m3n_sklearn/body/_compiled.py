@@ -286,12 +286,13 @@ def _carry(links, rest, point, shifts, shaped, start, stop, bones, shares):
     position, velocity, acceleration = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
     point = _add(point, shifts[0])
     for k in range(start, stop):
+        # G r, w x G r and its derivative for one bone, r relative to the bone's rest position
         link, share = links[bones[k]], shares[k]
         w = _get(link, RATE)
         arm = _apply(link, _sub(point, _get(rest[bones[k]], 0)))
         swing = _cross(w, arm)
         surge = _add(_cross(_get(link, ANGULAR_ACCELERATION), arm), _cross(w, swing))
-        if shaped:
+        if shaped:  # the rest point moves: G r', and 2 w x G r' + G r''
             drift = _apply(link, shifts[1])
             swing = _add(swing, drift)
             surge = _add(surge, _add(_scale(2.0, _cross(w, drift)), _apply(link, shifts[2])))

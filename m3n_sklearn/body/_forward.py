@@ -84,11 +84,13 @@ def forward_kinematics(
     >>> posed.positions.shape, posed.rotations.shape
     ((5, 24, 3), (5, 24, 3, 3))
     """
+    # 1. Local rotations of the body's joints, and offsets from their parents
     local = local_rotations(body, rotations)
     root = root_positions(body, trans, local.shape[:-3])
     offsets = np.diff(
         body.rest_joints[[*zip(body.parents, range(body.n_joints), strict=True)]], axis=1
     )[:, 0]
+    # 2. From the root outward
     positions = np.empty(local.shape[:-1])
     global_rotations = np.empty(local.shape)
     positions[..., 0, :] = root

@@ -14,8 +14,8 @@ from ..motion.skeleton import SMPL_JOINTS, SMPL_PARENTS
 from ..motion.skeletons import SkeletonMap
 from ._model import BodyModel
 from ._tpose import (
-    Skeleton,
-    Stance,
+    PosedSkeleton,
+    SourceSkeleton,
     check_skeleton,
     given_rotations,
     smpl_joints,
@@ -144,14 +144,14 @@ def body_from_mesh(
     offsets = rest - rest[np.maximum(source.parents, 0)] * (source.parents >= 0)[:, None]
     # 2. The T-pose of its skeleton, and SMPL's joints in it
     given = turn @ given_rotations(source, tpose) @ turn.T
-    stance = stand_in_t_pose(source, offsets, given)
-    placed = smpl_joints(source, stance.positions, name)
+    posed = stand_in_t_pose(source, offsets, given)
+    placed = smpl_joints(source, posed.positions, name)
     # 3. Skin the mesh, and its shape directions, into the T-pose
     shapes = _shape_space(shapedirs, joint_shapedirs, len(points), count, turn)
     moved = [
-        _carried(blend, points, rest, stance),
+        _carried(blend, points, rest, posed),
         *(
-            _carried(blend, dv, dj, _shifted(source, stance, dj))
+            _carried(blend, dv, dj, _shifted(source, posed, dj))
             for dv, dj in zip(*shapes, strict=True)
         ),
     ]
@@ -160,7 +160,7 @@ def body_from_mesh(
     regressor = None
     if joint_shapedirs is not None:
         steps = [
-            smpl_joints(source, stance.positions + _shifted(source, stance, dj).positions, name)
+            smpl_joints(source, posed.positions + _shifted(source, posed, dj).positions, name)
             - placed
             for dj in shapes[1]
         ]
@@ -249,8 +249,8 @@ def body_from_skeleton(
     for joint, joint_name in enumerate(source.names):
         if joint_name in source.skeleton.axes:
             frames[joint] = source.skeleton.frame(joint_name)
-    stance = stand_in_t_pose(source, bones, frames)
-    placed = smpl_joints(source, stance.positions, name)
+    posed = stand_in_t_pose(source, bones, frames)
+    placed = smpl_joints(source, posed.positions, name)
     if stature is None:
         stature = stature_from_lengths(
             segment_lengths(dict(zip(SMPL_JOINTS, placed, strict=True))), what=name
@@ -258,21 +258,21 @@ def body_from_skeleton(
     return BodyModel(SMPL_JOINTS, SMPL_PARENTS, placed - placed[0], stature=stature, name=name)
 
 
-def _carried(weights: Array, points: Array, joints: Array, stance: Stance) -> Array:
-    """Skin points (V, 3), or their displacements, from the rest pose to a stance."""
-    shift = stance.positions - np.einsum("jik,jk->ji", stance.rotations, joints)
-    blend = np.einsum("vj,jik->vik", weights, stance.rotations)
+def _carried(weights: Array, points: Array, joints: Array, posed: PosedSkeleton) -> Array:
+    """Skin points (V, 3), or their displacements, from the rest pose to another one."""
+    shift = posed.positions - np.einsum("jik,jk->ji", posed.rotations, joints)
+    blend = np.einsum("vj,jik->vik", weights, posed.rotations)
     return np.einsum("vik,vk->vi", blend, points) + weights @ shift
 
 
-def _shifted(source: Skeleton, stance: Stance, joints: Array) -> Stance:
+def _shifted(source: SourceSkeleton, posed: PosedSkeleton, joints: Array) -> PosedSkeleton:
     """Return the displacements of joints in T-pose for those (J, 3) in the rest pose."""
     moved = np.array(joints)
     for joint, parent in enumerate(source.parents):
         if parent >= 0:
-            step = stance.rotations[parent] @ (joints[joint] - joints[parent])
+            step = posed.rotations[parent] @ (joints[joint] - joints[parent])
             moved[joint] = moved[parent] + step
-    return Stance(moved, stance.rotations)
+    return PosedSkeleton(moved, posed.rotations)
 
 
 def _shape_space(
@@ -318,7 +318,8 @@ def _regressor(vertices: Array, joints: Array, directions: Array, steps: Array) 
     return np.asarray(regressor)
 
 
-def _weights(weights: Any, n_vertices: int, source: Skeleton) -> Array:
+def _weights(weights: Any, n_vertices: int, source: SourceSkeleton) -> Array:
+    # 1. A pair (joints of each vertex, their weights), or a matrix
     n_joints = len(source.names)
     if isinstance(weights, tuple | list) and len(weights) == 2 and np.ndim(weights[0]) == 2:
         index, share = np.asarray(weights[0]), np.asarray(weights[1], dtype=np.float64)
@@ -337,6 +338,7 @@ def _weights(weights: Any, n_vertices: int, source: Skeleton) -> Array:
     else:
         dense = weights.toarray() if hasattr(weights, "toarray") else weights
     dense = finite_array(dense, "weights", (n_vertices, n_joints))
+    # 2. Scale rows to sum 1
     total = dense.sum(axis=1, keepdims=True)
     if dense.size and not (dense.min() >= -1e-6 and total.min() > 0):
         raise ValueError("weights must be non-negative, with a positive sum for each vertex.")

@@ -100,6 +100,7 @@ class Site:
             )
         if self.vertices is None and self.vertex_weights is not None:
             raise ValueError(f"Site {self.name!r} has vertex_weights but no vertices.")
+        # all other arguments, read-only
         checked = {
             "offset": None if self.offset is None else _offset(self.offset, self.name),
             "orientation": _rotation(self.orientation, self.name),

@@ -99,11 +99,13 @@ def family_body(
     source: Any, joint_names: Sequence[str] | None, num_betas: int | None, name: str
 ) -> BodyModel:
     """Build a body from the fields of a model, which may be attributes or keys."""
+    # 1. Fields under any of their names
     found = {key: _first(source, names) for key, names in _FIELDS.items()}
     missing = [_FIELDS[key] for key in _REQUIRED if found[key] is None]
     if missing:
         listed = "; ".join(" or ".join(names) for names in missing)
         raise ValueError(f"{name} is not a body of the SMPL family: it has no {listed}.")
+    # 2. Joints in the order of a known family, or as named
     vertices = _numpy(found["v_template"])
     parents = _parents(found["parents"])
     names = joint_names or POSE_LAYOUTS.get(len(parents))

@@ -98,6 +98,8 @@ def _add_shoulder_girdle(mesh: Mesh, joint: Mapping[str, Array]) -> Mesh:
 
 
 def _arm(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
+    # 1. Joints along x, radii from girths; an ellipse of flatness q and half width b has the girth
+    #    2 pi b sqrt((1 + q^2) / 2), approximately
     shoulder, elbow, wrist, hand = (
         joint[f"left_{name}"][0] for name in ("shoulder", "elbow", "wrist", "hand")
     )
@@ -109,6 +111,7 @@ def _arm(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
     palm = m["handbreadth"] / 2
     tip = wrist + m["handlength"]
 
+    # 2. Sections from inside the trunk to the finger tips: position, half thickness, half width
     def ring(x: float, thick: float, wide: float) -> Ring:
         return (x, height, depth, thick, wide)
 
@@ -140,6 +143,7 @@ def _leg(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
     hip, knee, ankle = (joint[f"left_{name}"] for name in ("hip", "knee", "ankle"))
     shank = knee[1] - ankle[1]
 
+    # circular sections from the foot to inside the trunk: height, depth, girth, fraction of it
     def ring(y: float, z: float, girth: str, share: float = 1.0) -> Ring:
         radius = share * m[girth] / (2 * np.pi)
         return (y, z, hip[0], radius, radius)
@@ -172,6 +176,7 @@ def _foot(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
     toe = heel + m["footlength"]
     broad = m["footbreadthhorizontal"] / 2
 
+    # sections from heel to toe that stand on the floor: position, half width, height
     def ring(z: float, wide: float, high: float) -> Ring:
         return (z, ankle[0], high / 2, wide, high / 2)
 

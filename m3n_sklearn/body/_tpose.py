@@ -22,8 +22,8 @@ from ..motion.skeletons import SkeletonMap, find_skeleton
 from ..motion.worlds import to_z_up
 
 __all__ = [
-    "Skeleton",
-    "Stance",
+    "PosedSkeleton",
+    "SourceSkeleton",
     "check_skeleton",
     "given_rotations",
     "smpl_joints",
@@ -35,7 +35,7 @@ Array = NDArray[np.float64]
 _OPTIONAL = ("_hand", "_foot")
 
 
-class Skeleton(NamedTuple):
+class SourceSkeleton(NamedTuple):
     """The tree of J source joints, and their correspondence to SMPL's joints."""
 
     names: list[str]
@@ -52,7 +52,7 @@ class Skeleton(NamedTuple):
         return owners
 
 
-class Stance(NamedTuple):
+class PosedSkeleton(NamedTuple):
     """A source skeleton in T-pose: x left, y up, z front."""
 
     positions: Array  # (J, 3): joints, in m
@@ -61,8 +61,9 @@ class Stance(NamedTuple):
 
 def check_skeleton(
     joint_names: Sequence[str], parents: ArrayLike, skeleton: SkeletonMap | None
-) -> Skeleton:
+) -> SourceSkeleton:
     """Check a tree, and find SMPL's joints in it."""
+    # 1. A tree whose parents come first
     names = [str(name) for name in joint_names]
     tree = np.asarray(parents)
     if tree.shape != (len(names),) or tree.dtype.kind not in "iu":
@@ -77,6 +78,7 @@ def check_skeleton(
             f"The first joint must be the root with parent -1, and parents must come before their "
             f"children, but joint {names[misplaced[0]]!r} has parent {tree[misplaced[0]]}."
         )
+    # 2. The joints that correspond to SMPL's; only hands and feet may be missing
     skeleton_map = find_skeleton(names) if skeleton is None else skeleton
     missing = [
         source
@@ -90,7 +92,7 @@ def check_skeleton(
         for joint in SMPL_JOINTS
         if skeleton_map.joints.get(joint) in names
     }
-    return Skeleton(names, tree, skeleton_map, index)
+    return SourceSkeleton(names, tree, skeleton_map, index)
 
 
 def y_up(up: str) -> Array:
@@ -98,7 +100,7 @@ def y_up(up: str) -> Array:
     return np.asarray(Z_UP_FROM_Y_UP, dtype=np.float64).T @ to_z_up(up)
 
 
-def given_rotations(source: Skeleton, tpose: Mapping[str, ArrayLike] | None) -> Array:
+def given_rotations(source: SourceSkeleton, tpose: Mapping[str, ArrayLike] | None) -> Array:
     """Return the global rotations (J, 3, 3) after the local rotations of `tpose`."""
     unknown = sorted({} if tpose is None else {*tpose} - {*source.names})
     if unknown:
@@ -115,7 +117,7 @@ def given_rotations(source: Skeleton, tpose: Mapping[str, ArrayLike] | None) -> 
     return rotations
 
 
-def stand_in_t_pose(source: Skeleton, offsets: Array, rotations: Array) -> Stance:
+def stand_in_t_pose(source: SourceSkeleton, offsets: Array, rotations: Array) -> PosedSkeleton:
     """Swing the bones of `SkeletonMap.aligned` onto SMPL's T-pose, from the trunk outward."""
     # offsets (J, 3): in the parents' frames; rotations (J, 3, 3): frames in the pose so far, which
     # has y up and faces z
@@ -134,7 +136,7 @@ def stand_in_t_pose(source: Skeleton, offsets: Array, rotations: Array) -> Stanc
             target = normalize(rest[child] - rest[joint])
             swings[s] = matrix_from_quat(swing_between(normalize(bone), target)) @ swings[s]
     rotated = swings @ rotations
-    return Stance(_placed(source.parents, offsets, rotated), rotated)
+    return PosedSkeleton(_placed(source.parents, offsets, rotated), rotated)
 
 
 def _placed(parents: NDArray[np.int64], offsets: Array, rotations: Array) -> Array:
@@ -145,7 +147,7 @@ def _placed(parents: NDArray[np.int64], offsets: Array, rotations: Array) -> Arr
     return positions
 
 
-def _check_sides(source: Skeleton, positions: Array) -> None:
+def _check_sides(source: SourceSkeleton, positions: Array) -> None:
     left, right = (positions[source.found[f"{side}_shoulder"]] for side in ("left", "right"))
     foot = positions[source.found["left_ankle"]]
     if not (left[0] > right[0] and left[1] > foot[1]):
@@ -157,7 +159,7 @@ def _check_sides(source: Skeleton, positions: Array) -> None:
         )
 
 
-def smpl_joints(source: Skeleton, positions: Array, name: str) -> Array:
+def smpl_joints(source: SourceSkeleton, positions: Array, name: str) -> Array:
     """Return SMPL's joints (24, 3): those of the source, and missing ones between them."""
     # A missing joint lies as in an average adult of that stature, shifted so that the chain through
     # it ends at the source's next joint. The shift grows with the distance along the chain.

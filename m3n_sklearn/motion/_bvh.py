@@ -121,6 +121,7 @@ class _Hierarchy:
 
     def read(self) -> list[BVHJoint]:
         """Read the root and all its descendants."""
+        # 1. One root; `above` is the path from it to the joint that is open
         self.take("ROOT")
         above = [self.open(-1)]
         while above:
@@ -133,6 +134,7 @@ class _Hierarchy:
                 self.take("}")
             else:
                 above.pop()
+        # 2. Nothing may follow, and names must be unique
         if self.at < len(self.statements):
             line, word, _ = self.statements[self.at]
             raise ValueError(
@@ -246,6 +248,7 @@ def _frame_time(word: str) -> float:
 def _frames(
     words: list[list[str]], rows: list[int], announced: str, count: int, joints: list[BVHJoint]
 ) -> Array:
+    # 1. As many lines as announced, as many numbers as channels
     if not announced.isdigit() or int(announced) < 1:
         raise ValueError(f"Frames: must be a whole number of at least 1, got {announced!r}.")
     wrong = next((n for n in rows if len(words[n]) != count), None)
@@ -256,6 +259,7 @@ def _frames(
         )
     if len(rows) != int(announced):
         raise ValueError(f"it announces {announced} frames, but has {len(rows)}. Is it truncated?")
+    # 2. Finite numbers
     try:
         values = np.array([words[n] for n in rows], dtype=np.float64)
     except ValueError as error:

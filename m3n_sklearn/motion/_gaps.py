@@ -50,6 +50,7 @@ def bridge_gaps(
         valid = tracked[:, joint]
         if not valid.any():
             raise ValueError(f"Joint {names[joint]} is never tracked: all its frames are missing.")
+        # the length of a gap is the time between the measured frames around it
         for start, stop in _runs(~valid):
             left, right = times[max(start - 1, 0)], times[min(stop, len(times) - 1)]
             if right - left > max_gap + 1e-9:

@@ -192,10 +192,12 @@ class Motion:
         observed: ArrayLike | None = None,
         confidence: ArrayLike | None = None,
     ) -> None:
+        # 1. Frames and clock
         values = _check_poses(poses)
         clock, mean_rate = _check_clock(values, rate, times)
         path = _check_trans(trans, len(values))
         warn_if_fast(path, np.diff(clock), stacklevel=3)
+        # 2. Check all other arguments, freeze the arrays
         fields = {
             "poses": values,
             "trans": path,
@@ -426,6 +428,7 @@ def replace_frames(
 
 
 def _check_poses(poses: ArrayLike) -> Array:
+    # 1. Shape
     values = real_array(poses, "poses", "axis-angle vectors (frames, joints, 3) in rad")
     if values.ndim == 2 and values.shape[1] and values.shape[1] % 3 == 0:
         values = values.reshape(len(values), -1, 3)
@@ -441,11 +444,12 @@ def _check_poses(poses: ArrayLike) -> Array:
             f"poses has {values.shape[1]} joints, but SMPL's tree has at least 22. Convert other "
             "skeletons first (m3n_sklearn.motion.retarget or motion_from_joints)."
         )
-    bad = ~np.isfinite(values)
-    if bad.any():
-        frame = int(np.argwhere(bad)[0][0])
+    # 2. Finite angles in rad
+    invalid = ~np.isfinite(values)
+    if invalid.any():
+        frame = int(np.argwhere(invalid)[0][0])
         raise ValueError(
-            f"poses has {int(bad.sum())} values that are not finite, first in frame {frame}. "
+            f"poses has {int(invalid.sum())} values that are not finite, first in frame {frame}. "
             "Interpolate them, or remove these frames."
         )
     largest = float(np.abs(values).max())
@@ -481,10 +485,12 @@ def _check_clock(frames: Array, rate: float | None, times: ArrayLike | None) -> 
         raise ValueError(
             f"A motion needs either rate= (frames per second) or times= (s), but {given} was given."
         )
+    # 1. A rate: an even clock from 0
     count = len(frames)
     if times is None:
         hertz = check_positive(rate, "rate", "Hz")
         return np.arange(count) / hertz, hertz
+    # 2. Time stamps: increasing, in s
     stamps = real_array(times, "times", f"time stamps of shape ({count},) in s")
     if stamps.shape != (count,):
         raise ValueError(f"times must have shape ({count},) to match poses, got {stamps.shape}.")
@@ -493,6 +499,7 @@ def _check_clock(frames: Array, rate: float | None, times: ArrayLike | None) -> 
     if not np.isfinite(stamps).all() or stamps[-1] <= stamps[0]:
         raise ValueError("times must be finite and strictly increasing, in s.")
     check_seconds(stamps, MAX_FRAME_INTERVAL)
+    # 3. The even clock from which they were rounded, if there is one
     clock = recover_clock(stamps, frames.reshape(count, -1))
     if not np.array_equal(clock.rows, np.arange(count)):
         raise ValueError(

@@ -147,20 +147,22 @@ def cut_rest_poses(poses: Array, trans: Array, times: Array, *, trim: bool = Tru
 
 def warn_about_rest_poses(cuts: Sequence[Cut], *, stacklevel: int = 3) -> None:
     """Warn once about the frames left out of one or several clips, and say how to keep them."""
+    # 1. Frames that were left out, at the start and at the end
     shorter = [cut for cut in cuts if cut.left_out]
     if shorter:
         start = sum(cut.start for cut in shorter)
         end = sum(cut.left_out for cut in shorter) - start
-        found = [f"{n} at the {place}" for n, place in ((start, "start"), (end, "end")) if n]
+        places = [f"{n} at the {place}" for n, place in ((start, "start"), (end, "end")) if n]
         clips = f" of {len(shorter)} of {len(cuts)} clips" if len(cuts) > 1 else ""
         warnings.warn(
-            f"Left out {start + end} frame(s){clips}, {' and '.join(found)}: a rest pose such as a "
-            "T-pose, and the jump or blend between it and the motion. The body turns at up to "
+            f"Left out {start + end} frame(s){clips}, {' and '.join(places)}: a rest pose such as "
+            "a T-pose, and the jump or blend between it and the motion. The body turns at up to "
             f"{max(cut.speed for cut in shorter):.3g} rad/s there. Pass trim_tpose=False to keep "
             "these frames.",
             UserWarning,
             stacklevel=stacklevel,
         )
+    # 2. Jumps at frames that were kept
     jumps = [jump for cut in cuts for jump in cut.jumps]
     if jumps:
         warnings.warn(

@@ -34,11 +34,13 @@ def as_rotvecs(values: ArrayLike, name: str, joints: tuple[int, ...]) -> Array:
     array = real_array(values, name, expected)
     if array.ndim == 3 and array.shape[1:] == (3, 3) and 1 in joints and 3 not in joints:
         array = array[:, None]
+    # 1. Matrices
     if array.ndim == 4 and array.shape[2:] == (3, 3) and array.shape[1] in joints:
         deviation = np.abs(array @ np.swapaxes(array, -1, -2) - np.eye(3))
         if not (deviation <= MAX_ROUNDING).all() or not (np.linalg.det(array) > 0).all():
             raise ValueError(f"{name} has matrices that are not rotations. Expected {expected}.")
         return rotvec_from_matrix(array)
+    # 2. Vectors
     if array.ndim in (2, 3) and len(array):
         flat = array.reshape(len(array), -1)
         if flat.shape[1] % 3 == 0 and flat.shape[1] // 3 in joints:

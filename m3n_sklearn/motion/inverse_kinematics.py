@@ -389,8 +389,8 @@ class _Solver:
         if collar in self.joints:
             root = self.joints[collar]
         else:
-            beside = self.size * (self.rest[collar] - self.rest[self.top])
-            root = self.joints[self.top] + quat_rotate(chest, beside)
+            offset = self.size * (self.rest[collar] - self.rest[self.top])
+            root = self.joints[self.top] + quat_rotate(chest, offset)
         clavicle = self.rest[shoulder] - self.rest[collar], self.joints[shoulder] - root
         self.rotations[collar] = _swing_onto(chest, clavicle)
         # 2. Upper arm: the elbow bends to the front of the T-pose. Forearm: a hinge.
@@ -492,6 +492,7 @@ def _tracked_columns(columns: dict[str, int], positions: Array) -> dict[str, int
 
 def _size(lengths: Mapping[str, float], stature: float | None) -> tuple[float, float]:
     """Return the factor from positions to meters, and the stature in m."""
+    # 1. A given stature scales positions whose unit is not the meter
     fitted = fitted_stature(lengths)
     if stature is not None:
         check_positive(stature, "stature", "meters")
@@ -505,6 +506,7 @@ def _size(lengths: Mapping[str, float], stature: float | None) -> tuple[float, f
                 stacklevel=4,
             )
             return stature / fitted, stature
+    # 2. Otherwise positions are in m, and the lengths must be human
     hint = " If they have no unit, pass stature= in meters to scale them."
     height = stature_from_lengths(lengths, what="positions", cure=hint)
     if stature is None:

@@ -44,6 +44,7 @@ REQUIRED = tuple(
 
 def joint_columns(layout: str | Mapping[str, int], count: int) -> dict[str, int]:
     """Return the column of each SMPL joint in positions of `count` joints, or raise."""
+    # 1. A known joint set
     if isinstance(layout, str):
         if layout not in JOINT_SETS:
             raise ValueError(
@@ -58,6 +59,7 @@ def joint_columns(layout: str | Mapping[str, int], count: int) -> dict[str, int]
                 "the columns first, or pass a mapping from joint names to columns as layout=."
             )
         return columns
+    # 2. A mapping of SMPL joints to existing columns, with all limb joints
     if not isinstance(layout, Mapping) or not all(map(is_number, layout.values())):
         raise TypeError(
             f"layout must be one of {', '.join(JOINT_SETS)}, or map SMPL joint names to columns, "

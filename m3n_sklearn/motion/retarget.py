@@ -204,6 +204,7 @@ def _present(skeleton: SkeletonMap, names: Sequence[str]) -> dict[str, str]:
 def _check_source(
     names: Sequence[str], parents: ArrayLike, local_quats: ArrayLike, offsets: ArrayLike
 ) -> tuple[list[int], Array, Array]:
+    # 1. A tree whose parents come first, with matching arrays
     tree = [int(parent) for parent in np.asarray(parents)]
     quats = np.asarray(local_quats, dtype=np.float64)
     bones = np.asarray(offsets, dtype=np.float64)
@@ -215,6 +216,7 @@ def _check_source(
             f"{count} joint names need parents ({count},), offsets ({count}, 3) and quaternions "
             f"(F, {count}, 4); got ({len(tree)},), {bones.shape} and {quats.shape}."
         )
+    # 2. Unit quaternions, up to rounding
     length = np.linalg.norm(quats, axis=-1)
     if not np.all(np.abs(length - 1) < 0.01):
         raise ValueError(

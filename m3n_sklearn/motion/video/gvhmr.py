@@ -93,6 +93,7 @@ def read_gvhmr(
     ...     read_gvhmr(file, rate=25.0, text="a person stands")
     Motion(45 frames x 24 joints, 1.76 s at 25 Hz, 'a person stands')
     """
+    # 1. Read the parameters of the world frame
     file = Path(path)
     hertz = known_rate(rate, file.name)
     params = look_up(_load(file), "smpl_params_global", file.name)
@@ -103,6 +104,7 @@ def read_gvhmr(
         raise ValueError(
             f"{where}: global_orient has {len(root)} frames, but body_pose has {len(body)}."
         )
+    # 2. One track without gaps, the hands at rest
     hands = np.zeros((len(root), 2, 3))
     track = Track(
         np.arange(len(root)),

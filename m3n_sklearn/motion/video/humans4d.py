@@ -122,6 +122,7 @@ def read_4dhumans(
     ...     read_4dhumans(file, rate=30.0)
     [Motion(30 frames x 24 joints, 0.97 s at 30 Hz)]
     """
+    # 1. Read the frames, and regroup them by person
     file = Path(path).name
     hertz = known_rate(rate, file)
     if focal_length is not None:
@@ -133,6 +134,7 @@ def read_4dhumans(
             f"{type(frames).__name__}. 4D-Humans writes it with track.py."
         )
     tracks = _tracks(frames, file, focal_length)
+    # 2. From tracks in the camera's frame to motions
     return motions_of(
         tracks,
         path,
@@ -180,6 +182,7 @@ def _people(frame: Mapping[str, Any], where: str) -> Iterator[tuple[Any, ...]]:
 def _track(
     rows: list[tuple[int, Any, Any, Any]], where: str, focal: float | None, cuts: list[int]
 ) -> Track:
+    # rows (frame, smpl, camera, size) of one person, by frame
     times, smpl, cameras, sizes = zip(*rows, strict=True)
     parts = [
         as_rotvecs(

@@ -131,11 +131,13 @@ def read_mediapipe(
     >>> motion, round(motion.stature, 2)
     (Motion(60 frames x 24 joints, 1.97 s at 30 Hz), 1.8)
     """
+    # 1. Landmarks (F, 33, 3 to 5) of one person
     path = Path(landmarks) if isinstance(landmarks, (str, os.PathLike)) else None
     what = "MediaPipe's landmarks" if path is None else path.name
     if times is None:
         rate = known_rate(rate, what)
     points = _points(landmarks if path is None else _read(path), person, what)
+    # 2. SMPL joints, and inverse kinematics
     joints = _joints(_visible(points, min_visibility), what)
     return tracked_motion(
         np.stack(list(joints.values()), axis=1),
@@ -293,11 +295,13 @@ def _points(frames: Any, person: int, what: str) -> Array:
     if isinstance(frames, Mapping) or not isinstance(frames, Iterable):
         given = list(frames)[:10] if isinstance(frames, Mapping) else frames
         raise ValueError(f"{what} must be a list of frames, got {type(frames).__name__} {given!r}.")
+    # 1. Results of frames, with NaN where nobody is visible
     if not isinstance(frames, np.ndarray):
         frames = [_frame(frame, person, f"{what}: frame {n}") for n, frame in enumerate(frames)]
         width = min((len(frame[0]) for frame in frames if frame), default=3)
         missing = np.full((COUNT, width), np.nan)
         frames = [[row[:width] for row in frame] if frame else missing for frame in frames]
+    # 2. An array, possibly with landmarks and coordinates on one axis
     points = real_array(frames, what, "landmarks of shape (frames, 33, 3)")
     if points.ndim == 2 and points.shape[1] in (3 * COUNT, 4 * COUNT, 5 * COUNT):
         points = points.reshape(len(points), COUNT, -1)

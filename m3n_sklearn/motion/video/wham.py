@@ -95,6 +95,7 @@ def read_wham(
     ...     read_wham(file, rate=30.0)
     [Motion(30 frames x 24 joints, 0.97 s at 30 Hz)]
     """
+    # 1. Read the people
     hertz = known_rate(rate, Path(path).name)
     people = load_restricted(path)
     file = Path(path).name
@@ -103,6 +104,7 @@ def read_wham(
             f"{file} must contain a dictionary of people and their parameters, got "
             f"{type(people).__name__}. WHAM's demo writes it with --save_pkl."
         )
+    # 2. From tracks in the world to motions
     tracks = {
         who.item() if isinstance(who, np.generic) else who: _track(values, f"{file}: person {who}")
         for who, values in people.items()
