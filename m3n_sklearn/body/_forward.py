@@ -28,7 +28,15 @@ class PosedJoints(NamedTuple):
 
     See Also
     --------
-    forward_kinematics : Computes them, with an example.
+    forward_kinematics : Computes them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn.body import default_body, forward_kinematics
+    >>> posed = forward_kinematics(default_body(), np.zeros((24, 3)), trans=[0.0, 0.0, 1.0])
+    >>> posed.positions[0].tolist()  # the pelvis
+    [0.0, 0.0, 1.0]
     """
 
     positions: Array

@@ -94,7 +94,19 @@ class SiteKinematics:
 
     See Also
     --------
-    site_kinematics : Computes it, with an example.
+    site_kinematics : Computes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn.body import default_body, site_kinematics
+    >>> upright = np.broadcast_to([1.0, 0.0, 0.0, 0.0], (10, 24, 4))
+    >>> still, rest = np.zeros((10, 24, 3)), np.zeros((10, 3))
+    >>> motion = site_kinematics(
+    ...     default_body(), "left_wrist", upright, still, still, rest, rest, rest
+    ... )
+    >>> motion.names, motion.rotation.shape
+    (('left_wrist',), (10, 1, 3, 3))
     """
 
     names: tuple[str, ...]

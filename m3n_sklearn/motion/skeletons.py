@@ -95,6 +95,12 @@ class SkeletonMap:
         ndarray of shape (3, 3)
             Rotation from the joint's frame to SMPL's rest frame (x left, y up, z front). The
             identity if `axes` has no entry for the joint.
+
+        Examples
+        --------
+        >>> from m3n_sklearn.motion import SKELETONS
+        >>> SKELETONS["cmu_bvh"].frame("hip").tolist()
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
         """
         if source not in self.axes:
             return np.eye(3)
