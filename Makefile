@@ -90,4 +90,4 @@ bench-speed: $(VENV)/.rivals
 	$(BIN)/python -m benchmarks.learning_speed $(if $(QUICK),--quick)
 
 clean:
-	rm -rf $(VENV) $(VENV_MIN) docs/_build docs/auto_examples docs/generated demo_output
+	rm -rf $(VENV) $(VENV_MIN) docs/_build docs/auto_examples docs/api demo_output

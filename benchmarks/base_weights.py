@@ -1,10 +1,14 @@
-"""Train the weights that come with the package, or see that they can be trained again.
+"""Train the weights that come with the package, check that training gives them, or rename.
 
-    python benchmarks/base_weights.py DATA            # again, from the record in the package
-    python benchmarks/base_weights.py DATA --renew    # anew, by the recipe below; replaces them
+    python -m benchmarks.base_weights DATA            # train by the packaged manifest and compare
+    python -m benchmarks.base_weights DATA --renew    # train by the recipe below and replace them
+    python -m benchmarks.base_weights --rewrite       # same tensors, names of today's library
 
-DATA is the folder that holds ``cmu_mocap_subset``. Nothing else is read: procedural motions and
-two sets of CMU clips, all of which may be redistributed as weights.
+DATA is the folder that contains ``cmu_mocap_subset``. The training data are procedural motions and
+two sets of CMU clips; weights trained on them may be redistributed.
+
+``--rewrite`` is for changes of the library that leave the network as it is: parameters that were
+removed, classes with another public home, other keys of the manifest. It can be repeated.
 """
 
 from __future__ import annotations
@@ -20,15 +24,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors
 from sklearn.base import clone
 
 from m3n_sklearn import IMUNoise, Motion, Multi3NetPretrainer, SensorNoise, SMPLIMUSimulator
 from m3n_sklearn.datasets import make_motions
-from m3n_sklearn.motion import read_skeletal
 from m3n_sklearn.motion.procedural import list_activities
+from m3n_sklearn.persistence import decode, encode
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, load_pretrained, rebuild_corpus
 from m3n_sklearn.pretraining._registry import FOLDER, manifest_of, save_pretrained
 from m3n_sklearn.simulation import Randomization
+
+from .skeletal import read_skeletal
 
 NAME = "m3n-base"
 CMU = "CMU Graphics Lab Motion Capture Database: free for all uses, not to be resold as data"
@@ -57,12 +64,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", type=Path, help="folder of the real data sets")
-    parser.add_argument("--renew", action="store_true", help="by the recipe of this file")
+    parser.add_argument("data", type=Path, nargs="?", help="folder of the real data sets")
+    parser.add_argument(
+        "--renew", action="store_true", help="replace them, by the recipe of this file"
+    )
     parser.add_argument("--quick", action="store_true", help="with --renew: small and bad")
     parser.add_argument("--out", type=Path, default=FOLDER, help="where --renew writes")
+    parser.add_argument("--rewrite", action="store_true", help="rename, without training")
     parser.add_argument("--jobs", type=int, default=2, help="processes that simulate")
     options = parser.parse_args()
+    if options.rewrite:
+        rewrite(FOLDER / f"{NAME}.safetensors")
+        return
+    if options.data is None:
+        parser.error("DATA is needed for training.")
     started = time.monotonic()
     work = Path(tempfile.mkdtemp(prefix="m3n-base-"))
     try:
@@ -107,15 +122,88 @@ def sources(data: Path, people: int) -> list[CorpusSource]:
 
 
 def procedural(people: int) -> Iterator[Motion]:
-    """Give one activity at a time, so that few motions are in memory."""
+    """Yield one activity at a time, so that few motions are in memory."""
     for activity in list_activities():
         yield from make_motions(
             people, 1, activity, seconds=CLIP_SECONDS, left_handed=0.0, random_state=0
         )
 
 
+CLASSES = {
+    "m3n_sklearn._inputs:InputMap": "InputMap",
+    "m3n_sklearn._inputs:Layout": "Layout",
+    "m3n_sklearn.simulation.simulator:SMPLIMUSimulator": "m3n_sklearn.simulation:SMPLIMUSimulator",
+    "m3n_sklearn.simulation.noise:IMUNoise": "m3n_sklearn.simulation:IMUNoise",
+    "m3n_sklearn.simulation.noise:SensorNoise": "m3n_sklearn.simulation:SensorNoise",
+    "m3n_sklearn.simulation.randomization:Randomization": "m3n_sklearn.simulation:Randomization",
+}
+"""Names of classes in older files, and those of today."""
+
+CONFIG = ("norm", "orientation", "n_components")
+"""Removed entries of the network's configuration, which only had their defaults in the file."""
+
+STATE = {"n_unlabelled_": "n_unlabeled_", "unlabelled_groups_": "unlabeled_groups_"}
+"""Names of fitted attributes in older files, and those of today."""
+
+MANIFEST_FORMAT = 3
+
+
+def rewrite(file: Path) -> None:
+    """Write the packaged files with the names of today's library, and check the tensors."""
+    # 1. read without the library: its classes may have other names and parameters than the file
+    with safetensors.safe_open(file, framework="np") as old:
+        document = json.loads(old.metadata()["document"])
+        tensors = {name: old.get_tensor(name) for name in old.keys()}  # noqa: SIM118
+    tree = renamed(document["estimator"])
+    # 2. drop parameters and entries of the configuration that were removed
+    known = Multi3NetPretrainer().get_params(deep=False)
+    tree["params"] = {name: value for name, value in tree["params"].items() if name in known}
+    tree["state"] = {STATE.get(name, name): value for name, value in tree["state"].items()}
+    config = tree["state"]["config_"]
+    for part in (config, *config["encoders"].values()):
+        for name in CONFIG:
+            part.pop(name, None)
+    # 3. write by the library, unless the names are those of today, and compare
+    estimator = decode(tree, tensors)
+    if encode(estimator)[0] != document["estimator"]:
+        estimator.save(file)
+    with safetensors.safe_open(file, framework="np") as new:
+        written = {name: new.get_tensor(name) for name in new.keys()}  # noqa: SIM118
+    for name, tensor in tensors.items():
+        prefix, _, attribute = name.partition(".")
+        again = written.pop(f"{prefix}.{STATE.get(attribute, attribute)}")
+        if again.dtype != tensor.dtype or again.tobytes() != tensor.tobytes():
+            sys.exit(f"Tensor {name} of {file} has changed.")
+    if written:
+        sys.exit(f"{file} has the new tensors {', '.join(written)}.")
+    print(f"{file.name}: {len(tensors)} tensors, byte for byte the same")
+    # 4. the manifest of the corpus
+    manifest = renamed(json.loads(manifest_of(NAME).read_text(encoding="utf-8")))
+    manifest["format"] = MANIFEST_FORMAT
+    for name in ("copies", "max_per_caption"):
+        manifest["parameters"].pop(name, None)
+    manifest["sources"] = [
+        {"license" if key == "licence" else key: value for key, value in source.items()}
+        for source in manifest["sources"]
+    ]
+    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+    manifest_of(NAME).write_text(text, encoding="utf-8")
+
+
+def renamed(node: Any) -> Any:
+    """Return JSON in which classes have their names of today."""
+    if isinstance(node, list):
+        return [renamed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: renamed(value) for key, value in node.items()}
+    if isinstance(node.get("class"), str):
+        node["class"] = CLASSES.get(node["class"], node["class"])
+    return node
+
+
 def compare(trained: Multi3NetPretrainer) -> None:
-    """Say how far new weights are from those in the package."""
+    """Print the largest difference of new weights to those in the package."""
     packed = load_pretrained(NAME).weights_
     worst = max(
         float(np.abs(trained.weights_[key] - weight).max() / max(np.abs(weight).max(), 1e-9))

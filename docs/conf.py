@@ -3,47 +3,72 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
 
 import m3n_sklearn
+
+DOCS = Path(__file__).parent
+sys.path[:0] = [str(DOCS / "_ext")]  # extensions of our own
+
+from api_pages import template_context  # noqa: E402
+from inventories import intersphinx_mapping as other_projects  # noqa: E402
 
 project = "m3n-sklearn"
 author = "m3n-sklearn developers"
 copyright = "2026, m3n-sklearn developers"
 version = release = m3n_sklearn.__version__
 
-sys.path.insert(0, str(Path(__file__).parent))  # extensions of our own
 extensions = [
+    "api_pages",
+    "changelog_page",
     "invariants_table",
+    "mathml",
+    "measured",
+    "themed_pictures",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
     "numpydoc",
+    "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "auto_examples/*.ipynb"]
+exclude_patterns = ["_build", "_ext", "_templates", "pictures", "auto_examples/*.ipynb"]
 templates_path = ["_templates"]
 html_theme = "pydata_sphinx_theme"
 html_title = "m3n-sklearn"
 html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_math_renderer = "mathml"
+html_show_sourcelink = False
 html_theme_options = {
     "show_prev_next": False,
     "navigation_with_keys": False,
+    "header_links_before_dropdown": 7,
     "footer_start": ["copyright"],
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = {"index": []}
+html_sidebars = {name: [] for name in ("index", "install", "quick_start", "choose", "glossary")}
+
+# Every reference must resolve, `make docs` builds with -n -W.
+nitpicky = True
+nitpick_ignore = []
+intersphinx_mapping = other_projects(DOCS)
+intersphinx_timeout = 10
 
 autosummary_generate = True
+autosummary_context = template_context()
 autodoc_typehints = "none"
-numpydoc_show_class_members = False
+numpydoc_show_class_members = False  # the template of the class pages lists the members
 numpydoc_class_members_toctree = False
+
+# Copy the code without prompts and without output.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -53,21 +78,13 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "show_memory": False,
     "download_all_examples": False,
-    "min_reported_time": 0,
+    "write_computation_times": False,
     "within_subsection_order": "FileNameSortKey",
+    "backreferences_dir": "api/gallery",
+    "doc_module": ("m3n_sklearn",),
+    "reference_url": {"m3n_sklearn": None},
 }
 
-# the gallery must not look for a sentence model on the network
+# The gallery does not look for a sentence model on the network.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
-
-
-def drop_foreign_references(
-    app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
-) -> None:
-    """Inherited docstrings refer to labels of scikit-learn's own documentation."""
-    lines[:] = [re.sub(r":ref:`([^<`]+?)\s*<[^>]+>`", r"\1", line) for line in lines]
-
-
-def setup(app: Any) -> None:
-    app.connect("autodoc-process-docstring", drop_foreign_references)

@@ -2,26 +2,25 @@
 Calibrate against a measured recording
 ======================================
 
-Nobody wears a watch exactly where the catalogue puts it. If some movements were recorded both by a
-camera and by the watch, the simulator can find out how it was worn: how it was turned, where it
-sat, how late its clock was, and how its sensors err. Then it simulates *that* watch on all other
-motions.
+A real watch is never worn exactly as the default site assumes. If some movements were recorded
+both by a camera and by the watch, :class:`~m3n_sklearn.simulation.SMPLIMUSimulator` estimates how
+it was worn: rotation, position, delay of the clock, bias and scale. It then simulates *that*
+watch on all other motions.
 """
 
 # %%
-# A watch that was really worn
-# ----------------------------
-# No file comes with this example, so the measured side is made up as well: the strap is turned by
-# half a turn and tilted, it sits 2 cm further up the forearm, the sensors have bias, scale errors
-# and noise, and the watch's clock is 80 ms late. What the simulator gets to see are the readings,
-# and poses at 60 frames per second with the jitter of a tracker.
+# Measured readings
+# -----------------
+# This example needs no files, so the measured side is generated as well. The watch is rotated by
+# half a turn and tilted. It sits 2 cm further along the forearm, and its clock is 80 ms late. Its
+# sensors have bias, scale errors and noise. The simulator receives the readings, and poses at 60
+# frames per second with the jitter of a tracker.
 import numpy as np
+from scipy.spatial.transform import Rotation
 
-from m3n_sklearn import SMPLIMUSimulator
+from m3n_sklearn import IMUNoise, SensorNoise, SMPLIMUSimulator
 from m3n_sklearn.body import Site, default_body, resolve_sites
 from m3n_sklearn.datasets import make_motions
-from m3n_sklearn.motion.rotations import matrix_from_rotvec
-from m3n_sklearn.simulation import IMUNoise, SensorNoise
 
 LATE, RATE = 0.08, 100.0
 activities = ["punch", "hammer", "tennis_forehand", "throw", "draw_circle_clockwise", "wave"]
@@ -29,7 +28,8 @@ motions = make_motions(1, 1, activities, left_handed=0.0, random_state=1)
 motions = [motion.replace(stature=None, sex="neutral") for motion in motions]
 
 [usual] = resolve_sites(default_body(), "right_wrist")
-mount = matrix_from_rotvec([0.0, 0.0, np.pi]) @ matrix_from_rotvec([0.25, -0.15, 0.2])
+turn, tilt = Rotation.from_rotvec([[0.0, 0.0, np.pi], [0.25, -0.15, 0.2]])
+mount = (turn * tilt).as_matrix()
 worn = Site(
     "right_wrist",
     bone=usual.bone,
@@ -50,9 +50,9 @@ tracked = [
 ]
 
 # %%
-# Before
-# ------
-# The catalogue's watch, on the movement that will not be used for calibration.
+# Before calibration
+# ------------------
+# The default watch, on the movement that is not used for calibration.
 from m3n_sklearn.inspection import ComparisonDisplay
 from m3n_sklearn.simulation import compare_imu
 
@@ -64,23 +64,23 @@ display = ComparisonDisplay.from_comparison(before)
 # %%
 # Calibrate
 # ---------
-# ``fit`` takes motions with the recordings of the same movements. The report says what was found,
-# how sure that is, and what the movements did not show.
+# ``fit`` takes motions and the recordings of the same movements. The report contains the
+# estimates, their standard errors, and the parameters that the movements do not identify.
 simulator.fit(tracked[:-1], measured=measured[:-1])
 found = simulator.calibration_["right_wrist"]
 print(found)
 
 # %%
-# How near is it?
+# The estimates and the true values:
 error = np.arccos((np.trace(found.mount.T @ mount) - 1) / 2)
-print(f"mount: {np.degrees(error):.2f} degrees off the truth")
-print(f"clock: {1000 * found.lag:.1f} ms late, in truth {1000 * LATE:.0f} ms")
-print(f"place: {100 * found.lever_arm.round(4)} cm from the catalogue's, in truth [2 0 0]")
+print(f"mount: {np.degrees(error):.2f} degrees from the true mount")
+print(f"clock: {1000 * found.lag:.1f} ms late, true value {1000 * LATE:.0f} ms")
+print(f"place: {100 * found.lever_arm.round(4)} cm from the site, true value [2 0 0]")
 
 # %%
-# After
-# -----
-# The same movement as above, which took no part in the calibration.
+# After calibration
+# -----------------
+# The same movement as above.
 after = compare_imu(simulator.simulate(tracked[-1]), measured[-1])
 print(after)
 display = ComparisonDisplay.from_comparison(after)

@@ -2,18 +2,17 @@
 Why not finite differences
 ==========================
 
-An accelerometer is simulated from the second derivative of a position. The usual way is to skin a
-mesh, take the track of one vertex, and difference it. This example does that next to a smoothing
-spline and next to this library, on a motion whose derivatives are known in closed form, and plots
-who is how wrong.
+Simulating an accelerometer requires the second derivative of a position. The usual way is to take
+the track of one vertex of a mesh and to compute finite differences. This example compares finite
+differences, a smoothing spline and this library, on a motion whose derivatives are known exactly.
 """
 
 # %%
 # A motion with exact derivatives
 # -------------------------------
-# Four joints of the left arm turn about fixed axes, by angles that are sums of sines up to 5 Hz.
-# :func:`~m3n_sklearn.body.site_kinematics` carries rates and accelerations of the joints to the
-# wrist without differencing anything, so fed with closed forms it gives the truth.
+# Four joints of the left arm rotate about fixed axes, by angles that are sums of sines up to 5
+# Hz. :func:`~m3n_sklearn.body.site_kinematics` computes the acceleration of the wrist from the
+# rates and accelerations of the joints. These are known in closed form, so the result is exact.
 from typing import NamedTuple
 
 import numpy as np
@@ -55,16 +54,16 @@ def perform(rate, seed):
     return times, Poses(quat_from_rotvec(turns[0]), *turns[1:], np.zeros((len(times), 3)))
 
 
-def shaken(poses, seed, degrees=0.04, metres=0.0002):
-    """Add the noise of a good tracker; it amounts to about a millimetre at the wrist."""
+def shaken(poses, seed, degrees=0.04, meters=0.0002):
+    """Add the noise of a good tracker, about a millimeter at the wrist."""
     rng = np.random.default_rng(seed)
     noise = np.deg2rad(degrees) * rng.normal(size=(*poses.quats.shape[:2], 3))
-    trans = poses.trans + metres * rng.normal(size=poses.trans.shape)
+    trans = poses.trans + meters * rng.normal(size=poses.trans.shape)
     return poses._replace(quats=quat_multiply(poses.quats, quat_from_rotvec(noise)), trans=trans)
 
 
 def wrist(poses, velocity=None, acceleration=None):
-    """Move the wrist; the root stands still unless told otherwise."""
+    """Kinematics of the wrist; the root does not move by default."""
     still = np.zeros_like(poses.trans)
     return site_kinematics(
         BODY,
@@ -79,12 +78,12 @@ def wrist(poses, velocity=None, acceleration=None):
 
 
 # %%
-# Four ways to the acceleration of a wrist
-# ----------------------------------------
-# Central differences over one frame and over four frames, as the generators of most data sets for
-# inertial pose estimation use them; a quintic spline that smooths the track on the assumption of
-# 1 mm of noise, in the manner of IMUSim; and this library: rotations and the root are smoothed by
-# a cut-off that the data choose, and carried to the wrist with exact derivatives.
+# Four methods
+# ------------
+# The first two are central differences over one frame and over four frames, as most generators of
+# data for inertial pose estimation use them. The third is a quintic spline that assumes 1 mm of
+# noise, similar to IMUSim. The last is this library: rotations and the root are smoothed with a
+# cut-off chosen from the data, and kinematics computes exact derivatives.
 from scipy.interpolate import splev, splrep
 
 from m3n_sklearn.simulation import fit_trajectory
@@ -118,8 +117,8 @@ METHODS = {
 # %%
 # Errors
 # ------
-# The error is the root mean square length of the difference from the truth, half a second at both
-# ends left out, over two motions per rate.
+# The error is the root mean square length of the difference from the exact acceleration, over two
+# motions per rate. Half a second at both ends is left out.
 RATES = (30.0, 60.0, 100.0)
 
 
@@ -149,16 +148,16 @@ for noisy, table in errors.items():
         print(f"{method:<30}" + "".join(f"{value:>11.3g}" for value in row))
 
 # %%
-# No step of a difference is right. A short one multiplies the noise by the square of the rate, so
-# that a better camera makes a worse accelerometer; a long one damps what is fast, so that a slower
-# camera makes a weaker one. On exact poses, the error of a difference is its own.
+# Every step size is a compromise. A short step multiplies the noise by the square of the rate, so
+# a faster camera gives a worse accelerometer. A long step removes fast motion. The left panel
+# shows the error of the differences themselves, on exact poses.
 import matplotlib.pyplot as plt
 
 fig, axes = plt.subplots(1, 2, sharey=True, figsize=(9, 4.2), layout="constrained")
 for ax, (noisy, table) in zip(axes, errors.items(), strict=True):
     for method, row in table.items():
         ax.plot(RATES, row, "o-", lw=3 if method == "m3n_sklearn" else 1.5, label=method)
-    ax.axhline(size, color="0.6", ls=":", label="nothing at all")
+    ax.axhline(size, color="0.6", ls=":", label="zero acceleration")
     ax.set(xscale="log", yscale="log", xlabel="frames per second")
     ax.set_title("noise of 1 mm at the wrist" if noisy else "exact poses")
     ax.set_xticks(RATES, [f"{rate:g}" for rate in RATES])
@@ -168,7 +167,7 @@ axes[0].set_ylabel("error of the acceleration (m/s²)")
 axes[1].legend(fontsize="small", loc="lower right")
 
 # %%
-# The same as signals: one second at 60 frames per second.
+# One second of the signals at 60 frames per second:
 times, exact = perform(60.0, 0)
 poses, true = shaken(exact, 100), wrist(exact).acceleration[:, 0]
 shown = (times > 5.0) & (times < 6.0)
@@ -179,5 +178,5 @@ for i, (ax, method) in enumerate(zip(axes.flat, METHODS, strict=True)):
     ax.set_title(method, loc="left", fontsize="medium")
     ax.grid(alpha=0.25)
 fig.supxlabel("time (s)", fontsize="medium")
-fig.supylabel("acceleration along one axis (m/s²), grey: truth", fontsize="medium")
+fig.supylabel("acceleration along one axis (m/s²), gray: exact", fontsize="medium")
 plt.show()

@@ -1,17 +1,17 @@
 """
-How many labels are worth a pretraining?
-========================================
+How many labels does pretraining replace?
+=========================================
 
-A pretrained encoder is only worth its trouble if it beats what one would do without it: hand-made
-features, or the same network from random weights, on the same labels. This example runs such a
-comparison on people whom no method has met, and reads the result with the care it needs.
+Pretraining pays off only if it is better than hand-crafted features, and better than the same
+network from random weights, on the same labels. This example compares them on unseen people with
+:func:`~m3n_sklearn.evaluation.few_label_study` and shows how to read the result.
 """
 
 # %%
-# Two worlds
-# ----------
-# The pretraining sees simulated wrists of four people. The labels come from six others, who are
-# built and move differently and wear their watches in their own ways.
+# Data
+# ----
+# The pretraining uses simulated wrists of four people. The labels come from six other people,
+# with other bodies, movements and mountings.
 from m3n_sklearn import Multi3NetPretrainer, SMPLIMUSimulator, cut
 from m3n_sklearn.datasets import make_motions, make_wrist_har
 
@@ -27,18 +27,16 @@ pretrainer = Multi3NetPretrainer(
 wrists = make_wrist_har(6, 2, ACTIVITIES, random_state=1)
 
 # %%
-# What is compared
-# ----------------
+# Methods
+# -------
 # A :class:`~m3n_sklearn.evaluation.Method` is a name and an estimator, which is cloned for every
-# fit. ``flags`` say what a reader must know before comparing rows, and every table and figure
-# repeats them. Here, one method reads unlabelled windows of the tested people, and one reads no
-# label at all. Both are legitimate, neither is the same game as the others.
+# fit. ``flags`` state what a reader must know before comparing rows, and every table and figure
+# repeats them. Here, one method reads no label at all.
 #
-# Networks have the same size, augmentation and number of epochs. By default the pretrained one is
-# averaged with one from scratch, and goes on seeing what it was pretrained on (``rehearsal``), as
-# the other does while labels are few. The encoder has met motions of
-# these people's *activities* but of none of the people; if it had, ``Method`` would take a function
-# of the held-out people that returns an encoder without them.
+# Both networks have the same architecture, augmentation and number of epochs. The pretrained one
+# also trains on simulated windows of its corpus (``rehearsal``). The encoder has seen motions of
+# these *activities*, but of none of these people. Otherwise ``Method`` would need a function of
+# the held-out people that returns an encoder without them.
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -49,33 +47,29 @@ from m3n_sklearn.evaluation import Method, WindowFeatures
 
 encoder = FrozenEstimator(pretrainer)
 words = {"descriptions": wrists.descriptions}
-simulated = (corpus, performed)  # rows of the pretraining, with the names of what is done
+simulated = (corpus, performed)  # windows of the pretraining and their classes
 features = make_pipeline(WindowFeatures(), StandardScaler(), LogisticRegression(C=0.1))
 scratch = Multi3NetClassifier(encoder, strategy="scratch", max_epochs=80, random_state=0)
 pretrained = Multi3NetClassifier(
     encoder, rehearsal=simulated, **words, max_epochs=80, random_state=0
 )
-adapted = Multi3NetClassifier(
-    strategy="scratch", width=32, norm="batch", adapt_norm="predict", max_epochs=80, random_state=0
-)
 named = Multi3NetClassifier(encoder, strategy="zero_shot", **words)
 methods = [
     Method("features + linear", features),
     Method("from scratch", scratch),
-    Method("from scratch, adapted", adapted, flags=("unlabelled target windows",)),
     Method("pretrained", pretrained),
-    Method("from words", named, needs_labels=False, flags=("named from text, no label",)),
+    Method("from descriptions", named, needs_labels=False, flags=("text-named, no label",)),
 ]
 
 # %%
 # The study
 # ---------
-# Two folds of three people. From the others, so many windows per class are drawn, clip by clip, so
-# that five labelled windows do not turn out to be five looks at one movement; every method gets the
-# same ones. Draws are repeated, since with one window per class luck decides much.
+# There are two folds of three people. Windows of the other people are drawn clip by clip, so that
+# several labeled windows are several movements. Every method gets the same windows. Draws are
+# repeated, because one window per class is a matter of chance.
 #
-# With ``store=``, each finished fit is a small file: stop the study, start it again, and it goes on
-# where it was. ``n_jobs`` changes how long it takes, not what comes out.
+# With ``store=``, each finished fit is a small file. An interrupted study continues when it is
+# called again. ``n_jobs`` changes the time, not the result.
 import tempfile
 
 from m3n_sklearn.evaluation import few_label_study, format_table, load_scores
@@ -86,9 +80,9 @@ scores = few_label_study(methods, wrists.X, wrists.y, wrists.groups, budgets=(1,
 print(format_table(scores))
 
 # %%
-# A larger study computes only what is missing. Here the cheap rival gets all labels as well;
-# everything else is read from the store. :func:`~m3n_sklearn.evaluation.load_scores` reads what is
-# there without computing anything.
+# A larger study computes only what is missing. Here the fast baseline also gets all labels;
+# everything else is read from the store. :func:`~m3n_sklearn.evaluation.load_scores` reads a
+# store without computing anything.
 more = few_label_study(
     methods[:1], wrists.X, wrists.y, wrists.groups, budgets=(1, 4, None), **design
 )
@@ -98,19 +92,18 @@ print(len(scores), "scores at first,", len(kept), "in the store")
 # %%
 # Learning curves
 # ---------------
-# A point is a mean over people, the band its bootstrap interval: resampled are people, then their
-# draws. People differ, so bands are wide. A method that reads no label is a level line, and the
-# bar that labels have to clear.
+# A point is a mean over people. The band is its bootstrap interval over people and draws. Bands
+# are wide because people differ. A method that reads no label is a horizontal line.
 from m3n_sklearn.inspection import LabelEfficiencyDisplay
 
 display = LabelEfficiencyDisplay.from_scores(scores)
 
 # %%
-# Which one is ahead?
-# -------------------
-# That two bands overlap says little, for a person who is hard for one method is hard for the other
-# as well. :func:`~m3n_sklearn.evaluation.paired_difference` compares them on the same people, draws
-# and seeds, which takes that out.
+# Which one is better?
+# --------------------
+# Overlapping bands say little, because a person who is difficult for one method is difficult for
+# the other as well. :func:`~m3n_sklearn.evaluation.paired_difference` removes this by comparing
+# both on the same people, draws and seeds.
 from m3n_sklearn.evaluation import format_differences, paired_difference
 
 for budget in (1, 4):
@@ -124,8 +117,8 @@ print(format_differences(scores, baseline="features + linear"))
 # %%
 # Person by person
 # ----------------
-# Every score is of one person and keeps its predictions, so nothing has to be run again to look
-# closer. :func:`~m3n_sklearn.evaluation.to_frame` makes a data frame of them.
+# Each score belongs to one person and contains the predictions, so a closer look needs no new
+# run. :func:`~m3n_sklearn.evaluation.to_frame` returns a data frame.
 from m3n_sklearn.evaluation import to_frame
 
 frame = to_frame(scores)
@@ -135,5 +128,5 @@ table = frame[frame.budget == "1 per class"].pivot_table(
 print(table.round(2).to_string())
 
 # %%
-# All of this is generated data: it shows how to ask, not what the answer is on real recordings. For
-# that, see the measured tables of the user guide.
+# These data are generated. The example shows the method; :doc:`/benchmarks/learning` has the
+# results on real recordings.

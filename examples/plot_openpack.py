@@ -2,31 +2,30 @@
 OpenPack end to end, with a timeline
 ====================================
 
-Packing work has an order: fold the box, fill it, tape it, label it, scan it. A classifier of short
-windows does not know that, and takes taping for folding because both feel alike. This example
-labels the windows of a long recording, lets :class:`~m3n_sklearn.classification.HMMClassifier` make
-sense of them along time, and draws what comes out.
+Packing has an order: assemble the box, fill it, tape it, label it, scan it. A classifier of short
+windows does not know this order and confuses steps that feel alike. This example classifies the
+windows of a long recording and adds temporal context with
+:class:`~m3n_sklearn.temporal.HMMClassifier`.
 
-Where the environment variable ``M3N_SKLEARN_DATA`` names a folder with an OpenPack session, that
-is used: twenty boxes, ten operations, measured on the right wrist. Elsewhere, a generated worker
-packs.
+If the environment variable ``M3N_SKLEARN_DATA`` names a folder with the OpenPack sample session,
+the example uses it: twenty boxes, ten operations, measured on the right wrist. Otherwise it
+generates a worker.
 """
 
 # %%
 # A recording
 # -----------
-# The generated worker performs procedural activities box after box, each as long as a draw from a
-# gamma distribution says; a simulated watch on the right wrist reads what it would feel. The box is
-# taped twice, to assemble it and to close it, and only what comes before and after tells which.
-# These are no measurements, and easier than real ones.
+# The generated worker performs procedural activities, box after box. Their durations are drawn
+# from gamma distributions, and a watch on the right wrist is simulated. The box is taped twice:
+# to assemble it and to close it. Only the context distinguishes the two. Generated data are
+# easier than real recordings.
 import os
 from pathlib import Path
 
 import numpy as np
 
-from m3n_sklearn import Recording, SMPLIMUSimulator, cut
+from m3n_sklearn import IMUNoise, Recording, SensorNoise, SMPLIMUSimulator, cut
 from m3n_sklearn.datasets import load_openpack, make_motions
-from m3n_sklearn.simulation import IMUNoise, SensorNoise
 
 STEPS = (  # operation, what the hand does, usual duration in s
     ("assemble box", "tape_box", 9),
@@ -43,12 +42,8 @@ def generate(boxes=12, seed=0):
     rng = np.random.default_rng(seed)
     activities = sorted({activity for _, activity, _ in STEPS})
     takes = make_motions(1, boxes, activities=activities, seconds=24.0, random_state=seed)
-    simulator = SMPLIMUSimulator(
-        sites=("right_wrist",),
-        rate=RATE,
-        noise=IMUNoise(acc=SensorNoise(density=0.15)),
-        random_state=seed,
-    )
+    noise = IMUNoise(acc=SensorNoise(density=0.15))
+    simulator = SMPLIMUSimulator(sites=("right_wrist",), rate=RATE, noise=noise, random_state=seed)
     readings = {motion.name: simulator.simulate(motion) for motion in takes}
     parts, labels, numbers = [], [], []
     for box in range(boxes):
@@ -75,25 +70,25 @@ def find_openpack():
 # %%
 # Windows
 # -------
-# One window every second, four seconds long; its label is that of its middle. Windows carry the
-# recording that they are from and when they begin (columns ``clip`` and ``start``).
+# One window per second, four seconds long, with the label at its center. The columns ``clip`` and
+# ``start`` contain the recording and the start of each window.
 folder = find_openpack()
 if folder is None:
     recording, box_of_sample = generate()
-    X, y, _ = cut(recording, seconds=SECONDS, overlap=1 - HOP / SECONDS, label="centre")
+    X, y, _ = cut(recording, seconds=SECONDS, overlap=1 - HOP / SECONDS, label="center")
     middle = np.rint((X["start"] + SECONDS / 2) * RATE).astype(int)
     box, names = box_of_sample[middle], {operation: operation for operation, _, _ in STEPS}
 else:
     data = load_openpack(
         folder, sessions="U0209-S0500", sensors="atr01", seconds=SECONDS,
-        overlap=1 - HOP / SECONDS, label="centre",
+        overlap=1 - HOP / SECONDS, label="center",
     )  # fmt: skip
     X, y, names = data.X, data.y, data.label_names
     box = np.array([int(name[-2:]) for name in data.boxes])
 print(f"{'generated' if folder is None else 'OpenPack'}: {len(X)} windows, {box.max()} boxes")
 
 # %%
-# The last fifth of the boxes is for testing. Training windows that overlap a tested one are
+# The last fifth of the boxes is the test set. Training windows that overlap a tested window are
 # dropped.
 tested = box > 0.8 * box.max()
 times = X["start"]
@@ -103,17 +98,18 @@ train, test = np.flatnonzero(apart & (box > 0)), np.flatnonzero(tested)
 # %%
 # Windows, then context
 # ---------------------
-# Any classifier with ``predict_proba`` will do; here it is a small network from scratch. Fitting
-# also holds boxes out (``groups``) to find out how much a single window is to be trusted: on rows
-# that it was trained on, a network is far too sure of itself.
+# Any classifier with ``predict_proba`` works; here it is a small network from scratch. The
+# unfitted pretrainer only sets its size. ``fit`` holds boxes out (``groups``) to choose the
+# weight of a single window, because a network is too confident on its training rows.
 from sklearn.metrics import f1_score
 
-from m3n_sklearn import Multi3NetClassifier
-from m3n_sklearn.classification import HMMClassifier
+from m3n_sklearn import HMMClassifier, Multi3NetClassifier, Multi3NetPretrainer
 
-windows = Multi3NetClassifier(strategy="scratch", width=48, max_epochs=16, random_state=0)
+windows = Multi3NetClassifier(
+    Multi3NetPretrainer(width=48), strategy="scratch", max_epochs=16, random_state=0
+)
 model = HMMClassifier(windows, cv=2).fit(X[train], y[train], groups=box[train])
-print("trust in a window:", model.emission_)
+print("weight of a window:", model.emission_)
 scores = {
     "windows": f1_score(y[test], model.estimator_.predict(X[test]), average="macro"),
     "with context": f1_score(y[test], model.predict(X[test]), average="macro"),
@@ -123,8 +119,8 @@ print({name: round(score, 2) for name, score in scores.items()})
 # %%
 # The timeline
 # ------------
-# Top: what happened. Middle: what the network says of each window. Bottom: the most probable path,
-# and below it the probability of each class given the whole recording.
+# Top: true activities. Middle: predictions for single windows. Bottom: the most probable path,
+# and the probability of each class given the whole recording.
 from m3n_sklearn.inspection import TimelineDisplay
 
 TimelineDisplay.from_estimator(model, X[test], y[test], label_names=names, probabilities=True)
@@ -132,15 +128,15 @@ TimelineDisplay.from_estimator(model, X[test], y[test], label_names=names, proba
 # %%
 # A table of segments
 # -------------------
-# What a report needs: when each step began and ended, and how sure that is.
+# Start, end and confidence of each step:
 for row in model.segments(X[test])[:8]:
     label = names[row["label"].item()]
     print(f"{row['start']:7.1f} - {row['end']:6.1f} s  {label:22s} {row['confidence']:.2f}")
 
 # %%
-# What was learned of time
-# ------------------------
-# How long each step takes, and what follows it most often.
+# Durations and order
+# -------------------
+# The mean duration of each step, and the step that follows most often:
 for k, label in enumerate(model.classes_.tolist()):
     following = model.classes_[model.chain_.follows[k].argmax()].item()
     share = model.chain_.follows[k].max()

@@ -2,17 +2,17 @@
 Bring your own body model
 =========================
 
-The default body needs no file, but any skinned mesh will do: a scan, a game character, a robot.
-This example builds a robot of boxes, as tall as a child, makes it jog, and compares what a watch on
-its wrist reads with what an adult's watch reads in the same motion.
+The default body needs no file, but any skinned mesh works: a scan, a game character, a robot.
+This example builds a robot of boxes that is as tall as a child, lets it jog, and compares the
+readings at its wrist with those of an adult in the same motion.
 """
 
 # %%
 # A mesh with bones
 # -----------------
-# A body of one's own consists of vertices, triangles, joints, the joints' tree, and weights that
-# say which joint carries which vertex: what a glTF or FBX file holds. Here they are boxes around
-# the bones. The rest pose may be any: these arms hang down by 40 degrees.
+# A body consists of vertices, triangles, joints, the tree of joints, and weights that assign
+# vertices to joints. A glTF or FBX file contains them. Here they are boxes around the bones. Any
+# rest pose is allowed: these arms hang down by 40 degrees.
 import numpy as np
 
 BONES = {  # joint: (parent, offset from it in m, thickness of the box from the parent to it)
@@ -70,11 +70,11 @@ for joint, (_, _, thickness) in enumerate(BONES.values()):
 weights = np.eye(len(names))[carriers]
 
 # %%
-# A body that SMPL's poses drive
-# ------------------------------
-# :func:`~m3n_sklearn.body.body_from_mesh` recognises the names of common conventions (else a
-# :class:`~m3n_sklearn.motion.SkeletonMap` says which joint is which), straightens the arms into
-# SMPL's T-pose and hands joints that SMPL does not know to their nearest ancestor.
+# A body for SMPL poses
+# ---------------------
+# :func:`~m3n_sklearn.body.body_from_mesh` knows the joint names of common conventions; for
+# others, pass a :class:`~m3n_sklearn.motion.SkeletonMap`. It straightens the arms into SMPL's
+# T-pose and attaches joints that SMPL does not have to their nearest ancestor.
 from m3n_sklearn.body import Site, body_from_mesh
 from m3n_sklearn.inspection import SensorsDisplay
 
@@ -84,8 +84,8 @@ robot = body_from_mesh(
 print(f"{robot.n_vertices} vertices, {robot.n_joints} joints, {robot.stature:.2f} m tall")
 
 # %%
-# Named sites find its skin. A site of one's own is a bone with an offset in metres (x left, y up,
-# z front, in the T-pose) or some vertices.
+# Named sites work on its skin. A site of your own is a bone with an offset in meters (x left, y
+# up, z front, in the T-pose) or a set of vertices.
 antenna = Site("antenna", bone="head", offset=(0.0, 0.19, 0.0))
 sites = ("left_wrist", "right_wrist", "chest", "left_ankle", antenna)
 display = SensorsDisplay.from_body(robot, sites)
@@ -93,8 +93,7 @@ display = SensorsDisplay.from_body(robot, sites)
 # %%
 # The same motion, a shorter lever
 # --------------------------------
-# Angular rates do not depend on the size of a body, nor does gravity; the acceleration of a swing
-# does.
+# Angular rates and gravity do not depend on the size of a body. The acceleration of a swing does.
 from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.datasets import make_motions
 from m3n_sklearn.inspection import SignalDisplay
@@ -103,8 +102,8 @@ from m3n_sklearn.inspection import SignalDisplay
 display = SensorsDisplay.from_body(robot, sites, motion.poses[40])
 
 # %%
-# Motions know the stature of who moved, and any body is scaled to it. Without one, the robot keeps
-# its own.
+# A motion contains the stature of the person, and any body is scaled to it. Without a stature,
+# the robot keeps its own.
 worn = {
     "robot": SMPLIMUSimulator(robot, sites=sites, rate=100.0),
     "adult": SMPLIMUSimulator(sites=("left_wrist",), rate=100.0),
@@ -116,10 +115,9 @@ recordings = {
 display = SignalDisplay.from_recordings(recordings)
 
 # %%
-# Bodies of the SMPL family come from their files by :func:`~m3n_sklearn.body.read_body`, which
-# executes nothing in them, or from an ``smplx`` object by
-# :func:`~m3n_sklearn.body.body_from_smplx`. A skeleton without a mesh is enough for sensors, too:
-# :func:`~m3n_sklearn.body.body_from_skeleton`.
+# :func:`~m3n_sklearn.body.read_body` reads the files of SMPL bodies without executing code from
+# them, and :func:`~m3n_sklearn.body.body_from_smplx` converts an ``smplx`` object. A skeleton
+# without a mesh is enough for sensors as well: :func:`~m3n_sklearn.body.body_from_skeleton`.
 from m3n_sklearn.body import body_from_skeleton
 
 offsets = joints - joints[np.maximum(parents, 0)]

@@ -2,16 +2,17 @@
 One pipeline from poses to labels
 =================================
 
-Simulator, pretrainer and classifier are scikit-learn estimators, so they chain. This example fits
-``Pipeline([...]).fit(X, y)`` on body poses, and then takes the pretrained encoder out of it and to
-a watch, which is how one deploys: pretrain once, fine-tune often.
+Simulator, pretrainer and classifier are scikit-learn estimators, so they form a pipeline. This
+example fits a :class:`~sklearn.pipeline.Pipeline` to body poses. It then takes the pretrained
+encoder out of the pipeline and uses it for the recordings of a watch: pretrain once, fine-tune
+often.
 """
 
 # %%
 # X: windows of poses
 # -------------------
-# Rows of :class:`~m3n_sklearn.Windows` may hold several modalities. These hold poses and captions,
-# and no sensor. Labels and people are returned beside X.
+# :class:`~m3n_sklearn.Windows` can contain several modalities. These contain poses and captions,
+# and no sensor signal. Labels and people are returned separately.
 from m3n_sklearn import cut
 from m3n_sklearn.datasets import make_motions, make_wrist_har
 
@@ -23,9 +24,9 @@ print(X)
 # %%
 # The pipeline
 # ------------
-# Every step does one thing to the rows: the simulator adds what a watch would read; the pretrainer
-# learns a space of text, pose and signal, without a look at y, and turns each window into a vector
-# of it; the logistic regression learns labels from the vectors.
+# The simulator adds the readings of a watch to each row. The pretrainer learns a joint space of
+# text, poses and signals without reading y, and turns each window into a vector. The logistic
+# regression learns labels from the vectors.
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
@@ -47,19 +48,19 @@ pipeline = Pipeline(
 pipeline.fit(X, y)
 
 # %%
-# Nothing leaks in cross-validation: everything is cloned for each fold, so the pretraining has not
-# met the tested people either.
+# Cross-validation has no leak: all steps are cloned for each fold, so the pretraining has not
+# seen the tested people either.
 from sklearn.model_selection import GroupKFold, cross_val_score
 
 found = cross_val_score(pipeline, X, y, groups=people, cv=GroupKFold(3), scoring="f1_macro")
-print("macro F1 on people never seen, simulated signals:", found.round(2))
+print("macro F1 on unseen people, simulated signals:", found.round(2))
 
 # %%
-# What the space looks like
-# -------------------------
-# Steps can be used alone. A slice of the pipeline embeds windows, the pretrainer embeds sentences,
-# and both land in one space. In two dimensions, windows of one activity lie together, and its
-# captions (stars: their mean) near them.
+# The joint space
+# ---------------
+# Steps can be used alone. A slice of the pipeline embeds windows, and the pretrainer embeds
+# sentences into the same space. In two dimensions, windows of one activity are close to each
+# other and to the mean of their captions (stars).
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.decomposition import PCA
@@ -81,19 +82,19 @@ ax.set(xlabel="first principal component", ylabel="second")
 # %%
 # Deploying
 # ---------
-# The pipeline above wants poses. A watch has none: out there, only the encoder is of use. Save it
-# (one file, nothing executable in it), and hand it to a classifier that learns from a few labelled
-# recordings of real wearers; generated ones, here.
+# The pipeline above needs poses, which a watch does not record. Deployment therefore uses the
+# encoder only. Save it to one file without executable content, and pass the file to a classifier
+# that learns from a few labeled recordings. Here they are generated.
 import tempfile
 from pathlib import Path
 
 from sklearn.metrics import f1_score
 
-from m3n_sklearn import Multi3NetClassifier, load
+from m3n_sklearn import Multi3NetClassifier, load, save
 from m3n_sklearn.evaluation import draw_labels
 
 folder = Path(tempfile.mkdtemp())
-pretrainer.save(folder / "encoder.safetensors")
+save(pretrainer, folder / "encoder.safetensors")
 
 wrists = make_wrist_har(6, 1, ACTIVITIES, random_state=1)
 known = np.isin(wrists.groups, ["wearer0", "wearer1", "wearer2"])
@@ -105,18 +106,18 @@ classifier = Multi3NetClassifier(
 )
 classifier.fit(wrists.X[few], wrists.y[few])
 predicted = classifier.predict(wrists.X[test])
-print(f"{len(few)} labelled windows, {classifier.strategy_}:", end=" ")
+print(f"{len(few)} labeled windows, {classifier.strategy_}:", end=" ")
 print(f"macro F1 {f1_score(wrists.y[test], predicted, average='macro'):.2f} on other wearers")
 
 # %%
-# A fitted classifier is a file as well. It holds arrays, runs without the pretrainer, and predicts
-# the same.
-classifier.save(folder / "watch.safetensors")
+# A fitted classifier is one file as well. It works without the pretrainer and gives the same
+# predictions.
+save(classifier, folder / "watch.safetensors")
 restored = load(folder / "watch.safetensors")
 print("same predictions:", np.array_equal(restored.predict(wrists.X[test]), predicted))
 print(f"{(folder / 'watch.safetensors').stat().st_size / 1e6:.1f} MB")
 
 # %%
-# Why the classifier takes the encoder as a parameter: a pipeline passes *data* from step to step.
-# Fine-tuning needs the network itself, to change its weights. To search over pretraining and
-# fine-tuning together, nest them, see :ref:`sphx_glr_auto_examples_plot_grid_search.py`.
+# A pipeline passes *data* from step to step, but fine-tuning needs the network itself. The
+# classifier therefore takes the encoder as a parameter. To search over pretraining and
+# fine-tuning together, nest them: :ref:`sphx_glr_auto_examples_plot_grid_search.py`.

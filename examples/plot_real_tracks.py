@@ -1,17 +1,17 @@
 """
-What becomes of a camera's track
-================================
+Simulate from the track of a camera
+===================================
 
-Tracks of real people jitter, and trackers exchange left and right. This example spoils a clean
-motion in the same ways and shows what the simulator reads from it: with a fixed cut-off, with the
-defaults, and which samples it does not believe.
+Tracks of real people jitter, and trackers exchange left and right. This example adds such errors
+to a clean motion. It compares the simulated readings with a fixed cut-off and with the defaults,
+and shows which samples are marked as not observed.
 """
 
 # %%
-# A clean motion, and what a camera makes of it
-# ---------------------------------------------
-# A procedural person waves. The "camera" sees the joints at 30 Hz with an error that wanders by
-# about a centimeter, and takes left for right for a quarter of a second.
+# A clean motion and a simulated camera
+# -------------------------------------
+# A procedural person waves. The "camera" sees the joints at 30 Hz with a slowly varying error of
+# about a centimeter. It exchanges left and right for a quarter of a second.
 import warnings
 
 import matplotlib.pyplot as plt
@@ -38,14 +38,14 @@ seen[120:128] = seen[120:128][:, swapped]
 
 layout = {joint: column for column, joint in enumerate(SMPL_JOINTS)}
 track = motion_from_joints(seen, layout, rate=30.0)
-print(track.source)  # the lengths of its bones jitter
+print(track.source)  # recognized by bone lengths that jitter
 
 # %%
 # Readings of the right wrist
 # ---------------------------
-# A cut-off of 6 Hz, a usual choice for markers, lets most of the camera's errors through. The
-# defaults know what cameras resolve. Around the exchange nothing is believed: these samples are
-# not observed.
+# A cut-off of 6 Hz is common for optical markers. It passes most errors of the camera. The
+# defaults limit the cut-off to the band that cameras resolve. Samples around the exchange are not
+# observed.
 with warnings.catch_warnings(record=True) as said:
     warnings.simplefilter("always")
     readings = {
@@ -75,7 +75,7 @@ axes.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, 1.14), frameon=Fal
 plt.show()
 
 # %%
-# How far each is from the clean motion, in the samples that were observed:
+# Error against the clean motion, in the samples that were observed:
 truth = np.linalg.norm(readings["clean motion"].data[:, :3], axis=1)
 for name in ("camera, 6 Hz", "camera, defaults"):
     recording = readings[name]

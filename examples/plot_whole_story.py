@@ -2,18 +2,18 @@
 From motion to macro F1
 =======================
 
-Multi³Net learns from motion capture, where labels are sentences and plenty, and recognises
-activities from a wrist sensor, where labels are scarce. This example walks the whole way on
-generated data: motions with captions, simulated wrist sensors, joint pretraining of text, pose and
-IMU, and fine-tuning on two labelled windows per class, tested on people never seen.
+Multi³Net learns from motion capture, where captions are plentiful, and recognizes activities from
+a wrist sensor, where labels are scarce. This example runs all steps on generated data: motions
+with captions, simulated wrist sensors, joint pretraining of text, poses and IMU signals, and
+fine-tuning on two labeled windows per class. It is tested on unseen people.
 """
 
 # %%
 # Motions with captions
 # ---------------------
-# A :class:`~m3n_sklearn.Motion` is one clip of body motion with several paraphrases of its caption.
-# Here the motions are generated; :func:`~m3n_sklearn.motion.read_amass` and
-# :func:`~m3n_sklearn.motion.read_skeletal` read recorded ones.
+# A :class:`~m3n_sklearn.motion.Motion` is one clip of body motion with several paraphrases of its
+# caption. Here the motions are generated. :func:`~m3n_sklearn.motion.read_amass` and
+# :func:`~m3n_sklearn.motion.read_bvh` read recorded ones.
 from m3n_sklearn.datasets import WRIST_ACTIVITIES, make_motions
 
 motions = make_motions(4, 1, WRIST_ACTIVITIES, left_handed=0.0, random_state=0)
@@ -21,10 +21,10 @@ print(len(motions), "motions, such as", motions[0])
 print(motions[0].text)
 
 # %%
-# What a watch feels
+# Simulated readings
 # ------------------
-# The simulator differentiates a smooth trajectory through the poses and reads it out in the frame
-# of a watch: specific force (gravity included) and angular rate.
+# The simulator differentiates a smooth trajectory through the poses. It returns the specific
+# force (including gravity) and the angular rate in the frame of a watch.
 from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.inspection import SignalDisplay
 
@@ -35,7 +35,7 @@ display = SignalDisplay.from_recordings({"simulated": recordings[0]}, quantity="
 # %%
 # Windows of all three modalities
 # -------------------------------
-# Poses and signals are cut on one clock. Labels and groups come back beside X, never inside; the
+# Poses and signals are cut on one clock. Labels and groups are returned separately, and
 # pretraining reads neither.
 from m3n_sklearn import cut
 
@@ -48,19 +48,19 @@ print(corpus)
 # %%
 # Joint pretraining
 # -----------------
-# Which caption and which pose belong to this signal? No label is read.
+# The encoder learns which caption and which pose belong to a signal. No label is read.
 from m3n_sklearn import Multi3NetPretrainer
 
 pretrainer = Multi3NetPretrainer(
     objectives={"imu_text": 1.0, "imu_pose": 1.0}, width=64, max_epochs=60, random_state=0
 ).fit(corpus)
-print(f"the right partner of another modality is found in {pretrainer.score(corpus):.0%} of rows")
+print(f"retrieval across modalities is correct in {pretrainer.score(corpus):.0%} of rows")
 
 # %%
-# Few labels, people never seen
-# -----------------------------
-# The wrist set comes from other people with other bodies, mountings, tempo and noise. There are two
-# labelled windows per class of some of them; the rest of the people are for testing.
+# Few labels, unseen people
+# -------------------------
+# The wrist set comes from other people with other bodies, mountings, tempo and noise. Three
+# people are the test set. The others supply two labeled windows per class.
 import numpy as np
 
 from m3n_sklearn.datasets import make_wrist_har
@@ -70,15 +70,15 @@ wrists = make_wrist_har(random_state=1)
 test = np.isin(wrists.groups, np.unique(wrists.groups)[:3])
 train = np.flatnonzero(~test)
 few = train[draw_labels(wrists.y[train], 2, blocks=wrists.X["clip"][train], random_state=0)]
-print(len(few), "labelled windows of", len(wrists.target_names), "classes")
+print(len(few), "labeled windows of", len(wrists.target_names), "classes")
 
 # %%
-# Four ways
-# ---------
-# The same network from random weights is what pretraining has to beat. Words alone name activities
-# without any label. A frozen encoder needs the labels for a linear model only. And by default, the
-# network that named them is fine-tuned and averaged with the frozen one and one from scratch; with
-# ``rehearsal`` those that are trained go on seeing the simulated windows beside a few real ones.
+# Four strategies
+# ---------------
+# The baseline is the same network from random weights. With descriptions alone, activities are
+# recognized without labels. A frozen encoder uses the labels for a linear model only. The default
+# is an ensemble of a fine-tuned, a frozen and a from-scratch network. With ``rehearsal``, its
+# training also includes the simulated windows.
 from sklearn.frozen import FrozenEstimator
 
 from m3n_sklearn import Multi3NetClassifier
@@ -86,9 +86,9 @@ from m3n_sklearn import Multi3NetClassifier
 encoder, words = FrozenEstimator(pretrainer), {"descriptions": wrists.descriptions}
 classifiers = {
     "from scratch": Multi3NetClassifier(encoder, strategy="scratch", max_epochs=100),
-    "from words alone": Multi3NetClassifier(encoder, strategy="zero_shot", **words),
+    "from descriptions": Multi3NetClassifier(encoder, strategy="zero_shot", **words),
     "frozen": Multi3NetClassifier(encoder, strategy="frozen"),
-    "default, rehearsing": Multi3NetClassifier(
+    "default, rehearsal": Multi3NetClassifier(
         encoder, rehearsal=(corpus, performed), max_epochs=100, **words
     ),
 }
@@ -99,7 +99,8 @@ for name, classifier in classifiers.items():
     print(f"{name:22s} strategy {classifier.strategy_}")
 
 # %%
-# The scores are those of this small run; the user guide shows measured tables on real recordings.
+# These are the scores of a small run on generated data. :doc:`/benchmarks/learning` has tables on
+# real recordings.
 import matplotlib.pyplot as plt
 from sklearn.metrics import f1_score
 
@@ -108,9 +109,9 @@ scores = {
     for name, predicted in predictions.items()
 }
 fig, ax = plt.subplots(figsize=(6.5, 2.8), layout="constrained")
-bars = ax.barh(list(scores), list(scores.values()))
-ax.bar_label(bars, fmt="%.2f", padding=3)
+drawn = ax.barh(list(scores), list(scores.values()))
+ax.bar_label(drawn, fmt="%.2f", padding=3)
 ax.invert_yaxis()
-ax.set_xlabel("macro F1, 2 labelled windows per class, people never seen")
+ax.set_xlabel("macro F1, 2 labeled windows per class, unseen people")
 ax.set_xlim(0, 1)
 plt.show()

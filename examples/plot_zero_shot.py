@@ -1,18 +1,17 @@
 """
-Activities that are only described
-==================================
+Recognize activities from descriptions
+======================================
 
-Pretraining puts sentences and wrist signals into one space. So a class needs no example: describe
-it, and the windows whose signal lies near the description are recognised. This example asks three
-questions of such a model. Does it beat chance, do several sentences do better than one, and does
-any of it depend on what the sentences say?
+Pretraining maps sentences and wrist signals into one space. A class then needs no example:
+windows whose signal is close to its description are assigned to it. This example asks three
+questions. Is the model better than chance? Are several sentences better than one? Does the result
+depend on what the sentences say?
 """
 
 # %%
-# Words, motions, signals
-# -----------------------
-# Four people perform twenty activities, each with several sentences. They are simulated: nobody
-# wore a sensor.
+# Captions, motions, signals
+# --------------------------
+# Four people perform twenty activities with several captions each. All signals are simulated.
 from m3n_sklearn import Multi3NetPretrainer, SMPLIMUSimulator, cut
 from m3n_sklearn.datasets import make_motions, make_wrist_har
 
@@ -25,7 +24,7 @@ simulator = SMPLIMUSimulator(sites=("right_wrist",), rate=50.0)
 
 
 def pretrain(activities):
-    """Return a space of words and signals that has met these activities, and no others."""
+    """Pretrain on these activities only."""
     motions = make_motions(4, 1, activities, left_handed=0.0, random_state=0)
     pairs = list(zip(motions, simulator.simulate(motions), strict=True))
     corpus, _, _ = cut(pairs, seconds=2.56, overlap=0.7, short="pad", pose_rate=30.0)
@@ -36,25 +35,25 @@ def pretrain(activities):
 
 
 # %%
-# The windows to be named come from other people, who wear their watches in their own ways.
+# The test windows come from other people with other mountings.
 wrists = make_wrist_har(6, 1, TESTED, random_state=1)
 print(len(wrists.X), "windows of", len(TESTED), "classes")
 
 # %%
 # Text-named is not zero-shot
 # ---------------------------
-# If the captions of the pretraining contain the tested activities, no *real* signal was labelled,
-# but the model has met their simulation under these very words: the classes are *named from text*.
-# Zero-shot in the strict sense takes a corpus without them. The two are different claims and never
-# belong into one column; here is a model for each.
+# If the captions of the pretraining contain the tested activities, the result is *text-named*: no
+# real signal was labeled, but simulated signals with these captions were seen. *Zero-shot* in the
+# strict sense requires a corpus without these activities. The two are different claims and belong
+# in different columns. Here is one model for each.
 pretrained = {
     "text-named": pretrain(TESTED + OTHERS),
     "true zero-shot": pretrain(OTHERS),
 }
 
 # %%
-# ``fit`` reads no label here. It embeds the prompts, takes the mean over those of a class, and
-# keeps them as the classifier's weights.
+# ``fit`` reads no label here. It embeds the descriptions and uses the mean of each class as
+# weights of the classifier.
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import f1_score
 
@@ -62,7 +61,7 @@ from m3n_sklearn import Multi3NetClassifier
 
 
 def name(pretrainer, descriptions):
-    """Return the class of each window, by descriptions alone."""
+    """Classify all windows by descriptions."""
     classifier = Multi3NetClassifier(
         FrozenEstimator(pretrainer), strategy="zero_shot", descriptions=descriptions
     )
@@ -74,8 +73,8 @@ def score(pretrainer, descriptions):
 
 
 # %%
-# The prompts are not the captions of the pretraining but words of our own, so that the sentence
-# encoder has to make the connection.
+# The descriptions differ from the captions of the pretraining, so the sentence encoder has to
+# connect them.
 PROMPTS = {
     "wave": [
         "greeting a friend across the street",
@@ -92,11 +91,10 @@ PROMPTS = {
 }
 
 # %%
-# The control: shuffled prompts
-# -----------------------------
-# A model can be above chance for reasons that have nothing to do with language: it may answer with
-# well-separated directions, and luck does the rest. So the same sentences are dealt out again, each
-# class described by the words of another. What the score loses is what the words were worth.
+# Control: shuffled descriptions
+# ------------------------------
+# A model can be better than chance for reasons unrelated to language. In the control, each class
+# has the sentences of another class. The loss in score is the contribution of the words.
 import numpy as np
 
 
@@ -122,10 +120,10 @@ for claim, pretrainer in pretrained.items():
     print(f"{claim:15s} {means}")
 
 # %%
-# A dot is one choice of prompts. Which single prompt describes a class best cannot be known without
-# labels; several of them spread the risk. The dotted line is what guessing gives. Twelve activities
-# teach hardly any words: where prompts do no better than shuffled ones, nothing was understood,
-# whatever the dotted line says.
+# A dot is one choice of descriptions. Without labels, the best single sentence is unknown, and
+# several sentences reduce the risk. The dotted line is chance. A corpus of twelve activities
+# teaches few words. Where descriptions are not better than shuffled ones, the model has learned
+# nothing about language, even if it is above chance.
 import matplotlib.pyplot as plt
 
 fig, axes = plt.subplots(1, 2, figsize=(7.5, 3.2), sharey=True, layout="constrained")
@@ -136,14 +134,14 @@ for ax, (claim, found) in zip(axes, scores.items(), strict=True):
     ax.axhline(1 / len(TESTED), color="k", ls=":")
     ax.set_xticks(range(len(found)), list(found))
     ax.set_title(claim)
-axes[0].set_ylabel("macro F1, no label read")
+axes[0].set_ylabel("macro F1, no labels")
 axes[0].set_ylim(0, 1)
 
 # %%
-# What is taken for what
-# ----------------------
-# Errors of a model that understands something are neighbours: stirring and wiping are both a hand
-# that goes around over a table.
+# Confusions
+# ----------
+# Plausible errors are similar movements: stirring and wiping both move a hand in circles above a
+# table.
 from sklearn.metrics import ConfusionMatrixDisplay
 
 fig, axes = plt.subplots(1, 2, figsize=(10, 5.4), layout="constrained")
@@ -155,10 +153,10 @@ for ax, (claim, pretrainer) in zip(axes, pretrained.items(), strict=True):
     ax.set_title(claim)
 
 # %%
-# One label changes much
-# ----------------------
-# Words are a start, and labels can follow. With descriptions and fewer than four windows per class,
-# ``strategy="auto"`` fine-tunes the very network that named the classes above.
+# Add one label per class
+# -----------------------
+# With descriptions and fewer than four windows per class, ``strategy="auto"`` fine-tunes the
+# network that was used above.
 from m3n_sklearn.evaluation import draw_labels
 
 learn = np.flatnonzero(~np.isin(wrists.groups, ["wearer0", "wearer1", "wearer2"]))
@@ -171,5 +169,5 @@ tuned = Multi3NetClassifier(
 before = name(pretrained["text-named"], PROMPTS)[test]
 after = tuned.predict(wrists.X[test])
 print(tuned.strategy_, "with one window per class")
-for title, predicted in (("words", before), ("words and one label", after)):
-    print(f"{title:20s} {f1_score(wrists.y[test], predicted, average='macro'):.2f}")
+for title, predicted in (("descriptions", before), ("and one label per class", after)):
+    print(f"{title:24s} {f1_score(wrists.y[test], predicted, average='macro'):.2f}")

@@ -8,6 +8,7 @@ wrist of UTD-MHAD for fine-tuning and testing, leaving one person out.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,7 +46,9 @@ from m3n_sklearn.evaluation import (
     person_folds,
 )
 from m3n_sklearn.inspection import LabelEfficiencyDisplay, SignalDisplay
-from m3n_sklearn.motion import read_skeletal
+
+sys.path.append(str(Path(__file__).parents[1]))  # for the reader of the shared data
+from benchmarks.skeletal import read_skeletal
 
 SECONDS, RATE, SITE = 2.56, 50.0, "right_wrist"
 FROZEN, FINE_TUNED = "pretrained, frozen", "pretrained, fine-tuned (default)"
@@ -93,7 +96,7 @@ def main() -> None:
         folds=folds,
         blocks=task.X["clip"],
         n_jobs=options.jobs,
-        progress=say,
+        verbose=1,
     )
     say("done")
     table = format_table(scores)

@@ -1,8 +1,9 @@
-"""From X to what a network reads: validation, channel layout, rate and fixed scales.
+"""From X to the input of a network: validation, channel layout, rate and fixed scales.
 
 IMU windows (n, C, T) become (n, S, 6, T): S sites with acc x y z and gyro x y z each, divided by
-fixed constants, so that gravity keeps its length and rotations stay rotations. Everything that is
-not such a sensor is a *series*: (n, 1, C, T), standardised per channel with fitted constants.
+fixed constants, so that gravity keeps its length and rotations stay rotations. Channels that are
+not those of such sensors are a *series*: (n, 1, C, T), standardized per channel with fitted
+constants.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from ._checks import check_rate
 from ._sklearn import validate_data
 from .motion import Motion
 from .recording import Recording
@@ -33,13 +36,14 @@ SITE_SCALE = np.repeat([STANDARD_GRAVITY, GYRO_SCALE], 3)
 """Divisor of each of a site's six channels."""
 
 SENSOR_COUNTS = {3: 1, 6: 1, 12: 2}
-"""How many sites a number of channels without names is taken for."""
+"""Number of sites for a number of channels without names."""
 
 AnyArray = NDArray[Any]
 
 
-class ImuWindows(NamedTuple):
-    """IMU windows as read from any kind of X.
+@dataclass(frozen=True)
+class ImuWindows:
+    """IMU windows as read from any kind of X, with their rate and their channel layout.
 
     Attributes
     ----------
@@ -54,9 +58,29 @@ class ImuWindows(NamedTuple):
     """
 
     values: AnyArray
-    rate: float | None
-    channels: tuple[str, ...] | None
-    flat: bool
+    rate: float | None = None
+    channels: tuple[str, ...] | None = None
+    flat: bool = False
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The sensors among the channels, found once."""
+        return make_layout(self.values.shape[1], self.channels, flat=self.flat)
+
+    def with_values(self, values: AnyArray) -> ImuWindows:
+        """Return other windows with the same channels and rate; the layout is carried along."""
+        other = replace(self, values=values)
+        if "layout" in vars(self):
+            vars(other)["layout"] = self.layout
+        return other
+
+    def check_rate(self) -> None:
+        """Refuse rates at which nobody records movement; a generic series may have any rate."""
+        if self.rate is not None and not self.layout.is_series:
+            check_rate(self.rate, "The rate of 'imu'")
 
 
 def read_imu(
@@ -68,33 +92,23 @@ def read_imu(
     channels: Sequence[str] | None = None,
     adapts: bool = False,
 ) -> ImuWindows:
-    """Validate X as scikit-learn would and return its IMU windows.
+    """Validate X as scikit-learn does and return its IMU windows.
 
     Parameters
     ----------
     estimator : estimator
-        Gets ``n_features_in_`` (channels of a 3-D X, samples of a 2-D X) when `reset`.
+        Gets ``n_features_in_`` (channels of a 3-D X, samples of a 2-D X) if `reset`.
     X : ndarray of shape (n, C, T) or (n, T), or Windows with a column ``imu``
-        The windows. Rows of `Windows` that have no IMU are an error here.
+        `Windows` are read in float32, in which networks train twice as fast. Arrays of float32
+        stay float32; all others become float64.
     reset : bool
-        True in ``fit``; otherwise X is compared with what was fitted.
+        True in ``fit``; otherwise X is compared with the windows of ``fit``.
     rate : float, optional
-        Hz of a bare array. `Windows` that know their own rate must agree with it.
+        Hz of a bare array. `Windows` with a rate must agree with it.
     channels : sequence of str, optional
         Channel names of a bare array.
     adapts : bool, default=False
-        Whether `Windows` that name their channels may have others than those of ``fit``.
-
-    Returns
-    -------
-    ImuWindows
-        The same numbers. `Windows` are read in float32, in which networks train twice as fast;
-        of arrays, float32 stays float32 and everything else becomes float64.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If X has the wrong shape or type, is empty, not finite, or does not fit what was fitted.
+        Whether `Windows` with channel names may have other channels than those of ``fit``.
     """
     if isinstance(X, Windows):
         return _from_windows(estimator, X, reset, rate, channels, adapts)
@@ -127,7 +141,7 @@ def read_imu(
 
 
 def _refuse_nouns(X: Any) -> None:
-    """Say what to do with the things that windows are made from."""
+    """Refuse motions, recordings and lists of them, from which `cut` makes windows."""
     first = X[0] if isinstance(X, list | tuple) and X else X
     if isinstance(first, Motion | Recording | Windows) or isinstance(X, str) or X is None:
         kind = type(X).__name__ if first is X else f"{type(X).__name__} of {type(first).__name__}"
@@ -177,8 +191,7 @@ def _from_windows(
     own_rate, names = X.rate("imu"), X.channels
     if rate is not None and own_rate is not None and abs(rate - own_rate) > 1e-6 * own_rate:
         raise ValueError(
-            f"X says that its IMU has {own_rate:g} Hz, but rate={rate:g} was given. Leave "
-            "rate=None."
+            f"The IMU of X has {own_rate:g} Hz, but rate={rate:g} was given. Set rate=None."
         )
     if names is None and channels is not None:
         names = tuple(channels)
@@ -196,14 +209,14 @@ def _check_channel_count(estimator: Any, count: int) -> None:
 
 @dataclass(frozen=True)
 class Layout:
-    """Which channel of X goes where in a network's input.
+    """Positions of the channels of X in a network's input.
 
     Attributes
     ----------
     n_channels : int
         Channels of X.
     sites : tuple of str
-        One name per site, empty where it is not known. No site at all means a series.
+        One name per site, empty if it is not known. Without any site, X is a series.
     columns : tuple of tuple of int
         Per site the six channels of X that hold acc x y z, gyro x y z; -1 where there is none.
     """
@@ -230,25 +243,8 @@ def make_layout(
 ) -> Layout:
     """Find the sensors among channels, by name or else by number.
 
-    Parameters
-    ----------
-    n_channels : int
-        Channels of X.
-    channels : sequence of str, optional
-        Their names, such as ``left_wrist_acc_x``. Names that are not of this kind make a series.
-    flat : bool, default=False
-        True if X was 2-D, which is always a series.
-
-    Returns
-    -------
-    Layout
-        Without names, 3 channels are acc of one site, 6 acc and gyro, 12 two sites of acc and
-        gyro; any other number is a series.
-
-    Raises
-    ------
-    ValueError
-        If there are not `n_channels` names, or a sensor lacks an axis.
+    Without names, 3 channels are acc of one site, 6 acc and gyro, 12 two sites of acc and gyro.
+    Any other number, names of another kind, and a 2-D X (`flat`) are a series.
 
     Examples
     --------
@@ -281,14 +277,14 @@ def _named_layout(n_channels: int, names: tuple[str, ...]) -> Layout:
 
 @dataclass(frozen=True)
 class InputMap:
-    """X -> network input, with everything that was learned about X.
+    """Map from windows to a network's input, with all constants that were learned from X.
 
     Attributes
     ----------
     layout : Layout
-        Where the channels go.
+        Positions of the channels.
     rate : float or None
-        Rate that the network works at, in Hz. None, and every series, is never resampled.
+        Rate of the network in Hz. With None, and for every series, windows are not resampled.
     center, scale : tuple of float
         Per channel of a series; empty for sites, which have fixed scales.
     """
@@ -306,23 +302,8 @@ class InputMap:
         rate: float | None = None,
         sample_weight: AnyArray | None = None,
     ) -> InputMap:
-        """Find the layout, check the units of an IMU, learn the scales of a series.
-
-        Parameters
-        ----------
-        imu : ImuWindows
-            Training windows.
-        rate : float, optional
-            Rate that the network works at.
-        sample_weight : ndarray of shape (n,), optional
-            Weights of the rows in the scales.
-
-        Returns
-        -------
-        InputMap
-            To be applied to these and later windows.
-        """
-        layout = make_layout(imu.values.shape[1], imu.channels, flat=imu.flat)
+        """Check the units of an IMU, or learn the scales of a series from weighted rows."""
+        layout = imu.layout
         if not layout.is_series:
             _check_units(imu.values, layout)
             return cls(layout, rate)
@@ -334,25 +315,14 @@ class InputMap:
             spread = np.sqrt((((rows - center[:, None]) ** 2).mean(axis=2) * share).sum(axis=0))
         if not np.isfinite(spread).all():
             raise ValueError(
-                f"X is too large to be standardised: it reaches {np.abs(rows).max():.3g}. Check "
+                f"X is too large to be standardized: it reaches {np.abs(rows).max():.3g}. Check "
                 "its units, or scale it."
             )
         scale = np.where(spread > 1e-12 * (1 + np.abs(center)), spread, 1.0)
         return cls(layout, None, tuple(center.tolist()), tuple(scale.tolist()))
 
     def __call__(self, imu: ImuWindows) -> AnyArray:
-        """Return the network's input.
-
-        Parameters
-        ----------
-        imu : ImuWindows
-            Windows with this map's channels, at any rate that is known.
-
-        Returns
-        -------
-        ndarray of shape (n, S, 6, T), or (n, 1, C, T) for a series
-            In the dtype of the windows.
-        """
+        """Return the network's input, (n, S, 6, T) or, of a series, (n, 1, C, T)."""
         values = imu.values
         if self.layout.is_series:
             dtype = values.dtype
@@ -367,18 +337,7 @@ class InputMap:
         return sites
 
     def invert(self, sites: AnyArray) -> AnyArray:
-        """Turn network units back into channels of X.
-
-        Parameters
-        ----------
-        sites : ndarray of shape (n, S, 6, T), or (n, 1, C, T) for a series
-            In the units of the network's input.
-
-        Returns
-        -------
-        ndarray of shape (n, C, T)
-            In the units of X.
-        """
+        """Return windows (n, C, T) in the units of X from a network's input."""
         dtype = sites.dtype
         if self.layout.is_series:
             center, scale = (np.array(v, dtype)[:, None] for v in (self.center, self.scale))
@@ -390,39 +349,20 @@ class InputMap:
         return values
 
     def warn_units(self, imu: ImuWindows) -> None:
-        """Warn if windows look like other units than m/s² and rad/s.
-
-        Parameters
-        ----------
-        imu : ImuWindows
-            Windows with this map's channels.
-        """
+        """Warn if windows look like other units than m/s² and rad/s."""
         if not self.layout.is_series:
             _check_units(imu.values, self.layout)
 
     def adapted(self, imu: ImuWindows) -> InputMap:
-        """Return the same map for windows that may have other channels.
+        """Return this map with the layout of other windows.
 
-        Parameters
-        ----------
-        imu : ImuWindows
-            Windows with their channel names; as many channels without names are taken to be the
-            same ones.
-
-        Returns
-        -------
-        InputMap
-            With the layout of `imu`.
-
-        Raises
-        ------
-        ValueError
-            If one is a series and the other is not, or series differ in their channels.
+        Windows without channel names are assumed to have the same channels if their number is
+        the same.
         """
         count, known = imu.values.shape[1], self.layout.n_channels
         if imu.channels is None and count == known:
             return self
-        layout = make_layout(count, imu.channels, flat=imu.flat)
+        layout = imu.layout
         if layout.is_series != self.layout.is_series:
             kind = "a generic series" if self.layout.is_series else "channels of an IMU"
             raise ValueError(

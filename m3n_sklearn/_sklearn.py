@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import PackageNotFoundError, metadata
 from typing import Any, Self
 
 import numpy as np
@@ -35,6 +37,7 @@ except ImportError:  # pragma: no cover
 
 __all__ = [
     "CallbackSupportMixin",
+    "DocumentationLink",
     "FrozenEstimator",
     "HasMethods",
     "Interval",
@@ -54,7 +57,32 @@ __all__ = [
 EpochHook = Callable[[Callable[[], Mapping[str, Any]]], bool]
 
 
-class WorksUnfitted:
+class DocumentationLink:
+    """Link the HTML repr of an estimator to its page in the documentation.
+
+    The address is ``Documentation`` of ``[project.urls]`` in ``pyproject.toml``; without one
+    there is no link.
+    """
+
+    @staticmethod
+    @cache
+    def _documentation_address() -> str:
+        try:
+            urls = metadata("m3n-sklearn").get_all("Project-URL") or []
+        except PackageNotFoundError:  # run from a folder that was never installed
+            return ""
+        pairs = [entry.split(", ", 1) for entry in urls]
+        return next((url.rstrip("/") for name, url in pairs if name == "Documentation"), "")
+
+    def _get_doc_link(self) -> str:
+        """Address of the page of this estimator's class; scikit-learn's hook."""
+        address = self._documentation_address()
+        room = ".".join(type(self).__module__.split(".")[:2])
+        page = f"{address}/api/generated/{room}.{type(self).__name__}.html"
+        return page if address and room.startswith("m3n_sklearn.") else ""
+
+
+class WorksUnfitted(DocumentationLink):
     """What transformers of readings have in common: they work before they are fitted."""
 
     def set_output(self, *, transform: str | None = None) -> Self:

@@ -1,28 +1,36 @@
 """The only door to skorch: a net that trains on batches of arrays, made and used inside ``fit``.
 
-Rows are fetched as whole arrays, not one by one; several loss terms are recorded; the best or the
-averaged weights are kept in memory. Estimators compose this net and never inherit from it.
+The net is skorch's ``NeuralNet``: its loop, optimizer and callbacks clip gradients, step the
+learning rate and keep the history. Data hand over whole batches, because arrays are indexed much
+faster at once than row by row. A loss has several terms, and every term is recorded. What skorch
+lacks is a callback of this module: the running average of the weights, the check for a loss that
+is not finite, a progress bar over the whole training. Estimators compose the net and never
+inherit from it.
 """
 
 from __future__ import annotations
 
-import contextlib
+import copy
 import math
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
-from skorch.callbacks import Callback
-from skorch.helper import predefined_split
+from skorch.callbacks import Callback, GradientNormClipping, LRScheduler, PassthroughScoring
+from skorch.utils import to_tensor
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 
 from ._runtime import derive_rng
 
-__all__ = ["TrainingData", "TrainingPlan", "count_epochs", "train"]
+__all__ = ["TrainingData", "TrainingPlan", "copy_callbacks", "count_epochs", "train"]
 
 Batch = dict[str, Any]
 WeightsNow = Callable[[], dict[str, NDArray[Any]]]
@@ -41,7 +49,7 @@ class TrainingData(Protocol):
         ...
 
     def start_epoch(self, epoch: int) -> None:
-        """Prepare for an epoch, counted from 0; validation data are not told."""
+        """Prepare for an epoch, counted from 0."""
         ...
 
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Batch:
@@ -69,14 +77,12 @@ class TrainingPlan:
         Largest gradient norm.
     ema : float or None
         Decay of a running average of the weights, which is kept instead of the last ones.
-    patience : int or None
-        Stop after so many epochs without a lower validation loss (by `tol`), and keep the best.
-    tol : float
-        Smallest improvement that counts.
     first_epoch : int
         Number of epochs trained before (warm start), so that draws are not repeated.
     verbose : int
         A progress bar if positive.
+    callbacks : sequence of (Callback or tuple (str, Callback))
+        The user's own skorch callbacks. Copies of them are called, after ours.
     """
 
     max_epochs: int
@@ -89,14 +95,9 @@ class TrainingPlan:
     lr_floor: float = 0.01
     clip: float = 1.0
     ema: float | None = None
-    patience: int | None = None
-    tol: float = 1e-4
     first_epoch: int = 0
     verbose: int = 0
-
-    def steps_per_epoch(self, n_rows: int) -> int:
-        """Count the batches of an epoch."""
-        return max(1, math.ceil(n_rows / self.batch_size))
+    callbacks: Sequence[Any] = ()
 
 
 def count_epochs(
@@ -125,7 +126,11 @@ def count_epochs(
     """
     if max_epochs != "auto":
         return int(max_epochs)
-    return max(fewest_epochs, math.ceil(fewest_steps / math.ceil(n_rows / batch_size)))
+    return max(fewest_epochs, math.ceil(fewest_steps / _count_batches(n_rows, batch_size)))
+
+
+def _count_batches(n_rows: int, batch_size: int) -> int:
+    return max(1, math.ceil(n_rows / batch_size))
 
 
 def train(
@@ -134,7 +139,6 @@ def train(
     data: TrainingData,
     plan: TrainingPlan,
     *,
-    valid: TrainingData | None = None,
     on_epoch: Callable[[WeightsNow], bool] | None = None,
 ) -> list[dict[str, float]]:
     """Train a module in place; afterwards it is on the CPU, in evaluation mode.
@@ -145,8 +149,8 @@ def train(
         Called with a batch, a dict of tensors. Must belong to the caller.
     loss : callable
         (output, batch) -> mapping of scalar terms with an entry ``"loss"``.
-    data, valid : TrainingData
-        Rows to train on and rows to watch.
+    data : TrainingData
+        Rows to train on.
     plan : TrainingPlan
         How to train.
     on_epoch : callable, optional
@@ -156,44 +160,150 @@ def train(
     Returns
     -------
     list of dict
-        One entry per epoch: ``epoch`` and the mean of each term as ``train_...``, ``valid_...``.
+        One entry per epoch: ``epoch``, the mean of each term as ``train_...``, and the scores
+        of ``plan.callbacks``.
 
     Raises
     ------
     FloatingPointError
         If the loss is no longer finite.
+    TypeError, ValueError
+        If an entry of ``plan.callbacks`` is not a callback, or watches a validation loss.
     """
-    callbacks: list[tuple[str, Callback]] = []
-    if valid is not None and plan.patience is not None:
-        callbacks.append(("best", _KeepBest(plan.patience, plan.tol)))
-    if plan.verbose > 0:
-        steps = plan.steps_per_epoch(len(data)) * plan.max_epochs
-        callbacks.append(("progress", _Progress(steps)))
+    users = copy_callbacks(plan.callbacks)
+    steps = _count_batches(len(data), plan.batch_size) * plan.max_epochs
+    schedule = _WarmCosine(steps, max(1, round(plan.warmup * steps)), plan.lr_floor)
+    callbacks: list[Any] = [
+        ("epochs", _NumberEpochs(plan.first_epoch)),
+        ("clipping", GradientNormClipping(plan.clip)),
+        ("schedule", LRScheduler(LambdaLR, lr_lambda=schedule, step_every="batch")),
+        ("terms", _AverageTerms()),
+        ("divergence", _RefuseDivergence()),
+    ]
+    if plan.ema:
+        callbacks.append(("average", _WeightAverage(plan.ema)))
     if on_epoch is not None:
         callbacks.append(("hook", _Hook(on_epoch)))
+    progress = _Progress(steps)
+    if plan.verbose > 0:
+        callbacks.append(("progress", progress))
     net = _ArrayNet(
         module,
         criterion=_Criterion(loss),
-        plan=plan,
+        optimizer=torch.optim.AdamW,
+        optimizer__weight_decay=plan.weight_decay,
+        # only matrices decay
+        optimizer__param_groups=[
+            (name, {"weight_decay": 0.0}) for name, p in module.named_parameters() if p.ndim <= 1
+        ],
+        optimizer__fused=torch.device(plan.device).type in FUSED,
+        lr=plan.lr,
         max_epochs=plan.max_epochs,
+        batch_size=plan.batch_size,
+        dataset=_as_it_is,
+        train_split=None,
+        iterator_train=_Batches,
+        iterator_train__device=plan.device,
+        iterator_train__seed=plan.seed,
+        iterator_train__first_epoch=plan.first_epoch,
+        iterator_valid=_Batches,
+        iterator_valid__device=plan.device,
+        callbacks=callbacks + users,
+        callbacks__print_log=None,
         device=plan.device,
-        train_split=None if valid is None else predefined_split(valid),
-        callbacks=callbacks,
         verbose=0,
     )
     try:
-        net.fit(data, None)
+        net.fit(data)
     finally:
+        progress.close()
         module.to("cpu").eval()
-    return [
-        {key: value for key, value in epoch.items() if key != "batches"} for epoch in net.history
-    ]
+    return [_scores(epoch) for epoch in net.history]
+
+
+def copy_callbacks(callbacks: Sequence[Any]) -> list[Any]:
+    """Return copies of a user's callbacks, so that training leaves theirs as they are.
+
+    Parameters
+    ----------
+    callbacks : sequence of (Callback or tuple (str, Callback))
+        Instances, with or without a name.
+
+    Returns
+    -------
+    list
+        The same, copied deeply.
+
+    Raises
+    ------
+    TypeError
+        If `callbacks` is not a list or tuple of those, or one of them cannot be copied.
+    ValueError
+        If one of them watches the loss on validation data, which there are not.
+    """
+    if not isinstance(callbacks, list | tuple):
+        raise TypeError(f"callbacks must be a list of skorch callbacks, got {callbacks!r}.")
+    return [_copied(number, given) for number, given in enumerate(callbacks)]
+
+
+def _copied(number: int, given: Any) -> Any:
+    match given:
+        case Callback() as callback:
+            pass
+        case (str(), Callback() as callback):
+            pass
+        case _:
+            hint = f" Make an instance: {given.__name__}()." if isinstance(given, type) else ""
+            raise TypeError(
+                f"callbacks[{number}] must be an instance of skorch.callbacks.Callback, or a pair "
+                f"(name, instance), got {given!r}.{hint}"
+            )
+    monitor = getattr(callback, "monitor", None)
+    if isinstance(monitor, str) and monitor in ("valid_loss", "valid_loss_best"):
+        watched = monitor.replace("valid", "train")
+        raise ValueError(
+            f"callbacks[{number}], {type(callback).__name__}, watches {monitor!r}, but training "
+            f"holds no rows out. Give it monitor={watched!r}, or the name of an EpochScoring that "
+            "scores rows of your own."
+        )
+    try:
+        return copy.deepcopy(given)
+    except Exception as error:
+        raise TypeError(
+            f"callbacks[{number}] is copied before training, so that yours stays as it is, and "
+            f"{given!r} cannot be copied: {error}. Let it open files and connections in "
+            "on_train_begin, not before."
+        ) from error
+
+
+BOOKKEEPING = ("dur", "train_batch_count")
+"""Numbers that skorch records of an epoch besides scores."""
+
+
+def _scores(epoch: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers of an epoch: which one it is, its terms, and scores of callbacks."""
+    numbers: dict[str, Any] = {
+        key: value
+        for key, value in epoch.items()
+        if isinstance(value, Real) and not isinstance(value, bool) and key not in BOOKKEEPING
+    }
+    return {key: value if key == "epoch" else float(value) for key, value in numbers.items()}
+
+
+def _as_it_is(data: TrainingData, y: None) -> TrainingData:
+    """Stand in for skorch's dataset: `TrainingData` is one already."""
+    return data
 
 
 class _Criterion(nn.Module):
+    """A loss that is a function, as the module that skorch wants."""
+
     def __init__(self, loss: Loss) -> None:
         super().__init__()
         self.loss = loss
+
+    def forward(self, output: Any, batch: Batch) -> Mapping[str, Tensor]:
+        return self.loss(output, batch)
 
 
 class _Stop(Exception):
@@ -201,220 +311,242 @@ class _Stop(Exception):
 
 
 class _ArrayNet(NeuralNet):  # type: ignore[misc]
-    """A skorch net whose data, batches and terms are those of this module."""
+    """A skorch net whose batches are mappings and whose loss has several terms."""
 
-    def __init__(self, module: nn.Module, *, plan: TrainingPlan, **kwargs: Any) -> None:
-        self.plan = plan
-        super().__init__(module, **kwargs)
+    def infer(self, x: _Rows, **fit_params: Any) -> Any:
+        # our modules take a batch as one mapping, which skorch would turn into keywords
+        with self._precision():
+            if self.average_ is None or self.module_.training:
+                return self.module_(x.batch)
+            # what is watched must be what is kept
+            return torch.func.functional_call(self.module_, self.average_.weights_, (x.batch,))
 
-    @property
-    def _default_callbacks(self) -> list[Any]:
-        return []
-
-    def get_dataset(self, X: TrainingData, y: None = None) -> TrainingData:
-        return X
-
-    def get_iterator(self, dataset: TrainingData, training: bool = False) -> _Batches:
-        return _Batches(dataset, self.plan, training)
-
-    def initialize_optimizer(self, triggered_directly: bool | None = None) -> _ArrayNet:
-        weights = [p for p in self.module_.parameters() if p.requires_grad]
-        groups = [
-            {"params": [p for p in weights if p.ndim > 1], "weight_decay": self.plan.weight_decay},
-            {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        fused = all(p.device.type in FUSED for p in weights)
-        self.optimizer_ = torch.optim.AdamW(
-            [group for group in groups if group["params"]], lr=self.plan.lr, fused=fused
-        )
-        return self
+    def get_loss(self, y_pred: Any, y_true: None, X: _Rows, training: bool = False) -> Tensor:
+        # the loss reads the whole batch, not one target; its other terms go to the history here
+        with self._precision():
+            terms = self.criterion_(y_pred, X.batch)
+        for name, value in terms.items():
+            if name != "loss":
+                self.history.record_batch(f"train_{name}", float(value.detach()))
+        return terms["loss"]
 
     def partial_fit(
         self, X: TrainingData, y: None = None, classes: None = None, **fit_params: Any
     ) -> _ArrayNet:
-        # skorch swallows KeyboardInterrupt here, and would call a half-trained net fitted
-        self.schedule = self._make_schedule(len(X))
-        self.average = _Average(self.module_, self.plan.ema) if self.plan.ema else None
-        self.best: dict[str, Tensor] | None = None
+        # skorch takes every KeyboardInterrupt for a callback that ends the training, as
+        # EarlyStopping does; after Ctrl-C, a half-trained net would pass for a fitted one
         self.notify("on_train_begin", X=X, y=y)
         try:
-            with contextlib.suppress(_Stop):
-                self.fit_loop(X, y)
-        finally:
-            self.notify("on_train_end", X=X, y=y)
-        kept = self.best if self.best is not None else self.current_weights()
-        self.module_.load_state_dict(kept)
+            self.fit_loop(X, y)
+        except _Stop:
+            pass
+        except KeyboardInterrupt as interrupt:
+            if not _ends_training(interrupt):
+                raise
+        self.notify("on_train_end", X=X, y=y)
         return self
 
-    def current_weights(self) -> dict[str, Tensor]:
-        """Return a copy of the weights that would be kept now."""
-        source = self.module_.state_dict() if self.average is None else self.average.weights
+    def _precision(self) -> AbstractContextManager[Any]:
+        """Return the context of forward passes: mixed precision for float32 on CUDA."""
+        on_cuda = self.device is not None and torch.device(self.device).type == "cuda"
+        if on_cuda and next(self.module_.parameters()).dtype == torch.float32:
+            return torch.autocast("cuda", torch.bfloat16)
+        return nullcontext()
+
+    # ---- state that skorch's Checkpoint finds under these names: f_average=, f_schedule=
+
+    @property
+    def average_(self) -> _WeightAverage | None:
+        """The running average of the weights, if there is one."""
+        return dict(self.callbacks_).get("average")
+
+    @property
+    def schedule_(self) -> LambdaLR:
+        """The schedule of the learning rate."""
+        return dict(self.callbacks_)["schedule"].lr_scheduler_
+
+    def kept_weights(self) -> dict[str, Tensor]:
+        """Return a copy of the weights that would be kept if training ended now."""
+        average = self.average_
+        source = self.module_.state_dict() if average is None else average.weights_
         return {name: tensor.detach().clone() for name, tensor in source.items()}
 
-    def _make_schedule(self, n_rows: int) -> torch.optim.lr_scheduler.LambdaLR:
-        total = self.plan.steps_per_epoch(n_rows) * self.plan.max_epochs
-        warm = max(1, round(self.plan.warmup * total))
-        floor = self.plan.lr_floor
 
-        def factor(step: int) -> float:
-            if step < warm:
-                return (step + 1) / warm
-            progress = min(1.0, (step - warm) / max(1, total - warm))
-            return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * progress))
+def _ends_training(interrupt: KeyboardInterrupt) -> bool:
+    """Whether a user's callback raised it; if not, somebody pressed Ctrl-C."""
+    *_, (frame, _) = traceback.walk_tb(interrupt.__traceback__)
+    raiser = frame.f_locals.get("self")
+    return isinstance(raiser, Callback) and type(raiser).__module__ != __name__
 
-        return torch.optim.lr_scheduler.LambdaLR(self.optimizer_, factor)
 
-    # ---- steps
+class _Rows:
+    """The X of a batch: a mapping of tensors whose length is the number of rows."""
 
-    def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
-        step = super().train_step(batch)
-        self.schedule.step()
-        if self.average is not None:
-            self.average.update(self.module_)
-        return step
+    def __init__(self, batch: Batch, count: int) -> None:
+        self.batch, self.count = batch, count
 
-    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
-        self._set_training(True)
-        terms = self._terms(batch, "train")
-        terms["loss"].backward()
-        return {"loss": terms["loss"].detach(), "y_pred": None}
+    def __len__(self) -> int:
+        return self.count
 
-    def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
-        self._set_training(False)
-        with torch.no_grad():
-            terms = self._terms(batch, "valid")
-        return {"loss": terms["loss"], "y_pred": None}
 
-    def _terms(self, batch: tuple[Any, Batch], prefix: str) -> Mapping[str, Tensor]:
-        device = torch.device(self.device)
-        tensors = {
-            key: torch.as_tensor(value).to(device) if isinstance(value, np.ndarray) else value
-            for key, value in batch[1].items()
+class _Batches:
+    """Iterates over equally large batches; with a seed, every pass is another epoch of training."""
+
+    def __init__(
+        self,
+        dataset: TrainingData,
+        batch_size: int,
+        device: str,
+        seed: int | None = None,
+        first_epoch: int = 0,
+    ) -> None:
+        self.dataset, self.batch_size, self.device = dataset, batch_size, device
+        self.seed, self.epoch = seed, first_epoch
+
+    def __len__(self) -> int:
+        return _count_batches(len(self.dataset), self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[_Rows, None]]:
+        rng, order = derive_rng(0), np.arange(len(self.dataset))
+        if self.seed is not None:
+            rng = derive_rng(self.seed, 1, self.epoch)
+            self.dataset.start_epoch(self.epoch)
+            self.epoch += 1
+            if len(self) > 1:  # a full batch keeps the order of the rows
+                order = rng.permutation(order)
+        for rows in np.array_split(order, len(self)):
+            yield _Rows(self._moved(self.dataset.batch(rows, rng)), len(rows)), None
+
+    def _moved(self, batch: Batch) -> Batch:
+        return {
+            key: to_tensor(value, self.device) if isinstance(value, np.ndarray) else value
+            for key, value in batch.items()
         }
-        single = next(self.module_.parameters()).dtype == torch.float32
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" and single):
-            terms = self.criterion_.loss(self._output(tensors), tensors)
-        for name, value in terms.items():
-            if name != "loss":
-                self.history.record_batch(f"{prefix}_{name}", float(value.detach()))
-        return terms
 
-    def _output(self, tensors: Batch) -> Any:
-        if self.average is None or self.module_.training:
-            return self.module_(tensors)
-        # what is watched must be what is kept
-        return torch.func.functional_call(self.module_, self.average.weights, (tensors,))
 
-    def on_grad_computed(self, net: Any, named_parameters: Any, **kwargs: Any) -> None:
-        nn.utils.clip_grad_norm_(self.module_.parameters(), self.plan.clip)
+@dataclass(frozen=True)
+class _WarmCosine:
+    """Factor of the learning rate: a linear rise, then half a cosine down to `floor`."""
 
-    # ---- bookkeeping
+    steps: int
+    warm: int
+    floor: float
+
+    def __call__(self, step: int) -> float:
+        if step < self.warm:
+            return (step + 1) / self.warm
+        progress = min(1.0, (step - self.warm) / max(1, self.steps - self.warm))
+        return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+class _NumberEpochs(Callback):  # type: ignore[misc]
+    """Counts on from the epochs of earlier fits, where skorch counts from 1."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
-        self.history.new_epoch()
-        self.history.record("epoch", self.plan.first_epoch + len(self.history))
+        net.history.record("epoch", self.first + len(net.history))
+
+
+class _AverageTerms(Callback):  # type: ignore[misc]
+    """Averages all terms over an epoch; skorch does it for those named beforehand."""
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        batches = self.history[-1]["batches"]
-        keys = dict.fromkeys(key for batch in batches for key in batch if "_batch_" not in key)
-        for key in keys:
-            size = key.split("_")[0] + "_batch_size"
-            seen = [batch for batch in batches if key in batch]
-            mean = np.average([b[key] for b in seen], weights=[b[size] for b in seen])
-            self.history.record(key, float(mean))
-        for prefix in ("train", "valid"):
-            self.history[-1].pop(f"{prefix}_batch_count", None)
-        if not math.isfinite(self.history[-1]["train_loss"]):
+        batches = net.history[-1, "batches"]
+        for name in dict.fromkeys(key for batch in batches for key in batch):
+            if name.startswith("train_") and name not in ("train_loss", "train_batch_size"):
+                PassthroughScoring(name, None, on_train=True).initialize().on_epoch_end(net)
+
+
+class _RefuseDivergence(Callback):  # type: ignore[misc]
+    """Raises an error after an epoch whose loss is not finite."""
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        if not math.isfinite(net.history[-1, "train_loss"]):
             raise FloatingPointError(
-                f"The training loss is no longer finite in epoch {self.history[-1]['epoch']}. "
-                f"Lower lr (now {self.plan.lr:g}), check the scale of X, and look for NaN in it "
+                f"The training loss is no longer finite in epoch {net.history[-1, 'epoch']}. "
+                f"Lower lr (now {net.lr:g}), check the scale of X, and look for NaN in it "
                 "where it is a memory-mapped corpus, which is not searched for them."
             )
 
 
-class _Batches:
-    """Iterates over equally large batches; every pass of the training is another epoch."""
+class _WeightAverage(Callback):  # type: ignore[misc]
+    """Keeps an exponential moving average of the weights, with a shorter memory at the start."""
 
-    def __init__(self, data: TrainingData, plan: TrainingPlan, training: bool) -> None:
-        self.data, self.plan, self.training = data, plan, training
-        self.epoch = plan.first_epoch
+    def __init__(self, decay: float) -> None:
+        self.decay = decay
 
-    def __iter__(self) -> Iterator[tuple[NDArray[np.int64], Batch]]:
-        rng = derive_rng(self.plan.seed, 1, self.epoch) if self.training else derive_rng(0)
-        if self.training:
-            self.data.start_epoch(self.epoch)
-            self.epoch += 1
-        count = self.plan.steps_per_epoch(len(self.data))
-        order = np.arange(len(self.data))
-        if self.training and count > 1:  # a full batch keeps the order of the rows
-            order = rng.permutation(order)
-        for rows in np.array_split(order, count):
-            yield rows, self.data.batch(rows, rng)
-
-
-class _Average:
-    """Exponential moving average of weights, with a shorter memory at the start."""
-
-    def __init__(self, module: nn.Module, decay: float) -> None:
-        self.decay, self.steps = decay, 0
-        self.weights = {k: v.detach().clone() for k, v in module.state_dict().items()}
-
-    def update(self, module: nn.Module) -> None:
-        self.steps += 1
-        decay = min(self.decay, self.steps / (self.steps + 9))
-        for name, value in module.state_dict().items():
-            if value.is_floating_point():
-                self.weights[name].lerp_(value, 1 - decay)
-            else:
-                self.weights[name].copy_(value)
-
-
-class _KeepBest(Callback):  # type: ignore[misc]
-    """Keeps the weights of the lowest validation loss in memory and ends a fruitless training."""
-
-    def __init__(self, patience: int, tol: float) -> None:
-        self.patience, self.tol = patience, tol
+    def initialize(self) -> _WeightAverage:
+        self.steps_: int = 0
+        self.weights_: dict[str, Tensor] = {}
+        return self
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
-        self.lowest, self.waited = math.inf, 0
+        if not self.weights_:  # else they come from a checkpoint
+            self.weights_ = {k: v.detach().clone() for k, v in net.module_.state_dict().items()}
 
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        loss = net.history[-1]["valid_loss"]
-        self.waited += 1
-        if loss < self.lowest:
-            if loss < self.lowest - self.tol:
-                self.waited = 0
-            self.lowest, net.best = loss, net.current_weights()
-        if self.waited >= self.patience:
-            raise _Stop
+    def on_batch_end(self, net: Any, **kwargs: Any) -> None:
+        self.steps_ += 1
+        decay = min(self.decay, self.steps_ / (self.steps_ + 9))
+        for name, value in net.module_.state_dict().items():
+            if value.is_floating_point():
+                self.weights_[name].lerp_(value, 1 - decay)
+            else:
+                self.weights_[name].copy_(value)
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
+        net.module_.load_state_dict(self.weights_)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"steps": self.steps_, "weights": self.weights_}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.steps_ = state["steps"]
+        self.weights_ = {name: weight.clone() for name, weight in state["weights"].items()}
 
 
 class _Hook(Callback):  # type: ignore[misc]
-    def __init__(self, hook: Callable[[WeightsNow], bool]) -> None:
+    """Tells the estimator that an epoch has ended, and asks it whether to stop."""
+
+    def __init__(self, hook: Callable[[WeightsNow], bool] | None) -> None:
         self.hook = hook
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        if self.hook(lambda: {k: w.cpu().numpy() for k, w in net.current_weights().items()}):
+        if self.hook is not None and self.hook(
+            lambda: {name: weight.cpu().numpy() for name, weight in net.kept_weights().items()}
+        ):
             raise _Stop
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"hook": None}  # the estimator is no part of a pickled net
 
 
 class _Progress(Callback):  # type: ignore[misc]
-    """A bar over all steps with the losses of the last epoch."""
+    """A bar over all steps; skorch's starts anew in every epoch and cannot tell when all ends."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
+        self.bar_: Any = None
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
-        self.bar = tqdm(total=self.steps, unit="step", desc="training", mininterval=0.5)
+        self.bar_ = tqdm(total=self.steps, unit="step", desc="training", mininterval=0.5)
 
-    def on_batch_end(self, net: Any, training: bool = False, **kwargs: Any) -> None:
-        self.bar.update(int(training))
+    def on_batch_end(self, net: Any, **kwargs: Any) -> None:
+        self.bar_.update()
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        shown = {k: f"{v:.3f}" for k, v in net.history[-1].items() if k.endswith("_loss")}
-        self.bar.set_postfix(epoch=net.history[-1]["epoch"], **shown)
+        epoch, loss = net.history[-1, ("epoch", "train_loss")]
+        self.bar_.set_postfix(epoch=epoch, train_loss=f"{loss:.3f}")
 
-    def on_train_end(self, net: Any, **kwargs: Any) -> None:
-        self.bar.close()
+    def close(self) -> None:
+        """Leave the bar as it stands, also after an error, of which skorch tells no callback."""
+        if self.bar_ is not None:
+            self.bar_.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"steps": self.steps, "bar_": None}  # a bar cannot be pickled

@@ -7,13 +7,13 @@ of this package.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import importlib
 import json
 import os
 import platform
 import warnings
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,6 +29,8 @@ from sklearn.utils.validation import check_is_fitted
 import m3n_sklearn
 
 from ._files import write_atomically
+from ._hashing import sha256
+from ._sklearn import DocumentationLink
 
 __all__ = ["Persistent", "load", "save"]
 
@@ -94,11 +96,10 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
             "pipeline one by one, or use joblib."
         )
     check_is_fitted(estimator)
-    writer = _Writer()
-    tree = writer.estimator(estimator, "")
-    if writer.dropped:
+    tree, tensors, dropped = encode(estimator)
+    if dropped:
         warnings.warn(
-            f"A file can't carry {', '.join(writer.dropped)}; after loading the default stands in "
+            f"A file can't carry {', '.join(dropped)}; after loading the default stands in "
             "its place. Set it again (set_params) before fitting anew.",
             stacklevel=2,
         )
@@ -107,9 +108,9 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
         "format": FORMAT,
         "format_version": str(FORMAT_VERSION),
         "document": document,
-        "sha256": _digest(document, writer.tensors),
+        "sha256": _digest(document, tensors),
     }
-    write_atomically(path, safetensors.numpy.save(writer.tensors, metadata=metadata))
+    write_atomically(path, safetensors.numpy.save(tensors, metadata=metadata))
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -157,10 +158,22 @@ def load(path: str | os.PathLike[str]) -> Any:
         )
     content = json.loads(document)
     _compare_versions(content["versions"], path)
-    return _Reader(tensors).value(content["estimator"])
+    return decode(content["estimator"], tensors)
 
 
-class Persistent:
+def encode(estimator: BaseEstimator) -> tuple[dict[str, Any], dict[str, AnyArray], list[str]]:
+    """Return an estimator as JSON, its arrays by name, and the parameters that JSON can't hold."""
+    writer = _Writer()
+    tree = writer.estimator(estimator, "")
+    return tree, writer.tensors, writer.dropped
+
+
+def decode(tree: Mapping[str, Any], tensors: Mapping[str, AnyArray]) -> Any:
+    """Return the estimator that `encode` has turned into JSON and arrays."""
+    return _Reader(tensors).value(dict(tree))
+
+
+class Persistent(DocumentationLink):
     """Gives an estimator the methods `save` and `load`."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -354,20 +367,27 @@ def _state(estimator: BaseEstimator) -> dict[str, Any]:
 
 # ---- names of classes
 
+INTERNAL = {"InputMap": "m3n_sklearn._inputs", "Layout": "m3n_sklearn._inputs"}
+"""Classes of fitted state that no room exports, and their modules. In files they have no module."""
+
 
 def _class_name(cls: type) -> str:
-    """Return the stable name of a class: its nearest public module, where that has it."""
+    """Return the name of a class in files: its public home, so that private modules may move."""
     if cls is FrozenEstimator:
         return "sklearn.frozen:FrozenEstimator"
-    parts = cls.__module__.split(".")
+    if INTERNAL.get(cls.__name__) == cls.__module__:
+        return cls.__name__
     if not _ours(cls.__module__):
         raise _NotPortable(
             f"Only estimators of m3n_sklearn can be saved, got a {cls.__module__}.{cls.__name__}."
         )
-    hidden = next((i for i, part in enumerate(parts) if part.startswith("_")), len(parts))
-    public = importlib.import_module(".".join(parts[:hidden]))
-    home = public.__name__ if getattr(public, cls.__name__, None) is cls else cls.__module__
-    return f"{home}:{cls.__name__}"
+    # the room, else the module of it that is nearest to the room
+    public = list(takewhile(lambda part: not part.startswith("_"), cls.__module__.split(".")))
+    for count in range(min(2, len(public)), len(public) + 1):
+        home = ".".join(public[:count])
+        if getattr(importlib.import_module(home), cls.__name__, None) is cls:
+            return f"{home}:{cls.__name__}"
+    return f"{cls.__module__}:{cls.__name__}"
 
 
 def _class_of(name: str, base: type = object) -> Any:
@@ -376,6 +396,8 @@ def _class_of(name: str, base: type = object) -> Any:
     if name == "sklearn.frozen:FrozenEstimator":
         return FrozenEstimator
     try:
+        if name in INTERNAL:
+            module, qualname = INTERNAL[name], name
         cls = getattr(importlib.import_module(module), qualname) if _ours(module) else None
     except (ImportError, AttributeError) as error:
         raise ValueError(
@@ -421,12 +443,12 @@ def _format_version(metadata: Mapping[str, str], path: str | os.PathLike[str]) -
 
 
 def _digest(document: str, tensors: Mapping[str, AnyArray]) -> str:
-    digest = hashlib.sha256(f"{FORMAT_VERSION}\0{document}\0".encode())
+    """Return the SHA-256 of a document and named tensors."""
+    chunks = [f"{FORMAT_VERSION}\0{document}\0".encode()]
     for name in sorted(tensors):
         array = tensors[name]
-        digest.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
+        chunks += [f"{name}\0{array.dtype.str}\0{array.shape}\0".encode(), array.tobytes()]
+    return sha256(chunks)
 
 
 def _versions() -> dict[str, str]:

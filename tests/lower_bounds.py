@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+EXTRAS = ("dev", "demo", "numba")
 NOT_PINNED = {"torch", "m3n-sklearn"}
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
@@ -17,7 +18,12 @@ PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 def lower_bounds() -> Iterator[str]:
     project = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    for requirement in [*project["dependencies"], *extras["dev"], *extras["demo"], *extras["numba"]]:
+    for requirement in [
+        *project["dependencies"],
+        *extras["dev"],
+        *extras["demo"],
+        *extras["numba"],
+    ]:
         match = re.fullmatch(r"([\w.-]+)(?:\[[^]]*\])?>=([\w.]+)", requirement)
         if match and match[1] not in NOT_PINNED:
             yield f"{match[1]}=={match[2]}"

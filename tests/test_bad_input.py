@@ -51,7 +51,7 @@ from m3n_sklearn.evaluation import (
     format_table,
 )
 from m3n_sklearn.inspection import LabelEfficiencyDisplay, SignalDisplay
-from m3n_sklearn.motion import motion_from_joints, read_amass, read_skeletal
+from m3n_sklearn.motion import motion_from_joints, read_amass
 from m3n_sklearn.pretraining import Augmentation, open_corpus, save_corpus
 from m3n_sklearn.recording import (
     UnitsWarning,
@@ -64,6 +64,7 @@ from m3n_sklearn.recording import (
 )
 from m3n_sklearn.simulation import Randomization, SensorNoise, compare_imu
 from m3n_sklearn.text import encode_unique, resolve_text_encoder
+from tests import wrists
 from tests.wrists import CHANNELS, corpus, pretrained, pretrainer, wrist_data
 
 matplotlib.use("Agg")
@@ -84,8 +85,8 @@ HUGE = np.where(np.arange(9)[:, None, None] == 4, IMU * np.float32(1e30), IMU)
 GRAMS, DEGREES = IMU / 9.80665, IMU * np.repeat([1.0, 150.0], 3)[:, None].astype(np.float32)
 
 
-def classifier(pretrainer=None, **params):
-    return Multi3NetClassifier(pretrainer, **{"width": 8, "max_epochs": 1, **params})
+def classifier(source=None, **params):
+    return wrists.classifier(source, **{"max_epochs": 1, **params})
 
 
 def tiny(**params):
@@ -135,7 +136,7 @@ def cases(*rows):
     (lambda: Motion([[1, 2], [1]], rate=30), ValueError, "poses can't be read", "frames"),
     (lambda: Motion(POSES + 1j, rate=30), ValueError, "real numbers", "complex"),
     (lambda: Motion(np.zeros((5, 24, 4)), rate=30), ValueError, "axis-angle", "(5, 24, 4)"),
-    (lambda: Motion(np.zeros((5, 10, 3)), rate=30), ValueError, "10 joints", "motion_from_joints"),
+    (lambda: Motion(np.zeros((5, 10, 3)), rate=30), ValueError, "10 joints", "retarget"),
     (lambda: Motion(POSES[:0], rate=30), ValueError, "no frame"),
     (lambda: Motion(POSES * NAN, rate=30), ValueError, "not finite", "frame 0"),
     (lambda: Motion(POSES + 90, rate=30), ValueError, "degrees", "deg2rad"),
@@ -235,25 +236,20 @@ def test_amass_files(tmp_path, changes, words):
     refuses(lambda: read_amass(amass_file(tmp_path, **changes)), ValueError, *words)
 
 
-@pytest.mark.parametrize("read", [read_amass, read_skeletal])
-def test_damaged_and_foreign_archives(tmp_path, read):
+def test_damaged_and_foreign_archives(tmp_path):
     path = amass_file(tmp_path)
     content = path.read_bytes()
     flipped = bytearray(content)
     flipped[400] ^= 255
     for bad in (b"", b"hello", content[: len(content) // 2], bytes(flipped)):
         path.write_bytes(bad)
-        refuses(lambda: read(path), ValueError, "clip.npz", ".npz archive", "damaged")
+        refuses(lambda: read_amass(path), ValueError, "clip.npz", ".npz archive", "damaged")
     with path.open("wb") as bare:
         np.save(bare, np.zeros((5, 72)))
-    refuses(lambda: read(path), ValueError, "clip.npz", "single array without a name")
-    refuses(lambda: read(tmp_path / "none.npz"), FileNotFoundError, "No file at")
-    refuses(lambda: read(tmp_path), FileNotFoundError, "No file at")
-    refuses(lambda: read(None), TypeError, "NoneType")
-
-
-def test_skeletal_files_of_another_kind(tmp_path):
-    refuses(lambda: read_skeletal(amass_file(tmp_path)), ValueError, "no plain array 'clip_ptr'")
+    refuses(lambda: read_amass(path), ValueError, "clip.npz", "single array without a name")
+    refuses(lambda: read_amass(tmp_path / "none.npz"), FileNotFoundError, "No file at")
+    refuses(lambda: read_amass(tmp_path), FileNotFoundError, "No file at")
+    refuses(lambda: read_amass(None), TypeError, "NoneType")
 
 
 # ---- recording
@@ -662,14 +658,16 @@ def test_texts(call, error, words):
     (lambda: tiny().fit(CORPUS.drop("imu", "text")), ValueError, "have pose", "simulator="),
     (lambda: tiny().fit(IMU, groups=[1]), ValueError, "one entry per row, 9"),
     (lambda: tiny(channels=["a"]).fit(IMU), ValueError, "names 1 channels", "6"),
-    (lambda: tiny(corpus="/no/such").fit(), FileNotFoundError, "no corpus", "save_corpus"),
+    (lambda: tiny(corpus="/no/such").fit(), FileNotFoundError, "not a corpus", "save_corpus"),
     (lambda: tiny(corpus=CORPUS[:0]).fit(), ValueError, "0 rows"),
-    (lambda: tiny(objectives={"foo": 1}).fit(CORPUS), ValueError, "names foo", "imu_pose"),
+    (lambda: tiny(objectives={"foo": 1}).fit(CORPUS), ValueError, "contains foo", "imu_pose"),
     (lambda: tiny(objectives={"imu_pose": -1}).fit(CORPUS), ValueError, "at least 0"),
     (lambda: tiny(objectives={"imu_text": 1}).fit(X), ValueError, "data have imu", "imu_text"),
     (lambda: tiny(encoder="paper", width=7).fit(CORPUS), ValueError, "multiple of 8", "got 7"),
     (lambda: tiny(augment=Augmentation(shortest=5)).fit(X), ValueError, "shortest", "(0, 1]"),
-    (lambda: tiny(early_stopping=True).fit(CORPUS[:1]), ValueError, "at least 2 groups"),
+    (lambda: tiny(callbacks="stop").fit(X), ValueError, "'callbacks'", "Got 'stop'"),
+    (lambda: tiny(callbacks=["stop"]).fit(X), TypeError, "callbacks[0]", "got 'stop'"),
+    (lambda: tiny(batch_size=0).fit(CORPUS), ValueError, "'batch_size'", "Got 0"),
     (lambda: tiny(device="tpu").fit(X), ValueError, "device='tpu'", "'cpu'"),
     (lambda: tiny().fit(IMU * 1e30), FloatingPointError, "no longer finite", "scale of X"),
     (lambda: tiny().transform(IMU), NotFittedError, "not fitted"),
@@ -684,6 +682,8 @@ def test_texts(call, error, words):
     (lambda: tiny().fit(X).predict_imu(CORPUS), ValueError, "not trained", "pose2imu"),
     (lambda: pretrained().reconstruct(X, hidden=[True]), ValueError, "hidden", "(9, 40)"),
     (lambda: pretrained().score(None), TypeError, "X is a NoneType"),
+    (lambda: pretrained().embed(CORPUS, "video"), ValueError, "'imu', 'pose' or 'text'", "'video'"),
+    (lambda: pretrained().embed(IMU, "pose"), ValueError, "column 'pose'", "ndarray"),
     (lambda: pretrained().embed_text("a man"), TypeError, "one string", "['a man']"),
     (lambda: pretrained().embed_text([]), ValueError, "at least one"),
     (lambda: tiny().fit(X).embed_text(["a"]), ValueError, "not trained", "'text'"),
@@ -701,19 +701,12 @@ def test_pretraining(call, error, words):
         ("max_epochs", -1),
         ("max_epochs", 1.5),
         ("max_epochs", "many"),
-        ("batch_size", 0),
         ("lr", -1.0),
         ("lr", NAN),
-        ("weight_decay", -1.0),
-        ("width", "8"),
-        ("norm", "instance"),
         ("rate", "50"),
         ("rate", -50.0),
         ("channels", "abcdef"),
         ("augment", "x"),
-        ("early_stopping", "yes"),
-        ("validation_fraction", 2.0),
-        ("n_iter_no_change", 0),
         ("warm_start", 3),
         ("random_state", "a"),
         ("verbose", "loud"),
@@ -729,7 +722,7 @@ def test_parameters_of_estimators(make, name, value):
     (
         lambda folder: save_corpus(X.assign(foo=np.array([{}] * 9)), folder / "new"),
         TypeError,
-        "'foo' holds Python objects",
+        "'foo' contains Python objects",
     ),
     (
         lambda folder: save_corpus(X.assign(**{"../foo": np.zeros(9)}), folder / "new"),
@@ -737,7 +730,7 @@ def test_parameters_of_estimators(make, name, value):
         "'../foo' can't be a file",
     ),
     (lambda folder: open_corpus(folder), FileNotFoundError, "no meta.json", "save_corpus"),
-    (lambda folder: open_corpus(folder / "no"), FileNotFoundError, "is no corpus"),
+    (lambda folder: open_corpus(folder / "no"), FileNotFoundError, "is not a corpus"),
 )
 def test_corpora_leave_nothing_behind(tmp_path, call, error, words):
     refuses(lambda: call(tmp_path), error, *words)
@@ -825,12 +818,6 @@ def test_corpora_with_damaged_arrays(tmp_path):
     (lambda: classifier(channels=["a"]).fit(IMU, Y), ValueError, "names 1 channels", "6"),
     (lambda: classifier(channels=["acc_x"] * 6).fit(IMU, Y), ValueError, "occurs twice"),
     (lambda: classifier(lr=1e8, max_epochs=4).fit(X, Y), FloatingPointError, "Lower lr"),
-    (lambda: classifier(early_stopping=True).fit(X[:3], Y[:3]), ValueError, "no window to spare"),
-    (
-        lambda: classifier(early_stopping=True).fit(X, Y, groups=[0] * 9),
-        ValueError,
-        "names only one",
-    ),
     (lambda: clone(fitted()).predict(X), NotFittedError, "not fitted"),
     (lambda: fitted().predict(IMU[:, :3]), ValueError, "3 channels", "expecting 6"),
     (lambda: fitted().predict(np.hstack([IMU, IMU])), ValueError, "12 channels", "expecting 6"),
@@ -846,6 +833,9 @@ def test_corpora_with_damaged_arrays(tmp_path):
     ),
     (lambda: fitted().score(X, Y[:2]), ValueError, "inconsistent"),
     (lambda: classifier(strategy="best").fit(X, Y), ValueError, "'strategy'", "Got 'best'"),
+    (lambda: classifier(head="mlp").fit(X, Y), ValueError, "'head'", "Got 'mlp'"),
+    (lambda: classifier(label_at="middle").fit(X, Y), ValueError, "'label_at'", "Got 'middle'"),
+    (lambda: classifier(callbacks="stop").fit(X, Y), ValueError, "'callbacks'", "Got 'stop'"),
     (lambda: classifier(3).fit(X, Y), ValueError, "'pretrainer'", "Got 3"),
     (lambda: classifier(PCA()).fit(X, Y), TypeError, "PCA", "Multi3NetPretrainer is needed"),
     (lambda: classifier(FrozenEstimator(PCA())).fit(X, Y), TypeError, "FrozenEstimator of a PCA"),
@@ -860,7 +850,7 @@ def test_corpora_with_damaged_arrays(tmp_path):
     (lambda: classifier(".").fit(X, Y), FileNotFoundError, "pretrainer='.'", "nor a file"),
     (lambda: classifier(type(pretrained())).fit(X, Y), TypeError, "the class Multi3NetPretrainer"),
     (
-        lambda: classifier(frozen(), strategy="lp_ft", descriptions={"rest": ""}).fit(X, Y),
+        lambda: classifier(frozen(), strategy="finetune", descriptions={"rest": ""}).fit(X, Y),
         ValueError,
         "descriptions['rest']",
     ),
@@ -870,8 +860,8 @@ def test_corpora_with_damaged_arrays(tmp_path):
         "nothing of the classes ['rest', 'shake', 'twist']",
         "describes ['stand']",
     ),
-    (lambda: clone_with(views=0).predict(X), ValueError, "'views'", "Got 0"),
-    (lambda: clone_with(adapt_norm="x").predict(X), ValueError, "'adapt_norm'", "Got 'x'"),
+    (lambda: clone_with(augment="x").predict(X), ValueError, "'augment'", "Got 'x'"),
+    (lambda: clone_with(rate=-1).predict(X), ValueError, "'rate'", "Got -1"),
     (lambda: fitted().predict(HUGE), ValueError, "1 of 9 windows", "window 4", "units"),
     (
         lambda: classifier(frozen(), strategy="frozen", rate=50.0).fit(HUGE, Y),
@@ -883,7 +873,7 @@ def test_corpora_with_damaged_arrays(tmp_path):
     (
         lambda: classifier().fit(IMU[:, 0].astype(float) * 1e200, Y),
         ValueError,
-        "too large to be standardised",
+        "too large to be standardized",
     ),
     (lambda: classifier(__file__).fit(X, Y), ValueError, "can't be read", "truncated"),
     (lambda: classifier(frozen(), rate=50.0).fit(IMU[:, :4], Y), ValueError, "generic series"),
@@ -899,13 +889,13 @@ def test_classifier(call, error, words):
     refuses(call, error, *words)
 
 
-@pytest.mark.parametrize("strategy", ["frozen", "lp_ft", "full", "zero_shot"])
+@pytest.mark.parametrize("strategy", ["frozen", "finetune", "zero_shot"])
 def test_strategies_that_need_a_pretrainer(strategy):
     words = (repr(strategy), "pretrain")
-    refuses(lambda: classifier(strategy=strategy).fit(X, Y), ValueError, *words)
+    refuses(lambda: Multi3NetClassifier(strategy=strategy).fit(X, Y), ValueError, *words)
 
 
-@pytest.mark.parametrize("strategy", ["scratch", "frozen", "lp_ft", "full"])
+@pytest.mark.parametrize("strategy", ["scratch", "frozen", "finetune"])
 def test_one_class_is_predicted_with_certainty(strategy):
     source = None if strategy == "scratch" else frozen()
     alone = classifier(source, strategy=strategy).fit(X, ["rest"] * 9)

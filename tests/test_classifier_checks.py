@@ -8,18 +8,17 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from m3n_sklearn.classification import Multi3NetClassifier
 from m3n_sklearn.pretraining import Multi3NetPretrainer
 
-SMALL = {"max_epochs": 12, "width": 16, "random_state": 0}
+from .wrists import classifier
+
+NESTED = Multi3NetPretrainer(max_epochs=2, width=16, random_state=0)
 
 
-NESTED = Multi3NetPretrainer(max_epochs=2, width=16, n_components=4, random_state=0)
-
-
-@parametrize_with_checks([Multi3NetClassifier(**SMALL)], xfail_strict=True)
+@parametrize_with_checks([classifier(max_epochs=12)], xfail_strict=True)
 def test_scratch(estimator, check):
     check(estimator)
 
 
-@parametrize_with_checks([Multi3NetClassifier(NESTED, **SMALL)], xfail_strict=True)
+@parametrize_with_checks([classifier(NESTED, max_epochs=12)], xfail_strict=True)
 def test_nested(estimator, check):
     check(estimator)
 

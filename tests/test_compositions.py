@@ -26,6 +26,7 @@ from m3n_sklearn.classification import Multi3NetClassifier
 from m3n_sklearn.datasets import make_motions
 from m3n_sklearn.pretraining import Multi3NetPretrainer, save_corpus
 
+from . import wrists
 from .wrists import CHANNELS, RATE, corpus, pretrained, pretrainer, wrist_data
 
 X, Y, GROUPS = wrist_data()  # 21 windows of 3 people
@@ -33,8 +34,9 @@ FORMS = {"Windows": X, "array": X["imu"]}
 
 
 def classifier(source=None, **params):
-    small = {"max_epochs": 3, "width": 16, "random_state": 0, "rate": RATE, "channels": CHANNELS}
-    return Multi3NetClassifier(source, **{**small, **params})
+    return wrists.classifier(
+        source, **{"max_epochs": 3, "rate": RATE, "channels": CHANNELS, **params}
+    )
 
 
 @pytest.fixture(params=FORMS)
@@ -58,7 +60,7 @@ def pretrainings(monkeypatch):
 
 # ---- how often is pretrained
 
-SEARCH = {"lr": [1e-3, 1e-2], "strategy": ["frozen", "full"]}
+SEARCH = {"lr": [1e-3, 1e-2], "strategy": ["frozen", "finetune"]}
 FOLDS = 3
 
 
@@ -92,7 +94,7 @@ def test_with_memory_and_a_corpus_there_is_one_pretraining(pretrainings, tmp_pat
     model = classifier(source, memory=str(tmp_path / "cache"))
     search(model).fit(X, Y, groups=GROUPS)
     assert len(pretrainings) == 1
-    other = clone(model).set_params(pretrainer__n_components=6)
+    other = clone(model).set_params(pretrainer__width=8)
     search(other).fit(X, Y, groups=GROUPS)
     assert len(pretrainings) == 2
 
@@ -109,12 +111,12 @@ def test_a_frozen_pretrainer_is_never_fitted_nor_changed(pretrainings):
 
 # ---- searches
 
-NESTED = {"pretrainer__n_components": [3, 4], "lr": [1e-3, 1e-2]}
+NESTED = {"pretrainer__width": [8, 16], "lr": [1e-3, 1e-2]}
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_two_jobs_give_the_bits_of_one(form, tmp_path):
-    model = classifier(pretrainer(corpus=corpus(3)), strategy="lp_ft", memory=str(tmp_path))
+    model = classifier(pretrainer(corpus=corpus(3)), strategy="finetune", memory=str(tmp_path))
     results = []
     for jobs in (1, 2):
         grid = GridSearchCV(
@@ -142,10 +144,36 @@ def test_cross_val_predict_and_learning_curve(windows):
     assert sizes.tolist() == [9, 14] and train.shape == test.shape == (2, 3)
 
 
-def test_calibration(windows):
-    model = CalibratedClassifierCV(classifier(FrozenEstimator(pretrained())), cv=3)
+def test_temperature_calibration_changes_probabilities_and_no_prediction():
+    rows = X["imu"]
+    model = classifier(FrozenEstimator(pretrained()), strategy="frozen")
+    calibrated = CalibratedClassifierCV(model, method="temperature", cv=3, ensemble=False)
+    calibrated.fit(rows, Y)
+    plain = clone(model).fit(rows, Y)
+    np.testing.assert_array_equal(calibrated.predict(rows), plain.predict(rows))
+    proba = calibrated.predict_proba(rows)
+    np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-6)
+    assert np.abs(proba - plain.predict_proba(rows)).max() > 1e-3
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "temperature"])
+def test_calibration(windows, method):
+    model = CalibratedClassifierCV(classifier(FrozenEstimator(pretrained())), method=method, cv=3)
     proba = model.fit(windows, Y).predict_proba(windows)
-    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-6)
+
+
+def test_a_search_over_strategies_heads_and_learning_rates(windows):
+    model = classifier(FrozenEstimator(pretrained()), max_epochs=1)
+    grid = [
+        {"strategy": ["scratch", "finetune", "auto"], "head": ["linear", "moe"], "lr": ["auto"]},
+        {"strategy": ["finetune"], "label_at": ["window", "center"], "lr": [1e-3, 1e-2]},
+        {"strategy": ["frozen"], "label_at": ["window", "center"], "augment": ["auto", "so3"]},
+    ]
+    found = GridSearchCV(model, grid, cv=2, error_score="raise").fit(windows, Y)
+    assert len(found.cv_results_["params"]) == 14
+    assert np.isfinite(found.cv_results_["mean_test_score"]).all()
+    assert found.predict(windows).shape == Y.shape
 
 
 @pytest.mark.parametrize("method", ["auto", "predict"])
@@ -181,15 +209,19 @@ def test_groups_and_weights_are_routed(form):
     rows = rows if form == "Windows" else rows["imu"]
     weight = np.linspace(0.5, 1.5, len(y))
     with sklearn.config_context(enable_metadata_routing=True):
-        model = classifier(early_stopping=True).set_fit_request(sample_weight=True, groups=True)
-        model.set_score_request(sample_weight=True)
+        model = classifier(pretrainer(max_epochs=1), strategy="frozen")
+        model.set_fit_request(sample_weight=True, groups=True).set_score_request(sample_weight=True)
         grid = GridSearchCV(
-            make_pipeline(model), {"multi3netclassifier__lr": [1e-3]}, cv=GroupKFold(3)
+            make_pipeline(model), {"multi3netclassifier__strategy": ["frozen"]}, cv=GroupKFold(3)
         )
         routed = {"groups": people, "sample_weight": weight}
         scores = cross_validate(grid, rows, y, cv=GroupKFold(2), params=routed, error_score="raise")
-        history = grid.fit(rows, y, **routed).best_estimator_[-1].history_
-    assert "valid_loss" in history[0] and np.isfinite(scores["test_score"]).all()
+        found = grid.fit(rows, y, **routed).best_estimator_[-1]
+    assert np.isfinite(scores["test_score"]).all()
+    alone = clone(model).fit(rows, y, sample_weight=weight, groups=people)
+    np.testing.assert_array_equal(found.predict_proba(rows), alone.predict_proba(rows))
+    unweighted = clone(model).fit(rows, y, groups=people)
+    assert not np.array_equal(unweighted.predict_proba(rows), alone.predict_proba(rows))
 
 
 def test_weights_reach_fit_without_routing(windows):
@@ -229,7 +261,7 @@ def test_fine_tuning_behind_a_simulator(clips, tmp_path):
     )
     grid = GridSearchCV(
         pipe,
-        {"simulate__sites": [("right_wrist",), ("left_wrist",)], "classify__C": [0.1, 1.0]},
+        {"simulate__sites": [("right_wrist",), ("left_wrist",)], "classify__lr": [1e-3, 1e-2]},
         cv=GroupKFold(2),
         error_score="raise",
     ).fit(rows, y, groups=people)

@@ -15,7 +15,7 @@ from m3n_sklearn.recording.units import UnitsWarning
 
 
 class Anything(BaseEstimator):
-    """An estimator to hang what was seen on."""
+    """An estimator that gets the fitted attributes."""
 
 
 def imu(n: int = 4, channels: int = 6, length: int = 30, dtype: Any = np.float64) -> np.ndarray:
@@ -26,7 +26,7 @@ def imu(n: int = 4, channels: int = 6, length: int = 30, dtype: Any = np.float64
 
 
 def as_read(values: np.ndarray, channels: Any = None, rate: float | None = None) -> ImuWindows:
-    return ImuWindows(values, rate, channels, False)
+    return ImuWindows(values, rate, channels)
 
 
 # ---- reading
@@ -81,7 +81,7 @@ def test_rows_without_imu() -> None:
 
 
 def test_rates_that_disagree() -> None:
-    with pytest.raises(ValueError, match=r"50 Hz, but rate=100 was given"):
+    with pytest.raises(ValueError, match="50 Hz, but rate=100 was given"):
         read_imu(Anything(), Windows(imu=imu(), rate=50.0), reset=True, rate=100.0)
 
 
@@ -123,6 +123,23 @@ def test_other_names_make_a_series() -> None:
         make_layout(2, ["acc_x", "acc_y"])
 
 
+def test_windows_carry_their_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    from m3n_sklearn import _inputs
+
+    read = as_read(imu(), channel_names("head"))
+    assert read.layout.sites == ("head",)
+    monkeypatch.setattr(_inputs, "make_layout", None)
+    assert read.with_values(read.values[:2]).layout is read.layout
+    assert len(read.with_values(read.values[:2])) == 2
+
+
+@pytest.mark.parametrize("rate", [0.02, 1e6])
+def test_rates_at_which_nobody_records(rate: float) -> None:
+    with pytest.raises(ValueError, match="rate of 'imu' must lie between"):
+        as_read(imu(), rate=rate).check_rate()
+    as_read(imu(channels=5), rate=rate).check_rate()  # a series may have any
+
+
 # ---- mapping
 
 
@@ -151,7 +168,7 @@ def test_invert(channels: int, dtype: Any) -> None:
     assert np.allclose(back, values, atol=1e-5)
 
 
-def test_series_are_standardised_with_weights() -> None:
+def test_series_are_standardized_with_weights() -> None:
     values = imu(6, 2) * np.array([3.0, 0.1])[:, None] + 7.0
     weight = np.array([2.0, 1, 1, 0, 0, 1])
     repeated = values[[0, 0, 1, 2, 5]]

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import pickle
+import random
+import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping, EpochScoring
 from torch import Tensor, nn
 
 from m3n_sklearn._runtime import isolated
@@ -50,11 +55,13 @@ def plan(**changes: Any) -> TrainingPlan:
     return TrainingPlan(**{**given, **changes})
 
 
-def trained(data: Line | None = None, **changes: Any) -> tuple[Linear, list[dict[str, float]]]:
-    extra = {k: changes.pop(k) for k in ("valid", "on_epoch") if k in changes}
+def trained(
+    data: Line | None = None, on_epoch: Any = None, **changes: Any
+) -> tuple[Linear, list[dict[str, float]]]:
     with isolated(seed=0):
         module = Linear()
-        return module, train(module, squared, data or Line(), plan(**changes), **extra)
+        history = train(module, squared, data or Line(), plan(**changes), on_epoch=on_epoch)
+        return module, history
 
 
 def test_it_learns_and_reports() -> None:
@@ -87,40 +94,221 @@ def test_seeds() -> None:
     assert trained(max_epochs=2, first_epoch=5)[1][0]["epoch"] == 6
 
 
-def test_early_stopping_keeps_the_best_weights() -> None:
-    valid = Line(20, seed=1)
-    module, history = trained(valid=valid, patience=3, max_epochs=200, lr=1.0, lr_floor=1.0)
-    losses = [h["valid_loss"] for h in history]
-    assert len(losses) < 200
-    with torch.no_grad():
-        prediction = module.linear(torch.as_tensor(valid.x))
-        loss = squared(prediction, {"y": torch.as_tensor(2 * valid.x + 1)})["loss"].item()
-    assert loss == pytest.approx(min(losses), rel=1e-4)
-    assert valid.epochs == []
+class Watcher(Callback):
+    """Calls a function with the net at the end of each batch, or of each epoch."""
+
+    def __init__(self, watch: Any, event: str) -> None:
+        self.watch, self.event, self.calls = watch, event, 0
+
+    def on_batch_end(self, net: Any, **kwargs: Any) -> None:
+        self._tell("batch", net)
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        self._tell("epoch", net)
+
+    def _tell(self, event: str, net: Any) -> None:
+        if event == self.event:
+            self.calls += 1
+            self.watch(net)
+
+
+def watched(watch: Any, event: str = "epoch", **changes: Any) -> Linear:
+    return trained(callbacks=[Watcher(watch, event)], **changes)[0]
 
 
 def test_average_of_weights() -> None:
-    plain, _ = trained(max_epochs=3)
-    averaged, _ = trained(max_epochs=3, ema=0.99)
-    start, _ = trained(max_epochs=1, lr=1e-12)
-    a, b, c = (m.linear.weight.item() for m in (start, averaged, plain))
-    assert min(a, c) < b < max(a, c)
+    seen: list[float] = []
+    module = watched(
+        lambda net: seen.append(net.module_.linear.weight.item()), "batch", ema=0.5, max_epochs=9
+    )
+    start, _ = trained(max_epochs=1, lr=1e-30)
+    expected = start.linear.weight.item()
+    for step, weight in enumerate(seen, start=1):
+        kept = min(0.5, step / (step + 9))
+        expected = kept * expected + (1 - kept) * weight
+    assert len(seen) == 27
+    assert module.linear.weight.item() == pytest.approx(expected, rel=1e-5)
+    assert abs(expected - seen[-1]) > 1e-3
+
+
+def test_rates_rise_and_fall() -> None:
+    rates: list[float] = []
+    watched(
+        lambda net: rates.append(net.history[-1, "batches", -1, "event_lr"]),
+        "batch",
+        max_epochs=10,
+        lr=0.2,
+        warmup=0.2,
+        lr_floor=0.1,
+    )
+    rise = np.arange(1, 7) / 6
+    fall = 0.1 + 0.9 * np.cos(np.arange(24) * np.pi / 48) ** 2
+    np.testing.assert_allclose(rates, 0.2 * np.concatenate([rise, fall]), rtol=1e-9)
+
+
+def test_gradients_are_clipped() -> None:
+    def norm(net: Any) -> None:
+        grads = [p.grad.flatten() for p in net.module_.parameters()]
+        norms.append(torch.linalg.vector_norm(torch.cat(grads)).item())
+
+    norms: list[float] = []
+    watched(norm, "batch", max_epochs=1, clip=0.01)
+    np.testing.assert_allclose(norms, 0.01, rtol=1e-3)
+    norms.clear()
+    watched(norm, "batch", max_epochs=1, clip=1e6)
+    assert min(norms) > 0.1
+
+
+def test_users_callbacks_are_called_but_not_changed() -> None:
+    epochs: list[int] = []
+    own = Watcher(lambda net: epochs.append(net.history[-1, "epoch"]), "epoch")
+    trained(callbacks=(own, ("named", own)), max_epochs=2, first_epoch=5)
+    assert epochs == [6, 6, 7, 7]
+    assert own.calls == 0
+
+
+@pytest.mark.parametrize("ema", [None, 0.9])
+def test_early_stopping_on_the_training_loss(ema: float | None) -> None:
+    own = EarlyStopping("train_loss", patience=3, threshold=0.999)
+    module, history = trained(callbacks=[own], ema=ema)
+    assert len(history) == 4
+    assert not module.training
+    same, _ = trained(ema=ema, on_epoch=stop_after(4))
+    assert torch.equal(module.linear.weight, same.linear.weight)
+
+
+def stop_after(epochs: int) -> Any:
+    calls: list[int] = []
+    return lambda weights: calls.append(1) or len(calls) == epochs  # type: ignore[func-returns-value]
+
+
+def test_scores_of_users_are_in_the_history() -> None:
+    def slope(net: Any, X: Line, y: None) -> float:
+        assert len(X) == 40
+        return net.module_.linear.weight.item()
+
+    own = EpochScoring(slope, lower_is_better=False, on_train=True, name="slope")
+    note = Watcher(lambda net: net.history.record("note", "no score"), "epoch")
+    module, history = trained(callbacks=[own, note], max_epochs=3)
+    assert set(history[0]) == {"epoch", "train_loss", "train_root", "slope"}
+    assert history[-1]["slope"] == module.linear.weight.item()
+
+
+def test_what_callbacks_predict_comes_from_the_weights_that_are_kept() -> None:
+    def at_rows(net: Any, X: Line, y: None) -> float:
+        return float(np.mean(net.forward(X).numpy() ** 2))
+
+    data = Line()
+    own = EpochScoring(at_rows, on_train=True, name="power", use_caching=False)
+    module, history = trained(data, callbacks=[own], ema=0.9, max_epochs=3)
+    with torch.no_grad():
+        expected = float(np.mean(module.linear(torch.as_tensor(data.x)).numpy() ** 2))
+    assert history[-1]["power"] == pytest.approx(expected, rel=1e-5)
+    assert data.epochs == [0, 1, 2]
+
+
+@pytest.mark.parametrize("own", [EarlyStopping(), ("saves", Checkpoint())])
+def test_a_validation_loss_cannot_be_watched(own: Any) -> None:
+    with pytest.raises(ValueError, match=r"holds no rows out\. Give it monitor='train_loss"):
+        trained(callbacks=[own])
+
+
+def test_checkpoints(tmp_path: Path) -> None:
+    own = Checkpoint(
+        "train_loss_best",
+        dirname=str(tmp_path),
+        f_pickle="net.pkl",
+        f_average="average.pt",
+        f_schedule="schedule.pt",
+    )
+    module, _ = trained(
+        callbacks=[own], ema=0.9, max_epochs=4, on_epoch=lambda weights: False, verbose=1
+    )
+    parts = ("params", "optimizer", "criterion", "average", "schedule")
+    read = {part: torch.load(tmp_path / f"{part}.pt", weights_only=True) for part in parts}
+    assert read["average"]["steps"] == read["schedule"]["last_epoch"] == 12
+    kept, last = read["average"]["weights"], read["params"]
+    assert torch.equal(kept["linear.weight"], module.linear.weight)
+    assert not torch.equal(kept["linear.weight"], last["linear.weight"])
+    net = pickle.loads((tmp_path / "net.pkl").read_bytes())
+    assert len(net.history) == 4
+    assert torch.equal(net.kept_weights()["linear.weight"], kept["linear.weight"])
+    net.average_.load_state_dict({"steps": 1, "weights": last})
+    assert torch.equal(net.kept_weights()["linear.weight"], last["linear.weight"])
+
+
+class Locked(Callback):
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "message"),
+    [
+        (EarlyStopping(), "callbacks must be a list of skorch callbacks, got <skorch"),
+        (["stop"], r"callbacks\[0\] must be an instance .*, got 'stop'"),
+        ([EarlyStopping("train_loss"), EarlyStopping], r"\[1\] .* Make an instance: EarlyStopping"),
+        ([(EarlyStopping(), "stop")], r"a pair \(name, instance\)"),
+        ([Locked()], "cannot be copied: .*on_train_begin"),
+    ],
+)
+def test_what_is_no_callback(callbacks: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        trained(callbacks=callbacks)
 
 
 def test_hooks_can_stop() -> None:
-    calls: list[int] = []
-    _, history = trained(on_epoch=lambda weights: calls.append(1) or len(calls) == 4)  # type: ignore[func-returns-value]
-    assert len(history) == 4
+    assert len(trained(on_epoch=stop_after(4))[1]) == 4
+
+
+def test_hooks_see_the_weights_that_are_kept() -> None:
+    seen: list[Any] = []
+    module, _ = trained(
+        ema=0.9, max_epochs=2, on_epoch=lambda now: seen.append(now()["linear.bias"])
+    )
+    assert seen[0] != seen[1] == module.linear.bias.item()
+
+
+class Impatient(Line):
+    def start_epoch(self, epoch: int) -> None:
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+def press_keys(net: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def test_keyboard_interrupt_is_not_swallowed() -> None:
-    class Impatient(Line):
-        def start_epoch(self, epoch: int) -> None:
-            if epoch == 1:
-                raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
         trained(Impatient())
+    with pytest.raises(KeyboardInterrupt):  # while a callback computes
+        watched(press_keys)
+    with pytest.raises(KeyboardInterrupt):  # while the estimator is told
+        trained(on_epoch=press_keys)
+
+
+def test_a_failure_leaves_the_module_ready_and_the_bar_closed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with isolated(seed=0):
+        module = Linear()
+        with pytest.raises(KeyboardInterrupt) as failure:
+            train(module, squared, Impatient(), plan(verbose=1))
+    assert not module.training
+    assert failure.tb is not None  # which keeps the bar alive, so that it does not close by itself
+    assert capsys.readouterr().err.endswith("\n")
+
+
+def test_random_states_are_left_alone() -> None:
+    module = Linear()
+    before = torch.get_rng_state(), np.random.get_state(legacy=False), random.getstate()
+    train(module, squared, Line(), plan(max_epochs=2))
+    after = torch.get_rng_state(), np.random.get_state(legacy=False), random.getstate()
+    assert torch.equal(before[0], after[0])
+    assert np.array_equal(before[1]["state"]["key"], after[1]["state"]["key"])
+    assert before[1]["state"]["pos"] == after[1]["state"]["pos"]
+    assert before[2] == after[2]
 
 
 def test_divergence_is_an_error() -> None:
@@ -160,7 +348,9 @@ def test_progress_bar(capsys: pytest.CaptureFixture[str]) -> None:
     trained(max_epochs=2)
     assert capsys.readouterr().err == ""
     trained(max_epochs=2, verbose=1)
-    assert "training: 100%" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "training: 100%" in shown
+    assert "6/6" in shown  # steps of both epochs
 
 
 @pytest.mark.parametrize(("rows", "epochs"), [(21, 400), (640, 40), (64_000, 30)])

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 
 from m3n_sklearn import Windows
+from m3n_sklearn.classification import Multi3NetClassifier
 from m3n_sklearn.pretraining import Multi3NetPretrainer
 from m3n_sklearn.recording.channels import channel_names
 
@@ -46,11 +47,18 @@ def corpus(n_per_class=7, seed=1):
 
 def pretrainer(**params):
     """Return an unfitted pretrainer that is quick."""
-    small = {"width": 16, "n_components": 4, "max_epochs": 2, "text_encoder": "hashing"}
+    small = {"width": 16, "max_epochs": 2, "text_encoder": "hashing"}
     return Multi3NetPretrainer(**{**small, "random_state": 0, **params})
 
 
 @cache
 def pretrained(**params):
     """Return a fitted pretrainer of captioned IMU and poses; nobody may change it."""
-    return pretrainer(**{"max_epochs": 4, "lr": 1e-2, **params}).fit(corpus())
+    return pretrainer(**{"max_epochs": 12, "lr": 1e-2, **params}).fit(corpus())
+
+
+def classifier(source=None, **params):
+    """Return a classifier that is quick; without a pretrainer, a small network from scratch."""
+    if source is None:
+        source, params = Multi3NetPretrainer(width=16), {"strategy": "scratch", **params}
+    return Multi3NetClassifier(source, **{"max_epochs": 8, "random_state": 0, **params})

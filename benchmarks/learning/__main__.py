@@ -36,9 +36,8 @@ def main() -> None:
         print(f"[{(time.monotonic() - started) / 60:5.1f} min] {text}", flush=True)
 
     encoders = Encoders(Path(options.data), store, options.quick)
-    grid = Grid(encoders, options.draws, options.jobs)
-    if options.published:
-        grid.take(read_published(SCORES))
+    published = read_published(SCORES) if options.published else {}
+    grid = Grid(encoders, options.draws, options.jobs, published)
     if not options.page:
         grid.run(Choice(options.only, options.methods), say)
     print(write_page(grid))

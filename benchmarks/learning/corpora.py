@@ -21,9 +21,9 @@ from sklearn.frozen import FrozenEstimator
 from m3n_sklearn import SMPLIMUSimulator, Windows
 from m3n_sklearn.datasets import load_utd_mhad, make_motions
 from m3n_sklearn.datasets.utd_mhad import UTD_MOUNT
-from m3n_sklearn.motion import read_skeletal
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, open_corpus
 
+from ..skeletal import read_skeletal
 from .recipes import short_hash
 
 RATE = 50.0
@@ -43,7 +43,8 @@ class Corpus:
         Whether rows of the people who are tested must be left out.
     clip_by_clip : bool
         Whether the noise of the poses is that of each clip, instead of learned from the source.
-        For the Kinect's poses, readings are closer to the measured ones (``bench_simulation.txt``).
+        For the Kinect's poses, readings are closer to the measured ones (see
+        ``docs/benchmarks/simulation.txt``).
     """
 
     sources: Callable[[Path, bool], list[CorpusSource]]
@@ -66,14 +67,14 @@ class Corpus:
 
 
 def general(data: Path, quick: bool) -> list[CorpusSource]:
-    def mocap(name: str, licence: str, *files: str) -> CorpusSource:
+    def mocap(name: str, license: str, *files: str) -> CorpusSource:
         paths = [data / file for file in files]
 
         def read() -> list[Any]:
             motions = [motion for path in paths for motion in read_skeletal(path)]
             return motions[:: 4 if quick else 1]
 
-        return CorpusSource(name, licence, read, paths)
+        return CorpusSource(name, license, read, paths)
 
     cmu = [f"cmu_mocap_subset/{name}.npz" for name in ("cmu_asfamc_28", "cmu_expmap_96")]
     people = 2 if quick else 20

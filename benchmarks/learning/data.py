@@ -37,7 +37,7 @@ class Task:
         Labelled windows per class; None is all.
     descriptions : mapping
         Prompts of each class.
-    label_at : {"window", "centre"}
+    label_at : {"window", "center"}
         What labels tell of, for our networks.
     """
 
@@ -116,7 +116,7 @@ def openpack(
         ((PARTS - 1,),) if quick else None,
         budgets[-1:] if quick else budgets,
         bunch.descriptions,
-        label_at="centre",
+        label_at="center",
     )
 
 

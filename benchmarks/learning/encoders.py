@@ -1,4 +1,7 @@
-"""Pretrained encoders, each trained once and kept as a file."""
+"""Pretrained encoders, each trained once and kept as a file.
+
+They are files of `save`, and no cache entries: processes and people load them by their names.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Runs what is missing: first encoders, then rows, each kept as soon as it is done."""
+"""Runs what is missing: first encoders, then the cells of each row, kept by the study's store."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from joblib import Parallel, delayed
 
 from m3n_sklearn.evaluation import few_label_study, person_folds
 
-from . import results
 from .data import TASKS, Task, load_task
 from .encoders import Encoders
 from .recipes import Recipe
+from .results import Result
 from .rows import SIMULATED, Row, list_rows
 
 PRETRAINING_SECONDS = {"in-domain": 140.0}
@@ -51,11 +51,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Grid:
-    """The whole benchmark, and where its results are kept."""
+    """The whole benchmark, and where its results are kept.
+
+    Rows that are in `published` are not run.
+    """
 
     encoders: Encoders
     n_draws: int
     jobs: int
+    published: Mapping[tuple[str, str], Result] = field(default_factory=dict)
 
     @property
     def store(self) -> Path:
@@ -73,8 +77,21 @@ class Grid:
         everything = list_rows(task, self.encoders, self.n_draws)
         return [row for row in everything if choice.has(task.key, row)]
 
-    def result_path(self, task: Task, row: Row) -> Path:
-        return self.store / "rows" / task.key / f"{row.key}.json"
+    def cells(self, task: Task, row: Row) -> Path:
+        """Return the folder of the study of a row."""
+        return self.store / "cells" / task.key / row.key
+
+    def has(self, task: Task, row: Row) -> bool:
+        """Tell whether the store has all cells of a row."""
+        runs = _draws(task, row) if row.method.needs_labels else 1
+        there = len(list(self.cells(task, row).glob("*.json")))
+        return there == runs * len(_folds(task, row))
+
+    def result(self, task: Task, row: Row) -> Result | None:
+        """Return the scores of a row, or None if it is not finished."""
+        if self.has(task, row):
+            return self._score(task, row)  # which reads all of them from the store
+        return self.published.get((task.key, row.key))
 
     def run(self, choice: Choice, say: Callable[[str], None]) -> None:
         """Do what is missing of a choice."""
@@ -83,7 +100,7 @@ class Grid:
             (task, row)
             for task, rows in chosen
             for row in rows
-            if not self.result_path(task, row).exists()
+            if not self.has(task, row) and (task.key, row.key) not in self.published
         ]
         encoders = self._missing_encoders(missing)
         clock = _Clock(
@@ -97,21 +114,11 @@ class Grid:
         self._build_corpora(encoders, missing)
         self._pretrain(encoders, clock, say)
         for task, row in missing:
-            self._score(task, row)
+            shown = self._score(task, row)
             clock.done(self._cost(task, row))
-            shown = results.read(self.result_path(task, row))
             say(f"{task.key}-{row.section}: {_line(shown)}; {clock.left()} left")
 
-    def take(self, published: Mapping[tuple[str, str], results.Result]) -> None:
-        """Keep published scores of rows that have not been run here."""
-        for key in self.tasks:
-            task = self.task(key)
-            for row in self.rows(task, Choice()):
-                path = self.result_path(task, row)
-                if not path.exists() and (key, row.key) in published:
-                    results.write(path, published[key, row.key])
-
-    def _score(self, task: Task, row: Row) -> None:
+    def _score(self, task: Task, row: Row) -> Result:
         scores = few_label_study(
             [row.method],
             task.X,
@@ -121,10 +128,10 @@ class Grid:
             n_draws=row.n_draws,
             folds=row.folds or task.folds,
             blocks=task.blocks,
-            store=self.store / "cells" / task.key / row.key,
+            store=self.cells(task, row),
             n_jobs=self.jobs,
         )
-        results.write(self.result_path(task, row), results.Result(row.method.name, scores))
+        return Result(row.method.name, scores)
 
     # ---- encoders
 
@@ -177,13 +184,17 @@ class Grid:
         return seconds * (QUICK_SHARE if self.encoders.quick else 1.0)
 
     def _cost(self, task: Task, row: Row) -> float:
-        budgets = row.budgets or task.budgets
-        draws = sum(1 if budget is None else row.n_draws for budget in budgets)
-        return 2.0 + row.seconds * len(_folds(task, row)) * draws
+        return 2.0 + row.seconds * len(_folds(task, row)) * _draws(task, row)
 
 
 def _folds(task: Task, row: Row) -> Sequence[tuple[Any, ...]]:
     return person_folds(task.groups, row.folds or task.folds)
+
+
+def _draws(task: Task, row: Row) -> int:
+    """Return the number of draws, over all budgets."""
+    budgets = row.budgets or task.budgets
+    return sum(1 if budget is None else row.n_draws for budget in budgets)
 
 
 class _Clock:
@@ -203,7 +214,7 @@ class _Clock:
         return f"{max(0.0, self.total - self.finished) * pace / 60:.0f} min"
 
 
-def _line(result: results.Result) -> str:
+def _line(result: Result) -> str:
     budgets = dict.fromkeys(score.budget for score in result.scores)
     cells = [f"{'all' if b is None else b}: {result.mean(b):.3f}" for b in budgets]
     return f"{result.name}, {', '.join(cells)} ({result.seconds:.0f} s of fits)"

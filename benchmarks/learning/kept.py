@@ -1,4 +1,8 @@
-"""Fits that several rows share."""
+"""Fits that several rows share.
+
+The store of a study keeps scores. Rows with turned sensors or temporal context share a fit and not
+its scores, so joblib keeps the fit itself.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def list_turns() -> dict[str, list[list[float]] | None]:
 
 
 class Worn(ClassifierMixin, BaseEstimator):
-    """A kept classifier that meets turned sensors when it predicts.
+    """A classifier that meets turned sensors when it predicts.
 
     Parameters
     ----------

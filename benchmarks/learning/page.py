@@ -11,15 +11,15 @@ import numpy as np
 
 from m3n_sklearn.evaluation import format_table
 
-from . import results
 from .bars import Tables, list_bars, mounting_cost
 from .grid import Choice, Grid
 from .mounting import AS_WORN, FLIPPED, TURNED
 from .published import publish
+from .results import Result
 from .rows import DEFAULT, INDOMAIN, MOUNTING, PAPERS, SECTIONS, TEXT_NAMED, ZERO_SHOT, Row
 
-PAGE = Path(__file__).parents[2] / "docs" / "user_guide" / "bench_learning.txt"
-SCORES = PAGE.with_name("bench_learning_scores.csv.gz")
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks" / "learning.txt"
+SCORES = PAGE.with_name("learning_scores.csv.gz")
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch", "aeon")
 
 
@@ -33,13 +33,13 @@ def write_page(grid: Grid) -> str:
     return text
 
 
-def _finished(grid: Grid) -> Iterator[tuple[str, Row, results.Result]]:
+def _finished(grid: Grid) -> Iterator[tuple[str, Row, Result]]:
     for key in grid.tasks:
         task = grid.task(key)
         for row in grid.rows(task, Choice()):
-            path = grid.result_path(task, row)
-            if path.exists():
-                yield key, row, results.read(path)
+            result = grid.result(task, row)
+            if result is not None:
+                yield key, row, result
 
 
 def _page(grid: Grid) -> Iterator[str]:
@@ -60,7 +60,7 @@ def _page(grid: Grid) -> Iterator[str]:
 
 
 def _read(grid: Grid) -> Tables:
-    rows: dict[tuple[str, str], dict[str, results.Result]] = {}
+    rows: dict[tuple[str, str], dict[str, Result]] = {}
     for key, row, result in _finished(grid):
         rows.setdefault((key, row.section), {})[row.method.name] = result
     return Tables(rows)
@@ -83,15 +83,13 @@ def _task(key: str, tables: Tables) -> Iterator[str]:
                 yield from _draws(rows)
 
 
-def _beside_default(
-    rows: Mapping[str, results.Result], default: results.Result | None
-) -> dict[str, results.Result]:
+def _beside_default(rows: Mapping[str, Result], default: Result | None) -> dict[str, Result]:
     """Add what the default reaches for the same people."""
     folds = {score.held_out for result in rows.values() for score in result.scores}
     return {DEFAULT: default.only(folds), **rows} if default else dict(rows)
 
 
-def _draws(rows: Mapping[str, results.Result]) -> Iterator[str]:
+def _draws(rows: Mapping[str, Result]) -> Iterator[str]:
     """Say how often labels were drawn."""
     counts: dict[int, list[str]] = {}
     for name, result in rows.items():
@@ -103,7 +101,7 @@ def _draws(rows: Mapping[str, results.Result]) -> Iterator[str]:
             yield f"{count} draw{'s' * (count > 1)} of labels{which}"
 
 
-def _mounting(rows: Mapping[str, results.Result]) -> Iterator[str]:
+def _mounting(rows: Mapping[str, Result]) -> Iterator[str]:
     methods = list(dict.fromkeys(name.partition(" | ")[0] for name in rows))
     width = max(map(len, methods))
     yield f"{'':<{width}}{AS_WORN:>12}{FLIPPED:>18}{'any rotation':>18}   (points lost)"

@@ -1,4 +1,4 @@
-"""The library's default, put together from parts that other rows fit too."""
+"""The library's default, built from fits that other rows need as well."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from m3n_sklearn import Windows
-from m3n_sklearn.classification._learning import MANY, shares
-from m3n_sklearn.classification._pretrained import as_list
 
 from .kept import Kept
 
+ENOUGH_PER_CLASS = 4
+"""Windows per class from which the network from scratch of an ensemble does not rehearse."""
+
 
 class InParts(ClassifierMixin, BaseEstimator):
-    """A classifier that follows "auto", with the fits of its members kept.
+    """A classifier with the strategy "auto" that keeps the fits of its members.
 
-    A blend's members are what their strategies are alone, with the same seed: here they are asked
-    apart and pooled as the blend does. A test holds the two against each other.
+    With the same seed, the members of an ensemble are what their strategies are alone. Here they
+    are fitted separately and averaged as the ensemble does. A test compares the two.
 
     Parameters
     ----------
     estimator : Multi3NetClassifier
         With one pretrainer or several and the strategy "auto".
     scratch : Multi3NetClassifier
-        The same from scratch, as the rivals have it.
+        The same from scratch, as among the rivals.
     memory : str
-        Where fits are kept.
+        Folder of the fits.
     """
 
     def __init__(self, estimator: Any, scratch: Any, memory: str) -> None:
@@ -37,32 +38,34 @@ class InParts(ClassifierMixin, BaseEstimator):
         self.memory = memory
 
     def fit(self, X: Windows, y: Any, groups: Any = None) -> InParts:
-        asked = clone(self.estimator).set_params(max_epochs=1).fit(X, y)
-        blended = asked.strategy_ == "blend"
-        parts = list(self._members(X, y)) if blended else [self._alone(asked.strategy_)]
+        # one epoch tells the strategy and the weights of the members
+        probe = clone(self.estimator).set_params(max_epochs=1).fit(X, y)
+        if probe.strategy_ == "ensemble":
+            parts, self.weights_ = list(self._members(X, y)), probe.config_["weights"]
+        else:
+            parts, self.weights_ = [self._alone(probe.strategy_)], [1.0]
         self.members_ = [Kept(part, self.memory).fit(X, y, groups) for part in parts]
-        self.shares_ = shares([part.strategy for part in parts])
         self.classes_ = self.members_[0].classes_
         return self
 
     def _members(self, X: Windows, y: Any) -> Iterator[BaseEstimator]:
-        first, *others = as_list(self.estimator.pretrainer)
-        wordless = {"descriptions": None}
-        told = self._alone("lp_ft" if self.estimator.descriptions is None else "prompt_ft")
-        yield self._alone("frozen").set_params(pretrainer=first, rehearsal=None, **wordless)
-        yield told.set_params(pretrainer=first)
+        given = self.estimator.pretrainer
+        first, *others = given if isinstance(given, list | tuple) else [given]
+        undescribed = {"descriptions": None}
+        yield self._alone("frozen").set_params(pretrainer=first, rehearsal=None, **undescribed)
+        yield self._alone("finetune").set_params(pretrainer=first)
         for other in others:
-            yield self._alone("frozen").set_params(pretrainer=other, rehearsal=None, **wordless)
-            yield self._alone("lp_ft").set_params(pretrainer=other, **wordless)
-        few = len(y) < MANY * len(np.unique(y))
+            yield self._alone("frozen").set_params(pretrainer=other, rehearsal=None, **undescribed)
+            yield self._alone("finetune").set_params(pretrainer=other, **undescribed)
+        few = len(y) < ENOUGH_PER_CLASS * len(np.unique(y))
         yield clone(self.scratch).set_params(rehearsal=self.estimator.rehearsal if few else None)
 
     def _alone(self, strategy: str) -> BaseEstimator:
         return clone(self.estimator).set_params(strategy=strategy)
 
     def predict_proba(self, X: Windows) -> np.ndarray:
-        opinions = [np.log(member.predict_proba(X)) for member in self.members_]
-        pooled = np.exp(np.average(opinions, axis=0, weights=self.shares_))
+        logs = [np.log(member.predict_proba(X)) for member in self.members_]
+        pooled = np.exp(np.average(logs, axis=0, weights=self.weights_))
         return pooled / pooled.sum(axis=1, keepdims=True)
 
     def predict(self, X: Windows) -> np.ndarray:

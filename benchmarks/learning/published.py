@@ -1,4 +1,4 @@
-"""The scores behind the page, in one file: what a later run may go on from."""
+"""The scores behind the page, in one file: a later run may continue from them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from .results import Result, from_entry, to_entry
+import numpy as np
+
+from m3n_sklearn.evaluation import Score
+
+from .results import Result
 
 HEADER = (
-    *("set", "row", "method", "budget", "person", "draw", "seed"),
+    *("set", "row", "method", "budget", "person", "draw"),
     *("macro_f1", "held_out", "fit_seconds", "flags"),
 )
 """Of the columns, ``held_out`` and ``flags`` are lists in JSON; an empty budget is all labels."""
@@ -28,10 +32,11 @@ def publish(path: Path, found: Iterable[tuple[Place, Result]]) -> None:
     table.writerow(HEADER)
     for (task, row), result in found:
         for score in result.scores:
-            budget, person, draw, seed, f1, held_out, seconds, flags = to_entry(score)
-            who = [task, row, result.name, "" if budget is None else budget, person, draw, seed]
-            fold, marks = (json.dumps(value, default=str) for value in (held_out, flags))
-            table.writerow([*who, f"{f1:.5f}", fold, f"{seconds:.2f}", marks])
+            budget = "" if score.budget is None else score.budget
+            who = [task, row, result.name, budget, str(score.group), score.draw]
+            fold, marks = (json.dumps(v, default=str) for v in (score.held_out, score.flags))
+            seconds = f"{score.fit_seconds:.2f}"
+            table.writerow([*who, f"{score.macro_f1:.5f}", fold, seconds, marks])
     partial = path.with_name(f"{path.name}.tmp")
     partial.write_bytes(gzip.compress(text.getvalue().encode(), mtime=0))
     partial.replace(path)
@@ -43,15 +48,17 @@ def read_published(path: Path) -> Mapping[Place, Result]:
     text = io.StringIO(gzip.decompress(path.read_bytes()).decode())
     for line in csv.DictReader(text):
         result = found.setdefault((line["set"], line["row"]), Result(line["method"], []))
-        entry = (
+        score = Score(
+            line["method"],
             int(line["budget"]) if line["budget"] else None,
             line["person"],
             int(line["draw"]),
-            int(line["seed"]),
             float(line["macro_f1"]),
-            json.loads(line["held_out"]),
-            float(line["fit_seconds"]),
-            json.loads(line["flags"]),
+            rows=np.empty(0, dtype=np.int64),
+            predictions=np.empty(0),
+            held_out=tuple(json.loads(line["held_out"])),
+            fit_seconds=float(line["fit_seconds"]),
+            flags=tuple(json.loads(line["flags"])),
         )
-        result.scores.append(from_entry(line["method"], entry))
+        result.scores.append(score)
     return found

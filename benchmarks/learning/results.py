@@ -1,11 +1,9 @@
-"""What a row reached: one small file each, from which every page is written."""
+"""The scores of one row of a table."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,15 +13,7 @@ from m3n_sklearn.evaluation import Score, per_person
 
 @dataclass(frozen=True)
 class Result:
-    """A finished row.
-
-    Attributes
-    ----------
-    name : str
-        Of the method.
-    scores : list of Score
-        Without predictions.
-    """
+    """A finished row: the name of its method, and its scores."""
 
     name: str
     scores: list[Score]
@@ -48,47 +38,3 @@ class Result:
     def seconds(self) -> float:
         """Wall time of the fits, all of them together."""
         return sum({(s.budget, s.held_out, s.draw): s.fit_seconds for s in self.scores}.values())
-
-
-Entry = tuple[Any, ...]
-
-
-def to_entry(score: Score) -> Entry:
-    """Return what is kept of a score: budget, person, draw, seed, F1, fold, seconds, flags."""
-    about = (score.budget, str(score.group), score.draw, score.seed, score.macro_f1)
-    return (*about, score.held_out, score.fit_seconds, score.flags)
-
-
-def from_entry(name: str, entry: Sequence[Any]) -> Score:
-    """Return the score of a method, without its predictions."""
-    budget, group, draw, seed, f1, held_out, seconds, flags = entry
-    nothing = np.empty(0, dtype=np.int64)
-    return Score(
-        name,
-        budget,
-        group,
-        draw,
-        seed,
-        f1,
-        nothing,
-        nothing,
-        held_out=tuple(held_out),
-        fit_seconds=seconds,
-        flags=tuple(flags),
-    )
-
-
-def write(path: Path, result: Result) -> None:
-    """Keep a finished row."""
-    entries = [to_entry(score) for score in result.scores]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".tmp")
-    partial.write_text(json.dumps({"name": result.name, "scores": entries}, default=str))
-    partial.replace(path)
-
-
-def read(path: Path) -> Result:
-    """Read a finished row."""
-    content = json.loads(path.read_text(encoding="utf-8"))
-    name = content["name"]
-    return Result(name, [from_entry(name, entry) for entry in content["scores"]])

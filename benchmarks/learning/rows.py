@@ -30,6 +30,7 @@ from .recipes import (
     CONE,
     EITHER_WAY,
     PAPER,
+    PROBED,
     Recipe,
     short_hash,
 )
@@ -41,7 +42,7 @@ from .rivals.table import COPIES, EPOCHS_QUICK, LSTM, MAJORITY, SCRATCH, Rival, 
 RIVALS, SIMULATED, CONTROL = "rivals", "rivals-simulated", "control"
 INDOMAIN, GENERAL, PAPERS = "indomain", "general", "paper"
 TEXT_NAMED, ZERO_SHOT = "text-named", "zero-shot"
-ABLATION, MOUNTING, CENTRE = "ablation", "mounting", "centre"
+ABLATION, MOUNTING, CENTER = "ablation", "mounting", "center"
 TEMPORAL, EVENLY = "temporal", "temporal-balanced"
 SECTIONS = {
     RIVALS: "rivals, real labels alone",
@@ -53,7 +54,7 @@ SECTIONS = {
     TEXT_NAMED: "text-named: captions in the corpus include these actions, no real label",
     ZERO_SHOT: "zero-shot: general corpus (no motion of this set, but look-alikes), no real label",
     ABLATION: "ablation of the default, in-domain, shorter pretraining, two people tested",
-    CENTRE: "frozen encoder, what labels tell of",
+    CENTER: "frozen encoder, what labels tell of",
     MOUNTING: "sensors of the tested person turned, all labels",
     TEMPORAL: "with temporal context: Viterbi over the recording, all labels",
     EVENLY: "with temporal context: decided as if all classes were equally frequent, all labels",
@@ -75,7 +76,7 @@ TWO_ENCODERS = Recipe("in-domain", beside=AS_WORN_THERE)
 Build = Callable[[tuple[Any, ...]], BaseEstimator]
 """The estimator for some held-out people."""
 
-DEFAULT, ANY = "default (auto)", "for any mounting"
+DEFAULT, ANY = "default (auto)", "for an unknown mounting"
 TWICE = "default (auto), two encoders"
 FLIPS = "strapped either way in training"
 FROZEN, TUNED = "frozen", "probed, then fine-tuned"
@@ -88,7 +89,7 @@ MANY = 8
 """Windows per class from which fine-tuning is compared with the frozen encoder."""
 SMOOTHED = ("features + random forest", "MiniRocket + linear", SCRATCH, FROZEN, DEFAULT)
 """What is also tested with temporal context."""
-RESHAPING = {"encoder", "width", "norm", "orientation"}
+RESHAPING = {"encoder", "width"}
 """Parameters of a pretrainer that make another network of it than the rival from scratch."""
 FITS = "fits"
 """Folder of a store for fits that rows share."""
@@ -155,7 +156,7 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
         rows += _ablations(task, encoders)
     if task.key.startswith("openpack"):
         rows += _temporal(task, rows, quick)
-        rows += _centre(task, encoders)
+        rows += _center(task, encoders)
     return [row for row in rows if not (quick and _has_its_like(task, row))]
 
 
@@ -250,10 +251,13 @@ def _size(task: Task) -> float:
 
 
 def _parameters(estimator: BaseEstimator) -> list[str]:
+    """Return the parameters of a rival; of our own, those that are not at their defaults."""
+    ours = isinstance(estimator, Multi3NetClassifier)
+    default = Multi3NetClassifier().get_params() if ours else {}
     flat = {
         key: value.name if isinstance(value, Path) else value
         for key, value in estimator.get_params().items()
-        if key != "steps" and not hasattr(value, "fit")
+        if key != "steps" and not hasattr(value, "fit") and not (ours and value == default[key])
     }
     return [f"{key}={value}" for key, value in sorted(flat.items())]
 
@@ -281,7 +285,7 @@ def _ours(
     yield _row(section, FROZEN, task, recipe, encoders, {"strategy": "frozen"}, n_draws, None)
     if task.key == "utd" or (task.key != BOTH and not encoders.quick):
         few = 1 if task.key.startswith("openpack") else n_draws
-        yield _row(section, TUNED, task, recipe, encoders, {"strategy": "lp_ft"}, few, many)
+        yield _row(section, TUNED, task, recipe, encoders, PROBED, few, many)
     yield _row(section, DEFAULT, task, recipe, encoders, BY_DEFAULT, n_draws, None)
     if section == INDOMAIN:
         yield _row(section, TWICE, task, TWO_ENCODERS, encoders, BY_DEFAULT, n_draws, None)
@@ -290,8 +294,8 @@ def _ours(
 def _papers(task: Task, encoders: Encoders) -> Iterator[Row]:
     """The configuration of the paper, whose encoders take seven times as long as the default's."""
     recipe = Recipe("in-domain", pretrainer=PAPER)
-    for name, strategy in (("paper, frozen", "frozen"), ("paper, fine-tuned", "full")):
-        row = _row(PAPERS, name, task, recipe, encoders, {"strategy": strategy}, 1, None)
+    for name, given in (("paper, frozen", {"strategy": "frozen"}), ("paper, fine-tuned", PROBED)):
+        row = _row(PAPERS, name, task, recipe, encoders, given, 1, None)
         yield replace(row, folds=_some_people(task)[:1])
 
 
@@ -313,7 +317,7 @@ def _row(
     build = _tuned(encoders, recipe, words | at | dict(given))
     if given == BY_DEFAULT and not RESHAPING & recipe.pretrainer.keys():
         build = _in_parts(build, task, encoders)
-    elif given["strategy"] == "lp_ft":
+    elif given == PROBED:
         build = _keeping(build, encoders)
     method, given = Method(name, build, flags=flags), {**at, **given}
     seconds = SECONDS_OF.get(given["strategy"], 10) * _size(task) / (3 if encoders.quick else 1)
@@ -390,12 +394,12 @@ def _some_people(task: Task) -> tuple[tuple[Any, ...], ...]:
     return tuple(person_folds(task.groups, task.folds)[:2])
 
 
-def _centre(task: Task, encoders: Encoders) -> Iterator[Row]:
-    """Windows read as a whole, or with their middle apart."""
-    for label_at in ("window", "centre"):
+def _center(task: Task, encoders: Encoders) -> Iterator[Row]:
+    """Windows read as a whole, or with their center read separately as well."""
+    for label_at in ("window", "center"):
         given = {"strategy": "frozen", "label_at": label_at}
         name = f"label_at={label_at!r}"
-        yield _row(CENTRE, name, task, Recipe("general"), encoders, given, 1, (None,))
+        yield _row(CENTER, name, task, Recipe("general"), encoders, given, 1, (None,))
 
 
 def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 python -m benchmarks.learning_speed [--quick]
 
-Wall times on one thread, medians where there are several; written to docs/user_guide.
+Wall times on one thread, medians where there are several; written to docs/benchmarks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .growth import linear, memory
 from .prediction import prediction
 from .training import fine_tuning, overhead, pretraining
 
-PAGE = Path(__file__).parents[2] / "docs" / "user_guide" / "bench_speed.txt"
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks" / "speed.txt"
 PACKAGES = ("numpy", "scikit-learn", "torch", "skorch", "aeon")
 
 

@@ -3,53 +3,55 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-
-from m3n_sklearn import _skorch
+from skorch.callbacks import Callback
 
 
 class Training(NamedTuple):
-    """What an estimator hands to its training."""
+    """What an estimator passes to skorch."""
 
     module: torch.nn.Module
     loss: Any
     data: Any
-    plan: Any
+    lr: float
+    batch_size: int
+    max_epochs: int
 
 
-@contextmanager
-def watched() -> Iterator[list[Training]]:
-    """Collect what estimators train while the block runs."""
-    seen: list[Training] = []
-    original = _skorch._ArrayNet.fit
+class Watch(Callback):
+    """A callback that records the trainings of an estimator before they change anything."""
 
-    def fit(net: Any, X: Any, y: Any = None, **params: Any) -> Any:
-        # a copy, before training changes it
-        seen.append(Training(copy.deepcopy(net.module), net.criterion.loss, X, net.plan))
-        return original(net, X, y, **params)
+    def __init__(self) -> None:
+        self.seen: list[Training] = []
 
-    _skorch._ArrayNet.fit = fit
-    try:
-        yield seen
-    finally:
-        _skorch._ArrayNet.fit = original
+    def __deepcopy__(self, memo: Any) -> Watch:
+        return self  # estimators train with copies of their callbacks; all of them record here
+
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        self.seen.append(
+            Training(
+                copy.deepcopy(net.module_),
+                net.criterion_.loss,
+                X,
+                net.lr,
+                net.batch_size,
+                net.max_epochs,
+            )
+        )
 
 
 def train(training: Training, epochs: int) -> None:
     """Forward, backward, clip, step, over the batches that the estimator trains on."""
-    module, loss, data, plan = training
+    module, loss, data = training.module, training.loss, training.data
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     module.train()
-    optimizer = torch.optim.AdamW(
-        module.parameters(), lr=plan.lr, weight_decay=plan.weight_decay, fused=True
-    )
-    count = plan.steps_per_epoch(len(data))
+    optimizer = torch.optim.AdamW(module.parameters(), lr=training.lr, fused=True)
+    count = math.ceil(len(data) / training.batch_size)
     for epoch in range(epochs):
         rng = np.random.default_rng(epoch)
         data.start_epoch(epoch)
@@ -60,6 +62,6 @@ def train(training: Training, epochs: int) -> None:
             }
             optimizer.zero_grad(set_to_none=True)
             loss(module(batch), batch)["loss"].backward()
-            torch.nn.utils.clip_grad_norm_(module.parameters(), plan.clip)
+            torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
             optimizer.step()
     torch.set_num_threads(threads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from m3n_sklearn import Multi3NetPretrainer, _skorch
+from skorch.callbacks import Callback
+
+from m3n_sklearn import Multi3NetPretrainer
 
 from .table import Line, seconds
 from .windows import RATE, corpus_on_disk
@@ -26,9 +29,7 @@ LIMIT = 3.0
 def linear(quick: bool) -> Iterator[Line]:
     """One epoch of a narrow network over corpora on disk, three decades apart."""
     sizes = (128, 1280, 12_800) if quick else (128, 1280, 12_800, 128_000)
-    narrow = Multi3NetPretrainer(
-        width=16, n_components=16, rate=RATE, text_encoder="hashing", random_state=0
-    )
+    narrow = Multi3NetPretrainer(width=16, rate=RATE, text_encoder="hashing", random_state=0)
     first = 0.0
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
@@ -56,25 +57,25 @@ def memory(quick: bool) -> Iterator[Line]:
 
 
 class _Enough(Exception):
-    """As many steps as were wanted have been made."""
+    """The wanted number of steps is done."""
+
+
+class _StopAfter(Callback):
+    """Raises `_Enough` after some steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def on_batch_end(self, net: Any, batch: Any = None, **kwargs: Any) -> None:
+        self.steps -= 1
+        if self.steps == 0:
+            raise _Enough
 
 
 def _train_some_steps(X: Any) -> None:
-    original, made = _skorch._ArrayNet.train_step, [0]
-
-    def train_step(net: Any, *args: Any, **kwargs: Any) -> Any:
-        made[0] += 1
-        if made[0] > STEPS:
-            raise _Enough
-        return original(net, *args, **kwargs)
-
-    _skorch._ArrayNet.train_step = train_step
-    try:
-        Multi3NetPretrainer(rate=RATE, random_state=0).fit(X)
-    except _Enough:
-        return
-    finally:
-        _skorch._ArrayNet.train_step = original
+    pretrainer = Multi3NetPretrainer(rate=RATE, callbacks=[_StopAfter(STEPS)], random_state=0)
+    with contextlib.suppress(_Enough):
+        pretrainer.fit(X)
 
 
 def _anonymous() -> float:

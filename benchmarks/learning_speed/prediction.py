@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from joblib import Parallel, delayed
+from torch.nn import functional
 
 from m3n_sklearn import Multi3NetClassifier
-from m3n_sklearn._inputs import ImuWindows
-from m3n_sklearn.nets._classifier import build_classifier
-from m3n_sklearn.nets._weights import set_weights
+from m3n_sklearn.nets import build_imu_encoder, set_weights
 
 from ..learning.rivals.deepconvlstm import DeepConvLSTM
 from ..learning.rivals.minirocket import minirocket
@@ -20,6 +20,8 @@ from .windows import labelled
 
 PROCESSES = 2
 BATCH = 128
+STANDARD_GRAVITY, GYRO_UNIT = 9.80665, 5.0
+"""Units of the network's input, in m/s² and rad/s."""
 
 
 def prediction(quick: bool) -> Iterator[Line]:
@@ -52,13 +54,21 @@ def _rate(fitted: Any, X: Any) -> float:
 
 
 def bare(fitted: Multi3NetClassifier, X: Any) -> Callable[[], object]:
-    """Return a call of the network alone, on input that is there already, in batches."""
-    module = set_weights(build_classifier(fitted.config_), fitted.weights_).eval()
-    imu = ImuWindows(X["imu"], X.rate("imu"), X.channels, False)
-    batches = torch.from_numpy(fitted.input_(imu)).split(BATCH)
+    """Return a call of the network alone: encoder and linear head, on prepared batches."""
+    encoder = build_imu_encoder(fitted.config_["encoder"])
+    prefix = "encoder."
+    weights = {
+        name.removeprefix(prefix): value
+        for name, value in fitted.weights_.items()
+        if name.startswith(prefix)
+    }
+    set_weights(encoder, weights).eval()
+    head = [torch.from_numpy(fitted.weights_[f"head.linear.{name}"]) for name in ("weight", "bias")]
+    units = np.repeat([STANDARD_GRAVITY, GYRO_UNIT], 3).astype(np.float32)
+    batches = torch.from_numpy((X["imu"] / units[:, None])[:, None]).split(BATCH)
 
     def run() -> list[torch.Tensor]:
         with torch.inference_mode():
-            return [module({"imu": batch})["logits"] for batch in batches]
+            return [functional.linear(encoder(batch)[0], *head) for batch in batches]
 
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,44 +26,42 @@ def pretraining(quick: bool) -> Iterator[Line]:
     """All epochs of the default, from the cost of single ones."""
     count = 2000 if quick else 10_000
     X = corpus(count)
-    with bare.watched() as seen:
-        once = seconds(lambda: pretrainer(max_epochs=1).fit(X))
-        thrice = seconds(lambda: pretrainer(max_epochs=3).fit(X))
-        planned = _planned_epochs(X)
+    once = seconds(lambda: pretrainer(max_epochs=1).fit(X))
+    thrice = seconds(lambda: pretrainer(max_epochs=3).fit(X))
+    planned = _planned(X)
+    epochs = planned.max_epochs
     epoch = (thrice - once) / 2
-    total = (once - epoch + planned * epoch) / 60 * (10_000 / count)
-    name = f"pretraining on 10,000 windows: {planned} epochs, from 3 over {count:,} windows"
+    total = (once - epoch + epochs * epoch) / 60 * (10_000 / count)
+    name = f"pretraining on 10,000 windows: {epochs} epochs, from 3 over {count:,} windows"
     yield Line(name, f"{total:.1f} min", "≤ 20 min", total <= 20)
-    size = sum(p.numel() for p in seen[0].module.parameters())
+    size = sum(p.numel() for p in planned.module.parameters())
     yield Line("  parameters of all three encoders and the decoders", f"{size / 1e6:.3f} M")
 
 
 class _Planned(Exception):
-    """The number of epochs is known."""
+    """The training is known before its first step."""
 
 
-def _planned_epochs(X: Any) -> int:
-    """Ask how many epochs the default takes, without taking them."""
-    original = bare._skorch._ArrayNet.fit_loop
+class _WatchOnly(bare.Watch):
+    """Raises `_Planned` before the first step."""
 
-    def stop(net: Any, *args: Any, **kwargs: Any) -> None:
-        raise _Planned(net.plan.max_epochs)
+    def on_batch_begin(self, net: Any, **kwargs: Any) -> None:
+        raise _Planned
 
-    bare._skorch._ArrayNet.fit_loop = stop
-    try:
-        pretrainer().fit(X)
-    except _Planned as planned:
-        return int(planned.args[0])
-    finally:
-        bare._skorch._ArrayNet.fit_loop = original
-    raise RuntimeError("the pretrainer did not train")
+
+def _planned(X: Any) -> bare.Training:
+    """Return the training of the default pretrainer without its steps."""
+    watch = _WatchOnly()
+    with contextlib.suppress(_Planned):
+        pretrainer(callbacks=[watch]).fit(X)
+    return watch.seen[0]
 
 
 def fine_tuning(quick: bool) -> Iterator[Line]:
     """A whole fit on 1,000 labelled windows, ours and the rivals'."""
     X, y = labelled(300 if quick else 1000)
     fitted = pretrainer(max_epochs=1).fit(corpus(256))
-    for strategy in ("frozen", "auto", "full"):
+    for strategy in ("frozen", "auto", "finetune"):
         ours = Multi3NetClassifier(FrozenEstimator(fitted), strategy=strategy, random_state=0)
         spent = seconds(lambda ours=ours: ours.fit(X, y))
         bar = ("≤ 60 s", spent <= 60) if strategy != "frozen" else ()
@@ -87,15 +86,17 @@ def overhead(quick: bool) -> Iterator[Line]:
     X, y = labelled(640)
     motions = corpus(512)
     arms = {
-        "pretrainer": lambda epochs: pretrainer(max_epochs=epochs).fit(motions),
-        "classifier": lambda epochs: Multi3NetClassifier(
-            strategy="scratch", max_epochs=epochs, random_state=0
+        "pretrainer": lambda epochs, callbacks=None: pretrainer(
+            max_epochs=epochs, callbacks=callbacks
+        ).fit(motions),
+        "classifier": lambda epochs, callbacks=None: Multi3NetClassifier(
+            strategy="scratch", max_epochs=epochs, callbacks=callbacks, random_state=0
         ).fit(X, y),
     }
     for name, fit in arms.items():
-        with bare.watched() as seen:
-            fit(1)
-        ratios = [_epoch_ratio(fit, seen[0]) for _ in range(3 if quick else 5)]
+        watch = bare.Watch()
+        fit(1, [watch])
+        ratios = [_epoch_ratio(fit, watch.seen[0]) for _ in range(3 if quick else 5)]
         ratio = float(np.median(ratios))
         title = f"epoch of the {name} / epoch of a bare torch loop"
         yield Line(title, f"{ratio:.2f}", "≤ 1.15", ratio <= 1.15)

@@ -1,15 +1,23 @@
 """Tables of the simulator against the formulas of others.
 
 python -m benchmarks.simulation [accuracy] [real] [tracks] [clocks] [speed] [noise] [--quick]
+
+A full run, with all tables and the real data sets, also writes the page of the documentation.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import contextlib
+import importlib
+import io
+import os
+import sys
 import time
 import warnings
+from pathlib import Path
 
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks" / "simulation.txt"
 TABLES = ("accuracy", "real", "tracks", "clocks", "speed", "noise")
 
 
@@ -23,14 +31,34 @@ def main() -> None:
         parser.error(f"unknown table {sorted(unknown)[0]!r}; there are {', '.join(TABLES)}")
     # the tables tell of what is wild by themselves
     warnings.filterwarnings("ignore", message=".*(readings that no body|frames that no body)")
-    for name in chosen.tables or TABLES:
-        module = f"{__package__}.{name}"
-        if importlib.util.find_spec(module) is None:
-            print(f"{name}: no such table yet\n")
-            continue
-        start = time.process_time()
-        importlib.import_module(module).main(chosen.quick)
-        print(f"({name}: {time.process_time() - start:.0f} s CPU)\n", flush=True)
+    full = not (chosen.tables or chosen.quick) and "M3N_SKLEARN_DATA" in os.environ
+    page = _Copy(sys.stdout)
+    with contextlib.redirect_stdout(page):
+        for name in chosen.tables or TABLES:
+            _print_table(name, chosen.quick)
+    if full:
+        PAGE.write_text(page.getvalue().rstrip() + "\n", encoding="utf-8")
+
+
+class _Copy(io.StringIO):
+    """Text that is also written to another stream."""
+
+    def __init__(self, stream: io.TextIOBase) -> None:
+        super().__init__()
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        self.stream.write(text)
+        return super().write(text)
+
+    def flush(self) -> None:
+        self.stream.flush()
+
+
+def _print_table(name: str, quick: bool) -> None:
+    start = time.process_time()
+    importlib.import_module(f"{__package__}.{name}").main(quick)
+    print(f"({name}: {time.process_time() - start:.0f} s CPU)\n", flush=True)
 
 
 if __name__ == "__main__":

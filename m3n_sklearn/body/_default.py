@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
+
+from .._anthropometry import MEAN_STATURE, SEXES, joint_centers, measures
 from .._checks import is_number
 from ..motion.skeleton import SMPL_JOINTS, SMPL_PARENTS
-from ._anthropometry import MEAN_STATURE, SEXES, measures
 from ._model import BodyModel
-from ._skeleton import landmark_joints
 from ._surface import skin_surface
 
 __all__ = ["default_body"]
@@ -84,7 +85,8 @@ def default_body(sex: str = "neutral", stature: float | None = None) -> BodyMode
 @lru_cache(maxsize=16)  # bodies do not change, so people of one size can share one
 def _built(sex: str, stature: float) -> BodyModel:
     dimensions = measures(sex)
-    joints = landmark_joints(dimensions)
+    centers = joint_centers(dimensions)
+    joints = np.array([centers[name] for name in SMPL_JOINTS])
     surface = skin_surface(dimensions, joints)
     return BodyModel(
         joint_names=SMPL_JOINTS,

@@ -10,14 +10,14 @@ __all__ = ["ENGINES", "load_engine"]
 ENGINES = ("numpy", "numba")
 
 
-def load_engine(engine: str, room: str | None = __package__) -> Any:
-    """Return the module `_compiled` of a package for "numba", None for "numpy", or raise."""
+def load_engine(engine: str, package: str | None) -> Any:
+    """Return the compiled loops of a package, its module ``_compiled``; None for "numpy"."""
     if engine not in ENGINES:
         raise ValueError(f'engine must be "numpy" or "numba", got {engine!r}.')
     if engine == "numpy":
         return None
     try:
-        return importlib.import_module("._compiled", room)
+        return importlib.import_module("._compiled", package)
     except ModuleNotFoundError as error:
         if error.name is None or not error.name.startswith(("numba", "llvmlite")):
             raise

@@ -264,7 +264,7 @@ class Sensors(NamedTuple):
 
 def carry(plan: PointPlan, sensors: Sensors, motion: JointMotion, engine: str) -> SiteKinematics:
     """Compute the motion of sensors from that of joints, after all checks."""
-    compiled = load_engine(engine)
+    compiled = load_engine(engine, __package__)
     out = _Output.empty(len(motion.quat), len(sensors.names))
     if compiled is not None:
         failed = compiled.site_motion(plan, sensors.orientation, sensors.triangles, motion, out)

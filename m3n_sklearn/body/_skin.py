@@ -78,7 +78,7 @@ def skin(
     if body.vertices is None or body.weights is None:
         raise ValueError(f"{body.name} has joints only, no surface to skin.")
     indices = np.arange(body.n_vertices) if vertices is None else _vertices(body, vertices)
-    compiled = load_engine(engine)
+    compiled = load_engine(engine, __package__)
     if compiled is None:
         return _skinned(body, indices, rotations, trans)
     poses, size = check_pose(rotations)

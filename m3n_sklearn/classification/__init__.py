@@ -1,4 +1,4 @@
-"""Labels from IMU windows: the classifier and what it is made of."""
+"""Classifiers of IMU windows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A head without training: scaled logistic regression, written as one linear map."""
+"""The head of a frozen encoder: logistic regression on standardized features."""
 
 from __future__ import annotations
 
@@ -13,47 +13,26 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ..nets import get_weights, set_weights
 from ..nets._classifier import ImuClassifier
-from ._inference import Views, check_answers, run_in_chunks
+from ._inference import check_finite, run_in_chunks, turned_views
 from ._training import LabelledWindows
 
 AnyArray = NDArray[Any]
 
-TURNS = 8
-"""Orientations that every row is shown in where the mounting may be any."""
-
 _NEVER = -30.0
-"""Logit of a class that no row with a weight shows."""
+"""Logit of a class without a row of positive weight."""
 
 
-def solve_head(
-    module: ImuClassifier, data: LabelledWindows, C: float, device: str, *, even: bool = False
-) -> None:
-    """Give a network the head that a logistic regression on its features would be.
+def solve_head(module: ImuClassifier, data: LabelledWindows, C: float, device: str) -> None:
+    """Set the linear head of a network to the logistic regression on the encoder's features.
 
-    Parameters
-    ----------
-    module : ImuClassifier
-        Its head is changed in place.
-    data : LabelledWindows
-        Rows to learn from, without augmentation.
-    C : float
-        Inverse strength of the ridge penalty.
-    device : str
-        Where to compute the features.
-    even : bool, default=False
-        Whether classes count the same however frequent they are. As the offsets of a logistic
-        regression are not penalised, this is exactly what a balanced softmax would have found.
+    If the mounting is unknown, each row is seen in several orientations, which share its weight.
     """
-    views = Views(TURNS if data.arbitrarily_mounted else 1, turned=True, cropped=False)
-    features = np.concatenate(
-        [run_in_chunks(module.features, module, v, data.present, device) for v in views(data.x)]
-    )
-    check_answers(features.reshape(views.count, len(data), -1), data.x)
-    codes = np.tile(data.codes, views.count)
-    weight = np.tile(data.weight / views.count, views.count)
-    W, b = closed_form_head(features, codes, weight, data.n_classes, C)
-    if even:
-        b -= data.alone().log_prior()  # it has not seen what is rehearsed
+    views = turned_views(data.x, cropped=False) if data.any_mounting else [data.x]
+    features = [run_in_chunks(module.features, module, v, data.present, device) for v in views]
+    check_finite(np.stack(features), data.x)
+    codes = np.tile(data.codes, len(features))
+    weight = np.tile(data.weight / len(features), len(features))
+    W, b = closed_form_head(np.concatenate(features), codes, weight, data.n_classes, C)
     solved = {"head.linear.weight": W, "head.linear.bias": b}
     solved = {name: array.astype(data.x.dtype) for name, array in solved.items()}
     set_weights(module, get_weights(module) | solved)
@@ -62,24 +41,9 @@ def solve_head(
 def closed_form_head(
     features: AnyArray, codes: NDArray[np.int64], weight: AnyArray, n_classes: int, C: float
 ) -> tuple[AnyArray, AnyArray]:
-    """Fit a logistic regression on standardised features.
+    """Return W and b such that softmax(W @ features + b) is the logistic regression.
 
-    Parameters
-    ----------
-    features : ndarray of shape (n, d)
-        What the encoder gives.
-    codes, weight : ndarray of shape (n,)
-        Class numbers and weights of the rows.
-    n_classes : int
-        Number of classes, some of which may have no row.
-    C : float
-        Inverse strength of the ridge penalty.
-
-    Returns
-    -------
-    W : ndarray of shape (n_classes, d)
-    b : ndarray of shape (n_classes,)
-        Softmax of ``W @ features + b`` are the probabilities; the scaling is folded in.
+    Features are standardized; the scaling is folded into W (n_classes, d) and b (n_classes,).
     """
     W, b = np.zeros((n_classes, features.shape[1])), np.full(n_classes, _NEVER)
     seen = np.unique(codes)
@@ -93,8 +57,9 @@ def closed_form_head(
         regression = LogisticRegression(C=C, max_iter=1000, tol=1e-6)
         regression.fit(scaler.transform(rows), codes, sample_weight=weight)
     slopes, offsets = regression.coef_, regression.intercept_
-    if len(seen) == 2:
+    if len(seen) == 2:  # one logit becomes two that differ by it
         slopes, offsets = np.array([[-0.5], [0.5]]) * slopes, np.array([-0.5, 0.5]) * offsets
+    # w (x - mean) / scale + c = (w / scale) x + (c - (w / scale) mean)
     W[seen] = slopes / scaler.scale_
     b[seen] = offsets - W[seen] @ scaler.mean_
     return W, b

@@ -1,10 +1,9 @@
-"""What a network says about many windows: in chunks, on several threads, from several views."""
+"""Outputs of a network for many windows: in chunks, on several threads, from several views."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,19 +13,22 @@ from torch import Tensor, nn
 
 from ..motion.rotations import random_rotations
 
-__all__ = ["Views", "check_answers", "inputs", "probabilities", "run_in_chunks"]
+__all__ = ["check_finite", "inputs", "probabilities", "run_in_chunks", "turned", "turned_views"]
 
 AnyArray = NDArray[Any]
 
 CHUNK, DEVICE_CHUNK = 128, 2048
-"""Rows per forward pass on a CPU, whose caches hold no more, and elsewhere."""
+"""Rows per forward pass: on a CPU, where they should fit into its caches, and elsewhere."""
 
-SHORTER = 0.9
-"""Share of a window that every view but the first shows."""
+TURNS = 8
+"""Orientations of a window that are averaged where the mounting of the sensors is unknown."""
+
+CROP = 0.9
+"""Share of a window that a cropped view keeps."""
 
 
 def inputs(x: AnyArray, present: NDArray[np.bool_] | None) -> dict[str, AnyArray]:
-    """Return what a network is called with, in one memory layout: it decides on the last bits."""
+    """Return the batch of a network, contiguous: the memory layout changes the last bits."""
     x = np.ascontiguousarray(x)
     if present is None:
         return {"imu": x}
@@ -46,12 +48,13 @@ def run_in_chunks(
     Chunks, and therefore the results, do not depend on the number of threads.
     """
     dtype = next(module.parameters()).dtype
-    on_cpu = torch.device(device).type == "cpu"  # where a small network's moves would cost a third
+    # on a CPU, moving a small network between devices would cost a third of the time
+    on_cpu = torch.device(device).type == "cpu"
     size = CHUNK if on_cpu else DEVICE_CHUNK
 
     def run(start: int) -> AnyArray:
         batch = inputs(x[start : start + size], present)
-        with torch.inference_mode():  # which is a state of each thread
+        with torch.inference_mode():  # a state of each thread
             tensors = {k: torch.tensor(v, device=device) for k, v in batch.items()}
             return function(tensors | {"imu": tensors["imu"].to(dtype)}).cpu().numpy()
 
@@ -69,22 +72,9 @@ def run_in_chunks(
     return np.concatenate(parts)
 
 
-def check_answers(answers: AnyArray, values: AnyArray) -> None:
-    """Refuse windows that a network has no finite answer to.
-
-    Parameters
-    ----------
-    answers : ndarray of shape (n_views, n, k)
-        What the network gave.
-    values : ndarray of shape (n, ...)
-        The windows.
-
-    Raises
-    ------
-    ValueError
-        If an answer is NaN or infinite.
-    """
-    lost = np.flatnonzero(~np.isfinite(answers).all(axis=(0, 2)))
+def check_finite(outputs: AnyArray, values: AnyArray) -> None:
+    """Refuse windows (n, ...) for which the outputs (n_views, n, k) of a network are not finite."""
+    lost = np.flatnonzero(~np.isfinite(outputs).all(axis=(0, 2)))
     if len(lost):
         raise ValueError(
             f"{len(lost)} of {len(values)} windows are so large that the network's numbers "
@@ -93,54 +83,18 @@ def check_answers(answers: AnyArray, values: AnyArray) -> None:
         )
 
 
-@dataclass(frozen=True)
-class Views:
-    """The same windows seen several times, always in the same ways.
+def turned_views(x: AnyArray, *, cropped: bool) -> Iterator[AnyArray]:
+    """Yield windows (n, S, 6, T) as they are, then in `TURNS` - 1 fixed random orientations.
 
-    Attributes
-    ----------
-    count : int
-        How many views there are. The first is the window as it is; the others are overlapping
-        crops, evenly spread from its start to its end.
-    turned : bool
-        Whether every view but the first also turns the sensors, each in an orientation of its own.
-    cropped : bool
-        False where a network reads windows of one length only.
+    If `cropped`, each further view is also another crop to 90 % of the window.
     """
-
-    count: int = 1
-    turned: bool = False
-    cropped: bool = True
-
-    def __call__(self, x: AnyArray) -> Iterator[AnyArray]:
-        """Yield every view of windows (n, S, C, T); where sensors are turned, C is 6."""
-        yield x
-        if self.count == 1:
-            return
-        length = x.shape[-1]
-        kept = max(1, round(SHORTER * length)) if self.cropped else length
-        turns = random_rotations(self.count - 1, np.random.default_rng(0)).astype(x.dtype)
-        starts = np.linspace(0, length - kept, self.count - 1).round().astype(int)
-        for start, turn in zip(starts, turns, strict=True):
-            part = x[..., start : start + kept]
-            yield turned(part, turn) if self.turned else part
-
-    def logits(
-        self,
-        module: nn.Module,
-        x: AnyArray,
-        present: NDArray[np.bool_] | None,
-        device: str,
-        threads: int = 1,
-    ) -> AnyArray:
-        """Return the logits of every view, (count, n, n_classes)."""
-
-        def function(batch: dict[str, Tensor]) -> Tensor:
-            return module(batch)["logits"]
-
-        return np.stack(
-            [run_in_chunks(function, module, v, present, device, threads) for v in self(x)]
-        )
+    yield x
+    length = x.shape[-1]
+    kept = max(1, round(CROP * length)) if cropped else length
+    turns = random_rotations(TURNS - 1, np.random.default_rng(0)).astype(x.dtype)
+    starts = np.linspace(0, length - kept, TURNS - 1).round().astype(int)
+    for start, turn in zip(starts, turns, strict=True):
+        yield turned(x[..., start : start + kept], turn)
 
 
 def turned(x: AnyArray, turn: AnyArray) -> AnyArray:
@@ -149,21 +103,7 @@ def turned(x: AnyArray, turn: AnyArray) -> AnyArray:
     return (turn @ triads).reshape(x.shape)
 
 
-def probabilities(logits: AnyArray, temperature: float | None) -> AnyArray:
-    """Average over views what the softmax of their logits is.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (n_views, n, n_classes)
-        Of every view.
-    temperature : float or None
-        What logits are divided by.
-
-    Returns
-    -------
-    ndarray of shape (n, n_classes)
-        In the dtype of the logits.
-    """
-    scaled = logits if temperature is None else logits / logits.dtype.type(temperature)
-    odds = np.exp(scaled - scaled.max(axis=2, keepdims=True))
+def probabilities(logits: AnyArray) -> AnyArray:
+    """Return the mean over views of the softmax of logits (n_views, n, n_classes)."""
+    odds = np.exp(logits - logits.max(axis=2, keepdims=True))
     return (odds / odds.sum(axis=2, keepdims=True)).mean(axis=0)

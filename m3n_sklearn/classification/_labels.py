@@ -1,9 +1,9 @@
-"""Labels, weights and groups of rows: checks, codes, and the rows to hold out."""
+"""Checks of labels, weights, groups and class descriptions."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,10 +27,10 @@ class Labels(NamedTuple):
     classes : ndarray of shape (k,)
         Distinct labels, sorted.
     codes : ndarray of shape (n,)
-        Place of each row's label among them.
+        Number of each row's class.
     weight : ndarray of shape (n,), float64
-        Weight of each row in what is learned, 0 for rows to be left out. Before those of the
-        classes come in, the mean of the others is at least 1.
+        Weight of each row, 0 for rows to be left out. Before class weights are applied, the mean
+        of the positive weights is at least 1.
     """
 
     classes: AnyArray
@@ -44,18 +44,11 @@ def check_labels(
     sample_weight: ArrayLike | None,
     class_weight: str | Mapping[Any, float] | None,
 ) -> Labels:
-    """Check labels and weights as scikit-learn would.
-
-    Raises
-    ------
-    ValueError
-        If labels are missing, not finite, continuous or not one per row, or if weights are
-        negative, all zero, or name a class that does not occur.
-    """
+    """Check labels and weights as scikit-learn does, and number the classes."""
     if y is None:
         raise ValueError(
             "Multi3NetClassifier requires y to be passed, but the target y is None. Only "
-            "strategy='zero_shot' does without labels."
+            "strategy='zero_shot' needs no labels."
         )
     given = np.asarray(y)
     if given.dtype == object and given.ndim and any(map(is_missing, given.ravel().tolist())):
@@ -65,7 +58,7 @@ def check_labels(
         )
     labels = column_or_1d(y, warn=True)
     assert_all_finite(labels, input_name="y")
-    with warnings.catch_warnings():  # one window of each class is no hint at regression
+    with warnings.catch_warnings():  # one window of each class does not suggest regression
         warnings.filterwarnings("ignore", "The number of unique classes")
         check_classification_targets(labels)
     check_consistent_length(np.empty(n_rows), labels)
@@ -74,11 +67,14 @@ def check_labels(
         sample_weight, np.empty((n_rows, 1)), dtype=np.float64, ensure_non_negative=True
     )
     mean = weight.sum() / np.count_nonzero(weight)
-    if mean < 1:  # no row is less than a row: shares are told by their ratios
+    if mean < 1:  # such weights are shares: only their ratios matter
         weight = weight / mean
     weight = weight * class_factors(classes, codes, weight, class_weight)
     if not weight.any():
-        raise ValueError("class_weight gives every row a weight of zero: nothing is to be learned.")
+        raise ValueError(
+            "class_weight gives every row a weight of zero. Give at least one class that occurs in "
+            "y a positive weight."
+        )
     return Labels(classes, codes, weight)
 
 
@@ -88,7 +84,7 @@ def class_factors(
     weight: NDArray[np.float64],
     class_weight: str | Mapping[Any, float] | None,
 ) -> NDArray[np.float64]:
-    """Return what the weight of each row is multiplied with for the sake of its class."""
+    """Return the class weight of each row."""
     if class_weight is None:
         return np.ones(len(codes))
     if isinstance(class_weight, str):  # "balanced"
@@ -109,24 +105,12 @@ def class_factors(
 
 
 def check_groups(groups: ArrayLike, n_rows: int) -> AnyArray:
-    """Return groups as an array.
-
-    Raises
-    ------
-    ValueError
-        If there is not one per row, or one is missing.
-    """
+    """Return groups as an array; one per row, none missing."""
     return plain_column(groups, "groups", n_rows)
 
 
 def check_descriptions(descriptions: Mapping[Any, Any]) -> tuple[AnyArray, list[list[str]]]:
-    """Return the classes, sorted, and the sentences that describe each.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If a class has no sentence, or classes are of several types.
-    """
+    """Return the classes, sorted, and the sentences that describe each."""
     labels = list(descriptions)
     classes = np.asarray(labels)
     if classes.ndim != 1 or len({type(label) for label in labels}) > 1:
@@ -146,13 +130,7 @@ def check_descriptions(descriptions: Mapping[Any, Any]) -> tuple[AnyArray, list[
 
 
 def prompts_of(descriptions: Mapping[Any, Any], classes: AnyArray) -> list[list[str]]:
-    """Return the sentences that describe each class.
-
-    Raises
-    ------
-    ValueError
-        If a class is not described.
-    """
+    """Return the sentences that describe each of `classes`."""
     described, prompts = check_descriptions(descriptions)
     place = {label: number for number, label in enumerate(described.tolist())}
     missing = [label for label in classes.tolist() if label not in place]
@@ -162,61 +140,3 @@ def prompts_of(descriptions: Mapping[Any, Any], classes: AnyArray) -> list[list[
             f"{described.tolist()!r}."
         )
     return [prompts[place[label]] for label in classes.tolist()]
-
-
-def hold_out(
-    codes: Codes,
-    groups: ArrayLike | None,
-    fraction: float,
-    rng: np.random.Generator,
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Split rows into those to learn from and those to watch.
-
-    With groups, whole groups are held out, chosen so that the others show as many classes as
-    possible. Without, a share of each class is held out, and a class always keeps a row.
-
-    Returns
-    -------
-    train, valid : ndarray of int
-        Row indices.
-
-    Raises
-    ------
-    ValueError
-        If there is no row, or no group, to spare.
-    """
-    if groups is None:
-        held = _share_of_each_class(codes, fraction, rng)
-    else:
-        held = _whole_groups(codes, np.asarray(groups), fraction, rng)
-    return np.flatnonzero(~held), np.flatnonzero(held)
-
-
-def _share_of_each_class(
-    codes: Codes, fraction: float, rng: np.random.Generator
-) -> NDArray[np.bool_]:
-    held = np.zeros(len(codes), dtype=bool)
-    for code in np.unique(codes):
-        rows = rng.permutation(np.flatnonzero(codes == code))
-        held[rows[: min(len(rows) - 1, round(fraction * len(rows)))]] = True
-    if not held.any():
-        raise ValueError(
-            f"early_stopping=True has no window to spare: {len(codes)} windows of "
-            f"{len(np.unique(codes))} classes. Give more windows or set early_stopping=False."
-        )
-    return held
-
-
-def _whole_groups(
-    codes: Codes, groups: AnyArray, fraction: float, rng: np.random.Generator
-) -> NDArray[np.bool_]:
-    names: list[Hashable] = np.unique(groups).tolist()
-    if len(names) < 2:
-        raise ValueError(
-            "early_stopping=True holds whole groups out, but groups names only one. Give at least "
-            "two groups or set early_stopping=False."
-        )
-    count = min(len(names) - 1, max(1, round(fraction * len(names))))
-    draws = [rng.choice(len(names), count, replace=False) for _ in range(16)]
-    splits = [np.isin(groups, np.array(names)[draw]) for draw in draws]
-    return max(splits, key=lambda held: len(np.unique(codes[~held])))

@@ -1,295 +1,237 @@
-"""From labelled windows and a start to a network that knows the classes."""
+"""From labelled windows and initial weights to the weights of a classifier."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
-from .._runtime import derive_rng, derive_seed, isolated
-from .._skorch import TrainingPlan, count_epochs, train
+from .._runtime import derive_seed, isolated
+from .._skorch import TrainingPlan, train
 from ..nets import get_weights, set_weights
-from ..nets._classifier import Blend, ImuClassifier, ImuNamer, Network, build_classifier
-from ._adaptation import adapt_norms
+from ..nets._classifier import ImuClassifier, build_classifier
 from ._head import solve_head
-from ._labels import hold_out
-from ._pretrained import Start
-from ._training import ClassLoss, LabelledWindows
+from ._pretrained import Network
+from ._training import LabelledWindows, class_loss
 
-__all__ = ["Learned", "Recipe", "as_dtype", "learn", "shares"]
+__all__ = [
+    "BATCH_SIZE",
+    "EMA",
+    "FEWEST_EPOCHS",
+    "FEWEST_STEPS",
+    "WEIGHT_DECAY",
+    "Member",
+    "choose_strategy",
+    "initial_module",
+    "learning_rate",
+    "list_members",
+    "members_of",
+    "train_members",
+]
 
 AnyArray = NDArray[Any]
-Callbacks = Callable[..., AbstractContextManager[Callable[[Any], bool]]]
+EndEpoch = Callable[[Callable[[], Mapping[str, Any]]], bool]
+
+BATCH_SIZE, WEIGHT_DECAY, EMA = 64, 0.02, 0.99
+"""Rows per step; decay of weight matrices; decay of the running average of the weights."""
 
 FEWEST_EPOCHS, FEWEST_STEPS = 30, 300
-"""Passes over the rows, and steps, that a training takes at least when max_epochs is "auto"."""
+"""Passes over the rows, and steps, that a training takes at least with max_epochs="auto"."""
 
-PENALTIES = {"frozen": 0.1, "lp_ft": 0.01}
-"""What C="auto" stands for: a head that is to be fine-tuned must not be sure of itself yet."""
+PENALTIES = {"frozen": 0.1, "finetune": 0.01}
+"""C of the logistic regression. A head that is fine-tuned later must not be confident yet."""
 
-MANY = 4
-"""Windows per class from which a pretrained network may leave its start behind."""
+ENOUGH_PER_CLASS = 4
+"""Windows per class from which "auto" fits an ensemble and a pretrained network learns faster."""
 
-PROBES_VOTE = 0.5
-"""What probes count together in a blend, where every network that takes steps counts 1."""
+ENOUGH_IN_ALL = 16
+"""Windows in all from which a network from scratch improves an ensemble."""
 
-RATES = {"timid": 1e-3, "bold": 3e-3}
-"""What lr="auto" stands for: for a pretrained network with few labels, and else."""
+LEARNING_RATES = {"few labels": 1e-3, "otherwise": 3e-3}
+"""Values of lr="auto"; the first for pretrained networks with few windows per class."""
+
+FROZEN_WEIGHT = 0.5
+"""Weight that all frozen members of an ensemble share; each trained member has weight 1."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a network learns; the fields are those parameters of the classifier.
+class Member(NamedTuple):
+    """A network to train: its strategy, its configuration and its initial weights.
 
-    Attributes
-    ----------
-    head, loss, max_epochs, batch_size, lr, weight_decay, ema, label_smoothing, dropout, C
-        As in `Multi3NetClassifier`.
-    patience : int or None
-        Epochs without a lower loss on held-out windows after which to stop; None holds none out.
-    validation_fraction : float
-        Share of windows or groups to hold out.
-    adapts : bool
-        Whether batch norms take their statistics from the training windows before anything else.
-    device : str
-        Where to compute.
-    verbose : int
-        A progress bar if positive.
+    Weights that are missing are drawn at random.
     """
 
-    head: str
-    label_at: str
-    loss: str
-    max_epochs: int | str
-    batch_size: int
-    lr: float | str
-    weight_decay: float
-    ema: float | None
-    label_smoothing: float
-    dropout: float
-    C: float | str
-    patience: int | None
-    validation_fraction: float
-    adapts: bool
-    device: str
-    verbose: int = 0
-
-    def quiet(self) -> Recipe:
-        """Return the same without a progress bar."""
-        return replace(self, verbose=0)
-
-    def peak_rate(self, strategy: str, data: LabelledWindows) -> float:
-        """Return the peak learning rate."""
-        if not isinstance(self.lr, str):
-            return self.lr
-        few = data.per_class < MANY
-        return RATES["timid" if few and strategy != "scratch" else "bold"]
-
-    def plan(self, n_rows: int, lr: float, seed: int, first_epoch: int) -> TrainingPlan:
-        """Return the plan of a training."""
-        epochs = count_epochs(
-            self.max_epochs,
-            n_rows,
-            self.batch_size,
-            fewest_epochs=FEWEST_EPOCHS,
-            fewest_steps=FEWEST_STEPS,
-        )
-        return TrainingPlan(
-            max_epochs=epochs,
-            batch_size=self.batch_size,
-            lr=lr,
-            weight_decay=self.weight_decay,
-            ema=self.ema,
-            seed=seed,
-            device=self.device,
-            patience=self.patience,
-            first_epoch=first_epoch,
-            verbose=self.verbose,
-        )
-
-
-class Learned(NamedTuple):
-    """A network that has learned, its configuration and the history of its training."""
-
-    module: Network
+    strategy: str
     config: dict[str, Any]
-    history: list[dict[str, float]]
+    weights: dict[str, AnyArray]
+
+    @property
+    def takes_steps(self) -> bool:
+        """Whether the network is trained by gradient steps."""
+        return self.strategy in ("scratch", "finetune")
 
 
-def learn(
-    data: LabelledWindows,
-    start: Start,
-    strategy: str,
-    recipe: Recipe,
-    seed: int,
-    *,
-    groups: AnyArray | None = None,
-    callbacks: Callbacks | None = None,
-) -> Learned:
-    """Build a network and teach it the classes.
+def choose_strategy(
+    total: float, n_classes: int, *, n_pretrainers: int, described: bool, rehearses: bool
+) -> str:
+    """Return the strategy that "auto" follows for a total weight of windows."""
+    if n_pretrainers == 0:
+        return "scratch"
+    if total / n_classes >= ENOUGH_PER_CLASS or rehearses or n_pretrainers > 1:
+        return "ensemble"
+    if described:
+        return "finetune"
+    return "frozen" if total < ENOUGH_IN_ALL else "ensemble"
+
+
+def list_members(
+    strategy: str, encoders: Sequence[Network], head: Mapping[str, Any], prompts: Network | None
+) -> list[Member]:
+    """Return the networks that a strategy trains.
 
     Parameters
     ----------
+    strategy : {"scratch", "frozen", "finetune", "zero_shot", "ensemble"}
+        The strategy.
+    encoders : sequence of Network
+        Of the pretrainers. A network from scratch has the architecture of the first.
+    head : mapping
+        Entries of the configuration of an `ImuClassifier`, but for its encoder.
+    prompts : Network or None
+        Compares windows with the descriptions of the classes.
+    """
+
+    def with_head(strategy: str, encoder: Network) -> Member:
+        return Member(strategy, {"encoder": encoder[0], **head}, encoder[1])
+
+    first, *others = encoders
+    if prompts is not None and strategy in ("zero_shot", "finetune"):
+        return [Member(strategy, *prompts)]
+    scratch = with_head("scratch", ({**first[0], "sites": head["sites"]}, {}))
+    if strategy != "ensemble":
+        return [scratch if strategy == "scratch" else with_head(strategy, first)]
+    tuned = with_head("finetune", first) if prompts is None else Member("finetune", *prompts)
+    further = [with_head(how, other) for other in others for how in ("frozen", "finetune")]
+    return [with_head("frozen", first), tuned, *further, scratch]
+
+
+def members_of(strategy: str, config: dict[str, Any], weights: dict[str, AnyArray]) -> list[Member]:
+    """Return the trained networks of an earlier fit, to train them further."""
+    if strategy != "ensemble":
+        return [Member(strategy, config, weights)]
+    return [
+        Member(
+            how,
+            member,
+            {
+                name.removeprefix(f"members.{number}."): array
+                for name, array in weights.items()
+                if name.startswith(f"members.{number}.")
+            },
+        )
+        for number, (how, member) in enumerate(
+            zip(config["strategies"], config["members"], strict=True)
+        )
+    ]
+
+
+def ensemble_weights(strategies: Sequence[str]) -> list[float]:
+    """Return the weights of the members of an ensemble, which sum to 1."""
+    frozen = np.array(strategies) == "frozen"
+    weights = np.where(frozen, FROZEN_WEIGHT / max(1, frozen.sum()), 1.0)
+    return cast(list[float], (weights / weights.sum()).tolist())
+
+
+def learning_rate(member: Member, data: LabelledWindows) -> float:
+    """Return the peak learning rate that lr="auto" stands for."""
+    few = data.per_class < ENOUGH_PER_CLASS
+    return LEARNING_RATES["few labels" if few and member.strategy != "scratch" else "otherwise"]
+
+
+def train_members(
+    members: Sequence[Member],
+    plans: Sequence[TrainingPlan],
+    data: LabelledWindows,
+    seed: int,
+    end_epoch: EndEpoch,
+) -> tuple[Network, list[dict[str, float]]]:
+    """Train each network as it would be trained alone, and join several into an ensemble.
+
+    Parameters
+    ----------
+    members, plans : sequence of Member, sequence of TrainingPlan
+        What to train, and how.
     data : LabelledWindows
-        Rows to learn from; the network takes on the dtype of ``data.x``.
-    start : Start
-        What the network is built from.
-    strategy : {"scratch", "frozen", "lp_ft", "full", "prompt_ft", "blend"}
-        What is learned.
-    recipe : Recipe
-        How it is learned.
+        Rows to learn from; the networks have the dtype of ``data.x``.
     seed : int
-        Root of all draws.
-    groups : ndarray of shape (n,), optional
-        Whom the rows come from: kept together by early stopping.
-    callbacks : callable, optional
-        ``callbacks(max_epochs=...)`` is a context, entered once, whose function is called after
-        each epoch with one that returns the fitted attributes so far; of a blend, those of the
-        member that is being trained.
+        Root of the random initial weights.
+    end_epoch : callable
+        Called after each epoch with a function that returns the fitted attributes of the network
+        in training; a true result ends the training of that network.
 
     Returns
     -------
-    Learned
-        The network is on the CPU, in evaluation mode.
+    Network
+        Configuration and weights.
+    list of dict
+        History of all trainings.
     """
-    if strategy == "blend":
-        return _blend(data, start, recipe, seed, groups, callbacks)
-    with isolated(derive_seed(seed, 0)):
-        config, module, taken = _network(data, start, strategy, recipe)
-        weights = get_weights(module)
-        weights |= {name: taken[name] for name in weights.keys() & taken.keys()}
-        set_weights(module, {name: as_dtype(w, data.x.dtype) for name, w in weights.items()})
-        if start.epochs == 0 or strategy == "frozen":
-            if recipe.adapts:
-                adapt_norms(module, data.x, data.present, recipe.device)
-            if strategy in ("frozen", "lp_ft"):
-                assert isinstance(module, ImuClassifier)
-                C = PENALTIES[strategy] if isinstance(recipe.C, str) else recipe.C
-                even = recipe.loss == "balanced_softmax"
-                solve_head(module, data, C, recipe.device, even=even)
-        history: list[dict[str, float]] = []
-        if strategy != "frozen":
-            lr = recipe.peak_rate(strategy, data)
-            history = _train(
-                module, config, data, recipe, lr, seed, start.epochs, groups, callbacks
-            )
-    return Learned(module.eval(), config, history)
-
-
-def _network(
-    data: LabelledWindows, start: Start, strategy: str, recipe: Recipe
-) -> tuple[dict[str, Any], Network, Mapping[str, AnyArray]]:
-    """Return a network with fresh weights, its configuration, and the weights to take over."""
-    if start.config is not None:
-        config = start.config | ({} if "net" in start.config else {"dropout": recipe.dropout})
-        return config, build_classifier(config), start.weights
-    facts = {"sites": start.sites, "n_classes": data.n_classes}
-    if strategy == "prompt_ft":
-        assert start.names is not None
-        config = {"net": start.names.net, **facts}
-        return config, ImuNamer(config), start.names.weights
-    config = {
-        "encoder": start.encoder,
-        "head": recipe.head,
-        "dropout": recipe.dropout,
-        "label_at": recipe.label_at,
-        **facts,
-    }
-    return config, ImuClassifier(config), start.weights
-
-
-def _blend(
-    data: LabelledWindows,
-    start: Start,
-    recipe: Recipe,
-    seed: int,
-    groups: AnyArray | None,
-    callbacks: Callbacks | None,
-) -> Learned:
-    """Teach every member apart; average what they say."""
-    few = data.per_class < MANY
-    parts = list(_parts(start))
-    members = []
-    with nullcontext() if callbacks is None else callbacks(max_epochs=None) as end_epoch:
-        shared = None if end_epoch is None else _entered(end_epoch)
-        for origin, strategy in parts:
-            # with many labels, simulated windows distract a network that starts from nothing
-            rows = data.alone() if strategy == "scratch" and not few else data
-            members.append(
-                learn(rows, origin, strategy, recipe, seed, groups=groups, callbacks=shared)
-            )
-    strategies = [strategy for _, strategy in parts]
+    trained, history = [], []
+    for member, plan in zip(members, plans, strict=True):
+        rows = data
+        if len(members) > 1 and member.strategy == "scratch" and data.per_class >= ENOUGH_PER_CLASS:
+            # with enough real windows, simulated ones do more harm than good here
+            rows = data.without_rehearsal()
+        weights, epochs = _train(member, plan, rows, seed, end_epoch)
+        trained.append(weights)
+        history += epochs
+    if len(members) == 1:
+        return (members[0].config, trained[0]), history
+    strategies = [member.strategy for member in members]
     config = {
         "members": [member.config for member in members],
         "strategies": strategies,
-        "shares": shares(strategies),
+        "weights": ensemble_weights(strategies),
     }
-    module = Blend(config)
-    for place, member in zip(module.members, members, strict=True):
-        set_weights(place, get_weights(member.module))
-    history = [epoch for member in members for epoch in member.history]
-    return Learned(module.eval(), config, history)
-
-
-def _parts(start: Start) -> Iterator[tuple[Start, str]]:
-    """Yield where each member of a blend sets out from, and how it learns."""
-    if start.config is not None:
-        for number, strategy in enumerate(start.config["strategies"]):
-            yield start.member(number), strategy
-        return
-    for origin in (start, *start.beside):
-        if not origin.weights:
-            yield origin, "scratch"
-            continue
-        yield origin, "frozen"
-        yield origin, "lp_ft" if origin.names is None else "prompt_ft"
-
-
-def shares(strategies: Sequence[str]) -> list[float]:
-    """Return what the members of a blend count, 1 in all, by how they learn."""
-    probes = np.array(strategies) == "frozen"
-    votes = np.where(probes, PROBES_VOTE / max(1, probes.sum()), 1.0)
-    return cast(list[float], (votes / votes.sum()).tolist())
-
-
-def _entered(end_epoch: Callable[[Any], bool]) -> Callbacks:
-    return lambda max_epochs: nullcontext(end_epoch)
+    joined = {
+        f"members.{number}.{name}": array
+        for number, weights in enumerate(trained)
+        for name, array in weights.items()
+    }
+    return (config, joined), history
 
 
 def _train(
-    module: Network,
-    config: dict[str, Any],
-    data: LabelledWindows,
-    recipe: Recipe,
-    lr: float,
-    seed: int,
-    epochs_before: int,
-    groups: AnyArray | None,
-    callbacks: Callbacks | None,
-) -> list[dict[str, float]]:
-    valid = None
-    if recipe.patience is not None:
-        rng = derive_rng(seed, 2)
-        rows, held = hold_out(data.codes, groups, recipe.validation_fraction, rng)
-        data, valid = data.take(rows), data.take(held).plain()
-    even = recipe.loss == "balanced_softmax"
-    loss = ClassLoss(recipe.label_smoothing, tuple(data.log_prior()) if even else None)
-    plan = recipe.plan(len(data), lr, derive_seed(seed, 1), epochs_before)
-    context = nullcontext() if callbacks is None else callbacks(max_epochs=plan.max_epochs)
-    with context as end_epoch:
+    member: Member, plan: TrainingPlan, data: LabelledWindows, seed: int, end_epoch: EndEpoch
+) -> tuple[dict[str, AnyArray], list[dict[str, float]]]:
+    """Return the trained weights of one network, and the history of its training."""
+    with isolated(derive_seed(seed, 0)):
+        # 1. Random weights, then those of the pretrainer or of the last fit
+        module = initial_module(member, data.x.dtype)
+        # 2. The head in closed form, unless the head was trained before
+        new = plan.first_epoch == 0 or not member.takes_steps
+        if new and member.strategy in PENALTIES and isinstance(module, ImuClassifier):
+            solve_head(module, data, PENALTIES[member.strategy], plan.device)
+        # 3. Gradient steps on all weights
+        history: list[dict[str, float]] = []
+        if member.takes_steps:
 
-        def on_epoch(weights: Callable[[], dict[str, AnyArray]]) -> bool:
-            return end_epoch is not None and end_epoch(
-                lambda: {"config_": config, "weights_": weights()}
-            )
+            def on_epoch(weights: Callable[[], dict[str, AnyArray]]) -> bool:
+                return end_epoch(lambda: {"config_": member.config, "weights_": weights()})
 
-        return train(module, loss, data, plan, valid=valid, on_epoch=on_epoch)
+            history = train(module, class_loss, data, plan, on_epoch=on_epoch)
+    return get_weights(module), history
 
 
-def as_dtype(array: AnyArray, dtype: Any) -> AnyArray:
-    """Return floats in a dtype, and anything else as it is."""
+def initial_module(member: Member, dtype: Any) -> nn.Module:
+    """Build a network in a dtype, with its initial weights."""
+    module = build_classifier(member.config)
+    weights = get_weights(module)
+    weights |= {name: member.weights[name] for name in weights.keys() & member.weights.keys()}
+    return set_weights(module, {name: _as_dtype(w, dtype) for name, w in weights.items()})
+
+
+def _as_dtype(array: AnyArray, dtype: Any) -> AnyArray:
     return array.astype(dtype) if np.issubdtype(array.dtype, np.floating) else array

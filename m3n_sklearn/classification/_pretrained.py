@@ -1,140 +1,48 @@
-"""What a classifier takes over from a pretrainer, wherever that comes from."""
+"""Pretrainers of a classifier, and what its networks take over from them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 from joblib import Memory
-from joblib import hash as digest
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
-from .._inputs import ImuWindows, InputMap, make_layout
+from .._hashing import content_hash
+from .._inputs import ImuWindows, InputMap
 from .._sklearn import FrozenEstimator, check_is_fitted
+from ..nets import multi3net_config
 from ..persistence import load
 from ..pretraining import Multi3NetPretrainer, list_pretrained, load_pretrained
 from ..windows import Windows
 
 __all__ = [
-    "Names",
-    "Start",
+    "Network",
     "as_list",
     "check_rate_is_known",
-    "encoders_of",
-    "fingerprint",
+    "common_input_map",
+    "encoder_of",
     "fitted_pretrainers",
-    "from_pretrainer",
-    "from_scratch",
-    "has_fixed_length",
+    "identity_of",
     "is_ready",
-    "name_classes",
     "naming",
-    "read_alike",
+    "new_encoder",
+    "prompt_network",
+    "reads_one_length",
 ]
 
 AnyArray = NDArray[Any]
-Weights = dict[str, AnyArray]
-
-
-class Names(NamedTuple):
-    """A network that names windows by descriptions of the classes.
-
-    Attributes
-    ----------
-    net : dict
-        Configuration of the joint space, with its IMU branch only.
-    weights : dict of str to ndarray
-        By their names in an ``ImuNamer``.
-    """
-
-    net: dict[str, Any]
-    weights: Weights
-
-
-@dataclass(frozen=True)
-class Start:
-    """What a network is built from.
-
-    Attributes
-    ----------
-    encoder : dict
-        Configuration of the IMU encoder.
-    input_map : InputMap
-        Windows -> network input.
-    weights : dict of str to ndarray
-        Weights that the network takes over, by their names in it; empty from scratch.
-    epochs : int
-        How many epochs these weights were trained on labels.
-    names : Names or None
-        The descriptions of the classes in the pretrainer's joint space, if there are any.
-    beside : tuple of Start
-        What a blend sets out from besides: other pretrainers, and random weights.
-    config : dict or None
-        Configuration of the whole network, where a fit goes on.
-    """
-
-    encoder: dict[str, Any]
-    input_map: InputMap
-    weights: Weights
-    epochs: int = 0
-    names: Names | None = None
-    beside: tuple[Start, ...] = ()
-    config: dict[str, Any] | None = None
-
-    @property
-    def sites(self) -> list[str]:
-        """Names of the sites in the network input."""
-        return list(self.input_map.layout.sites) or [""]
-
-    @property
-    def encoders(self) -> list[dict[str, Any]]:
-        """Configurations of all encoders."""
-        if self.config is not None:
-            return encoders_of(self.config)
-        return [start.encoder for start in (self, *self.beside)]
-
-    def member(self, number: int) -> Start:
-        """Return the part of one member, where the fit of a blend goes on."""
-        assert self.config is not None
-        config, prefix = self.config["members"][number], f"members.{number}."
-        weights = {
-            name.removeprefix(prefix): array
-            for name, array in self.weights.items()
-            if name.startswith(prefix)
-        }
-        return replace(self, encoder=encoders_of(config)[0], weights=weights, config=config)
-
-    def forgotten(self, imu: ImuWindows, weight: AnyArray) -> Start:
-        """Return the start from random weights, for the sites at hand, to compare this one with.
-
-        Parameters
-        ----------
-        imu : ImuWindows
-            Training windows.
-        weight : ndarray of shape (n,)
-            Their weights, for the scales of a series.
-        """
-        encoder = {**self.encoder, "sites": self.sites}
-        if encoder.get("norm") == "frozen_batch":
-            encoder["norm"] = "batch"
-        fitted = InputMap.fit(imu, rate=self.input_map.rate, sample_weight=weight)
-        return Start(encoder, replace(fitted, layout=self.input_map.layout), {})
+Network = tuple[dict[str, Any], dict[str, AnyArray]]
+"""Configuration of a network, and the weights that it takes over; others are drawn at random."""
 
 
 def as_list(pretrainer: Any) -> list[Any]:
-    """Return the pretrainers that are meant by one, by a list of them, or by None.
-
-    Raises
-    ------
-    ValueError
-        If a list is empty.
-    """
+    """Return the parameter `pretrainer` as a list, which is empty for None."""
     if not isinstance(pretrainer, list | tuple):
         return [] if pretrainer is None else [pretrainer]
     if not pretrainer:
@@ -151,27 +59,9 @@ def fitted_pretrainers(
     groups: ArrayLike | None,
     memory: str | Memory | None,
 ) -> list[Multi3NetPretrainer]:
-    """Return fitted pretrainers that nobody will train any further.
+    """Return fitted pretrainers: loaded, unwrapped, or cloned and fitted on their corpus or on X.
 
-    Those that need no training come first, so that what is wrong with them costs no time.
-
-    Parameters
-    ----------
-    pretrainers : sequence of str, path-like, FrozenEstimator or Multi3NetPretrainer
-        A name of :func:`~m3n_sklearn.pretraining.list_pretrained` is loaded, any other string or
-        path is a file to read, and a frozen pretrainer is used as it is. Any other pretrainer is
-        cloned and fitted, on its own corpus or else on `X`.
-    X : Windows or ImuWindows
-        What to pretrain on without a corpus.
-    groups : array-like of shape (n,) or None
-        Whom its rows come from.
-    memory : str, joblib.Memory or None
-        Where fitted pretrainers are kept.
-
-    Raises
-    ------
-    FileNotFoundError, TypeError, ValueError
-        With the place of the pretrainer, if there are several.
+    Those that need no training come first, so that an error in one of them costs no time.
     """
     found = {}
     to_train = [isinstance(given, Multi3NetPretrainer) for given in pretrainers]
@@ -183,7 +73,7 @@ def fitted_pretrainers(
 
 @contextmanager
 def naming(what: str) -> Iterator[None]:
-    """Say which of several inputs an error is about; nothing if there is one only."""
+    """Prefix error messages with the name of the input they are about, unless it is empty."""
     try:
         yield
     except (FileNotFoundError, TypeError, ValueError) as error:
@@ -206,7 +96,7 @@ def _fitted(
         return _thawed(pretrainer)
     _checked(pretrainer, "pretrainer is")
     fit = check_memory(memory).cache(_fit)
-    if pretrainer.corpus is not None:  # X plays no part, and must not be part of the key
+    if pretrainer.corpus is not None:  # X is not used, and must not be part of the cache key
         rows, groups = None, None
     else:
         rows, groups = (X, groups) if isinstance(X, Windows) else _distinct(X, groups)
@@ -219,26 +109,18 @@ def _thawed(pretrainer: Any) -> Multi3NetPretrainer:
     return frozen
 
 
-def fingerprint(pretrainer: Any) -> str:
-    """Return what tells one pretrainer from another: its name, file, weights or parameters.
+def identity_of(pretrainer: Any) -> str:
+    """Return the name or path of a pretrainer, or a digest of its weights or parameters.
 
-    Parameters
-    ----------
-    pretrainer : str, path-like, FrozenEstimator or Multi3NetPretrainer
-        As in `fitted_pretrainers`.
-
-    Returns
-    -------
-    str
-        The same in every process. Of objects among the parameters, such as a corpus in memory, only
-        the type is looked at.
+    It is the same in every process. Of objects among the parameters, such as a corpus in memory,
+    only the type counts.
     """
     if isinstance(pretrainer, str | os.PathLike):
         return os.fspath(pretrainer)
     if isinstance(pretrainer, FrozenEstimator):
-        return cast(str, digest(_thawed(pretrainer).weights_))
+        return content_hash(_thawed(pretrainer).weights_)
     params = _checked(pretrainer, "pretrainer is").get_params()
-    return cast(str, digest({name: _plain(value) for name, value in params.items()}))
+    return content_hash({name: _plain(value) for name, value in params.items()})
 
 
 def _plain(value: Any) -> Any:
@@ -248,7 +130,7 @@ def _plain(value: Any) -> Any:
 
 
 def is_ready(pretrainer: Any) -> bool:
-    """Tell whether a pretrainer is fitted already, and has not to be cloned and fitted first."""
+    """Tell whether a pretrainer is fitted already; a bare one is cloned and fitted first."""
     return isinstance(pretrainer, str | os.PathLike | FrozenEstimator)
 
 
@@ -260,7 +142,7 @@ def _read(pretrainer: str | os.PathLike[str]) -> Multi3NetPretrainer:
     if not os.path.isfile(where):
         raise FileNotFoundError(
             f"pretrainer={where!r} is neither the name of pretrained weights "
-            f"({', '.join(list_pretrained())}) nor a file that is there."
+            f"({', '.join(list_pretrained())}) nor a file that exists."
         )
     return _checked(load(where), f"The file {where!r} holds")
 
@@ -270,7 +152,7 @@ def _fit(pretrainer: Multi3NetPretrainer, X: Any, groups: ArrayLike | None) -> M
 
 
 def _distinct(imu: ImuWindows, groups: ArrayLike | None) -> tuple[Any, ArrayLike | None]:
-    """Return each window once, sorted: pretraining knows no weights, so repeats must not count."""
+    """Return each window once, sorted: pretraining has no weights, so repeats must not count."""
     flat = imu.values.reshape(len(imu.values), -1)
     _, first = np.unique(flat, axis=0, return_index=True)
     groups = None if groups is None else np.asarray(groups)[first]
@@ -287,137 +169,93 @@ def _checked(pretrainer: Any, introduction: str) -> Multi3NetPretrainer:
     return pretrainer
 
 
-def from_scratch(imu: ImuWindows, weight: AnyArray, *, width: int, norm: str) -> Start:
-    """Start with an encoder of random weights.
-
-    Parameters
-    ----------
-    imu : ImuWindows
-        Training windows.
-    weight : ndarray of shape (n,)
-        Their weights, for the scales of a series.
-    width, norm : int, str
-        Channels and normalisation of the encoder.
-    """
-    input_map = InputMap.fit(imu, rate=imu.rate, sample_weight=weight)
-    layout = input_map.layout
-    encoder = {
-        "name": "conv_imu",
-        "in_channels": layout.n_channels if layout.is_series else 6,
-        "sites": list(layout.sites) or [""],
-        "width": width,
-        "norm": norm,
-    }
-    return Start(encoder, input_map, {})
+def new_encoder(pretrainer: Multi3NetPretrainer | None, imu: ImuWindows) -> Network:
+    """Return an encoder with random weights, of the architecture of an unfitted pretrainer."""
+    given = Multi3NetPretrainer() if pretrainer is None else _checked(pretrainer, "pretrainer is")
+    layout = imu.layout
+    config = multi3net_config(
+        given.encoder,
+        modalities=["imu"],
+        decoders=[],
+        width=given.width,
+        sites=layout.sites or ("",),
+        in_channels=layout.n_channels if layout.is_series else 6,
+        n_times=imu.values.shape[-1],
+    )
+    return config["encoders"]["imu"], {}
 
 
-def from_pretrainer(pretrainer: Multi3NetPretrainer, imu: ImuWindows) -> Start:
-    """Start with the encoder of a fitted pretrainer.
-
-    Parameters
-    ----------
-    pretrainer : Multi3NetPretrainer
-        A fitted one.
-    imu : ImuWindows
-        Training windows.
-
-    Raises
-    ------
-    ValueError
-        If the windows are of another kind than those that the encoder was pretrained on.
-    """
+def encoder_of(pretrainer: Multi3NetPretrainer) -> Network:
+    """Return the IMU encoder of a fitted pretrainer."""
     encoder, weights = pretrainer._imu_encoder()
-    if encoder.get("norm") == "batch":
-        encoder = {**encoder, "norm": "frozen_batch"}
-    input_map = pretrainer.input_.adapted(imu)
-    if not input_map.layout.is_series:  # fitting looks at the units
-        input_map = replace(InputMap.fit(imu, rate=input_map.rate), layout=input_map.layout)
-    taken = {f"encoder.{name}": array for name, array in weights.items()}
-    return Start(encoder, input_map, taken)
+    return encoder, {f"encoder.{name}": array for name, array in weights.items()}
 
 
-def read_alike(first: Start, others: Sequence[Start]) -> list[Start]:
-    """Let the starts from further pretrainers read windows as the first does.
+def common_input_map(pretrainers: Sequence[Multi3NetPretrainer], imu: ImuWindows) -> InputMap:
+    """Return the map from windows to the input of all pretrained encoders.
 
-    Parameters
-    ----------
-    first : Start
-        Its sites and columns count where X does not name its channels.
-    others : sequence of Start
-        From other pretrainers.
-
-    Raises
-    ------
-    ValueError
-        If rates, or the scales of a series, differ.
+    The sites of the first pretrainer count where X does not name its channels. Rates, and the
+    scales of a series, must be the same for all.
     """
-    own = first.input_map
-    maps = [replace(other.input_map, layout=own.layout) for other in others]
-    rates = [given.rate or np.nan for given in (own, *maps)]
-    if own.layout.is_series:
-        if any(given != own for given in maps):
+    first, *others = [pretrainer.input_.adapted(imu) for pretrainer in pretrainers]
+    if first.layout.is_series:
+        if any((m.center, m.scale) != (first.center, first.scale) for m in others):
             raise ValueError(
-                "X is a generic series, and each pretrainer scales it by the windows that it has "
-                "learned from, which differ here. Pretrain all on the same windows, or give one."
+                "X is a generic series, which each pretrainer scales by the windows that it was "
+                "trained on, and these scales differ. Pretrain all on the same windows, or give "
+                "one pretrainer."
             )
-    elif not np.allclose(rates, rates[0], rtol=1e-6, atol=0):
-        raise ValueError(
-            "The pretrainers of one classifier must work at one rate; these work at "
-            f"{', '.join(f'{rate:g}' for rate in rates)} Hz. Pretrain them with the same rate=, or "
-            "give one of them."
-        )
-    return [replace(other, input_map=own) for other in others]
+    else:
+        rates = np.array([m.rate for m in (first, *others)], float)
+        if not np.allclose(rates, rates[0], rtol=1e-6, atol=0):
+            raise ValueError(
+                "The pretrainers of one classifier must work at one rate; these work at "
+                f"{', '.join(f'{rate:g}' for rate in rates)} Hz. Pretrain them with the same "
+                "rate=, or give one of them."
+            )
+    return first
 
 
-def encoders_of(config: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the configurations of the encoders in that of a classifying network."""
+def reads_one_length(config: Mapping[str, Any]) -> bool:
+    """Tell whether a classifying network reads windows of one length only."""
     if "members" in config:
-        return [encoder for member in config["members"] for encoder in encoders_of(member)]
-    return [dict(config["net"]["encoders"]["imu"] if "net" in config else config["encoder"])]
-
-
-def has_fixed_length(encoders: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether one of several encoders reads windows of one length only."""
-    return any("n_times" in encoder for encoder in encoders)
+        return any(reads_one_length(member) for member in config["members"])
+    encoder = config["net"]["encoders"]["imu"] if "net" in config else config["encoder"]
+    return "n_times" in encoder
 
 
 def check_rate_is_known(imu: ImuWindows) -> None:
-    """Refuse IMU windows of unknown rate: an encoder that others trained has a rate of its own.
-
-    Raises
-    ------
-    ValueError
-        If the channels are those of an IMU and the rate is not known.
-    """
-    layout = make_layout(imu.values.shape[1], imu.channels, flat=imu.flat)
-    if imu.rate is None and not layout.is_series:
+    """Refuse IMU windows of unknown rate: a pretrained encoder works at its own rate."""
+    if imu.rate is None and not imu.layout.is_series:
         raise ValueError(
-            "A pretrained encoder works at a rate of its own, and the rate of X is not known. Say "
-            "how many samples per second X has: Multi3NetClassifier(..., rate=50.0), or give "
+            "A pretrained encoder works at a rate of its own, and the rate of X is not known. Give "
+            "the samples per second of X: Multi3NetClassifier(..., rate=50.0) or "
             "Windows(imu=X, rate=50.0)."
         )
 
 
-def name_classes(pretrainer: Multi3NetPretrainer, prompts: Sequence[Sequence[str]]) -> Names:
-    """Place the descriptions of classes into the joint space of a pretrainer.
+def prompt_network(
+    pretrainer: Multi3NetPretrainer, prompts: Sequence[Sequence[str]], sites: Sequence[str]
+) -> Network:
+    """Return a network that compares windows with the descriptions of each class.
 
-    Parameters
-    ----------
-    pretrainer : Multi3NetPretrainer
-        A fitted one with a text encoder.
-    prompts : sequence of sequences of str
-        Per class one or more descriptions, whose embeddings are averaged. What all classes share
-        is taken out: it says nothing.
+    The embeddings of the descriptions of a class are averaged. Their mean over classes is
+    subtracted, because it does not tell classes apart.
     """
     embedded = pretrainer.embed_text([prompt for of_class in prompts for prompt in of_class])
     ends = np.cumsum([len(of_class) for of_class in prompts])
-    names = _unit(np.stack([part.mean(axis=0) for part in np.split(embedded, ends[:-1])]))
-    if len(names) > 1:
-        names = _unit(names - names.mean(axis=0))
+    vectors = _unit(np.stack([part.mean(axis=0) for part in np.split(embedded, ends[:-1])]))
+    if len(vectors) > 1:
+        vectors = _unit(vectors - vectors.mean(axis=0))
     branches = {"imu": pretrainer.config_["encoders"]["imu"]}
-    net = {**pretrainer.config_, "decoders": [], "encoders": branches}
-    taken = {f"net.{name}": array for name, array in pretrainer.weights_.items()}
-    return Names(net, taken | {"names": names})
+    config = {
+        "net": {**pretrainer.config_, "decoders": [], "encoders": branches},
+        "sites": list(sites),
+        "n_classes": len(vectors),
+        "n_components": vectors.shape[1],
+    }
+    weights = {f"net.{name}": array for name, array in pretrainer.weights_.items()}
+    return config, weights | {"prompts": vectors}
 
 
 def _unit(rows: AnyArray) -> AnyArray:

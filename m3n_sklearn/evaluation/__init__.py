@@ -1,14 +1,14 @@
-"""Honest comparison: few labels, people never seen, the same draws for every method."""
+"""Comparison of methods: few labels, unseen people, the same draws for every method."""
 
 from __future__ import annotations
 
+from .._splits import PurgedGroupKFold, consecutive_groups, person_folds, purge_overlaps
 from ._bootstrap import Difference, Interval, mean_interval, paired_difference
 from ._budgets import draw_labels
 from ._features import WindowFeatures
 from ._method import Method
-from ._results import load_scores
 from ._scores import Score, macro_f1, per_person
-from ._splits import PurgedGroupKFold, consecutive_groups, person_folds, purge_overlaps
+from ._store import load_scores
 from ._study import few_label_study
 from ._tables import format_differences, format_table, to_frame
 

@@ -1,4 +1,4 @@
-"""Label budgets: which windows a method may learn from."""
+"""Label budgets: the number of labeled windows that a method is fitted on."""
 
 from __future__ import annotations
 
@@ -18,23 +18,7 @@ Budget = int | float | None
 
 
 def check_budgets(budgets: Sequence[Budget]) -> list[Budget]:
-    """Return label budgets as plain numbers, or say what is wrong with them.
-
-    Parameters
-    ----------
-    budgets : sequence of int, float or None
-        Windows per class, shares in (0, 1], or None.
-
-    Returns
-    -------
-    list of int, float or None
-        The same; the share 1.0 has become None.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If one is no budget, if one occurs twice, or if there is none.
-    """
+    """Return label budgets as plain numbers, or say what is wrong with them."""
     expected = "a sequence of windows per class, such as (1, 4, 0.1, None)"
     levels = [_check_budget(budget) for budget in list_of(budgets, "budgets", expected)]
     if not levels:
@@ -58,23 +42,7 @@ def _check_budget(budget: Any) -> Budget:
 
 
 def budget_name(budget: Budget) -> str:
-    """Say a budget in a few characters.
-
-    Parameters
-    ----------
-    budget : int, float or None
-        Windows per class, a share, or None.
-
-    Returns
-    -------
-    str
-        What tables and axes show.
-
-    Examples
-    --------
-    >>> budget_name(4), budget_name(0.05), budget_name(None)
-    ('4 per class', '5 %', 'all labels')
-    """
+    """Return the name of a budget in tables and figures, such as "4 per class" or "5 %"."""
     if budget is None:
         return "all labels"
     return f"{100 * budget:g} %" if isinstance(budget, float) else f"{budget} per class"
@@ -87,20 +55,20 @@ def draw_labels(
     blocks: ArrayLike | None = None,
     random_state: int | np.random.Generator = 0,
 ) -> NDArray[np.int64]:
-    """Draw a few labelled windows of each class, block by block.
+    """Draw a few labeled windows of each class, block by block.
 
-    Neighbouring windows of one clip overlap and look alike, so a random sample of windows
-    overstates how diverse a small budget is. Here clips are shuffled and emptied one after the
-    other until the class has its windows. With the same seed a larger budget contains the
-    smaller one.
+    Neighboring windows of one clip overlap and are similar, so a random sample of windows is more
+    diverse than a small labeling effort would be. Here clips are shuffled, and their windows are
+    taken clip by clip until the class has its number. With the same seed, a larger budget contains
+    the smaller one.
 
     Parameters
     ----------
     y : array-like of shape (n,)
         Labels.
     budget : int, float or None
-        Windows per class, or the share in (0, 1] of each class's windows (at least one). A class
-        with fewer gives all. None takes every window.
+        Windows per class, or the share in (0, 1] of each class's windows (at least one). All
+        windows of a class with fewer are drawn. None takes every window.
     blocks : array-like of shape (n,), optional
         Id of the clip (box, exercise set) of each window. By default each window is its own.
     random_state : int or numpy.random.Generator, default=0
@@ -128,7 +96,7 @@ def draw_labels(
     if labels.ndim != 1 or len(labels) == 0:
         raise ValueError(f"y must have shape (n,) with at least one label, got {labels.shape}.")
     if any(label is None or label != label for label in labels.tolist()):
-        raise ValueError("y has missing labels (None or NaN): leave those windows out first.")
+        raise ValueError("y has missing labels (None or NaN): drop those windows first.")
     level = _check_budget(budget)
     if level is None:
         return np.arange(len(labels))

@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,9 @@ from .._columns import plain_column
 from ..windows import Windows
 from ._budgets import Budget, budget_name
 from ._method import Method
+from ._scores import Score, macro_f1
 
-__all__ = ["UNLABELLED", "Cell", "Data", "Outcome", "Run", "run_cell"]
+__all__ = ["UNLABELED", "Cell", "Data", "Job", "Run", "run_cell"]
 
 Rows = NDArray[np.int64]
 
@@ -30,10 +31,9 @@ class Run:
 
     budget: Budget = None
     draw: int = 0
-    seed: int = 0
 
 
-UNLABELLED = Run(budget=0)
+UNLABELED = Run(budget=0)
 """The one fit, per fold, of a method that reads no label."""
 
 
@@ -48,22 +48,9 @@ class Cell:
     def __str__(self) -> str:
         run = self.run
         people = ", ".join(map(str, self.held_out))
-        if run == UNLABELLED:
+        if run == UNLABELED:
             return f"{self.method}, no labels, without {people}"
-        repetition = f"draw {run.draw}, seed {run.seed}"
-        return f"{self.method}, {budget_name(run.budget)}, without {people}, {repetition}"
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What came of a cell."""
-
-    rows: Rows
-    predictions: NDArray[Any]
-    probabilities: NDArray[np.floating] | None
-    n_train: int
-    fit_seconds: float
-    predict_seconds: float
+        return f"{self.method}, {budget_name(run.budget)}, without {people}, draw {run.draw}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,74 +65,78 @@ class Data:
     random_state: int
 
 
-def run_cell(
-    data: Data, method: Method, cell: Cell, train: Rows, test: Rows, keep_proba: bool
-) -> Outcome:
-    """Fit a method and test it.
+class Job(NamedTuple):
+    """A cell, the rows to learn from and the rows to predict."""
 
-    Parameters
-    ----------
-    data : Data
-        Windows and labels.
-    method : Method
-        What is fitted.
-    cell : Cell
-        Which result this is.
-    train, test : ndarray of int
-        Rows to learn from and to predict.
-    keep_proba : bool
-        Whether to ask for probabilities too.
+    method: Method
+    cell: Cell
+    train: Rows
+    test: Rows
 
-    Returns
-    -------
-    Outcome
-        Predictions and times.
-    """
+
+def run_cell(data: Data, job: Job) -> list[Score]:
+    """Fit a method, test it on a fold, and score each held-out person."""
     # one thread, so that sums are added in the same order with any number of processes
     with threadpool_limits(limits=1):
         try:
-            return _fit_and_predict(data, method, cell, train, test, keep_proba)
+            return _fit_and_score(data, *job)
         except Exception as error:
-            error.add_note(f"This happened in the study's cell: {cell}.")
+            error.add_note(f"This happened in the study's cell: {job.cell}.")
             raise
 
 
-def _fit_and_predict(
-    data: Data, method: Method, cell: Cell, train: Rows, test: Rows, keep_proba: bool
-) -> Outcome:
+def _fit_and_score(data: Data, method: Method, cell: Cell, train: Rows, test: Rows) -> list[Score]:
+    # 1. the estimator of this fold, with the seed of this repetition
     estimator = _seeded(method.build(cell.held_out), data.random_state, cell.run)
+    # 2. the drawn windows, with the method's own extra ones
     X, y = _training_set(data, method, cell.held_out, train)
     known = [y] if method.needs_labels else []
     people = _people(estimator, data, method, train)
+    # 3. fit and predict; only these are timed
     begun = time.perf_counter()
-    with warnings.catch_warnings():  # one window of each class is no hint at regression
+    with warnings.catch_warnings():  # few windows of many classes may look like regression
         warnings.filterwarnings("ignore", "The number of unique classes")
         fitted = estimator.fit(X, *known, **people)
     trained = time.perf_counter()
     predictions = _plain(fitted.predict(data.X[test]))
     ended = time.perf_counter()
-    return Outcome(
-        rows=test,
-        predictions=predictions,
-        probabilities=_probabilities(fitted, data, test) if keep_proba else None,
-        n_train=len(train) if method.needs_labels else 0,
-        fit_seconds=trained - begun,
-        predict_seconds=ended - trained,
-    )
+    # 4. one score for each person of the fold
+    scores = []
+    for person in cell.held_out:
+        mine = data.groups[test] == person
+        rows = test[mine]
+        scores.append(
+            Score(
+                method=cell.method,
+                budget=cell.run.budget,
+                group=person,
+                draw=cell.run.draw,
+                macro_f1=macro_f1(data.y[rows], predictions[mine]),
+                rows=rows,
+                predictions=predictions[mine],
+                classes=data.classes,
+                held_out=cell.held_out,
+                n_train=len(train) if method.needs_labels else 0,
+                fit_seconds=trained - begun,
+                predict_seconds=(ended - trained) * float(np.mean(mine)),
+                flags=method.flags,
+            )
+        )
+    return scores
 
 
 def _seeded(estimator: BaseEstimator, random_state: int, run: Run) -> BaseEstimator:
-    """Give every repetition its own initialisation, the same in all methods."""
+    """Set the random state of a repetition, the same in all methods."""
     names = [name for name in estimator.get_params() if name.endswith("random_state")]
     owners = {name.rpartition("__")[0] for name in names}
     # what lies inside an estimator with a random_state of its own is left to that estimator
     outer = [name for name in names if owners.isdisjoint(_around(name.rpartition("__")[0]))]
-    state = np.random.SeedSequence([random_state, run.draw, run.seed]).generate_state(1)
+    state = np.random.SeedSequence([random_state, run.draw]).generate_state(1)
     return estimator.set_params(**dict.fromkeys(outer, int(state[0] % 2**31)))
 
 
 def _around(owner: str) -> Iterator[str]:
-    """Name the estimators that a nested one lies in: the steps of its path, and ""."""
+    """List the estimators that contain a nested one: the steps of its path, and ""."""
     while owner:
         owner = owner.rpartition("__")[0]
         yield owner
@@ -167,7 +158,9 @@ def _training_set(
     labels = plain_column(extra[1], f"The extra labels of {method.name!r}", X_extra.shape[0])
     unknown = np.setdiff1d(labels, data.classes)
     if len(unknown):
-        raise ValueError(f"extra has labels that the study does not know: {unknown.tolist()}.")
+        raise ValueError(
+            f"extra of method {method.name!r} has labels that are not in y: {unknown.tolist()}."
+        )
     return _join(X, X_extra), np.concatenate([y, labels])
 
 
@@ -200,13 +193,3 @@ def _plain(predictions: Any) -> NDArray[Any]:
     """Return predictions as numbers or strings: files hold no objects."""
     array = np.asarray(predictions)
     return np.array(array.tolist()) if array.dtype == object else array
-
-
-def _probabilities(fitted: BaseEstimator, data: Data, test: Rows) -> NDArray[np.floating] | None:
-    """Return probabilities of all classes of the study; those never learned have none."""
-    if not hasattr(fitted, "predict_proba"):
-        return None
-    given = np.asarray(fitted.predict_proba(data.X[test]), dtype=np.float32)
-    spread = np.zeros((len(test), len(data.classes)), dtype=np.float32)
-    spread[:, np.searchsorted(data.classes, fitted.classes_)] = given
-    return spread

@@ -1,4 +1,4 @@
-"""Hand-crafted window features: what a practitioner would try first."""
+"""Hand-crafted window features, the usual baseline."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from .._inputs import read_imu
-from .._sklearn import check_is_fitted
+from .._sklearn import DocumentationLink, check_is_fitted
 
 __all__ = ["WindowFeatures"]
 
 Array = NDArray[np.float64]
 
 
-class WindowFeatures(TransformerMixin, BaseEstimator):
+class WindowFeatures(DocumentationLink, TransformerMixin, BaseEstimator):
     """Statistics of each channel and of each sensor's norm, for forests and linear models.
 
     Per channel: mean, standard deviation, minimum, maximum, median, interquartile range, mean
-    absolute difference, rate of mean crossings, and the share of power in four octaves of the
-    spectrum. The same for the Euclidean norm of each triad, which no mounting changes; and the
-    correlations between the axes of a triad.
+    absolute difference, rate of mean crossings, and the share of power in four bands of the
+    spectrum with logarithmic widths. The same for the Euclidean norm of each triad, which does not
+    depend on the mounting; and the correlations between the axes of a triad.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         X : ndarray of shape (n, C, T) or (n, T), or Windows with imu
             Windows; a 2-D array holds windows of one channel.
         y : ignored
-            Here for scikit-learn.
+            Not used; part of the scikit-learn API.
 
         Returns
         -------
@@ -109,7 +109,7 @@ def _octaves(x: Array) -> Array:
 
 
 def _axis_correlations(triads: Array) -> Array:
-    centred = triads - triads.mean(axis=-1, keepdims=True)
-    scaled = centred / (np.linalg.norm(centred, axis=-1, keepdims=True) + 1e-12)
+    centered = triads - triads.mean(axis=-1, keepdims=True)
+    scaled = centered / (np.linalg.norm(centered, axis=-1, keepdims=True) + 1e-12)
     products = np.einsum("nsat,nsbt->nsab", scaled, scaled)
     return np.stack([products[..., 0, 1], products[..., 0, 2], products[..., 1, 2]], axis=-1)

@@ -1,4 +1,4 @@
-"""What is compared: an estimator with a name, and what has to be said about it."""
+"""A method of a comparison: an estimator with a name and its conditions."""
 
 from __future__ import annotations
 
@@ -13,34 +13,33 @@ from .._checks import list_of
 __all__ = ["Method", "People", "check_methods"]
 
 People = tuple[Hashable, ...]
-"""Those of one fold."""
+"""The held-out people of one fold."""
 
 
 @dataclass(frozen=True)
 class Method:
     """One row of the comparison.
 
-    A `fit` that takes ``groups`` is given the training people, so that whatever it chooses, such
-    as the epoch to stop at, is chosen on people that are held out; unless there is only one, or
-    there are extra windows.
+    If the estimator's `fit` takes ``groups``, it gets the training people, so that it can choose
+    on held-out people, for example the epoch to stop at. It does not get them if there is only one
+    training person or if there are extra windows.
 
     Parameters
     ----------
     name : str
-        Shown in the table.
+        Name in the table.
     estimator : estimator or callable
         An unfitted classifier, cloned for every fit; or a function of the held-out people (a
-        tuple) that returns one, because a pretrained encoder must not have seen them. It is
-        called for every cell of the study, so what takes long belongs before it.
+        tuple) that returns one, for example with an encoder that was pretrained without them. The
+        function is called for every cell of the study, so pretrain before the study.
     needs_labels : bool, default=True
-        False for methods that read no label: they are fitted once per fold, and score the same
-        at every budget.
+        False for methods that read no labels: they are fitted once per fold and have the same
+        score at every budget.
     extra : callable, optional
-        Function of the held-out people that returns ``(X, y)``: labelled windows, such as
-        simulated ones, that are added to every draw and not counted in the budget.
+        Function of the held-out people that returns ``(X, y)``: labeled windows, such as simulated
+        ones, which are added to every draw and do not count in the budget.
     flags : tuple of str, default=()
-        What a reader must know, such as ``"unlabelled target windows"``: a footnote of every
-        table and of the learning curves. In a store, those of the last study hold.
+        Footnotes in tables and figures, such as ``"unlabeled target windows"``.
 
     Examples
     --------
@@ -59,7 +58,7 @@ class Method:
     flags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what can't be shown or fitted."""
+        """Check the parameters."""
         if not isinstance(self.name, str) or not self.name:
             raise TypeError(f"The name of a method must be a string, got {self.name!r}.")
         estimator = self.estimator
@@ -75,7 +74,7 @@ class Method:
                 f"returns (X, y), got {type(self.extra).__name__}."
             )
         if self.extra is not None and not self.needs_labels:
-            raise ValueError(f"Method {self.name!r} reads no label, so it can't have extra= ones.")
+            raise ValueError(f"Method {self.name!r} reads no labels, so extra= has no use.")
         if not isinstance(self.flags, tuple) or not all(
             isinstance(flag, str) and flag for flag in self.flags
         ):
@@ -113,18 +112,7 @@ class Method:
 
 
 def check_methods(methods: Sequence[Method]) -> list[Method]:
-    """Return methods as a list, or say what should have been given.
-
-    Parameters
-    ----------
-    methods : sequence of Method
-        What is compared.
-
-    Returns
-    -------
-    list of Method
-        The same.
-    """
+    """Return methods as a list, or say what should have been given."""
     expected = "a list of Method(name, estimator)"
     listed = list_of(methods, "methods", expected)
     if not listed or not all(isinstance(method, Method) for method in listed):

@@ -1,4 +1,4 @@
-"""What a study finds: one score per method, budget, person and run."""
+"""The scores of a study: one per method, budget, person and run."""
 
 from __future__ import annotations
 
@@ -17,46 +17,42 @@ __all__ = ["Score", "check_scores", "macro_f1", "per_person"]
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """What one method reached on one person, with one draw of labels and one initialisation.
+    """The score of one method on one person, with one draw of labels and one initialization.
 
     Parameters
     ----------
     method : str
         Name of the method.
     budget : int, float or None
-        Labelled windows per class, or their share; None means all.
+        Labeled windows per class, or their share; None means all.
     group : hashable
         The tested person.
-    draw, seed : int
-        Which draw of labels, and which initialisation.
+    draw : int
+        Number of the draw of labels and of the initialization.
     macro_f1 : float
         Between 0 and 1.
     rows, predictions : ndarray of shape (m,)
-        Tested rows of X and what was predicted for them.
-    probabilities : ndarray of shape (m, K) or None
-        Of `classes`, if the study was asked to keep them and the method has them.
+        Tested rows of X and the predictions for them.
     classes : ndarray of shape (K,)
         All labels of the study, sorted.
     held_out : tuple of hashable
         The people of the fold, `group` among them.
     n_train : int
-        Labelled windows learned from, without extra ones; 0 if the method reads no label.
+        Number of labeled training windows, without extra ones; 0 if the method reads no labels.
     fit_seconds, predict_seconds : float
-        Wall time in s: of the fit, which serves all people of the fold, and of predicting
+        Wall time in s of the fit, which is shared by all people of the fold, and of predicting
         `rows`.
     flags : tuple of str
-        What a reader must know about the method.
+        Footnotes of the method.
     """
 
     method: str
     budget: Budget
     group: Hashable
     draw: int
-    seed: int
     macro_f1: float
     rows: NDArray[np.int64]
     predictions: NDArray[Any]
-    probabilities: NDArray[np.floating] | None = None
     classes: NDArray[Any] = field(default_factory=lambda: np.empty(0))
     held_out: tuple[Hashable, ...] = ()
     n_train: int = 0
@@ -66,7 +62,7 @@ class Score:
 
 
 def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Average the F1 scores of the classes that occur in the truth.
+    """Average the F1 scores of the classes that occur in the true labels.
 
     Parameters
     ----------
@@ -76,15 +72,15 @@ def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     Returns
     -------
     float
-        Between 0 and 1; a predicted class that never occurs costs precision elsewhere, but adds
-        no term of its own.
+        Between 0 and 1. A predicted class that never occurs lowers the recall of the other classes
+        but is not averaged over.
     """
     truth = np.asarray(y_true)
     return float(f1_score(truth, y_pred, labels=np.unique(truth), average="macro", zero_division=0))
 
 
 def per_person(scores: Sequence[Score], method: str, budget: Budget) -> Mapping[Hashable, float]:
-    """Average one method's scores over draws and seeds, person by person.
+    """Average the scores of one method over draws, for each person.
 
     Parameters
     ----------
@@ -108,21 +104,10 @@ def per_person(scores: Sequence[Score], method: str, budget: Budget) -> Mapping[
 
 
 def check_scores(scores: Sequence[Score]) -> list[Score]:
-    """Return scores as a list, or say what should have been given.
-
-    Parameters
-    ----------
-    scores : sequence of Score
-        From :func:`few_label_study`.
-
-    Returns
-    -------
-    list of Score
-        The same.
-    """
+    """Return scores as a list, or say what should have been given."""
     listed = list(scores)
     if not listed:
-        raise ValueError("There is no score: few_label_study returns them.")
+        raise ValueError("scores is empty: pass the scores that few_label_study returns.")
     if not all(isinstance(score, Score) for score in listed):
         raise TypeError(f"scores must be the Score objects of few_label_study, got {scores!r}.")
     return listed

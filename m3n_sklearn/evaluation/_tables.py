@@ -1,4 +1,4 @@
-"""Results as text and as data frames; flags are never lost on the way."""
+"""Results as text and as data frames, with the flags of each method."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ __all__ = ["format_differences", "format_table", "marked_names", "to_frame"]
 
 
 def format_table(scores: Sequence[Score], methods: Sequence[str] | None = None) -> str:
-    """Lay out mean macro F1 and its spread over people as a text table.
+    """Format mean macro F1 and its standard deviation over people as a text table.
 
     Parameters
     ----------
     scores : sequence of Score
         From :func:`few_label_study`.
     methods : sequence of str, optional
-        Row order; that of the scores by default.
+        Order of the rows; by default that of the scores.
 
     Returns
     -------
     str
         One row per method, one column per budget: mean ± standard deviation over people of the
-        per-person mean over draws and seeds. Flags are footnotes.
+        per-person mean over draws. Flags are footnotes.
     """
     listed = check_scores(scores)
     names = _choose(listed, methods)
@@ -53,7 +53,7 @@ def format_differences(
     *,
     confidence: float = 0.95,
 ) -> str:
-    """Lay out how far methods are ahead of a baseline, in points of macro F1.
+    """Format the differences of methods from a baseline, in points of macro F1.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def format_differences(
     baseline : str
         Name of the method to compare with.
     methods : sequence of str, optional
-        Row order; the other methods by default.
+        Order of the rows; by default all other methods.
     confidence : float, default=0.95
-        Of the intervals.
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -98,8 +98,8 @@ def to_frame(scores: Sequence[Score]) -> DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ``method``, ``budget`` (as :func:`format_table` names it), ``group``, ``held_out``
-        (the people of the fold), ``draw``, ``seed``, ``macro_f1``, ``n_train``, ``n_test``,
+        Columns ``method``, ``budget`` (as in :func:`format_table`), ``group``, ``held_out``
+        (the people of the fold), ``draw``, ``macro_f1``, ``n_train``, ``n_test``,
         ``fit_seconds``, ``predict_seconds`` and ``flags``.
     """
     import pandas as pd
@@ -111,7 +111,6 @@ def to_frame(scores: Sequence[Score]) -> DataFrame:
             "group": score.group,
             "held_out": score.held_out,
             "draw": score.draw,
-            "seed": score.seed,
             "macro_f1": score.macro_f1,
             "n_train": score.n_train,
             "n_test": len(score.rows),
@@ -124,20 +123,7 @@ def to_frame(scores: Sequence[Score]) -> DataFrame:
 
 
 def marked_names(scores: Sequence[Score]) -> tuple[Mapping[str, str], list[str]]:
-    """Give methods with flags their footnote marks.
-
-    Parameters
-    ----------
-    scores : sequence of Score
-        Of any methods.
-
-    Returns
-    -------
-    names : mapping of str to str
-        What to show for each method, such as ``"ours [1]"``.
-    notes : list of str
-        What the marks mean, such as ``"[1] unlabelled target windows"``.
-    """
+    """Return the shown names of methods with footnote marks, and the footnotes."""
     flags_of = {score.method: score.flags for score in scores}
     numbers = {flag: 0 for flags in flags_of.values() for flag in flags}
     numbers = {flag: number for number, flag in enumerate(numbers, start=1)}
@@ -153,7 +139,7 @@ def _choose(scores: Sequence[Score], methods: Sequence[str] | None) -> list[str]
     names = list(methods or there)
     unknown = [name for name in names if name not in there]
     if unknown:
-        raise ValueError(f"No score is of {', '.join(map(repr, unknown))}; there are {there}.")
+        raise ValueError(f"scores has no method {', '.join(map(repr, unknown))}; it has {there}.")
     return names
 
 

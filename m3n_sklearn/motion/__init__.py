@@ -8,7 +8,6 @@ from .bvh import read_bvh
 from .inverse_kinematics import motion_from_joints
 from .joint_sets import JOINT_SETS
 from .retarget import retarget
-from .skeletal import read_skeletal
 from .skeleton import MIRROR_JOINTS, SMPL_JOINTS, SMPL_PARENTS
 from .skeletons import SKELETONS, SkeletonMap
 from .video import read_4dhumans, read_gvhmr, read_mediapipe, read_wham
@@ -27,7 +26,6 @@ __all__ = [
     "read_bvh",
     "read_gvhmr",
     "read_mediapipe",
-    "read_skeletal",
     "read_wham",
     "retarget",
 ]

@@ -1,14 +1,16 @@
-"""Where an average adult's joints lie in the T-pose, and what bone lengths say about stature."""
+"""The joints of an average adult in the T-pose, and the stature that fits bone lengths."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .skeleton import MIRROR_JOINTS, SMPL_JOINTS
+from .._anthropometry import joint_centers, measures
+from .skeleton import SMPL_JOINTS
 
 __all__ = [
     "LIMB_SEGMENTS",
@@ -22,26 +24,7 @@ __all__ = [
 Array = NDArray[np.float64]
 
 GROWN = 1.4
-"""Stature in m from which on people are taken for grown-up, without a word."""
-
-_CENTRE_AND_LEFT: dict[str, tuple[float, float, float]] = {
-    "pelvis": (0.0, 0.0, 0.0),
-    "left_hip": (0.051942, -0.045949, 0.005),
-    "spine1": (0.0, 0.060545, -0.01),
-    "left_knee": (0.051942, -0.278969, 0.005),
-    "spine2": (0.0, 0.123339, -0.015),
-    "left_ankle": (0.051942, -0.521999, -0.01),
-    "spine3": (0.0, 0.165296, -0.015),
-    "left_foot": (0.051942, -0.550003, 0.052209),
-    "neck": (0.0, 0.298502, -0.015),
-    "left_collar": (0.025356, 0.245832, -0.005),
-    "head": (0.0, 0.331831, 0.0),
-    "left_shoulder": (0.092204, 0.238088, -0.015),
-    "left_elbow": (0.254538, 0.238088, -0.015),
-    "left_wrist": (0.404898, 0.238088, -0.015),
-    "left_hand": (0.454804, 0.238088, -0.015),
-}
-"""Joint centres in units of stature: the default body's (neutral), to six digits."""
+"""Stature in m below which a warning says that the person is a child."""
 
 LIMB_SEGMENTS: dict[str, tuple[str, str]] = {
     "upper arm": ("shoulder", "elbow"),
@@ -53,50 +36,30 @@ LIMB_SEGMENTS: dict[str, tuple[str, str]] = {
 
 
 def reference_joints(stature: float = 1.0) -> Array:
-    """Joint centres of an average adult in SMPL's rest frame (x left, y up, z front).
+    """Joint centers of an average adult in SMPL's rest frame (x left, y up, z front).
 
-    Parameters
-    ----------
-    stature : float, default=1.0
-        Body height; the joints come in the same unit.
-
-    Returns
-    -------
-    ndarray of shape (24, 3)
-        Joints in SMPL's order, T-pose, the pelvis at the origin.
-
-    Notes
-    -----
-    The proportions are those of :func:`m3n_sklearn.body.default_body`, which names the
-    anthropometric survey that they come from.
+    The pelvis is at the origin, and the unit is that of `stature`. The proportions are those of the
+    neutral :func:`m3n_sklearn.body.default_body`.
 
     Examples
     --------
     >>> reference_joints(1.70)[4].round(3)  # the left knee
     array([ 0.088, -0.474,  0.008])
     """
-    known = _CENTRE_AND_LEFT
-    joints = [
-        known[name]
-        if name in known
-        else np.multiply(known[SMPL_JOINTS[MIRROR_JOINTS[index]]], (-1, 1, 1))
-        for index, name in enumerate(SMPL_JOINTS)
-    ]
-    return stature * np.array(joints, dtype=np.float64)
+    return stature * _unit_joints()
+
+
+@cache
+def _unit_joints() -> Array:
+    """Joint centers of the neutral adult of stature 1, relative to the pelvis."""
+    centers = joint_centers(measures("neutral"))
+    joints = np.array([centers[name] for name in SMPL_JOINTS])
+    # rounded, so that the last bits of the means do not reach retargeted motions
+    return (joints - joints[0]).round(6)
 
 
 def segment_lengths(joints: Mapping[str, Array]) -> dict[str, float]:
-    """Median lengths of the limbs' segments over frames and sides.
-
-    Parameters
-    ----------
-    joints : mapping of str to ndarray of shape (..., 3)
-        Positions by SMPL joint name, both sides of all limbs.
-
-    Returns
-    -------
-    dict of str to float
-        Length by segment, in the unit of the positions.
+    """Median lengths of the limbs' segments over frames and sides, from positions by joint name.
 
     Examples
     --------
@@ -118,18 +81,10 @@ def segment_lengths(joints: Mapping[str, Array]) -> dict[str, float]:
 
 
 def fitted_stature(lengths: Mapping[str, float]) -> float:
-    """Height of an average adult with such limbs, in whatever unit the lengths have.
+    """Height of an average adult with such limbs, in the unit of the lengths.
 
-    Parameters
-    ----------
-    lengths : mapping of str to float
-        Length of some of "upper arm", "forearm", "thigh", "shin".
-
-    Returns
-    -------
-    float
-        The median over the segments of length / (length in a body of unit stature), so that one
-        badly tracked segment does not matter.
+    It is the median over the segments of length / (length in a body of unit stature), so that one
+    badly tracked segment does not matter.
 
     Examples
     --------
@@ -143,26 +98,9 @@ def fitted_stature(lengths: Mapping[str, float]) -> float:
 def stature_from_lengths(
     lengths: Mapping[str, float], *, what: str = "skeleton", cure: str = ""
 ) -> float:
-    """Estimate body height from the lengths of the limbs' segments, and check that it is one.
+    """Estimate body height in m from the lengths of the limbs' segments, and check their unit.
 
-    Parameters
-    ----------
-    lengths : mapping of str to float
-        Length in m of some of "upper arm", "forearm", "thigh", "shin".
-    what : str, default="skeleton"
-        Names the source in the error message.
-    cure : str, default=""
-        Another way out, for the end of that message.
-
-    Returns
-    -------
-    float
-        Stature in m.
-
-    Raises
-    ------
-    ValueError
-        If the lengths are no human's; millimetres, centimetres and inches are recognised.
+    `what` names the source in the error message, and `cure` ends it.
 
     Examples
     --------
@@ -187,17 +125,7 @@ def stature_from_lengths(
 
 
 def warn_if_small(statures: Sequence[float], cure: str, *, stacklevel: int = 3) -> None:
-    """Say once that people are as small as positions without a unit make them.
-
-    Parameters
-    ----------
-    statures : sequence of float
-        Body heights in m.
-    cure : str
-        What to do about it.
-    stacklevel : int, default=3
-        Whose line the warning names.
-    """
+    """Warn once if people are as small as positions without a unit make them."""
     if min(statures) < GROWN:
         warnings.warn(
             f"The limbs belong to a person {min(statures):.3g} m tall: a child, or lengths that "

@@ -22,16 +22,9 @@ class Projection(nn.Module):
 
 
 class Reconstruction(nn.Module):
-    """Decode every site of whole windows from its feature sequence and the embedding.
+    """Decode all sites of whole windows from their feature sequences and the embedding.
 
-    Parameters
-    ----------
-    width : int
-        Channels of the sequence.
-    n_components : int
-        Size of the embedding. It takes part, so that this objective trains it too.
-    out_channels : int
-        Channels per site.
+    The embedding is an input so that this objective trains it as well.
     """
 
     def __init__(self, width: int, n_components: int, out_channels: int) -> None:
@@ -52,19 +45,9 @@ class Reconstruction(nn.Module):
 
 
 class Pose2Imu(nn.Module):
-    """Predict the IMU windows of all sites from what the pose encoder read and found.
+    """Predict the IMU windows of all sites from pose features, their sequence and the embedding.
 
-    Parameters
-    ----------
-    in_channels : int
-        Pose features per frame; they enter at their own rate, because accelerations are lost
-        in the strided sequence.
-    width : int
-        Channels of the sequence.
-    n_components : int
-        Size of the embedding.
-    n_sites : int
-        Sites to predict, with 6 channels each.
+    The pose features enter at their own rate, because the strided sequence loses accelerations.
     """
 
     def __init__(self, in_channels: int, width: int, n_components: int, n_sites: int) -> None:

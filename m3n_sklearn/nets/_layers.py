@@ -5,53 +5,40 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["BatchNorm", "ConvTrunk", "OrderedPool", "make_norm", "pool"]
+__all__ = ["BatchNorm", "ConvTrunk", "OrderedPool", "group_norm", "pool"]
 
-NORMS = ("group", "layer", "batch")
+GROUP = 16
+"""Channels that are normalized together: fewer would erase what a window of one sample says."""
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """Batch normalisation that uses its running statistics for a batch of one row.
-
-    Frozen, it always uses them: a few labelled windows are no sample to learn statistics from.
-    """
-
-    def __init__(self, width: int, frozen: bool = False) -> None:
-        super().__init__(width)
-        self.frozen = frozen
+    """Batch normalization that uses its running statistics for a batch of one row."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Normalise (n, C) or (n, C, T)."""
-        if self.training and len(input) > 1 and not self.frozen:
+        """Normalize (n, C) or (n, C, T)."""
+        if self.training and len(input) > 1:
             return super().forward(input)
         return nn.functional.batch_norm(
             input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
         )
 
 
-def make_norm(name: str, width: int) -> nn.Module:
-    """Return a normalisation of (n, width, T).
-
-    Groups hold 16 channels: smaller ones would erase what a window of one sample says.
-    """
-    if name in ("batch", "frozen_batch"):
-        return BatchNorm(width, frozen=name == "frozen_batch")
-    groups = width // 16 if name == "group" and width % 16 == 0 and width > 16 else 1
-    return nn.GroupNorm(groups, width)
+def group_norm(width: int) -> nn.GroupNorm:
+    """Return the normalization of (n, width, T): groups of 16 channels, else one group."""
+    return nn.GroupNorm(width // GROUP if width % GROUP == 0 else 1, width)
 
 
 class ConvTrunk(nn.Module):
     """Strided convolutions: (n, C, T) -> (n, width, L), for any T from 1.
 
-    L is about T / 4 with `last_stride` 1, and T / 8 with 2. The first layer is not normalised, so
-    that amplitude reaches the second one.
+    L is about T / 4 with `last_stride` 1, and T / 8 with 2. The first layer is not normalized, so
+    that the second one sees amplitudes.
     """
 
     def __init__(
         self,
         in_channels: int,
         width: int,
-        norm: str = "group",
         kernel: int = 9,
         last_stride: int = 1,
     ) -> None:
@@ -61,10 +48,10 @@ class ConvTrunk(nn.Module):
             nn.Conv1d(in_channels, half, kernel, stride=2, padding=kernel // 2),
             nn.GELU(),
             nn.Conv1d(half, width, 5, stride=2, padding=2),
-            make_norm(norm, width),
+            group_norm(width),
             nn.GELU(),
             nn.Conv1d(width, width, 5, stride=last_stride, padding=2),
-            make_norm(norm, width),
+            group_norm(width),
             nn.GELU(),
         )
 

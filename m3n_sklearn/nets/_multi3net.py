@@ -12,7 +12,6 @@ from torch.nn import functional
 
 from ._heads import Pose2Imu, Projection, Reconstruction
 from ._imu import ConvImuEncoder
-from ._orientation import ORIENTATIONS, turned
 from ._paper import (
     HEADS,
     PaperDecoder,
@@ -44,32 +43,25 @@ def multi3net_config(
     *,
     modalities: Sequence[str],
     decoders: Sequence[str],
-    n_components: int | None = None,
     width: int | None = None,
-    norm: str = "group",
-    orientation: str = "raw",
     sites: Sequence[str] = ("",),
     in_channels: int = 6,
     n_times: int = 1,
     pose_shape: tuple[int, int] = (0, 0),
     text_size: int = 0,
 ) -> dict[str, Any]:
-    """Choose the parts of a network.
+    """Describe a network by numbers, strings, lists and dicts.
 
     Parameters
     ----------
     encoder : {"default", "paper"}
         Convolutions, or the published architecture.
     modalities : sequence of {"imu", "pose", "text"}
-        What to build encoders for.
+        Modalities with an encoder.
     decoders : sequence of {"reconstruction", "pose2imu"}
-        What to build decoders for.
-    n_components, width : int, optional
-        Size of the joint space (128; paper 256) and width of the encoders (128; paper 256).
-    norm : {"group", "layer", "batch"}
-        Normalisation of the default encoders.
-    orientation : str
-        What the default IMU encoder reads, one of ``ORIENTATIONS``.
+        Objectives with a decoder.
+    width : int, optional
+        Width of the encoders and of the joint space (128; paper 256).
     sites : sequence of str
         Names of the IMU's sites.
     in_channels, n_times : int
@@ -82,7 +74,7 @@ def multi3net_config(
     Returns
     -------
     dict
-        Numbers, strings, lists and dicts only.
+        The configuration that `Multi3Net` builds.
     """
     paper = encoder == "paper"
     width = width or (256 if paper else 128)
@@ -90,11 +82,6 @@ def multi3net_config(
         raise ValueError(
             f"encoder='paper' needs a width that is a multiple of {HEADS}, its number of attention "
             f"heads; got {width}."
-        )
-    if orientation not in ORIENTATIONS or (paper and orientation != "raw"):
-        raise ValueError(
-            f"orientation must be one of {', '.join(ORIENTATIONS)}, and 'raw' with "
-            f"encoder='paper'; got {orientation!r}."
         )
     n_features, n_frames = pose_shape
     imu = {"in_channels": in_channels, "sites": list(sites), "width": width}
@@ -112,15 +99,14 @@ def multi3net_config(
         }
     else:
         parts = {
-            "imu": {"name": "conv_imu", **imu, "norm": norm, "orientation": orientation},
-            "pose": {"name": "conv_pose", "in_channels": n_features, "width": width, "norm": norm},
+            "imu": {"name": "conv_imu", **imu},
+            "pose": {"name": "conv_pose", "in_channels": n_features, "width": width},
             "text": {"name": "identity"},
         }
     return {
         "paper": paper,
         "encoders": {name: parts[name] for name in modalities},
         "decoders": list(decoders),
-        "n_components": n_components or (width if paper else 128),
         "temperature": 0.07 if paper else 0.1,
         "n_times": n_times,
         "n_sites": len(sites),
@@ -143,7 +129,7 @@ def build_imu_encoder(config: Config) -> nn.Module:
     -------
     torch.nn.Module
         ``module(x, present=None, hidden=None) -> (features, sequence or None)``; ``n_features``
-        is the width of the features, ``read_sites(names)`` says which sites inputs hold.
+        is the width of the features, ``read_sites(names)`` sets the sites of the inputs.
 
     Examples
     --------
@@ -173,14 +159,13 @@ class Multi3Net(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = dict(config)
-        size, width = config["n_components"], config["width"]
         sites, channels = config["n_sites"], config["in_channels"]
         self.encoders, self.heads, self.decoders = (nn.ModuleDict() for _ in range(3))
         for name, part in config["encoders"].items():
             self.encoders[name] = build_imu_encoder(part)
             self.heads[name] = self._head(name)
         for name in config["decoders"]:
-            self.decoders[name] = self._decoder(name, width, size)
+            self.decoders[name] = self._decoder(name)
         self.register_buffer("deviation", torch.ones(channels))
         self.register_buffer("imu_mean", torch.zeros(sites, channels))
         self.register_buffer("imu_scale", torch.ones(sites, channels))
@@ -191,22 +176,22 @@ class Multi3Net(nn.Module):
             self.log_temperature = nn.Parameter(log_temperature)
 
     def _head(self, name: str) -> nn.Module:
-        size, paper = self.config["n_components"], self.config["paper"]
-        if name == "text" and not paper:
-            return Projection(self.config["text_size"], size)
-        width = self.config["width"]
-        if paper:
-            return nn.Identity() if width == size else nn.Linear(width, size)
+        """Return the map from an encoder's features to the joint space."""
+        if self.config["paper"]:  # its encoders end in the joint space
+            return nn.Identity()
         encoder: Any = self.encoders[name]
-        return Projection(encoder.n_features, size)
+        n_features = self.config["text_size"] if name == "text" else encoder.n_features
+        return Projection(n_features, self.config["width"])
 
-    def _decoder(self, name: str, width: int, size: int) -> nn.Module:
-        sites, channels = self.config["n_sites"], self.config["in_channels"]
+    def _decoder(self, name: str) -> nn.Module:
+        """Return the decoder of an objective."""
+        width, sites = self.config["width"], self.config["n_sites"]
+        channels = self.config["in_channels"]
         if self.config["paper"]:
-            return PaperDecoder(size, sites, channels, self.config["n_times"])
+            return PaperDecoder(width, sites, channels, self.config["n_times"])
         if name == "reconstruction":
-            return Reconstruction(width, size, channels)
-        return Pose2Imu(self.config["pose_features"], width, size, sites)
+            return Reconstruction(width, width, channels)
+        return Pose2Imu(self.config["pose_features"], width, width, sites)
 
     @property
     def temperature(self) -> Tensor:
@@ -220,7 +205,7 @@ class Multi3Net(nn.Module):
         ----------
         batch : mapping
             ``imu`` (k, S, C, T) with ``present`` (k, S, 2) and optionally ``hidden`` (k, T);
-            ``pose`` (l, P, F); ``text`` (m, K, d): the rows that have the modality, if any.
+            ``pose`` (l, P, F); ``text`` (m, d): the rows that have the modality, if any.
             ``paired`` (l,): pose rows whose IMU is to be predicted. ``view`` (k, S, C, T') with
             ``view_present``: the same IMU windows, augmented in another way.
 
@@ -243,9 +228,7 @@ class Multi3Net(nn.Module):
             if hidden is not None and "reconstruction" in self.decoders:
                 rows = hidden.any(dim=1)
                 part = None if sequence is None else sequence[rows]
-                turns = self.turns(batch["imu"], batch.get("present"), hidden)
-                turns = None if turns is None else turns[rows]
-                out["reconstruction"] = self.reconstruct(z[rows], part, hidden.shape[1], turns)
+                out["reconstruction"] = self.reconstruct(z[rows], part, hidden.shape[1])
         if "view" in batch:
             z, _ = self.embed_imu(batch["view"], batch["view_present"])
             out["z_view"] = functional.normalize(z)
@@ -258,11 +241,11 @@ class Multi3Net(nn.Module):
                 part = None if sequence is None else sequence[rows]
                 out["predicted"] = self.predict_imu(z[rows], part, frames[rows])
         if "text" in batch:
-            out["z_text"] = functional.normalize(self.embed_text(batch["text"]), dim=-1)
+            out["z_text"] = functional.normalize(self.embed_text(batch["text"]))
         return out
 
     def read_sites(self, names: Sequence[str]) -> None:
-        """Say which sites the coming IMU windows hold."""
+        """Set the sites of the IMU windows to come."""
         encoder: Any = self.encoders["imu"]
         encoder.read_sites(names)
 
@@ -282,27 +265,13 @@ class Multi3Net(nn.Module):
         """Return embeddings (not normalised) of sentence vectors."""
         return self.heads["text"](self.encoders["text"](vectors))
 
-    def turns(
-        self, x: Tensor, present: Tensor | None = None, hidden: Tensor | None = None
-    ) -> Tensor | None:
-        """Return the rotations (n, S, 3, 3) after which IMU windows are read, if there are any."""
-        encoder: Any = self.encoders["imu"]
-        return None if self.config["paper"] else encoder.turns(x, present, hidden)
-
-    def reconstruct(
-        self,
-        embedding: Tensor,
-        sequence: Tensor | None,
-        n_times: int,
-        turns: Tensor | None = None,
-    ) -> Tensor:
-        """Decode IMU windows (n, S, C, T) in network units and in their sensors' frames."""
+    def reconstruct(self, embedding: Tensor, sequence: Tensor | None, n_times: int) -> Tensor:
+        """Decode IMU windows (n, S, C, T) in network units."""
         decoder = self.decoders["reconstruction"]
         if sequence is None:
             encoder: Any = self.encoders["imu"]
             return encoder.as_read(decoder(embedding))
-        decoded = decoder(embedding, sequence, n_times)
-        return decoded if turns is None else turned(turns.mT, decoded)
+        return decoder(embedding, sequence, n_times)
 
     def predict_imu(self, embedding: Tensor, sequence: Tensor | None, frames: Tensor) -> Tensor:
         """Predict IMU windows (n, S, 6, T) in network units from encoded poses."""

@@ -1,8 +1,8 @@
 """The architecture published with Multi³Net, for comparison with the default.
 
-Single attention layers over tokens, one vector per window, and decoders from that vector. Where
-the authors' reshape took 60 consecutive numbers for a token, explicit patches are cut here; the
-decoders' targets are whole windows instead of one normalised sample.
+It has single attention layers over tokens, one vector per window, and decoders from that vector.
+Two things differ from the authors' code: tokens are patches in time, where a reshape took 60
+consecutive numbers, and decoders predict whole windows, where one normalized sample was predicted.
 
 References
 ----------
@@ -56,18 +56,9 @@ class TokenAttention(nn.Module):
 
 
 class PaperImuEncoder(nn.Module):
-    """IMU windows (n, S, C, T) -> features (n, width); there is no sequence.
+    """IMU windows (n, S, C, T) -> features (n, width), without a sequence.
 
-    Parameters
-    ----------
-    in_channels : int
-        Channels per site.
-    sites : sequence of str
-        Sites of the input, which this encoder can't read in another number.
-    n_times : int
-        Samples per window, which must always be the same.
-    width : int
-        Size of tokens and features, a multiple of 8.
+    The numbers of sites and of samples are fixed. `width` is a multiple of 8.
     """
 
     def __init__(
@@ -86,9 +77,9 @@ class PaperImuEncoder(nn.Module):
         )
 
     def read_sites(self, names: Sequence[str]) -> None:
-        """Say which sites the coming inputs hold: as many as the weights know, in any order.
+        """Set the sites of the inputs to come: as many as the weights know, in any order.
 
-        Names that are not those of the weights are read in the order they come in.
+        Names that are not those of the weights are read in the order of the input.
         """
         known = self.known_sites
         if len(names) != len(known):
@@ -100,11 +91,11 @@ class PaperImuEncoder(nn.Module):
         self.order = [list(names).index(site) for site in known if named]
 
     def in_order(self, sites: Tensor) -> Tensor:
-        """Return what comes in the order of the input, (n, S, ...), in that of the weights."""
+        """Reorder sites (n, S, ...) from the order of the input to that of the weights."""
         return sites[:, self.order] if self.order else sites
 
     def as_read(self, sites: Tensor) -> Tensor:
-        """Return what comes in the order of the weights, (n, S, ...), in that of the input."""
+        """Reorder sites (n, S, ...) from the order of the weights to that of the input."""
         return sites[:, np.argsort(self.order).tolist()] if self.order else sites
 
     def forward(

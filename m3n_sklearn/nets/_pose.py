@@ -10,22 +10,12 @@ __all__ = ["ConvPoseEncoder"]
 
 
 class ConvPoseEncoder(nn.Module):
-    """Pose features (n, P, F) -> features (n, 2 width) and a sequence (n, width, L).
+    """Pose features (n, P, F) -> features (n, 2 width) and a sequence (n, width, L)."""
 
-    Parameters
-    ----------
-    in_channels : int
-        Pose features per frame.
-    width : int
-        Channels of the trunk.
-    norm : {"group", "layer", "batch"}
-        Normalisation.
-    """
-
-    def __init__(self, in_channels: int, width: int = 128, norm: str = "group") -> None:
+    def __init__(self, in_channels: int, width: int = 128) -> None:
         super().__init__()
         self.n_features = 2 * width
-        self.trunk = ConvTrunk(in_channels, width, norm, kernel=5)
+        self.trunk = ConvTrunk(in_channels, width, kernel=5)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Encode windows."""

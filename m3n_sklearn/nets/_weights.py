@@ -1,4 +1,4 @@
-"""Weights as NumPy arrays: what is kept, pickled and saved instead of torch objects."""
+"""Weights as NumPy arrays, which are kept, pickled and saved instead of torch objects."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def set_weights(module: nn.Module, weights: Mapping[str, NDArray[Any]]) -> nn.Mo
 
 
 def place_unknown_site(weights: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Put the vector of a site that nobody has named amid those of the known sites.
+    """Set the vector of an unknown site to the mean of those of the known sites.
 
-    No training row is of an unknown site, so its vector would stay what it was drawn as.
+    No training row has an unknown site, so its vector would keep its random initial value.
     """
     if SITE_VECTORS in weights:
         vectors = weights[SITE_VECTORS]

@@ -1,4 +1,4 @@
-"""Learning one space of IMU, pose and text before any label is seen."""
+"""Pretraining of one embedding space of IMU, pose and text, and its corpora."""
 
 from __future__ import annotations
 

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from .._inputs import InputMap
 from ..windows import Windows
-from ._sampler import NearMisses
 from ._sources import Captions, ImuSource, PoseFeatures
 from .augmentation import Augmentation
 
 __all__ = ["PretrainingData", "hidden_spans"]
 
 SPAN_SECONDS = (0.1, 0.3)
+"""Length of a hidden span."""
+
 SPAN_SHARE = (0.05, 0.15)
 """Length of a hidden span as a share of a window, where there is no rate."""
 
@@ -24,24 +25,10 @@ SPAN_SHARE = (0.05, 0.15)
 def hidden_spans(
     n_rows: int, n_times: int, rate: float | None, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Hide about half of every row in spans of 0.1 to 0.3 s, at least one step.
-
-    Parameters
-    ----------
-    n_rows, n_times : int
-        Shape of the mask.
-    rate : float or None
-        Samples per second; without it, spans are 5 to 15 % of the window.
-    rng : numpy.random.Generator
-        Source of the draws.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_rows, n_times)
-        True where a step is hidden.
-    """
+    """Hide about half of every row, (n_rows, n_times), in spans of 0.1 to 0.3 s."""
     low, high = (s * rate for s in SPAN_SECONDS) if rate else (s * n_times for s in SPAN_SHARE)
     shortest, longest = max(1, round(low)), max(1, round(high))
+    # spans of random lengths, of which every other one is hidden
     lengths = rng.integers(shortest, longest + 1, (n_rows, n_times // shortest + 2))
     edges = np.cumsum(lengths, axis=1) - rng.integers(0, longest, (n_rows, 1))
     span = (np.arange(n_times)[:, None] >= edges[:, None, :]).sum(axis=2)
@@ -52,45 +39,17 @@ def hidden_spans(
 
 @dataclass
 class PretrainingData:
-    """Rows of a corpus as batches for :class:`~m3n_sklearn.nets.Multi3Net`.
-
-    Attributes
-    ----------
-    windows : Windows
-        The rows.
-    modalities : tuple of str
-        Which of imu, pose and text to read.
-    imu : ImuSource or None
-        Where IMU windows come from.
-    input_map : InputMap or None
-        IMU windows -> network input.
-    captions : Captions or None
-        Sentences of the rows.
-    augmentation : Augmentation or None
-        Random changes of the IMU.
-    reconstruct : bool
-        Hide spans of every other row.
-    two_views : bool
-        Augment the IMU a second time.
-    paraphrases : int
-        How many sentences of each row to draw.
-    near_misses : NearMisses or None
-        What replaces a share of each batch by rows whose captions are similar.
-    near_share : float
-        That share.
-    """
+    """Rows of a corpus as batches for :class:`~m3n_sklearn.nets.Multi3Net`."""
 
     windows: Windows
-    modalities: tuple[str, ...]
-    imu: ImuSource | None = None
-    input_map: InputMap | None = None
+    modalities: tuple[str, ...]  # which of imu, pose and text to read
+    imu: ImuSource | None = None  # recorded or simulated
     captions: Captions | None = None
+    reconstruct: bool = False  # hide spans of every other row
+    two_views: bool = False  # augment the IMU a second time
+    # set when a sample of the IMU has been read
+    input_map: InputMap | None = None
     augmentation: Augmentation | None = None
-    reconstruct: bool = False
-    two_views: bool = False
-    paraphrases: int = 1
-    near_misses: NearMisses | None = None
-    near_share: float = 0.0
     dtype: Any = np.float32
     _masks: dict[str, NDArray[np.bool_]] = field(init=False, repr=False)
     _poses: PoseFeatures = field(init=False, repr=False)
@@ -103,7 +62,7 @@ class PretrainingData:
         return len(self.windows)
 
     def start_epoch(self, epoch: int) -> None:
-        """Let the simulator know."""
+        """Simulate again if it is time to."""
         if self.imu is not None:
             self.imu.start_epoch(epoch)
 
@@ -116,19 +75,23 @@ class PretrainingData:
 
         Besides the network's inputs these are ``has_imu``, ``has_pose``, ``has_text`` (n,): which
         rows have a modality; ``captions`` (n, P): numbers of their sentences; ``clean``: the IMU
-        before augmentation, ``measured`` (S, 6, 1): its channels, and ``paired``: which pose
-        rows have one.
+        before augmentation; ``measured`` (S, 6, 1): its channels; and ``paired``: which pose rows
+        have an IMU.
         """
-        if self.near_misses is not None:
-            rows = self.near_misses.replace(rows, self.near_share, rng)
         has = {name: self._present(name, rows) for name in self.modalities}
         batch: dict[str, Any] = {f"has_{name}": mask for name, mask in has.items()}
         batch["captions"] = (
             np.full((len(rows), 1), -1) if self.captions is None else self.captions.numbers[rows]
         )
-        for name, mask in has.items():
-            if mask.any():
-                getattr(self, f"_add_{name}")(batch, rows[mask], rng)
+        # arrays hold only the rows that have the modality; random draws: IMU first, then text
+        if has.get("imu", np.zeros(0)).any():
+            self._add_imu(batch, rows[has["imu"]], rng)
+        if has.get("pose", np.zeros(0)).any():
+            batch["pose"] = self._poses.read(rows[has["pose"]]).astype(self.dtype, copy=False)
+        if has.get("text", np.zeros(0)).any():
+            assert self.captions is not None
+            vectors = self.captions.draw(rows[has["text"]], rng)
+            batch["text"] = vectors.astype(self.dtype, copy=False)
         if "imu" in batch and "pose" in batch:
             batch["paired"] = has["imu"][has["pose"]]
         return batch
@@ -139,6 +102,7 @@ class PretrainingData:
         return self.input_map(self.imu.read(rows)).astype(self.dtype, copy=False)
 
     def _present(self, name: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which of some rows have a modality."""
         if name == "text":
             assert self.captions is not None
             return np.asarray(self.captions.numbers[rows, 0] >= 0)
@@ -150,6 +114,7 @@ class PretrainingData:
     def _add_imu(
         self, batch: dict[str, Any], rows: NDArray[np.int64], rng: np.random.Generator
     ) -> None:
+        """Add the IMU of rows that have one: as it is, augmented, and what is hidden of it."""
         assert self.input_map is not None
         clean = self.network_input(rows)
         layout = self.input_map.layout
@@ -162,28 +127,16 @@ class PretrainingData:
             batch["view"], batch["view_present"] = self._augmented(clean, rng)
         if self.reconstruct:
             hidden = hidden_spans(len(rows), x.shape[-1], self.input_map.rate, rng)
-            if len(rows) > 1:
+            if len(rows) > 1:  # every other row is seen whole, as in use
                 hidden[rng.integers(0, 2) :: 2] = False
             batch["hidden"] = hidden
 
     def _augmented(
         self, x: NDArray[Any], rng: np.random.Generator
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Return changed windows and which of their sensors are left."""
         assert self.input_map is not None
         present = np.repeat(self.input_map.layout.present[None], len(x), axis=0)
         if self.augmentation is None:
             return x, present
         return self.augmentation(x, present, rng, rate=self.input_map.rate)
-
-    def _add_pose(
-        self, batch: dict[str, Any], rows: NDArray[np.int64], rng: np.random.Generator
-    ) -> None:
-        batch["pose"] = self._poses.read(rows).astype(self.dtype, copy=False)
-
-    def _add_text(
-        self, batch: dict[str, Any], rows: NDArray[np.int64], rng: np.random.Generator
-    ) -> None:
-        assert self.captions is not None
-        batch["text"] = self.captions.draw(rows, rng, self.paraphrases).astype(
-            self.dtype, copy=False
-        )

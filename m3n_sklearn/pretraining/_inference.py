@@ -18,11 +18,11 @@ __all__ = [
     "apply_in_chunks",
     "check_hidden",
     "chunks",
-    "embed_pose",
-    "embed_text",
-    "encode_imu",
-    "predict_imu",
-    "reconstruct",
+    "imu_embeddings",
+    "pose_embeddings",
+    "predicted_imu",
+    "reconstructed_imu",
+    "text_embeddings",
 ]
 
 CHUNK = 512
@@ -30,14 +30,14 @@ CHUNK = 512
 
 
 def chunks(n_rows: int) -> list[NDArray[np.int64]]:
-    """Split rows into runs that fit into memory."""
+    """Split rows into chunks that fit into memory."""
     return [np.arange(i, min(i + CHUNK, n_rows)) for i in range(0, n_rows, CHUNK)]
 
 
 def apply_in_chunks(
     function: Callable[..., Tensor], net: Multi3Net, arrays: Sequence[NDArray[Any]], device: str
 ) -> NDArray[Any]:
-    """Apply a function (net, tensors of rows) -> tensor to all rows; floats in the net's dtype."""
+    """Apply a function (net, tensors of rows) -> tensor to all rows, in the net's dtype."""
     dtype = net.imu_mean.dtype
     parts = []
     with torch.inference_mode():
@@ -48,38 +48,35 @@ def apply_in_chunks(
     return np.concatenate(parts)
 
 
-def encode_imu(net: Multi3Net, x: Tensor, present: Tensor) -> Tensor:
-    """Return features and unit embeddings side by side."""
-    encoder: Any = net.encoders["imu"]
-    features, _ = encoder(x, _missing(present))
-    return torch.cat([features, functional.normalize(net.heads["imu"](features))], dim=1)
+def imu_embeddings(net: Multi3Net, x: Tensor, present: Tensor) -> Tensor:
+    """Return unit embeddings of IMU windows."""
+    return functional.normalize(net.embed_imu(x, _missing(present))[0])
 
 
-def embed_pose(net: Multi3Net, frames: Tensor) -> Tensor:
+def pose_embeddings(net: Multi3Net, frames: Tensor) -> Tensor:
     """Return unit embeddings of pose features."""
     return functional.normalize(net.embed_pose(frames)[0])
 
 
-def embed_text(net: Multi3Net, vectors: Tensor) -> Tensor:
+def text_embeddings(net: Multi3Net, vectors: Tensor) -> Tensor:
     """Return unit embeddings of sentence vectors."""
     return functional.normalize(net.embed_text(vectors))
 
 
-def predict_imu(net: Multi3Net, frames: Tensor) -> Tensor:
+def predicted_imu(net: Multi3Net, frames: Tensor) -> Tensor:
     """Return IMU windows in network units."""
     embedding, sequence = net.embed_pose(frames)
     return net.predict_imu(embedding, sequence, frames)
 
 
-def reconstruct(net: Multi3Net, x: Tensor, present: Tensor, hidden: Tensor) -> Tensor:
-    """Return IMU windows in network units, hidden steps unseen."""
-    there = _missing(present)
-    embedding, sequence = net.embed_imu(x, there, hidden)
-    return net.reconstruct(embedding, sequence, x.shape[-1], net.turns(x, there, hidden))
+def reconstructed_imu(net: Multi3Net, x: Tensor, present: Tensor, hidden: Tensor) -> Tensor:
+    """Return IMU windows in network units, decoded from the steps that are not hidden."""
+    embedding, sequence = net.embed_imu(x, _missing(present), hidden)
+    return net.reconstruct(embedding, sequence, x.shape[-1])
 
 
 def _missing(present: Tensor) -> Tensor | None:
-    """Return the mask of sensors unless all are there."""
+    """Return the mask of sensors, or None if all are present."""
     return None if bool(present.all()) else present
 
 
@@ -90,7 +87,7 @@ def alternate_eighths(n_times: int) -> NDArray[np.bool_]:
 
 
 def check_hidden(hidden: ArrayLike, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return a mask of rows and steps; raise ValueError if it is none."""
+    """Return a mask of rows and steps; raise ValueError if it is not one."""
     mask = np.asarray(hidden)
     if mask.dtype.kind != "b" or mask.shape not in (shape, shape[1:]):
         raise ValueError(

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from .._checks import RATES
-from .._inputs import ImuWindows, InputMap, make_layout, read_imu
-from .._runtime import LiveModule, derive_rng, derive_seed, isolated, resolve_device
+from .._inputs import ImuWindows, InputMap, read_imu
+from .._runtime import LiveModule, derive_seed, isolated, resolve_device
 from .._sklearn import (
     CallbackSupportMixin,
     HasMethods,
@@ -27,31 +27,31 @@ from .._sklearn import (
     root_entropy,
 )
 from ..motion._motion import as_sentences
-from ..nets import (
-    ORIENTATIONS,
-    Multi3Net,
-    get_weights,
-    multi3net_config,
-    place_unknown_site,
-    set_weights,
-)
+from ..nets import Multi3Net, get_weights, multi3net_config, place_unknown_site, set_weights
 from ..persistence import Persistent
 from ..text import encode_unique, resolve_text_encoder
 from ..windows import Windows
-from . import _inference as inference
 from ._data import PretrainingData
-from ._groups import Named, group_units
-from ._sampler import NearMisses
+from ._groups import Named
+from ._inference import (
+    alternate_eighths,
+    apply_in_chunks,
+    check_hidden,
+    chunks,
+    imu_embeddings,
+    pose_embeddings,
+    predicted_imu,
+    reconstructed_imu,
+    text_embeddings,
+)
 from ._setup import (
-    check_choices,
-    check_parts,
     check_rates,
+    check_views,
     choose_objectives,
-    hold_out,
     measure_scales,
     present_rows,
     spread_rows,
-    unlabelled_rows,
+    unlabeled_rows,
 )
 from ._sources import (
     Captions,
@@ -61,11 +61,7 @@ from ._sources import (
     number_sentences,
     read_poses,
 )
-from .augmentation import (
-    PRETRAINING,
-    Augmentation,
-    resolve_augmentation,
-)
+from .augmentation import PRETRAINING, Augmentation, resolve_augmentation
 from .corpus import open_corpus
 from .losses import DECODERS, NEEDS, PAIRS, Objectives
 from .retrieval import retrieval_at_1
@@ -74,8 +70,16 @@ __all__ = ["Multi3NetPretrainer"]
 
 AnyArray = NDArray[Any]
 
+MODALITIES = ("imu", "pose", "text")
+
 FEWEST_EPOCHS, FEWEST_STEPS = 40, 800
-"""Passes over the corpus, and steps, that a fit takes at least when max_epochs is "auto"."""
+"""Least number of passes over the corpus, and of steps, with ``max_epochs="auto"``."""
+
+WEIGHT_DECAY = 0.02
+"""AdamW's decay of matrices."""
+
+AVERAGE = 0.995
+"""Decay of the running average of the weights over steps, which replaces the last weights."""
 
 CHECKED_AT_ONCE = 16_384
 """Windows that are read at once to check them."""
@@ -88,131 +92,128 @@ class Multi3NetPretrainer(
     TransformerMixin,
     BaseEstimator,
 ):
-    """Learn one space of IMU, pose and text.
+    """Learn one embedding space of IMU, pose and text.
+
+    One encoder per modality is trained so that an IMU window, the pose window that it belongs to
+    and its caption have similar embeddings [1]_. `transform` embeds IMU windows, and
+    :class:`~m3n_sklearn.classification.Multi3NetClassifier` starts from the IMU encoder. The
+    available modalities determine the active objectives: rows may lack any modality.
 
     Parameters
     ----------
     encoder : {"default", "paper"}, default="default"
-        Strided convolutions, or the published architecture [1]_ (one attention layer over
-        tokens, decoders from one vector, 256 components, fixed temperature 0.07) with correct
-        losses and decoders over whole windows. The latter reads one window length only.
+        Architecture. ``"default"`` uses strided convolutions. ``"paper"`` is the published
+        architecture [1]_, with one attention layer over tokens, decoders from one vector and a
+        fixed temperature of 0.07, but with correct losses and decoders of whole windows. It reads
+        windows of one length only.
     corpus : Windows or path-like, optional
-        What to train on instead of X: in memory, or a folder written by
-        :func:`~m3n_sklearn.pretraining.save_corpus`, which stays on disk.
+        Training data instead of X: `Windows`, or a folder written by
+        :func:`~m3n_sklearn.pretraining.build_corpus` or
+        :func:`~m3n_sklearn.pretraining.save_corpus`, whose arrays stay on disk.
     simulator : transformer, optional
-        Such as :class:`~m3n_sklearn.simulation.SMPLIMUSimulator`: simulates the IMU of rows that
-        have a pose, again and differently every `simulate_every` epochs. It is cloned and fitted
-        on the corpus; wrap it in ``FrozenEstimator`` to use it as it was fitted. None takes the
-        IMU that is there.
+        For example :class:`~m3n_sklearn.SMPLIMUSimulator`. It simulates the IMU of all rows that
+        have a pose, again with other random draws every `simulate_every` epochs. It is cloned and
+        fitted on the corpus; wrap it in ``sklearn.frozen.FrozenEstimator`` to use it as it is.
+        With None, the IMU windows of the rows are used.
     text_encoder : str, path-like or object with ``encode``, default="all-MiniLM-L6-v2"
-        What turns sentences into vectors; frozen. ``"hashing"`` needs no model.
+        Frozen encoder of sentences. ``"hashing"`` needs no model.
     objectives : "auto" or mapping of str to float, default="auto"
-        Weights of ``imu_pose``, ``imu_text``, ``pose_text`` (contrast), ``pose2imu`` (predict the
-        whole IMU window from the pose) and ``reconstruction`` (of hidden spans). "auto" is 1 for
-        all and 0.5 for the last. Objectives run on the rows that have their modalities.
-        ``imu_imu`` (contrast of two augmented views of a window [2]_), which needs no modality but
-        the IMU, is off unless it is named.
-    n_components : int, optional
-        Size of the joint space; None is 128, or 256 for the paper's encoder.
+        Weight of each objective:
+
+        ================== ===== ==============================================================
+        name               auto  what is learned
+        ================== ===== ==============================================================
+        ``imu_pose``       1     contrast of IMU and pose windows
+        ``imu_text``       1     contrast of IMU windows and captions
+        ``pose_text``      1     contrast of pose windows and captions
+        ``pose2imu``       1     prediction of the IMU window from the pose window
+        ``reconstruction`` 0.5   reconstruction of hidden parts of the IMU window
+        ``imu_imu``        off   contrast of two augmented views of the same IMU window [2]_
+        ================== ===== ==============================================================
+
+        An objective is trained on the rows that have all of its modalities.
     width : int, optional
-        Width of the encoders; None is 128, or 256 for the paper's (then a multiple of 8).
-    norm : {"group", "layer", "batch"}, default="group"
-        Normalisation in the default encoder.
-    orientation : str, default="raw"
-        What the default encoder reads of a sensor: ``"raw"`` its axes as they are; ``"gravity"``
-        turned so that the mean acceleration of the window points along z; ``"invariant"`` lengths
-        and products that do not depend on the mount; or ``"raw+invariant"``,
-        ``"gravity+invariant"``. Nothing can be reconstructed from ``"invariant"`` alone.
+        Width of the encoders and size of the joint space. None is 128, or 256 for
+        ``encoder="paper"``, which needs a multiple of 8.
     rate : float, default=50.0
-        Samples per second that the IMU encoder works at. `Windows` with another rate are
-        resampled; a generic series never is. Bare arrays have no rate: those of `fit` are taken
-        to have this one, and then all others too. After training on `Windows` of known rate,
-        bare arrays are refused.
+        Samples per second of the IMU encoder. `Windows` with another rate are resampled; a generic
+        series never is. Bare arrays have no rate: those passed to `fit` are taken to have this
+        one, and then so are all later ones. After training on `Windows` of known rate, bare arrays
+        are refused.
     channels : sequence of str, optional
-        Channel names of a bare array, such as ``left_wrist_acc_x``. None reads 3 channels as the
-        accelerometer of one site, 6 as accelerometer and gyro, 12 as two sites, and anything
-        else as a generic series.
+        Channel names of a bare array, such as ``left_wrist_acc_x``. With None, 3 channels are the
+        accelerometer of one site, 6 are accelerometer and gyro, 12 are two sites, and any other
+        number is a generic series.
     augment : "auto", "so3", "cone", Augmentation or None, default="auto"
-        Random changes of the IMU while training. "auto" turns every sensor within a cone of 50
-        degrees, sometimes straps it on the other way round, adds noise, drops gyros and sites and
-        crops; generic series are left alone. Simulate with the `mount` that your recordings have;
-        "so3" is for those whose mounting nobody knows.
-    similar_captions : float, optional
-        Cosine of sentence vectors from which on different captions are never negatives of each
-        other [3]_. None makes all negatives that share no sentence.
-    hard_negatives : float, default=0.0
-        Share of each batch, at most 0.5, that is replaced by rows whose captions are near misses:
-        similar to one in the batch (below `similar_captions`), but not the same.
-    paraphrases : int, default=1
-        How many sentences of each row are drawn in a step.
+        Random changes of the IMU windows while training. ``"auto"`` turns every sensor within a
+        cone of 50 degrees, turns some straps around, adds noise, crops, and drops gyros and sites;
+        it leaves a generic series unchanged. ``"so3"`` draws any orientation instead: use it for
+        recordings with unknown mounting.
     max_epochs : int or "auto", default="auto"
         Passes over the corpus. ``"auto"`` takes at least 40 epochs and at least 800 steps.
     batch_size : int, default=128
-        Rows per step, at most.
-    lr, weight_decay : float, default=2e-3, 0.02
-        AdamW's peak learning rate, after a warm-up and before a cosine decay, and weight decay.
-    ema : float or None, default=0.995
-        Decay, such as 0.999, of a running average of the weights over steps, which is kept in
-        place of the last ones.
-    early_stopping : bool, default=False
-        Watch the loss on held-out groups (`groups`, else the corpus' column ``groups``; a clip,
-        else a row, that has none is its own), stop when it no longer falls, and keep the best
-        weights.
-    validation_fraction : float, default=0.1
-        Share of the groups to hold out.
-    n_iter_no_change : int, default=10
-        Epochs to wait for a lower loss.
+        Largest number of rows per step.
+    lr : float, default=2e-3
+        Peak learning rate of AdamW, after a warm-up and before a cosine decay.
     simulate_every : int, default=1
-        Epochs after which the IMU is simulated anew.
+        Number of epochs after which `simulator` simulates again.
     warm_start : bool, default=False
-        Go on from the weights of the last fit, or of what was loaded, with `max_epochs` more.
-        Data must have the same modalities, sites, channels and window length.
-    modality : {"imu", "pose", "text"}, default="imu"
-        What `transform` embeds. Captions can be labels: embed them knowingly.
+        If True, `fit` continues from the weights of the last fit, or of the loaded file, for
+        `max_epochs` more epochs. The data must have the same modalities, sites, channels and window
+        length.
+    callbacks : list of skorch.callbacks.Callback, optional
+        Callbacks in addition to those of the library, for example
+        ``EarlyStopping(monitor="train_loss")`` or ``Checkpoint()``.
     device : str, default="auto"
-        "auto" is CUDA (in mixed precision) where available, else the CPU.
+        Device of torch. ``"auto"`` is CUDA, with mixed precision, where it is available, else the
+        CPU.
     random_state : int, RandomState or None, default=None
-        Equal integers give bit-equal results on the CPU. None leaves NumPy's global state alone.
+        Seed. Equal integers give bit-equal results on a CPU.
     verbose : int, default=0
-        A progress bar if positive.
+        If positive, a progress bar is shown.
 
     Attributes
     ----------
     weights_ : dict of str to ndarray
         Parameters of the network.
     config_ : dict
-        What the network is built from.
+        Configuration of the network.
     input_ : InputMap
-        How IMU windows become network input; None if no IMU was seen.
+        Mapping from IMU windows to network input; None if no row had an IMU.
     objectives_ : dict of str to float
-        Objectives that ran, and their weights.
+        Active objectives and their weights.
     history_ : list of dict
-        Mean of the loss and its terms per epoch, ``train_...`` and ``valid_...``.
+        Means of the loss (``train_loss``) and of its terms (``train_imu_text``, ...) per epoch.
     n_iter_ : int
-        Epochs trained, over all warm starts.
+        Number of epochs, those of earlier warm starts included.
     imu_rate_ : float or None
-        Samples per second of the IMU that was trained on; None if that was not known.
-    n_unlabelled_ : int
-        Rows trained on that have an IMU signal and neither pose nor caption.
-    unlabelled_groups_ : ndarray
-        Whom these rows come from (`groups`, else the corpus' column ``groups``), each once. If
-        it names a test person, results are transductive and should be marked so in tables.
+        Samples per second of the IMU windows in the training data; None if unknown.
+    n_unlabeled_ : int
+        Number of rows with an IMU signal and neither pose nor caption.
+    unlabeled_groups_ : ndarray
+        Distinct groups of these rows, from `groups` or the corpus' column ``groups``. If one of
+        them is a test person, the results are transductive and have to be marked in tables.
     n_components_ : int
         Size of the joint space.
     n_features_in_ : int
-        Channels of a 3-D X, samples of a 2-D X. Not set if only a corpus was given.
+        Number of channels of a 3-D X, or samples of a 2-D X. Not set if only a corpus was given.
     feature_names_in_ : ndarray of str
         Column names, if X was a DataFrame.
 
     See Also
     --------
-    m3n_sklearn.classification.Multi3NetClassifier : Uses the IMU encoder with few labels.
+    m3n_sklearn.classification.Multi3NetClassifier : Recognizes activities with the IMU encoder.
+    load_pretrained : Returns a fitted pretrainer that comes with the library.
+    build_corpus : Builds a corpus from motions.
 
     Notes
     -----
-    Windows of one caption (sharing a sentence) are never negatives of each other. Rotations of
-    the sensor are part of the augmentation, but what is predicted from a pose is the reading in
-    the simulated mount. Frames of the pose are thinned to about 30 Hz.
+    Windows whose captions share a sentence are not negatives of each other. The augmentation turns
+    sensors, but the readings predicted from a pose are those of the simulated mount. Pose windows
+    are thinned to about 30 Hz.
+
+    The weights are a running average over steps of AdamW with weight decay 0.02. A saved file does
+    not contain the corpus and objects of classes outside this library.
 
     References
     ----------
@@ -220,19 +221,37 @@ class Multi3NetPretrainer(
        HAR through joint representation of language, pose and synthetic IMUs", ISWC 2024.
     .. [2] T. Chen, S. Kornblith, M. Norouzi, G. Hinton, "A simple framework for contrastive
        learning of visual representations", ICML 2020.
-    .. [3] M. Petrovich, M. J. Black, G. Varol, "TMR: text-to-motion retrieval using contrastive
-       3D human motion synthesis", ICCV 2023.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from m3n_sklearn.pretraining import Multi3NetPretrainer
-    >>> X = np.random.default_rng(0).normal(0, 5, (20, 6, 50)).astype("float32")
-    >>> pretrainer = Multi3NetPretrainer(width=8, n_components=4, max_epochs=2, random_state=0)
-    >>> pretrainer.fit_transform(X).shape
-    (20, 4)
+    Pretrain on motions with captions and simulated readings:
+
+    >>> from m3n_sklearn import Multi3NetPretrainer, SMPLIMUSimulator, cut
+    >>> from m3n_sklearn.datasets import make_motions
+    >>> motions = make_motions(2, 1, ["wave", "clap"], random_state=0)
+    >>> recordings = SMPLIMUSimulator(sites=("right_wrist",)).simulate(motions)
+    >>> corpus, _, _ = cut(list(zip(motions, recordings)), seconds=2.56, pose_rate=30.0)
+    >>> pretrainer = Multi3NetPretrainer(
+    ...     width=16, max_epochs=2, text_encoder="hashing", random_state=0
+    ... ).fit(corpus)
     >>> sorted(pretrainer.objectives_)
-    ['reconstruction']
+    ['imu_pose', 'imu_text', 'pose2imu', 'pose_text', 'reconstruction']
+
+    Embed each modality:
+
+    >>> pretrainer.transform(corpus).shape == (len(corpus), 16)
+    True
+    >>> pretrainer.embed(corpus, modality="pose").shape == (len(corpus), 16)
+    True
+    >>> pretrainer.embed_text(["a person waves", "a person claps"]).shape
+    (2, 16)
+
+    Bare arrays of IMU windows train the reconstruction only:
+
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(0, 5, (20, 6, 50)).astype("float32")
+    >>> Multi3NetPretrainer(width=8, max_epochs=2, random_state=0).fit(X).objectives_
+    {'reconstruction': 0.5}
     """
 
     weights_: dict[str, AnyArray]
@@ -249,27 +268,16 @@ class Multi3NetPretrainer(
         "simulator": [HasMethods(["fit", "transform"]), None],
         "text_encoder": [str, os.PathLike, HasMethods("encode")],
         "objectives": [StrOptions({"auto"}), Mapping],
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "width": [Interval(Integral, 1, None, closed="left"), None],
-        "norm": [StrOptions({"group", "layer", "batch"})],
-        "orientation": [StrOptions(set(ORIENTATIONS))],
         "rate": [Interval(Real, *RATES, closed="both")],
         "channels": ["array-like", None],
         "augment": [StrOptions({"auto", "so3", "cone"}), Augmentation, None],
-        "similar_captions": [Interval(Real, 0, 1, closed="neither"), None],
-        "hard_negatives": [Interval(Real, 0, 0.5, closed="both")],
-        "paraphrases": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "ema": [Interval(Real, 0, 1, closed="neither"), None],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "simulate_every": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
-        "modality": [StrOptions({"imu", "pose", "text"})],
+        "callbacks": [list, tuple, None],
         "device": [str],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -283,27 +291,16 @@ class Multi3NetPretrainer(
         simulator: Any = None,
         text_encoder: Any = "all-MiniLM-L6-v2",
         objectives: str | Mapping[str, float] = "auto",
-        n_components: int | None = None,
         width: int | None = None,
-        norm: str = "group",
-        orientation: str = "raw",
         rate: float = 50.0,
         channels: Sequence[str] | None = None,
         augment: Augmentation | str | None = "auto",
-        similar_captions: float | None = None,
-        hard_negatives: float = 0.0,
-        paraphrases: int = 1,
         max_epochs: int | str = "auto",
         batch_size: int = 128,
         lr: float = 2e-3,
-        weight_decay: float = 0.02,
-        ema: float | None = 0.995,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
         simulate_every: int = 1,
         warm_start: bool = False,
-        modality: str = "imu",
+        callbacks: Sequence[Any] | None = None,
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -313,27 +310,16 @@ class Multi3NetPretrainer(
         self.simulator = simulator
         self.text_encoder = text_encoder
         self.objectives = objectives
-        self.n_components = n_components
         self.width = width
-        self.norm = norm
-        self.orientation = orientation
         self.rate = rate
         self.channels = channels
         self.augment = augment
-        self.similar_captions = similar_captions
-        self.hard_negatives = hard_negatives
-        self.paraphrases = paraphrases
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
-        self.weight_decay = weight_decay
-        self.ema = ema
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
         self.simulate_every = simulate_every
         self.warm_start = warm_start
-        self.modality = modality
+        self.callbacks = callbacks
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -344,18 +330,18 @@ class Multi3NetPretrainer(
     def fit(
         self, X: Any = None, y: Any = None, groups: ArrayLike | None = None
     ) -> Multi3NetPretrainer:
-        """Train on the corpus if there is one, else on X.
+        """Train on the corpus if one is given, else on X.
 
         Parameters
         ----------
         X : ndarray of shape (n, C, T) or (n, T), Windows, or None
-            IMU windows in m/s² and rad/s, or any modalities as `Windows`. With a corpus, X is
+            IMU windows in m/s² and rad/s, or `Windows` with any modalities. With a corpus, X is
             only checked, and may be None.
         y : None
             Ignored.
         groups : array-like of shape (n,), optional
-            Who or what each row of X comes from, for `early_stopping`. A corpus says it itself,
-            in its column ``groups``.
+            Person that each row of X comes from, for `unlabeled_groups_`. A corpus has them in
+            its column ``groups``.
 
         Returns
         -------
@@ -365,19 +351,49 @@ class Multi3NetPretrainer(
         Raises
         ------
         ValueError
-            If X or the corpus is not valid, or holds nothing to train on; if groups are given
-            without X; or if early stopping leaves an objective without rows to learn from or to
-            watch.
+            If X or the corpus is not valid or has nothing to train on, or if `groups` is given
+            without X.
         """
         if X is None and groups is not None:
             raise ValueError(
-                "groups has one entry per row of X, and X is None. A corpus names whom its rows "
-                "come from in its column 'groups': corpus.assign(groups=...)."
+                "groups has one entry per row of X, but X is None. A corpus has the people of its "
+                "rows in its column 'groups': corpus.assign(groups=...)."
             )
         device, seed = resolve_device(self.device), root_entropy(self.random_state)
         with isolated(derive_seed(seed, 0)):
+            # 1. The rows to train on: the corpus, else X.
             windows, template = self._rows(X)
-            self._fit(windows, template, self._groups(windows, groups), device, seed)
+            people = self._people(windows, groups)
+            # 2. The modalities of the rows determine the objectives.
+            masks = self._modalities(windows)
+            check_rates(template, windows.rate("pose"))
+            objectives = choose_objectives(self.objectives, masks)
+            # 3. Batches: encoded captions, recorded or simulated IMU, augmentation.
+            data = self._data(windows, template, tuple(masks), objectives, seed)
+            # 4. The network, fresh or with the weights of the last fit.
+            net = self._network(data, objectives)
+            # 5. What is known before the training.
+            unread = "imu" not in data.modalities
+            unlabeled = np.arange(0) if unread else unlabeled_rows(masks)
+            fitted = {
+                "config_": net.config,
+                "input_": data.input_map,
+                "objectives_": objectives,
+                "n_components_": net.config["width"],
+                "imu_rate_": None if data.imu is None else data.imu.rate,
+                "n_unlabeled_": len(unlabeled),
+                "unlabeled_groups_": people.distinct(unlabeled),
+            }
+            # 6. The training; its epochs continue those of a warm start.
+            past = list(self.history_) if self._continues() else []
+            history = self._train(net, data, fitted, len(past), device, seed)
+            # 7. Attributes are set last, so a training that fails keeps those of the last fit.
+            for name, value in fitted.items():
+                setattr(self, name, value)
+            self.weights_ = place_unknown_site(get_weights(net))
+            self.history_ = past + history
+            self.n_iter_ = len(self.history_)
+            self._live = LiveModule()
         if X is not None and self.input_ is not None and not hasattr(self, "n_features_in_"):
             self.n_features_in_ = self.input_.layout.n_channels  # of a simulated IMU
         return self
@@ -388,6 +404,7 @@ class Multi3NetPretrainer(
             raise ValueError("There is nothing to train on: give X, or corpus=.")
         if hasattr(self, "n_features_in_"):
             del self.n_features_in_
+        # X is checked even if the corpus is trained on
         imu = None
         if X is not None and not (isinstance(X, Windows) and not X.present("imu").any()):
             imu = self._recorded(X)
@@ -398,7 +415,7 @@ class Multi3NetPretrainer(
             first = corpus[:1]["imu"].astype(np.float32)
             names = self.channels if corpus.channels is None else corpus.channels
             names = None if names is None else tuple(names)
-            return corpus, ImuWindows(first, corpus.rate("imu"), names, False)
+            return corpus, ImuWindows(first, corpus.rate("imu"), names)
         if isinstance(X, Windows):
             return X, imu
         assert imu is not None
@@ -413,12 +430,12 @@ class Multi3NetPretrainer(
         for start in range(0, len(rows), CHECKED_AT_ONCE):
             part = X[rows[start : start + CHECKED_AT_ONCE]]
             imu = read_imu(self, part, reset=True, channels=self.channels)
-            first = imu._replace(values=imu.values[:1].copy()) if first is None else first
+            first = imu.with_values(imu.values[:1].copy()) if first is None else first
         assert first is not None
         return first
 
-    def _groups(self, windows: Windows, groups: ArrayLike | None) -> Named:
-        """Return whom or what rows come from, where that is known."""
+    def _people(self, windows: Windows, groups: ArrayLike | None) -> Named:
+        """Return the person of each row, where it is known."""
         if groups is None or self.corpus is not None:
             return Named.column(windows, "groups")
         values = np.asarray(groups)
@@ -428,56 +445,112 @@ class Multi3NetPretrainer(
             )
         return Named.of(values, np.ones(len(windows), dtype=bool))
 
-    def _fit(
+    def _modalities(self, windows: Windows) -> dict[str, NDArray[np.bool_]]:
+        """Return which rows have each modality that any row has."""
+        if len(windows) == 0:
+            raise ValueError("There are 0 rows to train on.")
+        masks = present_rows(windows, simulated=self.simulator is not None)
+        if self.simulator is not None and "pose" not in masks:
+            raise ValueError(
+                "simulator= turns poses into IMU windows, but no row has a pose. Set "
+                "simulator=None to train on recorded IMU, or give rows with a column 'pose'."
+            )
+        return masks
+
+    def _data(
         self,
         windows: Windows,
         template: ImuWindows | None,
-        groups: Named,
+        available: tuple[str, ...],
+        objectives: Mapping[str, float],
+        seed: int,
+    ) -> PretrainingData:
+        """Return the batches of the training."""
+        used = tuple(m for m in available if any(m in NEEDS[name] for name in objectives))
+        # 1. one vector per distinct sentence
+        captions = None
+        if "text" in used:
+            captions = Captions.of(windows, resolve_text_encoder(self.text_encoder))
+        # 2. recorded or simulated IMU
+        imu: ImuSource | None = None
+        if "imu" in used and self.simulator is not None:
+            imu = SimulatedImu(windows, self.simulator, derive_seed(seed, 3), self.simulate_every)
+        elif "imu" in used:
+            assert template is not None
+            imu = RecordedImu(windows, template)
+        data = PretrainingData(
+            windows=windows,
+            modalities=used,
+            imu=imu,
+            captions=captions,
+            reconstruct="reconstruction" in objectives,
+            two_views="imu_imu" in objectives,
+        )
+        # 3. the mapping to network input, from a sample of the rows; a series needs all rows,
+        #    whose scales are learned
+        if imu is not None:
+            sample = imu.read(spread_rows(imu.present))
+            if sample.layout.is_series:
+                sample = imu.read(np.flatnonzero(imu.present))
+            data.input_map = InputMap.fit(sample, rate=self.rate)
+            data.augmentation = self._augmentation(sample.layout.is_series)
+            data.dtype = sample.values.dtype
+            check_views(objectives, data)
+        return data
+
+    def _augmentation(self, series: bool) -> Augmentation | None:
+        """Return the random changes of the IMU."""
+        augmentation = resolve_augmentation(self.augment, PRETRAINING, series=series)
+        if augmentation is not None and self.encoder == "paper":
+            return replace(augmentation, shortest=1.0)  # it reads one length only
+        return augmentation
+
+    def _network(self, data: PretrainingData, objectives: Mapping[str, float]) -> Multi3Net:
+        """Return the network to train."""
+        # 1. its sizes are those of the data
+        sizes: dict[str, Any] = {}
+        if data.imu is not None and data.input_map is not None:
+            first = data.network_input(spread_rows(data.imu.present)[:1])
+            _, _, channels, n_times = first.shape
+            sites = data.input_map.layout.sites or ("",)
+            sizes.update(sites=sites, in_channels=channels, n_times=n_times)
+        if "pose" in data.modalities:
+            sizes["pose_shape"] = data.pose_shape()
+        if data.captions is not None:
+            sizes["text_size"] = data.captions.vectors.shape[1]
+        config = multi3net_config(
+            self.encoder,
+            modalities=data.modalities,
+            decoders=[name for name in DECODERS if name in objectives],
+            width=self.width,
+            **sizes,
+        )
+        net = Multi3Net(config)
+        # 2. weights of the last fit, or fresh ones with the scales of the data
+        if self._continues():
+            if config != self.config_:
+                raise ValueError(
+                    "warm_start=True continues the last fit, but these data and parameters need "
+                    f"another network: {_changes(self.config_, config)}. Set warm_start=False, or "
+                    "give the same modalities, sites, channels, window length and sizes."
+                )
+            set_weights(net, self.weights_)
+        elif data.imu is not None:
+            measure_scales(net, data)
+        return net.to(torch.float64 if data.dtype == np.float64 else torch.float32)
+
+    def _train(
+        self,
+        net: Multi3Net,
+        data: PretrainingData,
+        fitted: Mapping[str, Any],
+        first_epoch: int,
         device: str,
         seed: int,
-    ) -> None:
+    ) -> list[dict[str, float]]:
+        """Train the network in place and return its history."""
         from .._skorch import TrainingPlan, count_epochs, train
 
-        there = self._modalities(windows)
-        check_rates(template, windows.rate("pose"))
-        objectives = choose_objectives(self.objectives, there)
-        modalities = tuple(m for m in there if any(m in NEEDS[name] for name in objectives))
-        captions = (
-            Captions.of(windows, resolve_text_encoder(self.text_encoder))
-            if "text" in modalities
-            else None
-        )
-
-        def gather(chosen: NDArray[np.int64] | None, every: int | None) -> PretrainingData:
-            part = windows if chosen is None else windows[chosen]
-            texts = captions if captions is None or chosen is None else captions.take(chosen)
-            return PretrainingData(
-                windows=part,
-                modalities=modalities,
-                imu=self._imu_source(part, template, seed, every) if "imu" in modalities else None,
-                captions=texts,
-                reconstruct="reconstruction" in objectives,
-                two_views="imu_imu" in objectives,
-                paraphrases=self.paraphrases,
-            )
-
-        rows = held = None
-        if self.early_stopping:
-            units = group_units(groups, Named.column(windows, "clip"))
-            rows, held = hold_out(units, self.validation_fraction, derive_rng(seed, 2))
-            check_parts(objectives, there, {"training": rows, "validation": held})
-        data = gather(rows, self.simulate_every)
-        if data.captions is not None and self.hard_negatives > 0:
-            data.near_misses = NearMisses(data.captions, self.similar_captions)
-            data.near_share = self.hard_negatives
-        net = self._prepare(data, objectives)
-        valid = None
-        if held is not None:
-            valid = gather(held, None)
-            valid.input_map, valid.dtype = data.input_map, data.dtype
-            valid.augmentation = data.augmentation
-        unlabelled = unlabelled_rows(there) if "imu" in modalities else np.array([], dtype=np.int64)
-        past = list(self.history_) if self._continues() else []
         plan = TrainingPlan(
             max_epochs=count_epochs(
                 self.max_epochs,
@@ -488,159 +561,115 @@ class Multi3NetPretrainer(
             ),
             batch_size=self.batch_size,
             lr=self.lr,
-            weight_decay=self.weight_decay,
+            weight_decay=WEIGHT_DECAY,
             seed=seed,
             device=device,
-            ema=self.ema,
-            patience=self.n_iter_no_change if self.early_stopping else None,
-            first_epoch=len(past),
+            ema=AVERAGE,
+            first_epoch=first_epoch,
+            callbacks=tuple(self.callbacks or ()),
             verbose=int(self.verbose),
         )
-        facts = {
-            "config_": net.config,
-            "input_": data.input_map,
-            "objectives_": objectives,
-            "n_components_": net.config["n_components"],
-            "imu_rate_": None if data.imu is None else data.imu.rate,
-            "n_unlabelled_": len(unlabelled),
-            "unlabelled_groups_": groups.distinct(unlabelled),
-        }
-        with epoch_callbacks(self, max_epochs=plan.max_epochs, X=windows) as report:
-            history = train(
+        # scikit-learn's callbacks see the estimator as it would be fitted after each epoch
+        with epoch_callbacks(self, max_epochs=plan.max_epochs, X=data.windows) as report:
+            return train(
                 net,
-                Objectives(objectives, self.similar_captions),
+                Objectives(fitted["objectives_"]),
                 data,
                 plan,
-                valid=valid,
-                on_epoch=lambda now: report(
-                    lambda: {**facts, "weights_": place_unknown_site(now())}
+                on_epoch=lambda weights: report(
+                    lambda: {**fitted, "weights_": place_unknown_site(weights())}
                 ),
             )
-        for name, value in facts.items():
-            setattr(self, name, value)
-        self.weights_ = place_unknown_site(get_weights(net))
-        self.history_ = past + history
-        self.n_iter_ = len(self.history_)
-        self._live = LiveModule()
-
-    def _modalities(self, windows: Windows) -> dict[str, NDArray[np.bool_]]:
-        """Return what at least one row has, and which rows."""
-        if len(windows) == 0:
-            raise ValueError("There are 0 rows to train on.")
-        there = present_rows(windows, simulated=self.simulator is not None)
-        if self.simulator is not None and "pose" not in there:
-            raise ValueError(
-                "simulator= turns poses into IMU windows, but no row has a pose. Set "
-                "simulator=None to train on recorded IMU, or give rows with a column 'pose'."
-            )
-        return there
-
-    def _imu_source(
-        self, windows: Windows, template: ImuWindows | None, seed: int, every: int | None
-    ) -> ImuSource:
-        if self.simulator is not None:
-            return SimulatedImu(windows, self.simulator, derive_seed(seed, 3), every)
-        assert template is not None
-        return RecordedImu(windows, template)
-
-    def _prepare(self, data: PretrainingData, objectives: Mapping[str, float]) -> Multi3Net:
-        """Learn the input map, choose the augmentation, and build the network."""
-        facts: dict[str, Any] = {}
-        if data.imu is not None:
-            rows = spread_rows(data.imu.present)
-            imu = data.imu.read(rows)
-            if make_layout(imu.values.shape[1], imu.channels, flat=imu.flat).is_series:
-                imu = data.imu.read(np.flatnonzero(data.imu.present))
-            data.input_map = InputMap.fit(imu, rate=self.rate)
-            data.augmentation = self._augmentation(data.input_map.layout.is_series)
-            data.dtype = imu.values.dtype
-            _, _, channels, n_times = data.network_input(rows[:1]).shape
-            sites = data.input_map.layout.sites or ("",)
-            facts.update(sites=sites, in_channels=channels, n_times=n_times)
-        if "pose" in data.modalities:
-            facts["pose_shape"] = data.pose_shape()
-        if data.captions is not None:
-            facts["text_size"] = data.captions.vectors.shape[1]
-        check_choices(data, objectives, self.orientation)
-        config = multi3net_config(
-            self.encoder,
-            modalities=data.modalities,
-            decoders=[name for name in DECODERS if name in objectives],
-            n_components=self.n_components,
-            width=self.width,
-            norm=self.norm,
-            orientation=self.orientation,
-            **facts,
-        )
-        net = Multi3Net(config)
-        if self._continues():
-            if config != self.config_:
-                raise ValueError(
-                    "warm_start=True goes on from the last fit, but these data and parameters ask "
-                    f"for another network: {_changes(self.config_, config)}. Set "
-                    "warm_start=False, or give the same modalities, sites, channels, window length "
-                    "and sizes."
-                )
-            set_weights(net, self.weights_)
-        elif data.imu is not None:
-            measure_scales(net, data)
-        return net.to(torch.float64 if data.dtype == np.float64 else torch.float32)
-
-    def _augmentation(self, series: bool) -> Augmentation | None:
-        augmentation = resolve_augmentation(self.augment, PRETRAINING, series=series)
-        if augmentation is not None and self.encoder == "paper":
-            return replace(augmentation, shortest=1.0)  # it reads one length only
-        return augmentation
 
     def _continues(self) -> bool:
+        """Tell whether a fit starts from the last one."""
         return self.warm_start and hasattr(self, "weights_")
 
     # ---- use
 
     def transform(self, X: Any) -> AnyArray:
-        """Embed windows in the joint space.
+        """Embed IMU windows in the joint space.
 
         Parameters
         ----------
         X : ndarray of shape (n, C, T) or (n, T), or Windows
-            What `modality` asks for: IMU windows, or `Windows` with poses or captions. Of several
-            paraphrases the embeddings are averaged.
+            IMU windows.
 
         Returns
         -------
-        ndarray of shape (n, n_components_)
-            Embeddings of unit length. float32 for float32 and for `Windows`, otherwise float64.
-        """
-        check_is_fitted(self, "weights_")
-        return self._embed(self.modality, X)
+        ndarray of shape (n, n_components)
+            Embeddings of unit length: float32 for float32 and for `Windows`, otherwise float64.
 
-    def score(self, X: Any, y: Any = None) -> float:
-        """Measure how well modalities find each other.
+        See Also
+        --------
+        embed : Embeds windows of any modality.
+        """
+        return self.embed(X)
+
+    def embed(self, X: Any, modality: str = "imu") -> AnyArray:
+        """Embed one modality of windows in the joint space.
 
         Parameters
         ----------
-        X : as in `fit`
-            With two or more trained modalities: the share of rows whose nearest neighbour in
-            another modality is right (its own row, or one of the same caption), averaged over
-            both directions and over all pairs. It depends on the number of rows. With IMU only:
-            minus the mean squared error of `reconstruct`, in units of the network's input.
-        y : None
-            Ignored.
+        X : ndarray of shape (n, C, T) or (n, T), or Windows
+            IMU windows, or `Windows` with the modality.
+        modality : {"imu", "pose", "text"}, default="imu"
+            The modality to embed. The embeddings of several paraphrases of a caption are averaged.
+            Captions can contain the label of a window, so do not classify by them by accident.
 
         Returns
         -------
-        float
-            Higher is better.
+        ndarray of shape (n, n_components)
+            Embeddings of unit length: float64 for a float64 array, otherwise float32.
+
+        Raises
+        ------
+        ValueError
+            If the pretrainer was not trained with the modality, or a row of X lacks it.
+
+        See Also
+        --------
+        embed_text : Embeds sentences.
         """
         check_is_fitted(self, "weights_")
-        there = present_rows(X, simulated=False) if isinstance(X, Windows) else {}
-        known = set(self.config_["encoders"]) & set(there)
-        pairs = [(a, b, there[a] & there[b]) for a, b in PAIRS.values() if {a, b} <= known]
-        found = [self._retrieval(X[both], a, b) for a, b, both in pairs if both.any()]
-        return float(np.mean(found)) if found else self._reconstruction_score(X)
+        if modality not in MODALITIES:
+            raise ValueError(f"modality must be 'imu', 'pose' or 'text', got {modality!r}.")
+        self._require(modality, self.config_["encoders"], "modality")
+        if modality == "imu":
+            imu = self._read(X)
+            return self._embed_imu(imu).astype(imu.values.dtype, copy=False)
+        self._check_column(X, modality)
+        if modality == "pose":
+            return self._run_on_poses(pose_embeddings, X)
+        return self._embed_captions(X["text"])
+
+    def embed_text(self, sentences: Sequence[str]) -> AnyArray:
+        """Embed sentences in the joint space.
+
+        Parameters
+        ----------
+        sentences : sequence of str
+            Captions, or descriptions of classes.
+
+        Returns
+        -------
+        ndarray of shape (k, n_components)
+            Embeddings of unit length.
+        """
+        check_is_fitted(self, "weights_")
+        self._require("text", self.config_["encoders"], "modality")
+        vectors = encode_unique(resolve_text_encoder(self.text_encoder), sentences)
+        if len(vectors) == 0:
+            raise ValueError("sentences is empty: give at least one.")
+        if vectors.shape[1] != self.config_["text_size"]:
+            raise ValueError(
+                f"text_encoder returns vectors of size {vectors.shape[1]}, but the pretrainer was "
+                f"trained on {self.config_['text_size']}: set the text_encoder it was trained with."
+            )
+        return self._run(text_embeddings, vectors)
 
     def predict_imu(self, X: Windows) -> AnyArray:
-        """Predict IMU windows from poses.
+        """Predict IMU windows from pose windows.
 
         Parameters
         ----------
@@ -655,19 +684,18 @@ class Multi3NetPretrainer(
         check_is_fitted(self, "weights_")
         self._require("pose2imu", self.config_["decoders"], "objective")
         self._check_column(X, "pose")
-        return self.input_.invert(self._run_on_poses(inference.predict_imu, X))
+        return self.input_.invert(self._run_on_poses(predicted_imu, X))
 
     def reconstruct(self, X: Any, hidden: ArrayLike | None = None) -> AnyArray:
-        """Reconstruct IMU windows from their surroundings.
+        """Reconstruct parts of IMU windows from the other parts.
 
         Parameters
         ----------
         X : ndarray of shape (n, C, T) or (n, T), or Windows
             IMU windows.
         hidden : array-like of bool of shape (T,) or (n, T), optional
-            Steps, at the encoder's rate, that are not to be looked at: they are filled in, and
-            all others returned as they are. None reconstructs every step: each eighth of a
-            window from its neighbours.
+            Steps, at the encoder's rate, to hide and to reconstruct. All other steps are returned
+            as they are. With None, each eighth of a window is reconstructed from its neighbors.
 
         Returns
         -------
@@ -683,43 +711,44 @@ class Multi3NetPretrainer(
 
         def decode(mask: NDArray[np.bool_]) -> AnyArray:
             sites = input_map.layout.sites
-            decoded = self._run(inference.reconstruct, x, present, mask, sites=sites)
+            decoded = self._run(reconstructed_imu, x, present, mask, sites=sites)
             return decoded.astype(x.dtype, copy=False)
 
         shape = (len(x), x.shape[-1])
         if hidden is None:
-            mask = np.broadcast_to(inference.alternate_eighths(shape[1]), shape)
+            mask = np.broadcast_to(alternate_eighths(shape[1]), shape)
             filled = np.where(mask[:, None, None], decode(mask), decode(~mask))
         else:
-            mask = inference.check_hidden(hidden, shape)
+            mask = check_hidden(hidden, shape)
             filled = np.where(mask[:, None, None], decode(mask), x)
         signal = input_map.invert(filled)
         return signal[:, 0] if imu.flat else signal
 
-    def embed_text(self, sentences: Sequence[str]) -> AnyArray:
-        """Embed sentences in the joint space.
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return how often modalities retrieve each other.
 
         Parameters
         ----------
-        sentences : sequence of str
-            Captions, or descriptions of classes.
+        X : ndarray of shape (n, C, T) or (n, T), or Windows
+            With two or more trained modalities, the score is the share of rows whose nearest
+            neighbor in another modality is the same row or one of the same caption, averaged over
+            both directions and over all pairs of modalities. It depends on the number of rows.
+            With IMU only, it is the negative mean squared error of `reconstruct`, in units of the
+            network's input.
+        y : None
+            Ignored.
 
         Returns
         -------
-        ndarray of shape (k, n_components_)
-            Embeddings of unit length.
+        float
+            Higher is better.
         """
         check_is_fitted(self, "weights_")
-        self._require("text", self.config_["encoders"], "modality")
-        vectors = encode_unique(resolve_text_encoder(self.text_encoder), sentences)
-        if len(vectors) == 0:
-            raise ValueError("There is no sentence to embed: give at least one.")
-        if vectors.shape[1] != self.config_["text_size"]:
-            raise ValueError(
-                f"text_encoder returns vectors of size {vectors.shape[1]}, but the pretrainer was "
-                f"trained on {self.config_['text_size']}: set the text_encoder it was trained with."
-            )
-        return self._run(inference.embed_text, vectors)
+        masks = present_rows(X, simulated=False) if isinstance(X, Windows) else {}
+        known = set(self.config_["encoders"]) & set(masks)
+        pairs = [(a, b, masks[a] & masks[b]) for a, b in PAIRS.values() if {a, b} <= known]
+        found = [self._retrieval(X[both], a, b) for a, b, both in pairs if both.any()]
+        return float(np.mean(found)) if found else self._reconstruction_score(X)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -745,27 +774,17 @@ class Multi3NetPretrainer(
         }
         return dict(self.config_["encoders"]["imu"]), weights
 
-    def _trunk_features(self, imu: ImuWindows) -> AnyArray:
-        """Return the IMU encoder's features, (n, W), of windows read by ``read_imu``."""
-        return self._encode(imu)[0]
-
     def _embed_imu(self, imu: ImuWindows) -> AnyArray:
-        """Return embeddings of unit length, (n, n_components_), of windows read by ``read_imu``."""
-        return self._encode(imu)[1]
+        """Return embeddings of unit length, (n, n_components), of windows read by ``read_imu``."""
+        input_map = self.input_.adapted(imu)
+        layout, x = input_map.layout, input_map(imu)
+        present = np.repeat(layout.present[None], len(x), axis=0)
+        return self._run(imu_embeddings, x, present, sites=layout.sites)
 
     # ---- inside
 
-    def _embed(self, modality: str, X: Any) -> AnyArray:
-        self._require(modality, self.config_["encoders"], "modality")
-        if modality == "imu":
-            imu = self._read(X)
-            return self._embed_imu(imu).astype(imu.values.dtype, copy=False)
-        self._check_column(X, modality)
-        if modality == "pose":
-            return self._run_on_poses(inference.embed_pose, X)
-        return self._embed_captions(X["text"])
-
     def _embed_captions(self, texts: AnyArray) -> AnyArray:
+        """Return the normalized mean embedding of each row's paraphrases."""
         rows = [as_sentences(text) for text in texts]
         embedded = self.embed_text([sentence for row in rows for sentence in row])
         owner = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
@@ -774,22 +793,23 @@ class Multi3NetPretrainer(
         return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
 
     def _read(self, X: Any) -> ImuWindows:
+        """Return the IMU windows of X, checked against those of the training."""
         self._require("imu", self.config_["encoders"], "modality")
         imu = read_imu(self, X, reset=False, channels=self.channels, adapts=True)
         check_rates(imu)
         if imu.rate is None and self.imu_rate_ is not None and not self.input_.layout.is_series:
             raise ValueError(
                 f"This pretrainer was trained on windows of {self.imu_rate_:g} Hz, and the rate of "
-                "X is not known. Say how many samples per second X has: "
-                "Windows(imu=X, rate=50.0)."
+                "X is unknown. Give the samples per second of X: Windows(imu=X, rate=50.0)."
             )
         self.input_.adapted(imu).warn_units(imu)
         return imu
 
     def _check_column(self, X: Any, name: str) -> None:
+        """Raise ValueError unless X is Windows of which every row has a pose or a text."""
         if not isinstance(X, Windows) or name not in X:
-            there = ", ".join(X.columns) if isinstance(X, Windows) else type(X).__name__
-            raise ValueError(f"X must be Windows with a column {name!r}, got {there}.")
+            given = ", ".join(X.columns) if isinstance(X, Windows) else type(X).__name__
+            raise ValueError(f"X must be Windows with a column {name!r}, got {given}.")
         missing = ~X.present(name)
         if name == "text":
             missing |= np.array([not as_sentences(text) for text in X["text"]], dtype=bool)
@@ -801,28 +821,25 @@ class Multi3NetPretrainer(
             raise ValueError("X has 0 rows; at least one window is required.")
 
     def _require(self, name: str, trained: Sequence[str] | Mapping[str, Any], kind: str) -> None:
+        """Raise ValueError unless a modality or an objective was trained."""
         if name not in trained:
             raise ValueError(
                 f"This pretrainer was not trained with the {kind} {name!r}, only with "
                 f"{', '.join(trained) or 'none'}. Fit it on rows that have what it needs."
             )
 
-    def _encode(self, imu: ImuWindows) -> tuple[AnyArray, AnyArray]:
-        layout, x = self.input_.adapted(imu).layout, self.input_.adapted(imu)(imu)
-        present = np.repeat(layout.present[None], len(x), axis=0)
-        both = self._run(inference.encode_imu, x, present, sites=layout.sites)
-        size = self.config_["n_components"]
-        return both[:, :-size], both[:, -size:]
-
     def _retrieval(self, rows: Windows, a: str, b: str) -> float:
+        """Return how often two modalities retrieve each other."""
         same = number_sentences(rows)[0] if "text" in rows else None
-        return retrieval_at_1(self._embed(a, rows), self._embed(b, rows), same)
+        return retrieval_at_1(self.embed(rows, a), self.embed(rows, b), same)
 
     def _reconstruction_score(self, X: Any) -> float:
+        """Return the negative mean squared error of reconstructed windows in network units."""
         imu = self._read(X)
         input_map = self.input_.adapted(imu)
         signal = self.reconstruct(X)
-        guess = imu._replace(values=signal[:, None] if imu.flat else signal, rate=None)
+        # it has the encoder's rate already, and without a rate it is not resampled
+        guess = replace(imu, values=signal[:, None] if imu.flat else signal, rate=None)
         return -float(np.mean((input_map(guess) - input_map(imu)) ** 2))
 
     def _run(
@@ -837,13 +854,14 @@ class Multi3NetPretrainer(
             net = self._net().to(device)
             if sites:
                 net.read_sites(sites)
-            return inference.apply_in_chunks(function, net, arrays, device)
+            return apply_in_chunks(function, net, arrays, device)
 
     def _run_on_poses(self, function: Callable[..., torch.Tensor], X: Windows) -> AnyArray:
-        parts = [self._run(function, read_poses(X, rows)) for rows in inference.chunks(len(X))]
-        return np.concatenate(parts)
+        """Apply a function of the network and of pose features, chunk by chunk."""
+        return np.concatenate([self._run(function, read_poses(X, rows)) for rows in chunks(len(X))])
 
     def _net(self) -> Multi3Net:
+        """Return the network, built again after pickling or loading."""
         if not hasattr(self, "_live"):  # loaded from a file
             self._live = LiveModule()
         return self._live.get(
@@ -852,7 +870,7 @@ class Multi3NetPretrainer(
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """Say in which entries two configurations of a network differ."""
+    """Return the entries in which two configurations of a network differ."""
     old, new = (dict(_entries(config)) for config in (before, now))
     return "; ".join(
         f"{name} was {old.get(name)!r} and is {new.get(name)!r}"
@@ -862,6 +880,7 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 
 def _entries(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the entries of a nested mapping with dotted names."""
     for name, value in config.items():
         if isinstance(value, Mapping):
             yield from _entries(value, f"{prefix}{name}.")

@@ -1,4 +1,4 @@
-"""Pretrained encoders by name: files that come with the package, so nothing is ever fetched."""
+"""Pretrained encoders by name: files that come with the package, without any download."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ def list_pretrained() -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        For :func:`load_pretrained`, or ``Multi3NetClassifier(pretrainer=name)``.
+        Names for :func:`load_pretrained` and ``Multi3NetClassifier(name)``.
+
+    See Also
+    --------
+    load_pretrained : Loads one of them.
 
     Examples
     --------
@@ -48,23 +52,23 @@ def load_pretrained(name: str) -> Multi3NetPretrainer:
     Returns
     -------
     Multi3NetPretrainer
-        Fitted. Embedding IMU windows and poses needs nothing else; embedding sentences needs the
-        text encoder that it was trained with.
+        A fitted pretrainer. Embeddings of sentences need the text encoder that it was trained
+        with; embeddings of IMU windows and poses need nothing else.
 
     Raises
     ------
     ValueError
-        If there is none of that name.
+        If there is no encoder of that name.
 
     See Also
     --------
-    m3n_sklearn.load : Reads a file of yours.
+    list_pretrained : Lists the names.
+    m3n_sklearn.load : Loads your own file.
 
     Notes
     -----
-    Weights are stored with half precision and used with single precision. What they were trained
-    on, under which licences, and what they are not good for is written in the model card of the
-    user guide.
+    Weights are stored with half precision and used with single precision. The model card in the
+    user guide lists the training data, their licenses, and the limits of the encoder.
 
     Examples
     --------
@@ -83,7 +87,7 @@ def load_pretrained(name: str) -> Multi3NetPretrainer:
         names = ", ".join(map(repr, list_pretrained()))
         close = difflib.get_close_matches(str(name), list_pretrained(), n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"There are no pretrained weights called {name!r}, but {names}.{hint}")
+        raise ValueError(f"There is no pretrained encoder {name!r}; there is {names}.{hint}")
     pretrainer: Multi3NetPretrainer = load(file)
     pretrainer.weights_ = {
         key: weight.astype(np.float32) if weight.dtype == np.float16 else weight
@@ -95,17 +99,7 @@ def load_pretrained(name: str) -> Multi3NetPretrainer:
 def save_pretrained(
     pretrainer: Multi3NetPretrainer, path: str | os.PathLike[str], manifest: Mapping[str, Any]
 ) -> None:
-    """Write a pretrainer as it comes with the library: matrices in half precision, a manifest.
-
-    Parameters
-    ----------
-    pretrainer : Multi3NetPretrainer
-        A fitted one; its corpus is left out.
-    path : path-like
-        The file, ending in ``.safetensors``. The manifest lies beside it, ending in ``.json``.
-    manifest : mapping
-        That of its corpus.
-    """
+    """Write a fitted pretrainer without its corpus, matrices in half precision, and a manifest."""
     file = Path(path)
     small = Multi3NetPretrainer(**{**pretrainer.get_params(deep=False), "corpus": None})
     small.__dict__.update({k: v for k, v in vars(pretrainer).items() if k.endswith("_")})

@@ -1,4 +1,4 @@
-"""Where the rows of pretraining come from: recorded or simulated IMU, and captions as vectors."""
+"""The modalities of a corpus' rows: recorded or simulated IMU, pose features, captions."""
 
 from __future__ import annotations
 
@@ -54,12 +54,7 @@ class ImuSource(Protocol):
 class RecordedImu:
     """IMU windows that are in the corpus, read batch by batch.
 
-    Parameters
-    ----------
-    windows : Windows
-        With a column ``imu``.
-    template : ImuWindows
-        Rate, channels and dtype for all rows.
+    `template` has the rate, the channels and the dtype of all rows.
     """
 
     def __init__(self, windows: Windows, template: ImuWindows) -> None:
@@ -67,47 +62,36 @@ class RecordedImu:
         self.present, self.rate = windows.present("imu"), template.rate
 
     def start_epoch(self, epoch: int) -> None:
-        """Do nothing: recordings stay what they are."""
+        """Do nothing: recordings do not change."""
 
     def read(self, rows: NDArray[np.int64]) -> ImuWindows:
         """Return the windows of some rows."""
         values = self.windows[rows]["imu"].astype(self.template.values.dtype, copy=False)
-        return self.template._replace(values=values)
+        return self.template.with_values(values)
 
 
 class SimulatedImu:
-    """IMU windows simulated from the poses, anew every few epochs.
+    """IMU windows simulated from the poses, again every `every` epochs.
 
     Only these windows (float32) are held, in memory or, if they are many, in a temporary file;
-    poses are read in chunks.
-
-    Parameters
-    ----------
-    windows : Windows
-        With a column ``pose``.
-    simulator : transformer of Windows
-        Cloned and fitted, or copied as it is if it is frozen; never changed.
-    seed : int
-        Root of the simulator's seeds.
-    every : int or None
-        Epochs after which to simulate anew; None simulates once.
+    poses are read in chunks. The simulator is cloned and fitted; a frozen one is copied.
     """
 
-    def __init__(self, windows: Windows, simulator: Any, seed: int, every: int | None) -> None:
+    def __init__(self, windows: Windows, simulator: Any, seed: int, every: int) -> None:
         self.windows, self.seed, self.every = windows, seed, every
-        if FrozenEstimator and isinstance(simulator, FrozenEstimator):
+        if isinstance(simulator, FrozenEstimator):
             self.simulator = copy.deepcopy(simulator.estimator)
         else:
             self.simulator = clone(simulator)
             self.simulator.fit(windows)
         if self.simulator.get_params().get("implausible") == "warn":
-            self.simulator.set_params(implausible="mask")  # such rows are left out
+            self.simulator.set_params(implausible="mask")  # such rows get no IMU
         self._round = -1
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
         """Simulate if it is time to."""
-        due = 0 if self.every is None else epoch // self.every
+        due = epoch // self.every
         if due == self._round:
             return
         self._round = due
@@ -119,18 +103,18 @@ class SimulatedImu:
             part = self.simulator.transform(self.windows[rows])
             if start == 0:
                 values = _allocated((len(self.windows), *part["imu"].shape[1:]))
-                self._imu = ImuWindows(values, part.rate("imu"), part.channels, False)
+                self._imu = ImuWindows(values, part.rate("imu"), part.channels)
                 self.rate = self._imu.rate
             self.present[rows] = part.present("imu")
             self._imu.values[rows] = part["imu"]
 
     def read(self, rows: NDArray[np.int64]) -> ImuWindows:
         """Return the windows of some rows."""
-        return self._imu._replace(values=self._imu.values[rows])
+        return self._imu.with_values(self._imu.values[rows])
 
 
 def _allocated(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return an empty array, in memory or else in a file that goes with it."""
+    """Return an empty array, in memory or, if it is large, in a temporary file."""
     if 4 * np.prod(shape, dtype=np.int64) <= IN_MEMORY:
         return np.empty(shape, dtype=np.float32)
     with tempfile.TemporaryFile() as file:
@@ -138,13 +122,7 @@ def _allocated(shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 
 class PoseFeatures:
-    """What the pose encoder reads, computed once per row where all rows fit into memory.
-
-    Parameters
-    ----------
-    windows : Windows
-        With a column ``pose``.
-    """
+    """The pose encoder's input, computed once per row if all rows fit into memory."""
 
     def __init__(self, windows: Windows) -> None:
         self.windows = windows
@@ -175,14 +153,9 @@ def read_poses(windows: Windows, rows: NDArray[np.int64]) -> NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Captions:
-    """The sentences of rows, as numbers, and one vector per distinct sentence.
+    """The sentences of rows, and one vector per distinct sentence.
 
-    Attributes
-    ----------
-    numbers : ndarray of int of shape (n, P)
-        Each row's paraphrases, filled up with -1.
-    vectors : ndarray of shape (V, d)
-        Sentence vectors.
+    `numbers` (n, P) are those of each row's paraphrases, filled up with -1; `vectors` is (V, d).
     """
 
     numbers: NDArray[np.int64]
@@ -194,37 +167,23 @@ class Captions:
         numbers, sentences = number_sentences(windows)
         return cls(numbers, encode_unique(encoder, sentences))
 
-    def take(self, rows: NDArray[np.int64]) -> Captions:
-        """Return the captions of some rows."""
-        return Captions(self.numbers[rows], self.vectors)
-
-    def draw(
-        self, rows: NDArray[np.int64], rng: np.random.Generator, count: int = 1
-    ) -> NDArray[np.float32]:
-        """Return the vectors (m, count, d) of paraphrases of each row, which must have one.
-
-        Rows with fewer paraphrases than `count` repeat them.
-        """
+    def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return the vector (m, d) of a random paraphrase of each row, which must have one."""
         numbers = self.numbers[rows]
-        there = (numbers >= 0).sum(axis=1)
-        chosen = (rng.integers(0, there)[:, None] + np.arange(count)) % there[:, None]
-        return self.vectors[np.take_along_axis(numbers, chosen, axis=1)]
+        chosen = rng.integers(0, (numbers >= 0).sum(axis=1))
+        return self.vectors[numbers[np.arange(len(rows)), chosen]]
 
 
 def number_sentences(windows: Windows) -> tuple[NDArray[np.int64], list[str]]:
-    """Give numbers to the distinct sentences of a column ``text``.
+    """Return the distinct sentences of a column ``text``, and their numbers in each row.
 
-    Returns
-    -------
-    numbers : ndarray of int of shape (n, P)
-        Each row's paraphrases, filled up with -1; absent rows have none.
-    sentences : list of str
-        The sentence of each number.
+    The numbers (n, P) of a row's paraphrases come first, filled up with -1; then the sentences.
     """
-    number: dict[Any, int] = {}  # of distinct cells: there are few even among many rows
+    # first the distinct cells, of which there are few even among many rows
+    number: dict[Any, int] = {}
     cells = (
-        number.setdefault(text if there else "", len(number))
-        for text, there in zip(windows["text"], windows.present("text"), strict=True)
+        number.setdefault(text if present else "", len(number))
+        for text, present in zip(windows["text"], windows.present("text"), strict=True)
     )
     cell_of_row = np.fromiter(cells, dtype=np.int64, count=len(windows))
     rows = [as_sentences(cell) for cell in number]

@@ -1,7 +1,7 @@
-"""Random changes of IMU windows that must not change what is recognised.
+"""Random changes of IMU windows that leave their activity as it is.
 
-They act on the network's input (n, S, 6, T), on rows of a batch, with draws of their own per row.
-A sensor's accelerometer and gyro always turn together.
+They act on the network's input (n, S, 6, T), with draws of their own for every row. The
+accelerometer and the gyro of a sensor always turn together.
 """
 
 from __future__ import annotations
@@ -13,105 +13,107 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._inputs import GYRO_SCALE
-from ..motion.rotations import matrix_from_rotvec, random_rotations
+from ..motion.rotations import random_rotations
 from ..recording.units import STANDARD_GRAVITY
-from ._gravity import gravity_direction, gravity_track
+from ._gravity import gravity_track
 
 __all__ = ["FINE_TUNING", "PRETRAINING", "Augmentation", "resolve_augmentation"]
 
 AnyArray = NDArray[Any]
 
-_STRAPPED_AROUND = np.diag([-1.0, -1.0, 1.0])
+CONE = 0.87
+"""Half opening in rad (50 degrees) of the cone that a mounting varies in."""
 
-KNOTS = 4
-"""Points that a slow drift of a sensor's offset is drawn at."""
+STRAPPED_AROUND = np.diag([-1.0, -1.0, 1.0])
+"""Half a turn about z, the axis out of the skin."""
+
+OFFSET_SD = np.array([0.4 / STANDARD_GRAVITY, 0.035 / GYRO_SCALE])
+"""Standard deviation of the constant offset of acc and gyro: 0.4 m/s² and 0.035 rad/s."""
+
+WHITE_SD = (0.3 / STANDARD_GRAVITY, 0.05 / GYRO_SCALE)
+"""Standard deviation of the white noise of acc and gyro: 0.3 m/s² and 0.05 rad/s."""
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Which random changes are made.
+    """Random changes of IMU windows while an estimator is trained.
 
     Parameters
     ----------
-    rotation : {"so3", "cone", "yaw"} or None, default="so3"
-        Mounting: any orientation; a turn by up to `max_angle` about any axis and, with
-        probability `strap_flip`, half a turn about z, the axis out of the skin; or any turn about
-        the window's mean direction of gravity, which stays where it is.
-    max_angle : float, default=0.87
-        Half opening of the cone in rad.
+    rotation : {"so3", "cone"} or None, default="so3"
+        How the mounting varies. ``"so3"`` draws any orientation. ``"cone"`` turns a sensor by up to
+        50 degrees about any axis and, with probability `strap_flip`, by half a turn about z, the
+        axis out of the skin.
     strap_flip : float, default=0.25
-        Probability of a watch strapped on the other way round.
-    acc_bias, gyro_bias : float, default=0.4, 0.035
-        Standard deviation of a constant offset per window, in m/s² and rad/s.
-    acc_noise, gyro_noise : float, default=0.3, 0.05
-        Standard deviation of white noise, in m/s² and rad/s.
-    gyro_dropout, site_dropout : float, default=0.0
-        Probability that a site has no gyro, and that one of several sites is missing.
+        With ``rotation="cone"``: probability that a watch is strapped on the other way round.
+    noise : float, default=1.0
+        Factor of the sensor errors: a constant offset per window (standard deviation 0.4 m/s² and
+        0.035 rad/s) and white noise (0.3 m/s² and 0.05 rad/s). 0 adds none.
+    gyro_dropout : float, default=0.0
+        Probability that the gyro of a site is missing.
+    site_dropout : float, default=0.0
+        Probability that one of several sites is missing.
     shortest : float, default=0.8
-        Windows are cropped to a share of their length drawn between this and 1.
+        Windows are cropped to a share of their length, drawn between this value and 1.
     tempo : float, default=1.0
-        Motions become up to so many times faster or slower, as far as the window goes: angular
-        rates grow with the factor, accelerations other than gravity with its square.
+        Motions become up to this factor faster or slower, as far as the window allows. Angular
+        rates grow with the factor, and accelerations other than gravity with its square.
     amplitude : float, default=0.0
-        Standard deviation of a factor, around 1, of angular rates and of accelerations other than
+        Standard deviation, around 1, of a factor of angular rates and of accelerations other than
         gravity.
-    acc_drift, gyro_drift : float, default=0.0
-        Standard deviation of an offset that changes slowly within a window, in m/s² and rad/s.
-    packet_loss : float, default=0.0
-        Up to this share of the samples of a window is lost and interpolated linearly.
+
+    See Also
+    --------
+    Multi3NetPretrainer : Takes it as `augment`.
+    m3n_sklearn.classification.Multi3NetClassifier : Takes it as `augment`.
 
     Notes
     -----
-    Gravity is told from other accelerations by the gyro where there is one and the rate is known:
-    it turns all readings into the orientation of the first, where gravity is constant and other
-    accelerations nearly average out. Without it, gravity is the window's mean.
+    `tempo` and `amplitude` leave gravity as it is. If a gyro is present and the rate is known, the
+    gyro turns all readings into the orientation of the first one. In this frame gravity is
+    constant, and the other accelerations nearly average to zero. Otherwise gravity is the mean
+    acceleration of the window.
 
     Examples
     --------
+    A rotation leaves the length of the acceleration as it is:
+
     >>> import numpy as np
+    >>> from m3n_sklearn.pretraining import Augmentation
     >>> x, present = np.ones((4, 1, 6, 50)), np.ones((4, 1, 2), dtype=bool)
-    >>> noiseless = Augmentation("so3", acc_bias=0, gyro_bias=0, acc_noise=0, gyro_noise=0)
-    >>> y, _ = noiseless(x, present, np.random.default_rng(0))
+    >>> turn = Augmentation("so3", noise=0.0)
+    >>> y, _ = turn(x, present, np.random.default_rng(0))
     >>> bool(np.allclose(np.linalg.norm(y[:, 0, :3], axis=1), np.sqrt(3)))
     True
+
+    It is a parameter of the estimators:
+
+    >>> from m3n_sklearn import Multi3NetPretrainer
+    >>> Multi3NetPretrainer(augment=Augmentation("cone", tempo=1.25))
+    Multi3NetPretrainer(augment=Augmentation(rotation='cone', ...tempo=1.25, amplitude=0.0))
     """
 
     rotation: str | None = "so3"
-    max_angle: float = 0.87
     strap_flip: float = 0.25
-    acc_bias: float = 0.4
-    gyro_bias: float = 0.035
-    acc_noise: float = 0.3
-    gyro_noise: float = 0.05
+    noise: float = 1.0
     gyro_dropout: float = 0.0
     site_dropout: float = 0.0
     shortest: float = 0.8
     tempo: float = 1.0
     amplitude: float = 0.0
-    acc_drift: float = 0.0
-    gyro_drift: float = 0.0
-    packet_loss: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.rotation not in ("so3", "cone", "yaw", None):
-            raise ValueError(
-                f"rotation must be 'so3', 'cone', 'yaw' or None, got {self.rotation!r}."
-            )
+        """Check the parameters."""
+        if self.rotation not in ("so3", "cone", None):
+            raise ValueError(f"rotation must be 'so3', 'cone' or None, got {self.rotation!r}.")
         for name in ("strap_flip", "gyro_dropout", "site_dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a probability, got {getattr(self, name)!r}.")
-        for name in (
-            *("max_angle", "acc_bias", "gyro_bias", "acc_noise", "gyro_noise"),
-            *("amplitude", "acc_drift", "gyro_drift"),
-        ):
+        for name in ("noise", "amplitude"):
             if not 0 <= getattr(self, name) < np.inf:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)!r}.")
-        if self.max_angle > np.pi:
-            raise ValueError(f"max_angle is in rad, at most pi, got {self.max_angle!r}.")
         if not 1 <= self.tempo < np.inf:
             raise ValueError(f"tempo is a factor of at least 1, got {self.tempo!r}.")
-        if not 0 <= self.packet_loss < 1:
-            raise ValueError(f"packet_loss must be in [0, 1), got {self.packet_loss!r}.")
         if not 0 < self.shortest <= 1:
             raise ValueError(f"shortest must be in (0, 1], got {self.shortest!r}.")
 
@@ -123,42 +125,45 @@ class Augmentation:
         *,
         rate: float | None = None,
     ) -> tuple[AnyArray, NDArray[np.bool_]]:
-        """Change a batch.
+        """Change a batch of windows.
 
         Parameters
         ----------
         x : ndarray of shape (n, S, 6, T)
-            Network input: acc in g, gyro in units of 5 rad/s.
+            Network input of S sites: acc in g, gyro in units of 5 rad/s.
         present : ndarray of bool of shape (n, S, 2)
             Which sensors (acc, gyro) each row and site has.
         rng : numpy.random.Generator
             Source of the draws.
         rate : float, optional
-            Samples per second, with which `tempo` and `amplitude` spare gravity more exactly.
+            Samples per second. With it, `tempo` and `amplitude` separate gravity more exactly.
 
         Returns
         -------
         x : ndarray of shape (n, S, 6, T') with T' <= T
-            A new array of the same dtype.
+            Of the same dtype. The input is left as it is.
         present : ndarray of bool of shape (n, S, 2)
+            The sensors that are left.
         """
+        # 1. tempo and amplitude scale motions, not gravity; then resample and crop
         speed, start, kept = self._pace(len(x), x.shape[-1], rng)
         x = self._moved(x, present, speed, rate, rng)
         x = _cut(x, speed, start, kept)
+        # 2. another mounting: one rotation per row and site, for acc and gyro
         n, sites, _, length = x.shape
         triads = x.reshape(n, sites, 2, 3, length)
         if self.rotation is not None:
-            turns = self._turns(triads[:, :, 0], rng)
-            triads = turns[:, :, None].astype(x.dtype) @ triads
-        triads = triads + self._offsets(triads.shape, rng).astype(x.dtype)
-        for k, sd in enumerate((self.acc_noise / STANDARD_GRAVITY, self.gyro_noise / GYRO_SCALE)):
-            if sd > 0:
-                noise = rng.standard_normal((n, sites, 3, length), dtype=np.float32)
-                triads[:, :, k] += x.dtype.type(sd) * noise
-        x = triads.reshape(x.shape)
-        if self.packet_loss > 0:
-            x = _interpolated(x, rng.random((n, 1)) * self.packet_loss, rng)
-        return x, self._dropped(present, rng)
+            triads = self._turns(n, sites, rng)[:, :, None].astype(x.dtype) @ triads
+        # 3. errors of the sensor: a constant offset and white noise
+        if self.noise > 0:
+            offset_sd = (self.noise * OFFSET_SD)[:, None, None]
+            offset = rng.standard_normal((n, sites, 2, 3, 1)) * offset_sd
+            triads = triads + offset.astype(x.dtype)
+            for k, sd in enumerate(WHITE_SD):
+                white = rng.standard_normal((n, sites, 3, length), dtype=np.float32)
+                triads[:, :, k] += x.dtype.type(self.noise * sd) * white
+        # 4. sensors that are missing
+        return triads.reshape(x.shape), self._dropped(present, rng)
 
     def _pace(
         self, n: int, length: int, rng: np.random.Generator
@@ -172,6 +177,7 @@ class Augmentation:
             return None, rng.integers(0, length - kept + 1, n), kept
         most = np.log(self.tempo)
         speed = np.exp(rng.uniform(-most, most, n))
+        # a faster motion needs more samples than are kept, and the window has no more
         speed = np.minimum(speed, (length - 1) / max(kept - 1, 1))
         return speed, rng.random(n) * (length - 1 - speed * (kept - 1)), kept
 
@@ -195,31 +201,18 @@ class Augmentation:
         gravity = gravity_track(x, present, rate)
         return np.concatenate([gravity + acc * (x[:, :, :3] - gravity), gyro * x[:, :, 3:]], axis=2)
 
-    def _turns(self, acc: AnyArray, rng: np.random.Generator) -> AnyArray:
-        """Draw a rotation for every row and site of acc (n, S, 3, T)."""
-        n, sites = acc.shape[:2]
+    def _turns(self, n: int, sites: int, rng: np.random.Generator) -> AnyArray:
+        """Draw a rotation (n, sites, 3, 3) for every row and site."""
         count = n * sites
         if self.rotation == "so3":
-            turns = random_rotations(count, rng)
-        elif self.rotation == "yaw":
-            axis = gravity_direction(acc).reshape(count, 3)
-            turns = matrix_from_rotvec(axis * rng.uniform(-np.pi, np.pi, (count, 1)))
-        else:
-            turns = random_rotations(count, rng, self.max_angle)
-            flipped = rng.random(count) < self.strap_flip
-            turns[flipped] = turns[flipped] @ _STRAPPED_AROUND
+            return random_rotations(count, rng).reshape(n, sites, 3, 3)
+        turns = random_rotations(count, rng, CONE)
+        flipped = rng.random(count) < self.strap_flip
+        turns[flipped] = turns[flipped] @ STRAPPED_AROUND
         return turns.reshape(n, sites, 3, 3)
 
-    def _offsets(self, shape: tuple[int, ...], rng: np.random.Generator) -> AnyArray:
-        sd = np.array([self.acc_bias / STANDARD_GRAVITY, self.gyro_bias / GYRO_SCALE])
-        constant = rng.standard_normal((*shape[:2], 2, 3, 1)) * sd[:, None, None]
-        if self.acc_drift == 0 == self.gyro_drift:
-            return constant
-        drift = np.array([self.acc_drift / STANDARD_GRAVITY, self.gyro_drift / GYRO_SCALE])
-        knots = rng.standard_normal((*shape[:2], 2, 3, KNOTS)) * drift[:, None, None]
-        return constant + knots @ _between_knots(shape[-1])
-
     def _dropped(self, present: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Remove gyros where there is an accelerometer, and one site where there are two."""
         n, sites, _ = present.shape
         kept = present.copy()
         if self.gyro_dropout > 0:
@@ -250,74 +243,37 @@ def _cut(x: AnyArray, speed: AnyArray | None, start: AnyArray, kept: int) -> Any
         values[rows[:, None], np.clip(first + k, 0, last)] for k in (-1, 0, 1, 2)
     )
     # Catmull-Rom: a cubic through the two middle samples, with the slopes of central differences
-    slope = after - before
-    curve = 2 * before - 5 * here + 4 * after - beyond
-    bend = 3 * (here - after) + beyond - before
-    cut = here + 0.5 * part * (slope + part * (curve + part * bend))
+    linear = after - before
+    quadratic = 2 * before - 5 * here + 4 * after - beyond
+    cubic = 3 * (here - after) + beyond - before
+    cut = here + 0.5 * part * (linear + part * (quadratic + part * cubic))
     return np.ascontiguousarray(np.moveaxis(cut, 1, -1))
 
 
-def _between_knots(length: int) -> AnyArray:
-    """Weights (KNOTS, length) of smooth curves through evenly spaced knots."""
-    place = np.linspace(0, KNOTS - 1, length)
-    distance = np.clip(np.abs(place - np.arange(KNOTS)[:, None]), 0, 1)
-    return 0.5 * (1 + np.cos(np.pi * distance))
-
-
-def _interpolated(x: AnyArray, share: AnyArray, rng: np.random.Generator) -> AnyArray:
-    """Lose a share (n, 1) of the samples and interpolate between those before and after."""
-    n, length = len(x), x.shape[-1]
-    there = rng.random((n, length)) >= share
-    there[:, [0, -1]] = True
-    time = np.arange(length)
-    before = np.maximum.accumulate(np.where(there, time, 0), axis=1)
-    after = np.minimum.accumulate(np.where(there, time, length)[:, ::-1], axis=1)[:, ::-1]
-    part = (time - before) / np.maximum(after - before, 1)
-    left, right = (np.take_along_axis(x, at[:, None, None], axis=-1) for at in (before, after))
-    return left + part[:, None, None].astype(x.dtype) * (right - left)
-
-
 PRETRAINING = Augmentation("cone", gyro_dropout=0.2, site_dropout=0.4)
-"""Default for pretraining: an encoder for the simulated mounting, give or take a cone and a strap
-worn the other way round, with or without a gyro.
+"""Default for pretraining: the simulated mounting within a cone, straps on either way, with and
+without a gyro or one of the sites.
 """
 
 FINE_TUNING = Augmentation("cone", tempo=1.3, amplitude=0.2)
-"""Default for training on labels: the mounting of one study varies, but is not arbitrary, and
-people move faster and slower, wider and less wide, than those whose labels there are.
+"""Default for training on labels: the mounting of a study varies within a cone, and other people
+move at another tempo and with another amplitude than those with labels.
 """
 
 
 def resolve_augmentation(
     augment: Augmentation | str | None, default: Augmentation, *, series: bool
 ) -> Augmentation | None:
-    """Find the augmentation that a parameter `augment` asks for.
+    """Return the augmentation that a parameter `augment` stands for; None changes nothing.
 
-    Parameters
-    ----------
-    augment : Augmentation, "auto", "so3", "cone" or None
-        The parameter. ``"auto"`` is the default, or nothing for a series; ``"so3"`` and
-        ``"cone"`` are the default with that rotation.
-    default : Augmentation
-        What ``"auto"`` means for an IMU.
-    series : bool
-        True if the channels are not those of an IMU, so that nothing may be rotated.
-
-    Returns
-    -------
-    Augmentation or None
-        None changes nothing.
-
-    Raises
-    ------
-    ValueError
-        If an augmentation is asked for where the channels are not those of an IMU.
+    ``"auto"`` is the default, or None for a series; ``"so3"`` and ``"cone"`` are the default with
+    that rotation. Other augmentations of a series are a ValueError.
     """
     if augment is None or (augment == "auto" and series):
         return None
     if series:
         raise ValueError(
-            f"augment={augment!r} needs channels of an IMU (3, 6 or 12 of them, or named by "
+            f"augment={augment!r} needs the channels of an IMU (3, 6 or 12 of them, or named by "
             "channels=); these windows are a generic series. Use augment='auto' or None."
         )
     if isinstance(augment, Augmentation):

@@ -12,7 +12,6 @@ __all__ = [
     "AUTO_WEIGHTS",
     "NEEDS",
     "Objectives",
-    "alike_captions",
     "contrast",
     "masked_huber",
     "same_caption",
@@ -20,18 +19,7 @@ __all__ = [
 
 
 def same_caption(sentences: Tensor) -> Tensor:
-    """Tell which rows share a sentence.
-
-    Parameters
-    ----------
-    sentences : int Tensor of shape (n, P)
-        Numbers of each row's paraphrases; -1 fills up.
-
-    Returns
-    -------
-    bool Tensor of shape (n, n)
-        True on the diagonal, also of rows without any sentence.
-    """
+    """Tell which rows share a sentence, (n, n), from their numbers (n, P), filled up with -1."""
     distinct, number = torch.unique(sentences, return_inverse=True)
     holds = torch.zeros(len(sentences), len(distinct), device=sentences.device)
     holds.scatter_(1, number, (sentences >= 0).to(holds.dtype))
@@ -39,53 +27,21 @@ def same_caption(sentences: Tensor) -> Tensor:
     return (holds @ holds.T > 0) | own
 
 
-def alike_captions(vectors: Tensor, similar: float) -> Tensor:
-    """Tell which rows have captions that mean nearly the same.
-
-    Parameters
-    ----------
-    vectors : Tensor of shape (m, K, d)
-        Vectors of K sentences of each row.
-    similar : float
-        Cosine from which on two sentences are nearly the same.
-
-    Returns
-    -------
-    bool Tensor of shape (m, m)
-        True where any two of their sentences are.
-    """
-    unit = functional.normalize(vectors.flatten(0, 1), dim=1)
-    near = (unit @ unit.T >= similar).unflatten(1, vectors.shape[:2]).any(dim=2)
-    return near.unflatten(0, vectors.shape[:2]).any(dim=1)
-
-
 def contrast(a: Tensor, b: Tensor, temperature: Tensor, positive: Tensor, same: Tensor) -> Tensor:
     r"""Symmetric contrastive loss with several positives and without false negatives.
 
-    Each positive pair is compared with the row's (column's) true negatives only,
+    Each positive pair is compared with the true negatives :math:`N_i` of its row (column) only,
 
     .. math:: -\log \frac{e^{s_{ij}}}{e^{s_{ij}} + \sum_{k \in N_i} e^{s_{ik}}},
         \qquad s_{ij} = a_i \cdot b_j / \tau,
 
     averaged over the positives of a row, the rows, and both directions. With one positive per row
-    and no false negative this is InfoNCE [1]_. Other pairs of the same caption occur nowhere in
-    the sum, so they are never pushed apart.
+    and no false negative this is InfoNCE [1]_. Other pairs of the same caption do not occur in the
+    sum, so they are never pushed apart.
 
-    Parameters
-    ----------
-    a, b : Tensor of shape (n, d)
-        Embeddings of unit length; row i of both belongs together.
-    temperature : Tensor
-        The scale :math:`\tau`.
-    positive : bool Tensor of shape (n, n)
-        Pairs to pull together; symmetric, with a true diagonal.
-    same : bool Tensor of shape (n, n)
-        Pairs that are no negatives; contains `positive`.
-
-    Returns
-    -------
-    Tensor
-        Scalar, at least 0.
+    Embeddings `a` and `b` (n, d) have unit length, and row i of `a` belongs to row i of `b`.
+    `positive` (n, n) are pairs to pull together, symmetric and with a true diagonal; `same` (n, n)
+    are those that are not negatives, and contains `positive`.
 
     References
     ----------
@@ -97,6 +53,7 @@ def contrast(a: Tensor, b: Tensor, temperature: Tensor, positive: Tensor, same: 
 
 
 def _one_way(logits: Tensor, positive: Tensor, same: Tensor) -> Tensor:
+    """Contrast the rows of a similarity matrix."""
     # the lowest finite number instead of -inf: a row without negatives has loss and gradient 0
     lowest = torch.finfo(logits.dtype).min
     negatives = logits.masked_fill(same, lowest).logsumexp(dim=1, keepdim=True)
@@ -106,20 +63,7 @@ def _one_way(logits: Tensor, positive: Tensor, same: Tensor) -> Tensor:
 
 
 def masked_huber(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Mean Huber loss (delta 1) where a mask is true.
-
-    Parameters
-    ----------
-    prediction, target : Tensor of equal shape
-        In units in which 1 is a typical deviation.
-    mask : bool Tensor
-        Broadcasts to the same shape.
-
-    Returns
-    -------
-    Tensor
-        Scalar; 0 where the mask is empty.
-    """
+    """Mean Huber loss (delta 1, a typical deviation) where a mask is true; 0 if it is empty."""
     loss = functional.huber_loss(prediction, target, reduction="none")
     weight = mask.expand_as(loss).to(loss.dtype)
     return (loss * weight).sum() / weight.sum().clamp(min=1)
@@ -128,7 +72,7 @@ def masked_huber(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
 PAIRS = {"imu_pose": ("imu", "pose"), "imu_text": ("imu", "text"), "pose_text": ("pose", "text")}
 DECODERS = {"reconstruction": ("imu",), "pose2imu": ("imu", "pose")}
 NEEDS = {**PAIRS, **DECODERS, "imu_imu": ("imu",)}
-"""Which modalities each objective needs."""
+"""Modalities that each objective needs."""
 
 AUTO_WEIGHTS = {
     "imu_pose": 1.0,
@@ -140,93 +84,67 @@ AUTO_WEIGHTS = {
 
 
 class Objectives:
-    """The weighted sum of the objectives that a batch has rows for.
+    """The weighted sum of the objectives that a batch has rows for."""
 
-    Parameters
-    ----------
-    weights : mapping of str to float
-        Weight of each objective: ``imu_pose``, ``imu_text``, ``pose_text``, ``pose2imu``,
-        ``reconstruction``, ``imu_imu``.
-    similar : float, optional
-        Cosine of sentence vectors from which on two captions are no negatives of each other.
-    """
-
-    def __init__(self, weights: Mapping[str, float], similar: float | None = None) -> None:
-        self.weights, self.similar = dict(weights), similar
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        self.weights = dict(weights)
 
     def __call__(self, out: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the terms of a batch and their weighted sum ``loss``.
-
-        Parameters
-        ----------
-        out : mapping
-            Output of :class:`~m3n_sklearn.nets.Multi3Net`.
-        batch : mapping
-            Its input, with ``has_imu`` and so on for the rows that have a modality.
-        """
+        """Return the terms and their weighted sum ``loss`` from a network's output and input."""
         same = same_caption(batch["captions"])
-        alike = self._alike(batch, same)
         terms: dict[str, Tensor] = {}
         for name in self.weights:
             if name in PAIRS:
-                term = _pair_term(name, out, batch, same, alike)
+                term = _pair_term(name, out, batch, same)
             elif name == "imu_imu":
-                term = _views_term(out, batch, alike)
+                term = _views_term(out, batch, same)
             elif name == "reconstruction":
                 term = _reconstruction_term(out, batch)
             else:
                 term = _pose2imu_term(out, batch)
             if term is not None:
                 terms[name] = term
-        total = out["temperature"].sum() * 0.0  # a batch may have no pair of modalities at all
+        # a batch may have no pair of modalities: its loss is 0, but still has a gradient
+        total = out["temperature"].sum() * 0.0
         for name, term in terms.items():
             total = total + self.weights[name] * term
         return {"loss": total, **terms}
 
-    def _alike(self, batch: Mapping[str, Tensor], same: Tensor) -> Tensor:
-        """Return which rows are no negatives of each other."""
-        if self.similar is None or "text" not in batch:
-            return same
-        rows = batch["has_text"].nonzero()[:, 0]
-        alike = same.clone()
-        alike[rows[:, None], rows] |= alike_captions(batch["text"], self.similar)
-        return alike
-
 
 def _pair_term(
-    name: str,
-    out: Mapping[str, Tensor],
-    batch: Mapping[str, Tensor],
-    same: Tensor,
-    alike: Tensor,
+    name: str, out: Mapping[str, Tensor], batch: Mapping[str, Tensor], same: Tensor
 ) -> Tensor | None:
+    """Contrast two modalities on the rows that have both."""
     first, second = PAIRS[name]
     both = batch[f"has_{first}"] & batch[f"has_{second}"]
     if int(both.sum()) < 2:
         return None
     a = out[f"z_{first}"][both[batch[f"has_{first}"]]]
     b = out[f"z_{second}"][both[batch[f"has_{second}"]]]
-    positive, alike = same[both][:, both], alike[both][:, both]
-    if name == "imu_pose":  # every window has a pose of its own
-        positive = torch.eye(len(positive), dtype=torch.bool, device=positive.device)
-    if b.ndim == 3:  # several sentences of each row
-        positive, alike = (m.repeat_interleave(b.shape[1], dim=1) for m in (positive, alike))
-        b = b.flatten(0, 1)
-    return contrast(a, b, out["temperature"], positive, alike)
+    same = same[both][:, both]
+    # rows of one caption share their text, but every window has a pose of its own
+    positive = _itself(same) if name == "imu_pose" else same
+    return contrast(a, b, out["temperature"], positive, same)
 
 
 def _views_term(
-    out: Mapping[str, Tensor], batch: Mapping[str, Tensor], alike: Tensor
+    out: Mapping[str, Tensor], batch: Mapping[str, Tensor], same: Tensor
 ) -> Tensor | None:
+    """Contrast two augmented views of each IMU window."""
     if "z_view" not in out or len(out["z_view"]) < 2:
         return None
     there = batch["has_imu"]
-    positive = torch.eye(len(out["z_view"]), dtype=torch.bool, device=alike.device)
-    alike = alike[there][:, there]
-    return contrast(out["z_imu"], out["z_view"], out["temperature"], positive, alike)
+    same = same[there][:, there]
+    return contrast(out["z_imu"], out["z_view"], out["temperature"], _itself(same), same)
+
+
+def _itself(same: Tensor) -> Tensor:
+    """Return which rows are the same row."""
+    return torch.eye(len(same), dtype=torch.bool, device=same.device)
 
 
 def _reconstruction_term(out: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor | None:
+    """Compare reconstructed windows with augmented ones where steps were hidden."""
     if "reconstruction" not in out:
         return None
     rows = batch["hidden"].any(dim=1)
@@ -238,6 +156,7 @@ def _reconstruction_term(out: Mapping[str, Tensor], batch: Mapping[str, Tensor])
 
 
 def _pose2imu_term(out: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor | None:
+    """Compare windows predicted from poses with those before augmentation."""
     if "predicted" not in out or len(out["predicted"]) == 0:
         return None
     target = batch["clean"][batch["has_pose"][batch["has_imu"]]]

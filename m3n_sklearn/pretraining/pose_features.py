@@ -1,7 +1,7 @@
-"""What the pose encoder reads: rotations, joint positions and velocities, without heading.
+"""Input of the pose encoder: rotations, joint positions and velocities, without heading.
 
-Frames become vectors that do not depend on where a person stands and which way they face in the
-middle of the window. All in float32 and by planes (3, 3, N), which is fast without BLAS.
+The features of a frame do not depend on the place of a person, nor on their heading in the middle
+of the window. Computations are in float32 and by planes (3, 3, N), which is fast without BLAS.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ..motion.skeleton import SMPL_PARENTS
 __all__ = ["N_POSE_FEATURES", "pose_features"]
 
 N_JOINTS = 22
-"""Body joints of SMPL; hands and faces that may follow them are not read."""
+"""Body joints of SMPL; joints of hands and faces after them are ignored."""
 
 FRAME_RATE = 30.0
-"""Hz that frames are thinned to, by whole steps; faster ones add cost and no posture."""
+"""Hz that frames are thinned to, by whole steps; more frames cost time and show no more."""
 
 N_POSE_FEATURES = 6 * N_JOINTS + 2 * 3 * (N_JOINTS - 1) + 3
 
@@ -35,47 +35,38 @@ def pose_features(
     rate: float | None = None,
     margin: float = 0.0,
 ) -> Array:
-    """Turn pose windows into feature sequences.
+    """Turn pose windows (n, F, J, 3) and `trans` (n, F, 3) into features (n, 261, F').
 
-    Parameters
-    ----------
-    pose : ndarray of shape (n, F, J, 3)
-        Local rotations as axis-angle vectors in rad, SMPL's order, J at least 22; z up.
-    trans : ndarray of shape (n, F, 3), optional
-        Translation of the root in m.
-    rate : float, optional
-        Frames per second; without it velocities are per frame.
-    margin : float, default=0.0
-        Seconds at both ends that serve as context only.
+    Poses are SMPL's axis-angle vectors, z up. The features of a frame are
 
-    Returns
-    -------
-    ndarray of shape (n, 261, F'), float32
-        Per frame, at about 30 Hz and without the margin: the first two columns of every joint's
-        rotation, and relative to the root and in m and m/s (halved) the positions and velocities
-        of the other joints; last the velocity of the root. All without the heading.
+    * 22 × 6: the first two columns of every joint's local rotation,
+    * 21 × 3: positions of the other joints relative to the root, in m,
+    * 21 × 3: their velocities, in m/s, halved,
+    * 3: the velocity of the root, in m/s, halved.
 
-    Raises
-    ------
-    ValueError
-        If there are fewer than 22 joints, or no frame is left between the margins.
+    Frames are thinned to about 30 Hz. `margin` seconds at both ends serve velocities only. Without
+    a rate, velocities are per frame.
     """
     if pose.shape[2] < N_JOINTS:
         raise ValueError(
             f"pose has {pose.shape[2]} joints; the pose encoder reads SMPL's {N_JOINTS} body "
             "joints, in SMPL's order."
         )
+    # 1. the frames to read
     frames, core, step = _chosen_frames(pose.shape[1], rate, margin)
     chosen = np.asarray(pose[:, frames, :N_JOINTS], dtype=np.float32)
     n, f = chosen.shape[:2]
     local = _rotations(np.moveaxis(chosen, (2, 3), (0, 1)).reshape(N_JOINTS, 3, n * f))
+    # 2. take the heading of the middle frame out of the root's rotation
     turn = _turn_to_front(local[0].reshape(3, 3, n, f)[:, 2, :, f // 2])
     local[0, :2] = _turned(turn, local[0, :2].reshape(2, 3, n, f)).reshape(2, 3, n * f)
+    # 3. joints by forward kinematics on the default body, and the root's way without its heading
     positions = _positions(local).reshape(N_JOINTS - 1, 3, n, f)
     root = np.zeros((3, n, f), np.float32)
     if trans is not None:
         root = np.moveaxis(np.asarray(trans[:, frames], dtype=np.float32), 2, 0).copy()
         root[:2] = _turned(turn, root[:2, None])[:, 0]
+    # 4. velocities by central differences, then drop the frames of the margin
     seconds = step / rate if rate else 1.0
     features = [
         local[:, :, :2].reshape(-1, n, f),
@@ -97,7 +88,7 @@ def _chosen_frames(
         raise ValueError(
             f"pose has {n_frames} frames, and two margins of {margin:g} s leave none of them."
         )
-    before, after = core[:1] - step, core[-1:] + step  # neighbours that velocities can use
+    before, after = core[:1] - step, core[-1:] + step  # neighbors that velocities can use
     before, after = before[before >= 0], after[after < n_frames]
     frames = np.concatenate([before, core, after])
     return frames, slice(len(before), len(before) + len(core)), step
@@ -137,6 +128,7 @@ def _turned(turn: Array, planes: Array) -> Array:
 
 @cache
 def _offsets() -> Array:
+    """Return the bones (J - 1, 3) of the default body at rest."""
     rest = default_body().rest_joints[:N_JOINTS]
     return np.asarray(rest[1:] - rest[SMPL_PARENTS[1:N_JOINTS]], dtype=np.float32)
 
@@ -154,6 +146,7 @@ def _positions(local: Array) -> Array:
 
 
 def _velocity(track: Array, seconds: float) -> Array:
+    """Return central differences along the last axis; zero of a single frame."""
     if track.shape[-1] < 2:
         return np.zeros_like(track)
     return np.gradient(track, np.float32(seconds), axis=-1)

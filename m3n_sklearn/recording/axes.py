@@ -19,8 +19,8 @@ def to_site_axes(X: Windows, mount: Mapping[str, ArrayLike]) -> Windows:
     """Turn readings from the axes of their sensors into those of the sites they were worn at.
 
     Pretrained weights such as ``"m3n-base"`` have learned from sensors whose axes are those of the
-    site (see :doc:`/user_guide/frames`). Readings of a sensor that is mounted in another way mean
-    little to them until they are turned.
+    site (see :doc:`/user_guide/conventions`). Readings of a sensor that is mounted in another way
+    mean little to them until they are turned.
 
     Parameters
     ----------

@@ -123,7 +123,7 @@ def resample_signal(
     Returns
     -------
     ndarray
-        As `values`, with :func:`resampled_length` samples along `axis`.
+        As `values`, with the samples of the same duration at `rate_out` along `axis`.
 
     Raises
     ------

@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._hashing import stable_key
 from ..windows import Windows
 
-__all__ = ["RowKey", "content_keys", "keyed_rng", "row_keys", "stable_key"]
+__all__ = ["RowKey", "content_keys", "keyed_rng", "row_keys"]
 
 RowKey = tuple[bytes, bytes]
 """Clip and window of a row."""
-
-
-def stable_key(*parts: Any) -> bytes:
-    """Digest ids and arrays into a key that is the same in every process.
-
-    Parameters
-    ----------
-    *parts : object
-        Arrays are taken with dtype, shape and values; anything else with type and text.
-
-    Returns
-    -------
-    bytes
-        16 bytes.
-
-    Examples
-    --------
-    >>> stable_key("walk", 3) == stable_key("walk", 3) != stable_key("walk", "3")
-    True
-    """
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        value = part.item() if isinstance(part, np.generic) else part
-        if isinstance(value, np.ndarray):
-            digest.update(f"{value.dtype.str}{value.shape}".encode())
-            digest.update(np.ascontiguousarray(value).tobytes())
-        else:
-            digest.update(f"{type(value).__name__}:{value!r};".encode())
-    return digest.digest()
 
 
 def keyed_rng(entropy: int, *key: bytes | str) -> np.random.Generator:

@@ -1,4 +1,9 @@
-"""Cut-offs of the chains of joints that carry sensors, chosen by the places where they end."""
+"""The cut-offs of the chains of joints that carry sensors.
+
+A cut-off is chosen from the position of the far end of the bone that carries the sensor, in the
+world. This position does not depend on how a file distributes a movement over the joints of the
+chain. The errors of the joints along a chain cancel in part: trackers track hands and feet.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +26,14 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 FEWEST_SECONDS = 1.5
-"""Seconds without a gap that tell more about a clip than the whole of it."""
+"""Shortest stretch without a gap whose spectrum replaces that of the whole clip."""
 
-APART = 2.0
-"""Times by which the cut-off of the limbs exceeds that of the root when both are kept apart."""
+SEPARATE_ROOT = 2.0
+"""Ratio of the cut-offs of limbs and root above which the root is smoothed on its own."""
 
-STEPS = 4
-"""Cut-offs per octave. Nine per cent off the best one cost nothing that can be measured, and sites
-with the same cut-off are computed together."""
+STEPS_PER_OCTAVE = 4
+"""Cut-offs per octave. A cut-off that is 9 % off the best one makes no measurable difference, and
+sites with the same cut-off are computed together."""
 
 
 def bone_of(body: BodyModel, site: Site) -> int:
@@ -40,30 +45,8 @@ def bone_of(body: BodyModel, site: Site) -> int:
 def site_cutoffs(
     track: Track, body: BodyModel, bones: Sequence[int], band: Band, noise: BodyNoise | None
 ) -> list[Cutoffs]:
-    """Choose the cut-offs of chains of joints by what their ends feel.
-
-    Positions in the world do not depend on how a file splits a movement up between the joints,
-    and the errors of joints along a chain cancel in part: what is tracked are hands and feet.
-
-    Parameters
-    ----------
-    track : Track
-        The poses of B clips.
-    body : BodyModel
-        Who plays them.
-    bones : sequence of int
-        S bones that carry sensors.
-    band : Band
-        Where cut-offs of the source lie.
-    noise : BodyNoise or None
-        Noise of the source, learned from other clips: it can lower cut-offs, never raise them.
-
-    Returns
-    -------
-    list of Cutoffs
-        One per bone; equal for rotations and translations, unless the root jitters much more
-        than the limbs.
-    """
+    """Choose the cut-offs of B clips for each of S bones; `noise` can only lower them."""
+    # 1. Positions of the ends of the bones, in the world and relative to the root
     excerpts = track.excerpts()
     different = list(dict.fromkeys(bones))
     joints, count = excerpts[0].rotations.shape[2], excerpts[0].moves.shape[1]
@@ -74,20 +57,26 @@ def site_cutoffs(
     ]
     values = np.concatenate([*ends, *(end - root for end in ends)], axis=1)
     seen = excerpts[0].seen if len(excerpts) == 1 else None
-    world, inside = np.split(_chosen(values, track.step, band, seen), 2)
-    alone = np.tile(_chosen(root, track.step, ROOT, seen), len(different))
-    # a root that is much worse than the limbs is smoothed by itself
-    apart = alone < inside / APART
+
+    # 2. One cut-off for rotations and translations. A root that is much noisier than the limbs
+    #    gets its own.
+    world, inside = np.split(_choose(values, track.step, band, seen), 2)
+    alone = np.tile(_choose(root, track.step, ROOT, seen), len(different))
+    apart = alone < inside / SEPARATE_ROOT
     turns = np.where(apart, inside, world)
     moves = np.where(apart, np.minimum(alone, max(band.highest, ROOT.lowest)), world)
+
+    # 3. Noise that was learned from other clips lowers cut-offs
     laws = [None if noise is None else noise[part_of(body.joint_names[b])] for b in different]
     for i, law in enumerate(laws):
         if law is not None:
             rows = slice(i * count, (i + 1) * count)
             known = choose_cutoffs(values[:, rows], track.step, law, band)
             turns[rows], moves[rows] = (np.minimum(x[rows], known) for x in (turns, moves))
+
+    # 4. Round within the band of the source; unless the band is narrow, follow clips that change
     lowest = LOWEST_SHARE / track.step
-    turns, moves = (_rounded(x, lowest, band.highest) for x in (turns, moves))
+    turns, moves = (_round_to_steps(x, lowest, band.highest) for x in (turns, moves))
     followed = None
     if np.isinf(band.highest):
         followed = track.local(values[:, : len(world)], turns)
@@ -96,7 +85,7 @@ def site_cutoffs(
         rows = slice(i * count, (i + 1) * count)
         chosen = [turns[rows], moves[rows]]
         if followed is not None:
-            # clip by clip, so that others in the batch do not matter
+            # clip by clip, so that the result does not depend on the batch
             own = np.ptp(followed[:, rows], axis=0) > 0
             own &= ~apart[rows]
             if own.any():
@@ -107,10 +96,10 @@ def site_cutoffs(
     return [found[bone] for bone in bones]
 
 
-def _chosen(values: Array, step: float, band: Band, seen: Mask | None) -> Array:
-    """Choose cut-offs; clips with gaps are judged by their longest stretch without any.
+def _choose(values: Array, step: float, band: Band, seen: Mask | None) -> Array:
+    """Choose cut-offs; a clip with gaps is judged by its longest stretch without one.
 
-    What fills a gap has kinks, which would pass for noise of the whole clip.
+    The filling of a gap has kinks, which look like noise of the whole clip.
     """
     chosen = choose_cutoffs(values, step, None, band)
     if seen is not None:
@@ -127,7 +116,7 @@ def _chosen(values: Array, step: float, band: Band, seen: Mask | None) -> Array:
     return chosen
 
 
-def _rounded(chosen: Array, lowest: float, highest: float) -> Array:
+def _round_to_steps(chosen: Array, lowest: float, highest: float) -> Array:
     """Round to steps of an octave, within the band."""
-    steps = np.exp2(np.round(STEPS * np.log2(chosen)) / STEPS)
+    steps = np.exp2(np.round(STEPS_PER_OCTAVE * np.log2(chosen)) / STEPS_PER_OCTAVE)
     return np.clip(steps, lowest, max(lowest, highest))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from .._sklearn import Interval
+from .._sklearn import DocumentationLink, Interval
 from ..body import BodyModel, Site
 from ..motion import Motion
 from ..motion.rotations import random_rotations, rotvec_from_matrix
@@ -31,7 +31,7 @@ N_BETAS = 10
 _MAGNITUDE = Interval(Real, 0, None, closed="left")
 
 
-class Randomization(BaseEstimator):
+class Randomization(DocumentationLink, BaseEstimator):
     """Random variation of bodies, sensors and motions from clip to clip.
 
     Everything is drawn before the simulation, so the readings are physically consistent. A draw

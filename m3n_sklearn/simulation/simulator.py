@@ -14,6 +14,7 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from .._checks import RATES, check_rotation, list_of
+from .._hashing import stable_key
 from .._sklearn import (
     Interval,
     StrOptions,
@@ -29,7 +30,7 @@ from ..recording import Recording, channel_names
 from ..windows import Windows
 from ._checks import check_vector
 from ._guard import LIMITS, Excess, check_limits, report
-from ._keys import row_keys, stable_key
+from ._keys import row_keys
 from ._learning import calibrate_rig, learn_noise, motions_of, recordings_of
 from ._people import Person, Wardrobe
 from ._rig import Rig, Take, Taken

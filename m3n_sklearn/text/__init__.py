@@ -1,10 +1,9 @@
-"""Sentences to vectors: lazy, cached, offline-aware."""
+"""Encoders of sentences: frozen language models, and hashed words for tests."""
 
 from __future__ import annotations
 
-from ._encoder import TextEncoder, encode_unique, resolve_text_encoder
-from ._hashing import HashingEncoder
-from ._sentence import SentenceEncoder
+from ._encoder import HashingEncoder, TextEncoder, encode_unique
+from ._sentence import SentenceEncoder, resolve_text_encoder
 
 __all__ = [
     "HashingEncoder",

@@ -1,17 +1,18 @@
-"""What a text encoder is, and the two things done with one: find it and call it."""
+"""What a text encoder is, how it is called, and one that needs no model."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.feature_extraction.text import HashingVectorizer
 
-from ._hashing import HashingEncoder
-from ._sentence import SentenceEncoder
-from ._unique import unique_sentences
+from .._checks import check_count, list_of
+
+__all__ = ["HashingEncoder", "TextEncoder", "encode_unique", "unique_sentences"]
 
 
 @runtime_checkable
@@ -24,7 +25,7 @@ class TextEncoder(Protocol):
         Parameters
         ----------
         sentences : list of str
-            What to encode.
+            The sentences.
 
         Returns
         -------
@@ -34,44 +35,20 @@ class TextEncoder(Protocol):
         ...
 
 
-def resolve_text_encoder(encoder: str | os.PathLike[str] | TextEncoder) -> TextEncoder:
-    """Return the text encoder that a name, a folder or an object stands for.
+def unique_sentences(sentences: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
+    """Return the distinct sentences, sorted, and for each sentence given its place among them."""
+    if isinstance(sentences, str):
+        raise TypeError(f"Expected a sequence of sentences, got one string; pass [{sentences!r}].")
+    given = [_checked(s) for s in list_of(sentences, "sentences", "a sequence of sentences")]
+    distinct = sorted(set(given))
+    place = {sentence: i for i, sentence in enumerate(distinct)}
+    return distinct, np.array([place[sentence] for sentence in given], dtype=np.intp)
 
-    Parameters
-    ----------
-    encoder : str, path-like or object with ``encode``
-        A model name of the hub or the folder of a saved sentence-transformers model (both become a
-        `SentenceEncoder`), ``"hashing"`` (a `HashingEncoder`), or any object with a method
-        ``encode(list of str) -> array of shape (n, d)``, which is returned as it is.
 
-    Returns
-    -------
-    object with ``encode``
-        The encoder; nothing is imported or loaded yet.
-
-    Raises
-    ------
-    TypeError
-        If the object has no method ``encode``.
-
-    Examples
-    --------
-    >>> from m3n_sklearn.text import resolve_text_encoder
-    >>> resolve_text_encoder("hashing")
-    HashingEncoder(n_features=256)
-    >>> resolve_text_encoder("all-MiniLM-L6-v2").model
-    'all-MiniLM-L6-v2'
-    """
-    if isinstance(encoder, str) and encoder == "hashing":
-        return HashingEncoder()
-    if isinstance(encoder, str | os.PathLike):
-        return SentenceEncoder(os.fspath(encoder))
-    if not isinstance(encoder, type) and callable(getattr(encoder, "encode", None)):
-        return encoder
-    raise TypeError(
-        f"text_encoder must be a model name, a folder or an object with a method "
-        f"encode(list of str), got {encoder!r}."
-    )
+def _checked(sentence: object) -> str:
+    if not isinstance(sentence, str):
+        raise TypeError(f"Every sentence must be a str, got {sentence!r}.")
+    return str(sentence)
 
 
 def encode_unique(encoder: TextEncoder, sentences: Sequence[str]) -> NDArray[np.float32]:
@@ -80,9 +57,9 @@ def encode_unique(encoder: TextEncoder, sentences: Sequence[str]) -> NDArray[np.
     Parameters
     ----------
     encoder : object with ``encode``
-        The text encoder; it sees the distinct sentences, sorted.
+        The text encoder; it is called once, with the sorted distinct sentences.
     sentences : sequence of str of length n
-        The sentences, repeated at will.
+        The sentences; they may repeat.
 
     Returns
     -------
@@ -92,9 +69,9 @@ def encode_unique(encoder: TextEncoder, sentences: Sequence[str]) -> NDArray[np.
     Raises
     ------
     TypeError
-        If something else than strings is given.
+        If an entry is not a string.
     ValueError
-        If the encoder returns something else than one finite vector per sentence.
+        If the encoder does not return one finite vector per sentence.
 
     Examples
     --------
@@ -115,3 +92,54 @@ def encode_unique(encoder: TextEncoder, sentences: Sequence[str]) -> NDArray[np.
     if not np.isfinite(vectors).all():
         raise ValueError("The text encoder returned vectors with NaN or infinity.")
     return vectors[index]
+
+
+@dataclass(frozen=True)
+class HashingEncoder:
+    """Encode sentences by hashing their words and word pairs.
+
+    Only shared words make two sentences similar. The encoder needs neither a download nor a fit and
+    gives the same vectors on every machine. It is for tests and for machines without a language
+    model, and is never used by default.
+
+    Parameters
+    ----------
+    n_features : int, default=256
+        Length of a vector.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.text import HashingEncoder
+    >>> vectors = HashingEncoder(64).encode(["wave the right hand", "a right hand waves"])
+    >>> vectors.shape, vectors.dtype
+    ((2, 64), dtype('float32'))
+    >>> bool(vectors[0] @ vectors[1] > 0)
+    True
+    """
+
+    n_features: int = 256
+
+    def __post_init__(self) -> None:
+        """Check the length."""
+        check_count(self.n_features, "n_features")
+
+    def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Return one unit vector per sentence; zeros for a sentence without words.
+
+        Parameters
+        ----------
+        sentences : sequence of str of length n
+            The sentences.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features), float32
+            Vectors of length one.
+        """
+        vectorizer = HashingVectorizer(
+            n_features=self.n_features, ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b"
+        )
+        distinct, index = unique_sentences(sentences)
+        if not distinct:
+            return np.zeros((0, self.n_features), dtype=np.float32)
+        return np.asarray(vectorizer.transform(distinct).toarray(), dtype=np.float32)[index]

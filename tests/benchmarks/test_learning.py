@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 
 from benchmarks.learning import bars, results
+from benchmarks.learning.data import Task
+from benchmarks.learning.encoders import Encoders
+from benchmarks.learning.grid import Grid
 from benchmarks.learning.kept import Kept
 from benchmarks.learning.mounting import Worn, list_turns, turned
 from benchmarks.learning.parts import InParts
@@ -27,11 +32,12 @@ from benchmarks.learning.rows import (
     TEXT_NAMED,
     TWICE,
     TWO_ENCODERS,
+    Row,
 )
 from m3n_sklearn import Multi3NetClassifier, Windows
-from m3n_sklearn.evaluation import Score
+from m3n_sklearn.evaluation import Method, Score, few_label_study
 from m3n_sklearn.recording import channel_names
-from tests.wrists import RATE, pretrained, wrist_data
+from tests.wrists import classifier, pretrained, wrist_data
 
 
 @pytest.fixture
@@ -99,7 +105,7 @@ def test_a_fit_is_shared_by_all_turns(windows, tmp_path):
 
 def test_a_committee_shares_its_first_member(windows, tmp_path):
     X, y = windows
-    single = Multi3NetClassifier(strategy="scratch", max_epochs=1, width=16, random_state=3)
+    single = classifier(max_epochs=1, random_state=3)
     kept = Kept(single, str(tmp_path)).fit(X, y)
     committee = Committee(single, 2, random_state=3, memory=str(tmp_path)).fit(X, y)
     assert len(list(tmp_path.rglob("output.pkl"))) == 2
@@ -117,7 +123,7 @@ def test_the_default_in_parts_is_the_default(per_class, rehearses, described, tm
     X, y, _ = wrist_data(12)
     rows = np.concatenate([np.flatnonzero(y == c)[:per_class] for c in np.unique(y)])
     given = {"max_epochs": 2, "random_state": 5}
-    scratch = Multi3NetClassifier(strategy="scratch", width=16, rate=RATE, **given)
+    scratch = classifier(**given)
     default = Multi3NetClassifier(
         FrozenEstimator(pretrained()),
         descriptions={c: f"doing {c}" for c in np.unique(y).tolist()} if described else None,
@@ -126,7 +132,7 @@ def test_the_default_in_parts_is_the_default(per_class, rehearses, described, tm
     )
     parts = InParts(default, scratch, str(tmp_path)).fit(X[rows], y[rows])
     whole = default.fit(X[rows], y[rows])
-    assert len(parts.members_) == (3 if whole.strategy_ == "blend" else 1)
+    assert len(parts.members_) == (3 if whole.strategy_ == "ensemble" else 1)
     np.testing.assert_allclose(parts.predict_proba(X), whole.predict_proba(X), atol=1e-5)
 
 
@@ -141,9 +147,7 @@ def test_two_encoders_in_parts_are_the_two_together(rehearses, tmp_path):
         max_epochs=2,
         random_state=5,
     )
-    scratch = Multi3NetClassifier(
-        strategy="scratch", width=16, rate=RATE, max_epochs=2, random_state=5
-    )
+    scratch = classifier(max_epochs=2, random_state=5)
     parts = InParts(together, scratch, str(tmp_path)).fit(X, y)
     assert len(parts.members_) == 5
     np.testing.assert_allclose(
@@ -190,7 +194,7 @@ def row(name: str, f1: float, budgets=(1, 4, 8, None)) -> results.Result:
     return results.Result(
         name,
         [
-            Score(name, b, p, d, 0, f1 + 0.001 * rng.random(), nothing, nothing, fit_seconds=1.0)
+            Score(name, b, p, d, f1 + 0.001 * rng.random(), nothing, nothing, fit_seconds=1.0)
             for b in budgets
             for p in "abcd"
             for d in range(1 if b is None else 3)
@@ -198,20 +202,31 @@ def row(name: str, f1: float, budgets=(1, 4, 8, None)) -> results.Result:
     )
 
 
-def test_results_survive_their_file(tmp_path):
-    before = row("ours", 0.5)
-    results.write(tmp_path / "row.json", before)
-    after = results.read(tmp_path / "row.json")
-    assert after.name == "ours"
-    assert [s.macro_f1 for s in after.scores] == [s.macro_f1 for s in before.scores]
-    assert after.mean(4) == pytest.approx(0.5, abs=1e-3)
-    assert not after.has(2)
+def test_a_result_averages_its_scores():
+    assert row("ours", 0.5).mean(4) == pytest.approx(0.5, abs=1e-3)
+    assert not row("ours", 0.5).has(2) and np.isnan(row("ours", 0.5).mean(2))
+
+
+def test_a_row_is_finished_when_the_store_has_all_of_its_cells(tmp_path, windows):
+    X, y = windows
+    groups = np.arange(24) % 3
+    task = Task("small", "small", X, y, groups, np.arange(24), None, (1, None), {})
+    method = Method("most frequent", lambda held_out: DummyClassifier())
+    line = Row("rivals", method, {}, n_draws=2)
+    grid = Grid(Encoders(tmp_path, tmp_path, quick=True), 2, 1)
+    assert grid.result(task, line) is None
+    cells = grid.cells(task, line)
+    few_label_study([method], X, y, groups, budgets=(1,), n_draws=2, store=cells)
+    assert grid.result(task, line) is None
+    assert len(grid._score(task, line).scores) == len(grid.result(task, line).scores) == 9
+    known = Grid(grid.encoders, 2, 1, {("other", line.key): results.Result("x", [])})
+    assert known.result(replace(task, key="other"), line).name == "x"
 
 
 def test_published_scores_are_taken_up(tmp_path):
     scores = [
-        Score("net", 4, "7", 1, 0, 0.125, *np.zeros((2, 0), int), held_out=(7, "x"), flags=("a",)),
-        Score("net", None, "8", 0, 0, 1 / 3, *np.zeros((2, 0), int), held_out=(8,)),
+        Score("net", 4, "7", 1, 0.125, *np.zeros((2, 0), int), held_out=(7, "x"), flags=("a",)),
+        Score("net", None, "8", 0, 1 / 3, *np.zeros((2, 0), int), held_out=(8,)),
     ]
     path = tmp_path / "scores.csv.gz"
     publish(path, [(("utd", "rivals-1"), results.Result("net", scores))])

@@ -171,7 +171,7 @@ def test_hostile_files(tmp_path, monkeypatch, where):
 
 def test_a_regressor_of_monstrous_shape(tmp_path):
     arrays = family_arrays("smpl")
-    monster = scipy.sparse.coo_matrix(([1.0], ([0], [0])), shape=(2**20, 2**40))
+    monster = scipy.sparse.csc_matrix(([1.0], [0], [0, 1, 1]), shape=(2**40, 2))
     path = write_pickle(tmp_path / "m.pkl", {**arrays, "J_regressor": monster})
     with pytest.raises(ValueError, match=r"joint_regressor must have shape \(24, "):
         read_body(path)

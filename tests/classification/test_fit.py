@@ -1,4 +1,4 @@
-"""Labels, weights, early stopping, warm start, reproducibility and the state left behind."""
+"""Labels, weights, warm start, callbacks, reproducibility and the state left behind."""
 
 from __future__ import annotations
 
@@ -12,18 +12,12 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
+from skorch.callbacks import Callback, EarlyStopping
 
 from m3n_sklearn import Windows, load
 from m3n_sklearn.classification import Multi3NetClassifier
-from m3n_sklearn.classification._labels import hold_out
 
-from ..wrists import CAPTIONS, RATE, pretrained, pretrainer, wrist_data
-
-
-def classifier(source=None, **params):
-    return Multi3NetClassifier(
-        source, **{"max_epochs": 8, "width": 16, "random_state": 0, **params}
-    )
+from ..wrists import CAPTIONS, RATE, classifier, pretrained, pretrainer, wrist_data
 
 
 @pytest.mark.parametrize(
@@ -60,7 +54,7 @@ def test_one_window_of_each_class_is_learned_from_in_silence(strategy):
 def test_booleans_and_a_single_class():
     X, y, _ = wrist_data()
     assert classifier(max_epochs=1).fit(X, y == "rest").predict(X).dtype == bool
-    for source, strategy in [(None, "scratch"), (FrozenEstimator(pretrained()), "lp_ft")]:
+    for source, strategy in [(None, "scratch"), (FrozenEstimator(pretrained()), "finetune")]:
         alone = classifier(source, strategy=strategy, max_epochs=1).fit(X, ["rest"] * len(X))
         assert set(alone.predict(X)) == {"rest"}
         np.testing.assert_array_equal(alone.predict_proba(X), np.ones((len(X), 1)))
@@ -103,7 +97,7 @@ def series(n=24):
 
 
 @pytest.mark.parametrize("class_weight", [None, "balanced", {0: 3.0}])
-@pytest.mark.parametrize("strategy", ["scratch", "frozen", "lp_ft"])
+@pytest.mark.parametrize("strategy", ["scratch", "frozen", "finetune"])
 def test_a_weight_of_two_is_a_row_given_twice(strategy, class_weight):
     X, y = series()
     weight = np.arange(len(y)) % 4 % 3
@@ -124,7 +118,7 @@ def test_weights_that_sum_to_one_are_shares(strategy):
     rows = weight > 0
     plain = clone(model).fit(X[rows], y[rows], sample_weight=weight[rows] / weight[rows].mean())
     shares = clone(model).fit(X, y, sample_weight=weight / weight.sum())
-    assert shares.strategy_ == plain.strategy_ == ("blend" if strategy == "auto" else strategy)
+    assert shares.strategy_ == plain.strategy_ == ("ensemble" if strategy == "auto" else strategy)
     np.testing.assert_allclose(shares.predict_proba(X), plain.predict_proba(X), atol=1e-4)
 
 
@@ -133,9 +127,9 @@ def test_auto_counts_a_weight_of_two_twice():
     source, few = FrozenEstimator(pretrained()), np.arange(6)
     told = {c: f"doing {c}" for c in np.unique(y).tolist()}
     model = classifier(source, max_epochs=1, descriptions=told)
-    assert clone(model).fit(X[few], y[few]).strategy_ == "prompt_ft"
-    assert clone(model).fit(X[few], y[few], sample_weight=np.full(6, 2)).strategy_ == "blend"
-    assert clone(model).fit(X[few], y[few], sample_weight=np.full(6, 0.1)).strategy_ == "prompt_ft"
+    assert clone(model).fit(X[few], y[few]).strategy_ == "finetune"
+    assert clone(model).fit(X[few], y[few], sample_weight=np.full(6, 2)).strategy_ == "ensemble"
+    assert clone(model).fit(X[few], y[few], sample_weight=np.full(6, 0.1)).strategy_ == "finetune"
 
 
 def test_a_class_without_weight_is_known_and_never_expected():
@@ -154,24 +148,13 @@ def test_class_weight_shifts_the_balance():
     assert heavy[:, 0].mean() > plain
 
 
-def test_early_stopping_ends_when_the_loss_no_longer_falls():
-    X, y, groups = wrist_data()
-    fitted = classifier(early_stopping=True, max_epochs=60, n_iter_no_change=3, lr=0.05)
-    fitted.fit(X, y, groups=groups)
-    assert fitted.n_iter_ == len(fitted.history_) < 60
-    assert {"train_loss", "valid_loss", "valid_accuracy"} <= fitted.history_[0].keys()
-    lowest = min(epoch["valid_loss"] for epoch in fitted.history_)
-    assert lowest < fitted.history_[-1]["valid_loss"]
-
-
 @pytest.mark.parametrize("missing", [None, np.nan])
-@pytest.mark.parametrize("option", ["early_stopping", "calibrate"])
-def test_groups_that_are_missing_are_refused(missing, option):
+def test_missing_groups_are_refused(missing):
     X, y, groups = wrist_data()
     some = groups.astype(object)
     some[:3] = missing
     with pytest.raises(ValueError, match="groups must be known for every window"):
-        classifier(**{option: True}).fit(X, y, groups=some)
+        classifier().fit(X, y, groups=some)
 
 
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
@@ -197,27 +180,11 @@ def test_a_period_is_no_rate(rate):
         fitted.predict(Windows(imu=imu, rate=rate))
 
 
-def test_hold_out():
-    rng = np.random.default_rng(0)
-    codes = np.repeat([0, 1, 2, 3], [10, 10, 1, 10])
-    train, held = hold_out(codes, None, 0.2, rng)
-    assert sorted([*train, *held]) == list(range(31))
-    assert np.bincount(codes[held], minlength=4).tolist() == [2, 2, 0, 2]
-    groups = np.repeat(list("acd"), [21, 5, 5])  # only a shows classes 0 to 2
-    train, held = hold_out(codes, groups, 0.25, rng)
-    assert not set(groups[train]) & set(groups[held])
-    assert set(groups[held]) <= {"c", "d"} and set(codes[train]) == {0, 1, 2, 3}
-    with pytest.raises(ValueError, match="names only one"):
-        hold_out(codes, np.zeros(31), 0.2, rng)
-    with pytest.raises(ValueError, match="no window to spare"):
-        hold_out(np.arange(4), None, 0.2, rng)
-
-
 def test_warm_start_goes_on_and_refuses_other_classes():
     X, y, _ = wrist_data()
     warm = classifier(warm_start=True, max_epochs=3).fit(X, y)
     first = warm.weights_
-    warm.set_params(lr=1e-12, weight_decay=0.0).fit(X, y)
+    warm.set_params(lr=1e-12).fit(X, y)
     assert warm.n_iter_ == 6 and [e["epoch"] for e in warm.history_] == [4, 5, 6]
     for name, array in warm.weights_.items():
         np.testing.assert_allclose(array, first[name], atol=1e-6)
@@ -230,15 +197,14 @@ def test_warm_start_goes_on_and_refuses_other_classes():
 @pytest.mark.parametrize(
     ("before", "after", "changed"),
     [
-        ({}, {"head": "mlp"}, "head"),
-        ({}, {"label_at": "centre"}, "label_at"),
-        ({}, {"width": 8, "norm": "layer"}, "width, norm"),
-        ({}, {"calibrate": True}, "calibrate"),
+        ({}, {"head": "moe"}, "head"),
+        ({}, {"label_at": "center", "head": "moe"}, "head, label_at"),
         ({}, {"pretrainer": "frozen"}, "pretrainer"),
-        ({"pretrainer": "frozen", "strategy": "full"}, {"strategy": "lp_ft"}, "strategy"),
-        ({"pretrainer": "frozen", "strategy": "full"}, {"pretrainer": "other"}, "pretrainer"),
-        ({"pretrainer": "nested", "strategy": "full"}, {"pretrainer__width": 8}, "pretrainer"),
-        ({"pretrainer": "frozen", "strategy": "blend"}, {"descriptions": CAPTIONS}, "desc"),
+        ({}, {"pretrainer__width": 8}, "pretrainer"),
+        ({"pretrainer": "frozen"}, {"strategy": "scratch"}, "strategy"),
+        ({"pretrainer": "frozen"}, {"pretrainer": "other"}, "pretrainer"),
+        ({"pretrainer": "nested"}, {"pretrainer__width": 8}, "pretrainer"),
+        ({"pretrainer": "frozen", "strategy": "auto"}, {"descriptions": CAPTIONS}, "descriptions"),
     ],
 )
 def test_warm_start_refuses_another_network(before, after, changed, tmp_path):
@@ -248,10 +214,14 @@ def test_warm_start_refuses_another_network(before, after, changed, tmp_path):
         "other": FrozenEstimator(pretrainer(max_epochs=1).fit(X)),
         "nested": pretrainer(max_epochs=1),
     }
+    if "pretrainer" in before:
+        before = {"strategy": "finetune", **before}
     before, after = (
         {name: sources.get(str(value), value) for name, value in params.items()}
         for params in (before, after)
     )
+    rows = np.repeat(np.arange(len(y)), 2)  # enough for an ensemble
+    X, y = X[rows], y[rows]
     warm = classifier(warm_start=True, max_epochs=1).set_params(**before).fit(X, y)
     expected = warm.predict_proba(X)
     warm.save(tmp_path / "warm")
@@ -262,17 +232,27 @@ def test_warm_start_refuses_another_network(before, after, changed, tmp_path):
     assert warm.set_params(warm_start=False).fit(X, y).n_iter_ < 3
 
 
+def test_warm_start_of_bare_arrays_goes_on_with_the_sites_of_the_pretrainer():
+    X, y, _ = wrist_data(3)
+    warm = classifier(FrozenEstimator(pretrained()), strategy="finetune", rate=RATE, max_epochs=1)
+    warm.set_params(warm_start=True).fit(X["imu"], y)
+    assert warm.input_.layout.sites == ("right_wrist",)
+    assert warm.fit(X["imu"], y).n_iter_ == 2
+
+
 def test_warm_start_goes_on_with_the_same_pretrainer_in_a_new_wrapper(tmp_path):
     X, y, _ = wrist_data(3)
     pretrained().transform(X)
     described = {np.str_(label): (np.str_(text),) for label, text in CAPTIONS.items()}
-    warm = classifier(FrozenEstimator(pretrained()), strategy="full", warm_start=True, max_epochs=1)
-    warm.set_params(descriptions=described).fit(X, y).save(tmp_path / "warm")
+    warm = classifier(FrozenEstimator(pretrained()), strategy="finetune", max_epochs=1)
+    warm.set_params(descriptions=described, warm_start=True).fit(X, y).save(tmp_path / "warm")
     assert warm.set_params(pretrainer=FrozenEstimator(pretrained())).fit(X, y).n_iter_ == 2
     assert load(tmp_path / "warm").fit(X, y).n_iter_ == 2
 
 
-@pytest.mark.parametrize("change", [{"loss": "balanced_softmax"}, {"dropout": 0.9}, {"lr": 0.1}])
+@pytest.mark.parametrize(
+    "change", [{"class_weight": {"rest": 9.0}}, {"augment": "so3"}, {"lr": 0.1}]
+)
 def test_warm_start_takes_what_the_training_is_told(change):
     X, y, _ = wrist_data(3)
     X, y = X[2:], y[2:]
@@ -285,8 +265,8 @@ def test_warm_start_takes_what_the_training_is_told(change):
 def test_frozen_has_nothing_to_go_on_from():
     X, y, _ = wrist_data(3)
     model = classifier(FrozenEstimator(pretrained()), strategy="frozen", warm_start=True)
-    expected = clone(model).set_params(strategy="full", max_epochs=1).fit(X, y).predict_proba(X)
-    model.fit(X, y).set_params(strategy="full", max_epochs=1).fit(X, y)
+    expected = clone(model).set_params(strategy="finetune", max_epochs=1).fit(X, y).predict_proba(X)
+    model.fit(X, y).set_params(strategy="finetune", max_epochs=1).fit(X, y)
     np.testing.assert_array_equal(model.predict_proba(X), expected)
 
 
@@ -301,7 +281,7 @@ def test_a_fit_that_fails_leaves_the_last_one_as_it_was(failure, monkeypatch):
     def fail(*args, **kwargs):
         raise failure
 
-    monkeypatch.setattr(_classifier, "learn", fail)
+    monkeypatch.setattr(_classifier, "train_members", fail)
     with pytest.raises(failure):
         fitted.fit(Windows(imu=X["imu"][:, :3], rate=RATE), np.char.add(y, "!"))
     np.testing.assert_array_equal(fitted.predict_proba(X), expected)
@@ -321,10 +301,10 @@ def test_dtype_is_kept(dtype):
 
 
 def test_same_seed_same_bits_and_global_states_untouched():
-    X, y, _ = wrist_data()
+    X, y, _ = wrist_data(24)  # two batches
     states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
     threads = torch.get_num_threads()
-    a = classifier(dropout=0.2, batch_size=8).fit(X, y)
+    a = classifier().fit(X, y)
     b = clone(a).fit(X, y)
     np.testing.assert_array_equal(a.predict_proba(X), b.predict_proba(X))
     assert torch.equal(states[0], torch.get_rng_state()) and threads == torch.get_num_threads()
@@ -333,11 +313,13 @@ def test_same_seed_same_bits_and_global_states_untouched():
     assert not np.array_equal(a.predict_proba(X), other.predict_proba(X))
 
 
-@pytest.mark.parametrize("strategy", ["scratch", "frozen", "lp_ft", "full", "zero_shot"])
-def test_files_and_pickles_keep_predictions_and_carry_no_torch(strategy, tmp_path):
+@pytest.mark.parametrize("strategy", ["scratch", "frozen", "finetune", "zero_shot"])
+@pytest.mark.parametrize("head", ["linear", "moe"])
+def test_files_and_pickles_keep_predictions_and_carry_no_torch(strategy, head, tmp_path):
     X, y, _ = wrist_data()
     source = None if strategy == "scratch" else FrozenEstimator(pretrained())
-    fitted = classifier(source, strategy=strategy, descriptions=CAPTIONS, max_epochs=2)
+    words = CAPTIONS if head == "linear" or strategy == "zero_shot" else None
+    fitted = classifier(source, strategy=strategy, head=head, descriptions=words, max_epochs=2)
     fitted.fit(X, y)
     expected = fitted.predict_proba(X)
     content = pickle.dumps(fitted)
@@ -378,3 +360,52 @@ def test_windows_of_another_length_are_predicted():
     longer, labels, _ = wrist_data(n_times=70, seed=3)
     fitted = classifier(max_epochs=40).fit(X, y)
     assert fitted.score(longer, labels) > 0.8
+
+
+# ---- callbacks
+
+
+class Recorder(Callback):
+    """Count epochs, and write their number to the history."""
+
+    def initialize(self):
+        self.count_ = 0
+        return self
+
+    def on_epoch_end(self, net, **kwargs):
+        self.count_ += 1
+        net.history.record("seen", self.count_)
+
+
+@pytest.mark.parametrize("strategy", ["scratch", "finetune", "auto"])
+def test_each_network_is_trained_with_its_own_callbacks(strategy):
+    X, y, _ = wrist_data()
+    source, mine = FrozenEstimator(pretrained()), Recorder()
+    model = classifier(source, strategy=strategy, max_epochs=3, callbacks=[mine])
+    fitted = clone(model).set_params(callbacks=[mine]).fit(X, y)
+    expected = [1, 2, 3] * (2 if strategy == "auto" else 1)
+    assert [epoch["seen"] for epoch in fitted.history_] == expected
+    assert not hasattr(mine, "count_")  # parameters are left alone
+    plain = clone(model).set_params(callbacks=None).fit(X, y)
+    np.testing.assert_array_equal(plain.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_callbacks_cannot_be_saved_in_a_file(tmp_path):
+    X, y, _ = wrist_data()
+    fitted = classifier(max_epochs=1, callbacks=[Recorder()]).fit(X, y)
+    with pytest.warns(UserWarning, match="callbacks=list"):
+        fitted.save(tmp_path / "c.safetensors")
+    assert load(tmp_path / "c.safetensors").callbacks is None
+
+
+def test_early_stopping_on_the_training_loss():
+    X, y, _ = wrist_data()
+    patient = EarlyStopping(monitor="train_loss", patience=2)
+    fitted = classifier(max_epochs=60, lr=0.05, augment=None, callbacks=[patient]).fit(X, y)
+    assert fitted.n_iter_ == len(fitted.history_) < 60
+
+
+def test_what_is_not_a_callback_is_refused():
+    X, y, _ = wrist_data()
+    with pytest.raises(TypeError, match=r"callbacks\[0\] must be an instance of skorch"):
+        classifier(max_epochs=1, callbacks=[print]).fit(X, y)

@@ -6,22 +6,29 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils._param_validation import InvalidParameterError
 
 from m3n_sklearn import Windows
+from m3n_sklearn._inputs import ImuWindows
 from m3n_sklearn.classification import Multi3NetClassifier
+from m3n_sklearn.nets import build_imu_encoder, set_weights
+from m3n_sklearn.pretraining import Multi3NetPretrainer
 
-from ..wrists import CAPTIONS, CHANNELS, CLASSES, RATE, corpus, pretrained, pretrainer, wrist_data
-
-STRATEGIES = ("frozen", "lp_ft", "full")
-
-
-def classifier(source=None, **params):
-    return Multi3NetClassifier(
-        source, **{"max_epochs": 12, "width": 16, "random_state": 0, **params}
-    )
+from ..wrists import (
+    CAPTIONS,
+    CHANNELS,
+    CLASSES,
+    RATE,
+    classifier,
+    corpus,
+    pretrained,
+    pretrainer,
+    wrist_data,
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +36,8 @@ def frozen():
     return FrozenEstimator(pretrained())
 
 
-@pytest.mark.parametrize("strategy", ["scratch", *STRATEGIES])
-@pytest.mark.parametrize("head", ["linear", "mlp"])
+@pytest.mark.parametrize("strategy", ["scratch", "frozen", "finetune"])
+@pytest.mark.parametrize("head", ["linear", "moe"])
 def test_every_strategy_learns(frozen, strategy, head):
     X, y, groups = wrist_data(12)
     seen = groups > 0
@@ -46,14 +53,21 @@ def test_every_strategy_learns(frozen, strategy, head):
 
 def test_auto_without_a_pretrainer_is_scratch():
     X, y, _ = wrist_data()
-    assert classifier(max_epochs=1).fit(X, y).strategy_ == "scratch"
+    assert Multi3NetClassifier(max_epochs=1).fit(X, y).strategy_ == "scratch"
+
+
+@pytest.mark.parametrize("strategy", ["best", "full", "ensemble"])
+def test_unknown_strategies_are_refused(frozen, strategy):
+    X, y, _ = wrist_data()
+    with pytest.raises(InvalidParameterError, match="'strategy' parameter"):
+        classifier(frozen, strategy=strategy).fit(X, y)
 
 
 def encoder_weights(weights, prefix):
     return {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", ["frozen", "finetune"])
 def test_what_is_handed_in_is_never_trained(frozen, strategy):
     X, y, _ = wrist_data()
     before = {k: v.copy() for k, v in pretrained().weights_.items()}
@@ -67,12 +81,34 @@ def test_what_is_handed_in_is_never_trained(frozen, strategy):
     assert not any(np.shares_memory(theirs[k], ours[k]) for k in theirs)
 
 
-def test_lp_ft_starts_from_the_frozen_head(frozen):
+def test_fine_tuning_starts_from_a_closed_form_head(frozen, monkeypatch):
+    from m3n_sklearn.classification import _learning
+
     X, y, _ = wrist_data()
+    monkeypatch.setitem(_learning.PENALTIES, "finetune", _learning.PENALTIES["frozen"])
     probe = classifier(frozen, strategy="frozen").fit(X, y)
-    tuned = classifier(frozen, strategy="lp_ft", C=0.1, lr=1e-12, weight_decay=0.0).fit(X, y)
+    tuned = classifier(frozen, strategy="finetune", lr=1e-12).fit(X, y)
     np.testing.assert_allclose(tuned.predict_proba(X), probe.predict_proba(X), atol=1e-4)
-    assert probe.history_ == [] and probe.n_iter_ == 0 and tuned.n_iter_ == 12
+    assert probe.history_ == [] and probe.n_iter_ == 0 and tuned.n_iter_ == 8
+
+
+def test_fine_tuning_with_descriptions_starts_from_zero_shot(frozen):
+    X, y, _ = wrist_data()
+    named = classifier(frozen, strategy="zero_shot", descriptions=CAPTIONS).fit(X)
+    model = classifier(frozen, strategy="finetune", descriptions=CAPTIONS, max_epochs=3)
+    still = clone(model).set_params(lr=1e-12).fit(X, y)
+    np.testing.assert_allclose(still.predict_proba(X), named.predict_proba(X), atol=1e-4)
+    moved = model.fit(X, y)
+    assert moved.strategy_ == "finetune" and "prompts" in moved.weights_
+    assert np.abs(moved.predict_proba(X) - named.predict_proba(X)).max() > 1e-2
+
+
+def encoded(pretrainer, imu):
+    """Return the features of a pretrainer's IMU encoder."""
+    config, weights = pretrainer._imu_encoder()
+    encoder = set_weights(build_imu_encoder(config), weights).eval()
+    with torch.inference_mode():
+        return encoder(torch.from_numpy(pretrainer.input_(imu)))[0].numpy()
 
 
 def test_frozen_is_a_scaled_logistic_regression(frozen):
@@ -83,10 +119,7 @@ def test_frozen_is_a_scaled_logistic_regression(frozen):
     X, y, _ = wrist_data()
     for rows in (np.arange(len(y)), np.flatnonzero(y != "rest")):
         ours = classifier(frozen, strategy="frozen").fit(X[rows], y[rows])
-        from m3n_sklearn._inputs import ImuWindows
-
-        imu = ImuWindows(X[rows]["imu"], RATE, CHANNELS, False)
-        features = pretrained()._trunk_features(imu)
+        features = encoded(pretrained(), ImuWindows(X[rows]["imu"], RATE, CHANNELS))
         rival = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000, tol=1e-6))
         rival.fit(features.astype(float), y[rows])
         np.testing.assert_allclose(
@@ -98,8 +131,8 @@ def test_a_saved_file_serves_as_pretrainer(frozen, tmp_path):
     X, y, _ = wrist_data()
     pretrained().save(tmp_path / "encoder.safetensors")
     for path in (tmp_path / "encoder.safetensors", str(tmp_path / "encoder.safetensors")):
-        from_file = classifier(path, strategy="lp_ft", max_epochs=2).fit(X, y)
-        handed = classifier(frozen, strategy="lp_ft", max_epochs=2).fit(X, y)
+        from_file = classifier(path, strategy="finetune", max_epochs=2).fit(X, y)
+        handed = classifier(frozen, strategy="finetune", max_epochs=2).fit(X, y)
         np.testing.assert_array_equal(from_file.predict_proba(X), handed.predict_proba(X))
 
 
@@ -128,7 +161,7 @@ def test_a_pretrainer_of_a_series():
     X = np.random.default_rng(0).normal(size=(30, 12))
     y = np.repeat([0, 1], 15)
     X[15:] += 2
-    fitted = classifier(pretrainer(), strategy="lp_ft").fit(X, y)
+    fitted = classifier(pretrainer(), strategy="finetune").fit(X, y)
     assert fitted.score(X, y) > 0.9
     with pytest.raises(ValueError, match="channels of an IMU"):
         classifier(FrozenEstimator(pretrained()), strategy="frozen").fit(X, y)
@@ -178,16 +211,15 @@ def test_zero_shot_of_one_class(frozen):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"strategy": "zero_shot"}, "needs a pretrainer that has learned from texts"),
+        ({"strategy": "zero_shot"}, "needs a pretrainer that was trained with texts"),
         ({"strategy": "frozen"}, "needs a pretrained encoder"),
-        ({"strategy": "lp_ft"}, "needs a pretrained encoder"),
-        ({"strategy": "full"}, "needs a pretrained encoder"),
+        ({"strategy": "finetune"}, "needs a pretrained encoder"),
     ],
 )
 def test_a_missing_pretrainer_is_named(params, message):
     X, y, _ = wrist_data()
     with pytest.raises(ValueError, match=message):
-        classifier(**params).fit(X, y)
+        Multi3NetClassifier(**params).fit(X, y)
 
 
 def test_descriptions_are_checked(frozen):
@@ -198,6 +230,11 @@ def test_descriptions_are_checked(frozen):
     for given in ({"a": []}, {"a": ""}, {"a": [3]}):
         with pytest.raises(ValueError, match="a sentence or several"):
             classifier(frozen, strategy="zero_shot", descriptions=given).fit(X)
+    _, y, _ = wrist_data()
+    for strategy in ("finetune", "auto"):
+        for given in ({}, {y[0]: "this"}):
+            with pytest.raises(ValueError, match="says nothing of the classes"):
+                classifier(frozen, strategy=strategy, descriptions=given).fit(X, y)
 
 
 def test_zero_shot_needs_texts(frozen):
@@ -225,6 +262,8 @@ def test_the_rate_of_a_bare_array_is_asked_for(frozen):
     X, y, _ = wrist_data()
     with pytest.raises(ValueError, match=r"rate of X is not known.*Multi3NetClassifier\(.*rate="):
         classifier(frozen, strategy="frozen").fit(X["imu"], y)
+    with pytest.raises(ValueError, match="rate of X is not known"):
+        classifier(frozen, strategy="scratch").fit(X["imu"], y)
     bare = classifier(frozen, strategy="frozen", rate=RATE).fit(X["imu"], y)
     known = classifier(frozen, strategy="frozen").fit(X, y)
     np.testing.assert_array_equal(bare.predict_proba(X["imu"]), known.predict_proba(X))
@@ -248,7 +287,7 @@ def test_accelerometer_alone_and_two_sites(frozen):
     both = Windows(
         imu=np.concatenate([X["imu"], X["imu"]], axis=1), rate=RATE, channels=CHANNELS + left
     )
-    fitted = classifier(frozen, strategy="lp_ft", max_epochs=3).fit(both, y)
+    fitted = classifier(frozen, strategy="finetune", max_epochs=3).fit(both, y)
     assert fitted.predict_proba(both).shape == (len(y), 3)
     swapped = Windows(imu=both["imu"], rate=RATE, channels=left + CHANNELS)
     assert fitted.predict(swapped).shape == y.shape
@@ -271,3 +310,57 @@ def test_units_that_look_wrong_are_warned_about(frozen):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             classifier(source, max_epochs=1).fit(X, y)
+
+
+# ---- from scratch
+
+
+def test_scratch_takes_the_architecture_of_a_pretrainer_that_is_not_trained(monkeypatch):
+    X, y, _ = wrist_data()
+    monkeypatch.setattr(Multi3NetPretrainer, "fit", lambda *args, **kwargs: pytest.fail("fitted"))
+    small = classifier(Multi3NetPretrainer(width=24), strategy="scratch", max_epochs=1).fit(X, y)
+    assert small.weights_["encoder.trunk.layers.2.weight"].shape[0] == 24
+    default = Multi3NetClassifier(max_epochs=1, random_state=0).fit(X, y)
+    assert default.config_["encoder"]["width"] == 128 and default.rate_ == RATE
+    same = Multi3NetClassifier(Multi3NetPretrainer(), strategy="scratch", max_epochs=1)
+    same.set_params(random_state=0).fit(X, y)
+    np.testing.assert_array_equal(same.predict_proba(X), default.predict_proba(X))
+    paper = Multi3NetPretrainer("paper", width=8)
+    published = classifier(paper, strategy="scratch", max_epochs=1).fit(X, y)
+    assert published.config_["encoder"]["name"] == "paper_imu"
+    with pytest.raises(ValueError, match="windows of 40 samples"):
+        published.predict(X["imu"][:, :, 5:])
+    with pytest.raises(ValueError, match="multiple of 8"):
+        classifier(Multi3NetPretrainer("paper", width=9), strategy="scratch").fit(X, y)
+
+
+def test_scratch_takes_the_architecture_and_rate_of_a_fitted_pretrainer(frozen):
+    X, y, _ = wrist_data()
+    slow = Windows(imu=X["imu"][:, :, ::2], rate=RATE / 2, channels=CHANNELS)
+    still = {"max_epochs": 1, "lr": 1e-12, "random_state": 3}
+    scratch = classifier(frozen, strategy="scratch", **still).fit(slow, y)
+    taken = classifier(frozen, strategy="finetune", **still).fit(slow, y)
+    assert scratch.config_ == taken.config_ and scratch.input_ == taken.input_
+    for name, array in pretrained()._imu_encoder()[1].items():
+        np.testing.assert_allclose(taken.weights_[f"encoder.{name}"], array, atol=1e-6)
+        if array.ndim > 2:
+            assert np.abs(scratch.weights_[f"encoder.{name}"] - array).max() > 0.05
+
+
+def test_what_is_read_is_worked_out_once(frozen, monkeypatch):
+    from m3n_sklearn import _inputs
+
+    calls = []
+    for name in ("make_layout", "parse_channels", "warn_units"):
+        real = getattr(_inputs, name)
+
+        def counted(*args, name=name, real=real, **kwargs):
+            calls.append(name)
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(_inputs, name, counted)
+    X, y, _ = wrist_data()
+    for strategy in ("scratch", "frozen", "auto"):
+        calls.clear()
+        classifier(frozen, strategy=strategy, max_epochs=1).fit(X, y)
+        assert sorted(calls) == ["make_layout", "parse_channels", "warn_units"]

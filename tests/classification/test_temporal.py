@@ -19,11 +19,13 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 
 from m3n_sklearn import Windows, load
-from m3n_sklearn.classification import HMMClassifier, Multi3NetClassifier
+from m3n_sklearn._splits import block_folds
+from m3n_sklearn.classification import HMMClassifier
 from m3n_sklearn.classification.temporal._chain import learn_chain
 from m3n_sklearn.classification.temporal._decoding import States, best_path, posteriors
-from m3n_sklearn.classification.temporal._folds import block_folds
 from m3n_sklearn.classification.temporal._rows import read_rows
+
+from ..wrists import classifier
 
 CYCLE = (("pick", 6), ("build", 9), ("fill", 5), ("close", 8), ("label", 3))
 
@@ -308,9 +310,9 @@ def test_windows_know_their_time(work):
     (X, y, times), _ = work
     data = np.repeat(X[:, :, None], 20, axis=2)
     rows = Windows(imu=data, start=times, clip=np.repeat("a", len(y)), rate=10.0)
-    classifier = Multi3NetClassifier(max_epochs=1, width=8, random_state=0)
-    kept = HMMClassifier(classifier, weight=0.4, balance=0.5).fit(rows, y)
-    given = HMMClassifier(classifier, weight=0.4, balance=0.5)
+    network = classifier(max_epochs=1)
+    kept = HMMClassifier(network, weight=0.4, balance=0.5).fit(rows, y)
+    given = HMMClassifier(network, weight=0.4, balance=0.5)
     given.fit(data.astype("float32"), y, times=times + 1.0)
     assert_array_equal(kept.predict(rows), given.predict(data.astype("float32"), times=times + 1))
     assert kept.segments(rows)["start"][0] == 0.5  # the first window is about its middle, at 1 s
@@ -442,7 +444,7 @@ def test_held_out_blocks_share_no_sample_with_the_others():
     rows, groups = read_rows(X, None, None), np.repeat(np.arange(6), 10)
     for names in (None, groups):
         tested = np.zeros(60, dtype=int)
-        for train, test in block_folds(rows, names, 3):
+        for train, test in block_folds(rows.recordings, rows.times, rows.seconds, names, 3):
             gaps = np.abs(starts[train][:, None] - starts[test])
             assert gaps.min() >= 2.0 - 1e-9 and train.any()
             tested += test
@@ -452,7 +454,7 @@ def test_held_out_blocks_share_no_sample_with_the_others():
 def test_groups_and_recordings_are_kept_together():
     rows = read_rows(np.zeros(40), np.repeat(np.arange(8), 5), None)
     for names in (None, np.repeat(list("abcd"), 10)):
-        for train, test in block_folds(rows, names, 4):
+        for train, test in block_folds(rows.recordings, rows.times, 0.0, names, 4):
             key = rows.recordings if names is None else names
             assert not set(key[train]) & set(key[test])
 
@@ -489,7 +491,7 @@ def test_it_can_be_cross_validated_with_windows():
         clip=[f"r{int(t // 60)}" for t in times],
         rate=8.0,
     )
-    model = HMMClassifier(Multi3NetClassifier(max_epochs=2, width=8, random_state=0), cv=2)
+    model = HMMClassifier(classifier(max_epochs=2), cv=2)
     predicted = cross_val_predict(model, rows, y, groups=rows["clip"], cv=GroupKFold(2))
     assert set(predicted) <= set(y)
 
@@ -526,7 +528,7 @@ def test_it_survives_clone_and_pickle(work, fitted):
 
 def test_it_is_saved_with_its_classifier(work, tmp_path):
     (X, y, times), _ = work
-    inner = Multi3NetClassifier(max_epochs=2, width=8, random_state=0)
+    inner = classifier(max_epochs=2)
     model = HMMClassifier(inner, cv=2).fit(X, y, times=times)
     model.save(tmp_path / "hmm.safetensors")
     again = load(tmp_path / "hmm.safetensors")

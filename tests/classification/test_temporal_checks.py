@@ -6,9 +6,11 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from m3n_sklearn.classification import HMMClassifier, Multi3NetClassifier
+from m3n_sklearn.classification import HMMClassifier
 
-NETWORK = Multi3NetClassifier(max_epochs=12, width=16, random_state=0)
+from ..wrists import classifier
+
+NETWORK = classifier(max_epochs=12)
 
 
 @pytest.mark.filterwarnings("ignore:No row of X has a neighbour")

@@ -30,16 +30,16 @@ def methods():
     ]
 
 
-def score(method="ours", budget=1, group=1, draw=0, seed=0, value=0.5, **facts):
+def score(method="ours", budget=1, group=1, draw=0, value=0.5, **facts):
     rows = np.arange(2)
-    return Score(method, budget, group, draw, seed, value, rows, rows, **facts)
+    return Score(method, budget, group, draw, value, rows, rows, **facts)
 
 
 def same(one, other):
     """Whether two studies found the same, predictions included; times may differ."""
     return len(one) == len(other) and all(
-        (a.method, a.budget, a.group, a.draw, a.seed, a.macro_f1, a.n_train, a.flags)
-        == (b.method, b.budget, b.group, b.draw, b.seed, b.macro_f1, b.n_train, b.flags)
+        (a.method, a.budget, a.group, a.draw, a.macro_f1, a.n_train, a.flags)
+        == (b.method, b.budget, b.group, b.draw, b.macro_f1, b.n_train, b.flags)
         and np.array_equal(a.rows, b.rows)
         and np.array_equal(a.predictions, b.predictions)
         for a, b in zip(one, other, strict=True)

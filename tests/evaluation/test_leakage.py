@@ -22,7 +22,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-from m3n_sklearn import Motion, Multi3NetClassifier, Recording, Windows, cut
+from m3n_sklearn import Motion, Recording, Windows, cut
 from m3n_sklearn.datasets import load_openpack, mmfit_split, openpack_split, utd_split
 from m3n_sklearn.evaluation import (
     Method,
@@ -38,6 +38,7 @@ from m3n_sklearn.evaluation import (
 )
 from m3n_sklearn.inspection import LabelEfficiencyDisplay
 
+from ..wrists import classifier
 from .studies import same, wrist_set
 
 matplotlib.use("Agg")
@@ -70,10 +71,6 @@ ELSEWHERE = {
     "padding is in the middle of nothing else and does not vote": (
         "recording/test_cutting.py",
         ("test_short_items_are_padded_in_the_middle", "test_padding_does_not_vote"),
-    ),
-    "the epoch to stop at is chosen on training people": (
-        "classification/test_tuning.py",
-        ("test_early_stopping_watches_the_weights_that_are_kept",),
     ),
     "X does not hold its labels": (
         "datasets/test_generators.py",
@@ -181,13 +178,11 @@ def test_leaving_one_person_out_leaves_no_session_on_both_sides(folds):
 def classifiers():
     linear = LogisticRegression()
     features = WindowFeatures()
-    tiny = {"width": 8, "max_epochs": 1, "random_state": 0}
     return {
         "scaler": make_pipeline(features, StandardScaler(), linear),
         "quantiles": make_pipeline(features, QuantileTransformer(n_quantiles=10), linear),
         "selection": make_pipeline(features, SelectKBest(k=10), linear),
-        "network": Multi3NetClassifier(strategy="scratch", **tiny),
-        "batch norm": Multi3NetClassifier(strategy="scratch", norm="batch", **tiny),
+        "network": classifier(max_epochs=1),
     }
 
 
@@ -222,10 +217,6 @@ def test_one_window_is_judged_whatever_the_others_are(name):
     reversed_ = fitted.predict_proba(X[24:][np.arange(12)[::-1]])[::-1]
     alone = np.concatenate([fitted.predict_proba(X[[row]]) for row in range(24, 36)])
     assert together == pytest.approx(alone, abs=1e-6) and together == pytest.approx(reversed_)
-
-
-def test_nothing_adapts_to_the_target_unless_it_is_asked_to():
-    assert Multi3NetClassifier().adapt_norm is None
 
 
 def test_labels_of_the_tested_person_are_never_read():
@@ -309,7 +300,7 @@ def test_captions_stay_out_of_the_windows_that_are_classified():
     X, _, _ = cut(motion, seconds=1.0)
     imu = np.random.default_rng(0).normal(size=(len(X), 6, 20))
     imu[:, 2] += 9.8
-    tiny = Multi3NetClassifier(strategy="scratch", width=8, max_epochs=1, random_state=0)
+    tiny = classifier(max_epochs=1)
     named, other = (
         tiny.fit(Windows(imu=imu, rate=20.0, text=text), np.arange(len(X)) % 2).predict_proba(
             Windows(imu=imu, rate=20.0, text=text)

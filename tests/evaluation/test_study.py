@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -28,7 +27,6 @@ from m3n_sklearn.evaluation import (
     per_person,
 )
 from m3n_sklearn.evaluation._cells import Run, _seeded
-from m3n_sklearn.evaluation._recipe import recipe_of
 
 from .studies import methods, same, wrist_set
 
@@ -79,17 +77,17 @@ def test_every_method_meets_the_same_people_and_draws():
     assert list(dict.fromkeys(s.method for s in scores)) == ["majority", "forest", "by fold"]
 
 
-def test_draws_and_seeds_differ_and_methods_share_them():
+def test_draws_differ_and_methods_share_them():
     X, y, groups = wrist_set()
     pair = [Method(name, Spy(name=name)) for name in ("a", "b")]
-    few_label_study(pair, X, y, groups, budgets=(1, 0.5), n_draws=2, n_seeds=2, folds=[(0,)])
+    few_label_study(pair, X, y, groups, budgets=(1, 0.5), n_draws=4, folds=[(0,)])
     a, b = ([s for s in Spy.seen if s["name"] == name] for name in ("a", "b"))
-    assert len(a) == len(b) == 2 * 2 * 2
+    assert len(a) == len(b) == 2 * 4
     for one, other in zip(a, b, strict=True):
         assert np.array_equal(one["X"]["imu"], other["X"]["imu"]) and one["state"] == other["state"]
     assert len({s["state"] for s in a}) == 4
     half = [s for s in a if len(s["y"]) == 12]
-    assert len({s["X"]["imu"].tobytes() for s in half}) == 2
+    assert len({s["X"]["imu"].tobytes() for s in half}) == 4
 
 
 class Around(Spy):
@@ -116,7 +114,7 @@ class Around(Spy):
 )
 def test_the_outermost_seed_of_every_part_is_set(estimator, seeded):
     before = estimator.get_params()
-    after = _seeded(clone(estimator), 0, Run(1, 2, 3)).get_params()
+    after = _seeded(clone(estimator), 0, Run(1, 2)).get_params()
     changed = {k for k in before if k.endswith("random_state") and before[k] != after[k]}
     assert changed == seeded and len({after[name] for name in seeded}) == min(1, len(seeded))
 
@@ -124,7 +122,7 @@ def test_the_outermost_seed_of_every_part_is_set(estimator, seeded):
 def test_draws_do_not_depend_on_what_else_is_studied():
     X, y, groups = wrist_set()
     few_label_study([Method("a", Spy())], X, y, groups, budgets=(2,), folds=[(2,)])
-    few_label_study([Method("a", Spy())], X, y, groups, budgets=(1, 2, None), n_draws=2, n_seeds=2)
+    few_label_study([Method("a", Spy())], X, y, groups, budgets=(1, 2, None), n_draws=2)
     alone = Spy.seen[0]
     assert any(
         np.array_equal(alone["X"]["imu"], other["X"]["imu"]) and alone["state"] == other["state"]
@@ -147,9 +145,8 @@ def test_a_fold_may_hold_several_people_who_are_scored_each():
         assert np.all(groups[score.rows] == score.group)
 
 
-def test_a_method_without_labels_is_fitted_once_per_fold():
+def test_a_method_without_labels_is_fitted_once_per_fold(capsys):
     X, y, groups = wrist_set()
-    said = []
     scores = few_label_study(
         [Method("words", lambda people: Spy(), needs_labels=False), Method("other", Spy())],
         X,
@@ -158,14 +155,14 @@ def test_a_method_without_labels_is_fitted_once_per_fold():
         folds=[(1,)],
         budgets=(1, 2),
         n_draws=2,
-        progress=said.append,
+        verbose=1,
     )
     silent = [s for s in Spy.seen if s["y"] is None]
     assert len(silent) == 1 and len(silent[0]["X"]) == 24
     assert [s.budget for s in scores if s.method == "words"] == [1, 1, 2, 2]
     assert {s.n_train for s in scores if s.method == "words"} == {0}
-    assert len(said) == 5 and said[-1].startswith("5/5 cells, 0 s left")
-    assert said[0].endswith("words, no labels, without 1")
+    shown = capsys.readouterr().err
+    assert "5/5" in shown and "without 1" in shown
 
 
 class GroupSpy(Spy):
@@ -230,7 +227,7 @@ def test_extra_windows_must_fit(extra, error, message):
     ("options", "error", "message"),
     [
         ({"extra": 3}, TypeError, "must be a function of the held-out people"),
-        ({"extra": print, "needs_labels": False}, ValueError, "reads no label"),
+        ({"extra": print, "needs_labels": False}, ValueError, "reads no labels"),
         ({"flags": "transductive"}, TypeError, "tuple of strings"),
         ({"flags": (1,)}, TypeError, "tuple of strings"),
     ],
@@ -240,20 +237,14 @@ def test_methods_refuse_nonsense(options, error, message):
         Method("a", Spy(), **options)
 
 
-def test_probabilities_are_of_all_classes():
+def test_labels_of_a_data_frame_and_classes_never_learned():
     X, y, groups = wrist_set()
     y = np.where((groups == 2) & (y == "still"), "jump", y)
-    y = np.array(y, dtype=object)  # as a data frame would give it
+    y = np.array(y, dtype=object)
     knn = make_pipeline(WindowFeatures(), KNeighborsClassifier(1))
-    scores = few_label_study(
-        [Method("knn", knn), Method("mute", Spy())], X, y, groups, budgets=(None,), keep_proba=True
-    )
-    assert all(score.probabilities is None for score in scores if score.method == "mute")
-    unseen = next(s for s in scores if s.method == "knn" and s.group == 2)
-    assert list(unseen.classes) == ["jump", "shake", "still"]
-    assert unseen.probabilities.shape == (12, 3) and not unseen.probabilities[:, 0].any()
-    best = unseen.classes[unseen.probabilities.argmax(axis=1)]
-    assert np.array_equal(best, unseen.predictions)
+    scores = few_label_study([Method("knn", knn)], X, y, groups, budgets=(None,))
+    assert all(list(score.classes) == ["jump", "shake", "still"] for score in scores)
+    assert "jump" not in next(s.predictions for s in scores if s.group == 2)
 
 
 def test_a_study_needs_people_and_plain_labels():
@@ -298,7 +289,7 @@ def test_scores_do_not_depend_on_the_number_of_processes(tmp_path):
 
     def place(score):
         kind = (score.budget is None, isinstance(score.budget, float))
-        return (score.held_out, kind, score.draw, score.seed, order[score.method], score.group)
+        return (score.held_out, kind, score.draw, order[score.method], score.group)
 
     assert same(sorted(one, key=place), sorted(stored, key=place))
 
@@ -313,16 +304,15 @@ class Fragile(Spy):
         return self
 
 
-def test_a_study_goes_on_after_an_error(tmp_path):
+def test_a_study_resumes_after_an_error(tmp_path, capsys):
     X, y, groups = wrist_set()
     study = {"budgets": (1, 2), "n_draws": 2, "store": tmp_path}
     with pytest.raises(RuntimeError, match="power cut") as caught:
         few_label_study([Method("a", Fragile())], X, y, groups, **study)
     assert "draw" in caught.value.__notes__[0]
     assert len(load_scores(tmp_path)) == 3
-    said = []
-    few_label_study([Method("a", Fragile())], X, y, groups, **study, progress=said.append)
-    assert len(Spy.seen) == 4 + 9 and said[0] == "3/12 cells were in the store"
+    few_label_study([Method("a", Fragile())], X, y, groups, **study, verbose=1)
+    assert len(Spy.seen) == 4 + 9 and "3/12" in capsys.readouterr().err
     few_label_study([Method("a", Fragile())], X, y, groups, **study)
     assert len(Spy.seen) == 13
 
@@ -337,153 +327,118 @@ def test_a_store_grows_with_its_study(tmp_path):
     assert {score.flags for score in scores if score.method == "a"} == {("noted",)}
 
 
-def test_probabilities_are_computed_where_the_store_has_none(tmp_path):
-    X, y, groups = wrist_set()
-    dummy, options = [Method("a", DummyClassifier())], {"budgets": (1,), "store": tmp_path}
-    few_label_study(dummy, X, y, groups, **options)
-    for _ in range(2):
-        scores = few_label_study(dummy, X, y, groups, **options, keep_proba=True)
-        assert all(score.probabilities.shape == (12, 2) for score in scores)
-    for _ in range(2):  # once asked, an estimator without them is not asked again
-        few_label_study([Method("b", Spy())], X, y, groups, **options, keep_proba=True)
-        assert len(Spy.seen) == 3
+CHANGES = {
+    "X": lambda call: {"X": call["X"].assign(imu=call["X"]["imu"] * 1.001)},
+    "rate": lambda call: {"X": call["X"].assign(rate={"imu": 25.0})},
+    "y": lambda call: {"y": np.where(call["y"] == "still", "rest", call["y"])},
+    "groups": lambda call: {"groups": call["groups"] + 1},
+    "blocks": lambda call: {"blocks": np.arange(36)[::-1] // 6},
+    "random_state": lambda call: {"random_state": 1},
+    "parameter": lambda call: {"methods": [Method("a", Spy(name="other"))]},
+    "long parameter": lambda call: {"methods": [Method("a", Spy(name=words("new")))]},
+    "frozen weights": lambda call: {"methods": [Method("a", Spy(name=encoder(1.0)))]},
+    "function": lambda call: {"methods": [Method("a", Spy(name=np.exp))]},
+    "extra": lambda call: {"methods": [Method("a", Spy(), extra=lambda who: (X_EXTRA, ["still"]))]},
+    "labels": lambda call: {"methods": [Method("a", Spy(), needs_labels=False)]},
+}
+X_EXTRA = wrist_set()[0][:1]
 
 
-def test_a_store_of_another_study_is_refused(tmp_path):
+def words(last):
+    return {i: f"class {i}" for i in range(200)} | {100: last}
+
+
+def encoder(shift):
+    return FrozenEstimator(StandardScaler().fit(np.full((1, 2), shift)))
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_is_computed_and_never_mixed_with_what_was_there(tmp_path, what):
     X, y, groups = wrist_set()
-    blocks = np.arange(len(y)) // 2
-    options = {"budgets": (1,), "store": tmp_path / "store"}
-    few_label_study([Method("a", Spy())], X, y, groups, **options)
-    others = [
-        {"X": X.assign(imu=X["imu"] * 1.001)},
-        {"X": X.assign(rate={"imu": 25.0})},
-        {"y": np.where(y == "still", "rest", y)},
-        {"groups": groups + 1},
-        {"blocks": blocks},
-        {"random_state": 1},
-    ]
-    for change in others:
-        call = {"X": X, "y": y, "groups": groups, **options, **change}
-        with pytest.raises(ValueError, match="holds another study"):
-            few_label_study([Method("a", Spy())], **call)
-    with pytest.raises(ValueError, match="another method 'a'"):
-        few_label_study([Method("a", Spy(name="other"))], X, y, groups, **options)
+    name = {"long parameter": words("old"), "frozen weights": encoder(0.0), "function": np.log}
+    first = {
+        "methods": [Method("a", Spy(name=name.get(what, "spy")))],
+        **{"X": X, "y": y, "groups": groups, "budgets": (2,), "folds": [(1,)]},
+    }
+    few_label_study(**first, store=tmp_path)
+    few_label_study(**first, store=tmp_path)
+    assert len(Spy.seen) == 1
+    changed = {**first, **CHANGES[what](first)}
+    scores = few_label_study(**changed, store=tmp_path)
+    assert len(Spy.seen) == 2
+    assert same(scores, few_label_study(**changed))
+    assert same(few_label_study(**first, store=tmp_path), few_label_study(**first))
+
+
+def test_results_of_two_studies_in_one_folder_are_not_mixed(tmp_path):
+    X, y, groups = wrist_set()
+    for name in ("one", "other"):
+        few_label_study([Method("a", Spy(name=name))], X, y, groups, budgets=(1,), store=tmp_path)
+    with pytest.raises(ValueError, match=r"2 results of method 'a' for person \d.*empty folder"):
+        load_scores(tmp_path)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("do not touch")
-    with pytest.raises(ValueError, match="neither empty nor the store"):
-        few_label_study([Method("a", Spy())], X, y, groups, store=tmp_path / "mine")
     with pytest.raises(ValueError, match="is not the store of a study"):
         load_scores(tmp_path / "mine")
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "truth.npz", "cell"])
-@pytest.mark.parametrize("left", [0, 0.5])
-def test_damaged_files_are_named(tmp_path, name, left):
+def test_a_used_encoder_is_the_same_encoder(tmp_path):
+    from m3n_sklearn.pretraining import load_pretrained
+    from m3n_sklearn.recording import channel_names
+
     X, y, groups = wrist_set()
-    few_label_study([Method("a", Spy())], X, y, groups, budgets=(1,), store=tmp_path)
-    path = next((tmp_path / "cells").iterdir()) if name == "cell" else tmp_path / name
-    content = path.read_bytes()
-    path.write_bytes(content[: int(left * len(content))])
-    with pytest.raises(ValueError, match=f"{path.name} is (damaged|no cell of a study)"):
-        load_scores(tmp_path)
+    frozen = FrozenEstimator(load_pretrained("m3n-base"))
+    study = {"X": X, "y": y, "groups": groups, "budgets": (1,), "folds": [(0,)], "store": tmp_path}
+    few_label_study([Method("a", Spy(name=frozen))], **study)
+    frozen.transform(Windows(imu=np.zeros((2, 6, 40)), rate=20.0, channels=channel_names("wrist")))
+    few_label_study([Method("a", Spy(name=frozen))], **study)
+    assert len(Spy.seen) == 1
 
 
-def test_flipped_bits_are_named(tmp_path):
+def test_a_store_needs_functions_that_have_a_name(tmp_path):
     X, y, groups = wrist_set()
-    few_label_study([Method("a", Spy())], X, y, groups, budgets=(1,), store=tmp_path)
-    path = next((tmp_path / "cells").iterdir())
-    content, refused = path.read_bytes(), 0
-    for place in range(0, len(content), 7):
-        path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
-        try:
-            load_scores(tmp_path)
-        except ValueError as error:
-            assert path.name in str(error)
-            refused += 1
-    assert refused > 10
+    with pytest.raises(TypeError, match="Define its functions and classes in a module"):
+        few_label_study([Method("a", Spy(name=lambda x: x))], X, y, groups, store=tmp_path)
 
 
-def test_broken_and_foreign_cells_are_named(tmp_path):
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"half", b'{"format": 2, "scores": []}'])
+def test_damaged_and_foreign_cells_are_named(tmp_path, content):
     X, y, groups = wrist_set()
     options = {"budgets": (1,), "store": tmp_path}
     few_label_study([Method("a", Spy())], X, y, groups, **options)
-    cell, whole = list((tmp_path / "cells").iterdir())[:2]
-    cell.write_bytes(cell.read_bytes()[:100])
-    for reading in (load_scores, lambda store: few_label_study(methods(), X, y, groups, **options)):
-        with pytest.raises(ValueError, match=r"no cell of a study.*delete it"):
-            reading(tmp_path)
-    with np.load(whole) as file:
-        assert set(file) == {"facts", "rows", "predictions"}
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    assert manifest["versions"]["numpy"] == np.__version__
-    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "format": 0}))
-    with pytest.raises(ValueError, match="written in format 0"):
-        load_scores(tmp_path)
-
-
-def test_a_changed_method_of_the_same_name_is_refused(tmp_path):
-    X, y, groups = wrist_set()
-    weights = tmp_path / "weights"
-    weights.write_bytes(b"old")
-
-    def encoder(shift):
-        return FrozenEstimator(StandardScaler().fit(np.full((1, 2), shift)))
-
-    def words(last):
-        return Spy(name={i: f"class {i}" for i in range(200)} | {100: last})
-
-    def extra(held_out):
-        return X[:2], y[:2]
-
-    cases = {
-        "weights": (Spy(name=encoder(0.0)), Spy(name=encoder(1.0))),
-        "words": (words("old"), words("new")),
-        "function": (Spy(name=lambda x: x + 1), Spy(name=lambda x: x - 1)),
-        "extra": (Method("extra", Spy()), Method("extra", Spy(), extra=extra)),
-        "by fold": (
-            Method("by fold", lambda who: Spy()),
-            Method("by fold", lambda who: Spy(), extra=extra),
-        ),
-        "labels": (Method("labels", Spy()), Method("labels", Spy(), needs_labels=False)),
-        "file": (Spy(name=str(weights)), Spy(name=str(weights))),
-    }
-    options = {"budgets": (1,), "folds": [(0,)], "store": tmp_path / "store"}
-    pairs = [
-        [m if isinstance(m, Method) else Method(name, m) for m in pair]
-        for name, pair in cases.items()
-    ]
-    few_label_study([old for old, _ in pairs], X, y, groups, **options)
-    n_fits = len(Spy.seen)
-    few_label_study([old for old, _ in pairs], X, y, groups, **options)
-    weights.write_bytes(b"new")
-    for _, new in pairs:
-        for budgets in ((1,), (2,)):  # nor are other budgets of the new one put beside the old
-            with pytest.raises(ValueError, match=f"another method '{new.name}'"):
-                few_label_study([new], X, y, groups, **{**options, "budgets": budgets})
-    assert len(Spy.seen) == n_fits
+    path = next(tmp_path.iterdir())
+    path.write_bytes(path.read_bytes()[:-9] if content == b"half" else content)
+    study = [[Method("a", Spy())], X, y, groups]
+    for read in (lambda: load_scores(tmp_path), lambda: few_label_study(*study, **options)):
+        with pytest.raises(ValueError, match=f"{path.name} is not a cell of a study.*delete it"):
+            read()
+    path.unlink()
+    few_label_study(*study, **options)
+    assert len(Spy.seen) == 4 and len(load_scores(tmp_path)) == 3
 
 
 def test_a_method_is_read_once_for_all_of_its_cells(tmp_path, monkeypatch):
     from m3n_sklearn.evaluation import _store
 
     X, y, groups = wrist_set()
-    read = []
-    monkeypatch.setattr(_store, "recipe_of", lambda m: read.append(m) or recipe_of(m))
+    read, identify = [], _store._identify
+    monkeypatch.setattr(_store, "_identify", lambda m: read.append(m) or identify(m))
     few_label_study([Method("a", Spy())], X, y, groups, n_draws=3, store=tmp_path)
     assert len(read) == 1
 
 
-def test_a_store_has_one_design_of_folds(tmp_path):
+def test_folds_share_what_they_have_in_common(tmp_path):
     X, y, groups = wrist_set(n_people=4)
     study = [[Method("a", Spy())], X, y, groups]
     options = {"budgets": (1,), "store": tmp_path}
-    few_label_study(*study, **options, folds=[(0, 1)])
-    few_label_study(*study, **options, folds=[(2, 3), (1, 0)])  # the other half, and the same
+    first = few_label_study(*study, **options, folds=[(0, 1)])
+    again = few_label_study(*study, **options, folds=[(2, 3), (1, 0)])  # the other half, the same
     assert len(Spy.seen) == 2 and len(load_scores(tmp_path)) == 4
-    for folds in (None, [(1, 2), (0, 3)], [(2, 3), (0,)]):
-        with pytest.raises(ValueError, match=r"made with other folds.*give the same folds="):
-            few_label_study(*study, **options, folds=folds)
-    assert len(Spy.seen) == 2
+    assert [score.group for score in again] == [2, 3, 1, 0]
+    assert again[2].held_out == (1, 0) and again[2].macro_f1 == first[1].macro_f1
+    few_label_study(*study, **options, folds=[(1, 2)])
+    with pytest.raises(ValueError, match="folds were changed"):
+        load_scores(tmp_path)
 
 
 def test_a_method_without_labels_is_loaded_at_the_budgets_of_the_others(tmp_path):
@@ -495,31 +450,6 @@ def test_a_method_without_labels_is_loaded_at_the_budgets_of_the_others(tmp_path
     found = {(score.method, score.group, score.budget) for score in load_scores(tmp_path)}
     words = {(group, budget) for method, group, budget in found if method == "words"}
     assert words == {(group, budget) for group in (0, 1, 2) for budget in (1, 2)}
-
-
-def test_flags_are_those_of_the_last_study(tmp_path):
-    X, y, groups = wrist_set()
-    pair = [Method("a", Spy(), flags=("once",)), Method("b", Spy(name="b"), flags=("kept",))]
-    options = {"budgets": (1,), "store": tmp_path, "keep_proba": True}
-    first = few_label_study(pair, X, y, groups, **options)
-    for flags in (("noted", "twice"), ()):
-        few_label_study([Method("a", Spy(), flags=flags)], X, y, groups, **options)
-        loaded = load_scores(tmp_path)
-        assert {score.flags for score in loaded if score.method == "a"} == {flags}
-        assert {score.flags for score in loaded if score.method == "b"} == {("kept",)}
-        assert [s.macro_f1 for s in loaded] == [s.macro_f1 for s in first]
-    assert len(Spy.seen) == 6
-
-
-def test_a_cell_of_other_labels_is_refused(tmp_path, monkeypatch):
-    X, y, groups = wrist_set()
-    options = {"budgets": (1,), "store": tmp_path}
-    few_label_study([Method("a", Spy())], X, y, groups, **options)
-    from m3n_sklearn.evaluation import _plan
-
-    monkeypatch.setattr(_plan, "draw_labels", lambda y, budget, **rest: np.array([0, len(y) - 1]))
-    with pytest.raises(ValueError, match="learned from other windows"):
-        few_label_study([Method("a", Spy())], X, y, groups, **options)
 
 
 KILLED = """
@@ -542,7 +472,7 @@ few_label_study([Method("a", lambda people: Deadly())], X, y, groups, budgets=(1
 """
 
 
-def test_a_killed_study_goes_on(tmp_path):
+def test_a_killed_study_resumes(tmp_path, capsys):
     root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path)],
@@ -555,8 +485,8 @@ def test_a_killed_study_goes_on(tmp_path):
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert len(load_scores(tmp_path)) == 5
     X, y, groups = wrist_set()
-    said, options = [], {"budgets": (1, None), "n_draws": 3}
+    options = {"budgets": (1, None), "n_draws": 3}
     dummy = [Method("a", lambda people: DummyClassifier())]
-    resumed = few_label_study(dummy, X, y, groups, **options, store=tmp_path, progress=said.append)
-    assert said[0] == "5/12 cells were in the store" and len(said) == 8
+    resumed = few_label_study(dummy, X, y, groups, **options, store=tmp_path, verbose=1)
+    assert "5/12" in capsys.readouterr().err
     assert same(resumed, few_label_study(dummy, X, y, groups, **options))

@@ -16,17 +16,16 @@ from m3n_sklearn.evaluation import (
 from .studies import score
 
 
-def study(n_people=4, n_draws=3, n_seeds=2, lead=0.1, noise=0.0):
+def study(n_people=4, n_draws=6, lead=0.1, noise=0.0):
     rng = np.random.default_rng(0)
     scores = []
     for group in range(n_people):
         level = rng.uniform(0.2, 0.8)
         for draw in range(n_draws):
-            for seed in range(n_seeds):
-                run = {"budget": 1, "group": group, "draw": draw, "seed": seed}
-                scores.append(score("theirs", value=level, **run))
-                ahead = level + lead + noise * rng.normal()
-                scores.append(score("ours", value=ahead, flags=("unlabelled",), **run))
+            run = {"budget": 1, "group": group, "draw": draw}
+            scores.append(score("theirs", value=level, **run))
+            ahead = level + lead + noise * rng.normal()
+            scores.append(score("ours", value=ahead, flags=("unlabelled",), **run))
     return scores
 
 
@@ -122,7 +121,7 @@ def test_differences_are_in_points_with_their_interval():
     title, head, ours, note = format_differences(scores, "theirs").splitlines()
     assert title == "points ahead of theirs [95 % interval]" and "all labels" in head
     assert "+10.0 [+10.0, +10.0]" in ours and ours.endswith("–") and note == "[1] unlabelled"
-    with pytest.raises(ValueError, match="No score is of 'foo'"):
+    with pytest.raises(ValueError, match="scores has no method 'foo'"):
         format_differences(scores, "foo")
 
 

@@ -65,7 +65,6 @@ def scores():
             budget,
             person,
             0,
-            0,
             value + off,
             rows,
             rows,
@@ -94,7 +93,7 @@ def test_labels_of_budgets_that_lie_close_do_not_overlap():
     rows, classes = np.arange(2), np.arange(2)
     places = {1: 1, 2: 2, 4: 4, 8: 8, 0.05: 1.2, 0.1: 2, 0.5: 9, None: 9}
     crowd = [
-        Score("ours", budget, 1, 0, 0, 0.5, rows, rows, classes=classes, n_train=int(20 * place))
+        Score("ours", budget, 1, 0, 0.5, rows, rows, classes=classes, n_train=int(20 * place))
         for budget, place in places.items()
     ]
     ax = LabelEfficiencyDisplay.from_scores(crowd, ax=plt.subplots(figsize=(3, 2))[1]).ax_
@@ -117,5 +116,5 @@ def test_curves_are_chosen_and_drawn_where_told():
     assert display.ax_ is handed and len(handed.get_lines()) == 1
     with pytest.raises(ValueError, match="No score is of 'foo'"):
         LabelEfficiencyDisplay(scores(), methods=["foo"])
-    with pytest.raises(ValueError, match="no score"):
+    with pytest.raises(ValueError, match="scores is empty"):
         LabelEfficiencyDisplay([])

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from benchmarks.skeletal import read_skeletal
 from m3n_sklearn.body import default_body, forward_kinematics
-from m3n_sklearn.motion import SKELETONS, SkeletonMap, read_bvh, read_skeletal, retarget
+from m3n_sklearn.motion import SKELETONS, SkeletonMap, read_bvh, retarget
 from m3n_sklearn.motion._bvh import parse_bvh
 from m3n_sklearn.motion.proportions import reference_joints
 from m3n_sklearn.motion.rotations import matrix_from_quat, matrix_from_rotvec

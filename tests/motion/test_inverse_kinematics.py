@@ -109,7 +109,7 @@ def test_limbs_of_other_lengths_point_the_same_way(seed, factor):
 
 
 def test_proportions_are_the_default_bodys():
-    np.testing.assert_allclose(reference_joints(BODY.stature), BODY.rest_joints, atol=2e-6)
+    np.testing.assert_allclose(reference_joints(BODY.stature), BODY.rest_joints, atol=1e-6)
 
 
 @given(seed=st.integers(0, 10_000))

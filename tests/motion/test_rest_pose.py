@@ -18,10 +18,9 @@ from m3n_sklearn.motion import (
     read_amass,
     read_bvh,
     read_gvhmr,
-    read_skeletal,
     read_wham,
 )
-from m3n_sklearn.motion._rest_pose import cut_rest_poses
+from m3n_sklearn.motion._rest_pose import cut_rest_poses, warn_about_rest_poses
 from m3n_sklearn.motion.proportions import reference_joints
 from m3n_sklearn.motion.rotations import (
     matrix_from_rotvec,
@@ -86,22 +85,6 @@ def as_bvh(folder, poses, **options):
     return read_bvh(path, skeleton=OWN, **options)
 
 
-def as_skeletal(folder, poses, **options):
-    source = as_source(poses, reference_joints(1.7), OWN)
-    path, count = folder / "clips.npz", len(poses)
-    np.savez(
-        path,
-        joint_names=np.array(source["joint_names"]),
-        parents=source["parents"],
-        offsets_m=source["offsets"],
-        clip_ptr=[0, count],
-        root_pos=np.zeros((count, 3)),
-        local_quat_wxyz=source["local_quats"],
-        fps=RATE,
-    )
-    return read_skeletal(path, skeleton=OWN, **options)[0]
-
-
 def as_amass(folder, poses, **options):
     path = folder / "clip.npz"
     np.savez(path, poses=in_world(poses, "z").reshape(-1, 72), mocap_framerate=RATE)
@@ -150,7 +133,7 @@ def as_4dhumans(folder, poses, **options):
     return read_4dhumans(path, rate=RATE, **options)[0]
 
 
-READERS = [as_bvh, as_skeletal, as_amass, as_wham, as_gvhmr, as_4dhumans]
+READERS = [as_bvh, as_amass, as_wham, as_gvhmr, as_4dhumans]
 
 
 @pytest.mark.parametrize("read", READERS)
@@ -263,22 +246,15 @@ def test_clips_too_short_to_judge_stay():
     assert still.left_out == 0  # nothing but a T-pose
 
 
-def test_an_archive_speaks_once(tmp_path):
-    poses = np.concatenate([with_tpose(walking()), walking(), with_tpose(walking(), 0, 2)])
-    source = as_source(poses, reference_joints(1.7), OWN)
-    np.savez(
-        tmp_path / "clips.npz",
-        joint_names=np.array(source["joint_names"]),
-        parents=source["parents"],
-        offsets_m=source["offsets"],
-        clip_ptr=[0, 181, 361, 543],
-        root_pos=np.zeros((543, 3)),
-        local_quat_wxyz=source["local_quats"],
-        fps=RATE,
-    )
+def test_a_file_of_many_clips_warns_once():
+    clips = [with_tpose(walking()), walking(), with_tpose(walking(), 0, 2)]
+    cuts = [
+        cut_rest_poses(poses, np.zeros((len(poses), 3)), np.arange(len(poses)) / RATE)
+        for poses in clips
+    ]
     with pytest.warns(UserWarning, match=r"3 frame\(s\) of 2 of 3 clips") as said:
-        motions = read_skeletal(tmp_path / "clips.npz", skeleton=OWN)
-    assert len(said) == 1 and [motion.n_frames for motion in motions] == [180] * 3
+        warn_about_rest_poses(cuts)
+    assert len(said) == 1 and [cut.stop - cut.start for cut in cuts] == [180] * 3
 
 
 def test_a_real_conversion_with_a_tpose_first(shared_data):

@@ -83,7 +83,6 @@ def tiny() -> dict[str, Any]:
     """Parameters of a quick pretrainer."""
     return {
         "width": 16,
-        "n_components": 8,
         "rate": RATE,
         "text_encoder": "hashing",
         "random_state": 0,

@@ -69,7 +69,7 @@ def test_only_windows(tmp_path: Path) -> None:
 
 
 def test_damage_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="is no corpus"):
+    with pytest.raises(FileNotFoundError, match="is not a corpus"):
         open_corpus(tmp_path)
     folder = save_corpus(windows(), tmp_path / "corpus")
     (folder / "pose.npy").write_bytes((folder / "pose.npy").read_bytes()[:300])

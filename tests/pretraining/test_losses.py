@@ -11,7 +11,6 @@ from torch.nn import functional
 
 from m3n_sklearn.pretraining.losses import (
     Objectives,
-    alike_captions,
     contrast,
     masked_huber,
     same_caption,
@@ -141,45 +140,6 @@ def test_a_batch_without_any_pair_still_has_a_loss() -> None:
     out, batch = modalities({"imu": [True, False], "pose": [False, True]})
     terms = Objectives({"imu_pose": 1.0})(out, batch)
     assert terms["loss"].item() == 0
-
-
-def test_captions_that_mean_the_same_are_no_negatives() -> None:
-    angle = torch.tensor([0.0, 0.3, 1.2, 1.4])
-    vectors = 3 * torch.stack([angle.cos(), angle.sin()], dim=1)[:, None]
-    alike = alike_captions(vectors, math.cos(0.5))
-    pairs = torch.eye(4, dtype=torch.bool)
-    pairs[0, 1] = pairs[1, 0] = pairs[2, 3] = pairs[3, 2] = True
-    assert torch.equal(alike, pairs)
-    has = torch.tensor([True, True, False, True, True])
-    batch = {
-        "captions": torch.tensor([[0], [1], [-1], [2], [3]]),
-        "text": vectors,
-        "has_text": has,
-        "has_imu": has,
-    }
-    z = unit(4, 4).requires_grad_()
-    out = {"temperature": ONE, "z_imu": z, "z_text": torch.eye(4, dtype=torch.float64)[:, None]}
-    Objectives({"imu_text": 1.0}, similar=math.cos(0.5))(out, batch)["loss"].backward()
-    pushed_apart = z.grad > 0
-    assert torch.equal(pushed_apart, ~pairs)
-
-
-def test_several_sentences_of_a_row_are_all_positives() -> None:
-    out, batch = modalities({"imu": [1, 1, 1], "text": [1, 1, 1]})
-    batch = {k: v.bool() if k.startswith("has") else v for k, v in batch.items()}
-    loss = Objectives({"imu_text": 1.0})
-    once = loss(out, batch)["loss"].item()
-    text = out["z_text"]
-    repeated = loss({**out, "z_text": text[:, None].expand(3, 2, 4)}, batch)["loss"].item()
-    single = loss({**out, "z_text": text[:, None]}, batch)["loss"].item()
-    assert single == pytest.approx(once)
-    assert repeated > once  # twice the negatives
-    logits = out["z_imu"] @ text.T
-    others = torch.exp(logits).sum(dim=1) - torch.exp(logits.diagonal())
-    there = torch.log1p(2 * others / torch.exp(logits.diagonal())).mean()
-    others = torch.exp(logits).sum(dim=0) - torch.exp(logits.diagonal())
-    back = torch.log1p(others / torch.exp(logits.diagonal())).mean()
-    assert repeated == pytest.approx(0.5 * (there + back).item())
 
 
 def test_views_of_a_window_find_each_other() -> None:

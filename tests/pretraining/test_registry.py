@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import socket
 import subprocess
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors
 from sklearn.base import clone
+from skorch.callbacks import Callback
 
 from m3n_sklearn import (
     Multi3NetClassifier,
@@ -49,7 +52,7 @@ def test_weights_are_small_and_their_data_may_be_used(name):
     assert file.stat().st_size <= 5 * MEGABYTE
     manifest = json.loads(manifest_of(name).read_text())
     assert {source["name"] for source in manifest["sources"]} <= REDISTRIBUTABLE
-    assert all(source["licence"] for source in manifest["sources"])
+    assert all(source["license"] for source in manifest["sources"])
     assert "/" not in "".join(file for s in manifest["sources"] for file in s["files"])
 
 
@@ -99,7 +102,7 @@ def test_half_precision_changes_next_to_nothing(tmp_path):
 
 
 def test_unknown_names_say_what_there_is(tmp_path):
-    with pytest.raises(ValueError, match=r"called 'm3n-bse', but .*'m3n-base'.* Did you mean"):
+    with pytest.raises(ValueError, match=r"encoder 'm3n-bse'; .*'m3n-base'.* Did you mean"):
         load_pretrained("m3n-bse")
     with pytest.raises(FileNotFoundError, match=r"neither the name .*m3n-base.* nor a file"):
         Multi3NetClassifier("m3n-bse").fit(wrists(), np.array(["a", "b"] * 6))
@@ -147,3 +150,31 @@ def test_the_base_goes_on_with_motions_of_ones_own():
     other = start.set_params(warm_start=True, text_encoder=HashingEncoder(384))
     with pytest.raises(ValueError, match=r"sites was \['left_wrist', .* and is \['right_wrist'\]"):
         other.fit(corpus(("right_wrist",)))
+
+
+@pytest.mark.parametrize("name", list_pretrained())
+def test_files_name_public_homes_and_todays_parameters(name):
+    def classes(node):
+        if isinstance(node, list):
+            return [found for item in node for found in classes(item)]
+        if not isinstance(node, dict):
+            return []
+        found = [node["class"]] if isinstance(node.get("class"), str) else []
+        return found + [cls for value in node.values() for cls in classes(value)]
+
+    with safetensors.safe_open(FOLDER / f"{name}.safetensors", framework="np") as file:
+        tree = json.loads(file.metadata()["document"])["estimator"]
+    assert set(tree["params"]) == set(Multi3NetPretrainer().get_params(deep=False))
+    named = [*classes(tree), *classes(json.loads(manifest_of(name).read_text()))]
+    assert {"InputMap", "m3n_sklearn.pretraining:Multi3NetPretrainer"} < set(named)
+    for cls in set(named) - {"InputMap", "Layout"}:
+        home, _, short = cls.partition(":")
+        assert home.count(".") == 1 and "._" not in home
+        assert hasattr(importlib.import_module(home), short)
+
+
+def test_callbacks_are_left_out_of_files(tmp_path):
+    fitted = Multi3NetPretrainer(width=8, max_epochs=1, callbacks=[Callback()]).fit(wrists())
+    with pytest.warns(UserWarning, match=r"can't carry callbacks=list"):
+        fitted.save(tmp_path / "encoder")
+    assert Multi3NetPretrainer.load(tmp_path / "encoder").callbacks is None

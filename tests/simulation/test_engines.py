@@ -194,7 +194,7 @@ def test_22_pieces_of_long_clips_leave_no_trace(monkeypatch, smoothing, jitter):
     setup = Setup(BODY, SITES, smoothing, "skin", GRAVITY, readout="mean")
     wanted = np.arange(times[0], times[-1], 1 / 50)
     mounts = np.tile(np.eye(3), (1, len(SITES), 1, 1))
-    monkeypatch.setattr(_track, "WHOLE", 600)
+    monkeypatch.setattr(_track, "LONGEST_WHOLE", 600)
     monkeypatch.setattr(_track, "EXCERPT", 512)
     results = []
     for chunk in (150, 400, 1200):
@@ -208,7 +208,7 @@ def test_22_pieces_of_long_clips_leave_no_trace(monkeypatch, smoothing, jitter):
 
 def test_fitting_a_long_clip_equals_its_pieces(monkeypatch):
     poses, trans, times = long_motion(1200)
-    monkeypatch.setattr(_track, "WHOLE", 600)
+    monkeypatch.setattr(_track, "LONGEST_WHOLE", 600)
     monkeypatch.setattr(_track, "EXCERPT", 512)
     monkeypatch.setattr(_track, "CHUNK", 200)
     trajectory = fit_trajectory(times, quat_from_rotvec(poses[0]), trans[0], 10.0)

@@ -116,7 +116,7 @@ def test_22_chunks_do_not_matter(scene, size):
 def test_22_pieces_do_not_matter(scene):
     whole = scene.read()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_track, "WHOLE", 512)
+        patch.setattr(_track, "LONGEST_WHOLE", 512)
         patch.setattr(_track, "CHUNK", 256)
         found = scene.read()
     assert gap(found, whole) < 1e-10 * np.abs(whole).max()

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from m3n_sklearn.text import HashingEncoder, SentenceEncoder, _sentence
-from m3n_sklearn.text._cache import VectorCache
 
 
 @pytest.fixture
@@ -108,26 +107,37 @@ def test_damaged_entries_are_encoded_anew(hub, tmp_path, damage):
     file.write_bytes(damage)
     np.testing.assert_array_equal(encoder.encode(["walk"]), good)
     np.testing.assert_array_equal(encoder.encode(["walk"]), good)
-    assert len(file.read_bytes()) == 32 + 8 * 4
+    assert hub.encoded == ["walk"]  # the loaded model remembers
+    assert len(_sentence._read_vectors(file)) == 1
 
 
 def test_a_flipped_bit_is_seen(tmp_path):
-    cache = VectorCache(tmp_path, "m")
-    cache.put({"walk": np.arange(4, dtype=np.float32)})
-    (file,) = _files(tmp_path)
-    content = bytearray(file.read_bytes())
-    content[-1] ^= 1
-    file.write_bytes(content)
-    assert cache.get(["walk"]) == {}
+    file = tmp_path / "cache.npz"
+    words = {"walk": np.arange(4, dtype=np.float32)}
+    _sentence._write_vectors(file, words)
+    content = file.read_bytes()
+    place = content.index(words["walk"].tobytes())
+    file.write_bytes(content[:place] + b"\x01" + content[place + 1 :])
+    assert _sentence._read_vectors(file) == {}
 
 
-def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
+def test_any_sentence_survives_the_cache(hub, tmp_path):
+    odd = ["walk\0", "walk", "", "\ud800 geht", "ü" * 999, "\n"]
+    encoder = SentenceEncoder("org/a", cache_dir=tmp_path)
+    vectors = {sentence: np.full(8, i, np.float32) for i, sentence in enumerate(odd)}
+    _sentence._write_vectors(encoder._cache_file(), vectors)
+    np.testing.assert_array_equal(encoder.encode(odd)[:, 0], range(6))
+    encoder.encode(["go"])
+    assert len(_files(tmp_path)) == 1 and len(_sentence._read_vectors(encoder._cache_file())) == 7
+
+
+def test_a_failed_write_leaves_nothing_behind(hub, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk full")
 
     monkeypatch.setattr("m3n_sklearn._files.os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
-        VectorCache(tmp_path, "m").put({"walk": np.ones(2, dtype=np.float32)})
+        SentenceEncoder("org/a", cache_dir=tmp_path).encode(["walk"])
     assert _files(tmp_path) == []
 
 

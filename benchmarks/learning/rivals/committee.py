@@ -1,4 +1,4 @@
-"""Several networks from scratch, averaged: what a blend would gain without any pretraining."""
+"""Several networks from scratch, averaged: the gain of an ensemble without pretraining."""
 
 from __future__ import annotations
 

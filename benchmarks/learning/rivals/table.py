@@ -50,8 +50,8 @@ def list_rivals(
         Draws of labels, of the rivals that are not slow.
     quick : bool
         Whether trainings are cut short.
-    label_at : {"window", "centre"}
-        What labels tell of, for our own network.
+    label_at : {"window", "center"}
+        What a label describes, for our own network.
     shaped_by : str or None
         A pretrained encoder whose shape and rate our own network takes, and none of its weights.
     """

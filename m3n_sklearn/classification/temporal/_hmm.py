@@ -24,6 +24,7 @@ from ..._sklearn import (
     check_params,
     fit_context,
 )
+from ..._splits import block_folds
 from ...persistence import Persistent
 from .._labels import check_groups, check_labels
 from ._chain import Chain, learn_chain
@@ -37,7 +38,6 @@ from ._emission import (
     choose_emission,
     evenly,
 )
-from ._folds import block_folds
 from ._rows import Rows, read_rows, tell_time
 from ._segments import join_rows
 
@@ -276,7 +276,9 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
     def _held_out(self, data: _Data) -> Iterator[Stretch]:
         """Fit on all but some rows, and say what the classifier makes of those."""
         names = None if data.groups is None else data.groups[data.rows.order]
-        for train, test in block_folds(data.rows, names, self.cv):
+        rows = data.rows
+        folds = block_folds(rows.recordings, rows.times, rows.seconds, names, self.cv)
+        for train, test in folds:
             if len(np.unique(data.ordered_codes[train])) < 2:
                 continue
             estimator = self._fit_estimator(data, train)

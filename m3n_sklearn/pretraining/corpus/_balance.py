@@ -1,4 +1,4 @@
-"""Which windows of a corpus to keep, so that frequent captions do not drown rare ones."""
+"""Which windows of a corpus to keep, so that frequent captions do not dominate."""
 
 from __future__ import annotations
 
@@ -10,30 +10,15 @@ from numpy.typing import NDArray
 __all__ = ["EXPONENTS", "allocate", "choose_rows"]
 
 EXPONENTS = {"none": 1.0, "sqrt": 0.5, "uniform": 0.0}
-"""Shares of the captions go as their frequency to this power."""
+"""Shares of the captions are proportional to their frequency to this power."""
 
 Counts = NDArray[np.int64]
 
 
 def allocate(counts: Counts, total: int, weights: NDArray[np.float64], exponent: float) -> Counts:
-    """Share windows out among captions.
+    """Divide `total` windows among captions, with shares of ``weights * counts ** exponent``.
 
-    Parameters
-    ----------
-    counts : ndarray of int of shape (k,)
-        Windows that there are of each caption, at least one.
-    total : int
-        Windows to keep in all.
-    weights : ndarray of shape (k,)
-        Positive factors of the shares.
-    exponent : float
-        Shares are proportional to ``weights * counts ** exponent``. A caption with fewer windows
-        than its share keeps them all, and the others take up what it leaves.
-
-    Returns
-    -------
-    ndarray of int of shape (k,)
-        At most `counts`, summing to `total` or to all there are.
+    A caption with fewer windows than its share keeps all of them; the others divide the rest.
 
     Examples
     --------
@@ -45,6 +30,7 @@ def allocate(counts: Counts, total: int, weights: NDArray[np.float64], exponent:
     demand = weights * counts.astype(np.float64) ** exponent
     share = np.zeros(len(counts))
     full = np.zeros(len(counts), dtype=bool)
+    # water filling: fix the captions that keep everything until no other one reaches its count
     while True:
         left = total - counts[full].sum()
         share = np.where(full, counts, left * demand / demand[~full].sum())
@@ -52,6 +38,7 @@ def allocate(counts: Counts, total: int, weights: NDArray[np.float64], exponent:
         if not more.any():
             break
         full |= more
+    # whole windows by the largest remainders
     kept = np.floor(share + 1e-9).astype(np.int64)
     rest = total - int(kept.sum())
     by_remainder = np.argsort(-(share - kept), kind="stable")
@@ -63,35 +50,15 @@ def choose_rows(
     captions: NDArray[np.int64],
     weights: NDArray[np.float64],
     rngs: Sequence[np.random.Generator],
-    *,
-    total: int | None,
-    most: int | None,
+    total: int,
     balance: str,
 ) -> NDArray[np.int64] | None:
-    """Choose windows of a corpus.
+    """Select `total` windows by their captions (n,), as increasing rows; None for all of them.
 
-    Parameters
-    ----------
-    captions : ndarray of int of shape (n,)
-        Number of each window's caption.
-    weights : ndarray of shape (k,)
-        Factor of each caption's share.
-    rngs : sequence of numpy.random.Generator
-        One per caption: who is chosen of one caption does not depend on the others.
-    total, most : int or None
-        Windows to keep in all and per caption, at most.
-    balance : {"none", "sqrt", "uniform"}
-        How `total` is shared out.
-
-    Returns
-    -------
-    ndarray of int or None
-        Rows in increasing order; None for all of them.
+    Every caption has its own generator, so its selection does not depend on the others.
     """
     counts = np.bincount(captions, minlength=len(weights))
-    kept = counts if most is None else np.minimum(counts, most)
-    if total is not None:
-        kept = allocate(kept, total, weights, EXPONENTS[balance])
+    kept = allocate(counts, total, weights, EXPONENTS[balance])
     if (kept == counts).all():
         return None
     order = np.argsort(captions, kind="stable")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from ..._checks import list_of
+from ..._hashing import folder_digests
 from ...motion import Motion
 from ...simulation._keys import keyed_rng
 from ._balance import choose_rows
@@ -22,7 +23,6 @@ from ._folder import new_folder
 from ._manifest import (
     check_sources,
     compare,
-    file_digests,
     read_manifest,
     versions,
     write_manifest,
@@ -50,88 +50,85 @@ def build_corpus(
     pose_rate: float = 30.0,
     margin: float = 0.0,
     short: str = "pad",
-    copies: int = 1,
     mirror: bool = False,
-    max_per_caption: int | None = None,
     n_windows: int | None = None,
     balance: str = "sqrt",
     random_state: int = 0,
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Path:
-    """Build a pretraining corpus from any mix of motions.
+    """Build a pretraining corpus from motions of one or several sources.
 
-    Motions are simulated whole, cut on one clock, and streamed to a folder of memory-mapped
-    files that appears when it is complete, with a ``manifest.json`` from which
-    :func:`rebuild_corpus` builds it again, bit by bit.
+    Whole motions are simulated, cut into windows of poses and readings on one clock, and streamed
+    to a folder of memory-mapped files. The folder appears when it is complete. Its
+    ``manifest.json`` names everything that :func:`rebuild_corpus` needs to build the same bits.
 
     Parameters
     ----------
-    sources : CorpusSource or sequence of them
-        Motions, with names and licences.
+    sources : CorpusSource or sequence of CorpusSource
+        Motions with the name and the license of their source.
     path : path-like
         A folder that does not exist yet.
     simulator : SMPLIMUSimulator or None, default=None
-        Sites, sensor errors, and how bodies, mounts and tempo vary from clip to clip. A copy
-        learns the noise of each source's poses from its first 64 clips; in a ``FrozenEstimator``
-        it is used as it is, fitted or not (better not, for depth cameras). Its `rate` and
-        `random_state` are those given here. None leaves the readings out: a pretrainer with a
-        simulator makes new ones in every epoch, and then wants a `margin`.
-    seconds, overlap : float, default=2.56 and 0.5
-        Length of the windows, and the share of one that the next one repeats.
-    rate, pose_rate : float, default=50.0 and 30.0
-        Of readings and poses in Hz, from 0.1 to 100000.
+        Simulator of the readings: sites, sensor errors, and how bodies, mounts and tempo vary from
+        clip to clip. A copy is fitted on the first 64 clips of each source. Wrapped in
+        ``sklearn.frozen.FrozenEstimator`` it is used as it is, which is better for motions of
+        depth cameras. `rate` and `random_state` replace its own. With None the corpus has no
+        readings, for a pretrainer with its own `simulator`; then set a `margin`.
+    seconds : float, default=2.56
+        Length of the windows.
+    overlap : float, default=0.5
+        Share of a window that the next window repeats.
+    rate : float, default=50.0
+        Samples per second of the readings.
+    pose_rate : float, default=30.0
+        Frames per second of the poses.
     margin : float, default=0.0
-        Seconds of context frames at both ends of the poses.
+        Seconds of context frames at both ends of the pose windows.
     short : {"pad", "drop"}, default="pad"
-        What becomes of clips shorter than a window; see :func:`m3n_sklearn.recording.cut`.
-    copies : int, default=1
-        How often each clip is simulated, with other draws each time.
+        Whether clips shorter than a window are padded or left out; see :func:`m3n_sklearn.cut`.
     mirror : bool, default=False
-        Whether each motion is also there in the mirror, as of a left-handed person. Left and
-        right, clockwise and counter-clockwise change places in its captions; motions with a
-        caption in which "left" or "right" may mean something else are not mirrored.
-    max_per_caption : int, optional
-        Windows to keep of each caption of a source, at most.
+        Whether the mirror image of each motion is added. Its captions change too: left becomes
+        right, and clockwise becomes counter-clockwise. A motion is not mirrored if "left" or
+        "right" may have another meaning in a caption.
     n_windows : int, optional
-        Windows to keep in all, at most.
+        Largest number of windows to keep.
     balance : {"none", "sqrt", "uniform"}, default="sqrt"
-        How `n_windows` are shared out among captions: as they come, by the root of their
-        frequency, or evenly. Rare captions keep what they have. Windows without caption count
-        as one caption of their source.
+        Shares of the captions in `n_windows`: proportional to their frequency, to its square root,
+        or equal. A caption with fewer windows than its share keeps all of them. Windows without a
+        caption count as one caption of their source.
     random_state : int, default=0
-        Seed of the simulator and of the choice of windows.
+        Seed of the simulator and of the selection of windows.
     n_jobs : int, optional
-        Processes that simulate; they change no bit.
+        Number of processes that simulate. The result does not depend on it.
     verbose : int, default=0
-        A progress bar if positive.
+        If positive, a progress bar is shown.
 
     Returns
     -------
     Path
-        The folder, for :func:`open_corpus` or ``Multi3NetPretrainer(corpus=)``. Columns are
-        ``imu`` (float32; only with a simulator), ``pose`` and ``trans`` (float32), ``text``
-        (paraphrases), ``clip``, ``groups`` (people; a motion of nobody is one, with its copies and
-        its mirror image), ``source``, ``start`` (s), ``context``, ``sex``, ``stature`` (m, NaN
-        where it is not known).
+        The folder, for :func:`open_corpus` or ``Multi3NetPretrainer(corpus=...)``. Its columns are
+        ``imu`` (with a simulator), ``pose``, ``trans``, ``text`` (paraphrases), ``clip``,
+        ``groups`` (people; a motion without one is its own group, with its mirror image),
+        ``source``, ``start`` (s), ``context``, ``sex`` and ``stature`` (m, NaN if unknown).
 
     Raises
     ------
     FileExistsError
-        If there is something at `path`.
+        If `path` exists.
     TypeError, ValueError
-        For parameters out of range, sources of equal names, or if no window is left.
+        If a parameter is out of range, two sources have the same name, or no window is left.
 
     See Also
     --------
-    save_corpus : Windows in memory, as they are.
+    open_corpus : Opens the folder.
+    save_corpus : Writes windows that are in memory.
 
     Notes
     -----
-    Poses keep the 24 joints of SMPL's body (of others the first 22), and shape coefficients are
-    not kept: pose windows that are to be simulated on another body than the default need
-    :func:`save_corpus`. Mirrored writing or screwing is mirrored although left-handed people do
-    it otherwise.
+    Poses keep the 24 joints of SMPL's body, and of other skeletons the first 22. Shape coefficients
+    are not kept: use :func:`save_corpus` for pose windows to be simulated on another body than the
+    default one.
 
     Examples
     --------
@@ -156,16 +153,14 @@ def build_corpus(
         pose_rate=pose_rate,
         margin=margin,
         short=short,
-        copies=copies,
         mirror=mirror,
-        max_per_caption=max_per_caption,
         n_windows=n_windows,
         balance=balance,
         random_state=random_state,
     )
     chosen = _check_sources(sources)
     if n_windows is None and any(source.weight != 1 for source in chosen):
-        raise ValueError("Weights of sources share out n_windows, which is not given.")
+        raise ValueError("Weights of sources have an effect with n_windows= only: give it too.")
     return _build(chosen, Path(path), plan, n_jobs, verbose, None)
 
 
@@ -183,14 +178,14 @@ def rebuild_corpus(
     ----------
     manifest : path-like or mapping
         A corpus, its ``manifest.json``, or the content of one.
-    sources : CorpusSource or sequence of them
+    sources : CorpusSource or sequence of CorpusSource
         The sources of the manifest, in its order.
     path : path-like
         A folder that does not exist yet.
     n_jobs : int, optional
-        Processes that simulate.
+        Number of processes that simulate.
     verbose : int, default=0
-        A progress bar if positive.
+        If positive, a progress bar is shown.
 
     Returns
     -------
@@ -200,19 +195,29 @@ def rebuild_corpus(
     Raises
     ------
     ValueError
-        If sources, their licences, files, clips or bodies are not those of the manifest. Then
-        there is no folder.
+        If the sources, their licenses, files, clips or bodies differ from those of the manifest.
+        Then no folder is written.
 
     Warns
     -----
     UserWarning
-        If all is the same but some bits of the numbers differ, as they may after a change of
-        machine or versions.
+        If only some bits of the numbers differ, for example on another machine or with other
+        versions of the dependencies.
 
     Examples
     --------
-    >>> from m3n_sklearn.pretraining import rebuild_corpus
-    >>> rebuild_corpus("corpus/manifest.json", sources, "again")  # doctest: +SKIP
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from m3n_sklearn.datasets import make_motions
+    >>> from m3n_sklearn.pretraining import CorpusSource, build_corpus, rebuild_corpus
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> source = CorpusSource(
+    ...     "procedural", "BSD-3-Clause", make_motions(1, 1, ["wave"], random_state=0)
+    ... )
+    >>> first = build_corpus(source, folder / "first")
+    >>> again = rebuild_corpus(first, source, folder / "again")
+    >>> (first / "pose.npy").read_bytes() == (again / "pose.npy").read_bytes()
+    True
     """
     expected, chosen = read_manifest(manifest), _check_sources(sources)
     check_sources(expected, chosen)
@@ -227,25 +232,30 @@ def _build(
     verbose: int,
     expected: Mapping[str, Any] | None,
 ) -> Path:
+    """Write the folder and its manifest; compare it with an expected one."""
     parameters, seen, names, tally = plan.record(), [], Names(), Tally()
-    files = [source.digests() for source in sources]  # first: one that is missing costs no hours
+    # 1. digests of the files: a missing one is found before hours of simulation
+    files = [source.digests() for source in sources]
     with new_folder(path) as folder, CorpusWriter(folder) as writer:
+        # 2. windows of all sources, streamed to disk
         for source in sources:
             seen.append(_stream(source, writer, plan, names, tally, n_jobs, verbose))
         if not writer.columns:
             raise ValueError(
-                f"No window is left of {sum(one.clips for one in seen)} motions: windows last "
+                f"No window is left of {sum(one.clips for one in seen)} motions: windows have "
                 f"{plan.seconds:g} s, and short={plan.short!r}."
             )
+        # 3. the windows to keep
         rows = _choose(writer, sources, plan)
         writer.finish(rows)
+        # 4. the manifest
         built = {
             "versions": versions(),
             "parameters": parameters,
             "sources": [_record(*facts) for facts in zip(sources, files, seen, strict=True)],
             "left_out": tally.record(),
             "windows": _count(writer, rows),
-            "files": file_digests(folder),
+            "files": folder_digests(folder),
         }
         if expected is not None:
             compare(expected, built)
@@ -256,9 +266,10 @@ def _build(
 def _record(
     source: CorpusSource, files: dict[str, str], fingerprint: Fingerprint
 ) -> dict[str, Any]:
+    """Return a source's entry of the manifest."""
     return {
         "name": source.name,
-        "licence": source.licence,
+        "license": source.license,
         "weight": source.weight,
         "files": files,
         **fingerprint.record(),
@@ -279,7 +290,7 @@ def _stream(
     motions = iter(source)
     first = list(islice(motions, CHUNK))
     if not first:
-        raise ValueError(f"Source {source.name!r} holds no motion.")
+        raise ValueError(f"Source {source.name!r} contains no motion.")
     simulator = plan.simulator_for(first, n_jobs)
     progress = tqdm(chain(first, motions), desc=source.name, disable=verbose <= 0, unit="clip")
     for motions_of_chunk in chunks(progress, CHUNK):
@@ -289,7 +300,7 @@ def _stream(
             fingerprint.see(motion)
             name = names.unique(f"{source.name}/{motion.name or 'clip'}", plan)
             versions = clips_of(motion, name, plan, tally)
-            # a motion of nobody is a group of its own, with its copies and its mirror image
+            # a motion without a person is a group of its own, with its mirror image
             person = name if motion.subject is None else f"{source.name}/{motion.subject}"
             person_of.update(dict.fromkeys((clip.name for clip in versions), person))
             clips += versions
@@ -301,8 +312,8 @@ def _stream(
 
 
 def _choose(writer: CorpusWriter, sources: Sequence[CorpusSource], plan: Plan) -> Rows | None:
-    """Choose windows by the captions of each source."""
-    if plan.max_per_caption is None and plan.n_windows is None:
+    """Select windows by the captions of each source; None keeps all."""
+    if plan.n_windows is None:
         return None
     texts, words = writer.words("text")
     origins, names = writer.words("source")
@@ -312,14 +323,7 @@ def _choose(writer: CorpusWriter, sources: Sequence[CorpusSource], plan: Plan) -
     rngs = [
         keyed_rng(plan.random_state, names[origin], repr(words[text])) for origin, text in pairs.T
     ]
-    return choose_rows(
-        captions.ravel(),
-        weights,
-        rngs,
-        total=plan.n_windows,
-        most=plan.max_per_caption,
-        balance=plan.balance,
-    )
+    return choose_rows(captions.ravel(), weights, rngs, plan.n_windows, plan.balance)
 
 
 def _count(writer: CorpusWriter, rows: Rows | None) -> dict[str, Any]:
@@ -336,16 +340,17 @@ def _count(writer: CorpusWriter, rows: Rows | None) -> dict[str, Any]:
 
 
 def _check_sources(sources: Any) -> list[CorpusSource]:
+    """Return the sources as a list, with different names."""
     expected = "CorpusSource objects"
     single = isinstance(sources, CorpusSource)
     chosen = [sources] if single else list_of(sources, "sources", expected)
     for source in chosen:
         if not isinstance(source, CorpusSource):
             raise TypeError(
-                f"sources must be {expected}, got {type(source).__name__}. Motions become one by "
-                "CorpusSource(name, licence, motions)."
+                f"sources must be {expected}, got {type(source).__name__}. Make one of motions "
+                "with CorpusSource(name, license, motions)."
             )
     names = [source.name for source in chosen]
     if not names or len(set(names)) < len(names):
-        raise ValueError(f"Sources must be one or more with different names, got {names}.")
+        raise ValueError(f"sources must be one or more with different names, got {names}.")
     return chosen

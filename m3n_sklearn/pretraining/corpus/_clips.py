@@ -1,4 +1,4 @@
-"""From motions to the clips of a corpus: mirrored, copied, named, simulated and cut."""
+"""From motions to the windows of a corpus: mirrored, named, simulated and cut."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ JOINTS = 24
 
 
 class Tally:
-    """What was left out, and why."""
+    """Counts of the motions that were left out."""
 
     def __init__(self) -> None:
         self.unmirrored = 0
         self.too_short = 0
 
     def record(self) -> dict[str, int]:
-        """Return it for the manifest."""
+        """Return the entries of the manifest."""
         return {"not_mirrored": self.unmirrored, "too_short": self.too_short}
 
 
 class Names:
-    """Names of motions, of which no version is called like one of another motion."""
+    """Unique names of motions and their mirror images."""
 
     def __init__(self) -> None:
         self.taken: set[str] = set()
@@ -53,10 +53,8 @@ class Names:
 
 
 def _version_names(prefix: str, plan: Plan) -> list[str]:
-    """Return what the copies of a motion are called, and then those of its mirror image."""
-    copies = [""] if plan.copies == 1 else [f"@{copy}" for copy in range(plan.copies)]
-    sides = ["", "~mirrored"] if plan.mirror else [""]
-    return [f"{prefix}{side}{copy}" for side in sides for copy in copies]
+    """Return the names of a motion and of its mirror image."""
+    return [prefix, f"{prefix}~mirrored"] if plan.mirror else [prefix]
 
 
 def chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
@@ -67,19 +65,7 @@ def chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 def clips_of(motion: Motion, prefix: str, plan: Plan, tally: Tally) -> list[Motion]:
-    """Return the clips that a motion becomes, each with a name that its draws are keyed by.
-
-    Parameters
-    ----------
-    motion : Motion
-        As it came.
-    prefix : str
-        First part of the names, which are unique then.
-    plan : Plan
-        Whether to mirror and how often to simulate.
-    tally : Tally
-        Counts motions whose captions can't be mirrored.
-    """
+    """Return a motion and its mirror image, with the names that random draws are keyed by."""
     facts = {
         name: None if values is None else _columns(values)
         for name, values in (("observed", motion.observed), ("confidence", motion.confidence))
@@ -92,15 +78,12 @@ def clips_of(motion: Motion, prefix: str, plan: Plan, tally: Tally) -> list[Moti
             tally.unmirrored += 1
         else:
             versions.append(body.mirrored().replace(text=captions))
-    copies = [version for version in versions for _ in range(plan.copies)]
-    return [
-        copy.replace(name=name)
-        for copy, name in zip(copies, _version_names(prefix, plan), strict=False)
-    ]
+    named = zip(versions, _version_names(prefix, plan), strict=False)
+    return [version.replace(name=name) for version, name in named]
 
 
 def _body(poses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Keep the body; joints beyond the wrists are hands only in SMPL's own tree of 24."""
+    """Keep SMPL's 24 joints. Of other trees only the first 22 are the same; hands stay at rest."""
     if poses.shape[1] == JOINTS:
         return poses
     hands = np.zeros((len(poses), JOINTS - 22, 3))
@@ -108,7 +91,7 @@ def _body(poses: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _columns(values: NDArray[Any]) -> NDArray[Any]:
-    """Keep what is known of the joints that `_body` keeps; hands follow the wrists."""
+    """Keep the columns of the joints that `_body` keeps; hands get those of the wrists."""
     if values.shape[1] == JOINTS:
         return values
     return np.concatenate([values[:, :22], values[:, 20:22]], axis=1)
@@ -117,14 +100,7 @@ def _columns(values: NDArray[Any]) -> NDArray[Any]:
 def cut_clips(
     clips: list[Motion], simulator: SMPLIMUSimulator | None, plan: Plan, tally: Tally
 ) -> Windows | None:
-    """Simulate clips and cut them, with poses and readings on one clock.
-
-    Returns
-    -------
-    Windows or None
-        Columns pose, trans, text, clip, start, context, sex, stature (NaN where it is not known)
-        and, with a simulator, imu. None if no window is left.
-    """
+    """Simulate clips and cut them, with poses and readings on one clock; None for no window."""
     items: list[Any] = clips
     if simulator is not None:
         items = list(zip(simulator.vary(clips), simulator.simulate(clips), strict=True))
@@ -133,6 +109,7 @@ def cut_clips(
 
 
 def _cut(item: Motion | tuple[Motion, Recording], plan: Plan, tally: Tally) -> Windows | None:
+    """Cut one clip and add what is known of it; None if it is too short."""
     try:
         X = cut(
             item,

@@ -24,14 +24,14 @@ CHUNK = 1024
 
 
 def save_corpus(windows: Windows, path: str | os.PathLike[str]) -> Path:
-    """Write windows into a new folder that appears when it is complete.
+    """Write windows to a new folder, which appears when it is complete.
 
     Parameters
     ----------
     windows : Windows
-        Any columns; texts keep their paraphrases.
+        With any columns. Texts keep their paraphrases.
     path : path-like
-        A folder that does not exist yet. Nothing is ever overwritten.
+        A folder that does not exist yet. Nothing is overwritten.
 
     Returns
     -------
@@ -41,16 +41,18 @@ def save_corpus(windows: Windows, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     FileExistsError
-        If there is something at `path`.
+        If `path` exists.
 
     See Also
     --------
-    build_corpus : From motions to a corpus that need not fit into memory.
+    open_corpus : Opens the folder.
+    build_corpus : Builds a corpus from motions; it need not fit into memory.
 
     Examples
     --------
     >>> import numpy as np, tempfile
     >>> from m3n_sklearn import Windows
+    >>> from m3n_sklearn.pretraining import open_corpus, save_corpus
     >>> folder = tempfile.mkdtemp() + "/corpus"
     >>> _ = save_corpus(Windows(imu=np.zeros((3, 6, 50)), rate=50.0), folder)
     >>> open_corpus(folder)
@@ -67,24 +69,9 @@ def save_corpus(windows: Windows, path: str | os.PathLike[str]) -> Path:
 
 @contextmanager
 def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Fill a folder beside its place; it is moved there if the block ends without an error.
+    """Yield a folder to fill; it is moved to `path` if the block ends without an error.
 
-    A process that is killed leaves nothing at `path`, only the hidden folder ``.<name>.*.tmp``.
-
-    Parameters
-    ----------
-    path : path-like
-        Where the folder shall be.
-
-    Yields
-    ------
-    Path
-        The folder to fill.
-
-    Raises
-    ------
-    FileExistsError
-        If there is something at `path`.
+    A killed process leaves nothing at `path`, only the hidden folder ``.<name>.*.tmp``.
     """
     target = Path(path)
     if target.exists():
@@ -110,17 +97,33 @@ def open_corpus(path: str | os.PathLike[str]) -> Windows:
     Returns
     -------
     Windows
-        Numeric columns are memory maps; slices stay on disk until a column is asked for.
+        Numeric columns are memory maps. A slice stays on disk until one of its columns is read.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        If the folder is no corpus, lacks a file, or was written by another version.
+        If the folder is not a corpus, lacks a file, or was written by another version.
+
+    See Also
+    --------
+    build_corpus : Builds a corpus from motions.
+    save_corpus : Writes windows that are in memory.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile
+    >>> from m3n_sklearn import Windows
+    >>> from m3n_sklearn.pretraining import open_corpus, save_corpus
+    >>> folder = tempfile.mkdtemp() + "/corpus"
+    >>> _ = save_corpus(Windows(imu=np.zeros((3, 6, 50)), rate=50.0), folder)
+    >>> corpus = open_corpus(folder)
+    >>> len(corpus), corpus.rate("imu")
+    (3, 50.0)
     """
     folder = Path(path)
     if not (folder / META).is_file():
         raise FileNotFoundError(
-            f"{folder} is no corpus: it has no {META}. build_corpus and save_corpus write one."
+            f"{folder} is not a corpus: it has no {META}. build_corpus and save_corpus write one."
         )
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
@@ -142,16 +145,17 @@ def open_corpus(path: str | os.PathLike[str]) -> Windows:
 
 
 def _read_texts(codes: NDArray[Any], texts: list[Any], folder: Path) -> list[Any]:
+    """Return the texts of the rows from their numbers."""
     if len(codes) and not 0 <= codes.min() <= codes.max() < len(texts):
         raise ValueError(
-            f"{folder / META} is damaged: it has {len(texts)} texts, and rows ask for number "
+            f"{folder / META} is damaged: it has {len(texts)} texts, and a row has number "
             f"{codes.max()}."
         )
     return [texts[code] for code in codes]
 
 
 def _file_names(columns: Iterable[str]) -> list[str]:
-    """Return names of columns that are names of files inside the folder, and no paths."""
+    """Return names of columns; raise ValueError unless they are file names, not paths."""
     names = list(columns)
     for name in names:
         if not isinstance(name, str) or not name.isidentifier():
@@ -160,6 +164,7 @@ def _file_names(columns: Iterable[str]) -> list[str]:
 
 
 def _read_array(path: Path, *, memory_map: bool) -> Any:
+    """Read a file of the corpus."""
     if not path.is_file():
         raise FileNotFoundError(f"The corpus lacks {path.name} in {path.parent}.")
     try:

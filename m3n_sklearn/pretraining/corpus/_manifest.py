@@ -1,4 +1,4 @@
-"""manifest.json: what a corpus was built from, so that it can be built again."""
+"""manifest.json: everything that a corpus was built from, to build it again."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import sklearn
 
 import m3n_sklearn
 
-from ...persistence import _Reader, _Writer
-from ._source import CorpusSource, file_digest
+from ...persistence import decode, encode
+from ._source import CorpusSource
 
 __all__ = [
     "MANIFEST",
@@ -25,18 +25,17 @@ __all__ = [
     "compare",
     "estimator_from_json",
     "estimator_to_json",
-    "file_digests",
     "read_manifest",
     "versions",
     "write_manifest",
 ]
 
 MANIFEST = "manifest.json"
-FORMAT = 2
+FORMAT = 3
 
 
 def versions() -> dict[str, str]:
-    """Return what the bits of a corpus depend on."""
+    """Return the versions that the bits of a corpus depend on."""
     return {
         "m3n_sklearn": m3n_sklearn.__version__,
         "numpy": np.__version__,
@@ -46,11 +45,6 @@ def versions() -> dict[str, str]:
     }
 
 
-def file_digests(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of all files of a folder, by name."""
-    return {file.name: file_digest(file) for file in sorted(folder.iterdir())}
-
-
 def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
     """Write the manifest into a corpus."""
     text = json.dumps({"format": FORMAT, **content}, indent=1, ensure_ascii=False)
@@ -58,20 +52,14 @@ def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
 
 
 def read_manifest(manifest: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
-    """Read a manifest, or the one in a corpus.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If there is none, or if it is no manifest of this version.
-    """
+    """Read a manifest, or the one in a corpus; raise ValueError if it is of another format."""
     if isinstance(manifest, Mapping):
         content, where = dict(manifest), "The manifest"
     else:
         path = Path(manifest)
         path = path / MANIFEST if path.is_dir() else path
         if not path.is_file():
-            raise FileNotFoundError(f"{path} is no manifest of a corpus: there is no such file.")
+            raise FileNotFoundError(f"{path} is not a manifest of a corpus: the file is missing.")
         where = str(path)
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -79,14 +67,12 @@ def read_manifest(manifest: str | os.PathLike[str] | Mapping[str, Any]) -> dict[
             raise ValueError(f"{path} is damaged: {error}") from error
     needed = {"format", "parameters", "sources", "files"}
     if not isinstance(content, dict) or not needed <= set(content) or content["format"] != FORMAT:
-        raise ValueError(
-            f"{where} is no manifest of format {FORMAT} that build_corpus has written."
-        )
+        raise ValueError(f"{where} is not a manifest of format {FORMAT} written by build_corpus.")
     return content
 
 
 def check_sources(manifest: Mapping[str, Any], sources: Sequence[CorpusSource]) -> None:
-    """Refuse sources that are not those of a manifest, as far as can be seen at once."""
+    """Raise ValueError for other sources than those of a manifest, before motions are read."""
     wanted = {source["name"]: source for source in manifest["sources"]}
     given = [source.name for source in sources]
     if given != list(wanted):
@@ -96,10 +82,10 @@ def check_sources(manifest: Mapping[str, Any], sources: Sequence[CorpusSource]) 
         )
     for source in sources:
         expected = wanted[source.name]
-        if source.licence != expected["licence"]:
+        if source.license != expected["license"]:
             raise ValueError(
-                f"Source {source.name!r} had the licence {expected['licence']!r} in the manifest, "
-                f"now {source.licence!r}. Build a new corpus if the terms have changed."
+                f"Source {source.name!r} had the license {expected['license']!r} in the manifest, "
+                f"now {source.license!r}. Build a new corpus if the terms have changed."
             )
         if source.weight != expected["weight"]:
             raise ValueError(
@@ -115,25 +101,13 @@ def check_sources(manifest: Mapping[str, Any], sources: Sequence[CorpusSource]) 
 
 
 def compare(expected: Mapping[str, Any], built: Mapping[str, Any]) -> None:
-    """Refuse or report that what was built is not what a manifest says.
-
-    Raises
-    ------
-    ValueError
-        If a source held other clips.
-
-    Warns
-    -----
-    UserWarning
-        If the clips are the same ones, but numbers differ in some bits, as after a change of
-        machine or versions.
-    """
+    """Compare a corpus with a manifest: ValueError for other clips, a warning for other bits."""
     for old, new in zip(expected["sources"], built["sources"], strict=True):
         if old["facts_sha256"] != new["facts_sha256"]:
             raise ValueError(
                 f"Source {new['name']!r} holds other clips than the manifest says: {new['clips']} "
-                f"with {new['frames']} frames, then {old['clips']} with {old['frames']}, or other "
-                "names, captions, people or bodies."
+                f"clips with {new['frames']} frames instead of {old['clips']} with "
+                f"{old['frames']}, or other names, captions, people or bodies."
             )
     differing = [
         name for name, digest in expected["files"].items() if built["files"][name] != digest
@@ -146,8 +120,9 @@ def compare(expected: Mapping[str, Any], built: Mapping[str, Any]) -> None:
         ]
         warnings.warn(
             f"The corpus is not bit-equal to that of the manifest: {', '.join(differing)} differ"
-            + (f", because the motions of {', '.join(moved)} do" if moved else "")
-            + f". Built with {built['versions']}, then {expected['versions']}.",
+            + (f", because the motions of {', '.join(moved)} differ" if moved else "")
+            + f". This one was built with {built['versions']}, that of the manifest with "
+            f"{expected['versions']}.",
             stacklevel=3,
         )
 
@@ -157,12 +132,11 @@ def compare(expected: Mapping[str, Any], built: Mapping[str, Any]) -> None:
 
 def estimator_to_json(estimator: Any) -> dict[str, Any]:
     """Turn an estimator of this package into JSON, arrays as lists."""
-    writer = _Writer()
-    tree = writer.estimator(estimator, "")
-    if writer.dropped:
+    tree, tensors, dropped = encode(estimator)
+    if dropped:
         raise TypeError(
-            f"The manifest can't hold {', '.join(writer.dropped)} of the simulator, so nobody "
-            "could build the corpus again. Use names and parameters of m3n_sklearn."
+            f"The manifest can't hold {', '.join(dropped)} of the simulator, so the corpus could "
+            "not be built again. Use names and parameters of m3n_sklearn."
         )
     arrays = {
         name: {
@@ -170,15 +144,15 @@ def estimator_to_json(estimator: Any) -> dict[str, Any]:
             "shape": list(array.shape),
             "values": array.ravel().tolist(),
         }
-        for name, array in writer.tensors.items()
+        for name, array in tensors.items()
     }
     return {"estimator": tree, "arrays": arrays}
 
 
 def estimator_from_json(record: Mapping[str, Any]) -> Any:
-    """Read what `estimator_to_json` has made."""
+    """Return the estimator that `estimator_to_json` has turned into JSON."""
     arrays = {
         name: np.array(array["values"], dtype=array["dtype"]).reshape(array["shape"])
         for name, array in record["arrays"].items()
     }
-    return _Reader(arrays).value(record["estimator"])
+    return decode(record["estimator"], arrays)

@@ -19,22 +19,13 @@ _OTHER_SENSES = re.compile(
     r"left the (?:room|house|building|scene|place))\b",
     re.IGNORECASE,
 )
-"""Where "left" and "right" may be no sides."""
+"""Phrases in which "left" and "right" may not be sides."""
 
 
 def mirrored_caption(sentence: str) -> str | None:
-    """Return what a caption says of the motion in a mirror.
+    """Exchange left and right, clockwise and counter-clockwise in an English caption.
 
-    Parameters
-    ----------
-    sentence : str
-        A caption in English.
-
-    Returns
-    -------
-    str or None
-        The caption with left and right, clockwise and counter-clockwise exchanged; None where
-        "left" or "right" may mean something else.
+    Returns None if "left" or "right" may have another meaning.
 
     Examples
     --------
@@ -49,8 +40,9 @@ def mirrored_caption(sentence: str) -> str | None:
 
 
 def _exchange(match: re.Match[str]) -> str:
+    """Return the opposite, in upper or lower case."""
     word = match[0]
-    other = _OPPOSITE.get(word.lower(), "clockwise")  # of counter- or anti-, however it is joined
+    other = _OPPOSITE.get(word.lower(), "clockwise")  # the opposite of any counter-clockwise
     if word.isupper():
         return other.upper()
     return other.capitalize() if word[0].isupper() else other

@@ -1,4 +1,4 @@
-"""The parameters of a corpus, as they are checked and as the manifest holds them."""
+"""The parameters of a corpus: their checks, and their record in the manifest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Plan"]
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides about a corpus besides its sources; see :func:`build_corpus`."""
+    """The parameters of :func:`build_corpus` that the corpus depends on."""
 
     simulator: Any
     seconds: float
@@ -32,50 +32,38 @@ class Plan:
     pose_rate: float
     margin: float
     short: str
-    copies: int
     mirror: bool
-    max_per_caption: int | None
     n_windows: int | None
     balance: str
     random_state: int
 
     def __post_init__(self) -> None:
-        """Check what the cutting does not."""
+        """Check what `cut` does not check."""
         check_positive(self.seconds, "seconds", "s")
         check_rate(self.rate, "rate")
         check_rate(self.pose_rate, "pose_rate")
-        check_count(self.copies, "copies")
-        for name in ("max_per_caption", "n_windows"):
-            if getattr(self, name) is not None:
-                check_count(getattr(self, name), name)
+        if self.n_windows is not None:
+            check_count(self.n_windows, "n_windows")
         if self.balance not in EXPONENTS:
             listed = ", ".join(map(repr, EXPONENTS))
             raise ValueError(f"balance must be one of {listed}, got {self.balance!r}.")
         if not isinstance(self.random_state, Integral) or isinstance(self.random_state, bool):
             raise TypeError(
-                f"random_state must be an integer, got {self.random_state!r}: a corpus can be "
-                "built again only from a seed."
+                f"random_state must be an integer, got {self.random_state!r}: without a seed a "
+                "corpus can't be built again."
             )
         if not is_number(self.overlap) or not 0 <= self.overlap < 1:
-            raise ValueError(f"overlap must lie in [0, 1), got {self.overlap!r}.")
+            raise ValueError(f"overlap must be in [0, 1), got {self.overlap!r}.")
         _check_simulator(self.simulator)
 
     def simulator_for(self, motions: list[Motion], n_jobs: int | None) -> SMPLIMUSimulator | None:
-        """Return a simulator of this plan for one source.
-
-        Parameters
-        ----------
-        motions : list of Motion
-            What it learns the noise of the poses from, unless it is frozen.
-        n_jobs : int or None
-            Its processes.
-        """
+        """Return a simulator for one source, fitted on motions of it unless it is frozen."""
         if self.simulator is None:
             return None
         frozen = isinstance(self.simulator, FrozenEstimator)
         own = copy.copy(self.simulator.estimator) if frozen else clone(self.simulator)
         own.set_params(rate=float(self.rate), random_state=int(self.random_state), n_jobs=n_jobs)
-        if own.implausible == "warn":  # what no body produces teaches nothing
+        if own.implausible == "warn":  # rows that no body can produce are left out
             own.set_params(implausible="mask")
         return own if frozen else own.fit(motions)
 
@@ -87,12 +75,13 @@ class Plan:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Plan:
-        """Read what `record` has written."""
+        """Return the plan that `record` has turned into JSON."""
         tree = record["simulator"]
         return cls(**{**record, "simulator": tree and estimator_from_json(tree)})
 
 
 def _check_simulator(simulator: Any) -> None:
+    """Raise an error unless it is an SMPLIMUSimulator that does not mirror by itself."""
     inner = simulator.estimator if isinstance(simulator, FrozenEstimator) else simulator
     if inner is None:
         return
@@ -103,6 +92,6 @@ def _check_simulator(simulator: Any) -> None:
         )
     if inner.randomize is not None and inner.randomize.mirror > 0:
         raise ValueError(
-            "The simulator mirrors motions but not what their captions say of left and right: "
-            "set Randomization(mirror=0.0) and build_corpus(mirror=True)."
+            "The simulator mirrors motions, but not left and right in their captions: set "
+            "Randomization(mirror=0.0) and build_corpus(mirror=True)."
         )

@@ -10,62 +10,68 @@ from pathlib import Path
 from typing import Any
 
 from ..._checks import check_positive
+from ..._hashing import file_digest
 from ...motion import Motion
 
-__all__ = ["CorpusSource", "Fingerprint", "file_digest"]
-
-BLOCK = 1 << 20
-"""Bytes that are read at a time."""
+__all__ = ["CorpusSource", "Fingerprint"]
 
 
 @dataclass(frozen=True, eq=False)
 class CorpusSource:
-    """Motions of one origin, under one licence.
+    """Motions of one origin, under one license.
 
     Parameters
     ----------
     name : str
-        What the manifest and the column ``source`` of the corpus call it; also the first part
-        of the names of its clips.
-    licence : str
-        The terms of the motions, in words. Weights that are trained on a corpus inherit the
-        terms of all its sources.
+        Name of the source in the manifest and in the corpus' column ``source``. It is also the
+        first part of the names of its clips.
+    license : str
+        Terms of the motions. Weights trained on a corpus inherit the terms of all its sources.
     motions : iterable of Motion or callable
-        The clips, or a function that returns them, which is called when their turn comes: so
-        that no two sources, or with a generator no two clips, need be in memory together.
+        The clips, or a function that returns them. A function is called when the source is read,
+        so that only one source is in memory at a time; a generator keeps only a few clips in
+        memory.
     files : sequence of path-like, default=()
-        The files they were read from; the manifest holds their SHA-256.
+        Files that the motions were read from. The manifest contains their SHA-256.
     weight : float, default=1.0
-        Factor of the shares of its captions where windows are chosen (`n_windows`).
+        Factor of the shares of its captions if windows are selected (`n_windows`).
 
     Raises
     ------
     TypeError, ValueError
-        If name or licence are no text, or the weight is not positive.
+        If `name` or `license` is not a text, or `weight` is not positive.
 
     See Also
     --------
-    build_corpus : What sources are for.
+    build_corpus : Builds a corpus from sources.
 
     Examples
     --------
     >>> from m3n_sklearn.datasets import make_motions
     >>> from m3n_sklearn.pretraining import CorpusSource
-    >>> CorpusSource("procedural", "BSD-3-Clause", lambda: make_motions(2, 1, random_state=0))
+    >>> source = CorpusSource(
+    ...     "procedural", "BSD-3-Clause", lambda: make_motions(1, 1, ["wave"], random_state=0)
+    ... )
+    >>> source
     CorpusSource('procedural', 'BSD-3-Clause')
+
+    Iterating over a source reads its motions:
+
+    >>> [motion.name for motion in source]
+    ['person0/wave/0']
     """
 
     name: str
-    licence: str
+    license: str
     motions: Iterable[Motion] | Callable[[], Iterable[Motion]]
     files: Sequence[str | os.PathLike[str]] = field(default=(), repr=False)
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        """Check what can be wrong."""
-        for what, text in (("name", self.name), ("licence", self.licence)):
+        """Check the parameters."""
+        for what, text in (("name", self.name), ("license", self.license)):
             if not isinstance(text, str) or not text.strip():
-                raise ValueError(f"The {what} of a source must be some words, got {text!r}.")
+                raise ValueError(f"The {what} of a source must be a text, got {text!r}.")
         if not callable(self.motions) and not isinstance(self.motions, Iterable):
             raise TypeError(
                 f"The motions of source {self.name!r} must be Motions or a function that returns "
@@ -79,20 +85,26 @@ class CorpusSource:
         check_positive(self.weight, f"The weight of source {self.name!r}")
 
     def __repr__(self) -> str:
-        return f"CorpusSource({self.name!r}, {self.licence!r})"
+        return f"CorpusSource({self.name!r}, {self.license!r})"
 
     def __iter__(self) -> Iterator[Motion]:
-        """Go through the motions, checked."""
+        """Iterate over the motions."""
         motions = self.motions() if callable(self.motions) else self.motions
         for motion in motions:
             if not isinstance(motion, Motion):
                 raise TypeError(
-                    f"Source {self.name!r} must hold Motions, got {type(motion).__name__}."
+                    f"Source {self.name!r} must contain Motions, got {type(motion).__name__}."
                 )
             yield motion
 
     def digests(self) -> dict[str, str]:
-        """Return the SHA-256 of each file, by its name with as few folders as tell it apart."""
+        """Return the SHA-256 of each file by its name.
+
+        Returns
+        -------
+        dict of str to str
+            Names have as many parent folders as are needed to be different.
+        """
         paths = list(dict.fromkeys(Path(os.path.abspath(file)) for file in self.files))
         depth = 1
         while len({path.parts[-depth:] for path in paths}) < len(paths):
@@ -101,7 +113,7 @@ class CorpusSource:
 
 
 class Fingerprint:
-    """What was seen of a source: how much, and a digest of the very bits."""
+    """Size and digests of the motions of a source."""
 
     def __init__(self) -> None:
         self.clips = 0
@@ -111,7 +123,7 @@ class Fingerprint:
         self._values = hashlib.sha256()
 
     def see(self, motion: Motion) -> None:
-        """Take a clip into account."""
+        """Add a clip."""
         self.clips += 1
         self.frames += motion.n_frames
         self.seconds += motion.duration
@@ -122,7 +134,7 @@ class Fingerprint:
             self._values.update(values.tobytes())
 
     def record(self) -> dict[str, Any]:
-        """Return it for the manifest."""
+        """Return the entries of the manifest."""
         return {
             "clips": self.clips,
             "frames": self.frames,
@@ -133,16 +145,7 @@ class Fingerprint:
 
 
 def _body(motion: Motion) -> tuple[Any, ...]:
-    """Return whose body it is, rounded so that the last bits do not matter."""
+    """Return sex, stature and shape, rounded so that the last bits do not matter."""
     stature = None if motion.stature is None else round(float(motion.stature), 3)
     betas = None if motion.betas is None else (motion.betas.round(3) + 0.0).tolist()
     return motion.sex, stature, betas
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

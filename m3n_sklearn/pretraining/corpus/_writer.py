@@ -1,4 +1,4 @@
-"""Writing a corpus row by row: numbers go straight to disk, words are kept once each."""
+"""Writing a corpus row by row: numbers go to disk, distinct words stay in memory."""
 
 from __future__ import annotations
 
@@ -27,24 +27,19 @@ Rows = NDArray[np.int64]
 
 
 def column_file(folder: Path, name: str) -> Path:
-    """Return where a column lies."""
+    """Return the file of a column."""
     return folder / f"{name}.npy"
 
 
 def mask_file(folder: Path, name: str) -> Path:
-    """Return where the mask of a column that some rows lack lies."""
+    """Return the file of the mask of a column that some rows lack."""
     return folder / f"{name}.present.npy"
 
 
 class CorpusWriter:
-    """Appends windows to the files of a folder, which is a corpus once it is finished.
+    """Appends windows to the files of an empty folder, which is a corpus when it is finished.
 
-    Only words (captions, names) and one number per row are held in memory.
-
-    Parameters
-    ----------
-    folder : Path
-        An empty folder.
+    Only words (captions, names) and one number per row are kept in memory.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -66,20 +61,7 @@ class CorpusWriter:
             column.close()
 
     def append(self, part: Windows) -> None:
-        """Write the rows of some windows, whose columns are always the same.
-
-        Parameters
-        ----------
-        part : Windows
-            Rows.
-
-        Raises
-        ------
-        TypeError
-            If a column holds Python objects.
-        ValueError
-            If columns, shapes, rates or channels differ from those before.
-        """
+        """Write the rows of some windows, with the columns, rates and channels of those before."""
         facts = {
             "columns": list(part.columns),
             "rates": dict(part.rates),
@@ -88,7 +70,7 @@ class CorpusWriter:
         }
         if not self.columns:
             self.facts = facts
-            for name in part.columns:  # one by one: what is open is closed if the next is refused
+            for name in part.columns:  # one by one: if one fails, those before it get closed
                 self.columns[name] = self._start(name, part)
         if facts != self.facts:
             raise ValueError(f"Parts of a corpus differ: {self.facts} and {facts}.")
@@ -97,19 +79,13 @@ class CorpusWriter:
             self.masks.setdefault(name, []).append(part.present(name))
 
     def words(self, name: str) -> tuple[NDArray[np.int64], list[Any]]:
-        """Return a column of words so far: the number of each row's, and the distinct ones."""
+        """Return the number of each row's word in a column so far, and the distinct words."""
         column = self.columns[name]
         assert isinstance(column, _Words)
         return column.numbers(), column.distinct()
 
     def finish(self, rows: Rows | None = None) -> None:
-        """Complete the files.
-
-        Parameters
-        ----------
-        rows : ndarray of int, optional
-            Rows to keep, in order; all if not given.
-        """
+        """Complete the files, with some rows in order or all of them."""
         masks = {name: np.concatenate(parts) for name, parts in self.masks.items()}
         if rows is not None:
             masks = {name: mask[rows] for name, mask in masks.items()}
@@ -125,7 +101,7 @@ class CorpusWriter:
 
     def _start(self, name: str, part: Windows) -> _Numbers | _Words:
         if not name.isidentifier():
-            raise ValueError(f"column {name!r} can't be a file of the corpus: rename it.")
+            raise ValueError(f"Column {name!r} can't be a file of the corpus: rename it.")
         path, dtype = column_file(self.folder, name), part[name].dtype
         if name == "text":
             return _Captions(path)
@@ -133,14 +109,14 @@ class CorpusWriter:
             return _Words(path)
         if dtype.kind == "O":
             raise TypeError(
-                f"Column {name!r} holds Python objects, which a corpus can't keep. Convert it to "
-                "numbers or strings."
+                f"Column {name!r} contains Python objects, which a corpus can't keep. Convert it "
+                "to numbers or strings."
             )
         return _Numbers(path, part[name].shape[1:], dtype)
 
 
 class _Numbers:
-    """A .npy file that grows: its header has room for any number of rows."""
+    """A .npy file of growing length: its header has space for any number of rows."""
 
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.path, self.shape, self.dtype = path, shape, dtype
@@ -161,7 +137,7 @@ class _Numbers:
         self.file.seek(0)
         _write_header(self.file, (self.count, *self.shape), self.dtype)
         if self.file.tell() != start:
-            raise RuntimeError(f"The header of {self.path} has grown.")
+            raise RuntimeError(f"The header of {self.path} became longer.")
         self.close()
         if rows is not None:
             self._keep(rows)
@@ -186,7 +162,7 @@ def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) 
 
 
 class _Words:
-    """Strings, of which there are far fewer different ones than rows."""
+    """Strings, with far fewer distinct ones than rows."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, 
 from ..._checks import check_positive, real_array
 from ..._inputs import Layout, make_layout
 from ..._sklearn import (
+    DocumentationLink,
     Interval,
     StrOptions,
     WorksUnfitted,
@@ -53,7 +54,7 @@ _DURATION = Interval(Real, 0, None, closed="neither")
 _LIMIT = Interval(Real, 0, np.inf, closed="right")
 
 
-class SensorNoise(BaseEstimator):
+class SensorNoise(DocumentationLink, BaseEstimator):
     """Parameters of the errors of one sensor: an accelerometer or a gyroscope.
 
     `IMUNoise` applies them. All errors are off by default. The unit u of the readings is m/s² for

@@ -1,4 +1,8 @@
-"""Frames that no body produces: exchanged sides, flipped trunks, limbs that are elsewhere."""
+"""Frames that no body produces: swapped sides, flipped trunks, misplaced limbs.
+
+A jump is a turn of a bone in the world, or a change of the root's velocity, beyond human limits.
+Frames at a jump, and short bursts between two jumps, are marked as not observed and bridged.
+"""
 
 from __future__ import annotations
 
@@ -17,29 +21,29 @@ __all__ = ["CONTEXT", "believable_frames", "bridged"]
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-LAG = 0.1
+JUMP_SECONDS = 0.1
 """Seconds. Trackers that smooth their output spread a jump over several frames."""
 
-TRUNK = np.deg2rad(30.0), 14.0
+TRUNK_LIMIT = np.deg2rad(30.0), 14.0
 """Largest turn of trunk and head between two frames: rad, and rad/s times the time between.
 Gymnasts and dancers turn by up to 16 rad/s, of which 0.1 s keep clear."""
 
-LIMB = np.deg2rad(60.0), 40.0
+LIMB_LIMIT = np.deg2rad(60.0), 40.0
 """The same for arms and legs: their joints turn by up to 2300 degrees/s in throws and kicks."""
 
-LEAP = 0.3, 80.0
+ROOT_LIMIT = 0.3, 80.0
 """Largest change of the root's step from frame to frame: m, and m/s² times the square of the time
 between. Who rides, slides or falls has steady steps of any length."""
 
-SCATTER, CEILING = 8.0, 1.7
+JITTER_FACTOR, JITTER_CEILING = 8.0, 1.7
 """Times the median change of a clip, and times the limit for turns at most: roots and the short
 bones of trunks may jitter all the time, which is a matter of smoothing."""
 
-BRIEF, ENDING = 0.5, 0.2
+LONGEST_BURST, LONGEST_END_BURST = 0.5, 0.2
 """Seconds. What lies between two jumps, or between a jump and an end of the clip, and takes no
 longer than that is a burst of errors. What takes longer stays: nobody knows which side is wrong."""
 
-CONTEXT = 2 * BRIEF + LAG
+CONTEXT = 2 * LONGEST_BURST + JUMP_SECONDS
 """Seconds on either side that decide about a frame."""
 
 _SIDES = ("left", "right")
@@ -94,6 +98,7 @@ def believable_frames(times: Array, quats: Array, trans: Array) -> Mask | None:
         False in the frames around a jump, and in bursts between jumps. A jump of the trunk is
         one of all joints; one of a limb is one of that limb. None: no jump.
     """
+    # 1. Global rotations of the bones
     if len(times) < 3:
         return None
     joints = quats.shape[2]
@@ -102,16 +107,18 @@ def believable_frames(times: Array, quats: Array, trans: Array) -> Mask | None:
     turned = {0: np.moveaxis(quats[:, :, 0], -1, 0)}
     for joint, parent in CHAINS.items():
         turned[joint] = _product(turned[parent], np.moveaxis(quats[:, :, joint], -1, 0))
+
+    # 2. Jumps of each part, from one frame to the next and over `JUMP_SECONDS`
     good = None
     usual = float(np.median(np.diff(times)))
     for part, (bones, lost) in PARTS.items():
         looked_at = np.stack([turned[SMPL_JOINTS.index(bone)] for bone in bones])
         jumps: dict[int, list[tuple[int, int, bool]]] = {}
-        for lag in sorted({1, min(max(1, round(LAG / usual)), len(times) - 1)}):
+        for lag in sorted({1, min(max(1, round(JUMP_SECONDS / usual)), len(times) - 1)}):
             apart = (times[lag:] - times[:-lag])[:, None]
             products = np.einsum("pifb,pifb->pfb", looked_at[:, :, lag:], looked_at[:, :, :-lag])
             cosine = np.abs(products).min(axis=0)
-            slack, speed = TRUNK if part in ("trunk", "head") else LIMB
+            slack, speed = TRUNK_LIMIT if part in ("trunk", "head") else LIMB_LIMIT
             limit = slack + speed * apart
             leaps = _leaps(times, trans) if part == "trunk" and lag == 1 else None
             if (leaps is None or not leaps.any()) and (
@@ -120,20 +127,24 @@ def believable_frames(times: Array, quats: Array, trans: Array) -> Mask | None:
                 continue
             turns = 2 * np.arccos(np.minimum(cosine, 1.0))
             if part in ("trunk", "head"):
-                jitter = np.minimum(SCATTER * np.median(turns, axis=0), CEILING * limit)
+                jitter = np.minimum(
+                    JITTER_FACTOR * np.median(turns, axis=0), JITTER_CEILING * limit
+                )
                 limit = np.maximum(limit, jitter)
             wild = turns > limit
             elsewhere = wild
             if leaps is not None:
                 wild |= leaps
             elif part in AXES and wild.any():
-                # a limb that only flips about itself, as where an elbow is straight, is not lost
+                # a limb that only flips about its own axis keeps its place
                 along = np.stack([_direction(turn, AXES[part]) for turn in looked_at])
                 aligned = np.sum(along[:, :, lag:] * along[:, :, :-lag], axis=1).min(axis=0)
                 elsewhere = np.arccos(np.clip(aligned, -1.0, 1.0)) > limit
             for first, clip in np.argwhere(wild).tolist():
                 jump = (first, first + lag, bool(elsewhere[first, clip]))
                 jumps.setdefault(clip, []).append(jump)
+
+        # 3. Mark the frames at jumps and in bursts
         for clip, found in jumps.items():
             if good is None:
                 good = np.ones(quats.shape[:3], dtype=bool)
@@ -166,7 +177,9 @@ def _leaps(times: Array, trans: Array) -> Mask:
     speeds = np.diff(trans, axis=0) / steps[:, None]
     longer, shorter = np.maximum(steps[1:], steps[:-1]), np.minimum(steps[1:], steps[:-1])
     change = np.linalg.norm(np.diff(speeds, axis=0), axis=2) * shorter
-    limit = np.maximum(LEAP[0] + LEAP[1] * longer**2, SCATTER * np.median(change, axis=0))
+    limit = np.maximum(
+        ROOT_LIMIT[0] + ROOT_LIMIT[1] * longer**2, JITTER_FACTOR * np.median(change, axis=0)
+    )
     wild = np.zeros(speeds.shape[:2], dtype=bool)
     wild[1:] = change > limit
     wild[:-1] |= change > limit
@@ -179,7 +192,7 @@ def _bursts(jumps: list[tuple[int, int, bool]], times: Array) -> Iterator[tuple[
     far = [(first, last) for first, last, elsewhere in jumps if elsewhere]
     edges = [(0, 0), *far, (len(times) - 1, len(times) - 1)] if far else []
     for i, ((_, before), (after, _)) in enumerate(pairwise(edges)):
-        longest = ENDING if i in (0, len(far)) else BRIEF
+        longest = LONGEST_END_BURST if i in (0, len(far)) else LONGEST_BURST
         if after > before and times[after] - times[before] <= longest:
             yield before, after
 

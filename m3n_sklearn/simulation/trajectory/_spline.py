@@ -1,4 +1,4 @@
-"""Interpolation of samples by a curve whose second derivative can be trusted."""
+"""Interpolation of samples by a spline whose second derivative is accurate."""
 
 from __future__ import annotations
 
@@ -13,34 +13,19 @@ __all__ = ["MEMORY", "interpolate"]
 Array = NDArray[np.float64]
 
 DEGREE = 9
-"""Of the spline. From 30 Hz its acceleration of exercise is about 1.4 times as exact as that of
-degree 7; higher degrees gain little and lose digits at high rates."""
+"""Degree of the spline. From 30 Hz on, its acceleration of exercise is about 1.4 times as accurate
+as that of degree 7. Higher degrees gain little and lose digits at high rates."""
 
 END_DEGREE = 5
-"""At both ends all derivatives are those of the polynomial of this degree through the nearest
-samples. Ends that are left to the spline (not-a-knot) amplify noise six times as much at degree 7,
-and more above."""
+"""Degree of the polynomial through the nearest samples that gives all derivatives at an end. The
+usual not-a-knot ends amplify noise six times as much at degree 7, and more above."""
 
 MEMORY = 64
-"""Samples. What lies further away does not change the curve: each sample between leaves 61 % of
-the influence."""
+"""Samples after which the influence on the curve has vanished: it falls to 61 % per sample."""
 
 
 def interpolate(since: Array, channels: Array) -> BSpline:
-    """Lay a spline through samples.
-
-    Parameters
-    ----------
-    since : ndarray of shape (F,)
-        Increasing times in s; at least two.
-    channels : ndarray of shape (F, N)
-        Values at these times.
-
-    Returns
-    -------
-    BSpline
-        Of degree 9 through all samples. Fewer than six are joined by one polynomial.
-    """
+    """Lay a spline of degree 9 through samples (F, N); fewer than six get one polynomial."""
     frames = len(since)
     if frames <= END_DEGREE:
         return make_interp_spline(since, channels, k=frames - 1)

@@ -1,4 +1,10 @@
-"""Sampled rotations and translations, read, smoothed and interpolated piece by piece."""
+"""Sampled rotations and translations: read, repaired, smoothed and interpolated.
+
+The steps, in this order: read the frames, bridge those that were not measured or that no body
+produces, put them on an even grid, smooth them (`_smoothing`), and lay a spline through them
+(`_spline`). A long clip goes through these steps in overlapping pieces, so that memory stays
+bounded and the result does not depend on where it is cut.
+"""
 
 from __future__ import annotations
 
@@ -32,37 +38,37 @@ Mask = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 Read = Callable[[int, int], tuple[Array, Array]]
 
-WHOLE = 16384
-"""Frames. Shorter clips are treated in one piece."""
+LONGEST_WHOLE = 16384
+"""Frames of the longest clip that is treated in one piece."""
 
 CHUNK = 4096
-"""Frames of a piece of a longer one, at least; it bounds the working memory."""
+"""Least frames of a piece of a longer clip."""
 
 EXCERPTS, EXCERPT = 8, 2048
-"""How many stretches of a longer clip, of how many frames, decide about its cut-offs."""
+"""Number and frames of the stretches of a longer clip that determine its cut-offs."""
 
 DECAY = 13.4
-"""Periods of the cut-off after which the smoother has forgotten all but 1e-14: its slowest pole
-decays by exp(-2 pi sin(pi / 8)) within one."""
+"""Periods of the cut-off after which the influence of a sample has decayed to 1e-14. The slowest
+pole of the smoother decays by exp(-2 pi sin(pi / 8)) in one period."""
 
 PAUSE = 4.0
-"""Typical steps; longer ones say nothing about the frame rate."""
+"""A step of more than this many median steps is a pause; it does not count for the frame rate."""
 
-LOST = 0.1
-"""Seconds. What the body did in a pause is known up to that long."""
+SHORT_PAUSE = 0.1
+"""Seconds of a pause up to which the curve between its ends counts as observed."""
 
-DOUBT = 1e-4
-"""Weight of frames that were not seen: they are smoothed with 0.32 of the cut-off, which keeps
-what fills them from going astray."""
+UNSEEN_WEIGHT = 1e-4
+"""Weight of frames that were not observed. They are smoothed with 0.32 of the cut-off, so that
+their filling cannot add fast motion."""
 
-REACH, BESIDE = 0.3, 0.05
-"""Periods of the cut-off, and seconds at least, over which a frame shapes the curve beside it."""
+INFLUENCE_PERIODS, INFLUENCE_SECONDS = 0.3, 0.05
+"""Periods of the cut-off, and least seconds, over which a frame influences the curve next to it."""
 
-DENSEST = 64
-"""Even samples per frame: with more, a clip would be nothing but pauses."""
+MAX_DENSITY = 64
+"""Most even samples per frame: with more, a clip consists of pauses."""
 
-NEIGHBOURS = 32
-"""Stamps on either side that a cubic spline can feel."""
+NEIGHBORS = 32
+"""Time stamps on either side that influence a cubic spline."""
 
 
 class Frames(NamedTuple):
@@ -102,7 +108,7 @@ class Piece(NamedTuple):
     first, last : int
         The curve is laid through frames `first` to `last` - 1.
     start, stop : int
-        It is good from frame `start` to frame `stop`; beyond, it lacks neighbours.
+        It is good from frame `start` to frame `stop`; beyond, it lacks neighbors.
     """
 
     first: int
@@ -268,6 +274,7 @@ class Track:
         origin : ndarray
             The channels' values at the piece's first frame.
         """
+        # 1. One matrix of channels, relative to the first frame for the sake of rounding
         lo, hi = (0, self.frames) if piece is None else piece[:2]
         frames = frames.keep(joints)
         widths = (4 * frames.rotations.shape[2], 3)
@@ -278,13 +285,17 @@ class Track:
         channels -= origin
         if self.frames == 1:
             return None, origin
+
+        # 2. The cut-off of each channel; frames of weight below one need a finite one
         count = len(cutoffs.hertz)
         owners = np.concatenate([np.repeat(np.arange(count), width) for width in widths])
         kinds = np.repeat([0, 1], [count * width for width in widths])
         each = cutoffs.hertz[owners, kinds]
-        if frames.seen is not None:  # weights need something that smooths
+        if frames.seen is not None:
             doubtful = ~np.logical_and.reduce(frames.seen, axis=(0, 2))
             each = np.where(doubtful[owners], np.minimum(each, HIGHEST_SHARE / self.step), each)
+
+        # 3. Smooth, and interpolate
         if np.isfinite(each).any() and frames.seen is None and cutoffs.trust is None:
             channels = self._smooth(channels, each, lo, hi, None)
         elif np.isfinite(each).any():
@@ -325,7 +336,7 @@ class Track:
             seen = np.logical_and.reduce(frames.seen, axis=2)
             for clip in np.flatnonzero(~seen.all(axis=0)).tolist():
                 cutoff = float(cutoffs[clip].min())
-                reach = max(REACH / cutoff, BESIDE)
+                reach = max(INFLUENCE_PERIODS / cutoff, INFLUENCE_SECONDS)
                 lost = frames.since[~seen[:, clip]]
                 nearest = np.clip(np.searchsorted(lost, since), 1, max(1, len(lost) - 1))
                 around = lost[np.clip(np.stack([nearest - 1, nearest]), 0, len(lost) - 1)]
@@ -336,7 +347,7 @@ class Track:
     def _smooth(
         self, channels: Array, cutoffs: Array, lo: int, hi: int, weights: Array | None
     ) -> Array:
-        """Smooth a piece; at the ends of a long clip nothing far away has a say."""
+        """Smooth a piece; at the ends of a long clip, only the frames nearby count."""
         result = smooth(channels, self.step, cutoffs, weights)
         if self._is_long:
             end = 2 * self._reach(cutoffs)
@@ -361,7 +372,7 @@ class Track:
         if not self._even:
             ends = self.step * np.array([lo, hi - 1])
             first, last = np.searchsorted(self._since, ends).tolist()
-            first, last = max(0, first - NEIGHBOURS), min(self._stamps, last + NEIGHBOURS)
+            first, last = max(0, first - NEIGHBORS), min(self._stamps, last + NEIGHBORS)
         quats, moves, seen = self._believed(first, last)
         rotations = hemisphere_align(quats)
         since = self._since[first:last]
@@ -396,7 +407,7 @@ class Track:
 
     @property
     def _is_long(self) -> bool:
-        return self.frames > WHOLE
+        return self.frames > LONGEST_WHOLE
 
     def _reach(self, cutoffs: Array) -> int:
         """Frames after which the smoother has forgotten a sample."""
@@ -410,29 +421,13 @@ def _is_even(since: Array) -> bool:
 
 
 def even_frames(since: Array) -> int:
-    """Count the even frames that keep the rate of the frames between pauses.
-
-    Parameters
-    ----------
-    since : ndarray of shape (F,)
-        Increasing time stamps in s, at least two.
-
-    Returns
-    -------
-    int
-        F without pauses, more with some.
-
-    Raises
-    ------
-    ValueError
-        If the pauses are so long that filling them makes no sense.
-    """
+    """Count the even frames that keep the rate of the frames between pauses."""
     steps = np.diff(since)
     usual = steps[steps <= PAUSE * np.median(steps)]
     if len(usual) == len(steps):
         return len(since)
     count = round(float((since[-1] - since[0]) / np.mean(usual))) + 1
-    if count > DENSEST * len(since):
+    if count > MAX_DENSITY * len(since):
         raise ValueError(
             f"Frames go in steps of {np.mean(usual):.4g} s, but pause for up to {steps.max():.4g} "
             "s: cut the motion there, such as with motion.slice."
@@ -445,7 +440,7 @@ def _gaps(times: Array) -> list[tuple[float, float]]:
     steps = np.diff(times)
     if len(steps) == 0:
         return []
-    long = np.flatnonzero(steps > max(PAUSE * float(np.median(steps)), LOST))
+    long = np.flatnonzero(steps > max(PAUSE * float(np.median(steps)), SHORT_PAUSE))
     since = times - times[0]
     return [(float(since[i]), float(since[i + 1])) for i in long]
 
@@ -459,7 +454,7 @@ def _by_weight(
     for clip in range(int(owners.max()) + 1):
         doubt = None
         if whole is not None and not whole[:, clip].all():
-            doubt = np.where(whole[:, clip], 1.0, DOUBT)
+            doubt = np.where(whole[:, clip], 1.0, UNSEEN_WEIGHT)
         for kind in (0, 1):
             weights = doubt
             if trust is not None and (trust[:, clip, kind] < 1).any():

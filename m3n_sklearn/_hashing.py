@@ -1,0 +1,108 @@
+"""Digests of files, folders and values, and the keys of random draws."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from sklearn.base import BaseEstimator
+
+__all__ = ["content_hash", "file_digest", "folder_digests", "sha256", "stable_key"]
+
+LONGEST_PATH = 1024
+SMALL_FILE = 2**20
+"""Bytes up to which a file in a folder is read. The columns of a corpus are larger."""
+
+
+def sha256(chunks: Iterable[bytes]) -> str:
+    """Return the SHA-256 of consecutive chunks, in hexadecimal."""
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def folder_digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file in a folder and below, by its relative path."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): file_digest(path) for path in files}
+
+
+def content_hash(value: Any) -> str:
+    """Digest arrays, windows, estimators and containers by what a pickle of them would hold.
+
+    The digest is the same in every process; memory-mapped arrays have that of arrays in memory.
+    Functions and classes are identified by their names. A path counts with what it leads to.
+    """
+    try:
+        return str(joblib.hash(_parts(value), coerce_mmap=True))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise TypeError(
+            f"{value!r} cannot be identified across processes ({error}). Define its functions and "
+            "classes in a module: lambdas and functions inside of functions have no name."
+        ) from error
+
+
+def _parts(value: Any) -> Any:
+    """Take estimators apart, and leave out networks, which are built from the other parts."""
+    if isinstance(value, BaseEstimator):
+        # compared by name: its module imports torch, which simulations do without
+        kept = {k: v for k, v in vars(value).items() if type(v).__name__ != "LiveModule"}
+        return [type(value), _parts(kept)]
+    if type(value) in (list, tuple):
+        return type(value)(map(_parts, value))
+    if isinstance(value, str | os.PathLike) and _is_path(value):
+        return [str(value), _path_digest(Path(value))]
+    return {k: _parts(v) for k, v in value.items()} if type(value) is dict else value
+
+
+def _is_path(value: str | os.PathLike[str]) -> bool:
+    """Tell whether a value is the path of a file or folder; a text without "/" and "." is not."""
+    text = os.fspath(value)
+    named = isinstance(value, os.PathLike) or os.sep in text or "/" in text or "." in text
+    return named and len(text) < LONGEST_PATH and Path(text).exists()
+
+
+def _path_digest(path: Path) -> Any:
+    """Digest a file by its content; in a folder, large files count by their size."""
+    if path.is_file():
+        return file_digest(path)
+    files = sorted(each for each in path.rglob("*") if each.is_file())
+    return [
+        (each.relative_to(path).as_posix(), size if size > SMALL_FILE else file_digest(each))
+        for each, size in ((each, each.stat().st_size) for each in files)
+    ]
+
+
+def stable_key(*parts: Any) -> bytes:
+    """Digest ids and arrays into 16 bytes that are the same in every process.
+
+    Seeded simulations depend on these bits. Arrays count with dtype, shape and values, anything
+    else with type and text.
+
+    Examples
+    --------
+    >>> stable_key("walk", 3) == stable_key("walk", 3) != stable_key("walk", "3")
+    True
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        value = part.item() if isinstance(part, np.generic) else part
+        if isinstance(value, np.ndarray):
+            digest.update(f"{value.dtype.str}{value.shape}".encode())
+            digest.update(np.ascontiguousarray(value).tobytes())
+        else:
+            digest.update(f"{type(value).__name__}:{value!r};".encode())
+    return digest.digest()

@@ -1,0 +1,86 @@
+"""Code on the first pages runs as it stands there, and tables equal the files that they quote."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+from sklearn.utils import estimator_html_repr
+
+from m3n_sklearn import Multi3NetClassifier, Multi3NetPretrainer, SMPLIMUSimulator
+from m3n_sklearn._sklearn import DocumentationLink
+from m3n_sklearn.classification import HMMClassifier
+from m3n_sklearn.evaluation import WindowFeatures
+from m3n_sklearn.simulation import IMUNoise
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture
+def in_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("page", ["index.rst", "quick_start.rst"])
+def test_pages_run_and_print_what_they_show(page, in_folder):
+    options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    failed, tried = doctest.testfile(str(DOCS / page), module_relative=False, optionflags=options)
+    assert tried > 5
+    assert failed == 0
+
+
+def test_readme_code_runs(in_folder):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert blocks
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)
+    assert hasattr(names["classifier"], "classes_")
+
+
+def test_readme_table_is_that_of_the_benchmark():
+    table = runpy.run_path(str(DOCS / "readme_table.py"))["results"]()
+    assert table in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_pages_of_the_first_steps_use_public_names_only():
+    for page in (ROOT / "README.md", DOCS / "index.rst", DOCS / "quick_start.rst"):
+        imports = re.findall(
+            r"(?:from|import) (m3n_sklearn[\w.]*)", page.read_text(encoding="utf-8")
+        )
+        assert imports
+        assert not [name for name in imports if "._" in name]
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        HMMClassifier(Multi3NetClassifier()),
+        IMUNoise(),
+        Multi3NetClassifier(),
+        Multi3NetPretrainer(),
+        SMPLIMUSimulator(),
+        WindowFeatures(),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_html_repr_links_to_the_page_of_the_class(estimator, monkeypatch):
+    address = staticmethod(lambda: "https://example.org/docs")
+    monkeypatch.setattr(DocumentationLink, "_documentation_address", address)
+    name = type(estimator).__name__
+    [room] = re.findall(
+        rf'href="https://example.org/docs/api/generated/(m3n_sklearn\.\w+)\.{name}.html"',
+        estimator_html_repr(estimator),
+    )
+    assert hasattr(importlib.import_module(room), name)
+
+
+def test_no_link_without_an_address(monkeypatch):
+    monkeypatch.setattr(DocumentationLink, "_documentation_address", staticmethod(lambda: ""))
+    assert "API documentation" not in estimator_html_repr(SMPLIMUSimulator())

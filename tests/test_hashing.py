@@ -1,0 +1,124 @@
+"""Equal content has equal digests, in any process; other content has others."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from functools import partial
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from m3n_sklearn import Windows
+from m3n_sklearn._hashing import content_hash, file_digest, folder_digests, sha256, stable_key
+
+X, Y = np.random.default_rng(0).normal(size=(30, 4)), np.arange(30) % 3
+
+
+def forest(seed=0):
+    return FrozenEstimator(RandomForestClassifier(3, random_state=seed).fit(X, Y))
+
+
+def windows(n=3, **facts):
+    return Windows(imu=np.arange(n * 60.0).reshape(n, 6, 10), rate=10.0, **facts)
+
+
+def parts():
+    """Return one of each kind."""
+    return [
+        {"b", "a", "c"},
+        {"words": ("ä", b"x", None, 1.5, 2j, True, 10**30), np.int8(3): [np.nan]},
+        np.array(["a", None], dtype=object),
+        forest(),
+        make_pipeline(FunctionTransformer(np.log), FunctionTransformer(partial(np.clip, a_min=0))),
+        windows(text=["a", "b", "a"]),
+        np.random.RandomState(0),
+        np.dtype("f4"),
+    ]
+
+
+def test_any_process_finds_the_same():
+    code = "from tests.test_hashing import content_hash, parts\nprint(*map(content_hash, parts()))"
+    root = os.path.dirname(os.path.dirname(__file__))
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": root, "PYTHONHASHSEED": "12"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [content_hash(part) for part in parts()]
+
+
+OTHERS = {
+    "type": (1, 1.0),
+    "nesting": ([[1], 2], [1, [2]]),
+    "shape": (np.zeros((2, 3)), np.zeros((3, 2))),
+    "a late value": (np.zeros(10**6), np.r_[np.zeros(10**6 - 1), 1]),
+    "parameter": (LogisticRegression(), LogisticRegression(C=2.0)),
+    "class": (BaggingClassifier(), RandomForestClassifier()),
+    "nested": (make_pipeline(KNeighborsClassifier(3)), make_pipeline(KNeighborsClassifier(4))),
+    "frozen": (forest(), forest(seed=1)),
+    "frozen private": [
+        FrozenEstimator(KNeighborsClassifier().fit(X + shifted, Y)) for shifted in (0, [0, 0, 0, 1])
+    ],
+    "partial": (partial(np.clip, a_min=0), partial(np.clip, a_min=1)),
+    "function": (np.log, np.exp),
+    "column": (windows(), windows(present={"imu": [True, True, False]})),
+    "slice": (windows(4)[:3], windows(4)[1:]),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_other_content_is_seen(what):
+    one, other = OTHERS[what]
+    assert content_hash(one) != content_hash(other)
+
+
+def test_equal_content_is_the_same(tmp_path):
+    assert content_hash(windows(4)[:3]) == content_hash(windows())
+    assert content_hash(clone(LogisticRegression())) == content_hash(LogisticRegression())
+    assert content_hash({"a": 1, "b": 2}) == content_hash({"b": 2, "a": 1})
+    joblib.dump(X, tmp_path / "x")
+    assert content_hash(joblib.load(tmp_path / "x", mmap_mode="r")) == content_hash(X)
+
+
+def test_files_and_folders(tmp_path):
+    (tmp_path / "below").mkdir()
+    (tmp_path / "one").write_bytes(b"weights")
+    (tmp_path / "below" / "two").write_bytes(b"")
+    known = hashlib.sha256(b"weights").hexdigest()
+    assert file_digest(tmp_path / "one") == known == sha256([b"wei", b"ghts"])
+    found = folder_digests(tmp_path)
+    assert list(found) == ["below/two", "one"] and found["one"] == known
+
+
+def test_keys_of_random_draws_keep_their_bits():
+    """Seeded simulations of earlier versions depend on them."""
+    assert stable_key("walk", 3).hex() == "d1b8f263e263b0b194c08a68fc12220c"
+    assert stable_key(np.arange(3.0), b"x", None).hex() == "f6cbca9e44d58766990cb2ee3dab2c0b"
+    assert stable_key(np.float64(2)) == stable_key(2.0) != stable_key(2)
+
+
+def test_a_path_counts_with_what_it_leads_to(tmp_path):
+    file, folder = tmp_path / "encoder.safetensors", tmp_path / "corpus"
+    folder.mkdir()
+    for path in (file, folder / "manifest.json"):
+        path.write_text("one")
+    before = [content_hash(each) for each in (file, str(file), folder, {"corpus": str(folder)})]
+    for path in (file, folder / "manifest.json"):
+        path.write_text("two")
+    after = [content_hash(each) for each in (file, str(file), folder, {"corpus": str(folder)})]
+    assert not set(before) & set(after)
+    assert content_hash("walk") == content_hash("walk")
