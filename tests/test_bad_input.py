@@ -195,7 +195,7 @@ def test_a_walk_in_millimeters_warns_with_the_factor(call):
     (lambda: motion_from_joints(JOINTS[0], rate=30), ValueError, "(frames, joints, 3)"),
     (lambda: motion_from_joints("a", rate=30), ValueError, "positions", "str"),
     (lambda: motion_from_joints(JOINTS * NAN, rate=30), ValueError, "never tracked"),
-    (lambda: motion_from_joints(JOINTS * 1000, rate=30), ValueError, "must be in metres"),
+    (lambda: motion_from_joints(JOINTS * 1000, rate=30), ValueError, "must be in meters"),
     (lambda: motion_from_joints(JOINTS * 0, rate=30), ValueError, "0 m tall"),
     (lambda: motion_from_joints(JOINTS), ValueError, "rate="),
     (lambda: motion_from_joints(JOINTS, rate=30, up="q"), ValueError, "up must be one of"),

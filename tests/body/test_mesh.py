@@ -179,9 +179,9 @@ def test_messages(changes, message):
         body_from_mesh(**{**mesh(a_pose()), **changes})
 
 
-def test_millimetres_are_recognised():
+def test_millimeters_are_recognized():
     given = mesh(a_pose())
-    with pytest.raises(ValueError, match="millimetres"):
+    with pytest.raises(ValueError, match="millimeters"):
         body_from_mesh(**{**given, "joints": 1000 * given["joints"]})
 
 

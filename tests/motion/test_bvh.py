@@ -82,7 +82,7 @@ def write(tmp_path):
 
 
 @pytest.mark.parametrize("skeleton", sorted(SKELETONS))
-def test_known_conventions_are_recognised(write, skeleton):
+def test_known_conventions_are_recognized(write, skeleton):
     source, root = clip(skeleton)
     motion = read_bvh(write(bvh_text(source, root)))
     poses, trans, stature = retarget(
@@ -129,7 +129,7 @@ def test_a_child_needs_a_scale(write):
     with pytest.raises(ValueError, match=r"clip.bvh: .* 100 units tall.*Pass scale="):
         read_bvh(path)
     assert read_bvh(path, scale=0.01).stature == pytest.approx(1.0, abs=1e-6)
-    with pytest.raises(ValueError, match="metres"):
+    with pytest.raises(ValueError, match="meters"):
         read_bvh(path, scale=1.0)
     for wrong, error in (("cm", ValueError), (None, ValueError), (-1.0, ValueError)):
         with pytest.raises(error, match="scale must be"):
@@ -363,7 +363,7 @@ def test_bones_that_stretch_are_noticed(write):
     source, root = clip()
     lines = bvh_text(source, root, everywhere=True).splitlines()
     values = np.array(lines[-1].split(), dtype=float)
-    values[6] += 10  # ten centimetres
+    values[6] += 10  # ten centimeters
     lines[-1] = numbers(values)
     with pytest.warns(UserWarning, match=r"changes by up to 0.1 m"):
         read_bvh(write("\n".join(lines)))

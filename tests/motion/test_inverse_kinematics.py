@@ -393,10 +393,10 @@ def test_stature_can_be_given():
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        (lambda p: p * 1000, {}, "millimetres.*0.001"),
-        (lambda p: p * 100, {}, "centimetres.*0.01"),
+        (lambda p: p * 1000, {}, "millimeters.*0.001"),
+        (lambda p: p * 100, {}, "centimeters.*0.01"),
         (lambda p: p / 0.0254, {}, "inches"),
-        (lambda p: p * 7, {}, "must be in metres"),
+        (lambda p: p * 7, {}, "must be in meters"),
         (lambda p: p[0], {}, r"\(frames, joints, 3\)"),
         (lambda p: p[:, :20], {}, "has 24 joints, but the positions have 20"),
         (lambda p: p, {"layout": "kinect32"}, "Unknown layout 'kinect32'"),
