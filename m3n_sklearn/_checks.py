@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "RATES",
     "check_count",
+    "check_finite",
     "check_positive",
     "check_rate",
     "check_rotation",
+    "finite_array",
     "is_number",
     "list_of",
     "real_array",
@@ -186,6 +188,30 @@ def real_array(values: ArrayLike, name: str, expected: str) -> Array:
     raise ValueError(f"{name} must hold real numbers, got {given}. Expected {expected}.")
 
 
+def check_finite(array: NDArray[Any], name: str, shape: tuple[int | None, ...]) -> None:
+    """Raise unless an array has a shape (None: any length) and only finite entries."""
+    fits = array.ndim == len(shape) and all(
+        expected is None or expected == given
+        for expected, given in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(f"{name} must have shape {_in_words(shape)}, got {array.shape}.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite; it has NaN or infinite entries.")
+
+
+def _in_words(shape: tuple[int | None, ...]) -> str:
+    lengths = ", ".join("any" if n is None else str(n) for n in shape)
+    return f"({lengths},)" if len(shape) == 1 else f"({lengths})"
+
+
+def finite_array(values: ArrayLike, name: str, shape: tuple[int | None, ...]) -> Array:
+    """Return finite real numbers of some shape (None: any length) as a new float64 array."""
+    array = real_array(values, name, f"finite numbers of shape {_in_words(shape)}")
+    check_finite(array, name, shape)
+    return array
+
+
 def list_of(values: Any, name: str, expected: str) -> list[Any]:
     """Return the entries of an iterable, or say what should have been given.
 
@@ -236,6 +262,6 @@ def check_rotation(matrix: ArrayLike, name: str) -> Array:
         raise ValueError(f"{name} must be a (3, 3) rotation matrix, got shape {values.shape}.")
     if not np.allclose(values.T @ values, np.eye(3), atol=1e-6) or np.linalg.det(values) < 0:
         raise ValueError(
-            f"{name} is no rotation: its columns must be orthonormal and right-handed."
+            f"{name} is not a rotation matrix: its columns must be orthonormal and right-handed."
         )
     return values

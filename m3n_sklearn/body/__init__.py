@@ -1,4 +1,4 @@
-"""Bodies: joints, skin, forward kinematics, and the places where sensors sit."""
+"""Bodies: joints and skin, their kinematics, and the sites of sensors."""
 
 from __future__ import annotations
 

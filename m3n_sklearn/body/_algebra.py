@@ -1,4 +1,7 @@
-"""Vectors (3, ..., F) and matrices (3, 3, ..., F): with time last, every step is one long loop."""
+"""Algebra of vectors (3, ..., F) and matrices (3, 3, ..., F) with time as the last axis.
+
+NumPy then runs one long loop over time per operation, instead of many short ones over axes.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,12 @@ Array = NDArray[np.float64]
 
 
 def apply(matrix: Array, vector: Array) -> Array:
-    """Matrices times vectors; the vector may be constant in time."""
+    """Return matrices times vectors; the vectors may be constant in time."""
     return matrix[:, 0] * vector[0] + matrix[:, 1] * vector[1] + matrix[:, 2] * vector[2]
 
 
 def compose(left: Array, right: Array) -> Array:
-    """Matrix products."""
+    """Return matrix products."""
     out = left[:, 0, None] * right[None, 0]
     out += left[:, 1, None] * right[None, 1]
     out += left[:, 2, None] * right[None, 2]
@@ -34,12 +37,12 @@ def compose(left: Array, right: Array) -> Array:
 
 
 def transposed(matrix: Array) -> Array:
-    """Transposed matrices, as a view."""
+    """Return transposed matrices, as a view."""
     return matrix.swapaxes(0, 1)
 
 
 def cross(a: Array, b: Array) -> Array:
-    """Cross products."""
+    """Return cross products."""
     out = np.empty(np.broadcast_shapes(a.shape, b.shape))
     for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
         np.multiply(a[j], b[k], out=out[i])
@@ -48,19 +51,19 @@ def cross(a: Array, b: Array) -> Array:
 
 
 def skew(vector: Array) -> Array:
-    """Matrices of the cross product with `vector`."""
+    """Return the matrices [v] of the cross product with vectors v."""
     x, y, z = vector
     zero = np.zeros_like(x)
     return np.array([[zero, -z, y], [z, zero, -x], [-y, x, zero]])
 
 
 def spin(rate: Array, matrix: Array) -> Array:
-    """Products of `skew(rate)` and a matrix: how fast its columns move."""
+    """Return [w] R, the derivative of rotations R with the angular velocity w."""
     return cross(rate[:, None], matrix)
 
 
 def matrices(quat: Array) -> Array:
-    """Rotation matrices (3, 3, ...) from unit quaternions (4, ...)."""
+    """Return rotation matrices (3, 3, ...) of unit quaternions (4, ...)."""
     w, x, y, z = quat
     out = np.empty((3, 3, *w.shape))
     out[0, 0] = 1 - 2 * (y * y + z * z)
@@ -73,13 +76,13 @@ def matrices(quat: Array) -> Array:
 
 
 def cofactors(matrix: Array) -> tuple[Array, Array]:
-    """Cofactor matrices (inverse transposed, times the determinant) and determinants."""
+    """Return cofactor matrices, det(A) A^-T, and determinants."""
     a, b, c = matrix
     rows = np.stack([cross(b, c), cross(c, a), cross(a, b)])
     return rows, np.sum(a * rows[0], axis=0)
 
 
 def solve_symmetric(matrix: Array, vector: Array) -> Array:
-    """Solve systems with symmetric matrices."""
+    """Solve systems with symmetric 3 x 3 matrices by their cofactors."""
     adjugate, det = cofactors(matrix)
     return apply(adjugate, vector) / det

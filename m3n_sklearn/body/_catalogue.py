@@ -1,4 +1,4 @@
-"""The catalogue of named sites: where on which bone, which way out, which way up."""
+"""The catalogue of named sites: position on a bone, direction to the skin, sensor axes."""
 
 from __future__ import annotations
 
@@ -13,28 +13,22 @@ RIGHT, DOWN, BACK = (-1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, -1.0)
 
 
 class Placement(NamedTuple):
-    """A site in words that fit any body with SMPL's joints.
+    """A site on any body with SMPL's joints; directions are those of the rest pose."""
 
-    The sensor lies `fraction` of the way from joint `start` to joint `end` and `lift` above
-    that, pushed `outward` to the skin. Its z axis points outward, its y axis along `up`.
-    Directions are those of the rest pose: x left, y up, z front; on a limb, outward is first
-    made perpendicular to it. Skeletons agree on limbs, but not on how far neck and head are
-    apart: what sits there is lifted by a share of the stature.
-    """
-
-    bone: str
-    start: str
+    bone: str  # joint whose bone carries the sensor
+    start: str  # joints between which the sensor lies, before it is moved outward to the skin
     end: str
-    fraction: float
-    outward: Vector
-    up: Vector
-    radius: float  # skin from the line, by stature, for bodies without a surface
-    limb: bool = True
-    lift: float = 0.0  # by stature
+    fraction: float  # of the way from start to end
+    outward: Vector  # direction to the skin, the sensor's z axis
+    up: Vector  # direction of the sensor's y axis
+    radius: float  # distance of the skin, relative to stature, for bodies without a surface
+    limb: bool = True  # whether outward is made perpendicular to the line from start to end
+    # height above that line, relative to stature: skeletons differ in the distance of neck and head
+    lift: float = 0.0
 
 
 def _both(name: str, left: Placement) -> dict[str, Placement]:
-    """Add the mirror image: on the right, x is flipped and every joint is the other side's."""
+    """Return a site and its mirror image: x is negated, joints are those of the other side."""
 
     def flip(vector: Vector) -> Vector:
         return (-vector[0], vector[1], vector[2])
@@ -51,11 +45,11 @@ def _both(name: str, left: Placement) -> dict[str, Placement]:
 
 CATALOGUE = MappingProxyType(
     {
-        # a watch: on the back of the forearm (up in the T-pose), 12 o'clock to the little finger
+        # a watch: on the back of the forearm (up in the T-pose), 12 o'clock at the little finger
         **_both(
             "wrist", Placement("left_elbow", "left_elbow", "left_wrist", 0.88, UP, BACK, 0.015)
         ),
-        # the same watch with its glass on the palm's side, 12 o'clock to the thumb
+        # the same watch with its glass on the palm's side, 12 o'clock at the thumb
         **_both(
             "wrist_volar",
             Placement("left_elbow", "left_elbow", "left_wrist", 0.88, DOWN, FRONT, 0.015),

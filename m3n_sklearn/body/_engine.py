@@ -1,4 +1,4 @@
-"""Choice between numpy and compiled loops."""
+"""Choice between NumPy and compiled loops."""
 
 from __future__ import annotations
 

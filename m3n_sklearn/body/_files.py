@@ -1,4 +1,4 @@
-"""Bodies from model files of the SMPL family, without the packages that the files expect."""
+"""Reader of model files of the SMPL family; it needs neither ``smplx`` nor ``chumpy``."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def read_body(
     num_betas: int | None = None,
     joint_names: Sequence[str] | None = None,
 ) -> BodyModel:
-    """Read a body from a model file of SMPL, SMPL-H or SMPL-X.
+    """Read a body from a model file of SMPL [1]_, SMPL-H [2]_ or SMPL-X [3]_.
 
-    The files are licensed; get yours from their makers [1]_ [2]_ [3]_. Neither ``smplx`` nor
-    ``chumpy`` is needed, and nothing in a file is ever executed: of pickles only plain values
-    and arrays are taken, everything else is refused.
+    The files are licensed, so that you have to download them from their authors. Neither ``smplx``
+    nor ``chumpy`` is needed. Nothing in a file is executed: only plain values and arrays are read
+    from pickles, and everything else is rejected.
 
     Parameters
     ----------
     path : path-like
-        An .npz or .pkl file as distributed, such as ``SMPL_MALE.pkl``,
-        ``smplh/female/model.npz`` or ``SMPLX_NEUTRAL.npz``. The content tells which it is.
+        A .npz or .pkl file as distributed, such as ``SMPL_MALE.pkl``,
+        ``smplh/female/model.npz`` or ``SMPLX_NEUTRAL.npz``. The format follows from the content.
     num_betas : int or None, default=None
-        How many shape coefficients to keep; None is all of them (10 to 300, each of up to a
-        quarter of a megabyte). Expression coefficients of SMPL-X are not kept.
+        Number of shape coefficients to keep. None is all of them: 10 to 300, each of up to a
+        quarter of a megabyte. Expression coefficients of SMPL-X are left out.
     joint_names : sequence of str or None, default=None
         Names of the J joints, for models other than SMPL (24 joints), SMPL-H (52) and SMPL-X
         (55).
@@ -45,27 +45,30 @@ def read_body(
     Returns
     -------
     BodyModel
-        The body in its mean shape; use `BodyModel.shaped` for another one.
+        The body in its mean shape. Use `BodyModel.shaped` for another shape.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is damaged, holds what is not taken from files, lacks arrays of a body, or
-        has fewer than `num_betas` shape coefficients.
+        If the file is damaged, contains anything but plain values and arrays, lacks arrays of a
+        body, or has fewer than `num_betas` shape coefficients.
+    TypeError
+        If `num_betas` is not an integer.
 
     See Also
     --------
-    body_from_smplx : The same from an object in memory.
-    body_from_mesh : Skinned bodies of other kinds.
+    body_from_smplx : Models in memory.
+    body_from_mesh : Other skinned meshes.
 
     References
     ----------
-    .. [1] Loper et al., "SMPL: a skinned multi-person linear model", ACM TOG 34(6), 2015.
-    .. [2] Romero et al., "Embodied hands: modeling and capturing hands and bodies together",
-       ACM TOG 36(6), 2017.
-    .. [3] Pavlakos et al., "Expressive body capture: 3D hands, face, and body from a single
+    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
+       Graphics 34(6), 2015.
+    .. [2] J. Romero et al., "Embodied hands: modeling and capturing hands and bodies together",
+       ACM Transactions on Graphics 36(6), 2017.
+    .. [3] G. Pavlakos et al., "Expressive body capture: 3D hands, face, and body from a single
        image", CVPR 2019.
 
     Examples
@@ -95,8 +98,8 @@ def read_body(
         if "J_regressor" in fields or not _is_zip(file):
             raise
         raise ValueError(
-            f"{error} Sparse matrices and other objects in .npz files are not read: use the .pkl "
-            f"that the model came in."
+            f"{error} Sparse matrices and other objects in .npz files are not read. Use the .pkl "
+            f"of the same model."
         ) from error
 
 
@@ -106,7 +109,7 @@ def _fields(file: Path) -> Mapping[str, Any]:
     content = load_restricted(file)
     if not isinstance(content, Mapping):
         raise ValueError(
-            f"{file.name} holds a {type(content).__name__}, a body model is a mapping with "
+            f"{file.name} contains a {type(content).__name__}, but a body model is a mapping with "
             f"v_template, weights and others."
         )
     return content

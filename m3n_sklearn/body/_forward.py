@@ -1,4 +1,4 @@
-"""Forward kinematics: where the joints are in a pose."""
+"""Forward kinematics: positions and rotations of the joints in a pose."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import check_finite
 from ..motion.rotations import matrix_from_quat, matrix_from_rotvec
 from ._model import BodyModel
 
@@ -16,14 +17,26 @@ Array = NDArray[np.float64]
 
 
 class PosedJoints(NamedTuple):
-    """Joints in world coordinates.
+    """Joints in the world, as returned by `forward_kinematics`.
 
     Attributes
     ----------
     positions : ndarray of shape (..., J, 3)
-        Joint positions in m.
+        Joint positions in m; float64.
     rotations : ndarray of shape (..., J, 3, 3)
-        Rotation matrices from bone to world.
+        Rotation matrices from the joint's frame to the world; float64.
+
+    See Also
+    --------
+    forward_kinematics : Computes them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn.body import default_body, forward_kinematics
+    >>> posed = forward_kinematics(default_body(), np.zeros((24, 3)), trans=[0.0, 0.0, 1.0])
+    >>> posed.positions[0].tolist()  # the pelvis
+    [0.0, 0.0, 1.0]
     """
 
     positions: Array
@@ -33,21 +46,22 @@ class PosedJoints(NamedTuple):
 def forward_kinematics(
     body: BodyModel, rotations: ArrayLike, trans: ArrayLike | None = None
 ) -> PosedJoints:
-    """Pose a body's joints.
+    """Compute positions and global rotations of a body's joints.
 
-    Follows SMPL: the root lies at ``trans + rest_joints[0]``, and the root's rotation turns
-    the body about that point.
+    For joint j with parent u, rest offset o and local rotation R, ``G_j = G_u R`` and
+    ``p_j = p_u + G_u o``. As in SMPL [1]_, the root is at ``trans + rest_joints[0]``, and its
+    rotation turns the body about that point.
 
     Parameters
     ----------
     body : BodyModel
         The body.
     rotations : array-like of shape (..., J, 3, 3), (..., J, 4) or (..., J, 3)
-        Local rotations as matrices, unit quaternions (w, x, y, z) or rotation vectors (rad).
-        Poses of 22, 24, 52 or 55 joints are matched by name where the body has another
-        number of joints; see `BodyModel.match_pose`.
+        Local rotations as matrices, unit quaternions (w, x, y, z) or rotation vectors in rad.
+        Poses of 22, 24, 52 or 55 joints are matched by name if the body has another number of
+        joints (see `BodyModel.match_pose`).
     trans : array-like of shape (..., 3) or None, default=None
-        Translation in m; None is zero.
+        Translation in the world, in m. None is zero.
 
     Returns
     -------
@@ -57,7 +71,17 @@ def forward_kinematics(
     Raises
     ------
     ValueError
-        If shapes do not fit, or values are not finite.
+        If shapes disagree, values are not finite, or quaternions do not have length 1.
+
+    See Also
+    --------
+    skin : Positions of the surface.
+    site_kinematics : Motion of sensors.
+
+    References
+    ----------
+    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
+       Graphics 34(6), 2015.
 
     Examples
     --------
@@ -68,26 +92,30 @@ def forward_kinematics(
     >>> posed.positions.shape, posed.rotations.shape
     ((5, 24, 3), (5, 24, 3, 3))
     """
+    # 1. Local rotations of the body's joints, and offsets from their parents
     local = local_rotations(body, rotations)
     root = root_positions(body, trans, local.shape[:-3])
     offsets = np.diff(
         body.rest_joints[[*zip(body.parents, range(body.n_joints), strict=True)]], axis=1
     )[:, 0]
+    # 2. From the root outward
     positions = np.empty(local.shape[:-1])
-    turned = np.empty(local.shape)
+    global_rotations = np.empty(local.shape)
     positions[..., 0, :] = root
-    turned[..., 0, :, :] = local[..., 0, :, :]
+    global_rotations[..., 0, :, :] = local[..., 0, :, :]
     for joint in range(1, body.n_joints):
         parent = body.parents[joint]
-        turned[..., joint, :, :] = turned[..., parent, :, :] @ local[..., joint, :, :]
-        positions[..., joint, :] = (
-            positions[..., parent, :] + turned[..., parent, :, :] @ offsets[joint]
+        global_rotations[..., joint, :, :] = (
+            global_rotations[..., parent, :, :] @ local[..., joint, :, :]
         )
-    return PosedJoints(positions, turned)
+        positions[..., joint, :] = (
+            positions[..., parent, :] + global_rotations[..., parent, :, :] @ offsets[joint]
+        )
+    return PosedJoints(positions, global_rotations)
 
 
 def check_pose(rotations: ArrayLike) -> tuple[Array, int]:
-    """Return rotations as an array, and how many numbers one of them has."""
+    """Return rotations as an array, and the numbers of one rotation: 3, 4 or 9."""
     values = np.asarray(rotations, dtype=np.float64)
     if not np.isfinite(values).all():
         raise ValueError("Rotations must be finite; they have NaN or infinite entries.")
@@ -104,7 +132,7 @@ def check_pose(rotations: ArrayLike) -> tuple[Array, int]:
 
 
 def local_rotations(body: BodyModel, rotations: ArrayLike) -> Array:
-    """Bring any representation of a pose into matrices, one for each joint of the body."""
+    """Return the rotation matrices of a pose in any representation, one per joint of the body."""
     matrices, size = check_pose(rotations)
     if size == 4:
         matrices = matrix_from_quat(unit_quaternions(matrices))
@@ -119,26 +147,25 @@ def local_rotations(body: BodyModel, rotations: ArrayLike) -> Array:
 
 
 def root_positions(body: BodyModel, trans: ArrayLike | None, lead: tuple[int, ...]) -> Array:
-    """World position of the root: the translation plus the root's place in the rest pose."""
+    """Return the world position of the root: the translation plus its rest position."""
     shift = np.zeros(3) if trans is None else np.asarray(trans, dtype=np.float64)
     if shift.shape not in ((3,), (*lead, 3)):
-        raise ValueError(f"trans must have shape {(*lead, 3)} (as rotations), got {shift.shape}.")
-    if not np.isfinite(shift).all():
-        raise ValueError("trans must be finite; it has NaN or infinite entries.")
+        raise ValueError(f"trans must have shape {(*lead, 3)}, like rotations, got {shift.shape}.")
+    check_finite(shift, "trans", shift.shape)
     return np.broadcast_to(shift + body.rest_joints[0], (*lead, 3))
 
 
 def unit_quaternions(quat: Array) -> Array:
-    """Remove rounding from the length of quaternions; refuse those that are no rotations."""
+    """Return quaternions of length 1; raise if they are not close to it."""
     return quat / check_unit(quat)[..., None]
 
 
 def check_unit(quat: Array) -> Array:
-    """Return the lengths of quaternions; refuse those that are no rotations."""
+    """Return the lengths of quaternions; raise if they are not close to 1."""
     norm = np.sqrt(np.einsum("...i,...i->...", quat, quat))
     if norm.size and abs(norm - 1).max() > 1e-4:
         raise ValueError(
             f"Quaternions (w, x, y, z) must have length 1, got lengths in "
-            f"[{norm.min():.4g}, {norm.max():.4g}]. Normalise them first."
+            f"[{norm.min():.4g}, {norm.max():.4g}]. Normalize them first."
         )
     return norm

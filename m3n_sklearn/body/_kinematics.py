@@ -1,10 +1,45 @@
-"""Exact motion of sensor sites: positions, velocities, accelerations, orientations and rates.
+"""Kinematics of sensor sites: positions, velocities, accelerations, orientations and rates.
 
-Nothing is differenced. Local rotations come with their angular velocities and accelerations,
-and one pass from the root outwards carries them along the tree, over the ancestors of the
-needed bones only.
+Everything is analytic, nothing is a finite difference. Local rotations come with their angular
+velocity and acceleration. Inside, time is the last axis (see `_algebra`).
 
-Inside, time is the last axis: see `_algebra`.
+Bones
+-----
+For joint j with parent u, rest offset o, local rotation R, and local rate w and acceleration al
+in the joint's own frame, one pass from the root outward gives the motion in the world [1]_:
+
+    d   = G_u o             p_j = p_u + d            v_j  = v_u + w_u x d
+    G_j = G_u R             a_j = a_u + al_u x d + w_u x (w_u x d)
+    w_j = w_u + G_j w       al_j = al_u + G_j al + w_u x (G_j w)
+
+Only the ancestors of the bones that carry a site are computed.
+
+Points of the skin
+------------------
+Linear blend skinning moves the rest point r with ``x = M r + t``, where ``M = sum_k w_k G_k`` and
+``t = sum_k w_k (p_k - G_k J_k)`` with the bones' rest positions J_k. Its derivatives use
+``G' = [w] G`` and ``G'' = [al] G + [w] G'``. Pose blend shapes shift the rest point itself,
+``r = r_0 + B vec(R - I)``, with ``R' = R [w]`` and ``R'' = R ([w]^2 + [al])``, so that
+
+    x'  = M' r + t' + M r'
+    x'' = M'' r + t'' + 2 M' r' + M r''
+
+Patch of the skin
+-----------------
+A sensor on the skin has the rotation Q nearest to M, from the polar decomposition ``M = Q S``
+with a symmetric S [2]_. With ``Q' = Q [w]``, the skew part of ``Q^T M'`` is that of ``[w] S``,
+hence
+
+    (tr(S) I - S) w = vex(Q^T M' - M'^T Q)
+
+where vex takes a skew matrix to its vector. Where M is nearly singular, the patch follows the
+bone with the largest weight.
+
+References
+----------
+.. [1] R. Featherstone, "Rigid Body Dynamics Algorithms", Springer, 2008, chapter 5.
+.. [2] N. J. Higham, "Computing the polar decomposition - with applications", SIAM Journal on
+   Scientific and Statistical Computing 7(4), 1986.
 """
 
 from __future__ import annotations
@@ -16,11 +51,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import finite_array
 from ._algebra import apply, compose, cross, matrices, skew, solve_symmetric, spin, transposed
 from ._engine import load_engine
 from ._forward import check_unit
 from ._model import BodyModel
-from ._plan import FRAMES, Plan, Points
+from ._plan import FRAMES, PointPlan, Points
 from ._polar import has_no_polar, polar_rotation
 from ._sites import Site, resolve_sites
 from ._triangle import Triangles, collapsed, triangle_motion
@@ -30,25 +66,47 @@ __all__ = ["JointMotion", "Sensors", "SiteKinematics", "carry", "site_kinematics
 Array = NDArray[np.float64]
 
 BLOCK = 256
-"""Frames that are computed together: their intermediate results fit into the cache."""
+"""Frames that are computed at once, so that intermediate results fit into the cache."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SiteKinematics:
-    """How sensor sites move, frame by frame.
+    """Motion of S sensor sites in F frames, as returned by `site_kinematics`.
+
+    All arrays are float64.
 
     Attributes
     ----------
     names : tuple of str
-        Names of the S sites.
-    position, velocity, acceleration : ndarray of shape (F, S, 3)
-        In the world, in m, m/s and m/s².
+        Names of the sites.
+    position : ndarray of shape (F, S, 3)
+        In the world, in m.
+    velocity : ndarray of shape (F, S, 3)
+        In the world, in m/s.
+    acceleration : ndarray of shape (F, S, 3)
+        In the world, in m/s², without gravity.
     rotation : ndarray of shape (F, S, 3, 3)
-        Sensor to world.
+        Rotation matrices from sensor to world.
     angular_velocity : ndarray of shape (F, S, 3)
-        In the sensor's own frame, in rad/s: what an ideal gyroscope reads.
+        In the sensor's frame, in rad/s: the reading of an ideal gyroscope.
     angular_acceleration : ndarray of shape (F, S, 3) or None
-        Its time derivative, in rad/s²; None for ``frame="skin"``.
+        Derivative of `angular_velocity`, in rad/s². None for ``frame="skin"``.
+
+    See Also
+    --------
+    site_kinematics : Computes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn.body import default_body, site_kinematics
+    >>> upright = np.broadcast_to([1.0, 0.0, 0.0, 0.0], (10, 24, 4))
+    >>> still, rest = np.zeros((10, 24, 3)), np.zeros((10, 3))
+    >>> motion = site_kinematics(
+    ...     default_body(), "left_wrist", upright, still, still, rest, rest, rest
+    ... )
+    >>> motion.names, motion.rotation.shape
+    (('left_wrist',), (10, 1, 3, 3))
     """
 
     names: tuple[str, ...]
@@ -72,43 +130,48 @@ def site_kinematics(
     frame: str = "skin",
     engine: str = "numpy",
 ) -> SiteKinematics:
-    """Carry joint motion to sensor sites, analytically and in float64.
+    """Compute the motion of sensor sites from that of the joints, analytically and in float64.
 
-    For joint j with parent u, rest offset o, local rotation R and local rates w, al
-    (Featherstone [1]_, chapter 5)::
+    For joint j with parent u, rest offset o, local rotation R, and local angular velocity w and
+    acceleration al [1]_::
 
         d = G_u o             p_j = p_u + d            v_j = v_u + w_u x d
         G_j = G_u R           a_j = a_u + al_u x d + w_u x (w_u x d)
         w_j = w_u + G_j w     al_j = al_u + G_j al + w_u x (G_j w)
 
-    With ``frame="bone"`` a sensor is fixed to its bone. With ``frame="skin"`` it follows the
-    skin: its position is that of linear blend skinning, pose blend shapes included, and its
-    rotation the rotation nearest to the blended matrix, ``polar(sum_k w_k G_k)``, whose
-    angular velocity has a closed form. A wrist then feels its share of the forearm's twist. On
-    a body without a surface both are the same. With ``frame="triangle"`` it lies on the
-    triangle of the site's three vertices: the sensor turns with its first edge and its normal,
-    whose angular velocity and acceleration follow from those of the vertices. On a fine mesh
-    it also feels how the surface bends.
+    The `frame` decides what carries a sensor:
+
+    - ``"bone"``: its bone, rigidly.
+    - ``"skin"``: the skin. The position is that of linear blend skinning, with pose blend shapes.
+      The rotation is the one nearest to the blended matrix, ``polar(sum_k w_k G_k)`` [2]_, whose
+      angular velocity has a closed form. A sensor on the wrist thus follows a part of the
+      forearm's twist. On a body without a surface this is the same as ``"bone"``.
+    - ``"triangle"``: the triangle of the site's three vertices. The sensor turns with the first
+      edge and the normal. On a fine mesh it also follows the bending of the surface.
 
     Parameters
     ----------
     body : BodyModel
         The body.
     sites : str, Site or iterable of them
-        The S sites; see `resolve_sites`.
+        The S sites (see `resolve_sites`).
     rotations : array-like of shape (F, J, 4)
-        Local unit quaternions (w, x, y, z), from each joint's to its parent's frame (root: to
-        the world). Poses are matched to the body as in `BodyModel.match_pose`.
-    rates, accelerations : array-like of shape (F, J, 3)
-        Angular velocity (rad/s) of each joint relative to its parent and its time derivative
-        (rad/s²), in the joint's own frame: ``w = 2 vec(conj(q) dq/dt)``.
-    root_position, root_velocity, root_acceleration : array-like of shape (F, 3)
-        Translation of the body in the world and its derivatives (m, m/s, m/s²). As in SMPL the
-        root joint lies at ``root_position + rest_joints[0]``.
+        Local unit quaternions (w, x, y, z), from each joint's frame to that of its parent (root:
+        to the world). Poses are matched to the body by `BodyModel.match_pose`.
+    rates : array-like of shape (F, J, 3)
+        Angular velocity of each joint relative to its parent, in the joint's own frame and in
+        rad/s: ``w = 2 vec(conj(q) dq/dt)``.
+    accelerations : array-like of shape (F, J, 3)
+        Derivative of `rates`, in rad/s².
+    root_position : array-like of shape (F, 3)
+        Translation of the body in the world, in m. As in SMPL, the root joint is at
+        ``root_position + rest_joints[0]``.
+    root_velocity, root_acceleration : array-like of shape (F, 3)
+        Derivatives of `root_position`, in m/s and m/s².
     frame : {"skin", "bone", "triangle"}, default="skin"
         What carries the sensors.
     engine : {"numpy", "numba"}, default="numpy"
-        What computes it; the results are equal to 1e-10.
+        Implementation. The results agree to 1e-10.
 
     Returns
     -------
@@ -118,14 +181,16 @@ def site_kinematics(
     Raises
     ------
     ValueError
-        If shapes disagree, values are not finite, quaternions are not of length 1, `frame` or
-        `engine` is unknown, or a site has no triangle that could carry it.
+        If shapes disagree, values are not finite, quaternions do not have length 1, `frame` or
+        `engine` is unknown, or a triangle is missing or collapses.
     ImportError
-        If numba is asked for and not installed.
+        If ``engine="numba"`` and numba is not installed.
 
     References
     ----------
-    .. [1] R. Featherstone, "Rigid Body Dynamics Algorithms", Springer, 2008.
+    .. [1] R. Featherstone, "Rigid Body Dynamics Algorithms", Springer, 2008, chapter 5.
+    .. [2] N. J. Higham, "Computing the polar decomposition - with applications", SIAM Journal on
+       Scientific and Statistical Computing 7(4), 1986.
 
     Examples
     --------
@@ -146,19 +211,19 @@ def site_kinematics(
     motion = _check_motion(
         rotations, rates, accelerations, (root_position, root_velocity, root_acceleration)
     )
-    plan = Plan.of(body, Points.of_sites(body, placed, frame), motion.quat.shape[1])
+    plan = PointPlan.of(body, Points.of_sites(body, placed, frame), motion.quat.shape[1])
     return carry(plan, Sensors.of(body, placed, frame), motion, engine)
 
 
 class JointMotion(NamedTuple):
     """Checked arguments of `site_kinematics`, time first."""
 
-    quat: Array
-    rate: Array
-    acceleration: Array
-    position: Array
-    velocity: Array
-    linear: Array
+    quat: Array  # (F, J, 4)
+    rate: Array  # (F, J, 3), in rad/s
+    acceleration: Array  # (F, J, 3), in rad/s^2
+    position: Array  # (F, 3): of the root, in m
+    velocity: Array  # (F, 3)
+    linear: Array  # (F, 3): acceleration of the root
 
 
 class _Output(NamedTuple):
@@ -173,34 +238,22 @@ class _Output(NamedTuple):
 
     @classmethod
     def empty(cls, frames: int, sites: int) -> _Output:
-        """Make room."""
+        """Allocate the arrays."""
         shapes = [(3,)] * 3 + [(3, 3)] + [(3,)] * 2
         return cls(*(np.empty((frames, sites, *shape)) for shape in shapes))
 
 
 class Sensors(NamedTuple):
-    """What sits on a body.
+    """The sensors on a body, and what carries them."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        Of the S sites.
-    orientation : ndarray of shape (S, 3, 3)
-        Sensor to rest pose.
-    triangles : Triangles or None
-        Triangles that carry the sensors.
-    rigid : bool
-        Whether they are carried by something rigid, which has an angular acceleration.
-    """
-
-    names: tuple[str, ...]
-    orientation: Array
-    triangles: Triangles | None
-    rigid: bool
+    names: tuple[str, ...]  # of the S sites
+    orientation: Array  # (S, 3, 3): sensor to rest pose
+    triangles: Triangles | None  # the triangles that carry the sensors, if any do
+    rigid: bool  # whether bones or triangles carry them, which have an angular acceleration
 
     @classmethod
     def of(cls, body: BodyModel, sites: Sequence[Site], frame: str) -> Sensors:
-        """Collect them from resolved sites."""
+        """Create them from resolved sites."""
         return cls(
             tuple(site.name for site in sites),
             np.stack([site.orientation for site in sites]),
@@ -209,31 +262,14 @@ class Sensors(NamedTuple):
         )
 
 
-def carry(plan: Plan, sensors: Sensors, motion: JointMotion, engine: str) -> SiteKinematics:
-    """Carry joint motion to sensors, once everything is checked and planned.
-
-    Parameters
-    ----------
-    plan : Plan
-        Bones and points.
-    sensors : Sensors
-        What sits on them.
-    motion : JointMotion
-        Of the joints that the plan expects.
-    engine : {"numpy", "numba"}
-        What computes it.
-
-    Returns
-    -------
-    SiteKinematics
-        Motion of the sites.
-    """
+def carry(plan: PointPlan, sensors: Sensors, motion: JointMotion, engine: str) -> SiteKinematics:
+    """Compute the motion of sensors from that of joints, after all checks."""
     compiled = load_engine(engine, __package__)
     out = _Output.empty(len(motion.quat), len(sensors.names))
     if compiled is not None:
-        lost = compiled.site_motion(plan, sensors.orientation, sensors.triangles, motion, out)
-        if lost >= 0:
-            raise collapsed(sensors.names[lost])
+        failed = compiled.site_motion(plan, sensors.orientation, sensors.triangles, motion, out)
+        if failed >= 0:
+            raise collapsed(sensors.names[failed])
     else:
         for start in range(0, len(motion.quat), BLOCK):
             block = slice(start, start + BLOCK)
@@ -242,7 +278,7 @@ def carry(plan: Plan, sensors: Sensors, motion: JointMotion, engine: str) -> Sit
 
 
 class _Links(NamedTuple):
-    """Motion of N bones in the world: matrices (3, 3, N, F) and vectors (3, N, F)."""
+    """Motion of N bones in the world: rotation (3, 3, N, F), all others (3, N, F)."""
 
     rotation: Array
     position: Array
@@ -253,9 +289,10 @@ class _Links(NamedTuple):
 
 
 def _site_motion(
-    plan: Plan, sensors: Sensors, motion: JointMotion, out: _Output, block: slice
+    plan: PointPlan, sensors: Sensors, motion: JointMotion, out: _Output, block: slice
 ) -> None:
-    """Compute a block of frames."""
+    """Compute a block of frames into `out`."""
+    # 1. Time to the last axis; bones that the pose does not drive are at rest
     quat, rate, acceleration = (
         np.ascontiguousarray(x[:, plan.moving].transpose(2, 1, 0)) for x in motion[:3]
     )
@@ -263,15 +300,18 @@ def _site_motion(
     for x in (quat, rate, acceleration):
         x[:, plan.still] = 0.0
     quat[0, plan.still] = 1.0
+    # 2. Bones, blended maps, shifts of the rest points, points
     turns = matrices(quat)
     links = _propagate(plan, turns, rate, acceleration, motion)
     blended = _blend(plan, links)
     features = _features(plan, turns, rate, acceleration)
     points = _skinned_points(plan, blended, features)
+    # 3. Orientation and rates: of triangles, or of patches of skin
     if sensors.triangles is not None:
         results = triangle_motion(sensors.triangles, points, sensors.names)
     else:
         results = (*points, *_patches(plan, links, blended))
+    # 4. Into the sensors' own axes, time first
     turned = (results[3].transpose(3, 2, 0, 1) @ sensors.orientation, *results[4:])
     for target, values in zip(out[:3], results[:3], strict=True):
         target[block] = values.transpose(2, 1, 0)
@@ -281,26 +321,28 @@ def _site_motion(
 
 
 def _propagate(
-    plan: Plan, turns: Array, rate: Array, acceleration: Array, motion: JointMotion
+    plan: PointPlan, turns: Array, rate: Array, acceleration: Array, motion: JointMotion
 ) -> _Links:
-    """Run from the root outwards, one generation at a time."""
+    """Propagate the motion from the root outward, one generation of bones at a time."""
     frames, bones = len(motion.quat), len(plan.parents)
     links = _Links(
         np.empty((3, 3, bones, frames)), *(np.empty((3, bones, frames)) for _ in range(5))
     )
+    # root: its local motion is relative to the world
     links.rotation[:, :, 0] = turns[:, :, 0]
     links.position[:, 0] = motion.position.T + plan.offsets[0][:, None]
     links.velocity[:, 0] = motion.velocity.T
     links.acceleration[:, 0] = motion.linear.T
     links.rate[:, 0] = apply(turns[:, :, 0], rate[:, 0])
     links.angular_acceleration[:, 0] = apply(turns[:, :, 0], acceleration[:, 0])
+    # generations: d, w_u x d, G_j, G_j w and G_j al of the module's equations
     for children in plan.generations:
         up = _Links(*(x[..., plan.parents[children], :] for x in links))
         offset = apply(up.rotation, plan.offsets[children].T[..., None])
         swing = cross(up.rate, offset)
         turn = compose(up.rotation, turns[:, :, children])
         twist = apply(turn, rate[:, children])
-        bend = apply(turn, acceleration[:, children])
+        twist_change = apply(turn, acceleration[:, children])
         links.rotation[:, :, children] = turn
         links.position[:, children] = up.position + offset
         links.velocity[:, children] = up.velocity + swing
@@ -309,21 +351,19 @@ def _propagate(
         )
         links.rate[:, children] = up.rate + twist
         links.angular_acceleration[:, children] = (
-            up.angular_acceleration + bend + cross(up.rate, twist)
+            up.angular_acceleration + twist_change + cross(up.rate, twist)
         )
     return links
 
 
-def _blend(plan: Plan, links: _Links) -> list[Array]:
-    """Blend the bones' maps ``x -> G x + t``, with two derivatives: (3, 4, P, F) each.
-
-    Skinning is linear in them: whatever the number of bones, the rest is done once per point.
-    """
-    turning = spin(links.rate, links.rotation)
-    bending = spin(links.angular_acceleration, links.rotation) + spin(links.rate, turning)
+def _blend(plan: PointPlan, links: _Links) -> list[Array]:
+    """Return the blended maps [M t] and their two derivatives, each (3, 4, P, F)."""
+    # skinning is linear in the bones' maps, so all further steps are done once per point
+    turning = spin(links.rate, links.rotation)  # G' and G''
+    turning_change = spin(links.angular_acceleration, links.rotation) + spin(links.rate, turning)
     blended = []
     points = (links.position, links.velocity, links.acceleration)
-    for matrix, point in zip((links.rotation, turning, bending), points, strict=True):
+    for matrix, point in zip((links.rotation, turning, turning_change), points, strict=True):
         maps = np.empty((3, 4, *point.shape[1:]))
         maps[:, :3] = matrix
         maps[:, 3] = point - apply(matrix, plan.rest.T[..., None])
@@ -332,17 +372,19 @@ def _blend(plan: Plan, links: _Links) -> list[Array]:
 
 
 def _features(
-    plan: Plan, turns: Array, rate: Array, acceleration: Array
+    plan: PointPlan, turns: Array, rate: Array, acceleration: Array
 ) -> tuple[Array, Array, Array] | None:
-    """Shifts of the rest points (3, P, F) by the pose, with two derivatives.
-
-    The pose feature is R - I of each joint, so that R' = R [w] and R'' = R ([w]^2 + [al]).
-    """
+    """Return the shifts of the rest points by blend shapes and two derivatives, each (3, P, F)."""
     if plan.posedirs is None:
         return None
-    turn, twist = turns[:, :, plan.shaping], skew(rate[:, plan.shaping])
-    bend = compose(twist, twist) + skew(acceleration[:, plan.shaping])
-    features = (turn - np.eye(3)[..., None, None], compose(turn, twist), compose(turn, bend))
+    # R - I, R [w] and R ([w]^2 + [al])
+    turn, first_order = turns[:, :, plan.shaping], skew(rate[:, plan.shaping])
+    second_order = compose(first_order, first_order) + skew(acceleration[:, plan.shaping])
+    features = (
+        turn - np.eye(3)[..., None, None],
+        compose(turn, first_order),
+        compose(turn, second_order),
+    )
     frames = turn.shape[-1]
     value, first, second = (
         (plan.posedirs @ x.reshape(-1, frames)).reshape(3, -1, frames) for x in features
@@ -351,28 +393,24 @@ def _features(
 
 
 def _skinned_points(
-    plan: Plan, blended: list[Array], shifts: tuple[Array, Array, Array] | None
+    plan: PointPlan, blended: list[Array], shifts: tuple[Array, Array, Array] | None
 ) -> tuple[Array, Array, Array]:
-    """Positions, velocities and accelerations (3, P, F) under linear blend skinning."""
+    """Return positions, velocities and accelerations of skinned points, each (3, P, F)."""
     matrices_ = [x[:, :3] for x in blended]
     rest = plan.points.T[..., None]
     if shifts is not None:
         rest = rest + shifts[0]
     position, velocity, acceleration = (apply(x[:, :3], rest) + x[:, 3] for x in blended)
-    if shifts is not None:  # the rest point itself moves with the pose
+    if shifts is not None:  # M r' in x', and 2 M' r' + M r'' in x''
         value, first, _ = matrices_
         velocity += apply(value, shifts[1])
         acceleration += 2 * apply(first, shifts[1]) + apply(value, shifts[2])
     return position, velocity, acceleration
 
 
-def _patches(plan: Plan, links: _Links, blended: list[Array]) -> tuple[Array, Array, Array]:
-    """Rotation of each site's patch, and its angular velocity and acceleration in its own axes.
-
-    With M = sum w_k G_k = Q S (polar) and Q' = Q [w], the skew part of Q^T M' is that of
-    [w] S, so that (tr(S) I - S) w = vex(Q^T M' - M'^T Q). Where M has no polar rotation, the
-    patch follows its main bone. The angular acceleration is that of the main bone.
-    """
+def _patches(plan: PointPlan, links: _Links, blended: list[Array]) -> tuple[Array, Array, Array]:
+    """Return rotation, rate and angular acceleration of each patch, the rates in its own axes."""
+    # 1. The bone with the largest weight; its angular acceleration stands for the patch's
     rotation = links.rotation[:, :, plan.main]
     back = transposed(rotation)
     rate = apply(back, links.rate[:, plan.main])
@@ -380,11 +418,13 @@ def _patches(plan: Plan, links: _Links, blended: list[Array]) -> tuple[Array, Ar
     mixed = plan.mixed
     if len(mixed) == 0:
         return rotation, rate, acceleration
+    # 2. M and M' where several bones share a patch; a nearly singular M is replaced by that bone's
     blend, blend_rate = (x[:, :3, mixed] for x in blended[:2])
-    lost = has_no_polar(blend)
-    blend = np.where(lost, rotation[:, :, mixed], blend)
+    singular = has_no_polar(blend)
+    blend = np.where(singular, rotation[:, :, mixed], blend)
     turning = spin(links.rate[:, plan.main[mixed]], rotation[:, :, mixed])
-    blend_rate = np.where(lost, turning, blend_rate)
+    blend_rate = np.where(singular, turning, blend_rate)
+    # 3. M = Q S, then (tr(S) I - S) w = vex(Q^T M' - M'^T Q)
     nearest = polar_rotation(blend)
     stretch = compose(transposed(nearest), blend)
     skewed = compose(transposed(nearest), blend_rate)
@@ -402,23 +442,12 @@ def _check_motion(
     accelerations: ArrayLike,
     root: tuple[ArrayLike, ArrayLike, ArrayLike],
 ) -> JointMotion:
-    """Check shapes and values."""
-    quat = _finite(rotations, "rotations")
-    if quat.ndim != 3 or quat.shape[2] != 4:
-        raise ValueError(f"rotations must be quaternions (F, J, 4), got shape {quat.shape}.")
+    """Check shapes and values; rotations set the number of frames and joints."""
+    quat = finite_array(rotations, "rotations (unit quaternions)", (None, None, 4))
     check_unit(quat)
     n_frames, n_joints = quat.shape[:2]
-    rate = _finite(rates, "rates", (n_frames, n_joints, 3))
-    acceleration = _finite(accelerations, "accelerations", (n_frames, n_joints, 3))
+    rate = finite_array(rates, "rates", (n_frames, n_joints, 3))
+    acceleration = finite_array(accelerations, "accelerations", (n_frames, n_joints, 3))
     names = ("root_position", "root_velocity", "root_acceleration")
-    roots = (_finite(x, name, (n_frames, 3)) for x, name in zip(root, names, strict=True))
+    roots = (finite_array(x, name, (n_frames, 3)) for x, name in zip(root, names, strict=True))
     return JointMotion(quat, rate, acceleration, *roots)
-
-
-def _finite(values: ArrayLike, name: str, shape: tuple[int, ...] | None = None) -> Array:
-    array = np.asarray(values, dtype=np.float64)
-    if shape is not None and array.shape != shape:
-        raise ValueError(f"{name} must have shape {shape} to go with rotations, got {array.shape}.")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite; it has NaN or infinite entries.")
-    return array

@@ -1,4 +1,4 @@
-"""Joint orders that poses come in: SMPL's body joints, with or without hands and face."""
+"""Joint orders of poses: SMPL's body joints, with or without hands and face."""
 
 from __future__ import annotations
 

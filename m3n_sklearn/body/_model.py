@@ -1,4 +1,4 @@
-"""The body a motion is played on: a joint tree in its rest pose and, if there is one, a skin."""
+"""The class `BodyModel`: a joint tree in its rest pose, and optionally a skinned surface."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_positive, is_number
+from .._checks import check_finite, check_positive, is_number
 from ._layouts import POSE_LAYOUTS
 
 __all__ = ["BodyModel"]
 
 Array = NDArray[np.float64]
-# toe to head of a rest pose, in metres: outside, the unit is likely not the metre
+
 _PLAUSIBLE_EXTENT = (0.3, 3.0)
+"""Plausible extents of the joints in the rest pose, in m."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -24,8 +25,8 @@ class BodyModel:
     """A body in its rest pose: joints, their tree and, optionally, a skinned surface.
 
     The rest pose is a T-pose in the body's own frame: x to the body's left, y up, z to the
-    front, in metres. All joint frames are parallel to it at rest, as in SMPL [1]_. Arrays are
-    copied on construction and read-only afterwards.
+    front, in m. All joint frames are parallel to it at rest, as in SMPL [1]_. Arrays are copied on
+    construction and are read-only afterwards.
 
     Parameters
     ----------
@@ -37,74 +38,76 @@ class BodyModel:
         Joint positions in the rest pose, in m. With None they are
         ``joint_regressor @ vertices``.
     vertices : array-like of shape (V, 3) or None, default=None
-        Surface points in the rest pose, in m; None is a body of bones only.
+        Surface points in the rest pose, in m. None is a body without a surface.
     weights : array-like of shape (V, J) or None, default=None
-        Skinning weights; each row sums to 1.
+        Skinning weights. Each row sums to 1.
     faces : array-like of shape (K, 3) or None, default=None
         Triangles, counter-clockwise seen from outside.
     shapedirs : array-like of shape (V, 3, B) or None, default=None
-        Vertex displacement by unit of each shape coefficient, in m.
+        Displacement of each vertex per unit of each shape coefficient, in m.
     posedirs : array-like of shape (V, 3, 9 * (J - 1)) or None, default=None
-        Vertex displacement by entry of ``R_j - I`` (row-major, joints 1 to J - 1), in m.
+        Displacement of each vertex per unit of each entry of ``R_j - I``, in m; entries are
+        row-major, joints are 1 to J - 1. float32 is kept.
     joint_regressor : array-like or scipy.sparse matrix of shape (J, V) or None, default=None
         Joint positions as a linear function of the vertices. Without it, shape coefficients
-        move the skin only.
+        move the surface only.
     stature : float or None, default=None
         Standing height in m. With None it is the height of the surface.
     name : str, default="body"
-        What the body is called in messages.
+        Name of the body in messages.
 
     Attributes
     ----------
     n_joints, n_vertices, n_betas : int
-        Sizes J, V (0 without surface) and B (0 without shape space).
+        J, V (0 without a surface) and B (0 without shape directions).
 
     Raises
     ------
     ValueError
-        If shapes disagree, values are not finite, the tree is not one, or weights do not sum
-        to 1.
+        If shapes disagree, values are not finite, `parents` is not a tree in order, or weights do
+        not sum to 1.
 
     Warns
     -----
     UserWarning
-        If the rest pose is smaller than 0.3 m or larger than 3 m.
+        If the joints span less than 0.3 m or more than 3 m.
 
     See Also
     --------
-    default_body : The body that needs no file.
+    default_body : A body that needs no file.
     read_body : Files of SMPL, SMPL-H and SMPL-X.
-    body_from_smplx : Such models in memory.
+    body_from_smplx : Models of these families in memory.
     body_from_mesh : Any skinned mesh, in any rest pose.
     body_from_skeleton : The bones of a skeleton.
 
     Notes
     -----
-    Everything that takes a body needs this much of it:
+    What a body needs depends on its use:
 
-    - to be moved: `joint_names`, `parents` and `rest_joints`. Any tree will do, with one
-      rotation for each joint. Poses in SMPL's order also drive bodies with other joints,
-      provided that their names include SMPL's first 22;
-    - to carry named sites: the joints ``left_elbow``, ``left_wrist`` and so on that a site
-      lies between, in a T-pose, and the `stature`. With `vertices`, `weights` and `faces` the
-      sites lie on the skin, otherwise they stand off the bones. Own sites need a bone, or
-      vertices;
-    - to follow the skin (``frame="skin"``): `vertices` and `weights`; `posedirs` are used where
-      they are given;
-    - to take shape coefficients: `shapedirs`, and `joint_regressor` for lever arms to follow
-      them. All bodies take another `stature`.
+    - Motion: `joint_names`, `parents` and `rest_joints`. Any tree works, with one rotation for
+      each joint. Poses in SMPL's order also drive bodies with other joints whose names include
+      SMPL's first 22.
+    - Named sites: the joints between which a site lies, such as ``left_elbow`` and
+      ``left_wrist``, in a T-pose, and the `stature`. With `vertices`, `weights` and `faces` the
+      sites lie on the skin, otherwise at a fixed distance from the bones. Sites of your own need
+      a bone or vertices.
+    - Sensors that follow the skin (``frame="skin"``): `vertices` and `weights`. `posedirs` are
+      used if they are given.
+    - Shape coefficients: `shapedirs`, and `joint_regressor` so that the joints follow them.
 
     References
     ----------
-    .. [1] Loper et al., "SMPL: a skinned multi-person linear model", ACM TOG 34(6), 2015.
+    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
+       Graphics 34(6), 2015.
 
     Examples
     --------
+    >>> from m3n_sklearn.body import BodyModel
     >>> arm = BodyModel(["shoulder", "elbow"], [-1, 0], [[0, 0, 0], [0.3, 0, 0]], stature=1.7)
     >>> arm.n_joints, arm.shaped(stature=1.87).rest_joints[1].round(3).tolist()
     (2, [0.33, 0.0, 0.0])
 
-    A body of one's own, with a patch of skin around the forearm that carries a sensor:
+    A body of your own, with a patch of skin around the forearm that carries a sensor:
 
     >>> from m3n_sklearn.body import Site, resolve_sites
     >>> patch = [[0.25, 0.04, 0.0], [0.45, 0.03, 0.0], [0.45, -0.03, 0.0]]
@@ -130,7 +133,8 @@ class BodyModel:
     name: str = "body"
 
     def __post_init__(self) -> None:
-        """Convert, check and freeze."""
+        """Convert, check and freeze the arguments."""
+        # 1. Joints, from the vertices if they are not given
         parents = _tree(self.parents)
         n_joints = len(parents)
         vertices = _array(self.vertices, (None, 3), "vertices")
@@ -140,9 +144,8 @@ class BodyModel:
         if joints is None and regressor is not None and vertices is not None:
             joints = regressor @ vertices
         if joints is None:
-            raise ValueError(
-                "A body needs rest_joints (J, 3), or vertices and a joint_regressor to derive them."
-            )
+            raise ValueError("A body needs rest_joints (J, 3), or vertices and a joint_regressor.")
+        # 2. All other arguments, read-only
         checked = {
             "joint_names": _names(self.joint_names, n_joints),
             "parents": parents,
@@ -166,16 +169,16 @@ class BodyModel:
 
     @property
     def n_vertices(self) -> int:
-        """Number of surface points; 0 without a surface."""
+        """Number of vertices; 0 without a surface."""
         return 0 if self.vertices is None else len(self.vertices)
 
     @property
     def n_betas(self) -> int:
-        """Number of shape coefficients that `shaped` understands."""
+        """Number of shape coefficients."""
         return 0 if self.shapedirs is None else self.shapedirs.shape[2]
 
     def joint_index(self, joint: str | int) -> int:
-        """Find a joint by name, or check an index.
+        """Return the index of a joint, given by name or index.
 
         Parameters
         ----------
@@ -191,6 +194,14 @@ class BodyModel:
         ------
         ValueError
             If the body has no such joint.
+        TypeError
+            If `joint` is neither a string nor an integer.
+
+        Examples
+        --------
+        >>> from m3n_sklearn.body import default_body
+        >>> default_body().joint_index("left_wrist")
+        20
         """
         if isinstance(joint, str):
             if joint in self.joint_names:
@@ -199,17 +210,17 @@ class BodyModel:
                 f"{self.name} has no joint {joint!r}; it has {list(self.joint_names)}."
             )
         if not is_number(joint) or int(joint) != joint:
-            raise TypeError(f"A joint is a name or a whole number, got {joint!r}.")
+            raise TypeError(f"joint must be a name or a whole number, got {joint!r}.")
         if not 0 <= joint < self.n_joints:
             raise ValueError(f"Joint {joint} is outside 0 to {self.n_joints - 1} of {self.name}.")
         return int(joint)
 
     def match_pose(self, n_joints: int) -> NDArray[np.int64]:
-        """Find which joint of a pose drives which joint of the body.
+        """Return the joint of a pose that drives each joint of the body.
 
-        A pose with as many joints as the body is taken in the body's own order. Otherwise
-        poses of 22 (body), 24 (SMPL), 52 (SMPL-H) and 55 (SMPL-X) joints are matched by name:
-        what the body lacks is ignored, what the pose lacks stays at rest.
+        A pose with as many joints as the body is in the body's own order. Otherwise poses of 22
+        (body), 24 (SMPL), 52 (SMPL-H) and 55 (SMPL-X) joints are matched by name. Joints that the
+        body lacks are ignored, joints that the pose lacks stay at rest.
 
         Parameters
         ----------
@@ -219,12 +230,18 @@ class BodyModel:
         Returns
         -------
         ndarray of shape (J,)
-            Index into the pose's joints for each joint of the body; -1 for "at rest".
+            Index into the joints of the pose for each joint of the body; -1 for a joint at rest.
 
         Raises
         ------
         ValueError
             If the pose cannot be matched.
+
+        Examples
+        --------
+        >>> from m3n_sklearn.body import default_body
+        >>> default_body().match_pose(22)[-3:].tolist()  # the hands stay at rest
+        [21, -1, -1]
         """
         if n_joints == self.n_joints:
             return np.arange(n_joints)
@@ -240,25 +257,31 @@ class BodyModel:
         return np.array([layout.index(n) if n in layout else -1 for n in self.joint_names])
 
     def shaped(self, betas: ArrayLike | None = None, stature: float | None = None) -> BodyModel:
-        """Return the body with another shape or size.
+        """Return a body with another shape or size.
 
         Parameters
         ----------
         betas : array-like of shape (b,) or None, default=None
-            Coefficients of `shapedirs`, with b at most `n_betas`; missing ones are 0.
+            Coefficients of `shapedirs`, with b at most `n_betas`. Missing ones are 0.
         stature : float or None, default=None
-            Wanted stature in m: after `betas`, all lengths are scaled by the same factor.
+            New stature in m. After `betas` are applied, all lengths are scaled by one factor.
 
         Returns
         -------
         BodyModel
-            The new body; `self` is left as it is.
+            A new body.
 
         Raises
         ------
         ValueError
-            If there are more coefficients than the body has, or the body's own stature is not
-            known.
+            If there are more coefficients than the body has, or `stature` is given and that of
+            the body is not known.
+
+        Examples
+        --------
+        >>> from m3n_sklearn.body import default_body
+        >>> default_body(stature=1.6).shaped(stature=1.8).stature
+        1.8
         """
         body = self if betas is None else self._with_betas(betas)
         return body if stature is None else body._with_stature(stature)
@@ -267,17 +290,17 @@ class BodyModel:
         coefficients = np.asarray(betas, dtype=np.float64)
         if coefficients.ndim != 1 or not np.isfinite(coefficients).all():
             raise ValueError(
-                f"betas must be a finite 1-D array, got shape {coefficients.shape}: "
-                f"a body has one shape for a whole clip."
+                f"betas must be a finite 1-D array, got shape {coefficients.shape}. "
+                f"A body has one shape for a whole clip."
             )
         if len(coefficients) > self.n_betas:
             raise ValueError(
                 f"Got {len(coefficients)} betas, but {self.name} has {self.n_betas} shape "
-                f"coefficients. Cut betas, or use a body whose shapedirs they belong to."
+                f"coefficients. Pass fewer betas, or use the body whose shapedirs they belong to."
             )
         if self.shapedirs is None or self.vertices is None:
             return self
-        # only the height of the surface can follow the shape, so a given stature is measured anew
+        # the stature of the new shape is not known: measure the height of the surface
         offset = self.shapedirs[:, :, : len(coefficients)] @ coefficients
         joints = self.rest_joints
         if self.joint_regressor is not None:
@@ -287,11 +310,11 @@ class BodyModel:
         )
 
     def _with_stature(self, stature: float) -> BodyModel:
-        check_positive(stature, "stature", "metres")
+        check_positive(stature, "stature", "meters")
         if self.stature is None:
             raise ValueError(
-                f"The stature of {self.name} is not known, since it has no surface: "
-                f"give stature= when building it."
+                f"The stature of {self.name} is not known, since it has no surface. "
+                f"Pass stature= when you create it."
             )
         factor = stature / self.stature
         fields = ("rest_joints", "vertices", "shapedirs", "posedirs")
@@ -305,29 +328,22 @@ class BodyModel:
         low, high = _PLAUSIBLE_EXTENT
         if self.n_joints > 1 and not low <= extent <= high:
             warnings.warn(
-                f"The joints of {self.name} span {extent:.3g} m, a person's 1 to 2 m. "
-                f"Lengths are expected in metres.",
+                f"The joints of {self.name} span {extent:.3g} m, but those of a person span 1 to "
+                f"2 m. Lengths must be in meters.",
                 UserWarning,
                 stacklevel=4,
             )
 
 
 def _array(values: Any, shape: tuple[int | None, ...], name: str) -> NDArray[Any] | None:
-    """Copy into a read-only float array of the given shape (None: any length)."""
+    """Copy into a finite, read-only float array of some shape (None: any length)."""
     if values is None:
         return None
-    # large single precision tables (posedirs) stay single: they only enter through few rows
-    keep = name == "posedirs" and getattr(values, "dtype", None) == np.float32
-    # in C order, as it is after pickling: another one would sum in another order in workers
-    array = np.array(values, dtype=np.float32 if keep else np.float64, order="C")
-    fits = array.ndim == len(shape) and all(
-        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
-    )
-    if not fits:
-        wanted = ", ".join("any" if n is None else str(n) for n in shape)
-        raise ValueError(f"{name} must have shape ({wanted}), got {array.shape}.")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite; it has NaN or infinite entries.")
+    # posedirs are large, and only few rows of them are used: keep single precision
+    is_single = name == "posedirs" and getattr(values, "dtype", None) == np.float32
+    # C order as after pickling: in another order, worker processes would sum differently
+    array = np.array(values, dtype=np.float32 if is_single else np.float64, order="C")
+    check_finite(array, name, shape)
     array.flags.writeable = False
     return array
 
@@ -338,12 +354,12 @@ def _tree(parents: Any) -> NDArray[np.int64]:
         raise ValueError(f"parents must be a 1-D integer array, got {parents!r}.")
     tree = tree.astype(np.int64)
     if tree[0] != -1:
-        raise ValueError(f"The first joint must be the root, with parent -1; got {tree[0]}.")
-    late = [j for j in range(1, len(tree)) if not 0 <= tree[j] < j]
-    if late:
+        raise ValueError(f"The first joint must be the root with parent -1, got {tree[0]}.")
+    misplaced = [j for j in range(1, len(tree)) if not 0 <= tree[j] < j]
+    if misplaced:
         raise ValueError(
-            f"Parents must come before their children: joint {late[0]} has parent "
-            f"{tree[late[0]]}. Reorder the joints from the root outwards."
+            f"Parents must come before their children, but joint {misplaced[0]} has parent "
+            f"{tree[misplaced[0]]}. Reorder the joints from the root outward."
         )
     tree.flags.writeable = False
     return tree
@@ -353,7 +369,7 @@ def _names(names: Any, n_joints: int) -> tuple[str, ...]:
     names = tuple(names)
     if len(names) != n_joints or len(set(names)) != n_joints:
         raise ValueError(
-            f"joint_names must be {n_joints} different names, one for each entry of parents; "
+            f"joint_names must be {n_joints} different names, one for each entry of parents, "
             f"got {len(names)} names, {len(set(names))} of them different."
         )
     return names
@@ -367,8 +383,8 @@ def _weights(weights: Any, n_vertices: int, n_joints: int) -> NDArray[np.floatin
         total = array.sum(axis=1)
         if array.min() < -1e-6 or abs(total - 1).max() > 1e-3:
             raise ValueError(
-                f"Skinning weights must be non-negative and sum to 1 for each vertex; "
-                f"the smallest is {array.min():.3g}, the sums lie in "
+                f"Skinning weights must be non-negative and sum to 1 for each vertex, but "
+                f"the smallest is {array.min():.3g}, and the sums lie in "
                 f"[{total.min():.4g}, {total.max():.4g}]."
             )
     return array
@@ -388,7 +404,7 @@ def _faces(faces: Any, n_vertices: int) -> NDArray[np.int64] | None:
 
 def _regressor(regressor: Any, shape: tuple[int, int]) -> NDArray[np.floating] | None:
     if hasattr(regressor, "toarray"):
-        if regressor.shape != shape:  # before it becomes dense: it may be huge
+        if regressor.shape != shape:  # check before it becomes dense, as it may be huge
             raise ValueError(f"joint_regressor must have shape {shape}, got {regressor.shape}.")
         regressor = regressor.toarray()
     return _array(regressor, shape, "joint_regressor")
@@ -398,5 +414,5 @@ def _stature(stature: float | None, vertices: NDArray[np.floating] | None) -> fl
     if stature is None:
         return None if vertices is None else float(np.ptp(vertices[:, 1]))
     if not (np.isfinite(stature) and stature > 0):
-        raise ValueError(f"stature must be a positive number of metres, got {stature!r}.")
+        raise ValueError(f"stature must be a positive number of meters, got {stature!r}.")
     return float(stature)

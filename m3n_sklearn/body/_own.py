@@ -1,4 +1,4 @@
-"""Bodies of one's own: any skinned mesh, or any skeleton, as a body that SMPL's poses drive."""
+"""Bodies of your own: any skinned mesh, or any skeleton, as a body that SMPL's poses drive."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import real_array
+from .._checks import finite_array
 from ..motion.proportions import segment_lengths, stature_from_lengths
 from ..motion.skeleton import SMPL_JOINTS, SMPL_PARENTS
 from ..motion.skeletons import SkeletonMap
 from ._model import BodyModel
 from ._tpose import (
-    Skeleton,
-    Stance,
+    PosedSkeleton,
+    SourceSkeleton,
     check_skeleton,
     given_rotations,
     smpl_joints,
@@ -26,7 +26,9 @@ from ._tpose import (
 __all__ = ["body_from_mesh", "body_from_skeleton"]
 
 Array = NDArray[np.float64]
-_SAME_PLACE = 1e-6  # m
+
+_MAX_JOINT_ERROR = 1e-6
+"""Largest distance of a regressed joint from the given one, in m."""
 
 
 def body_from_mesh(
@@ -44,48 +46,48 @@ def body_from_mesh(
     joint_shapedirs: ArrayLike | None = None,
     name: str = "body",
 ) -> BodyModel:
-    r"""Make a body of a skinned mesh that stands in any rest pose.
+    r"""Convert a skinned mesh in any rest pose to a body.
 
-    The mesh is brought into SMPL's T-pose by linear blend skinning: arms, and legs, are swung
-    straight, from the trunk outwards, with all that hangs on them. Its joints become SMPL's:
-    the weights of joints that have no counterpart go to their nearest ancestor that has one.
-    SMPL's joints that the mesh lacks are placed between their neighbours and carry no skin.
+    The mesh is brought into SMPL's T-pose by linear blend skinning: from the trunk outward, the
+    bones of arms and legs are swung onto those of the T-pose. The result has SMPL's joints. Weights
+    of joints without a counterpart go to their nearest ancestor that has one. SMPL joints that the
+    mesh lacks are placed between their neighbors and carry no skin.
 
     Parameters
     ----------
     vertices : array-like of shape (V, 3)
-        Surface points in the mesh's rest pose, in m, the body facing z with y up (or as `up`
-        says).
+        Surface points in the rest pose of the mesh, in m. The body faces z with y up, or as
+        described for `up`.
     faces : array-like of shape (K, 3) or None
-        Triangles, counter-clockwise seen from outside. Without them named sites stand off the
-        bones.
+        Triangles, counter-clockwise seen from outside. Without them named sites lie at a fixed
+        distance from the bones.
     joint_names : sequence of str
         Names of the J joints, the root first.
     parents : array-like of shape (J,)
         Index of each joint's parent; -1 for the root, and parents before their children.
     joints : array-like of shape (J, 3)
-        Joint positions in the mesh's rest pose, in m.
+        Joint positions in the rest pose of the mesh, in m.
     weights : array-like of shape (V, J), or pair of array-like of shape (V, k)
-        Skinning weights; or the joints of each vertex and their weights. Rows are scaled to
-        sum 1.
+        Skinning weights, or the joints of each vertex and their weights. Rows are scaled to sum 1.
     skeleton : SkeletonMap or None, default=None
-        Which joint is which. The names of known conventions are recognised, see
+        Map from SMPL joints to those of the mesh. By default it is found by the joint names, among
         `m3n_sklearn.motion.SKELETONS`.
     tpose : mapping of str to array-like of shape (3,) or None, default=None
-        Rotation vectors in rad that turn joints against their parents, from the rest pose
-        towards the T-pose with palms down, in axes parallel to the mesh's: for meshes whose
-        arms are also twisted in the rest pose. What is left is swung.
+        For meshes whose arms are also twisted in the rest pose: rotation vectors in rad by joint
+        name, from the rest pose toward the T-pose with palms down, relative to the parent and in
+        axes parallel to those of the mesh. The bones are swung afterwards.
     up : {"y", "z", "x", "-x", "-y", "-z"}, default="y"
-        The axis that points up; the body faces z when it is "y", and -y when it is "z".
+        The axis that points up. The body faces z for "y", and -y for "z".
     shapedirs : array-like of shape (V, 3, B) or None, default=None
-        Vertex displacement by unit of each shape coefficient, in the rest pose, in m. The
-        simulator feeds them with a motion's betas, which mean SMPL's shapes in most files:
-        leave these out where yours are others, or shape the body first and hand it over with
-        ``dataclasses.replace(body, shapedirs=None)``.
+        Displacement of each vertex per unit of each shape coefficient, in the rest pose and in m.
+        The simulator applies the betas of a motion to them, which in most files are those of SMPL.
+        If your coefficients are others, omit `shapedirs`, or apply `BodyModel.shaped` first and
+        pass ``dataclasses.replace(body, shapedirs=None)`` to the simulator.
     joint_shapedirs : array-like of shape (J, 3, B) or None, default=None
-        Joint displacement by the same. Without it, shape moves the skin only.
+        Displacement of each joint per unit of the same coefficients, in m. Without it, they move
+        the surface only.
     name : str, default="body"
-        What the body is called in messages.
+        Name of the body in messages.
 
     Returns
     -------
@@ -95,15 +97,20 @@ def body_from_mesh(
     Raises
     ------
     ValueError
-        If shapes disagree, the skeleton is not recognised, the body does not face z, or it is
-        not of human size in metres.
+        If shapes disagree, values are not finite, the skeleton is not recognized, the body does
+        not face z, or it does not have human size in m.
+
+    See Also
+    --------
+    body_from_skeleton : Bodies without a surface.
+    body_from_smplx : Models of the SMPL family.
 
     Notes
     -----
-    With rest positions :math:`x` of a vertex and :math:`J_j` of the joints, turned by
-    :math:`G_j` and moved to :math:`p_j`, the T-pose has
-    :math:`x' = \sum_j w_j \left(G_j (x - J_j) + p_j\right)` [1]_. Rotations are those of the
-    mean shape, so that shape directions stay linear.
+    Let :math:`x` be the rest position of a vertex, :math:`J_j` those of the joints, and
+    :math:`G_j` and :math:`p_j` the rotations and positions of the joints in the T-pose. The
+    vertex is then at :math:`x' = \sum_j w_j \left(G_j (x - J_j) + p_j\right)` [1]_. The rotations
+    are those of the mean shape, so that shape directions stay linear.
 
     References
     ----------
@@ -112,10 +119,10 @@ def body_from_mesh(
 
     Examples
     --------
-    A body in A-pose; here the default one, its arms let down by 45 degrees:
+    A body in A-pose: the default body with the arms lowered by 45 degrees.
 
     >>> import numpy as np
-    >>> from m3n_sklearn.body import default_body, forward_kinematics, skin
+    >>> from m3n_sklearn.body import body_from_mesh, default_body, forward_kinematics, skin
     >>> from m3n_sklearn.motion import SkeletonMap
     >>> own, pose = default_body(), np.zeros((24, 3))
     >>> pose[16, 2], pose[17, 2] = -np.pi / 4, np.pi / 4
@@ -127,33 +134,38 @@ def body_from_mesh(
     >>> bool(abs(body.rest_joints - own.rest_joints).max() < 1e-3)
     True
     """
+    # 1. The mesh with y up
     source = check_skeleton(joint_names, parents, skeleton)
     count = len(source.names)
     turn = y_up(up)
-    points = _finite(vertices, "vertices", (None, 3)) @ turn.T
-    rest = _finite(joints, "joints", (count, 3)) @ turn.T
+    points = finite_array(vertices, "vertices", (None, 3)) @ turn.T
+    rest = finite_array(joints, "joints", (count, 3)) @ turn.T
     blend = _weights(weights, len(points), source)
     offsets = rest - rest[np.maximum(source.parents, 0)] * (source.parents >= 0)[:, None]
+    # 2. The T-pose of its skeleton, and SMPL's joints in it
     given = turn @ given_rotations(source, tpose) @ turn.T
-    stance = stand_in_t_pose(source, offsets, given)
-    placed = smpl_joints(source, stance.positions, name)
+    posed = stand_in_t_pose(source, offsets, given)
+    placed = smpl_joints(source, posed.positions, name)
+    # 3. Skin the mesh, and its shape directions, into the T-pose
     shapes = _shape_space(shapedirs, joint_shapedirs, len(points), count, turn)
     moved = [
-        _carried(blend, points, rest, stance),
+        _carried(blend, points, rest, posed),
         *(
-            _carried(blend, dv, dj, _shifted(source, stance, dj))
+            _carried(blend, dv, dj, _shifted(source, posed, dj))
             for dv, dj in zip(*shapes, strict=True)
         ),
     ]
+    # 4. Joints as a linear function of the surface, so that they follow the shape
     skin, directions = moved[0] - placed[0], np.array(moved[1:]).reshape(-1, len(points), 3)
     regressor = None
     if joint_shapedirs is not None:
         steps = [
-            smpl_joints(source, stance.positions + _shifted(source, stance, dj).positions, name)
+            smpl_joints(source, posed.positions + _shifted(source, posed, dj).positions, name)
             - placed
             for dj in shapes[1]
         ]
         regressor = _regressor(skin, placed - placed[0], directions, np.array(steps))
+    # 5. Weights of SMPL's joints
     carried = np.zeros((len(points), len(SMPL_JOINTS)))
     np.add.at(carried.T, source.owners(), blend.T)
     return BodyModel(
@@ -180,10 +192,10 @@ def body_from_skeleton(
     stature: float | None = None,
     name: str = "body",
 ) -> BodyModel:
-    """Make a body without a surface of the bones of a skeleton.
+    """Create a body without a surface from the bones of a skeleton.
 
-    Its limbs have the skeleton's lengths; sensors stand off the bones by shares of the stature
-    (see `resolve_sites`).
+    Its limbs have the lengths of the skeleton. Sensors lie at fixed distances from the bones,
+    relative to the stature (see `resolve_sites`).
 
     Parameters
     ----------
@@ -192,16 +204,16 @@ def body_from_skeleton(
     offsets : array-like of shape (J, 3)
         Position of each joint in its parent's frame, in m, as in BVH files.
     skeleton : SkeletonMap or None, default=None
-        Which joint is which, and how joint frames stand in the T-pose. Known conventions are
-        recognised.
+        Map from SMPL joints to those of the skeleton, with the axes of the joint frames in the
+        T-pose. By default it is found by the joint names, among `m3n_sklearn.motion.SKELETONS`.
     tpose : mapping of str to array-like of shape (3,) or None, default=None
-        As in `body_from_mesh`, for skeletons whose pose without rotations is no T-pose.
+        As in `body_from_mesh`, for skeletons whose pose without rotations is not a T-pose.
     up : {"y", "z", "x", "-x", "-y", "-z"}, default="y"
         The axis that points up in the pose without rotations.
     stature : float or None, default=None
-        Standing height in m; None estimates it from the limbs.
+        Standing height in m. With None it is estimated from the limbs.
     name : str, default="body"
-        What the body is called in messages.
+        Name of the body in messages.
 
     Returns
     -------
@@ -213,10 +225,14 @@ def body_from_skeleton(
     ValueError
         As in `body_from_mesh`.
 
+    See Also
+    --------
+    body_from_mesh : Bodies with a surface.
+
     Examples
     --------
     >>> import numpy as np
-    >>> from m3n_sklearn.body import default_body, resolve_sites
+    >>> from m3n_sklearn.body import body_from_skeleton, default_body, resolve_sites
     >>> from m3n_sklearn.motion import SkeletonMap
     >>> own = default_body(stature=1.8)
     >>> body = body_from_skeleton(
@@ -228,13 +244,13 @@ def body_from_skeleton(
     (1.8, 'left_elbow')
     """
     source = check_skeleton(joint_names, parents, skeleton)
-    bones = _finite(offsets, "offsets", (len(source.names), 3))
+    bones = finite_array(offsets, "offsets", (len(source.names), 3))
     frames = y_up(up) @ given_rotations(source, tpose)
-    for joint, known in enumerate(source.names):
-        if known in source.skeleton.axes:
-            frames[joint] = source.skeleton.frame(known)
-    stance = stand_in_t_pose(source, bones, frames)
-    placed = smpl_joints(source, stance.positions, name)
+    for joint, joint_name in enumerate(source.names):
+        if joint_name in source.skeleton.axes:
+            frames[joint] = source.skeleton.frame(joint_name)
+    posed = stand_in_t_pose(source, bones, frames)
+    placed = smpl_joints(source, posed.positions, name)
     if stature is None:
         stature = stature_from_lengths(
             segment_lengths(dict(zip(SMPL_JOINTS, placed, strict=True))), what=name
@@ -242,21 +258,21 @@ def body_from_skeleton(
     return BodyModel(SMPL_JOINTS, SMPL_PARENTS, placed - placed[0], stature=stature, name=name)
 
 
-def _carried(weights: Array, points: Array, joints: Array, stance: Stance) -> Array:
-    """Linear blend skinning of points, or of their displacements, from one stance to another."""
-    shift = stance.positions - np.einsum("jik,jk->ji", stance.rotations, joints)
-    blend = np.einsum("vj,jik->vik", weights, stance.rotations)
+def _carried(weights: Array, points: Array, joints: Array, posed: PosedSkeleton) -> Array:
+    """Skin points (V, 3), or their displacements, from the rest pose to another one."""
+    shift = posed.positions - np.einsum("jik,jk->ji", posed.rotations, joints)
+    blend = np.einsum("vj,jik->vik", weights, posed.rotations)
     return np.einsum("vik,vk->vi", blend, points) + weights @ shift
 
 
-def _shifted(source: Skeleton, stance: Stance, joints: Array) -> Stance:
-    """How joints in T-pose move when those of the rest pose are displaced."""
+def _shifted(source: SourceSkeleton, posed: PosedSkeleton, joints: Array) -> PosedSkeleton:
+    """Return the displacements of joints in T-pose for those (J, 3) in the rest pose."""
     moved = np.array(joints)
     for joint, parent in enumerate(source.parents):
         if parent >= 0:
-            step = stance.rotations[parent] @ (joints[joint] - joints[parent])
+            step = posed.rotations[parent] @ (joints[joint] - joints[parent])
             moved[joint] = moved[parent] + step
-    return Stance(moved, stance.rotations)
+    return PosedSkeleton(moved, posed.rotations)
 
 
 def _shape_space(
@@ -266,22 +282,24 @@ def _shape_space(
     n_joints: int,
     turn: Array,
 ) -> tuple[Array, Array]:
-    """Displacements of vertices (B, V, 3) and joints (B, J, 3) with y up."""
+    """Return displacements of vertices (B, V, 3) and joints (B, J, 3), with y up."""
     if shapedirs is None:
         if joint_shapedirs is not None:
-            raise ValueError("joint_shapedirs says how joints follow shapedirs: give both.")
+            raise ValueError("joint_shapedirs needs shapedirs. Pass both.")
         return np.zeros((0, n_vertices, 3)), np.zeros((0, n_joints, 3))
-    points = _finite(shapedirs, "shapedirs", (n_vertices, 3, None))
+    points = finite_array(shapedirs, "shapedirs", (n_vertices, 3, None))
     count = points.shape[2]
     joints = np.zeros((n_joints, 3, count))
     if joint_shapedirs is not None:
-        joints = _finite(joint_shapedirs, "joint_shapedirs", (n_joints, 3, count))
+        joints = finite_array(joint_shapedirs, "joint_shapedirs", (n_joints, 3, count))
     return np.moveaxis(points, 2, 0) @ turn.T, np.moveaxis(joints, 2, 0) @ turn.T
 
 
 def _regressor(vertices: Array, joints: Array, directions: Array, steps: Array) -> Array:
-    """Smallest linear map of vertices that gives the joints of every shape, wherever it stands."""
-    rows, wanted = (
+    """Return the smallest linear map (24, V) from vertices to joints, for all shapes."""
+    # Least squares of minimum norm: one row for each coordinate of the mean and of each shape
+    # direction, and a row of ones, so that weights sum to 1 and the map commutes with translation
+    rows, joint_rows = (
         np.vstack(
             [
                 np.concatenate([mean[None], steps]).transpose(0, 2, 1).reshape(-1, len(mean)),
@@ -290,44 +308,38 @@ def _regressor(vertices: Array, joints: Array, directions: Array, steps: Array) 
         )
         for mean, steps in ((vertices, directions), (joints, steps))
     )
-    regressor = np.linalg.lstsq(rows, wanted, rcond=None)[0].T
-    error = float(np.abs(rows @ regressor.T - wanted).max())
-    if error > _SAME_PLACE:
+    regressor = np.linalg.lstsq(rows, joint_rows, rcond=None)[0].T
+    error = float(np.abs(rows @ regressor.T - joint_rows).max())
+    if error > _MAX_JOINT_ERROR:
         raise ValueError(
-            f"joint_shapedirs do not follow from shapedirs: the joints of some shape are "
-            f"{error:.3g} m off any weighted mean of its vertices."
+            f"joint_shapedirs do not follow from shapedirs: for some shape, the joints are "
+            f"{error:.3g} m away from every weighted mean of the vertices."
         )
     return np.asarray(regressor)
 
 
-def _weights(weights: Any, n_vertices: int, source: Skeleton) -> Array:
+def _weights(weights: Any, n_vertices: int, source: SourceSkeleton) -> Array:
+    # 1. A pair (joints of each vertex, their weights), or a matrix
     n_joints = len(source.names)
     if isinstance(weights, tuple | list) and len(weights) == 2 and np.ndim(weights[0]) == 2:
         index, share = np.asarray(weights[0]), np.asarray(weights[1], dtype=np.float64)
         if index.dtype.kind not in "iu" or index.shape != share.shape or len(index) != n_vertices:
             raise ValueError(
-                f"weights as a pair are joints (V, k), whole numbers, and their weights (V, k) "
-                f"for {n_vertices} vertices; got {index.dtype} {index.shape} and {share.shape}."
+                f"weights as a pair must be joints (V, k), as whole numbers, and their weights "
+                f"(V, k), for {n_vertices} vertices. Got {index.dtype} {index.shape} and "
+                f"{share.shape}."
             )
         if index.size and not 0 <= index.min() <= index.max() < n_joints:
-            raise ValueError(f"weights name joint {index.max()}, there are {n_joints} joints.")
+            raise ValueError(
+                f"weights contain joint {index.max()}, but there are {n_joints} joints."
+            )
         dense = np.zeros((n_vertices, n_joints))
         np.add.at(dense, (np.arange(n_vertices)[:, None], index), share)
     else:
         dense = weights.toarray() if hasattr(weights, "toarray") else weights
-    dense = _finite(dense, "weights", (n_vertices, n_joints))
+    dense = finite_array(dense, "weights", (n_vertices, n_joints))
+    # 2. Scale rows to sum 1
     total = dense.sum(axis=1, keepdims=True)
     if dense.size and not (dense.min() >= -1e-6 and total.min() > 0):
-        raise ValueError("weights must be non-negative, with at least one above 0 for each vertex.")
+        raise ValueError("weights must be non-negative, with a positive sum for each vertex.")
     return np.asarray(dense / total)
-
-
-def _finite(values: ArrayLike, name: str, shape: tuple[int | None, ...]) -> Array:
-    wanted = f"shape ({', '.join('any' if n is None else str(n) for n in shape)})"
-    array = real_array(values, name, wanted)
-    fits = array.ndim == len(shape) and all(
-        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
-    )
-    if not fits or not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite values of {wanted}, got shape {array.shape}.")
-    return array

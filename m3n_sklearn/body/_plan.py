@@ -1,4 +1,7 @@
-"""What has to be computed for some sites, worked out once: bones, points and their weights."""
+"""The plan of a computation for some points: the bones that matter, in order, and the weights.
+
+A plan is made once for a body and its points, and then serves any number of poses.
+"""
 
 from __future__ import annotations
 
@@ -13,37 +16,27 @@ from ._model import BodyModel
 from ._sites import Site
 from ._triangle import Triangles
 
-__all__ = ["FRAMES", "Plan", "Points"]
+__all__ = ["FRAMES", "PointPlan", "Points"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 FRAMES = ("skin", "bone", "triangle")
 
-# weights below have no visible effect, and each bone costs time
+# Smaller weights have no visible effect, and each bone costs time
 _NEGLIGIBLE_WEIGHT = 1e-12
 
 
 class Points(NamedTuple):
-    """Points that hang on a body.
+    """P points that move with a body."""
 
-    Attributes
-    ----------
-    weights : ndarray of shape (P, J)
-        Shares of the joints.
-    rest : ndarray of shape (P, 3)
-        In the rest pose, in m.
-    posedirs : ndarray of shape (P, 3, 9 (J - 1)) or None
-        Pose blend shapes.
-    """
-
-    weights: Array
-    rest: Array
-    posedirs: Array | None
+    weights: Array  # (P, J): skinning weights
+    rest: Array  # (P, 3): in the rest pose, in m
+    posedirs: Array | None  # (P, 3, 9 (J - 1)): pose blend shapes
 
     @classmethod
     def of_vertices(cls, body: BodyModel, vertices: Any) -> Points:
-        """Take vertices of the surface."""
+        """Create them from vertices of the surface."""
         assert body.vertices is not None and body.weights is not None
         directions = None
         if body.posedirs is not None:
@@ -54,7 +47,7 @@ class Points(NamedTuple):
 
     @classmethod
     def of_sites(cls, body: BodyModel, sites: Sequence[Site], frame: str) -> Points:
-        """Take resolved sites, or the corners of their triangles, all first corners first."""
+        """Create them from resolved sites, or from the corners of their triangles, by corner."""
         if frame == "triangle":
             return cls.of_vertices(body, Triangles.corners(body, sites))
         carried = [_carried(body, site, frame) for site in sites]
@@ -66,67 +59,27 @@ class Points(NamedTuple):
         return cls(np.where(weights > _NEGLIGIBLE_WEIGHT, weights, 0.0), rest, directions)
 
 
-class Plan(NamedTuple):
-    """Bones in an order from the root outwards, and the points that hang on them.
+class PointPlan(NamedTuple):
+    """N bones, ordered from the root outward, and the P points that move with them."""
 
-    Attributes
-    ----------
-    moving : ndarray of shape (N,)
-        Joint of the pose that drives each bone.
-    still : ndarray of bool, shape (N,)
-        Bones that the pose does not drive: they stay at rest.
-    parents : ndarray of shape (N,)
-        Position of each bone's parent in this order; -1 for the root.
-    generations : list of slice
-        Bones of equal depth, the root left out.
-    offsets, rest : ndarray of shape (N, 3)
-        From the parent's joint in the rest pose, and the joint in the rest pose, in m.
-    weights : ndarray of shape (P, N)
-        Shares of the bones in each point.
-    points : ndarray of shape (P, 3)
-        In the rest pose, in m.
-    posedirs : ndarray of shape (3 P, 9 K) or None
-        Shift of the points by the entries of R - I of K bones; rows and columns are ordered by
-        axis and entry first.
-    shaping : slice
-        Those K bones.
-    main : ndarray of shape (P,)
-        Bone of the largest share.
-    mixed : ndarray
-        Points with more than one bone.
-    """
-
-    moving: Indices
-    still: NDArray[np.bool_]
-    parents: Indices
-    generations: list[slice]
-    offsets: Array
-    rest: Array
-    weights: Array
-    points: Array
+    moving: Indices  # (N,): joint of the pose that drives each bone
+    still: NDArray[np.bool_]  # (N,): bones that the pose does not drive, so that they stay at rest
+    parents: Indices  # (N,): position of each bone's parent in this order; -1 for the root
+    generations: list[slice]  # bones of equal depth, without the root
+    offsets: Array  # (N, 3): rest position relative to the parent's, in m
+    rest: Array  # (N, 3): rest position, in m
+    weights: Array  # (P, N): skinning weights
+    points: Array  # (P, 3): in the rest pose, in m
+    # (3 P, 9 K): shift of the points by the entries of R - I of K bones; rows are ordered by axis
+    # first, columns by entry first
     posedirs: Array | None
-    shaping: slice
-    main: Indices
-    mixed: Indices
+    shaping: slice  # those K bones
+    main: Indices  # (P,): bone with the largest weight
+    mixed: Indices  # points with more than one bone
 
     @classmethod
-    def of(cls, body: BodyModel, carried: Points, n_joints: int) -> Plan:
-        """Plan the motion of points.
-
-        Parameters
-        ----------
-        body : BodyModel
-            The body.
-        carried : Points
-            What moves with it.
-        n_joints : int
-            Number of joints of the pose.
-
-        Returns
-        -------
-        Plan
-            Bones and points.
-        """
+    def of(cls, body: BodyModel, carried: Points, n_joints: int) -> PointPlan:
+        """PointPlan the motion of points."""
         shares, points, posedirs = carried
         order = _outwards(body, shares, shaped=posedirs is not None)
         place = np.full(body.n_joints, -1)
@@ -134,8 +87,10 @@ class Plan(NamedTuple):
         parents = np.where(body.parents[order] < 0, -1, place[body.parents[order]])
         rest = body.rest_joints[order]
         offsets = np.where(parents[:, None] < 0, rest, rest - rest[parents])
+        # 2. Bones of equal depth are computed together
         depth = _depths(body)[order]
         edges = np.searchsorted(depth, np.arange(1, depth[-1] + 2)).tolist()
+        # 3. Joints of the pose, weights and blend shapes in the new order
         driver = body.match_pose(n_joints)[order]
         weights = shares[:, order]
         if posedirs is not None:
@@ -156,23 +111,15 @@ class Plan(NamedTuple):
             mixed=np.flatnonzero(np.count_nonzero(weights, axis=1) > 1),
         )
 
-    def driven(self) -> tuple[list[int], Plan]:
-        """Find the joints of the pose that matter.
-
-        Returns
-        -------
-        joints : list of int
-            Indices into the pose's joints, increasing.
-        plan : Plan
-            The same for poses of these joints only.
-        """
+    def driven(self) -> tuple[list[int], PointPlan]:
+        """Return the needed joints of the pose, increasing, and the plan for these joints only."""
         joints = np.unique(self.moving[~self.still])
         moving = np.where(self.still, 0, np.searchsorted(joints, self.moving))
         return joints.tolist(), self._replace(moving=moving)
 
 
 def _carried(body: BodyModel, site: Site, frame: str) -> tuple[Array, Array, Array | None]:
-    """Return weights of all joints, the rest point that they carry, and its blend shapes."""
+    """Return the weights (J,) of a site, its rest point (3,), and its blend shapes or None."""
     assert site.bone is not None and site.offset is not None  # resolved sites have both
     bone = body.joint_index(site.bone)
     point = body.rest_joints[bone] + site.offset
@@ -193,7 +140,7 @@ def _depths(body: BodyModel) -> Indices:
 
 
 def _outwards(body: BodyModel, shares: Array, shaped: bool) -> Indices:
-    """Joints that are needed, by depth: all of them for blend shapes, else those of the points."""
+    """Return the needed joints by depth: all for blend shapes, else the ancestors of the points."""
     needed = np.full(body.n_joints, shaped)
     needed[0] = True
     needed |= shares.any(axis=0)

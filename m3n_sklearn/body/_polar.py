@@ -1,4 +1,18 @@
-"""The rotation nearest to a 3 x 3 matrix, for many matrices at once."""
+"""Polar decomposition: the rotation nearest to a 3 x 3 matrix, for many matrices at once.
+
+Every matrix M of positive determinant is ``M = Q S`` with a rotation Q and a symmetric positive
+definite S. Q is the rotation nearest to M in the Frobenius norm. Scaled Newton steps [1]_ compute
+it, from ``Q_0 = M``:
+
+    Q_k+1 = (g Q_k + (g Q_k)^-T) / 2,    g = det(Q_k)^(-1/3)
+
+They converge quadratically. The scaling g makes far matrices converge within a few steps.
+
+References
+----------
+.. [1] N. J. Higham, "Computing the polar decomposition - with applications", SIAM Journal on
+   Scientific and Statistical Computing 7(4), 1986.
+"""
 
 from __future__ import annotations
 
@@ -11,53 +25,27 @@ __all__ = ["SINGULAR", "has_no_polar", "polar_rotation"]
 
 Array = NDArray[np.float64]
 SINGULAR = 1e-6
+"""Determinant below which a matrix has no well-conditioned nearest rotation."""
+
 _MAX_STEPS = 30
 
 
 def has_no_polar(matrix: Array) -> NDArray[np.bool_]:
-    """Tell where the nearest rotation is undefined or badly conditioned.
-
-    Bones that are turned half around against each other blend into such matrices.
-
-    Parameters
-    ----------
-    matrix : ndarray of shape (3, 3, F)
-        Weighted means of rotations.
-
-    Returns
-    -------
-    ndarray of shape (F,)
-        True where the determinant is below 1e-6.
-    """
+    """Tell where (F,) the nearest rotation of matrices (3, 3, F) is ill-conditioned."""
+    # blends of bones that differ by half a turn are such matrices
     return cofactors(matrix)[1] < SINGULAR
 
 
 def polar_rotation(matrix: Array) -> Array:
-    """Rotation factor of the polar decomposition, by scaled Newton steps [1]_.
-
-    Parameters
-    ----------
-    matrix : ndarray of shape (3, 3, F)
-        Matrices of positive determinant.
-
-    Returns
-    -------
-    ndarray of shape (3, 3, F)
-        The nearest rotations.
-
-    References
-    ----------
-    .. [1] N. J. Higham, "Computing the polar decomposition - with applications", SIAM J. Sci.
-       Stat. Comput. 7(4), 1986.
-    """
+    """Return the rotations nearest to matrices (3, 3, F) of positive determinant."""
     current = matrix
     for step in range(_MAX_STEPS):
         adjugate, det = cofactors(current)
-        # scaling brings far matrices close within a few steps; near the end it has no effect
+        # near convergence the scaling has no effect
         scale = np.cbrt(1 / det) if step < 4 else np.ones_like(det)
         update = 0.5 * (scale * current + adjugate / (det * scale))
         change = abs(update - current).max(initial=0.0)
         current = update
-        if change < 1e-9:  # convergence is quadratic: the next step would change no bit
+        if change < 1e-9:  # quadratic convergence: the next step changes less than rounding
             break
     return current

@@ -1,4 +1,7 @@
-"""Where sensors sit: named places on a body, or places of one's own."""
+"""Sites: places on a body that carry sensors, from the catalogue or of the user.
+
+Resolving a site on a body gives it a bone, an offset, and vertices where the body has a surface.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from .._checks import list_of, real_array
+from .._checks import check_rotation, finite_array, list_of
 from ..motion.proportions import LIMB_SEGMENTS, fitted_stature
 from ._catalogue import CATALOGUE, Placement
 from ._model import BodyModel
@@ -20,46 +23,59 @@ from ._surface_query import nearest_vertex, outermost_hit
 __all__ = ["Site", "list_sites", "resolve_sites"]
 
 Array = NDArray[np.float64]
-# skin is looked for this far from the bone, by stature: beyond, it belongs to another limb
+
 _REACH = 0.15
-# a body never changes; what is placed on it is forgotten with it
+"""Largest distance of the skin from the bone, relative to stature; beyond, it is another limb's."""
+
 _PLACED: WeakKeyDictionary[BodyModel, dict[str, Site]] = WeakKeyDictionary()
-FARTHEST = 2.0
-"""Metres. No sensor sits further from the bone that carries it."""
+"""Catalogue sites by body, since bodies do not change and the search for the skin takes time."""
+
+MAX_OFFSET = 2.0
+"""Largest plausible distance of a sensor from its bone, in m."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Site:
-    """A place on a body that carries a sensor, with the sensor's axes.
+    """A place on a body that carries a sensor, with the axes of the sensor.
 
-    Give `bone` and `offset`, or `vertices`, or both. `resolve_sites` fills in the rest for one
-    body; a resolved site belongs to the body that it was resolved for.
+    Give `bone` and `offset`, or `vertices`, or both. `resolve_sites` completes a site for one
+    body. A completed site is valid for that body only.
 
     Parameters
     ----------
     name : str
-        Name of the site; it names the channels.
+        Name of the site, which is also part of the names of its channels.
     bone : str, int or None, default=None
-        Joint whose bone carries the sensor, such as ``"left_elbow"`` for the forearm. With
-        None it is the one with the largest skinning weight at `vertices`.
+        Joint whose bone carries the sensor, such as ``"left_elbow"`` for the forearm. With None
+        it is the joint with the largest skinning weight at `vertices`.
     offset : array-like of shape (3,) or None, default=None
-        From that joint to the sensor in the rest pose, in m (x left, y up, z front). With None
-        it leads to the (weighted) mean of `vertices`.
+        Vector from that joint to the sensor in the rest pose, in m (x left, y up, z front). With
+        None the sensor lies at the weighted mean of `vertices`.
     orientation : array-like of shape (3, 3) or None, default=None
-        Rotation from the sensor's to the rest pose's axes: its columns are the sensor's x, y
-        and z axes seen in the rest pose. None is the identity.
+        Rotation from the sensor's axes to those of the rest pose. Its columns are the sensor's x,
+        y and z axes in the rest pose. None is the identity.
     vertices : sequence of int or None, default=None
-        Surface points whose skinning carries the sensor when it sits on the skin.
+        Vertices of the surface whose skinning carries the sensor with ``frame="skin"``, or whose
+        triangle does with ``frame="triangle"``.
     vertex_weights : sequence of float or None, default=None
-        Share of each vertex, of sum 1; None is equal shares.
+        Weight of each vertex, of sum 1. None is equal weights.
 
     Raises
     ------
     ValueError
-        If neither a place on a bone nor vertices are given, or a value is not usable.
+        If neither a place on a bone nor vertices are given, a shape is wrong, a value is not
+        finite, `orientation` is not a rotation matrix, or weights do not sum to 1.
+    TypeError
+        If `name` is not a non-empty string, or `vertices` are not integers.
+
+    See Also
+    --------
+    resolve_sites : Completes sites on a body.
+    list_sites : Names of the catalogue.
 
     Examples
     --------
+    >>> from m3n_sklearn.body import Site
     >>> Site("shoe", bone="left_foot", offset=(0.0, 0.03, 0.0)).bone
     'left_foot'
     """
@@ -72,15 +88,19 @@ class Site:
     vertex_weights: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Convert, check and freeze."""
+        """Convert, check and freeze the arguments."""
         if not isinstance(self.name, str) or not self.name:
-            raise TypeError(f"A site needs a name, since it names channels; got {self.name!r}.")
+            raise TypeError(
+                f"The name of a site must be a non-empty string, got {self.name!r}. It is part of "
+                "the names of its channels."
+            )
         if self.vertices is None and (self.bone is None or self.offset is None):
             raise ValueError(
-                f"Site {self.name!r} has no place: give bone= and offset= (m), or vertices=."
+                f"Site {self.name!r} has no place. Pass bone= and offset= (in m), or vertices=."
             )
         if self.vertices is None and self.vertex_weights is not None:
             raise ValueError(f"Site {self.name!r} has vertex_weights but no vertices.")
+        # all other arguments, read-only
         checked = {
             "offset": None if self.offset is None else _offset(self.offset, self.name),
             "orientation": _rotation(self.orientation, self.name),
@@ -92,20 +112,32 @@ class Site:
 
 
 def list_sites() -> tuple[str, ...]:
-    """Names of the sites that every body with SMPL's joints has.
+    """Return the names of the sites that every body with SMPL's joints has.
 
-    Wrists (back of the distal forearm; ``_volar``: its inside), ankles (outside, above the
-    malleolus), hips (side of the belt), pockets (front trouser pocket, a telephone upright),
-    thighs (front middle), upper arms (outside middle), feet (instep), ears, chest (sternum),
-    head (forehead) and lower back (over the lumbar spine).
+    - wrists: back of the distal forearm, or its palm side (``_volar``)
+    - ankles: outside, above the malleolus
+    - hips: side of the belt
+    - pockets: front trouser pocket, with an upright phone
+    - thighs: front, halfway between hip and knee
+    - upper arms: outside, halfway between shoulder and elbow
+    - feet: instep
+    - ears
+    - chest: sternum
+    - head: forehead
+    - lower back: above the lumbar spine
 
     Returns
     -------
     tuple of str
-        The names, in the catalogue's order.
+        The names, in the order of the catalogue.
+
+    See Also
+    --------
+    resolve_sites : Finds sites on a body, and defines their axes.
 
     Examples
     --------
+    >>> from m3n_sklearn.body import list_sites
     >>> list_sites()[:2]
     ('left_wrist', 'right_wrist')
     """
@@ -113,44 +145,50 @@ def list_sites() -> tuple[str, ...]:
 
 
 def resolve_sites(body: BodyModel, sites: str | Site | Iterable[str | Site]) -> list[Site]:
-    """Find sites on a body.
+    """Find sites on a body, and complete them with bone, offset and vertices.
 
-    Named sites are placed on the skin: from a point on the bone outwards, to the outermost
-    crossing with the surface in the rest pose. On a body without a surface they stand off the
-    bone by a fixed share of the stature. Sites of one's own that have a bone and an offset
-    take the skinning of the nearest vertex.
+    A named site is placed on the skin: from a point on the bone outward, to the outermost
+    crossing with the surface in the rest pose. On a body without a surface it lies at a fixed
+    distance from the bone, relative to the stature. A site of your own with a bone and an offset
+    takes the skinning weights of the nearest vertex.
 
-    The z axis of a named site points out of the body. Its y axis points up the body in the
-    T-pose, with these exceptions: on the upper arm it points to the shoulder (up, when the arm
-    hangs), on the foot to the toes, and at the wrist as on a watch that its wearer reads: z
-    out of the glass on the back of the forearm, y to 12 o'clock (the side of the little
-    finger), x to 3 o'clock along the forearm, which is towards the hand on the left wrist and
-    towards the elbow on the right one. A watch worn on the inside of the wrist (``_volar``)
-    has its 12 o'clock at the thumb's side, and x as before. This is the axis convention of
-    telephones and watches, and it makes both wrists mirror images: a motion mirrored left to
-    right yields ``(-ax, ay, az)`` and ``(gx, -gy, -gz)`` at the other side's site.
+    The z axis of a named site points out of the body. The y axis points up in the T-pose, with
+    three exceptions:
+
+    - Upper arm: y points to the shoulder, which is up when the arm hangs.
+    - Foot: y points to the toes.
+    - Wrist: as on a watch that is worn on the back of the forearm. z points out of the glass, y to
+      12 o'clock (the side of the little finger), and x to 3 o'clock. Along the forearm, x points
+      toward the hand on the left wrist and toward the elbow on the right wrist. On the inside of
+      the wrist (``_volar``), 12 o'clock is at the side of the thumb, and x is the same.
+
+    This is the axis convention of phones and watches. It makes both sides mirror images: a motion
+    mirrored left to right gives ``(-ax, ay, az)`` and ``(gx, -gy, -gz)`` at the site of the other
+    side.
 
     Parameters
     ----------
     body : BodyModel
         The body.
     sites : str, Site or iterable of them
-        Names of the catalogue (see `list_sites`), or own sites.
+        Names of the catalogue (see `list_sites`), or sites of your own.
 
     Returns
     -------
     list of Site
-        Sites with bone and offset, and vertices where the body has a surface.
+        Sites with bone and offset, and with vertices if the body has a surface.
 
     Raises
     ------
     ValueError
-        If a name is not in the catalogue, a name occurs twice, there is no site, or the body
-        lacks the bones or vertices of a site.
+        If a name is not in the catalogue, a name occurs twice, no site is given, or the body lacks
+        the bones or vertices of a site.
+    TypeError
+        If `body` is not a `BodyModel`, or a site is neither a name nor a `Site`.
 
     Examples
     --------
-    >>> from m3n_sklearn.body import default_body
+    >>> from m3n_sklearn.body import default_body, resolve_sites
     >>> [site] = resolve_sites(default_body(), ["left_wrist"])
     >>> site.bone, site.orientation[:, 2].round(2).tolist()  # z: up from the back of the hand
     ('left_elbow', [0.0, 1.0, 0.0])
@@ -161,14 +199,16 @@ def resolve_sites(body: BodyModel, sites: str | Site | Iterable[str | Site]) -> 
         )
     expected = "site names or Site objects, such as ('left_wrist', 'right_wrist')"
     single = isinstance(sites, str | Site)
-    wanted: list[Any] = [sites] if single else list_of(sites, "sites", expected)
-    if not wanted:
-        raise ValueError(f"At least one site is needed; known names are {list(CATALOGUE)}.")
-    resolved = [_resolve(body, site) for site in wanted]
+    requested: list[Any] = [sites] if single else list_of(sites, "sites", expected)
+    if not requested:
+        raise ValueError(f"At least one site is needed. Known names are {list(CATALOGUE)}.")
+    resolved = [_resolve(body, site) for site in requested]
     names = [site.name for site in resolved]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        raise ValueError(f"Site names must differ, since they name channels; twice: {doubled}.")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(
+            f"Site names must differ, since channels are named by them. Repeated: {repeated}."
+        )
     return resolved
 
 
@@ -178,17 +218,17 @@ def _resolve(body: BodyModel, site: str | Site) -> Site:
             close = difflib.get_close_matches(site, CATALOGUE, n=1, cutoff=0.5)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise ValueError(
-                f"Unknown site {site!r}.{hint} Known names are {list(CATALOGUE)}; "
-                f"for a place of your own give a Site."
+                f"Unknown site {site!r}.{hint} Known names are {list(CATALOGUE)}. "
+                f"For another place pass a Site."
             )
         return _named(body, site)
     if not isinstance(site, Site):
-        raise TypeError(f"A site is a name or a Site, got {type(site).__name__}.")
+        raise TypeError(f"A site must be a name or a Site, got {type(site).__name__}.")
     return _bind(body, site)
 
 
 def _named(body: BodyModel, name: str) -> Site:
-    """Look up a site of the catalogue; searching the surface takes time, and neither changes."""
+    """Return a site of the catalogue on a body, from the cache if it is there."""
     placed = _PLACED.setdefault(body, {})
     if name not in placed:
         placed[name] = _place(body, name, CATALOGUE[name])
@@ -196,18 +236,21 @@ def _named(body: BodyModel, name: str) -> Site:
 
 
 def _place(body: BodyModel, name: str, place: Placement) -> Site:
-    """Put a site of the catalogue onto a body."""
+    """Place a site of the catalogue on a body."""
+    # 1. A point on the bone
     bone, start, end = (body.joint_index(j) for j in (place.bone, place.start, place.end))
     foot, tip = body.rest_joints[start], body.rest_joints[end]
     axis = tip - foot
     length = float(np.linalg.norm(axis))
     size = _size(body)
     inside = foot + place.fraction * axis + (0.0, place.lift * size, 0.0)
+    # 2. The sensor's axes
     outward = np.asarray(place.outward) / np.linalg.norm(place.outward)
     if place.limb:
         outward = _orthonormal(outward, axis / length)
     up = _orthonormal(np.asarray(place.up), outward)
     orientation = np.column_stack([np.cross(up, outward), up, outward])
+    # 3. The skin in the direction outward, or a fixed distance
     hit = None
     if body.vertices is not None and body.faces is not None:
         hit = outermost_hit(body.vertices, body.faces, inside, outward, _REACH * size)
@@ -227,7 +270,7 @@ def _place(body: BodyModel, name: str, place: Placement) -> Site:
 
 
 def _size(body: BodyModel) -> float:
-    """Stature, or what fits the limbs."""
+    """Return the stature of a body, or else the one that fits its limbs."""
     if body.stature is not None:
         return body.stature
     joint = dict(zip(body.joint_names, body.rest_joints, strict=True))
@@ -239,38 +282,40 @@ def _size(body: BodyModel) -> float:
     }
     if not lengths:
         raise ValueError(
-            f"The stature of {body.name} is not known: give stature= when building it."
+            f"The stature of {body.name} is not known. Pass stature= when you create it."
         )
     return fitted_stature(lengths)
 
 
 def _bind(body: BodyModel, site: Site) -> Site:
-    """Fill in what a site leaves open, and check what it does not."""
+    """Check a site against a body, and fill in the fields that it leaves open."""
+    # 1. Check the fields that are given
     bone, offset = site.bone, site.offset
     vertices, shares = site.vertices, site.vertex_weights
     if bone is not None:
         bone = body.joint_names[body.joint_index(bone)]
     if vertices is not None and (body.vertices is None or body.weights is None):
         raise ValueError(
-            f"Site {site.name!r} sits on vertices, but {body.name} has no surface: "
-            f"give bone= and offset= instead."
+            f"Site {site.name!r} lies on vertices, but {body.name} has no surface. "
+            f"Pass bone= and offset= instead."
         )
     if vertices is not None and not all(0 <= v < body.n_vertices for v in vertices):
         raise ValueError(
             f"Site {site.name!r} has vertices {vertices}, but {body.name} has only "
-            f"{body.n_vertices} of them."
+            f"{body.n_vertices} vertices."
         )
+    # 2. The nearest vertex, the bone with the largest weight, the offset to the vertices' mean
     if body.vertices is not None and body.weights is not None:
         if vertices is None:
             assert bone is not None  # a site without vertices has a bone
             point = body.rest_joints[body.joint_index(bone)] + offset
             vertices, shares = (nearest_vertex(body.vertices, point),), (1.0,)
-        chosen, portion = list(vertices), np.asarray(shares)
+        indices, weights = list(vertices), np.asarray(shares)
         if bone is None:
-            bone = body.joint_names[np.argmax(portion @ body.weights[chosen])]
+            bone = body.joint_names[np.argmax(weights @ body.weights[indices])]
         if offset is None:
-            middle = portion @ body.vertices[chosen]
-            offset = middle - body.rest_joints[body.joint_index(bone)]
+            mean = weights @ body.vertices[indices]
+            offset = mean - body.rest_joints[body.joint_index(bone)]
     return dataclasses.replace(
         site, bone=bone, offset=offset, vertices=vertices, vertex_weights=shares
     )
@@ -282,12 +327,13 @@ def _orthonormal(vector: Array, against: Array) -> Array:
 
 
 def _offset(values: Any, name: str) -> Array:
-    array = _finite(values, (3,), name)
-    if np.abs(array).max() > FARTHEST:
+    array = finite_array(values, f"The offset of site {name!r}", (3,))
+    if np.abs(array).max() > MAX_OFFSET:
         raise ValueError(
-            f"The offset of site {name!r} is {np.abs(array).max():.4g} m from its bone: are these "
-            "millimetres or centimetres? Give metres."
+            f"The offset of site {name!r} reaches {np.abs(array).max():.4g} m from its bone. Is it "
+            "in millimeters or centimeters? It must be in meters."
         )
+    array.flags.writeable = False
     return array
 
 
@@ -298,23 +344,10 @@ def _whole(vertices: Any, name: str) -> tuple[int, ...]:
     return tuple(numbers.tolist())
 
 
-def _finite(values: Any, shape: tuple[int, ...], name: str) -> Array:
-    array = real_array(values, f"Site {name!r}", f"finite values of shape {shape}")
-    if array.shape != shape or not np.isfinite(array).all():
-        raise ValueError(
-            f"Site {name!r} needs finite values of shape {shape}, got shape {array.shape}."
-        )
-    array.flags.writeable = False
-    return array
-
-
-def _rotation(values: object, name: str) -> Array:
-    matrix = _finite(np.eye(3) if values is None else values, (3, 3), name)
-    if abs(matrix.T @ matrix - np.eye(3)).max() > 1e-6 or np.linalg.det(matrix) < 0:
-        raise ValueError(
-            f"The orientation of site {name!r} must be a rotation matrix (orthonormal columns, "
-            f"determinant +1), got determinant {np.linalg.det(matrix):.4g}."
-        )
+def _rotation(values: ArrayLike | None, name: str) -> Array:
+    given = np.eye(3) if values is None else values
+    matrix = check_rotation(given, f"The orientation of site {name!r}")
+    matrix.flags.writeable = False
     return matrix
 
 
@@ -325,11 +358,8 @@ def _shares(
         return None
     if len(vertices) == 0:
         raise ValueError(f"Site {name!r} has an empty list of vertices.")
-    values = _finite(
-        np.full(len(vertices), 1 / len(vertices)) if shares is None else shares,
-        (len(vertices),),
-        name,
-    )
+    given = np.full(len(vertices), 1 / len(vertices)) if shares is None else shares
+    values = finite_array(given, f"The vertex_weights of site {name!r}", (len(vertices),))
     if abs(values.sum() - 1) > 1e-6:
         raise ValueError(f"The vertex_weights of site {name!r} must sum to 1, got {values.sum()}.")
     return tuple(float(v) for v in values)

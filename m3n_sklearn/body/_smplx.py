@@ -1,4 +1,4 @@
-"""Bodies of the SMPL family, from the objects or arrays that already hold them."""
+"""Bodies of the SMPL family, from models or arrays in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._model import BodyModel
 
 __all__ = ["body_from_smplx", "family_body"]
 
-# what is read, under the names used by model files, data structures and torch modules
+# Names of each field in model files, data structures and torch modules
 _FIELDS = {
     "v_template": ("v_template",),
     "joint_regressor": ("J_regressor",),
@@ -24,39 +24,57 @@ _FIELDS = {
     "posedirs": ("posedirs",),
 }
 _SMPLX_JOINTS = 55
-# shape coefficients by columns of the file: 300 or 10, followed by 100 or 10 for the expression
 _SMPLX_SHAPES = {400: 300, 20: 10}
+"""Shape coefficients by columns of SMPL-X's shapedirs; the others are of the expression."""
+
 _REQUIRED = ("v_template", "joint_regressor", "weights", "parents")
 
 
 def body_from_smplx(source: Any, *, joint_names: Sequence[str] | None = None) -> BodyModel:
-    """Take a body over from an SMPL, SMPL-H or SMPL-X model that is already in memory.
+    """Convert an SMPL [1]_, SMPL-H [2]_ or SMPL-X [3]_ model in memory to a body.
 
     Parameters
     ----------
     source : object or mapping
-        A model created by the ``smplx`` package, a data structure with the attributes of the
-        model files, or a mapping such as ``numpy.load(path)``. Read are `v_template` (V, 3),
-        `J_regressor` (J, V), `weights` or `lbs_weights` (V, J), `kintree_table` (2, J) or
-        `parents` (J,), and, where present, `f` or `faces` (K, 3), `shapedirs` (V, 3, B) and
-        `posedirs` (V, 3, 9 (J - 1)) or its transpose (9 (J - 1), 3 V). Torch tensors are
-        accepted. Expression coefficients of SMPL-X are not taken over.
+        A model of the ``smplx`` package, a data structure with the attributes of the model files,
+        or a mapping such as ``numpy.load(path)``. Torch tensors are accepted. Required are
+
+        - `v_template` (V, 3) in m;
+        - `J_regressor` (J, V);
+        - `weights` or `lbs_weights` (V, J);
+        - `kintree_table` (2, J) or `parents` (J,).
+
+        Optional are
+
+        - `f` or `faces` (K, 3);
+        - `shapedirs` (V, 3, B), from which expression coefficients of SMPL-X are left out;
+        - `posedirs` (V, 3, 9 (J - 1)), or its transpose (9 (J - 1), 3 V).
     joint_names : sequence of str or None, default=None
-        Names of the J joints; None takes those of SMPL (24), SMPL-H (52) or SMPL-X (55).
+        Names of the J joints. None takes those of SMPL (24), SMPL-H (52) or SMPL-X (55).
 
     Returns
     -------
     BodyModel
-        The body in its mean shape; use `BodyModel.shaped` for another one.
+        The body in its mean shape. Use `BodyModel.shaped` for another shape.
 
     Raises
     ------
     ValueError
-        If arrays are missing or disagree in shape, or joints have no known names.
+        If arrays are missing or disagree in shape, or no names are known for this number of
+        joints.
 
     See Also
     --------
-    read_body : The same from a model file.
+    read_body : Models from a file.
+
+    References
+    ----------
+    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
+       Graphics 34(6), 2015.
+    .. [2] J. Romero et al., "Embodied hands: modeling and capturing hands and bodies together",
+       ACM Transactions on Graphics 36(6), 2017.
+    .. [3] G. Pavlakos et al., "Expressive body capture: 3D hands, face, and body from a single
+       image", CVPR 2019.
 
     Examples
     --------
@@ -80,18 +98,20 @@ def body_from_smplx(source: Any, *, joint_names: Sequence[str] | None = None) ->
 def family_body(
     source: Any, joint_names: Sequence[str] | None, num_betas: int | None, name: str
 ) -> BodyModel:
-    """Build a body from the fields of a model, however they are held."""
+    """Build a body from the fields of a model, which may be attributes or keys."""
+    # 1. Fields under any of their names
     found = {key: _first(source, names) for key, names in _FIELDS.items()}
     missing = [_FIELDS[key] for key in _REQUIRED if found[key] is None]
     if missing:
-        wanted = "; ".join(" or ".join(names) for names in missing)
-        raise ValueError(f"{name} is not a body of the SMPL family: it has no {wanted}.")
+        listed = "; ".join(" or ".join(names) for names in missing)
+        raise ValueError(f"{name} is not a body of the SMPL family: it has no {listed}.")
+    # 2. Joints in the order of a known family, or as named
     vertices = _numpy(found["v_template"])
     parents = _parents(found["parents"])
     names = joint_names or POSE_LAYOUTS.get(len(parents))
     if names is None:
         raise ValueError(
-            f"No names are known for {len(parents)} joints; give joint_names=, or a model with "
+            f"No names are known for {len(parents)} joints. Pass joint_names=, or a model with "
             f"{sorted(POSE_LAYOUTS)} joints."
         )
     return BodyModel(
@@ -108,7 +128,7 @@ def family_body(
 
 
 def _first(source: Any, names: tuple[str, ...]) -> Any:
-    """First of the names that the source has."""
+    """Return the value of the first name that the source has, or None."""
     for name in names:
         if isinstance(source, Mapping):
             if name in source:
@@ -119,7 +139,7 @@ def _first(source: Any, names: tuple[str, ...]) -> Any:
 
 
 def _numpy(values: Any) -> NDArray[Any]:
-    """Array of a tensor or anything array-like; sparse matrices stay as they are."""
+    """Return a tensor or array-like as an array; leave sparse matrices unchanged."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
     return values if hasattr(values, "toarray") else np.asarray(values)
@@ -135,14 +155,14 @@ def _parents(values: Any) -> NDArray[np.int64]:
 def _shapedirs(
     source: Any, values: Any, n_joints: int, num_betas: int | None
 ) -> NDArray[Any] | None:
-    """Directions of the shape: the first `num_betas`, and none of the expression."""
+    """Return the first `num_betas` shape directions, without those of the expression."""
     if values is None:
         return None
     array = _numpy(values)
     if array.ndim != 3:
         raise ValueError(f"shapedirs must have shape (V, 3, B), got {array.shape}.")
     columns = array.shape[2]
-    # modules keep the expression apart; files of SMPL-X append it
+    # modules store the expression separately, files of SMPL-X append it
     if n_joints == _SMPLX_JOINTS and _first(source, ("expr_dirs",)) is None:
         columns = _SMPLX_SHAPES.get(columns, columns)
     if num_betas is not None and num_betas > columns:

@@ -1,4 +1,8 @@
-"""The skin of the default body: tubes around trunk and limbs, with girths from the survey."""
+"""The surface of the default body: elliptic tubes around trunk and limbs.
+
+Girths, breadths and depths are those of the survey (ANSUR II). Other numbers are relative to
+stature, and were chosen by eye between the measured sections.
+"""
 
 from __future__ import annotations
 
@@ -15,31 +19,23 @@ __all__ = ["skin_surface"]
 Array = NDArray[np.float64]
 
 _J = {name: j for j, name in enumerate(SMPL_JOINTS)}
-_WRIST_FLATNESS = 0.72  # thickness by width
-# survey girths of flexed muscles, against relaxed ones
+
+_WRIST_FLATNESS = 0.72
+"""Thickness of the wrist relative to its width."""
+
 _RELAXED_BICEPS, _RELAXED_FOREARM = 0.90, 0.95
-# the forearm's twist grows along it: by fraction of its length, where the hand's share begins
-# and where it is complete (beyond the wrist)
+"""Girths of relaxed muscles relative to the survey's flexed ones."""
+
 _TWIST = (0.55, 1.2)
+"""Range, in lengths of the forearm from the elbow, over which the skinning weight passes from the
+elbow to the wrist joint, so that the twist of the skin grows along the forearm."""
+
 _SPACING, _AROUND = 0.015, 16
+"""Distance of rings along a tube, relative to stature, and vertices of a ring."""
 
 
 def skin_surface(m: Mapping[str, float], joints: Array) -> Mesh:
-    """Wrap a body of stature 1 that stands on y = 0.
-
-    Parameters
-    ----------
-    m : mapping of str to float
-        Dimensions by stature, see `measures`.
-    joints : ndarray of shape (24, 3)
-        Rest joints in SMPL's order, see `joint_centers`.
-
-    Returns
-    -------
-    Mesh
-        Closed tubes that overlap where limbs meet the trunk; exactly symmetric in x, with at
-        most four bones to a vertex.
-    """
+    """Return the surface of a body of stature 1 on y = 0: overlapping closed tubes, symmetric."""
     joint = {name: joints[j] for name, j in _J.items()}
     left = [
         build_tube(tube, len(_J), _SPACING, _AROUND)
@@ -56,6 +52,7 @@ def _trunk(m: Mapping[str, float], joint: Mapping[str, Array]) -> Mesh:
     deep, broad = m["chestdepth"] / 2, m["chestbreadth"] / 2
     skull_deep, skull_broad = m["headlength"] / 2, m["headbreadth"] / 2
     back = -0.015
+    # height, front, left, half depth, half breadth
     rings = [
         (m["crotchheight"] - 0.005, -0.01, 0.0, 0.05, 0.075),
         (m["buttockheight"], -0.01, 0.0, m["buttockdepth"] / 2, m["hipbreadth"] / 2),
@@ -86,7 +83,7 @@ def _trunk(m: Mapping[str, float], joint: Mapping[str, Array]) -> Mesh:
 
 
 def _add_shoulder_girdle(mesh: Mesh, joint: Mapping[str, Array]) -> Mesh:
-    """Let the collar bones carry the upper corners of the trunk."""
+    """Give the upper corners of the trunk to the collar joints."""
     x, y, _ = mesh.vertices.T
     shoulder = joint["left_shoulder"]
     outside = smoothstep((abs(x) / shoulder[0] - 0.35) / 0.65)
@@ -101,6 +98,8 @@ def _add_shoulder_girdle(mesh: Mesh, joint: Mapping[str, Array]) -> Mesh:
 
 
 def _arm(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
+    # 1. Joints along x, radii from girths; an ellipse of flatness q and half width b has the girth
+    #    2 pi b sqrt((1 + q^2) / 2), approximately
     shoulder, elbow, wrist, hand = (
         joint[f"left_{name}"][0] for name in ("shoulder", "elbow", "wrist", "hand")
     )
@@ -112,6 +111,7 @@ def _arm(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
     palm = m["handbreadth"] / 2
     tip = wrist + m["handlength"]
 
+    # 2. Sections from inside the trunk to the finger tips: position, half thickness, half width
     def ring(x: float, thick: float, wide: float) -> Ring:
         return (x, height, depth, thick, wide)
 
@@ -143,6 +143,7 @@ def _leg(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
     hip, knee, ankle = (joint[f"left_{name}"] for name in ("hip", "knee", "ankle"))
     shank = knee[1] - ankle[1]
 
+    # circular sections from the foot to inside the trunk: height, depth, girth, fraction of it
     def ring(y: float, z: float, girth: str, share: float = 1.0) -> Ring:
         radius = share * m[girth] / (2 * np.pi)
         return (y, z, hip[0], radius, radius)
@@ -175,6 +176,7 @@ def _foot(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
     toe = heel + m["footlength"]
     broad = m["footbreadthhorizontal"] / 2
 
+    # sections from heel to toe that stand on the floor: position, half width, height
     def ring(z: float, wide: float, high: float) -> Ring:
         return (z, ankle[0], high / 2, wide, high / 2)
 

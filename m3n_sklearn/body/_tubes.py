@@ -1,4 +1,4 @@
-"""Closed tubes of elliptic rings around bones, with skinning weights that vary along them."""
+"""Closed tubes of elliptic rings around a chain of bones, with smooth skinning weights."""
 
 from __future__ import annotations
 
@@ -24,36 +24,34 @@ class Mesh(NamedTuple):
 
 
 class Tube(NamedTuple):
-    """A tube along one axis of the rest pose (0: x, 1: y, 2: z).
-
-    `rings` has rows (position along the axis, centre v, centre u, radius v, radius u), by
-    rising position, where v and u are the next two axes in cyclic order; the shape between
-    them is interpolated monotonically. `bones` carry it in that order, and `joints` gives for
-    each change of bone where it begins and where it is complete.
-    """
+    """A tube along one axis of the rest pose (0: x, 1: y, 2: z)."""
 
     axis: int
+    # (position along the axis, center v, center u, radius v, radius u), by increasing position; v
+    # and u are the next two axes in cyclic order
     rings: Sequence[Ring]
-    tips: tuple[float, float]
-    bones: Sequence[int]
-    joints: Sequence[tuple[float, float]]
+    tips: tuple[float, float]  # positions of both ends
+    bones: Sequence[int]  # joints that carry it, by increasing position
+    joints: Sequence[tuple[float, float]]  # where each change of bone begins and is complete
 
 
 def build_tube(tube: Tube, n_joints: int, spacing: float, around: int) -> Mesh:
     """Sample a tube with `around` (a multiple of 4) vertices on rings `spacing` apart."""
+    # 1. Monotone interpolation of the sections
     knots = np.array(tube.rings)
     count = max(2, round((knots[-1, 0] - knots[0, 0]) / spacing) + 1)
     along = np.linspace(knots[0, 0], knots[-1, 0], count)
-    centre_v, centre_u, radius_v, radius_u = PchipInterpolator(knots[:, 0], knots[:, 1:])(along).T
+    center_v, center_u, radius_v, radius_u = PchipInterpolator(knots[:, 0], knots[:, 1:])(along).T
+    # 2. Vertices of the rings, and a pole at each end
     sine, cosine = _circle(around)
     v_axis, u_axis = (tube.axis + 1) % 3, (tube.axis + 2) % 3
     body = np.empty((count, around, 3))
     body[..., tube.axis] = along[:, None]
-    body[..., v_axis] = centre_v[:, None] + radius_v[:, None] * cosine
-    body[..., u_axis] = centre_u[:, None] + radius_u[:, None] * sine
+    body[..., v_axis] = center_v[:, None] + radius_v[:, None] * cosine
+    body[..., u_axis] = center_u[:, None] + radius_u[:, None] * sine
     poles = np.empty((2, 3))
     for pole, end, tip in zip(poles, (0, -1), tube.tips, strict=True):
-        pole[[tube.axis, v_axis, u_axis]] = tip, centre_v[end], centre_u[end]
+        pole[[tube.axis, v_axis, u_axis]] = tip, center_v[end], center_u[end]
     vertices = np.concatenate([body.reshape(-1, 3), poles])
     weights = blend_along(vertices[:, tube.axis], tube.bones, tube.joints, n_joints)
     return Mesh(vertices, _tube_faces(count, around), weights)
@@ -62,7 +60,7 @@ def build_tube(tube: Tube, n_joints: int, spacing: float, around: int) -> Mesh:
 def blend_along(
     position: Array, bones: Sequence[int], joints: Sequence[tuple[float, float]], n_joints: int
 ) -> Array:
-    """Weights of consecutive bones, smooth at the changes and of sum 1."""
+    """Return weights of consecutive bones, smooth along the tube and of sum 1."""
     passed = [np.ones_like(position)]
     passed += [smoothstep((position - start) / (end - start)) for start, end in joints]
     passed += [np.zeros_like(position)]
@@ -73,18 +71,18 @@ def blend_along(
 
 
 def smoothstep(x: Array) -> Array:
-    """0 below 0, 1 above 1, with zero slope at both."""
+    """Return 3 x^2 - 2 x^3, clipped to 0 below 0 and to 1 above 1."""
     t = np.clip(x, 0.0, 1.0)
     return t * t * (3 - 2 * t)
 
 
 def mirrored(mesh: Mesh, mirror_joints: NDArray[np.int64]) -> Mesh:
-    """Reflect in x: vertices, winding and sides of the bones."""
+    """Reflect in x: vertices, orientation of triangles, and sides of the bones."""
     return Mesh(mesh.vertices * (-1, 1, 1), mesh.faces[:, ::-1], mesh.weights[:, mirror_joints])
 
 
 def stack(meshes: Sequence[Mesh]) -> Mesh:
-    """Join meshes without connecting them."""
+    """Concatenate meshes without connecting them."""
     starts = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes[:-1]])
     return Mesh(
         np.concatenate([mesh.vertices for mesh in meshes]),
@@ -94,7 +92,7 @@ def stack(meshes: Sequence[Mesh]) -> Mesh:
 
 
 def _circle(around: int) -> tuple[Array, Array]:
-    """Sines and cosines of equal steps, symmetric to the last bit."""
+    """Return sines and cosines of equal steps, symmetric to the last bit."""
     half = np.pi * np.arange(around // 2 + 1) / (around // 2)
     sine, cosine = np.sin(half), np.cos(half)
     sine[-1] = 0.0
@@ -102,13 +100,15 @@ def _circle(around: int) -> tuple[Array, Array]:
 
 
 def _tube_faces(count: int, around: int) -> NDArray[np.int64]:
-    """Triangles between rings and to both tips; the diagonals of both halves are mirrored."""
+    """Return triangles between rings and to both tips, with mirrored diagonals of both halves."""
+    # 1. Two triangles for each quadrilateral a, b, d, c between rings
     ring, k = np.meshgrid(np.arange(count - 1), np.arange(around), indexing="ij")
     a, b = ring * around + k, ring * around + (k + 1) % around
     c, d = a + around, b + around
     first = k < around // 2
     one = np.where(first[..., None], np.stack([a, b, d], -1), np.stack([a, b, c], -1))
     two = np.where(first[..., None], np.stack([a, d, c], -1), np.stack([b, d, c], -1))
+    # 2. Fans around the poles
     turn = np.arange(around)
     after = (turn + 1) % around
     bottom, top = count * around, count * around + 1

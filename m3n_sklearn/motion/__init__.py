@@ -1,4 +1,4 @@
-"""Body motion: the clip, its skeleton, and the ways it comes in."""
+"""Motion: clips of body motion, their readers, inverse kinematics and retargeting."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """A strict parser of BVH text.
 
-Written here because none of the maintained packages reads such files strictly: pybvh refuses
-positions on joints below the root and rounds the frame time, bvhio computes in single precision
-and never returns from a truncated file.
+A BVH file has a hierarchy of joints (offset and channels each) and a table of channel values, one
+row a frame. No maintained package reads such files strictly: pybvh rejects positions on joints
+below the root and rounds the frame time, bvhio computes in single precision and hangs on a
+truncated file.
 """
 
 from __future__ import annotations
@@ -27,43 +28,21 @@ KINDS = ("position", "rotation")
 
 @dataclass(frozen=True)
 class BVHJoint:
-    """One joint of the hierarchy.
-
-    Parameters
-    ----------
-    name : str
-        What the file calls it.
-    parent : int
-        Index of its parent, -1 for the root.
-    offset : tuple of float
-        Its position in its parent's frame, in the file's unit.
-    channels : tuple of (kind, axis)
-        "position" or "rotation", and 0, 1 or 2, in the order in which the numbers come.
-    """
+    """One joint of the hierarchy."""
 
     name: str
-    parent: int
-    offset: tuple[float, ...]
-    channels: tuple[tuple[str, int], ...]
+    parent: int  # index of its parent, -1 for the root
+    offset: tuple[float, ...]  # position in the parent's frame, in the file's unit
+    channels: tuple[tuple[str, int], ...]  # ("position" or "rotation", axis), in file order
 
 
 @dataclass(frozen=True)
 class BVHClip:
-    """What a BVH file says.
+    """Content of a BVH file."""
 
-    Parameters
-    ----------
-    joints : list of BVHJoint
-        Parents come first; end sites are left out.
-    values : ndarray of shape (F, C)
-        The channels of all joints, degrees and the file's unit of length.
-    frame_time : float
-        Seconds from frame to frame.
-    """
-
-    joints: list[BVHJoint]
-    values: Array
-    frame_time: float
+    joints: list[BVHJoint]  # parents come first; end sites are left out
+    values: Array  # (F, C): the channels of all joints, in degrees and the file's unit of length
+    frame_time: float  # in s; exact where it is an integer rate, printed with few digits
 
     @property
     def names(self) -> list[str]:
@@ -76,13 +55,13 @@ class BVHClip:
         return [joint.parent for joint in self.joints]
 
     def channels_of(self, joint: int) -> Iterator[tuple[str, int, Array]]:
-        """Give kind, axis and values (F,) of a joint's channels in their order."""
+        """Yield kind, axis and values (F,) of a joint's channels, in file order."""
         start = sum(len(above.channels) for above in self.joints[:joint])
         for column, (kind, axis) in enumerate(self.joints[joint].channels, start):
             yield kind, axis, self.values[:, column]
 
     def rotations(self) -> Array:
-        """Local rotations as quaternions (F, J, 4): turns about moving axes, in their order."""
+        """Return local quaternions (F, J, 4): rotations about the moving axes, in file order."""
         quats = np.tile([1.0, 0.0, 0.0, 0.0], (len(self.values), len(self.joints), 1))
         for joint in range(len(self.joints)):
             for kind, axis, degrees in self.channels_of(joint):
@@ -92,7 +71,7 @@ class BVHClip:
         return quats
 
     def positions(self) -> Array:
-        """Positions in the parents' frames (F, J, 3): channels where there are, else offsets."""
+        """Return positions in the parents' frames (F, J, 3): channels, or else offsets."""
         offsets = np.array([joint.offset for joint in self.joints])
         positions = np.tile(offsets, (len(self.values), 1, 1))
         for joint in range(len(self.joints)):
@@ -103,26 +82,7 @@ class BVHClip:
 
 
 def parse_bvh(path: str | os.PathLike[str]) -> BVHClip:
-    """Parse a BVH file.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-
-    Returns
-    -------
-    BVHClip
-        Hierarchy and frames as they stand there; a frame time that is an integer rate printed
-        with few digits becomes exact.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it breaks the format: with the place and what was expected there.
-    """
+    """Parse a BVH file, or raise with the line and what was expected there."""
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"No file at {file}.")
@@ -130,17 +90,19 @@ def parse_bvh(path: str | os.PathLike[str]) -> BVHClip:
     try:
         return _parse(lines)
     except ValueError as error:
-        raise ValueError(f"{file.name} is no valid BVH file: {error}") from error
+        raise ValueError(f"{file.name} is not a valid BVH file: {error}") from error
 
 
 def _parse(lines: list[str]) -> BVHClip:
+    # 1. Split at the line MOTION
     words = [line.split() for line in lines]
     motion = next((n for n, w in enumerate(words) if [x.upper() for x in w] == ["MOTION"]), None)
     first = next((w for w in words if w), [""])
     if first[0].upper() != "HIERARCHY":
         raise ValueError(f"it must begin with HIERARCHY, not {' '.join(first)[:40]!r}.")
     if motion is None:
-        raise ValueError("there is no line MOTION, so it has no frames. Is it truncated?")
+        raise ValueError("it has no line MOTION, and therefore no frames. Is it truncated?")
+    # 2. Above: the hierarchy. Below: number of frames, frame time, one line a frame.
     joints = _Hierarchy(lines[:motion]).read()
     rest = [n for n in range(motion + 1, len(words)) if words[n]]
     frames = _header(words, rest, 0, ["FRAMES:"], "Frames: and a whole number")
@@ -150,7 +112,7 @@ def _parse(lines: list[str]) -> BVHClip:
 
 
 class _Hierarchy:
-    """Walks through the lines of the hierarchy, one statement after the other."""
+    """Recursive-descent parser of the hierarchy, one statement after the other."""
 
     def __init__(self, lines: list[str]) -> None:
         self.statements = list(_statements(lines))[1:]
@@ -158,7 +120,8 @@ class _Hierarchy:
         self.joints: list[BVHJoint] = []
 
     def read(self) -> list[BVHJoint]:
-        """Read the one root with all that hangs on it."""
+        """Read the root and all its descendants."""
+        # 1. One root; `above` is the path from it to the joint that is open
         self.take("ROOT")
         above = [self.open(-1)]
         while above:
@@ -171,20 +134,21 @@ class _Hierarchy:
                 self.take("}")
             else:
                 above.pop()
+        # 2. Nothing may follow, and names must be unique
         if self.at < len(self.statements):
             line, word, _ = self.statements[self.at]
             raise ValueError(
-                f"line {line}: {word} after the end of the root. Files with several skeletons "
-                "must be split into one file each."
+                f"line {line}: {word} follows after the end of the root. Split files with several "
+                "skeletons into one file each."
             )
         names = [joint.name for joint in self.joints]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"the joint names {twice} come more than once.")
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"the joint names {repeated} occur more than once.")
         return self.joints
 
     def take(self, *expected: str) -> str:
-        """Go on to the next statement, which must begin with one of the expected words."""
+        """Advance to the next statement, which must begin with one of the expected words."""
         if self.at >= len(self.statements):
             raise ValueError(
                 f"the hierarchy ends where {' or '.join(expected)} was expected. Is a brace "
@@ -202,7 +166,7 @@ class _Hierarchy:
         """Read the head of a joint and return its index."""
         name = self.arguments[0]
         if not name:
-            raise ValueError(f"line {self.line}: a joint without a name.")
+            raise ValueError(f"line {self.line}: the joint has no name.")
         self.take("{")
         self.joints.append(BVHJoint(name, parent, self.offset(name), self.channels(name)))
         return len(self.joints) - 1
@@ -217,7 +181,7 @@ class _Hierarchy:
         return offset
 
     def channels(self, name: str) -> tuple[tuple[str, int], ...]:
-        """Read which numbers of a frame belong to the joint."""
+        """Read the joint's channels (kind, axis)."""
         self.take("CHANNELS")
         count, listed = self.arguments[:1], self.arguments[1:]
         channels = tuple((word.lower()[1:], AXES.get(word.lower()[0], -1)) for word in listed)
@@ -229,13 +193,13 @@ class _Hierarchy:
         if count != [str(len(channels))]:
             raise ValueError(
                 f"line {self.line}: {name} announces {' '.join(count) or 'no number of'} "
-                f"channels and lists {len(channels)}."
+                f"channels, but lists {len(channels)}."
             )
         return channels
 
 
 def _statements(lines: list[str]) -> Iterator[tuple[int, str, list[str]]]:
-    """Split lines into statements; a brace is one of its own, a joint's name may have blanks."""
+    """Split lines into statements; braces are statements, and joint names may contain blanks."""
     for number, line in enumerate(lines, 1):
         spaced = line.replace("{", " { ").replace("}", " } ").split()
         while spaced:
@@ -259,9 +223,9 @@ def _number(word: str, what: str) -> float:
 
 
 def _header(words: list[list[str]], rest: list[int], place: int, key: list[str], say: str) -> str:
-    """Look up a line of the motion's head."""
+    """Return the value of one of the two lines after MOTION."""
     if place >= len(rest):
-        raise ValueError(f"after MOTION {say} must follow. Is it truncated?")
+        raise ValueError(f"{say} must follow after MOTION. Is it truncated?")
     given = words[rest[place]]
     if [word.upper() for word in given[:-1]] != key:
         raise ValueError(
@@ -274,6 +238,7 @@ def _frame_time(word: str) -> float:
     seconds = _number(word, "the frame time")
     if seconds <= 0:
         raise ValueError(f"the frame time is {word} s, but must be above 0.")
+    # the integer rate that gives the same printed digits, to at most 1e-4
     rate = max(round(1 / seconds), 1)
     digits = len(word.partition(".")[2]) if word.replace(".", "", 1).isdigit() else 17
     near = abs(1 / rate - seconds)
@@ -283,6 +248,7 @@ def _frame_time(word: str) -> float:
 def _frames(
     words: list[list[str]], rows: list[int], announced: str, count: int, joints: list[BVHJoint]
 ) -> Array:
+    # 1. As many lines as announced, as many numbers as channels
     if not announced.isdigit() or int(announced) < 1:
         raise ValueError(f"Frames: must be a whole number of at least 1, got {announced!r}.")
     wrong = next((n for n in rows if len(words[n]) != count), None)
@@ -292,7 +258,8 @@ def _frames(
             "channels. Is the file truncated?"
         )
     if len(rows) != int(announced):
-        raise ValueError(f"it announces {announced} frames and has {len(rows)}. Is it truncated?")
+        raise ValueError(f"it announces {announced} frames, but has {len(rows)}. Is it truncated?")
+    # 2. Finite numbers
     try:
         values = np.array([words[n] for n in rows], dtype=np.float64)
     except ValueError as error:
@@ -303,6 +270,6 @@ def _frames(
         name = joints[int(np.searchsorted(ends, column, side="right"))].name
         raise ValueError(
             f"line {rows[frame] + 1}: a channel of {name} is not finite in frame {frame}. "
-            "Interpolate or cut it out first."
+            "Interpolate it, or remove the frame."
         )
     return values

@@ -1,11 +1,19 @@
-"""One reading of the forearm's turn: pronation belongs to the forearm, not to the wrist."""
+"""One convention for pronation: the twist of the hand belongs to the forearm, not to the wrist.
+
+A wrist bends in two directions and does not turn about the forearm. Radius and ulna do, and a
+watch turns with their lower ends. File formats disagree about the joint that holds this twist.
+Here it is always the elbow joint, whose bone is the forearm.
+
+With the hand's local rotation h, split into ``h = t s`` (twist t about the forearm's axis, swing
+s), and the elbow's local rotation e, the same global rotation of the hand is ``e h = (e t) s``.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .alignment import normalise, twist_about
+from .alignment import normalize, twist_about
 from .proportions import reference_joints
 from .rotations import quat_conjugate, quat_from_rotvec, quat_multiply, rotvec_from_quat
 from .skeleton import SMPL_JOINTS
@@ -16,32 +24,14 @@ Array = NDArray[np.float64]
 
 
 def turn_forearms(poses: Array, rest_joints: ArrayLike | None = None) -> Array:
-    """Give the hand's turn about the forearm's axis to the forearm.
-
-    A wrist bends in two directions and does not turn about the forearm; radius and ulna do,
-    and a watch turns with their lower ends. Formats disagree about which joint holds that turn.
-    Here it always is the elbow joint, whose bone is the forearm. Global rotations of the hand
-    stay what they are, and so does the direction of the forearm.
-
-    Parameters
-    ----------
-    poses : ndarray of shape (F, J, 3)
-        Local rotations in SMPL's order as axis-angle vectors.
-    rest_joints : array-like of shape (24, 3), optional
-        Rest pose that defines the forearm's axis; an average adult's by default.
-
-    Returns
-    -------
-    ndarray of shape (F, J, 3)
-        The same pose, the wrists without a turn about the forearm.
-    """
+    """Move the hand's twist about the forearm to the elbow joint, in poses (F, J, 3)."""
     rest = reference_joints() if rest_joints is None else np.asarray(rest_joints, np.float64)
-    turned = poses.copy()
+    result = poses.copy()
     for side in ("left", "right"):
         elbow, wrist = (SMPL_JOINTS.index(f"{side}_{joint}") for joint in ("elbow", "wrist"))
         hand = quat_from_rotvec(poses[:, wrist])
-        twist = twist_about(hand, normalise(rest[wrist] - rest[elbow]))
+        twist = twist_about(hand, normalize(rest[wrist] - rest[elbow]))
         forearm = quat_multiply(quat_from_rotvec(poses[:, elbow]), twist)
-        turned[:, elbow] = rotvec_from_quat(forearm)
-        turned[:, wrist] = rotvec_from_quat(quat_multiply(quat_conjugate(twist), hand))
-    return turned
+        result[:, elbow] = rotvec_from_quat(forearm)
+        result[:, wrist] = rotvec_from_quat(quat_multiply(quat_conjugate(twist), hand))
+    return result

@@ -1,4 +1,7 @@
-"""Where limbs and trunk point in a motion, whatever format it came from."""
+"""Directions of limbs and trunk in the pelvis' frame, for poses of any source.
+
+The detection of rest poses and of the upward axis works on these directions only.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .alignment import normalise
+from .alignment import normalize
 from .proportions import reference_joints
 from .rotations import quat_from_rotvec, quat_multiply, quat_rotate
 from .skeleton import SMPL_JOINTS
@@ -24,25 +27,13 @@ _REST: Mapping[str, Array] = dict(zip(SMPL_JOINTS, reference_joints(1.7), strict
 
 @dataclass(frozen=True)
 class Limbs:
-    """Directions in the pelvis' frame (x left, y up, z front), and how the pelvis is turned.
+    """Directions in the pelvis' frame (x left, y up, z front), and the pelvis' rotation."""
 
-    Parameters
-    ----------
-    arms, legs : ndarray of shape (F, 2, 2, 3)
-        Unit vectors by side (left, right) and segment (upper, lower).
-    trunk : ndarray of shape (F, 3)
-        Unit vector from pelvis to neck.
-    ankles : ndarray of shape (F, 2, 3)
-        Vectors in m from the pelvis to the ankles of a person of 1.7 m.
-    pelvis : ndarray of shape (F, 4)
-        Unit quaternions, pelvis to world.
-    """
-
-    arms: Array
-    legs: Array
-    trunk: Array
-    ankles: Array
-    pelvis: Array
+    arms: Array  # (F, 2, 2, 3): unit vectors by side (left, right) and segment (upper, lower)
+    legs: Array  # (F, 2, 2, 3): unit vectors by side (left, right) and segment (upper, lower)
+    trunk: Array  # (F, 3): unit vector from pelvis to neck
+    ankles: Array  # (F, 2, 3): vectors in m from the pelvis to the ankles of a person of 1.7 m
+    pelvis: Array  # (F, 4): unit quaternions, pelvis to world
 
     @property
     def directions(self) -> Array:
@@ -51,7 +42,7 @@ class Limbs:
         return np.concatenate(parts, axis=1)
 
     def reversed(self) -> Limbs:
-        """Run backwards."""
+        """Return the same with time reversed."""
         parts = (self.arms, self.legs, self.trunk, self.ankles, self.pelvis)
         return Limbs(*(part[::-1] for part in parts))
 
@@ -62,27 +53,18 @@ class Limbs:
     def legs_in_world(self) -> Array:
         """Direction from the ankles to the hips in the world, shape (F, 3)."""
         hips = (_REST["left_hip"] + _REST["right_hip"]) / 2
-        return quat_rotate(self.pelvis, normalise(hips - self.ankles.mean(axis=1)))
+        return quat_rotate(self.pelvis, normalize(hips - self.ankles.mean(axis=1)))
 
 
 def limbs_of(poses: Array) -> Limbs:
-    """Find out where the limbs of an average adult point.
-
-    Parameters
-    ----------
-    poses : ndarray of shape (F, J, 3)
-        Local rotations in SMPL's order as axis-angle vectors, J at least 22.
-
-    Returns
-    -------
-    Limbs
-        The directions of every frame.
-    """
+    """Compute limb directions of an average adult from poses (F, J, 3) with J at least 22."""
+    # 1. The spine: rotations accumulate upwards, the neck is the sum of its bones
     turn = {joint: quat_from_rotvec(poses[:, i]) for i, joint in enumerate(SMPL_JOINTS[:22])}
     chest, neck = turn["spine1"], _bone("pelvis", "spine1")
     for joint, above in (("spine1", "spine2"), ("spine2", "spine3"), ("spine3", "neck")):
         chest = chest if joint == "spine1" else quat_multiply(chest, turn[joint])
         neck = neck + quat_rotate(chest, _bone(joint, above))
+    # 2. Arms hang on the chest, legs on the pelvis; the ankle is hip + thigh + shin
     arms, legs, ankles = [], [], []
     for side in SIDES:
         upper = quat_multiply(
@@ -92,9 +74,9 @@ def limbs_of(poses: Array) -> Limbs:
         legs.append(_segments(turn[f"{side}_hip"], turn[f"{side}_knee"], side, SEGMENTS[2:]))
         ankles.append(_REST[f"{side}_hip"] + legs[-1].sum(axis=1))
     return Limbs(
-        normalise(np.stack(arms, axis=1)),
-        normalise(np.stack(legs, axis=1)),
-        normalise(neck),
+        normalize(np.stack(arms, axis=1)),
+        normalize(np.stack(legs, axis=1)),
+        normalize(neck),
         np.stack(ankles, axis=1),
         turn["pelvis"],
     )

@@ -1,4 +1,8 @@
-"""Motion: one clip of body motion, before anything is known about sensors."""
+"""The class `Motion`: one clip of body motion, without any sensor.
+
+Readers return motions, the simulator plays them on a body. All arguments are checked once, on
+construction; afterwards a motion is read-only.
+"""
 
 from __future__ import annotations
 
@@ -20,32 +24,24 @@ __all__ = ["Motion", "as_sentences"]
 Array = NDArray[np.float64]
 
 SEXES = ("neutral", "male", "female")
+
+# ---- plausible magnitudes
+
 MAX_DISTANCE = 1e5
-"""Metres. A root further away than this is almost surely in millimetres or corrupt."""
-FASTEST = 15.0
-"""Root speed in m/s that nobody keeps up for half a clip."""
-SLOWEST = 2.0
-"""Seconds between frames that no motion capture leaves."""
+"""Largest distance of the root from the origin, in m."""
+
+MAX_MEDIAN_SPEED = 15.0
+"""Largest plausible median speed of a position, in m/s."""
+
+MAX_FRAME_INTERVAL = 2.0
+"""Largest plausible time between frames, in s."""
+
+MIN_STATURE, MAX_STATURE = 0.4, 2.6
+"""Plausible body heights, in m."""
 
 
 def as_sentences(text: object) -> tuple[str, ...]:
-    """Turn one sentence or several paraphrases into a tuple of non-empty strings.
-
-    Parameters
-    ----------
-    text : str, sequence of str or None
-        What was given for one clip or one window.
-
-    Returns
-    -------
-    tuple of str
-        The sentences, stripped; empty ones and None are left out.
-
-    Examples
-    --------
-    >>> as_sentences("a person waves")
-    ('a person waves',)
-    """
+    """Return one caption or several paraphrases as a tuple of stripped, non-empty strings."""
     if text is None:
         return ()
     expected = "a caption, or several paraphrases of it"
@@ -54,84 +50,105 @@ def as_sentences(text: object) -> tuple[str, ...]:
         if not isinstance(sentence, str):
             raise TypeError(
                 f"text must be a string or a sequence of strings, got {type(sentence).__name__} "
-                f"({sentence!r}). Give the caption, or several paraphrases of it."
+                f"({sentence!r}). Pass the caption, or several paraphrases of it."
             )
     return tuple(s.strip() for s in sentences if isinstance(s, str) and s.strip())
 
 
 def check_id(value: Any, name: str) -> Hashable | None:
-    """Return a class or a person, or complain about what can't be grouped by."""
+    """Return a hashable label or subject, or raise."""
     if not isinstance(value, Hashable):
-        raise TypeError(f"{name} must be one value, such as a string; got {value!r}.")
+        raise TypeError(f"{name} must be a single value, such as a string; got {value!r}.")
     return value
 
 
 def check_name(name: Any) -> str | None:
-    """Return the id of a clip, or complain about what is no string."""
+    """Return the name of a clip, or raise if it is not a string."""
     if name is not None and not isinstance(name, str):
-        raise TypeError(f"name must be a string, got {name!r}. Draws are keyed by it.")
+        raise TypeError(f"name must be a string, got {name!r}. Random draws are keyed by it.")
     return name
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
 class Motion:
-    """One clip of body motion as SMPL-convention joint rotations and a root track.
+    """One clip of body motion: joint rotations in SMPL's convention [1]_ and a root track.
 
     Parameters
     ----------
     poses : array-like of shape (F, J, 3) or (F, 3 J)
-        Local joint rotations as axis-angle vectors in rad, in SMPL's joint order; the root
-        (joint 0) rotates the body's rest frame (x left, y up, z front) into the world
-        (z up). J is at least 22; joints of hands and face may follow.
+        Local joint rotations as axis-angle vectors in rad, in SMPL's joint order. The root
+        (joint 0) rotates the body's rest frame (x left, y up, z front) into the world (z up). J is
+        at least 22. Joints of hands and face may follow.
     trans : array-like of shape (F, 3), optional
-        SMPL's translation in the world frame, in m. Zero if not given.
+        SMPL's translation in the world frame, in m. Zero by default.
     rate : float, optional
         Frames per second. Give either `rate` or `times`.
     times : array-like of shape (F,), optional
         Strictly increasing time stamps in s, for frames that are not evenly spaced. Stamps that
-        were rounded, or that jitter about an even clock, are put back on that clock, with whole
-        frames left out where some were dropped.
+        were rounded, or that jitter around an even clock, are corrected to that clock. Dropped
+        frames remain gaps of whole frames.
     betas : array-like of shape (B,), optional
-        Shape parameters of the body model that the motion was fitted with.
+        Shape parameters of the body model to which the motion was fitted.
     stature : float, optional
-        Body height in m.
+        Body height in m, between 0.4 and 2.6.
     sex : {"neutral", "male", "female"}, default="neutral"
-        Which variant of the body model to use.
+        Variant of the body model.
     text : str or sequence of str, optional
         A caption, or several paraphrases of one caption.
-    label, subject, name : optional
-        Class of the whole clip, person, and clip id (random draws are keyed by the name).
+    label : hashable, optional
+        Class of the whole clip.
+    subject : hashable, optional
+        Identifier of the person.
+    name : str, optional
+        Identifier of the clip. Random draws are keyed by it.
     source : str, optional
-        Who recorded the clip and how, such as ``"cmu"``: clips of one source share the noise of
-        their poses, which a simulator can learn. Words such as "video" or "kinect" tell it what
-        cameras resolve.
-    observed : array-like of shape (F, J), optional
-        False where a joint was not measured and its rotation is a guess, such as in a gap that
-        was bridged. The root's column stands for `trans` as well. Readings that depend on such a
-        joint are marked as not observed.
+        Origin of the clip, such as ``"cmu"``. Clips of one source share the noise of their poses,
+        which a simulator can learn. Words such as "video" or "kinect" tell it the resolution of
+        cameras.
+    observed : array-like of bool, shape (F, J), optional
+        False where a joint was not measured and its rotation is interpolated. The column of the
+        root also stands for `trans`. Simulated readings that depend on such a joint are marked as
+        not observed.
     confidence : array-like of shape (F, J), optional
-        How sure the source is of each joint, from 0 to 1, such as the visibility of a landmark.
-        It is kept for those who want to filter by it.
+        Confidence of the source in each joint, from 0 to 1, such as the visibility of a landmark.
+        The library only stores it, so that you can filter by it.
 
     Attributes
     ----------
+    poses, trans, times : ndarray
+        As above; float64 and read-only.
+    rate : float
+        Mean number of frames per second.
     n_frames, n_joints : int
         F and J.
     duration : float
         Seconds from the first frame to the last.
+    is_uniform : bool
+        Whether the frames are evenly spaced.
 
     Raises
     ------
     ValueError
-        For wrong shapes, values that are not finite, a missing or non-positive rate, or
-        implausible magnitudes.
+        If a shape is wrong, a value is not finite, both or neither of `rate` and `times` are
+        given, or a magnitude is implausible.
+    TypeError
+        If an argument has the wrong type.
 
     Warns
     -----
     UserWarning
-        If the root moves so fast that `trans` seems to be in millimetres or centimetres. Whether
-        a body can move like that shows when sensors on it are simulated. If `times` were not
-        believed as they were given.
+        If the root moves so fast that `trans` seems to be in millimeters or centimeters, or if
+        `times` were corrected.
+
+    See Also
+    --------
+    read_amass, read_bvh : Motions from files of motion capture.
+    motion_from_joints : Motion from joint positions.
+
+    References
+    ----------
+    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
+       Graphics 34(6), 2015.
 
     Examples
     --------
@@ -175,10 +192,12 @@ class Motion:
         observed: ArrayLike | None = None,
         confidence: ArrayLike | None = None,
     ) -> None:
+        # 1. Frames and clock
         values = _check_poses(poses)
         clock, mean_rate = _check_clock(values, rate, times)
         path = _check_trans(trans, len(values))
         warn_if_fast(path, np.diff(clock), stacklevel=3)
+        # 2. Check all other arguments, freeze the arrays
         fields = {
             "poses": values,
             "trans": path,
@@ -240,15 +259,27 @@ class Motion:
         -------
         Motion
             A new, validated motion.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :class:`Motion` does.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from m3n_sklearn.motion import Motion
+        >>> Motion(np.zeros((61, 24, 3)), rate=60.0).replace(rate=30.0).duration
+        2.0
         """
-        kept = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        del kept["rate"]
+        arguments = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        del arguments["rate"]
         if "rate" in changes or "times" in changes:
-            del kept["times"]
-        return Motion(**{**kept, **changes})
+            del arguments["times"]
+        return Motion(**{**arguments, **changes})
 
     def slice(self, start: float, stop: float) -> Motion:
-        """Cut out the frames with start <= time < stop (s, counted from the first frame).
+        """Return the frames with start <= time < stop, in s after the first frame.
 
         Parameters
         ----------
@@ -258,11 +289,27 @@ class Motion:
         Returns
         -------
         Motion
-            The shorter clip; its clock starts where the cut was made.
+            The shorter clip. Its time stamps stay those of the original clip.
+
+        Raises
+        ------
+        ValueError
+            If no frame lies in the interval.
+        TypeError
+            If `start` or `stop` is not a number.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from m3n_sklearn.motion import Motion
+        >>> Motion(np.zeros((61, 24, 3)), rate=60.0).slice(0.0, 0.5).n_frames
+        30
         """
         for edge in (start, stop):
             if not is_number(edge):
-                raise TypeError(f"slice takes seconds after the first frame, got {edge!r}.")
+                raise TypeError(
+                    f"start and stop must be seconds after the first frame, got {edge!r}."
+                )
         since = self.times - self.times[0]
         keep = (since >= start - 1e-9) & (since < stop - 1e-9)
         if not keep.any():
@@ -278,24 +325,40 @@ class Motion:
     def resample(self, rate: float) -> Motion:
         """Resample to an even grid: rotations on great arcs, translations linearly.
 
-        Meant for feeding networks. To simulate sensors hand over the original frames: the
-        simulator differentiates a smooth curve through them.
+        This serves as input of networks. Simulate sensors from the original frames instead, since
+        the simulator differentiates a smooth curve through them.
 
         Parameters
         ----------
         rate : float
-            Wanted frames per second.
+            New frames per second.
 
         Returns
         -------
         Motion
-            Same start, same duration up to one frame.
+            A motion with the same start, and with the same duration up to one frame. A frame is
+            `observed` if both neighbors are; `confidence` is the smaller one of both.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `rate` is not a positive number.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from m3n_sklearn.motion import Motion
+        >>> Motion(np.zeros((61, 24, 3)), rate=60.0).resample(25.0)
+        Motion(26 frames x 24 joints, 1.00 s at 25 Hz)
         """
+        # 1. The grid, from the first frame up to the last
         rate = check_positive(rate, "rate", "Hz")
         count = int(np.floor(self.duration * rate + 1e-9)) + 1
         times = self.times[0] + np.arange(count) / rate
+        # 2. Interpolate poses and root
         quats = slerp_resample(quat_from_rotvec(self.poses), self.times, times)
         trans = np.stack([np.interp(times, self.times, axis) for axis in self.trans.T], axis=-1)
+        # 3. What holds for both neighbors holds in between
         before, after = neighbors(self.times, times)
         observed, confidence = self.observed, self.confidence
         return replace_frames(
@@ -310,13 +373,29 @@ class Motion:
         )
 
     def mirrored(self) -> Motion:
-        """Exchange left and right: the motion seen in a mirror across the body's x axis.
+        """Exchange left and right, as a mirror across the x axis does.
+
+        The reflection ``M = diag(-1, 1, 1)`` turns a rotation R into ``M R M``, and an axis-angle
+        vector (x, y, z) into (x, -y, -z).
 
         Returns
         -------
         Motion
-            Joints of the two sides swapped, the world's x axis reversed. Only the first 24
-            joints may be there: SMPL's hand and face joints are not mirrored.
+            The motion with the joints of both sides exchanged and the world's x axis reversed.
+
+        Raises
+        ------
+        ValueError
+            If the motion does not have 22 or 24 joints: hands and face are not mirrored.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from m3n_sklearn.motion import SMPL_JOINTS, Motion
+        >>> poses = np.zeros((10, 24, 3))
+        >>> poses[:, SMPL_JOINTS.index("left_elbow"), 2] = 0.5
+        >>> float(Motion(poses, rate=60.0).mirrored().poses[0, SMPL_JOINTS.index("right_elbow"), 2])
+        -0.5
         """
         if self.n_joints not in (22, 24):
             raise ValueError(
@@ -333,20 +412,7 @@ class Motion:
 
 
 def neighbors(frames: Array, times: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Find the frames around some times; a time that hits a frame has it on both sides.
-
-    Parameters
-    ----------
-    frames : ndarray of shape (F,)
-        Increasing time stamps in s.
-    times : ndarray of shape (T,)
-        In s; those outside are moved to the nearest frame.
-
-    Returns
-    -------
-    before, after : ndarray of int, shape (T,)
-        Indices of frames.
-    """
+    """Return indices (T,) of the frames before and after each time; equal where it hits one."""
     last = len(frames) - 1
     before = np.clip(np.searchsorted(frames, times + 1e-9, side="right") - 1, 0, last)
     after = np.clip(np.searchsorted(frames, times - 1e-9, side="left"), 0, last)
@@ -356,55 +422,41 @@ def neighbors(frames: Array, times: Array) -> tuple[NDArray[np.intp], NDArray[np
 def replace_frames(
     motion: Motion, poses: Array, trans: Array, times: Array, **changes: Any
 ) -> Motion:
-    """Return a motion with other frames and everything else kept.
-
-    Parameters
-    ----------
-    motion : Motion
-        Where the rest comes from.
-    poses, trans, times : ndarray
-        New frames.
-    **changes : dict
-        Other arguments of :class:`Motion`; `observed` and `confidence` of the new frames, where
-        the motion has them and the number of frames changes.
-
-    Returns
-    -------
-    Motion
-        The new motion.
-    """
+    """Return a motion with other frames, and with everything else unchanged."""
     clock = {"times": times} if len(times) > 1 else {"rate": motion.rate}
     return motion.replace(poses=poses, trans=trans, **clock, **changes)
 
 
 def _check_poses(poses: ArrayLike) -> Array:
+    # 1. Shape
     values = real_array(poses, "poses", "axis-angle vectors (frames, joints, 3) in rad")
     if values.ndim == 2 and values.shape[1] and values.shape[1] % 3 == 0:
         values = values.reshape(len(values), -1, 3)
     if values.ndim != 3 or values.shape[2] != 3:
         raise ValueError(
             f"poses must have shape (frames, joints, 3) or (frames, 3 * joints), got "
-            f"{np.shape(poses)}. Give axis-angle vectors in rad, one per joint."
+            f"{np.shape(poses)}. Pass axis-angle vectors in rad, one per joint."
         )
     if len(values) == 0:
-        raise ValueError("poses has no frame: a motion needs at least one.")
+        raise ValueError("poses has no frames, but a motion needs at least one.")
     if values.shape[1] < 22:
         raise ValueError(
-            f"poses has {values.shape[1]} joints; SMPL's tree needs at least 22. Retarget other "
-            "skeletons first (m3n_sklearn.motion.retarget, motion_from_joints)."
+            f"poses has {values.shape[1]} joints, but SMPL's tree has at least 22. Convert other "
+            "skeletons first (m3n_sklearn.motion.retarget or motion_from_joints)."
         )
-    bad = ~np.isfinite(values)
-    if bad.any():
-        frame = int(np.argwhere(bad)[0][0])
+    # 2. Finite angles in rad
+    invalid = ~np.isfinite(values)
+    if invalid.any():
+        frame = int(np.argwhere(invalid)[0][0])
         raise ValueError(
-            f"poses has {int(bad.sum())} values that are not finite, first in frame {frame}. "
-            "Interpolate or cut them out before building the motion."
+            f"poses has {int(invalid.sum())} values that are not finite, first in frame {frame}. "
+            "Interpolate them, or remove these frames."
         )
     largest = float(np.abs(values).max())
     if largest > 4 * np.pi:
         raise ValueError(
-            f"poses reaches {largest:.4g} rad, more than two turns: these look like degrees. "
-            "Convert with numpy.deg2rad."
+            f"poses reaches {largest:.4g} rad, more than two turns, so it seems to be in degrees. "
+            "Convert it with numpy.deg2rad."
         )
     return values
 
@@ -416,38 +468,43 @@ def _check_trans(trans: ArrayLike | None, frames: int) -> Array:
     if values.shape != (frames, 3):
         raise ValueError(f"trans must have shape ({frames}, 3) to match poses, got {values.shape}.")
     if not np.isfinite(values).all():
-        raise ValueError("trans has values that are not finite. Interpolate or cut them out.")
+        raise ValueError(
+            "trans has values that are not finite. Interpolate them, or remove these frames."
+        )
     if np.abs(values).max() > MAX_DISTANCE:
         raise ValueError(
-            f"trans reaches {np.abs(values).max():.4g} m from the origin: are these millimetres?"
+            f"trans reaches {np.abs(values).max():.4g} m from the origin. Is it in millimeters?"
         )
     return values
 
 
 def _check_clock(frames: Array, rate: float | None, times: ArrayLike | None) -> tuple[Array, float]:
-    """Return the times of frames, put back on the even clock that they were rounded from."""
+    """Return the times of frames, corrected to an even clock where they fit one, and the rate."""
     if (rate is None) == (times is None):
         given = "both" if rate is not None else "neither"
         raise ValueError(
-            f"A motion needs either rate= (frames per second) or times= (s); {given} was given."
+            f"A motion needs either rate= (frames per second) or times= (s), but {given} was given."
         )
+    # 1. A rate: an even clock from 0
     count = len(frames)
     if times is None:
         hertz = check_positive(rate, "rate", "Hz")
         return np.arange(count) / hertz, hertz
+    # 2. Time stamps: increasing, in s
     stamps = real_array(times, "times", f"time stamps of shape ({count},) in s")
     if stamps.shape != (count,):
         raise ValueError(f"times must have shape ({count},) to match poses, got {stamps.shape}.")
     if count < 2:
-        raise ValueError("times= needs at least two frames; give rate= for a single one.")
+        raise ValueError("times= needs at least two frames. Pass rate= for a single one.")
     if not np.isfinite(stamps).all() or stamps[-1] <= stamps[0]:
         raise ValueError("times must be finite and strictly increasing, in s.")
-    check_seconds(stamps, SLOWEST)
+    check_seconds(stamps, MAX_FRAME_INTERVAL)
+    # 3. The even clock from which they were rounded, if there is one
     clock = recover_clock(stamps, frames.reshape(count, -1))
     if not np.array_equal(clock.rows, np.arange(count)):
         raise ValueError(
             f"times must be strictly increasing, one for each frame, in s: "
-            f"{'; '.join(clock.notes)}. Sort the frames and drop copies."
+            f"{'; '.join(clock.notes)}. Sort the frames and drop duplicates."
         )
     clock.warn(
         "Give rate= if the frames are even, or exact times.",
@@ -457,30 +514,15 @@ def _check_clock(frames: Array, rate: float | None, times: ArrayLike | None) -> 
 
 
 def warn_if_fast(positions: NDArray[Any], steps: ArrayLike, *, stacklevel: int = 2) -> bool:
-    """Warn if positions move faster than a person, as they do in millimetres.
-
-    Parameters
-    ----------
-    positions : ndarray of shape (..., F, 3)
-        In m.
-    steps : array-like of shape (F - 1,) or ()
-        Seconds between frames.
-    stacklevel : int, default=2
-        As in :func:`warnings.warn`.
-
-    Returns
-    -------
-    bool
-        Whether they do.
-    """
+    """Warn, and return True, if positions (..., F, 3) move faster than a person."""
     if positions.size < 9:
         return False
-    paces = np.linalg.norm(np.diff(positions, axis=-2), axis=-1) / np.asarray(steps)
-    speed = float(np.median(paces)) if paces.size else 0.0
-    if fast := speed > FASTEST:
+    speeds = np.linalg.norm(np.diff(positions, axis=-2), axis=-1) / np.asarray(steps)
+    speed = float(np.median(speeds)) if speeds.size else 0.0
+    if fast := speed > MAX_MEDIAN_SPEED:
         warnings.warn(
-            f"Positions move at {speed:.4g} m/s most of the time. They must be in m: are these "
-            "millimetres (multiply by 0.001) or centimetres (0.01)?",
+            f"Positions move at {speed:.4g} m/s most of the time. They must be in m. Are they in "
+            "millimeters (multiply by 0.001) or centimeters (0.01)?",
             UserWarning,
             stacklevel=stacklevel + 1,
         )
@@ -500,11 +542,11 @@ def _check_stature(stature: float | None) -> float | None:
     if stature is None:
         return None
     if not is_number(stature):
-        raise TypeError(f"stature must be a number of m, got {type(stature).__name__}.")
-    if not 0.4 <= stature <= 2.6:
+        raise TypeError(f"stature must be a number of meters, got {type(stature).__name__}.")
+    if not MIN_STATURE <= stature <= MAX_STATURE:
         raise ValueError(
-            f"stature must be a body height between 0.4 and 2.6 m, got {stature!r}. "
-            "Are these centimetres?"
+            f"stature must be a body height between {MIN_STATURE} and {MAX_STATURE} m, got "
+            f"{stature!r}. Is it in centimeters?"
         )
     return float(stature)
 
@@ -527,8 +569,8 @@ def _check_confidence(confidence: ArrayLike | None, shape: tuple[int, ...]) -> A
     values = real_array(confidence, "confidence", f"numbers from 0 to 1 of shape {shape}")
     if values.shape != shape or not np.all((values >= 0) & (values <= 1)):
         raise ValueError(
-            f"confidence must be numbers from 0 to 1 of shape {shape} (frames, joints) to match "
-            f"poses, got shape {values.shape}"
+            f"confidence must be numbers from 0 to 1 of shape {shape} (frames, joints), got shape "
+            f"{values.shape}"
             + (f", from {values.min():.4g} to {values.max():.4g}." if values.size else ".")
         )
     return values
@@ -536,7 +578,7 @@ def _check_confidence(confidence: ArrayLike | None, shape: tuple[int, ...]) -> A
 
 def _check_source(source: Any) -> str | None:
     if source is not None and not (isinstance(source, str) and source):
-        raise TypeError(f"source must be a string, such as 'cmu'; got {source!r}.")
+        raise TypeError(f"source must be a non-empty string, such as 'cmu'; got {source!r}.")
     return source
 
 

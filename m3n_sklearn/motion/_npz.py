@@ -1,4 +1,4 @@
-"""Reading .npz archives of unknown origin: never a pickle, and messages that help."""
+"""Safe reading of .npz archives: pickled objects are never loaded."""
 
 from __future__ import annotations
 
@@ -14,25 +14,7 @@ AnyArray = NDArray[np.generic]
 
 
 def read_npz(path: str | os.PathLike[str]) -> dict[str, AnyArray]:
-    """Read all plain arrays of an archive; arrays of Python objects are left out, unread.
-
-    Parameters
-    ----------
-    path : path-like
-        An .npz file.
-
-    Returns
-    -------
-    dict of str to ndarray
-        The arrays by name.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is no .npz archive, or is damaged.
-    """
+    """Read all plain arrays of an archive by name; skip arrays of Python objects."""
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"No file at {file}.")
@@ -41,7 +23,7 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, AnyArray]:
         with file.open("rb") as opened:  # numpy leaves damaged archives open
             archive = np.load(opened, allow_pickle=False)
             if isinstance(archive, np.ndarray):
-                raise ValueError("it holds one array without a name")
+                raise ValueError("it contains a single array without a name")
             for key in archive.files:
                 try:
                     arrays[key] = archive[key]
@@ -51,31 +33,16 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, AnyArray]:
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, AttributeError, TypeError) as error:
         raise ValueError(
             f"{file.name} cannot be read as an .npz archive of plain arrays ({error}). It may be "
-            "damaged, or be a pickle, which is never opened: convert it with numpy.savez."
+            "damaged, or be a pickle, which is never opened. Convert it with numpy.savez."
         ) from error
     return arrays
 
 
 def require(arrays: Mapping[str, AnyArray], key: str, path: str | os.PathLike[str]) -> AnyArray:
-    """Look up an array that must be there.
-
-    Parameters
-    ----------
-    arrays : mapping
-        What was read.
-    key : str
-        Its name.
-    path : path-like
-        For the message.
-
-    Returns
-    -------
-    ndarray
-        The array.
-    """
+    """Return a required array, or list the arrays that the archive has."""
     if key not in arrays:
         raise ValueError(
             f"{Path(path).name} has no plain array {key!r}; it has {sorted(arrays)}. Arrays of "
-            "Python objects are not read, since that would run a pickle."
+            "Python objects are not read, because that would execute a pickle."
         )
     return arrays[key]

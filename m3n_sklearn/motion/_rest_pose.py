@@ -1,8 +1,24 @@
-"""Frames of a rest pose at the ends of a clip, which many files have and no body performs.
+"""Detection of rest-pose frames that a converter has added to the ends of a clip.
 
-Converters put a T-pose before (or after) the recorded motion: one frame of it, or several, with
-a jump into the motion or a short blend. Differentiated, such a jump is an acceleration of
-thousands of m/s^2.
+Converters put a T-pose before or after the recorded motion: one frame or several, followed by a
+jump or a short blend into the motion. Differentiated, such a jump is an acceleration of
+thousands of m/s^2, so readers leave these frames out.
+
+Method
+------
+The start of a clip is cut if its first pose is a rest pose and the body leaves it in a way that
+is not human. The end is treated as the start of the reversed clip.
+
+1. Rest pose (T, A or I): arms straight and in the frontal plane, legs straight and down, left
+   the mirror image of right, each within an angle (`Tolerance`). Hands, feet and head are
+   ignored.
+2. Too fast: within `MAX_BLEND_SECONDS` a limb turns at more than `MAX_LIMB_SPEED`, or the root
+   moves at more than `MAX_ROOT_SPEED`.
+3. Too abrupt: from a pose as symmetric as a drawn one, both upper arms leave at a mean speed of
+   `MIN_ARM_SPEED`, and their acceleration there exceeds all later ones by
+   `ARM_ACCELERATION_RATIO`.
+
+The cut ends where the speed has fallen to that of the later motion.
 """
 
 from __future__ import annotations
@@ -22,34 +38,46 @@ __all__ = ["Cut", "clock_from", "cut_rest_poses", "warn_about_rest_poses"]
 
 Array = NDArray[np.float64]
 
-BLEND = 0.25
-"""Longest time in s from the rest pose to the motion."""
-HELD = np.deg2rad(3.0)
-"""Turn of a limb within which a pose counts as held."""
-FASTEST_LIMB = 25.0
-"""Speed in rad/s that no limb, trunk or pelvis reaches out of a rest pose.
+# ---- limits of human motion out of a rest pose
 
-Arms reach 10 to 15 rad/s in punches and dances; only a pitcher's forearm comes near this speed.
-"""
-FASTEST_ROOT = 15.0
-"""Speed in m/s that nobody reaches out of a rest pose."""
-LEAST_TURN = np.deg2rad(15.0)
-"""Turn that the departure must reach: less is noise at a high rate."""
-ARMS_AWAY = 3.5
-"""Mean speed in rad/s at which both arms leave a pose that is exact, as drawn.
+MAX_LIMB_SPEED = 25.0
+"""Largest plausible speed of a limb, the trunk or the pelvis, in rad/s. Arms reach 10 to 15 rad/s
+in punches and dances; only a pitcher's forearm comes near 25."""
 
-Human arms may be as fast. What tells a blend is how it starts and ends: see `ABRUPT`.
-"""
-ABRUPT = 1.5
-"""How much more the arms are accelerated around a blend than ever in the motion itself."""
-BRISK = 60.0
-"""Acceleration in rad/s^2 that no upper arm is below in a blend: 35 m/s^2 at the wrist."""
-BLEND_ENDS = 0.4
-"""Part of the blend's largest speed below which it has ended, where the motion is as fast."""
-JUMP_ENDS = 0.1
-"""Part of the largest speed below which a step is not part of a jump or blend in any case."""
+MAX_ROOT_SPEED = 15.0
+"""Largest plausible speed of the root, in m/s."""
+
+# ---- departure from the rest pose
+
+MAX_BLEND_SECONDS = 0.25
+"""Longest blend from the rest pose to the motion, in s."""
+
+HELD_ANGLE = np.deg2rad(3.0)
+"""Largest turn of a limb, in rad, while a pose counts as held."""
+
+MIN_JUMP_ANGLE = np.deg2rad(15.0)
+"""Smallest turn of a departure, in rad: less is noise at a high frame rate."""
+
+MIN_ARM_SPEED = 3.5
+"""Smallest mean speed of both upper arms in a blend, in rad/s. Human arms can be as fast, so a
+blend must also be abrupt."""
+
+ARM_ACCELERATION_RATIO = 1.5
+"""Smallest ratio of the arms' acceleration around a blend to the largest one in later motion."""
+
+MIN_ARM_ACCELERATION = 60.0
+"""Smallest acceleration of an upper arm around a blend, in rad/s^2: 35 m/s^2 at the wrist."""
+
+# ---- end of the departure, as a fraction of its largest speed
+
+BLEND_END_RATIO = 0.4
+"""A blend has ended below this fraction, if the later motion is as fast as the blend."""
+
+JUMP_END_RATIO = 0.1
+"""A step below this fraction never belongs to a jump or blend."""
+
 UPPER_ARMS = [0, 2]
-"""Where the upper arms stand among the nine limb directions."""
+"""Columns of the upper arms in `Limbs.directions`."""
 
 
 @dataclass(frozen=True)
@@ -64,33 +92,22 @@ class Tolerance:
     trunk: float
 
 
-LIKE = Tolerance(*np.deg2rad([12.0, 25.0, 15.0, 20.0, 25.0, 15.0]))
-"""A rest pose as people hold it, or as drawn with legs apart."""
-EXACT = Tolerance(*np.deg2rad([3.0, 5.0, 5.0, 5.0, 25.0, 5.0]))
-"""A rest pose as drawn; nobody stands this symmetric and straight."""
+HELD_POSE = Tolerance(*np.deg2rad([12.0, 25.0, 15.0, 20.0, 25.0, 15.0]))
+"""A rest pose as people hold it, or a drawn one with legs apart."""
+DRAWN_POSE = Tolerance(*np.deg2rad([3.0, 5.0, 5.0, 5.0, 25.0, 5.0]))
+"""A drawn rest pose; people do not stand this symmetric and straight."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Which frames of a clip are motion.
+    """The frames of a clip that are motion."""
 
-    Parameters
-    ----------
-    start, stop : int
-        First frame of the motion, and the frame after its last.
-    frames : int
-        Frames of the clip.
-    speed : float
-        Largest speed in rad/s at which a limb turns within the frames that are cut off.
-    jumps : tuple of float
-        Turns in rad at the first or last frame that no body makes, though the frame beyond is
-        not a rest pose and is kept.
-    """
-
-    start: int
-    stop: int
-    frames: int
-    speed: float = 0.0
+    start: int  # first frame of the motion
+    stop: int  # frame after the last one of the motion
+    frames: int  # number of frames in the clip
+    speed: float = 0.0  # largest speed of a limb in the frames that are cut off, in rad/s
+    # turns in rad at the first or last frame that are not human, although that frame is not a
+    # rest pose and is therefore kept
     jumps: tuple[float, ...] = ()
 
     @property
@@ -105,99 +122,60 @@ class Cut:
 
 
 def cut_rest_poses(poses: Array, trans: Array, times: Array, *, trim: bool = True) -> Cut:
-    """Find the motion between the rest poses that a file adds to it.
-
-    A clip begins with such frames if its first pose is a rest pose (T, A or I: straight arms in
-    the body's plane, straight legs down, left as right) and the body leaves it as no body does:
-    within a quarter of a second it is faster than 25 rad/s; or, from a pose as exact as drawn,
-    both arms leave at 3.5 rad/s on average, with accelerations half as large again as any later.
-    The end is treated in the same way. Hands, feet and head do not count.
-
-    Parameters
-    ----------
-    poses : ndarray of shape (F, J, 3)
-        Local rotations in SMPL's order as axis-angle vectors.
-    trans : ndarray of shape (F, 3)
-        The root in m.
-    times : ndarray of shape (F,)
-        Seconds.
-    trim : bool, default=True
-        False keeps all frames.
-
-    Returns
-    -------
-    Cut
-        The frames to keep: all where nothing is found.
-    """
+    """Find the motion in poses (F, J, 3) with root (F, 3) and times (F,); `trim`: cut at all."""
     count = len(poses)
     if count < 4 or not trim:
         return Cut(0, count, count)
+    # 1. Most clips have no rest pose: look at the first and last two frames only
     ends = [0, 1, -2, -1]
     limbs = limbs_of(poses[ends])
     speeds = _Pace.of(limbs, trans[ends], times[ends]).speeds[[0, -1]]
-    if not _rest_poses(limbs, LIKE)[[0, -1]].any() and speeds.max() < FASTEST_LIMB:
+    if not _rest_poses(limbs, HELD_POSE)[[0, -1]].any() and speeds.max() < MAX_LIMB_SPEED:
         return Cut(0, count, count)
+    # 2. Frames to cut at the start, and at the start of the reversed clip
     limbs = limbs_of(poses)
     pace = _Pace.of(limbs, trans, times)
     start = _departure(limbs, pace, times)
     back = _departure(limbs.reversed(), pace.reversed(), times[-1] - times[::-1])
     if start + back > count - 2:
         return Cut(0, count, count)
-    beyond = np.concatenate([pace.speeds[:start], pace.speeds[count - 1 - back :]])
+    # 3. Facts for the warning: the speed in the cut frames, and jumps at frames that are kept
+    cut_speeds = np.concatenate([pace.speeds[:start], pace.speeds[count - 1 - back :]])
     jumps = [pace.turns[at] for at, cut in ((0, start), (-1, back)) if not cut and pace.leaps(at)]
-    return Cut(start, count - back, count, float(beyond.max(initial=0.0)), tuple(jumps))
+    return Cut(start, count - back, count, float(cut_speeds.max(initial=0.0)), tuple(jumps))
 
 
 def warn_about_rest_poses(cuts: Sequence[Cut], *, stacklevel: int = 3) -> None:
-    """Say once what was left out of one or several clips, and how to keep it.
-
-    Parameters
-    ----------
-    cuts : sequence of Cut
-        One per clip.
-    stacklevel : int, default=3
-        Whose line the warning names.
-    """
+    """Warn once about the frames left out of one or several clips, and say how to keep them."""
+    # 1. Frames that were left out, at the start and at the end
     shorter = [cut for cut in cuts if cut.left_out]
     if shorter:
         start = sum(cut.start for cut in shorter)
         end = sum(cut.left_out for cut in shorter) - start
-        found = [f"{n} at the {place}" for n, place in ((start, "start"), (end, "end")) if n]
+        places = [f"{n} at the {place}" for n, place in ((start, "start"), (end, "end")) if n]
         clips = f" of {len(shorter)} of {len(cuts)} clips" if len(cuts) > 1 else ""
         warnings.warn(
-            f"Left out {start + end} frame(s){clips}, {' and '.join(found)}: a rest pose such as a "
-            "T-pose, and the jump or blend between it and the motion, in which the body turns at "
-            f"up to {max(cut.speed for cut in shorter):.3g} rad/s. Pass trim_tpose=False to keep "
+            f"Left out {start + end} frame(s){clips}, {' and '.join(places)}: a rest pose such as "
+            "a T-pose, and the jump or blend between it and the motion. The body turns at up to "
+            f"{max(cut.speed for cut in shorter):.3g} rad/s there. Pass trim_tpose=False to keep "
             "these frames.",
             UserWarning,
             stacklevel=stacklevel,
         )
+    # 2. Jumps at frames that were kept
     jumps = [jump for cut in cuts for jump in cut.jumps]
     if jumps:
         warnings.warn(
             f"The body jumps by up to {np.rad2deg(max(jumps)):.0f} degrees between the first or "
             "last frame and its neighbor, and moves steadily otherwise. If that frame is not "
-            "motion, cut it off with Motion.slice.",
+            "motion, remove it with Motion.slice.",
             UserWarning,
             stacklevel=stacklevel,
         )
 
 
 def clock_from(first: int, count: int, rate: float) -> dict[str, Any]:
-    """Give the clock of a clip that begins with some frame of its file.
-
-    Parameters
-    ----------
-    first, count : int
-        The frame of the file, and the number of frames from there.
-    rate : float
-        Frames per second.
-
-    Returns
-    -------
-    dict
-        Argument of :class:`Motion`; frame k of the file stays at k / rate seconds.
-    """
+    """Return the argument of `Motion` that keeps frame k of the file at k / rate seconds."""
     if first == 0 or count == 1:
         return {"rate": rate}
     return {"times": (first + np.arange(count)) / rate}
@@ -205,16 +183,12 @@ def clock_from(first: int, count: int, rate: float) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Pace:
-    """How fast a body turns and moves from frame to frame, of shape (F - 1,) but for the arms."""
+    """How fast a body turns and moves from frame to frame."""
 
-    turns: Array
-    """Turn of the fastest limb, trunk or pelvis in rad."""
-    speeds: Array
-    """The same as a speed in rad/s."""
-    arms: Array
-    """Acceleration of the upper arms' directions in rad/s^2, of shape (F - 2,)."""
-    root: Array
-    """Speed of the root in m/s."""
+    turns: Array  # (F - 1,): turn of the fastest limb, trunk or pelvis, in rad
+    speeds: Array  # (F - 1,): the same as a speed, in rad/s
+    arms: Array  # (F - 2,): largest acceleration of an upper arm's direction, in rad/s^2
+    root: Array  # (F - 1,): speed of the root, in m/s
 
     @classmethod
     def of(cls, limbs: Limbs, trans: Array, times: Array) -> _Pace:
@@ -225,91 +199,104 @@ class _Pace:
         pelvis = 2 * np.arccos(np.clip(np.abs(turn[:, 0]), 0, 1))
         turns = np.maximum(between.max(axis=1), pelvis)
         root = np.linalg.norm(np.diff(trans, axis=0), axis=-1) / steps
-        bends = np.diff(limbs.directions[:, UPPER_ARMS], 2, axis=0)
-        arms = np.linalg.norm(bends, axis=-1).max(axis=1) / np.median(steps) ** 2
+        second = np.diff(limbs.directions[:, UPPER_ARMS], 2, axis=0)
+        arms = np.linalg.norm(second, axis=-1).max(axis=1) / np.median(steps) ** 2
         return cls(turns, turns / steps, arms, root)
 
     @property
     def strain(self) -> Array:
-        """Speed in parts of the largest that a body reaches out of a rest pose."""
-        return np.maximum(self.speeds / FASTEST_LIMB, self.root / FASTEST_ROOT)
+        """Speed relative to the largest plausible one; above 1 it is not human."""
+        return np.maximum(self.speeds / MAX_LIMB_SPEED, self.root / MAX_ROOT_SPEED)
 
     def reversed(self) -> _Pace:
         """Measure the clip that runs backwards."""
         return _Pace(self.turns[::-1], self.speeds[::-1], self.arms[::-1], self.root[::-1])
 
     def abrupt(self, frames: slice, least: float = 0.0) -> NDArray[np.bool_]:
-        """Frames in which the arms are accelerated more than ever after these frames."""
+        """Tell in which of these frames the arms accelerate more than in all later ones."""
         later = self.arms[frames.stop - 1 :].max(initial=0.0)
         around = np.concatenate([[0.0], self.arms, [0.0]])[frames]
-        known = len(self.arms) > frames.stop
-        return np.asarray(known & (around > max(least, ABRUPT * later)))
+        has_later = len(self.arms) > frames.stop
+        return np.asarray(has_later & (around > max(least, ARM_ACCELERATION_RATIO * later)))
 
     def leaps(self, at: int) -> bool:
-        """Whether a step is one that no body makes, and the only one of the clip."""
+        """Tell whether a step is faster than human, and the only such step of the clip."""
         others = float(np.delete(self.turns, at).max())
-        return bool(self.speeds[at] > FASTEST_LIMB and self.turns[at] > max(LEAST_TURN, 4 * others))
+        return bool(
+            self.speeds[at] > MAX_LIMB_SPEED and self.turns[at] > max(MIN_JUMP_ANGLE, 4 * others)
+        )
 
 
 def _departure(limbs: Limbs, pace: _Pace, times: Array) -> int:
     """Count the frames at the start that hold a rest pose or blend from it to the motion."""
-    if not _rest_poses(limbs, LIKE)[0]:
+    if not _rest_poses(limbs, HELD_POSE)[0]:
         return 0
     return _by_speed(limbs, pace, times) or _by_arms(limbs, pace, times)
 
 
 def _by_speed(limbs: Limbs, pace: _Pace, times: Array) -> int:
-    """Frames before and in a departure that is faster than bodies are."""
-    held = _first_false(_rest_poses(limbs, LIKE)) - 1
-    leaving = slice(0, _until(times, held))
-    impossible = np.flatnonzero(pace.strain[leaving] > 1)
+    """Count the frames up to the end of a departure that is too fast for a body."""
+    # 1. The first step above the limit that begins in the rest pose or in the blend after it
+    last_held = _first_false(_rest_poses(limbs, HELD_POSE)) - 1
+    departure = slice(0, _until(times, last_held))
+    impossible = np.flatnonzero(pace.strain[departure] > 1)
     if len(impossible) == 0:
         return 0
     first = int(impossible[0])
+    # 2. Small turns at a high frame rate are noise, however fast
     steps = slice(first, _until(times, first))
-    turned = _angles(limbs.directions[first], limbs.directions[first + 1 : steps.stop + 1])
-    if max(turned.max(), pace.turns[steps].max()) < LEAST_TURN and pace.root[first] < FASTEST_ROOT:
+    angles = _angles(limbs.directions[first], limbs.directions[first + 1 : steps.stop + 1])
+    if (
+        max(angles.max(), pace.turns[steps].max()) < MIN_JUMP_ANGLE
+        and pace.root[first] < MAX_ROOT_SPEED
+    ):
         return 0
     return _end_of_blend(pace, steps)
 
 
 def _by_arms(limbs: Limbs, pace: _Pace, times: Array) -> int:
-    """Frames before and in a departure from a pose as drawn, that no body performs."""
-    if not _rest_poses(limbs, EXACT)[0]:
+    """Count the frames up to the end of an abrupt departure from a drawn rest pose."""
+    if not _rest_poses(limbs, DRAWN_POSE)[0]:
         return 0
-    away = _angles(limbs.directions[:1], limbs.directions)
-    held = _first_false(away.max(axis=1) < HELD) - 1
-    if held == len(away) - 1:
+    # 1. How long the pose is held
+    departure_angles = _angles(limbs.directions[:1], limbs.directions)
+    last_held = _first_false(departure_angles.max(axis=1) < HELD_ANGLE) - 1
+    if last_held == len(departure_angles) - 1:
         return 0
-    steps = slice(held, _until(times, held))
-    blend = slice(held + 1, steps.stop + 1)
-    arms = away[blend][:, UPPER_ARMS].min(axis=1)
-    speeds = np.where(arms >= HELD, arms / (times[blend] - times[held]), 0.0)
+    # 2. The mean speed of the slower arm since then, at its largest
+    steps = slice(last_held, _until(times, last_held))
+    blend = slice(last_held + 1, steps.stop + 1)
+    arms = departure_angles[blend][:, UPPER_ARMS].min(axis=1)
+    speeds = np.where(arms >= HELD_ANGLE, arms / (times[blend] - times[last_held]), 0.0)
     fastest = int(speeds.argmax())
-    if speeds[fastest] < ARMS_AWAY:
+    if speeds[fastest] < MIN_ARM_SPEED:
         return 0
-    if not pace.abrupt(slice(held, steps.stop + 1), BRISK).any():
+    # 3. The arms' acceleration at the start or end of the blend
+    if not pace.abrupt(slice(last_held, steps.stop + 1), MIN_ARM_ACCELERATION).any():
         return 0
     return _end_of_blend(pace, steps)
 
 
 def _until(times: Array, frame: int) -> int:
-    """First frame of the motion after the longest blend that begins in a given frame."""
-    last = int(np.searchsorted(times, times[frame] + BLEND - 1e-6, side="left"))
+    """Return the first frame after the longest blend that can begin in a given frame."""
+    last = int(np.searchsorted(times, times[frame] + MAX_BLEND_SECONDS - 1e-6, side="left"))
     return min(max(last, frame + 1), len(times) - 1)
 
 
 def _end_of_blend(pace: _Pace, steps: slice) -> int:
-    """First frame from which on the motion is as slow and as steady as it is later."""
+    """Return the first frame from which the motion is as slow and as steady as later."""
+    # 1. The speed of the later motion, or a fraction of the blend's if that motion is as fast
     strain = pace.strain
     fastest = int(steps.start + strain[steps].argmax())
     later = 1.05 * strain[steps.stop :].max(initial=0.0)
-    limit = later if 0 < later < strain[fastest] else BLEND_ENDS * strain[fastest]
-    limit = max(limit, JUMP_ENDS * strain[fastest])
+    limit = later if 0 < later < strain[fastest] else BLEND_END_RATIO * strain[fastest]
+    limit = max(limit, JUMP_END_RATIO * strain[fastest])
+    # 2. The first step below that speed
     slow = np.flatnonzero(strain[fastest : steps.stop] <= limit)
     slowed = fastest + int(slow[0]) if len(slow) else steps.stop
-    if np.sum(strain[steps.start : slowed] > JUMP_ENDS * strain[fastest]) <= 1:
-        return slowed  # a jump: what follows is motion
+    if np.sum(strain[steps.start : slowed] > JUMP_END_RATIO * strain[fastest]) <= 1:
+        return slowed  # a jump of one step: the motion follows at once
+    # 3. A blend may end with a jerk of the arms
     abrupt = np.flatnonzero(pace.abrupt(slice(slowed, steps.stop + 1)))
     return slowed + int(abrupt[-1]) if len(abrupt) else slowed
 
@@ -319,7 +306,8 @@ def _first_false(flags: NDArray[np.bool_]) -> int:
 
 
 def _rest_poses(limbs: Limbs, within: Tolerance) -> NDArray[np.bool_]:
-    """Find the frames with straight arms in the body's plane, straight legs, left as right."""
+    """Tell in which frames (F,) the limbs form a T-, A- or I-pose within some tolerance."""
+    # 1. Deviations from a rest pose, in rad
     arms, legs, mirror = limbs.arms, limbs.legs, np.array([-1.0, 1.0, 1.0])
     off = {
         "symmetry": [_angles(part[:, 0] * mirror, part[:, 1]) for part in (arms, legs)],
@@ -329,13 +317,14 @@ def _rest_poses(limbs: Limbs, within: Tolerance) -> NDArray[np.bool_]:
         "straddle": [_angles(legs, np.array([0.0, -1.0, 0.0]))],
         "trunk": [_angles(limbs.trunk, np.array([0.0, 1.0, 0.0]))],
     }
-    good = np.ones(len(arms), dtype=bool)
+    within_all = np.ones(len(arms), dtype=bool)
     for name, angles in off.items():
         for angle in angles:
-            good &= (angle <= getattr(within, name)).reshape(len(good), -1).all(axis=1)
-    outwards = arms[..., 0] * np.array([[1.0], [-1.0]]) >= -np.sin(LIKE.elbows)
-    raised = arms[..., 1] > np.sin(LIKE.depth)
-    return np.asarray(good & outwards.all(axis=(1, 2)) & ~raised.any(axis=(1, 2)))
+            within_all &= (angle <= getattr(within, name)).reshape(len(arms), -1).all(axis=1)
+    # 2. Arms point outward (T, A) or down (I), and not above the shoulders
+    outwards = arms[..., 0] * np.array([[1.0], [-1.0]]) >= -np.sin(HELD_POSE.elbows)
+    raised = arms[..., 1] > np.sin(HELD_POSE.depth)
+    return np.asarray(within_all & outwards.all(axis=(1, 2)) & ~raised.any(axis=(1, 2)))
 
 
 def _angles(a: Array, b: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What readers of SMPL parameters share: rotations in any notation, and worlds put upright."""
+"""Shared by the readers of SMPL parameters: notations of rotations, and the turn to z up."""
 
 from __future__ import annotations
 
@@ -21,32 +21,12 @@ Array = NDArray[np.float64]
 
 BODY_JOINTS = 22
 """Joints that SMPL, SMPL-H and SMPL-X share, in one order; hands and face come after."""
-TILTED = 0.02
-"""Largest deviation from a rotation matrix that rounding explains."""
+MAX_ROUNDING = 0.02
+"""Largest deviation of R R' from the identity that counts as rounding."""
 
 
 def as_rotvecs(values: ArrayLike, name: str, joints: tuple[int, ...]) -> Array:
-    """Read rotations of some joints, whichever way they are written.
-
-    Parameters
-    ----------
-    values : array-like of shape (F, 3 J), (F, J, 3) or (F, J, 3, 3)
-        Axis-angle vectors in rad or rotation matrices, one J of `joints`.
-    name : str
-        What messages call them.
-    joints : tuple of int
-        Numbers of joints that are possible.
-
-    Returns
-    -------
-    ndarray of shape (F, J, 3)
-        Axis-angle vectors.
-
-    Raises
-    ------
-    ValueError
-        For other shapes, and for matrices that are no rotations.
-    """
+    """Return rotation vectors (F, J, 3) from vectors or matrices, with J one of `joints`."""
     expected = (
         f"axis-angle vectors (frames, {' or '.join(str(3 * n) for n in joints)}) in rad, or "
         "rotation matrices (frames, joints, 3, 3)"
@@ -54,11 +34,13 @@ def as_rotvecs(values: ArrayLike, name: str, joints: tuple[int, ...]) -> Array:
     array = real_array(values, name, expected)
     if array.ndim == 3 and array.shape[1:] == (3, 3) and 1 in joints and 3 not in joints:
         array = array[:, None]
+    # 1. Matrices
     if array.ndim == 4 and array.shape[2:] == (3, 3) and array.shape[1] in joints:
-        off = np.abs(array @ np.swapaxes(array, -1, -2) - np.eye(3))
-        if not (off <= TILTED).all() or not (np.linalg.det(array) > 0).all():
-            raise ValueError(f"{name} has matrices that are no rotations. Expected {expected}.")
+        deviation = np.abs(array @ np.swapaxes(array, -1, -2) - np.eye(3))
+        if not (deviation <= MAX_ROUNDING).all() or not (np.linalg.det(array) > 0).all():
+            raise ValueError(f"{name} has matrices that are not rotations. Expected {expected}.")
         return rotvec_from_matrix(array)
+    # 2. Vectors
     if array.ndim in (2, 3) and len(array):
         flat = array.reshape(len(array), -1)
         if flat.shape[1] % 3 == 0 and flat.shape[1] // 3 in joints:
@@ -67,24 +49,9 @@ def as_rotvecs(values: ArrayLike, name: str, joints: tuple[int, ...]) -> Array:
 
 
 def stand_up(poses: Array, trans: Array, up: str | ArrayLike) -> tuple[Array, Array]:
-    """Turn a motion into the world with z up.
-
-    Parameters
-    ----------
-    poses : ndarray of shape (F, J, 3)
-        Axis-angle vectors, the root's first.
-    trans : ndarray of shape (F, 3)
-        SMPL's translation.
-    up : str or array-like of shape (3,)
-        What points up in the given world; see :func:`m3n_sklearn.motion.worlds.to_z_up`.
-
-    Returns
-    -------
-    poses, trans : ndarray
-        The same motion. SMPL counts `trans` from the unturned pelvis, so positions may be off
-        by a constant.
-    """
+    """Rotate poses (F, J, 3) and `trans` (F, 3) into the world with z up."""
+    # SMPL measures `trans` from the unrotated pelvis, so positions may be off by a constant
     world = to_z_up(up)
     root = quat_multiply(quat_from_matrix(world), quat_from_rotvec(poses[:, 0]))
-    turned = np.concatenate([rotvec_from_quat(root)[:, None], poses[:, 1:]], axis=1)
-    return turned, trans @ world.T
+    rotated = np.concatenate([rotvec_from_quat(root)[:, None], poses[:, 1:]], axis=1)
+    return rotated, trans @ world.T

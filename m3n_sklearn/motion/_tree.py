@@ -1,4 +1,4 @@
-"""From global rotations of single joints to the pose of SMPL's whole tree."""
+"""Conversion of global joint rotations to a pose of SMPL's tree."""
 
 from __future__ import annotations
 
@@ -13,20 +13,10 @@ from .skeleton import SMPL_JOINTS, SMPL_PARENTS
 Array = NDArray[np.float64]
 
 
-def local_rotvecs(turned: Mapping[str, Array]) -> Array:
-    """Turn global rotations into local ones.
-
-    Parameters
-    ----------
-    turned : mapping of str to ndarray of shape (F, 4)
-        Global rotation by joint; joints that are not there follow their parents.
-
-    Returns
-    -------
-    ndarray of shape (F, 24, 3)
-        Local rotations as axis-angle vectors.
-    """
-    full = dict(turned)
+def local_rotvecs(rotations: Mapping[str, Array]) -> Array:
+    """Turn global quaternions (F, 4) by joint into local rotation vectors (F, 24, 3)."""
+    # joints without a rotation follow their parent
+    full = dict(rotations)
     for joint, parent in zip(SMPL_JOINTS[1:], SMPL_PARENTS[1:], strict=True):
         full.setdefault(joint, full[SMPL_JOINTS[parent]])
     quats = np.stack([full[joint] for joint in SMPL_JOINTS], axis=1)

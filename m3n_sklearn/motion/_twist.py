@@ -1,8 +1,28 @@
-"""How far a limb is turned about its own axis, from the plane in which it bends.
+"""The twist of a limb about its own axis, from the plane in which it bends.
 
-Positions show this turn only while elbow or knee are bent. The nearer the limb is to straight,
-the less its plane counts; then the turn follows from the frames around, with as little turning
-about the bone as possible.
+Joint positions determine this twist only while the elbow or knee is bent. Near a straight limb
+it is interpolated over time.
+
+Weight of a plane
+-----------------
+With position errors of standard deviation s and bones of length L_1, L_2, the directions of the
+bones have the variance ``e^2 = 2 s^2 / L_1^2 + 2 s^2 / L_2^2``. The twist seen from a bend of
+angle b has the variance ``e^2 / sin^2 b``. Its inverse is multiplied by
+``sin^2 b / (sin^2 b + 9 e^2)``, so that a bend below three standard errors hardly counts:
+
+    w = sin^4 b / ((sin^2 b + 9 e^2) e^2)
+
+Twist over time
+---------------
+The bone's direction is carried along without twist (Bishop frame). Relative to that frame the
+twist is an angle a_k in frame k, written as ``z_k = (cos a_k, sin a_k)``. With the measured z_ki
+of source i, its weight w_ki, and a random walk of variance q per second, the posterior mode is
+
+    minimize  sum_k sum_i w_ki |x_k - z_ki|^2 + sum_k |x_k+1 - x_k|^2 / (q dt_k)
+
+whose normal equations are tridiagonal. A weak term for the smallest swing from the rest pose
+decides where the limb is never bent. The twist quaternion is ``(cos a/2, sin a/2 u)`` about the
+bone u.
 """
 
 from __future__ import annotations
@@ -11,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
-from .alignment import normalise, swing_between, transport_along
+from .alignment import normalize, swing_between, transport_along
 from .rotations import (
     quat_conjugate,
     quat_from_rotvec,
@@ -22,31 +42,18 @@ from .rotations import (
 
 Array = NDArray[np.float64]
 
-SHORT_BONE_PULL = 1.0
-"""Weight in rad^-2 of the rest direction of a bone hardly longer than the error of its joints."""
+SHORT_BONE_WEIGHT = 1.0
+"""Weight of the rest direction of a bone about as short as its joints' error, in rad^-2."""
 
-REST_PULL = 0.1
-"""Weight in rad^-2 of the turn of the rest pose: decides only where nothing else is known."""
+REST_WEIGHT = 0.1
+"""Weight of the twist of the rest pose, in rad^-2."""
 
 
 def plane_weight(first: Array, second: Array, noise: float) -> Array:
-    """Trust in the turn that the plane of two bones shows.
-
-    Parameters
-    ----------
-    first, second : ndarray of shape (F, 3)
-        The bones from joint to joint, in m.
-    noise : float
-        Error of a joint's position in m.
-
-    Returns
-    -------
-    ndarray of shape (F,)
-        Inverse variance of the turn in rad^-2; a bend as small as its own error has no plane.
-    """
+    """Return the inverse variance (F,), in rad^-2, of the twist seen from bones (F, 3) in m."""
     squares = np.stack([np.sum(bone**2, axis=-1) for bone in (first, second)])
     variance = np.sum(2 * noise**2 / np.maximum(squares, 1e-12), axis=0)
-    sine2 = np.sum(np.cross(normalise(first), normalise(second)) ** 2, axis=-1)
+    sine2 = np.sum(np.cross(normalize(first), normalize(second)) ** 2, axis=-1)
     return sine2**2 / ((sine2 + 9 * variance) * variance)
 
 
@@ -59,44 +66,28 @@ def limb_rotation(
     times: Array,
     turning: float,
 ) -> Array:
-    """Rotation of an upper arm or thigh: exact along the bone, steady about it.
+    """Return rotations (F, 4) that are exact along the bone, and smooth about it."""
+    # rest (3,): the bone at rest; hinge (3,): axis of the bend at rest, perpendicular to it;
+    # direction (F, 3): the bone over time; hinges (S, F, 3), weights (S, F): axis of the bend as
+    # seen by S sources; turning: variance in rad^2 that the twist gains in a second.
 
-    Parameters
-    ----------
-    rest : ndarray of shape (3,)
-        Direction of the bone at rest.
-    hinge : ndarray of shape (3,)
-        Axis at rest about which the next bone bends, perpendicular to `rest`.
-    direction : ndarray of shape (F, 3)
-        Direction of the bone over time, in the frame in which it is steadied (the trunk's).
-    hinges : ndarray of shape (S, F, 3)
-        Axis of the bend as seen by each of S sources.
-    weights : ndarray of shape (S, F)
-        Inverse variance of the turn by each of them, in rad^-2.
-    times : ndarray of shape (F,)
-        Seconds.
-    turning : float
-        Variance in rad^2 that the limb's turn gains in a second (random walk).
-
-    Returns
-    -------
-    ndarray of shape (F, 4)
-        Unit quaternions, rest frame to the frame of `direction`.
-    """
+    # 1. A frame that follows the bone without twist
     side = np.cross(rest, hinge)
     carried = transport_along(direction, swing_between(rest, direction[0]))
 
-    # every turn about the bone is a complex number of unit length, 1 = as carried along
+    # 2. The measured twists in that frame, as (cos a, sin a)
     local = quat_rotate(quat_conjugate(carried), hinges)
-    turns = normalise(np.stack([local @ hinge, local @ side], axis=-1))
+    turns = normalize(np.stack([local @ hinge, local @ side], axis=-1))
+    # 3. The twist of the smallest swing from rest: half angle squared. Its weight falls to zero
+    #    opposite to the rest direction, where that swing is undefined.
     swing = quat_multiply(quat_conjugate(carried), swing_between(rest, direction))
     half = np.stack([swing[:, 0], swing[:, 1:] @ rest], axis=-1)
     rest_turn = np.stack([half[:, 0] ** 2 - half[:, 1] ** 2, 2 * half[:, 0] * half[:, 1]], axis=-1)
-    # no swing is preferred to a direction opposite to rest
-    pull = REST_PULL * (0.5 + 0.5 * direction @ rest) ** 2 + 1e-9
+    rest_weight = REST_WEIGHT * (0.5 + 0.5 * direction @ rest) ** 2 + 1e-9
 
-    wanted = np.einsum("sf,sfc->fc", weights, turns) + pull[:, None] * rest_turn
-    turn = _steady(wanted, weights.sum(axis=0) + pull, turning * np.diff(times))
+    # 4. Smooth over time, then turn the frame by the twist
+    weighted = np.einsum("sf,sfc->fc", weights, turns) + rest_weight[:, None] * rest_turn
+    turn = _smooth_walk(weighted, weights.sum(axis=0) + rest_weight, turning * np.diff(times))
     angle = np.arctan2(turn[:, 1], turn[:, 0]) / 2
     twist = np.concatenate([np.cos(angle)[:, None], np.sin(angle)[:, None] * rest], axis=-1)
     return quat_multiply(carried, twist)
@@ -105,43 +96,24 @@ def limb_rotation(
 def short_bone_swing(
     rest: Array, measured: Array, *, noise: float, times: Array, turning: float, limit: float
 ) -> Array:
-    """Swing of a bone whose direction is uncertain: steady over time and within a cone.
-
-    Parameters
-    ----------
-    rest : ndarray of shape (3,)
-        The bone at rest in the frame of its parent.
-    measured : ndarray of shape (F, 3)
-        The bone as measured, in the same frame, in m.
-    noise : float
-        Error of a joint's position in m.
-    times : ndarray of shape (F,)
-        Seconds.
-    turning : float
-        Variance in rad^2 that each component of the direction gains in a second (random walk).
-    limit : float
-        Largest angle from rest in rad.
-
-    Returns
-    -------
-    ndarray of shape (F, 4)
-        Unit quaternions.
-    """
+    """Return swings (F, 4) of a bone (F, 3) of uncertain direction: smooth, within a cone."""
+    # `turning`: variance in rad^2 that each component gains in a second; `limit`: cone in rad
     weight = np.sum(measured**2, axis=-1) / (2 * noise**2)
-    wanted = weight[:, None] * normalise(measured) + SHORT_BONE_PULL * normalise(rest)
-    steady = _steady(wanted, weight + SHORT_BONE_PULL, turning * np.diff(times))
-    swing = rotvec_from_quat(swing_between(normalise(rest), normalise(steady)))
+    weighted = weight[:, None] * normalize(measured) + SHORT_BONE_WEIGHT * normalize(rest)
+    smooth = _smooth_walk(weighted, weight + SHORT_BONE_WEIGHT, turning * np.diff(times))
+    swing = rotvec_from_quat(swing_between(normalize(rest), normalize(smooth)))
     angle = np.linalg.norm(swing, axis=-1, keepdims=True)
     return quat_from_rotvec(swing * np.minimum(1.0, limit / np.maximum(angle, 1e-12)))
 
 
-def _steady(wanted: Array, weight: Array, gains: Array) -> Array:
-    """Smooth a random walk: minimise sum w |x - wanted / w|^2 + sum |dx|^2 / gain."""
-    if len(wanted) == 1:
-        return wanted
-    banded = np.zeros((2, len(wanted)))
+def _smooth_walk(weighted: Array, weight: Array, gains: Array) -> Array:
+    """Smooth a random walk: minimize sum w |x - weighted / w|^2 + sum |dx|^2 / gain."""
+    if len(weighted) == 1:
+        return weighted
+    # diag(w) + D' diag(1 / gain) D, upper diagonal form
+    banded = np.zeros((2, len(weighted)))
     banded[0, 1:] = -1 / gains
     banded[1] = weight
     banded[1, 1:] += 1 / gains
     banded[1, :-1] += 1 / gains
-    return np.asarray(solveh_banded(banded, wanted))
+    return np.asarray(solveh_banded(banded, weighted))

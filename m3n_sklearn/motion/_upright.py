@@ -1,8 +1,19 @@
-"""Which axis of a given world points up, as far as a body in it tells.
+"""Detection of the world axis that points up, from the posture of the body.
 
-People stand or sit most of the time: then trunk and legs point along one axis of the world.
-Someone who lies all the time looks like someone who stands in a world with another axis up; only
-the height of the pelvis and the format's own convention speak against it.
+People stand or sit most of the time, so trunk and legs point along one axis of the world. A
+person who lies all the time looks like one who stands in a world with another axis up. Only the
+height of the pelvis and the convention of the file format can tell the two apart.
+
+Decision for ``up="auto"``, with t the unit vector from pelvis to neck and l the one from ankles
+to hips, both in the given world:
+
+1. A frame is upright along an axis a if ``t.a > TRUNK_COSINE`` and ``l.a > LEG_COSINE``. The
+   body's axis is the one along which more than half of the frames are upright.
+2. A person who lies down or gets up shows the true axis: the pelvis is higher, by
+   `MIN_RISE`, in the upright frames than in the others.
+3. The format's axis holds if it is the body's, if there is none, or if the positions fit a
+   person who lies on the floor (`Stance.lies`). Otherwise the body's axis is taken, with a
+   warning.
 """
 
 from __future__ import annotations
@@ -21,118 +32,112 @@ __all__ = ["Stance", "find_up", "stance_of"]
 
 Array = NDArray[np.float64]
 
-MOST = 3000
-"""Frames of a long motion that are looked at."""
-AXES = ("x", "y", "z", "-x", "-y", "-z")
-ALONG = np.cos(np.deg2rad(35.0))
-"""Cosine of the angle within which a trunk stands along an axis."""
-LEGS_ALONG = 0.4
-"""Least cosine of the legs with that axis: those of people who stand or sit on chairs.
+MAX_FRAMES = 3000
+"""Frames of a long motion that are evaluated, evenly spaced."""
 
-Of someone who bends forward the trunk alone is along another axis.
-"""
-UPRIGHT = 0.3
-"""Mean cosine of trunk and legs with an axis below which nobody is upright, however bent."""
-CONTRADICTED = 0.5
-"""Cosine between two axes below which one contradicts the other."""
-NECK = 0.5
-"""Distance in m from pelvis to neck."""
-SEEN_STANDING = 0.05
-"""Least part of a clip in which someone is seen standing before lying down, or after."""
-RISE = 0.3
-"""Height in m by which the pelvis is higher then."""
-CLEARER = 0.25
-"""How much more upright a body is along another axis when the format's is in doubt."""
-LYING = (0.02, 0.45)
-"""Height in m of pelvis, neck and ankles of a person who lies on the floor."""
-STRETCHED = 0.9
-"""Least cosine between trunk and legs of a person who lies: not one who sits."""
-STAYS = 0.4
-"""Distance in m that the pelvis of a person who lies may move."""
-STANDING = (0.5, 1.3)
-"""Height in m of the pelvis of a person who stands on it or sits."""
-ON_FLOOR = 0.2
-"""Height in m of ankles that stand on the floor."""
+AXES = ("x", "y", "z", "-x", "-y", "-z")
+
+# ---- upright frames
+
+TRUNK_COSINE = np.cos(np.deg2rad(35.0))
+"""Smallest cosine between the trunk and the axis along which a body is upright."""
+
+LEG_COSINE = 0.4
+"""Smallest cosine between the legs and that axis, so that sitting on a chair counts. A person who
+bends forward has the trunk along another axis, but not the legs."""
+
+# ---- comparison of axes
+
+MIN_UPRIGHTNESS = 0.3
+"""Smallest mean cosine of trunk and legs with an axis at which a body counts as upright."""
+
+UPRIGHTNESS_MARGIN = 0.25
+"""Excess in uprightness along another axis that puts the format's axis in doubt."""
+
+CONFLICT_COSINE = 0.5
+"""Cosine between two axes below which they contradict each other."""
+
+# ---- a person who lies down or gets up within the clip
+
+MIN_UPRIGHT_SHARE = 0.05
+"""Smallest share of upright frames in such a clip."""
+
+MIN_RISE = 0.3
+"""Smallest height of the pelvis in the upright frames above the others, in m."""
+
+# ---- a person who lies all the time; heights above the floor, in m
+
+TRUNK_LENGTH = 0.5
+"""Distance from pelvis to neck, in m."""
+
+LYING_HEIGHTS = (0.02, 0.45)
+"""Heights of pelvis, neck and ankles of a person who lies."""
+
+STRETCHED_COSINE = 0.9
+"""Smallest cosine between trunk and legs of a person who lies; one who sits is below."""
+
+MAX_LYING_RANGE = 0.4
+"""Largest range of the pelvis of a person who lies, in m."""
+
+STANDING_HEIGHTS = (0.5, 1.3)
+"""Heights of the pelvis of a person who stands or sits."""
+
+MAX_ANKLE_HEIGHT = 0.2
+"""Largest height of ankles that stand on the floor."""
 
 
 @dataclass(frozen=True)
 class Stance:
-    """How a body stands in the given world.
+    """Trunk, legs and positions of a body in the given world."""
 
-    Parameters
-    ----------
-    trunk, legs : ndarray of shape (F, 3)
-        Unit vectors from the pelvis to the neck and from the ankles to the hips.
-    pelvis : ndarray of shape (F, 3)
-        Where the pelvis is, in m.
-    ankles : ndarray of shape (F, 3)
-        Where the middle of the ankles is, in m.
-    """
-
-    trunk: Array
-    legs: Array
-    pelvis: Array
-    ankles: Array
+    trunk: Array  # (F, 3): unit vectors from the pelvis to the neck
+    legs: Array  # (F, 3): unit vectors from the ankles to the hips
+    pelvis: Array  # (F, 3): position of the pelvis, in m
+    ankles: Array  # (F, 3): midpoint of the ankles, in m
 
     def axis(self) -> str | None:
-        """Axis along which the body stands most of the time, if there is one."""
+        """Return the axis along which more than half of the frames are upright, or None."""
         return next((name for name in AXES if np.mean(self._stands(name)) > 0.5), None)
 
     def uprightness(self, up: str | ArrayLike) -> float:
-        """Mean of the median cosines of trunk and legs with a direction."""
+        """Return the mean of the median cosines of trunk and legs with a direction."""
         return float(
             np.mean([np.median(part @ to_z_up(up)[2]) for part in (self.trunk, self.legs)])
         )
 
     def rise(self, up: str | ArrayLike) -> float:
-        """Height in m of the pelvis in frames that stand along a direction, above the others.
-
-        Someone who lies down, or gets up, in a clip may lie for the longer part of it.
-        """
+        """Return how much higher the pelvis is in upright frames than in the others, in m."""
         standing = self._stands(up)
-        if not SEEN_STANDING < np.mean(standing) < 1:
+        if not MIN_UPRIGHT_SHARE < np.mean(standing) < 1:
             return 0.0
         heights = self.pelvis @ to_z_up(up)[2]
         return float(np.median(heights[standing]) - np.median(heights[~standing]))
 
     def _stands(self, up: str | ArrayLike) -> NDArray[np.bool_]:
-        """Frames (F,) in which trunk and legs are along a direction."""
+        """Tell in which frames (F,) the body is upright along a direction."""
         high = to_z_up(up)[2]
-        return np.asarray((self.trunk @ high > ALONG) & (self.legs @ high > LEGS_ALONG))
+        return np.asarray((self.trunk @ high > TRUNK_COSINE) & (self.legs @ high > LEG_COSINE))
 
     def lies(self, usual: str, standing: str) -> bool:
-        """Whether places fit a person who lies on the floor rather than one who stands.
-
-        All of the body is stretched out low above the floor and the pelvis stays where it is;
-        and the ankles are not on a floor that the standing person would have.
-        """
-        places = (self.pelvis, self.ankles, self.pelvis + NECK * self.trunk)
-        lows = [float(np.median(place @ to_z_up(usual)[2])) for place in places]
-        stays = np.ptp(np.quantile(self.pelvis, [0.05, 0.95], axis=0), axis=0).max() < STAYS
+        """Tell whether the positions fit a person who lies (up is `usual`), not one who stands."""
+        # 1. Lying: the whole body is low above the floor, stretched, and stays in place
+        places = (self.pelvis, self.ankles, self.pelvis + TRUNK_LENGTH * self.trunk)
+        heights = [float(np.median(place @ to_z_up(usual)[2])) for place in places]
+        is_still = (
+            np.ptp(np.quantile(self.pelvis, [0.05, 0.95], axis=0), axis=0).max() < MAX_LYING_RANGE
+        )
+        # 2. Standing: the pelvis is at its height, and the ankles are on the floor of that world
         high = to_z_up(standing)[2]
-        stands = STANDING[0] < np.median(self.pelvis @ high) < STANDING[1]
-        grounded = np.abs(np.median(self.ankles @ high)) < ON_FLOOR
-        low = all(LYING[0] < height < LYING[1] for height in lows)
-        stretched = np.median(np.sum(self.trunk * self.legs, axis=-1)) > STRETCHED
-        return bool(low and stays and stretched and not (stands and grounded))
+        stands = STANDING_HEIGHTS[0] < np.median(self.pelvis @ high) < STANDING_HEIGHTS[1]
+        is_grounded = np.abs(np.median(self.ankles @ high)) < MAX_ANKLE_HEIGHT
+        is_low = all(LYING_HEIGHTS[0] < height < LYING_HEIGHTS[1] for height in heights)
+        is_stretched = np.median(np.sum(self.trunk * self.legs, axis=-1)) > STRETCHED_COSINE
+        return bool(is_low and is_still and is_stretched and not (stands and is_grounded))
 
 
 def stance_of(poses: Array, trans: Array) -> Stance:
-    """Stance of a motion whose world is not yet turned, in so many of its frames.
-
-    Parameters
-    ----------
-    poses : ndarray of shape (F, J, 3)
-        Local rotations in SMPL's order as axis-angle vectors.
-    trans : ndarray of shape (F, 3)
-        The root in m.
-
-    Returns
-    -------
-    Stance
-        That of an average adult.
-    """
-    every = max(len(poses) // MOST, 1)
+    """Return the stance of an average adult in poses (F, J, 3) with root (F, 3)."""
+    every = max(len(poses) // MAX_FRAMES, 1)
     limbs, pelvis = limbs_of(poses[::every]), trans[::every]
     ankles = quat_rotate(limbs.pelvis, limbs.ankles.mean(axis=1))
     return Stance(limbs.trunk_in_world(), limbs.legs_in_world(), pelvis, pelvis + ankles)
@@ -146,62 +151,42 @@ def find_up(
     camera: bool = False,
     stacklevel: int = 3,
 ) -> str | ArrayLike:
-    """Choose the axis that points up, or check the given one.
-
-    Parameters
-    ----------
-    stance : Stance
-        How the body stands.
-    up : str or array-like of shape (3,)
-        What is said to point up, or "auto".
-    usual : str
-        The format's own convention: taken by "auto" unless the body tells otherwise.
-    camera : bool, default=False
-        Whether the world is a camera's frame. Someone who lies in front of a camera is as
-        likely as a camera that is turned, so then only a body upside down tells otherwise.
-    stacklevel : int, default=3
-        Whose line the warning names.
-
-    Returns
-    -------
-    str or array-like of shape (3,)
-        What :func:`m3n_sklearn.motion.worlds.to_z_up` understands.
-
-    Warns
-    -----
-    UserWarning
-        Whenever "auto" leaves the convention or cannot tell, and if the body stands along
-        another axis than the given one.
-    """
+    """Choose the axis that points up, or check the given one; warn where they disagree."""
+    # `usual` is the format's axis. `camera`: the world is a camera's frame. A person who lies is
+    # then as likely as a turned camera, so that only a body upside down overrules the format.
+    # 1. A person who lies down or gets up confirms the expected axis
     axis = stance.axis()
     expected = usual if isinstance(up, str) and up == "auto" else up
-    if stance.rise(expected) > max(RISE, 0.0 if axis is None else stance.rise(axis)):
-        return expected  # who lies down and gets up shows where up is
+    if stance.rise(expected) > max(MIN_RISE, 0.0 if axis is None else stance.rise(axis)):
+        return expected
+    # 2. A given axis is only checked
     if not isinstance(up, str) or up != "auto":
-        against = axis is not None and to_z_up(axis)[2] @ to_z_up(up)[2] < CONTRADICTED
-        if against:
+        conflicts = axis is not None and to_z_up(axis)[2] @ to_z_up(up)[2] < CONFLICT_COSINE
+        if conflicts:
             _warn(
                 f"The body stands along {axis} most of the time, but up={up!r} was given. Unless "
                 f"the person lies, pass up={axis!r}, or up='auto'.",
                 stacklevel,
             )
         return up
+    # 3. "auto": the body agrees with the format, or has no axis of its own
     if axis == usual:
         return usual
     if axis is None:
         best = max(map(stance.uprightness, AXES))
-        if stance.uprightness(usual) < max(UPRIGHT, best - CLEARER):
+        if stance.uprightness(usual) < max(MIN_UPRIGHTNESS, best - UPRIGHTNESS_MARGIN):
             _warn(
-                f"The body is upright along no axis most of the time, so its pose does not tell "
-                f"which one points up. Took this format's up={usual!r}; pass up= to be sure.",
+                f"The body is not upright along any axis most of the time, so its pose does not "
+                f"show which one points up. Took this format's up={usual!r}; pass up= to be sure.",
                 stacklevel,
             )
         return usual
-    opposite = to_z_up(axis)[2] @ to_z_up(usual)[2] < -CONTRADICTED
+    # 4. The body has another axis: the person lies, or the file breaks the convention
+    opposite = to_z_up(axis)[2] @ to_z_up(usual)[2] < -CONFLICT_COSINE
     if not opposite and (camera or stance.lies(usual, axis)):
         _warn(
-            f"The body is stretched along {axis} most of the time: a person who lies, or who "
-            f"stands while {axis} points up. Took this format's up={usual!r} for lying; pass "
+            f"The body is stretched along {axis} most of the time: either the person lies, or "
+            f"{axis} points up and the person stands. Took this format's up={usual!r}; pass "
             f"up={axis!r} if the person stands.",
             stacklevel,
         )

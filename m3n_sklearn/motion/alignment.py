@@ -1,4 +1,22 @@
-"""Rotations that line vectors up: swings, twists, and frames from two directions."""
+"""Rotations that align vectors: swings, twists, and frames from two directions.
+
+With unit vectors a, b and the quaternion q = (w, v):
+
+- Swing from a to b, the smallest rotation that takes a to b: ``q ~ (1 + a.b, a x b)``.
+- Twist of q about a unit axis u: ``t ~ (w, (v.u) u)``. Then ``q = s t`` with a swing s whose axis
+  is perpendicular to u (swing-twist decomposition).
+- TRIAD [1]_: a frame has its first axis along one vector and its second axis in the plane with
+  another. The rotation between two such pairs of vectors is ``F_measured F_rest^-1``.
+- Bishop frame [2]_: the swings between successive directions, accumulated, carry a rotation along
+  a moving direction without any turn about it.
+
+References
+----------
+.. [1] H. D. Black, "A passive system for determining the attitude of a satellite", AIAA Journal
+   2(7), 1964.
+.. [2] R. L. Bishop, "There is more than one way to frame a curve", American Mathematical Monthly
+   82(3), 1975.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +28,7 @@ from .rotations import quat_conjugate, quat_from_matrix, quat_multiply
 __all__ = [
     "align_frames",
     "frame_from_axes",
-    "normalise",
+    "normalize",
     "swing_between",
     "transport_along",
     "twist_about",
@@ -19,132 +37,51 @@ __all__ = [
 Array = NDArray[np.float64]
 
 
-def normalise(vectors: ArrayLike) -> Array:
-    """Scale vectors to unit length; vectors of no length stay zero.
-
-    Parameters
-    ----------
-    vectors : array-like of shape (..., n)
-        Vectors or quaternions.
-
-    Returns
-    -------
-    ndarray of shape (..., n)
-        Unit vectors.
-    """
+def normalize(vectors: ArrayLike) -> Array:
+    """Scale vectors to unit length; vectors of no length stay zero."""
     v = np.asarray(vectors, dtype=np.float64)
     length = np.linalg.norm(v, axis=-1, keepdims=True)
     return v / np.where(length > 0, length, 1.0)
 
 
 def swing_between(start: ArrayLike, end: ArrayLike) -> Array:
-    """Smallest rotation that takes one direction to another.
-
-    Parameters
-    ----------
-    start, end : array-like of shape (..., 3)
-        Unit vectors; they broadcast.
-
-    Returns
-    -------
-    ndarray of shape (..., 4)
-        Unit quaternions; for opposite directions a half turn about some perpendicular axis.
-
-    Examples
-    --------
-    >>> swing_between([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).round(3)
-    array([0.707, 0.   , 0.   , 0.707])
-    """
+    """Return the smallest rotation that takes one unit vector (..., 3) to another."""
     a, b = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (start, end)))
     quat = np.concatenate([1 + np.sum(a * b, axis=-1, keepdims=True), np.cross(a, b)], axis=-1)
+    # opposite directions: a half turn about the perpendicular of a and its smallest axis
     opposite = np.linalg.norm(quat, axis=-1, keepdims=True) < 1e-7
     smallest = np.eye(3)[np.argmin(np.abs(a), axis=-1)]
     half_turn = np.concatenate([np.zeros_like(a[..., :1]), np.cross(a, smallest)], axis=-1)
-    return normalise(np.where(opposite, half_turn, quat))
+    return normalize(np.where(opposite, half_turn, quat))
 
 
 def twist_about(quat: ArrayLike, axis: ArrayLike) -> Array:
-    """Part of a rotation that turns about an axis, so that only a swing is left of the rest.
-
-    Parameters
-    ----------
-    quat : array-like of shape (..., 4)
-        Unit quaternions.
-    axis : array-like of shape (3,)
-        Unit vector.
-
-    Returns
-    -------
-    ndarray of shape (..., 4)
-        Unit quaternions t such that ``quat * conjugate(t)`` has no component along the axis.
-    """
+    """Return the twist of a rotation about a unit axis; identity where it is undefined."""
     q, unit = np.asarray(quat, dtype=np.float64), np.asarray(axis, dtype=np.float64)
     along = np.sum(q[..., 1:] * unit, axis=-1, keepdims=True)
     twist = np.concatenate([q[..., :1], along * unit], axis=-1)
-    lost = np.linalg.norm(twist, axis=-1, keepdims=True) < 1e-9
-    return normalise(np.where(lost, [1.0, 0.0, 0.0, 0.0], twist))
+    undefined = np.linalg.norm(twist, axis=-1, keepdims=True) < 1e-9
+    return normalize(np.where(undefined, [1.0, 0.0, 0.0, 0.0], twist))
 
 
 def frame_from_axes(primary: ArrayLike, secondary: ArrayLike) -> Array:
-    """Right-handed frames: first axis along `primary`, second in the plane with `secondary`.
-
-    Parameters
-    ----------
-    primary, secondary : array-like of shape (..., 3)
-        Vectors of any length, not parallel.
-
-    Returns
-    -------
-    ndarray of shape (..., 4)
-        Unit quaternions of the frames, frame to world.
-    """
-    first = normalise(primary)
-    third = normalise(np.cross(first, np.asarray(secondary, dtype=np.float64)))
+    """Return frames whose first axis is `primary` and whose second is in the plane of both."""
+    first = normalize(primary)
+    third = normalize(np.cross(first, np.asarray(secondary, dtype=np.float64)))
     return quat_from_matrix(np.stack([first, np.cross(third, first), third], axis=-1))
 
 
 def align_frames(rest: tuple[ArrayLike, ArrayLike], measured: tuple[ArrayLike, ArrayLike]) -> Array:
-    """Rotation that takes two directions of a rest pose to two measured ones.
-
-    The first pair is met exactly, the second as well as the angle between them allows (TRIAD).
-
-    Parameters
-    ----------
-    rest, measured : pair of array-like of shape (..., 3)
-        Primary and secondary vector, before and after.
-
-    Returns
-    -------
-    ndarray of shape (..., 4)
-        Unit quaternions.
-
-    References
-    ----------
-    H. D. Black, "A passive system for determining the attitude of a satellite", AIAA Journal
-    2(7), 1964.
-    """
+    """Return the TRIAD rotation: exact for the primary pair, nearest for the secondary one."""
     return quat_multiply(frame_from_axes(*measured), quat_conjugate(frame_from_axes(*rest)))
 
 
 def transport_along(directions: Array, start: Array) -> Array:
-    """Carry a rotation along a moving direction without ever turning about it.
-
-    Parameters
-    ----------
-    directions : ndarray of shape (F, 3)
-        Unit vectors over time.
-    start : ndarray of shape (4,)
-        Rotation in the first frame.
-
-    Returns
-    -------
-    ndarray of shape (F, 4)
-        Rotations: each is the smallest swing after the one before (a Bishop frame), which has
-        no singular direction, unlike swings from one fixed rest direction.
-    """
+    """Carry a rotation along unit vectors (F, 3) without twist: a Bishop frame (F, 4)."""
     steps = np.concatenate([start[None], swing_between(directions[:-1], directions[1:])])
+    # running product by doubling: log2(F) passes
     reach = 1
-    while reach < len(steps):  # running product by doubling: log2(F) passes
-        steps[reach:] = normalise(quat_multiply(steps[reach:], steps[:-reach]))
+    while reach < len(steps):
+        steps[reach:] = normalize(quat_multiply(steps[reach:], steps[:-reach]))
         reach *= 2
     return steps

@@ -1,4 +1,4 @@
-"""SMPL-family pose files: AMASS and everything that is laid out like it."""
+"""Reader of SMPL-family pose files: AMASS and files with the same arrays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_positive, real_array
 from ._forearm import turn_forearms
-from ._motion import FASTEST, Motion, _check_poses
+from ._motion import MAX_MEDIAN_SPEED, Motion, _check_poses
 from ._npz import AnyArray, read_npz, require
 from ._rest_pose import clock_from, cut_rest_poses, warn_about_rest_poses
 from ._smpl import BODY_JOINTS, as_rotvecs, stand_up
@@ -22,8 +22,11 @@ __all__ = ["read_amass"]
 Array = NDArray[np.float64]
 
 PARTS = (("root_orient", "pose_body"), ("global_orient", "body_pose"))
-"""What AMASS and smplx call the root's rotations and those of the 21 or 23 other joints."""
+"""Names in AMASS and smplx of the rotations of the root and of the 21 or 23 other joints."""
+
 LAYOUTS = {66: "body only", 72: "SMPL", 156: "SMPL-H", 165: "SMPL-X"}
+"""Body models by their number of pose parameters."""
+
 RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
 
 
@@ -39,56 +42,60 @@ def read_amass(
     name: str | None = None,
     source: str | None = None,
 ) -> Motion:
-    """Read a clip of SMPL-family poses (AMASS and files laid out like it).
+    """Read a clip of SMPL-family poses (AMASS [1]_ and files with the same arrays).
 
     Parameters
     ----------
     path : path-like
-        An .npz file with `poses` (F, 66 | 72 | 156 | 165), or `root_orient` and `pose_body`, or
-        (as smplx names them) `global_orient` and `body_pose`, as axis-angle vectors, the last
-        two also as rotation matrices; and, where known, `trans` or `transl` (F, 3), `betas`,
-        `gender`, and `mocap_framerate`, `mocap_frame_rate` or `fps`.
+        An .npz file. Its poses are one of
+
+        - `poses` of shape (F, 66), (F, 72), (F, 156) or (F, 165), axis-angle vectors in rad;
+        - `root_orient` and `pose_body`, axis-angle vectors in rad;
+        - `global_orient` and `body_pose` (the names of smplx), also as rotation matrices.
+
+        Optional are `trans` or `transl` (F, 3) in m, `betas`, `gender`, and `mocap_framerate`,
+        `mocap_frame_rate` or `fps` in Hz.
     up : {"auto", "z", "y", "x", "-z", "-y", "-x"} or array-like of shape (3,), default="auto"
         The axis or direction of the file's world that points up: "z" in AMASS, often "y" in
         results of video tools. "auto" takes z unless the body stands along another axis most
         of the time.
     rate : float, optional
-        Frames per second; overrides the file's.
+        Frames per second. Overrides the rate in the file.
     trim_tpose : bool, default=True
         Leave out frames of a rest pose before and after the motion, as :func:`read_bvh` does.
     text, label, subject
         Passed on to :class:`Motion`.
     name : str, optional
-        Clip id; the file's name by default.
+        Identifier of the clip. By default the name of the file.
     source : str, optional
-        Who recorded it and how, such as the name of AMASS's part.
+        Origin of the clip, such as the name of a data set in AMASS.
 
     Returns
     -------
     Motion
-        24 joints in SMPL's order, world z up. The hand's turn about the forearm is that of the
-        forearm, as :func:`retarget` explains; no bone points elsewhere for it. Poses of fingers,
-        face and hands of SMPL-H and SMPL-X are left out. All shape coefficients are kept. Where
-        `up` turns the world, positions may be off by a constant, since SMPL counts `trans` from
-        the unturned pelvis.
+        24 joints in SMPL's order, in a world with z up. The twist of the hand about the forearm
+        belongs to the forearm (see :func:`retarget`); the directions of the bones do not change.
+        Rotations of hands, fingers and face of SMPL-H and SMPL-X are left out. All shape
+        coefficients are kept. If `up` rotates the world, positions may be off by a constant, since
+        SMPL measures `trans` from the unrotated pelvis.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        For damaged files, pickles (never executed), missing arrays, unknown numbers of pose
-        parameters, and when no rate is known.
+        If the file is damaged or a pickle (which is never executed), lacks arrays or a frame rate,
+        or has another number of pose parameters.
 
     Warns
     -----
     UserWarning
-        If frames of a rest pose are left out. If the body stands along another axis than the
-        one that should point up.
+        If frames of a rest pose are left out, or if the body does not stand along the axis that
+        should point up.
 
     References
     ----------
-    N. Mahmood et al., "AMASS: Archive of Motion Capture as Surface Shapes", ICCV 2019.
+    .. [1] N. Mahmood et al., "AMASS: Archive of motion capture as surface shapes", ICCV 2019.
 
     Examples
     --------
@@ -101,11 +108,13 @@ def read_amass(
     ...     read_amass(file, text="a person stands")
     Motion(10 frames x 24 joints, 0.15 s at 60 Hz, 'a person stands')
     """
+    # 1. Read the arrays
     arrays = read_npz(path)
     poses = _body_poses(arrays, path)
     trans = _trans(arrays, len(poses), path)
     hz = check_positive(_rate(arrays, path) if rate is None else rate, "rate", "Hz")
     _check_speed(trans, hz, path)
+    # 2. Remove rest poses, apply the conventions for pronation and the upward axis
     cut = cut_rest_poses(poses, trans, np.arange(len(poses)) / hz, trim=trim_tpose)
     warn_about_rest_poses([cut])
     poses, trans = turn_forearms(poses[cut.kept]), trans[cut.kept]
@@ -125,28 +134,30 @@ def read_amass(
 
 
 def _body_poses(arrays: Mapping[str, AnyArray], path: str | os.PathLike[str]) -> Array:
-    """Axis-angle vectors of 24 joints, the hands at rest where the file has finger joints."""
-    apart = next((keys for keys in PARTS if {*keys} <= arrays.keys()), None)
-    if "poses" not in arrays and apart is not None:
+    """Return axis-angle vectors (F, 24, 3); hands are at rest if the file has finger joints."""
+    parts = next((keys for keys in PARTS if {*keys} <= arrays.keys()), None)
+    if "poses" not in arrays and parts is not None:
         file = Path(path).name
-        root = as_rotvecs(arrays[apart[0]], f"{file}: {apart[0]}", (1,))
-        body = as_rotvecs(arrays[apart[1]], f"{file}: {apart[1]}", (21, 23))
+        root = as_rotvecs(arrays[parts[0]], f"{file}: {parts[0]}", (1,))
+        body = as_rotvecs(arrays[parts[1]], f"{file}: {parts[1]}", (21, 23))
         if len(root) != len(body):
-            raise ValueError(f"{file}: {apart[0]} has {len(root)} frames, {apart[1]} {len(body)}.")
+            raise ValueError(
+                f"{file}: {parts[0]} has {len(root)} frames, but {parts[1]} has {len(body)}."
+            )
         flat = np.concatenate([root, body], axis=1).reshape(len(root), -1)
     else:
         flat = real_array(require(arrays, "poses", path), "poses", "axis-angle vectors in rad")
         flat = flat.reshape(len(flat), -1) if flat.ndim == 3 and len(flat) else flat
     if flat.ndim != 2 or flat.shape[1] not in LAYOUTS or len(flat) == 0:
-        known = ", ".join(f"{size} ({model})" for size, model in LAYOUTS.items())
+        sizes = ", ".join(f"{size} ({model})" for size, model in LAYOUTS.items())
         raise ValueError(
             f"{Path(path).name}: poses has shape {flat.shape}; expected (frames, parameters) with "
-            f"axis-angle parameters of {known}."
+            f"{sizes} axis-angle parameters."
         )
     poses = np.zeros((len(flat), 24, 3))
-    kept = 24 if flat.shape[1] == 72 else BODY_JOINTS
-    poses[:, :kept] = flat[:, : 3 * kept].reshape(len(flat), kept, 3)
-    return _check_poses(poses)  # before the root is turned, which would hide degrees
+    count = 24 if flat.shape[1] == 72 else BODY_JOINTS
+    poses[:, :count] = flat[:, : 3 * count].reshape(len(flat), count, 3)
+    return _check_poses(poses)  # before the root is rotated: afterwards degrees do not show
 
 
 def _trans(arrays: Mapping[str, AnyArray], frames: int, path: str | os.PathLike[str]) -> Array:
@@ -154,7 +165,8 @@ def _trans(arrays: Mapping[str, AnyArray], frames: int, path: str | os.PathLike[
     trans = real_array(arrays.get(key, np.zeros((frames, 3))), key, f"({frames}, 3) in m")
     if trans.shape != (frames, 3):
         raise ValueError(
-            f"{Path(path).name}: {key} has shape {trans.shape}, {frames} poses need ({frames}, 3)."
+            f"{Path(path).name}: {key} has shape {trans.shape}, but {frames} poses need "
+            f"({frames}, 3)."
         )
     return trans
 
@@ -164,8 +176,8 @@ def _rate(arrays: Mapping[str, AnyArray], path: str | os.PathLike[str]) -> float
         if key in arrays and arrays[key].size == 1:
             return float(real_array(arrays[key], key, "frames per second").reshape(()))
     raise ValueError(
-        f"{Path(path).name} does not say its frame rate ({' or '.join(RATES[:2])}). Pass rate= in "
-        "Hz; a guess would scale every simulated acceleration with its square."
+        f"{Path(path).name} does not contain its frame rate ({' or '.join(RATES[:2])}). Pass "
+        "rate= in Hz; a wrong rate scales every simulated acceleration by its square."
     )
 
 
@@ -173,10 +185,10 @@ def _check_speed(trans: Array, rate: float, path: str | os.PathLike[str]) -> Non
     if len(trans) < 2:
         return
     speed = float(np.median(np.linalg.norm(np.diff(trans, axis=0), axis=1))) * rate
-    if speed > FASTEST:
+    if speed > MAX_MEDIAN_SPEED:
         raise ValueError(
             f"{Path(path).name}: the root moves at {speed:.4g} m/s most of the time. Is trans in "
-            "millimetres or centimetres? Store it in m."
+            "millimeters or centimeters? It must be in m."
         )
 
 
@@ -184,7 +196,7 @@ def _betas(arrays: Mapping[str, AnyArray]) -> Array | None:
     if "betas" not in arrays:
         return None
     betas = np.asarray(arrays["betas"], dtype=np.float64)
-    # one shape per frame happens: a body has one shape
+    # some files have one shape per frame, but a body has a single one
     return np.median(betas, axis=0) if betas.ndim == 2 else betas.ravel()
 
 

@@ -1,7 +1,22 @@
-"""From joint positions to joint rotations, in closed form.
+"""Inverse kinematics: joint rotations from tracked joint positions, in closed form.
 
-Bone directions are taken from the positions exactly; turns about the bones come from the planes
-of elbows and knees and from the feet. What positions cannot tell is left at zero.
+Derivation
+----------
+Let R_j be the global rotation of joint j, b_j its bone at rest and d_j the measured bone. From the
+pelvis outward, each rotation starts from that of its parent:
+
+- Pelvis and chest see two directions each, spine and hips or spine and shoulders. The TRIAD
+  rotation meets the first exactly and the second as well as the angle between them allows.
+- Joints with one measured bone swing: ``R_j = R_parent S(b_j, R_parent^-1 d_j)`` with the smallest
+  rotation S from one direction to another. Their twist is that of the parent, so an elbow is a
+  hinge, and the forearm's pronation is zero.
+- Upper arm and thigh meet the direction of the bone exactly. Their twist comes from the plane of
+  the two bones of the limb, d_upper x d_lower, and for the thigh also from the foot. The weight
+  of a plane and the interpolation over time are derived in `_twist`.
+- The hand's bone is about as short as its joints' error. Its direction is smoothed over time and
+  kept within a cone around the forearm.
+
+What positions do not determine stays zero.
 """
 
 from __future__ import annotations
@@ -15,13 +30,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_positive, is_number, real_array
-from ._gaps import bridge_gaps
-from ._motion import Motion, _check_clock
+from .._checks import check_positive, real_array
+from ._gaps import bridge_gaps, check_max_gap
+from ._motion import Motion, _check_clock, _check_confidence
 from ._tree import local_rotvecs
 from ._twist import limb_rotation, plane_weight, short_bone_swing
 from ._upright import Stance, find_up
-from .alignment import align_frames, normalise, swing_between
+from .alignment import align_frames, normalize, swing_between
 from .joint_sets import REQUIRED, joint_columns
 from .proportions import (
     fitted_stature,
@@ -41,16 +56,37 @@ Joints = dict[str, Array]
 Bone = tuple[Array, Array]  # at rest, as measured
 
 FRONT = np.array([0.0, 0.0, 1.0])
-ARM_TURNING, LEG_TURNING = 1.0, 0.1
-"""Variance in rad^2 that the turn of an arm or leg about itself gains in a second."""
-HAND_TURNING, HAND_LIMIT = 4.0, np.deg2rad(80.0)
-"""The same for the direction of a hand, and how far a wrist bends (AAOS: 80 degrees)."""
-MARKERS = 0.015
+
+# ---- random walks over time; AAOS: American Academy of Orthopaedic Surgeons
+
+ARM_TWIST_VARIANCE, LEG_TWIST_VARIANCE = 1.0, 0.1
+"""Variance that the twist of an upper arm or thigh gains in a second, in rad^2."""
+
+HAND_VARIANCE = 4.0
+"""Variance that each component of the hand's direction gains in a second, in rad^2."""
+
+MAX_WRIST_ANGLE = np.deg2rad(80.0)
+"""Largest angle between hand and forearm, in rad (AAOS: 80 degrees of flexion)."""
+
+# ---- markers or cameras
+
+MAX_MARKER_NOISE = 0.015
 """Error of a joint in m below which positions come from markers."""
-JITTER, FEWEST_FRAMES = 5e-4, 12
-"""Scatter of the lengths of limbs, in parts of the length, that only cameras have. Seen were 0.0001
-to 0.0003 with markers and fitted skeletons, 0.0015 to 0.005 with depth cameras, 0.001 to 0.2 with
-video; and frames that show it."""
+
+MIN_CAMERA_JITTER = 5e-4
+"""Smallest relative scatter of limb lengths that indicates cameras. Observed: 0.0001 to 0.0003 with
+markers and fitted skeletons, 0.0015 to 0.005 with depth cameras, 0.001 to 0.2 with video."""
+
+MIN_JITTER_FRAMES = 12
+"""Frames that are needed to estimate this scatter."""
+
+# ---- size
+
+MAX_STATURE_RATIO = 1.25
+"""Ratio of fitted to given stature, or its inverse, above which positions have another unit."""
+
+# ---- joints
+
 LIMB_BONES = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 SPINE = ("spine1", "spine2", "spine3")
 LIMB_SOURCES = {
@@ -64,9 +100,7 @@ LIMB_SOURCES = {
     "ankle": ("ankle", "foot"),
     "foot": ("ankle", "foot"),
 }
-"""Measured joints of the same side from which the rotation of a joint follows."""
-OTHER_UNIT = 1.25
-"""Ratio of the fitted to the given stature that shows another unit rather than proportions."""
+"""Measured joints of the same side that determine the rotation of a joint."""
 
 
 def motion_from_joints(
@@ -88,87 +122,102 @@ def motion_from_joints(
     subject: Hashable | None = None,
     name: str | None = None,
 ) -> Motion:
-    """Turn tracked joint positions into a motion of SMPL's joint tree.
+    """Estimate a motion of SMPL's joint tree from tracked joint positions.
 
     Parameters
     ----------
     positions : array-like of shape (F, K, 3)
-        Joint positions in m. Frames in which a joint is not finite count as missing.
+        Joint positions in m. A joint is missing in frames in which a coordinate is not finite.
     layout : {"kinect20", "h36m17", "smpl24"} or mapping of str to int, default="kinect20"
-        Which column holds which joint: the order of a tracker, or SMPL joint names with their
-        columns. Hips, knees, ankles, shoulders, elbows and wrists are needed; pelvis, spine,
-        neck, head, hands and feet are used where they are.
+        Joint order of a tracker (see `JOINT_SETS`), or the column of each SMPL joint by name.
+        Hips, knees, ankles, shoulders, elbows and wrists are required. Pelvis, spine, neck, head,
+        hands and feet are optional.
     rate : float, optional
         Frames per second. Give either `rate` or `times`.
     times : array-like of shape (F,), optional
-        Time stamps in s.
+        Time stamps in s, strictly increasing.
     up : {"auto", "x", "y", "z", "-x", "-y", "-z"} or array-like of shape (3,), default="auto"
-        The axis or direction of the given world that points up. The motion is turned to z up.
+        The axis or direction of the given world that points up. The motion is rotated to z up.
         "auto" takes z unless the body stands along another axis most of the time.
     handedness : {"right", "left"}, default="right"
         Whether the given axes form a right-handed system. Left-handed coordinates are
         mirrored, so that the person's left stays left.
     max_gap : float, default=0.25
-        Longest gap in s that is bridged, by a curve that continues the motion on both sides.
-        The SMPL joints that depend on a bridged joint are not `observed` there.
+        Longest gap in s that is interpolated, by a curve that continues the motion on both sides.
+        The SMPL joints that depend on an interpolated joint are marked as not `observed` there.
     noise : float, default=0.03
-        Error of a joint's position in m: about 0.03 for depth cameras and video, 0.01 for
-        markers. It decides how far an elbow or knee must be bent before its plane is trusted;
-        bone directions do not depend on it.
+        Standard error of a joint's position in m: about 0.03 for depth cameras and video, 0.01 for
+        markers. It sets the weight of the plane of an elbow or knee at a given bend. Bone
+        directions do not depend on it.
     rest_joints : array-like of shape (24, 3), optional
         Rest pose (x left, y up, z front) of the body that will play the motion, in any
         consistent unit. An average adult's by default.
     stature : float, optional
-        Body height in m; estimated from the limbs' lengths by default. Positions in another
-        unit, or in none, are scaled to it.
+        Body height in m. By default it is estimated from the lengths of the limbs. Positions in
+        another unit, or without a unit, are scaled to it.
     confidence : array-like of shape (F, K), optional
-        How sure the tracker is of each position, from 0 to 1; NaN counts as 0. An SMPL joint
-        has the least confidence of the positions that it depends on.
+        Confidence of the tracker in each position, from 0 to 1; NaN counts as 0. An SMPL joint
+        gets the smallest confidence of the positions that it depends on.
     sex, text, label, subject, name
         Passed on to :class:`Motion`.
 
     Returns
     -------
     Motion
-        24 joints, z up. Played on the body of `rest_joints`, its limbs point exactly where the
-        measured ones do; the lengths are those of the body, whose `stature` is fitted. Its
-        source is the tracker's `layout`, if that has a name; else "markerless" if the lengths of
-        the limbs jitter as only cameras make them, unless `noise` says markers. `observed` is
-        False where a joint was filled in across a gap, and None if nothing was missing.
+        24 joints in a world with z up. On the body of `rest_joints`, its limbs point exactly where
+        the measured limbs point; their lengths are those of the body. Its `source` is the name of
+        the `layout`. For a mapping it is "markerless" if the lengths of the limbs scatter as they
+        do with cameras and `noise` is at least 0.015, else None. `observed` is False where a joint
+        was interpolated across a gap, and None if no joint was missing.
 
     Raises
     ------
     ValueError
-        For wrong shapes, unknown layouts, long gaps, joints that coincide, and lengths that
-        are no human's (millimetres and centimetres are recognised) if `stature` is not given.
+        If shapes disagree, the layout is unknown, a gap is longer than `max_gap`, or joints of the
+        trunk coincide. Without `stature`, also if the limbs do not have human lengths in m
+        (millimeters and centimeters are recognized).
+    TypeError
+        If `layout` is neither a name nor a mapping, or an argument is not a number.
 
     Warns
     -----
     UserWarning
-        If feet or knees point backwards most of the time: left and right are exchanged, or
-        the coordinates are left-handed. If the body stands along another axis than the one
-        that should point up. If positions are scaled to `stature`, or are those of a small
-        child, as positions without a unit are.
+        If feet or knees point backwards most of the time: left and right are exchanged, or the
+        coordinates are left-handed. If the body does not stand along the axis that should point
+        up. If positions are scaled to `stature`, or fit a small child, as positions without a unit
+        do.
+
+    See Also
+    --------
+    read_mediapipe : Landmarks of MediaPipe.
+    retarget : Joint rotations of another skeleton.
 
     Notes
     -----
-    Positions do not show everything. The rotation of the forearm about its own axis
-    (pronation), of hand, foot and head about theirs, and the toes are zero: the forearm
-    follows the upper arm like a hinge, hand and head follow by the smallest swing. A gyroscope
-    on a wrist therefore lacks the component from pronation. The hand's bone is hardly longer
-    than the error of its joints; its direction is steadied over time and kept within 80
-    degrees of the forearm. The trunk is two rigid pieces
-    that meet at the spine marker. While a limb is nearly straight, its turn about itself is
-    interpolated from the frames in which it is bent, and follows the trunk where it never is.
+    Positions do not determine all rotations. The twist of the forearm about its own axis
+    (pronation), that of hand, foot and head, and the toes are zero: the forearm follows the upper
+    arm like a hinge, hand and head follow by the smallest swing. A simulated gyroscope on a wrist
+    therefore lacks the component from pronation.
+
+    The hand's bone is about as short as the error of its joints. Its direction is smoothed over
+    time and kept within 80 degrees of the forearm. The trunk consists of two rigid segments that
+    meet at the spine marker. While a limb is nearly straight, its twist is interpolated from the
+    frames in which it is bent. If it is never bent, it follows the trunk. The frame of pelvis and
+    chest is that of the TRIAD method [1]_.
+
+    References
+    ----------
+    .. [1] H. D. Black, "A passive system for determining the attitude of a satellite", AIAA
+       Journal 2(7), 1964.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from m3n_sklearn.body import default_body
     >>> from m3n_sklearn.motion import motion_from_joints
-    >>> from m3n_sklearn.motion.proportions import reference_joints
-    >>> standing = np.repeat(reference_joints(1.75)[None], 30, axis=0)
+    >>> standing = np.repeat(default_body(stature=1.75).rest_joints[None], 30, axis=0)
     >>> motion = motion_from_joints(standing, "smpl24", rate=30.0, up="y")
-    >>> round(motion.stature, 3), bool(np.abs(motion.poses[:, 1:]).max() < 1e-9)
+    >>> round(motion.stature, 3), bool(np.abs(motion.poses[:, 1:]).max() < 1e-4)
     (1.75, True)
     """
     return tracked_motion(
@@ -193,17 +242,18 @@ def motion_from_joints(
 
 
 def _is_markerless(joints: Joints, noise: float) -> bool:
-    """Tell cameras by bones whose lengths jitter: those of skeletons and markers do not."""
-    if noise < MARKERS:
+    """Tell cameras from markers and fitted skeletons by the scatter of limb lengths."""
+    # robust scatter of white noise: median absolute second difference, of variance 6 s^2
+    if noise < MAX_MARKER_NOISE:
         return False
     jitter = []
     for side in ("left", "right"):
         for start, end in LIMB_BONES:
             length = np.linalg.norm(joints[f"{side}_{end}"] - joints[f"{side}_{start}"], axis=-1)
-            if len(length) >= FEWEST_FRAMES:
+            if len(length) >= MIN_JITTER_FRAMES:
                 scatter = 1.4826 * np.median(np.abs(np.diff(length, 2))) / np.sqrt(6.0)
                 jitter.append(scatter / np.median(length))
-    return bool(jitter) and float(np.median(jitter)) > JITTER
+    return bool(jitter) and float(np.median(jitter)) > MIN_CAMERA_JITTER
 
 
 def tracked_motion(
@@ -223,47 +273,39 @@ def tracked_motion(
     rest_joints: ArrayLike | None = None,
     **about: Any,
 ) -> Motion:
-    """Do what :func:`motion_from_joints` does, for a reader with another convention.
+    """Implement `motion_from_joints` for readers too; warnings name the caller's caller."""
+    # `usual`: axis that "auto" takes unless the body contradicts; `camera`: see `find_up`;
+    # `about`: further arguments of `Motion`
 
-    Parameters
-    ----------
-    positions, layout, rate, times, up, max_gap, noise, stature, confidence
-        See :func:`motion_from_joints`.
-    usual : str, default="z"
-        What points up unless the body tells otherwise.
-    camera : bool, default=False
-        Whether the positions are in a camera's frame.
-    handedness, rest_joints
-        See :func:`motion_from_joints`.
-    **about : dict
-        Passed on to :class:`Motion`.
-
-    Returns
-    -------
-    Motion
-        24 joints, z up. Warnings name the line that called the caller.
-    """
+    # 1. Check the arguments
     tracked = _check_positions(positions)
     columns = _tracked_columns(joint_columns(layout, tracked.shape[1]), tracked)
     clock, _ = _check_clock(tracked, rate, times)
-    check_positive(noise, "noise", "metres")
-    if not is_number(max_gap) or not max_gap >= 0:
-        raise ValueError(f"max_gap must be a number of seconds of at least 0, got {max_gap!r}.")
-    names, chosen = list(columns), list(columns.values())
+    check_positive(noise, "noise", "meters")
+    check_max_gap(max_gap)
+    names, used = list(columns), list(columns.values())
     _check_world(up, handedness)
-    places, seen = bridge_gaps(tracked[:, chosen], clock, max_gap, names)
-    lengths = segment_lengths({joint: places[:, i] for i, joint in enumerate(names)})
+
+    # 2. Fill gaps, scale to meters
+    filled, valid = bridge_gaps(tracked[:, used], clock, max_gap, names)
+    lengths = segment_lengths({joint: filled[:, i] for i, joint in enumerate(names)})
     factor, height = _size(lengths, stature)
-    joints = {joint: factor * places[:, i] for i, joint in enumerate(names)}
-    axis = find_up(_stance(joints, seen), up, usual=usual, camera=camera, stacklevel=4)
+    joints = {joint: factor * filled[:, i] for i, joint in enumerate(names)}
+
+    # 3. Rotate to a right-handed world with z up
+    axis = find_up(_stance(joints, valid), up, usual=usual, camera=camera, stacklevel=4)
     mirror = np.array([1.0 if handedness == "right" else -1.0, 1.0, 1.0])
     joints = {joint: path @ to_z_up(axis).T * mirror for joint, path in joints.items()}
-    sure = _check_confidence(confidence, tracked.shape[:2])
+    weights = _joint_confidence(confidence, tracked.shape[:2])
+
+    # 4. Solve for the rotations, on the body of the rest pose
     rest = _rest_joints(rest_joints)
     _with_middles(joints)
     _warn_if_backwards(joints)
     size = height / stature_from_lengths(segment_lengths(rest), what="rest pose")
     rotations = _Solver(joints, rest, size, clock, noise).solve()
+
+    # 5. The pelvis: as measured, else above the midpoint of the hips as in the rest pose
     lift = quat_rotate(rotations["pelvis"], size * (rest["pelvis"] - rest["mid_hips"]))
     pelvis = joints.get("pelvis", joints["mid_hips"] + lift)
     if about.get("source") is None and _is_markerless(joints, noise):
@@ -274,100 +316,113 @@ def tracked_motion(
         rate=rate,
         times=None if times is None else clock,
         stature=height if stature is None else stature,
-        observed=None if seen.all() else _at_joints(seen, names),
-        confidence=None if sure is None else _at_joints(sure[:, chosen], names),
+        observed=None if valid.all() else _at_joints(valid, names),
+        confidence=None if weights is None else _at_joints(weights[:, used], names),
         **about,
     )
 
 
 @dataclass
 class _Solver:
-    """Walks from the pelvis outwards; every bone starts from the rotation of its parent."""
+    """Solve for the joints from the pelvis outward; each starts from its parent's rotation."""
 
-    joints: Joints
-    rest: Joints
-    size: float
-    times: Array
-    noise: float
-    turned: Joints = field(default_factory=dict)
-    """Global rotation of each joint so far, as quaternions (F, 4)."""
+    joints: Joints  # measured positions (F, 3) by joint, in m
+    rest: Joints  # rest positions (3,) by joint
+    size: float  # stature of the person over that of the rest pose
+    times: Array  # (F,), in s
+    noise: float  # standard error of a position, in m
+    # global quaternions (F, 4) of the joints so far
+    rotations: Joints = field(default_factory=dict)
 
     def solve(self) -> Joints:
-        """Rotate the whole tree."""
+        """Return the global rotations of all joints."""
         self.trunk()
         for side in ("left", "right"):
             self.arm(*(f"{side}_{j}" for j in ("collar", "shoulder", "elbow", "wrist", "hand")))
             self.leg(*(f"{side}_{j}" for j in ("hip", "knee", "ankle", "foot")))
-        return self.turned
+        return self.rotations
 
     def bone(self, start: str, end: str) -> Bone:
         return self.rest[end] - self.rest[start], self.joints[end] - self.joints[start]
 
     def follow(self, joint: str, parent: str, end: str | None = None) -> None:
-        """Swing a joint from its parent so that its bone meets the measured direction."""
-        self.turned[joint] = self.turned[parent]
+        """Swing a joint from its parent onto the measured bone; without one, copy the parent."""
+        self.rotations[joint] = self.rotations[parent]
         if end in self.joints:
-            self.turned[joint] = _swing_onto(self.turned[parent], self.bone(joint, end))
+            self.rotations[joint] = _swing_onto(self.rotations[parent], self.bone(joint, end))
 
-    def seen_from(self, parent: str, bone: Bone) -> Bone:
-        """Give a bone at rest, and as measured in the frame of a joint solved before."""
-        return bone[0], quat_rotate(quat_conjugate(self.turned[parent]), bone[1])
+    def in_frame_of(self, parent: str, bone: Bone) -> Bone:
+        """Return a bone whose measured vectors are expressed in the frame of a solved joint."""
+        return bone[0], quat_rotate(quat_conjugate(self.rotations[parent]), bone[1])
 
     @property
     def top(self) -> str:
-        """The upper end of the trunk."""
+        """Name of the upper end of the trunk."""
         return "neck" if "neck" in self.joints else "mid_shoulders"
 
     def trunk(self) -> None:
-        """Pelvis from hips and spine, chest from spine and shoulders, swings between."""
+        """Solve for pelvis (hips, spine), chest (spine, shoulders), and the swings between."""
+        # 1. The measured points of the trunk, from the hips to the neck
         markers = [spine for spine in SPINE if spine in self.joints]
         girdle = "collar" if {"left_collar", "right_collar"} <= self.joints.keys() else "shoulder"
         lowest, highest = [*markers, self.top][0], ["mid_hips", *markers][-1]
         hips, shoulders = (self.bone(f"right_{j}", f"left_{j}") for j in ("hip", girdle))
-        self.turned["pelvis"] = below = _frame(
+        # 2. Pelvis: exact across the hips. Chest: exact along the spine.
+        self.rotations["pelvis"] = below = _frame(
             hips, self.bone("mid_hips", lowest), "hips and spine"
         )
         for joint, above in pairwise(markers):
-            self.turned[joint] = below = _swing_onto(below, self.bone(joint, above))
-        self.turned[markers[-1] if markers else "spine1"] = _frame(
+            self.rotations[joint] = below = _swing_onto(below, self.bone(joint, above))
+        self.rotations[markers[-1] if markers else "spine1"] = _frame(
             self.bone(highest, self.top), shoulders, "spine and shoulders"
         )
+        # 3. Spine joints without a marker follow their parents; neck and head swing
         for parent, joint in pairwise(("pelvis", *SPINE)):
-            self.turned.setdefault(joint, self.turned[parent])
+            self.rotations.setdefault(joint, self.rotations[parent])
         self.follow("neck", "spine3", "head")
         self.follow("head", "neck")
 
     def arm(self, collar: str, shoulder: str, elbow: str, wrist: str, hand: str) -> None:
-        """Collar by its swing, upper arm with the elbow's plane, then hinges."""
-        chest = self.turned["spine3"]
+        """Solve for collar (swing), upper arm (swing and elbow plane), forearm and hand."""
+        # 1. Collar: from its measured position, or from where the rest pose has it next to the neck
+        chest = self.rotations["spine3"]
         if collar in self.joints:
             root = self.joints[collar]
-        else:  # where the rest pose has it beside the neck
-            beside = self.size * (self.rest[collar] - self.rest[self.top])
-            root = self.joints[self.top] + quat_rotate(chest, beside)
+        else:
+            offset = self.size * (self.rest[collar] - self.rest[self.top])
+            root = self.joints[self.top] + quat_rotate(chest, offset)
         clavicle = self.rest[shoulder] - self.rest[collar], self.joints[shoulder] - root
-        self.turned[collar] = _swing_onto(chest, clavicle)
-        self.turned[shoulder] = self.limb(
-            chest, self.bone(shoulder, elbow), self.bone(elbow, wrist), None, FRONT, ARM_TURNING
+        self.rotations[collar] = _swing_onto(chest, clavicle)
+        # 2. Upper arm: the elbow bends to the front of the T-pose. Forearm: a hinge.
+        self.rotations[shoulder] = self.limb(
+            chest,
+            self.bone(shoulder, elbow),
+            self.bone(elbow, wrist),
+            None,
+            FRONT,
+            ARM_TWIST_VARIANCE,
         )
         self.follow(elbow, shoulder, wrist)
-        self.turned[wrist] = self.turned[elbow]
+        # 3. Hand: a smooth direction within a cone around the forearm
+        self.rotations[wrist] = self.rotations[elbow]
         if hand in self.joints:
             swing = short_bone_swing(
-                *self.seen_from(elbow, self.bone(wrist, hand)),
+                *self.in_frame_of(elbow, self.bone(wrist, hand)),
                 noise=self.noise,
                 times=self.times,
-                turning=HAND_TURNING,
-                limit=HAND_LIMIT,
+                turning=HAND_VARIANCE,
+                limit=MAX_WRIST_ANGLE,
             )
-            self.turned[wrist] = quat_multiply(self.turned[elbow], swing)
+            self.rotations[wrist] = quat_multiply(self.rotations[elbow], swing)
         self.follow(hand, wrist)
 
     def leg(self, hip: str, knee: str, ankle: str, foot: str) -> None:
-        """Thigh with the knee's plane and the foot's direction, then hinges."""
+        """Solve for thigh (swing, knee plane and foot direction), then shin and foot as hinges."""
         toes = self.bone(ankle, foot)[1] if foot in self.joints else None
         bones = self.bone(hip, knee), self.bone(knee, ankle)
-        self.turned[hip] = self.limb(self.turned["pelvis"], *bones, toes, -FRONT, LEG_TURNING)
+        self.rotations[hip] = self.limb(
+            self.rotations["pelvis"], *bones, toes, -FRONT, LEG_TWIST_VARIANCE
+        )
         self.follow(knee, hip, ankle)
         self.follow(ankle, knee, foot)
         self.follow(foot, ankle)
@@ -381,37 +436,39 @@ class _Solver:
         bends_to: Array,
         turning: float,
     ) -> Array:
-        """Rotate an upper arm or thigh; `bends_to`: where the next bone goes at rest."""
-        rest = normalise(upper[0])
-        hinge = normalise(np.cross(rest, bends_to))
+        """Return the rotation of an upper arm or thigh; `bends_to`: bend direction at rest."""
+        # 1. The axis of the bend: at rest, and as measured in the frame of the trunk
+        rest = normalize(upper[0])
+        hinge = normalize(np.cross(rest, bends_to))
         inward = quat_conjugate(trunk)
         first, second = (quat_rotate(inward, measured) for _, measured in (upper, lower))
         hinges, weights = [np.cross(first, second)], [plane_weight(first, second, self.noise)]
+        # 2. The foot points forward, so shin and heel direction span a plane as a bent knee does
         if toes is not None:
             back = -quat_rotate(inward, toes)
             hinges.append(np.cross(second, back))
             weights.append(plane_weight(first, back, self.noise))
         local = limb_rotation(
-            rest, hinge, normalise(first), np.stack(hinges), np.stack(weights), self.times, turning
+            rest, hinge, normalize(first), np.stack(hinges), np.stack(weights), self.times, turning
         )
         return quat_multiply(trunk, local)
 
 
 def _swing_onto(parent: Array, bone: Bone) -> Array:
-    """Turn a parent's rotation by the smallest swing that brings its bone onto the measured."""
+    """Return R_parent S(b, R_parent^-1 d) for a bone b at rest and d as measured."""
     rest, measured = bone
-    seen = normalise(quat_rotate(quat_conjugate(parent), measured))
-    return quat_multiply(parent, swing_between(normalise(rest), seen))
+    local = normalize(quat_rotate(quat_conjugate(parent), measured))
+    return quat_multiply(parent, swing_between(normalize(rest), local))
 
 
 def _frame(primary: Bone, secondary: Bone, what: str) -> Array:
-    cross = np.cross(normalise(primary[1]), normalise(secondary[1]))
+    cross = np.cross(normalize(primary[1]), normalize(secondary[1]))
     sine = np.atleast_1d(np.linalg.norm(cross, axis=-1))
     if sine.min() < 1e-6:
         raise ValueError(
-            f"In frame {int(sine.argmin())} the joints of {what} lie on one line or coincide: "
-            "no orientation of the trunk follows from them. Check the layout, or set such frames "
-            "to NaN to have them interpolated."
+            f"In frame {int(sine.argmin())} the joints of {what} lie on one line or coincide, so "
+            "they do not determine the orientation of the trunk. Check the layout, or set such "
+            "frames to NaN to have them interpolated."
         )
     rest, measured = zip(primary, secondary, strict=True)
     return align_frames(rest, measured)
@@ -422,43 +479,45 @@ def _check_positions(positions: ArrayLike) -> Array:
     if values.ndim != 3 or values.shape[2] != 3 or len(values) == 0:
         raise ValueError(
             f"positions must have shape (frames, joints, 3), got {values.shape}. Kinect's .mat "
-            "files hold (joints, 3, frames): transpose them with transpose(2, 0, 1)."
+            "files have (joints, 3, frames): use transpose(2, 0, 1)."
         )
     return values
 
 
 def _tracked_columns(columns: dict[str, int], positions: Array) -> dict[str, int]:
-    """Leave out optional joints that are not there in any frame."""
-    seen = np.atleast_1d(np.isfinite(positions).all(axis=-1).any(axis=0))
-    return {joint: k for joint, k in columns.items() if seen[k] or joint in REQUIRED}
+    """Drop optional joints that are missing in all frames."""
+    present = np.atleast_1d(np.isfinite(positions).all(axis=-1).any(axis=0))
+    return {joint: k for joint, k in columns.items() if present[k] or joint in REQUIRED}
 
 
 def _size(lengths: Mapping[str, float], stature: float | None) -> tuple[float, float]:
-    """Factor that brings positions to metres, and the stature that they then show."""
-    found = fitted_stature(lengths)
+    """Return the factor from positions to meters, and the stature in m."""
+    # 1. A given stature scales positions whose unit is not the meter
+    fitted = fitted_stature(lengths)
     if stature is not None:
-        check_positive(stature, "stature", "metres")
-        if not 1 / OTHER_UNIT < found / stature < OTHER_UNIT:
-            if not found > 0:
+        check_positive(stature, "stature", "meters")
+        if not 1 / MAX_STATURE_RATIO < fitted / stature < MAX_STATURE_RATIO:
+            if not fitted > 0:
                 raise ValueError("The limbs have no length: all positions of a limb coincide.")
             warnings.warn(
-                f"The limbs belong to a person {found:.4g} units tall. All positions are scaled "
-                f"by {stature / found:.4g} to the given stature of {stature:g} m.",
+                f"The limbs belong to a person {fitted:.4g} units tall. All positions are scaled "
+                f"by {stature / fitted:.4g} to the given stature of {stature:g} m.",
                 UserWarning,
                 stacklevel=4,
             )
-            return stature / found, stature
-    cure = " If they have no unit, pass stature= in metres to scale them."
-    height = stature_from_lengths(lengths, what="positions", cure=cure)
+            return stature / fitted, stature
+    # 2. Otherwise positions are in m, and the lengths must be human
+    hint = " If they have no unit, pass stature= in meters to scale them."
+    height = stature_from_lengths(lengths, what="positions", cure=hint)
     if stature is None:
         warn_if_small(
-            [height], "Pass stature= in metres to scale the positions, or to confirm.", stacklevel=5
+            [height], "Pass stature= in meters to scale the positions, or to confirm.", stacklevel=5
         )
     return 1.0, height
 
 
 def _at_joints(values: NDArray[Any], names: Sequence[str]) -> NDArray[Any]:
-    """Least value (F, 24) of the measured joints that each SMPL joint's rotation depends on."""
+    """Return the smallest value (F, 24) over the measured joints that determine each joint."""
     column = {name: values[:, i] for i, name in enumerate(names)}
     return np.stack(
         [
@@ -469,31 +528,26 @@ def _at_joints(values: NDArray[Any], names: Sequence[str]) -> NDArray[Any]:
     )
 
 
-def _sources(joint: str, known: Mapping[str, Any]) -> list[str]:
-    """Measured joints from which the rotation of an SMPL joint follows."""
+def _sources(joint: str, measured: Mapping[str, Any]) -> list[str]:
+    """List the measured joints that determine the rotation of an SMPL joint."""
     side, _, part = joint.partition("_")
     hips, shoulders = (["left_" + end, "right_" + end] for end in ("hip", "shoulder"))
-    top = ["neck"] if "neck" in known else shoulders
+    top = ["neck"] if "neck" in measured else shoulders
     if part in LIMB_SOURCES:
-        wanted = [f"{side}_{end}" for end in LIMB_SOURCES[part]]
-        wanted += top if part == "collar" and f"{side}_collar" not in known else []
+        sources = [f"{side}_{end}" for end in LIMB_SOURCES[part]]
+        sources += top if part == "collar" and f"{side}_collar" not in measured else []
     elif joint in ("neck", "head"):
-        wanted = [*top, "head"]
+        sources = [*top, "head"]
     else:
-        wanted = [*hips, *SPINE, *top] + (shoulders if joint != "pelvis" else ["pelvis"])
-    return [name for name in wanted if name in known]
+        sources = [*hips, *SPINE, *top] + (shoulders if joint != "pelvis" else ["pelvis"])
+    return [name for name in sources if name in measured]
 
 
-def _check_confidence(confidence: ArrayLike | None, shape: tuple[int, ...]) -> Array | None:
+def _joint_confidence(confidence: ArrayLike | None, shape: tuple[int, ...]) -> Array | None:
     if confidence is None:
         return None
-    values = np.nan_to_num(real_array(confidence, "confidence", f"numbers of shape {shape}"))
-    if values.shape != shape or values.min() < 0 or values.max() > 1:
-        raise ValueError(
-            f"confidence must be numbers from 0 to 1 of shape {shape} (frames, joints), got shape "
-            f"{values.shape}, from {values.min():.4g} to {values.max():.4g}."
-        )
-    return values
+    values = real_array(confidence, "confidence", f"numbers of shape {shape}")
+    return _check_confidence(np.nan_to_num(values), shape)
 
 
 def _check_world(up: str | ArrayLike, handedness: str) -> None:
@@ -503,15 +557,15 @@ def _check_world(up: str | ArrayLike, handedness: str) -> None:
         raise ValueError(f"handedness must be 'right' or 'left', got {handedness!r}.")
 
 
-def _stance(joints: Joints, seen: NDArray[np.bool_]) -> Stance:
-    """How the body stands in the frames without bridges, or in all if there are none."""
-    whole = seen.all(axis=1)
-    frames = whole if whole.any() else np.ones_like(whole)
+def _stance(joints: Joints, valid: NDArray[np.bool_]) -> Stance:
+    """Return the stance in frames without interpolated joints, or in all if there are none."""
+    complete = valid.all(axis=1)
+    frames = complete if complete.any() else np.ones_like(complete)
     hips, shoulders, ankles = (
         ((joints[f"left_{joint}"] + joints[f"right_{joint}"]) / 2)[frames]
         for joint in ("hip", "shoulder", "ankle")
     )
-    return Stance(normalise(shoulders - hips), normalise(hips - ankles), hips, ankles)
+    return Stance(normalize(shoulders - hips), normalize(hips - ankles), hips, ankles)
 
 
 def _rest_joints(rest_joints: ArrayLike | None) -> Joints:
@@ -530,22 +584,23 @@ def _with_middles(joints: Joints) -> Joints:
 
 
 def _warn_if_backwards(joints: Joints) -> None:
-    """Feet, or else knees, tell the front; with hips and spine that tells left from right."""
+    """Warn if feet, or else knees, point opposite to the front that hips and spine define."""
     above = joints["mid_shoulders"] - joints["mid_hips"]
-    front = normalise(np.cross(joints["left_hip"] - joints["right_hip"], above))
+    front = normalize(np.cross(joints["left_hip"] - joints["right_hip"], above))
     forward = []
     for side in ("left", "right"):
         hip, knee, ankle = (joints[f"{side}_{j}"] for j in ("hip", "knee", "ankle"))
         if f"{side}_foot" in joints:
-            pointer = normalise(joints[f"{side}_foot"] - ankle)
-        else:  # a knee a tenth of the leg before the line from hip to ankle counts like a foot
+            pointer = normalize(joints[f"{side}_foot"] - ankle)
+        else:
+            # a knee a tenth of the leg length in front of the line hip-ankle counts like a foot
             length = np.linalg.norm(ankle - hip, axis=-1, keepdims=True)
             pointer = 10 * (knee - (hip + ankle) / 2) / np.maximum(length, 1e-9)
         forward.append(np.sum(pointer * front, axis=-1))
     if np.median(forward) < -0.3:
         warnings.warn(
             "Feet or knees point backwards most of the time: left and right may be exchanged in "
-            "the layout, or the coordinates be left-handed (then pass handedness='left').",
+            "the layout, or the coordinates may be left-handed (then pass handedness='left').",
             UserWarning,
             stacklevel=4,
         )

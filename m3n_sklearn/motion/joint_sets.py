@@ -1,4 +1,4 @@
-"""Orders of joints in which trackers and pose estimators deliver positions."""
+"""Joint sets: the order in which a tracker or pose estimator returns joint positions."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def _columns(names: str) -> Mapping[str, int]:
 
 JOINT_SETS: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {
-        # Kinect v1 SDK; its "spine" lies just above the pelvis, "shoulder centre" is the neck
+        # Kinect v1 SDK. Its "spine" lies just above the pelvis, its "shoulder center" is the neck
         "kinect20": _columns(
             "head neck spine1 pelvis left_shoulder left_elbow left_wrist left_hand "
             "right_shoulder right_elbow right_wrist right_hand left_hip left_knee left_ankle "
             "left_foot right_hip right_knee right_ankle right_foot"
         ),
-        # Human3.6M's 17; its "hip" is the middle of the hips, which says nothing more, and its
-        # "nose" lies in front of the neck-head line
+        # Human3.6M's 17. Its "hip" is the midpoint of the hips, which adds no information, and its
+        # "nose" lies in front of the line from neck to head: both are skipped
         "h36m17": _columns(
             "- right_hip right_knee right_ankle left_hip left_knee left_ankle spine2 neck - "
             "head left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist"
@@ -33,7 +33,7 @@ JOINT_SETS: Mapping[str, Mapping[str, int]] = MappingProxyType(
         "smpl24": _columns(" ".join(SMPL_JOINTS)),
     }
 )
-"""Layouts by name: which column of the positions holds which of SMPL's joints."""
+"""Joint sets by name: which column of the positions holds which SMPL joint."""
 
 REQUIRED = tuple(
     f"{side}_{joint}"
@@ -43,31 +43,8 @@ REQUIRED = tuple(
 
 
 def joint_columns(layout: str | Mapping[str, int], count: int) -> dict[str, int]:
-    """Resolve a layout: which column of the positions holds which joint.
-
-    Parameters
-    ----------
-    layout : {"kinect20", "h36m17", "smpl24"} or mapping of str to int
-        A name, or SMPL joint names with their columns.
-    count : int
-        Number of columns that there are.
-
-    Returns
-    -------
-    dict of str to int
-        SMPL joint name to column.
-
-    Raises
-    ------
-    ValueError
-        For unknown layouts or joints, columns that do not exist, and when a joint of the limbs
-        is missing.
-
-    Examples
-    --------
-    >>> joint_columns("kinect20", 20)["right_wrist"]
-    10
-    """
+    """Return the column of each SMPL joint in positions of `count` joints, or raise."""
+    # 1. A known joint set
     if isinstance(layout, str):
         if layout not in JOINT_SETS:
             raise ValueError(
@@ -78,10 +55,11 @@ def joint_columns(layout: str | Mapping[str, int], count: int) -> dict[str, int]
         expected = {"kinect20": 20, "h36m17": 17, "smpl24": 24}[layout]
         if count != expected:
             raise ValueError(
-                f"Layout {layout!r} has {expected} joints, the positions have {count}. Choose the "
-                "columns first, or give a mapping from joint names to columns as layout=."
+                f"Layout {layout!r} has {expected} joints, but the positions have {count}. Select "
+                "the columns first, or pass a mapping from joint names to columns as layout=."
             )
         return columns
+    # 2. A mapping of SMPL joints to existing columns, with all limb joints
     if not isinstance(layout, Mapping) or not all(map(is_number, layout.values())):
         raise TypeError(
             f"layout must be one of {', '.join(JOINT_SETS)}, or map SMPL joint names to columns, "
@@ -97,12 +75,12 @@ def joint_columns(layout: str | Mapping[str, int], count: int) -> dict[str, int]
     outside = [name for name, column in columns.items() if not 0 <= column < count]
     if outside:
         raise ValueError(
-            f"Columns of {', '.join(outside)} lie outside the {count} joints of the positions."
+            f"The columns of {', '.join(outside)} lie outside the {count} joints of the positions."
         )
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
         raise ValueError(
-            f"layout lacks {', '.join(missing)}: hips, knees, ankles, shoulders, elbows and "
-            "wrists of both sides are needed, the other joints are optional."
+            f"layout lacks {', '.join(missing)}. Hips, knees, ankles, shoulders, elbows and wrists "
+            "of both sides are required, the other joints are optional."
         )
     return columns

@@ -111,16 +111,16 @@ def stature_from_lengths(
     if 0.5 <= stature <= 2.5:
         return stature
     listed = ", ".join(f"{name} {length:.4g}" for name, length in lengths.items())
-    for unit_name, factor in (("millimetres", 1e-3), ("centimetres", 1e-2), ("inches", 0.0254)):
+    for unit_name, factor in (("millimeters", 1e-3), ("centimeters", 1e-2), ("inches", 0.0254)):
         if 1.2 <= stature * factor <= 2.2:
             raise ValueError(
-                f"The bones of the {what} ({listed}) belong to a person {stature:.4g} m tall: "
-                f"these look like {unit_name}. Multiply the positions by {factor:g} to get "
-                f"metres.{cure}"
+                f"The bones of the {what} ({listed}) belong to a person {stature:.4g} m tall, so "
+                f"they seem to be in {unit_name}. Multiply the positions by {factor:g} to get "
+                f"meters.{cure}"
             )
     raise ValueError(
         f"The bones of the {what} ({listed}) belong to a person {stature:.4g} m tall. Positions "
-        f"and offsets must be in metres, of a human body; check the order of the joints too.{cure}"
+        f"and offsets must be in meters, of a human body. Check also the order of the joints.{cure}"
     )
 
 
@@ -128,9 +128,9 @@ def warn_if_small(statures: Sequence[float], cure: str, *, stacklevel: int = 3) 
     """Warn once if people are as small as positions without a unit make them."""
     if min(statures) < GROWN:
         warnings.warn(
-            f"The limbs belong to a person {min(statures):.3g} m tall: a child, or lengths that "
-            "are not in metres, such as those of poses lifted from images. Every acceleration is "
-            f"proportional to them. {cure}",
+            f"The limbs belong to a person {min(statures):.3g} m tall: either a child, or lengths "
+            "that are not in meters, such as those of poses lifted from images. Every acceleration "
+            f"is proportional to them. {cure}",
             UserWarning,
             stacklevel=stacklevel,
         )

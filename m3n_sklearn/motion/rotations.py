@@ -1,7 +1,21 @@
 """Rotations as unit quaternions (w, x, y, z), matrices, rotation vectors and 6-D columns.
 
-Everything works on float64 arrays and broadcasts over leading axes. A rotation acts on column
-vectors: ``v_parent = R @ v_child``. Hamilton's quaternion product is used throughout.
+All functions work in float64 and broadcast over leading axes. A rotation acts on column vectors:
+``v_parent = R @ v_child``. With the angle a and the unit axis u,
+
+    rotation vector   r = a u
+    quaternion        q = (cos a/2, sin a/2 u), with Hamilton's product
+    matrix            R = I + sin a [u] + (1 - cos a) [u]^2, [u] the matrix of the cross product
+
+q and -q are the same rotation.
+
+References
+----------
+J. Diebel, "Representing attitude: Euler angles, unit quaternions, and rotation vectors", Stanford
+University, 2006.
+S. W. Shepperd, "Quaternion from rotation matrix", Journal of Guidance and Control 1(3), 1978.
+K. Shoemake, "Uniform random rotations", Graphics Gems III, 1992.
+Y. Zhou et al., "On the continuity of rotation representations in neural networks", CVPR 2019.
 """
 
 from __future__ import annotations
@@ -82,10 +96,10 @@ def rotvec_from_quat(quat: ArrayLike) -> Array:
         Rotation vectors in rad.
     """
     q = _vectors(quat, 4, "Quaternions")
-    q = np.where(q[..., :1] < 0, -q, q)
+    q = np.where(q[..., :1] < 0, -q, q)  # the sign with the smaller angle
     sine = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
     angle = 2 * np.arctan2(sine, q[..., :1])
-    small = sine < 1e-12
+    small = sine < 1e-12  # there r = 2 vec(q), up to the third order
     return np.where(small, 2.0, angle / np.where(small, 1.0, sine)) * q[..., 1:]
 
 
@@ -157,6 +171,7 @@ def quat_rotate(quat: ArrayLike, vector: ArrayLike) -> Array:
     """
     q = _vectors(quat, 4, "Quaternions")
     v = _vectors(vector, 3, "Vectors")
+    # v' = v + w t + vec(q) x t with t = 2 vec(q) x v: two cross products instead of a matrix
     t = 2 * np.cross(q[..., 1:], v)
     return v + q[..., :1] * t + np.cross(q[..., 1:], t)
 
@@ -187,8 +202,8 @@ def matrix_from_quat(quat: ArrayLike) -> Array:
 def quat_from_matrix(matrix: ArrayLike) -> Array:
     """Turn rotation matrices into unit quaternions with w >= 0.
 
-    The largest of the four components is found first, so that no division is badly
-    conditioned (Shepperd, 1978).
+    The largest of the four components is found first, so that every division is
+    well-conditioned (Shepperd, 1978).
 
     Parameters
     ----------
@@ -212,7 +227,7 @@ def quat_from_matrix(matrix: ArrayLike) -> Array:
         m[..., 0, 2] + m[..., 2, 0],
         m[..., 2, 1] + m[..., 1, 2],
     )
-    # each row is 4 * (one component) * quaternion; the best row is the longest
+    # each row is 4 q_i q for one component q_i; the longest row is the most accurate one
     rows = np.stack(
         [
             np.stack([1 + d0 + d1 + d2, a, b, c], axis=-1),
@@ -261,7 +276,7 @@ def rotvec_from_matrix(matrix: ArrayLike) -> Array:
 
 
 def sixd_from_matrix(matrix: ArrayLike) -> Array:
-    """Keep the first two columns of rotation matrices: a representation without jumps.
+    """Return the first two columns of rotation matrices, a continuous representation.
 
     Parameters
     ----------
@@ -278,7 +293,7 @@ def sixd_from_matrix(matrix: ArrayLike) -> Array:
 
 
 def matrix_from_sixd(sixd: ArrayLike) -> Array:
-    """Turn 6-D columns into rotation matrices by Gram-Schmidt.
+    """Turn 6-D columns into rotation matrices by Gram-Schmidt orthogonalization.
 
     Parameters
     ----------
@@ -298,7 +313,7 @@ def matrix_from_sixd(sixd: ArrayLike) -> Array:
 
 
 def hemisphere_align(quat: ArrayLike, axis: int = 0) -> Array:
-    """Choose the signs of quaternions along `axis` so that neighbours lie close together.
+    """Choose the signs of quaternions along `axis` so that neighbors lie close together.
 
     Parameters
     ----------
@@ -330,7 +345,7 @@ def slerp_resample(quat: ArrayLike, t_in: ArrayLike, t_out: ArrayLike) -> Array:
     t_in : array-like of shape (F,)
         Increasing times, in s.
     t_out : array-like of shape (T,)
-        Wanted times, in s; times outside take the nearest end.
+        Times to interpolate at, in s. Times outside `t_in` take the nearest end.
 
     Returns
     -------
@@ -339,11 +354,12 @@ def slerp_resample(quat: ArrayLike, t_in: ArrayLike, t_out: ArrayLike) -> Array:
     """
     q = hemisphere_align(quat)
     times = np.asarray(t_in, dtype=np.float64)
-    wanted = np.clip(np.asarray(t_out, dtype=np.float64), times[0], times[-1])
+    target = np.clip(np.asarray(t_out, dtype=np.float64), times[0], times[-1])
     if len(times) == 1:
-        return np.repeat(q, len(wanted), axis=0)
-    left = np.clip(np.searchsorted(times, wanted, side="right") - 1, 0, len(times) - 2)
-    share = (wanted - times[left]) / (times[left + 1] - times[left])
+        return np.repeat(q, len(target), axis=0)
+    # on the great arc from q_0 to q_1: q_0 exp(share log(q_0^-1 q_1))
+    left = np.clip(np.searchsorted(times, target, side="right") - 1, 0, len(times) - 2)
+    share = (target - times[left]) / (times[left + 1] - times[left])
     start, stop = q[left], q[left + 1]
     turn = rotvec_from_quat(quat_multiply(quat_conjugate(start), stop))
     share = share.reshape(-1, *([1] * (turn.ndim - 1)))
@@ -356,12 +372,13 @@ def random_rotations(n: int, rng: np.random.Generator, max_angle: float = np.pi)
     Parameters
     ----------
     n : int
-        How many.
+        Number of rotations.
     rng : numpy.random.Generator
         Source of randomness.
     max_angle : float, default=pi
-        With pi (or more), rotations are uniform over all orientations (Shoemake, 1992);
-        below, the axis is uniform on the sphere and the angle uniform in [0, `max_angle`] rad.
+        Largest angle in rad. With pi or more, rotations are uniform over all orientations
+        (Shoemake, 1992). Below, the axis is uniform on the sphere and the angle is uniform in
+        [0, `max_angle`].
 
     Returns
     -------

@@ -1,7 +1,12 @@
 """The joint tree of the SMPL body model: names, parents, sides and axes.
 
-The numbers follow the published kinematic tree of SMPL (Loper et al., 2015). The rest pose is
-a T-pose in the body frame: x to the body's left, y up, z to the front.
+The order is that of SMPL's published kinematic tree [1]_. The rest pose is a T-pose in the body
+frame: x to the body's left, y up, z to the front.
+
+References
+----------
+.. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on Graphics
+   34(6), 2015.
 """
 
 from __future__ import annotations

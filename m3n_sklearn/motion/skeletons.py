@@ -1,4 +1,4 @@
-"""Skeletons of motion capture sets: their joint names and their T-poses, in SMPL's terms."""
+"""Maps from the skeletons of motion capture data sets to SMPL: joint names and T-pose axes."""
 
 from __future__ import annotations
 
@@ -32,31 +32,36 @@ FEET = ("left_ankle", "right_ankle")
 
 @dataclass(frozen=True)
 class SkeletonMap:
-    """How a source skeleton corresponds to SMPL's tree.
+    """Map from the joints of a source skeleton to SMPL's joints.
 
     Parameters
     ----------
     joints : mapping of str to str
-        SMPL joint name to source joint name. SMPL joints that are not named stay at rest
-        against their parents.
+        Source joint name by SMPL joint name. SMPL joints without an entry follow their parents.
     axes : mapping of str to str, optional
-        For sources whose joint frames are not parallel to the world in a T-pose: where the x,
-        y and z axis of a source joint point in a T-pose that faces the front, such as
-        ``{"Hips": "up right front"}``. Joints that are not named are taken as parallel to the
-        world (x left, y up, z front) while the source's rest pose is held; if none is named,
-        that pose may also be turned as a whole.
+        Directions of the x, y and z axis of a source joint in a T-pose that faces the front, such
+        as ``{"Hips": "up right front"}``. Needed for sources whose joint frames are not parallel
+        to the world in a T-pose. Joints without an entry are parallel to the world (x left, y up,
+        z front) in the source's rest pose. If `axes` is empty, the rest pose may have any
+        orientation.
     aligned : sequence of str, optional
-        SMPL joints whose bone is made to point exactly where the source's bone points. Of the
-        others only the rotation since the T-pose is taken over, which suits trunks and feet,
-        where skeletons place their joints differently.
+        SMPL joints whose bone points exactly where the source's bone points. The other joints
+        keep only the rotation since the T-pose. This suits trunks and feet, where skeletons place
+        their joints differently. By default the joints of arms and legs, without hands and feet.
 
     Raises
     ------
     ValueError
-        If an unknown SMPL joint is named, or pelvis or limbs are missing.
+        If a joint is not one of SMPL's, or the pelvis or a limb joint is missing.
+
+    See Also
+    --------
+    retarget : Uses the map to carry a motion over to SMPL's tree.
+    SKELETONS : Maps of known skeletons.
 
     Examples
     --------
+    >>> from m3n_sklearn.motion import SKELETONS
     >>> SKELETONS["bandai_namco"].frame("Hips").tolist()  # its x axis points up, y right
     [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
@@ -70,7 +75,7 @@ class SkeletonMap:
         unknown = sorted({*self.joints, *self.aligned} - set(SMPL_JOINTS))
         if unknown:
             raise ValueError(
-                f"Unknown SMPL joints in the skeleton map: {', '.join(unknown)}. Known are "
+                f"Unknown SMPL joints in the skeleton map: {', '.join(unknown)}. SMPL's joints are "
                 f"{', '.join(SMPL_JOINTS)}."
             )
         missing = sorted({"pelvis", *LIMBS, *FEET} - set(self.joints))
@@ -78,7 +83,7 @@ class SkeletonMap:
             raise ValueError(f"The skeleton map lacks {', '.join(missing)}.")
 
     def frame(self, source: str) -> Array:
-        """Give the rotation of a source joint in the T-pose.
+        """Return the rotation of a source joint in the T-pose.
 
         Parameters
         ----------
@@ -88,7 +93,14 @@ class SkeletonMap:
         Returns
         -------
         ndarray of shape (3, 3)
-            Takes the joint's frame to SMPL's rest frame; identity where nothing is known.
+            Rotation from the joint's frame to SMPL's rest frame (x left, y up, z front). The
+            identity if `axes` has no entry for the joint.
+
+        Examples
+        --------
+        >>> from m3n_sklearn.motion import SKELETONS
+        >>> SKELETONS["cmu_bvh"].frame("hip").tolist()
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
         """
         if source not in self.axes:
             return np.eye(3)
@@ -96,10 +108,10 @@ class SkeletonMap:
 
 
 def _both_sides(
-    centre: Mapping[str, str], sides: Mapping[str, str], left: str, right: str
+    center: Mapping[str, str], sides: Mapping[str, str], left: str, right: str
 ) -> dict[str, str]:
-    """Complete a mapping whose limbs are written once, with * for the source's side."""
-    joints = dict(centre)
+    """Expand a mapping whose limbs are written once, with * for the source's name of the side."""
+    joints = dict(center)
     for joint, pattern in sides.items():
         joints[f"left_{joint}"] = pattern.replace("*", left)
         joints[f"right_{joint}"] = pattern.replace("*", right)
@@ -201,7 +213,7 @@ _CMU_MOTIONBUILDER, _HUMANIK = (
     )
     for spine in ("LowerBack Spine Spine1", "Spine Spine1 Spine2")
 )
-# bones run along the local x axis (against it on the right side); elbows and knees bend about y
+# Bones lie along the local x axis (-x on the right side); elbows and knees bend about y
 _BANDAI_ARM = ("Shoulder", "UpperArm", "LowerArm", "Hand")
 _BANDAI_NAMCO = SkeletonMap(
     _both_sides(
@@ -246,41 +258,20 @@ SKELETONS: Mapping[str, SkeletonMap] = {
     "humanik": _HUMANIK,
     "bandai_namco": _BANDAI_NAMCO,
 }
-"""Known skeletons by name."""
+"""Skeleton maps by name. Readers recognize these skeletons by their joint names."""
 
 
 def find_skeleton(joint_names: Iterable[str]) -> SkeletonMap:
-    """Recognise a skeleton by its joint names.
-
-    Parameters
-    ----------
-    joint_names : iterable of str
-        Names of the source's joints.
-
-    Returns
-    -------
-    SkeletonMap
-        The known skeleton of which all joints are there.
-
-    Raises
-    ------
-    ValueError
-        If none fits.
-
-    Examples
-    --------
-    >>> find_skeleton(SKELETONS["cmu_asf"].joints.values()).joints["left_elbow"]
-    'lradius'
-    """
+    """Return the known skeleton all of whose joints are among the names, or raise."""
     listed = list(joint_names)
     names, first = set(listed), next(iter(listed), "")
     for skeleton in SKELETONS.values():
-        needed = {
+        required = {
             source
             for joint, source in skeleton.joints.items()
             if not joint.endswith(("_hand", "_foot"))
         }
-        if needed <= names:
+        if required <= names:
             return skeleton
     raise ValueError(
         f"No known skeleton ({', '.join(SKELETONS)}) has the joints {sorted(names)}. Describe "

@@ -1,4 +1,4 @@
-"""From other people's worlds to ours: z up, right-handed."""
+"""Rotations from worlds with another axis up to the library's world, which is z up."""
 
 from __future__ import annotations
 
@@ -27,32 +27,7 @@ _ROTATIONS: dict[str, Array] = {
 
 
 def to_z_up(up: str | ArrayLike) -> Array:
-    """Rotation that takes a world in which `up` points up to the world with z up.
-
-    Parameters
-    ----------
-    up : {"x", "y", "z", "-x", "-y", "-z"} or array-like of shape (3,)
-        The axis that points away from the ground; "-y" is usual for cameras (y down). Or the
-        upward direction itself, such as the reading of an accelerometer that rests on a tilted
-        camera, in the camera's axes; its length does not matter.
-
-    Returns
-    -------
-    ndarray of shape (3, 3)
-        A proper rotation R: ``z_up = R @ given``; for a direction the smallest one.
-
-    Raises
-    ------
-    ValueError
-        If it is neither an axis nor a direction.
-
-    Examples
-    --------
-    >>> to_z_up("y") @ [0.0, 1.0, 0.0]
-    array([0., 0., 1.])
-    >>> (to_z_up([0.0, -9.6, -2.0]) @ [0.0, -9.6, -2.0]).round(3)  # a camera that looks down
-    array([0.   , 0.   , 9.806])
-    """
+    """Return the (3, 3) rotation R with ``z_up = R @ given``; for a direction the smallest one."""
     if isinstance(up, str):
         if up not in _ROTATIONS:
             raise ValueError(f"up must be one of {', '.join(_ROTATIONS)}, got {up!r}.")

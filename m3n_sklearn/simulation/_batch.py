@@ -13,7 +13,7 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from ..body import BodyModel, Site
 from ..body._kinematics import JointMotion, Sensors, carry
-from ..body._plan import Plan, Points
+from ..body._plan import PointPlan, Points
 from ..motion.rotations import quat_from_rotvec
 from ._guard import RUSH
 from ._readout import Readout, sample_begins
@@ -205,7 +205,7 @@ class _Group(NamedTuple):
         Which they are.
     joints : list of int
         Joints of the poses that move them.
-    plan, sensors : Plan, Sensors
+    plan, sensors : PointPlan, Sensors
         How they are carried.
     gravity : ndarray of shape (S, 3) or (3,)
         In m/s².
@@ -214,7 +214,7 @@ class _Group(NamedTuple):
     first: int
     sites: Any
     joints: list[int]
-    plan: Plan
+    plan: PointPlan
     sensors: Sensors
     gravity: Array
 
@@ -223,7 +223,7 @@ class _Group(NamedTuple):
         """Plan some sites of a setup."""
         sites = [setup.sites[i] for i in chosen]
         points = Points.of_sites(setup.body, sites, setup.frame)
-        joints, plan = Plan.of(setup.body, points, n_joints).driven()
+        joints, plan = PointPlan.of(setup.body, points, n_joints).driven()
         sensors = Sensors.of(setup.body, sites, setup.frame)
         gravity = setup.gravity[chosen] if np.ndim(setup.gravity) == 2 else setup.gravity
         whole = len(chosen) == len(setup.sites)

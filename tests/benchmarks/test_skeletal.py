@@ -80,7 +80,7 @@ def test_one_set_of_offsets_serves_all(tmp_path):
     [
         ({"clip_ptr": np.array([0, 4, 9, 99])}, "clip_ptr ends at frame 99"),
         ({"root_pos": np.zeros((3, 3))}, "root_pos has 3 frames"),
-        ({"offsets_m": 1000 * archive()["offsets_m"]}, "millimetres"),
+        ({"offsets_m": 1000 * archive()["offsets_m"]}, "millimeters"),
         ({"joint_names": np.array([f"j{i}" for i in range(24)])}, "No known skeleton"),
     ],
 )

@@ -117,7 +117,7 @@ def test_sexes_differ_and_stature_scales():
     ("arguments", "message"),
     [
         ({"sex": "other"}, "sex must be one of"),
-        ({"stature": 170}, "Give it in metres"),
+        ({"stature": 170}, "Pass it in meters"),
         ({"stature": float("nan")}, "between 0.4 m and 3 m"),
     ],
 )

@@ -240,7 +240,7 @@ def test_triangles_of_a_rigid_part_move_with_its_bone(smooth_motion):
     ("site", "message"),
     [
         (Site("s", vertices=(1, 2)), "three vertices, but 's' has 2"),
-        (Site("s", vertices=(1, 2, 2)), "span no triangle"),
+        (Site("s", vertices=(1, 2, 2)), "do not span a triangle"),
     ],
 )
 def test_sites_without_a_triangle_are_refused(smooth_motion, site, message):
@@ -303,7 +303,10 @@ class TestBadInput:
         [
             ({"frame": "joint"}, 'frame must be "skin", "bone" or "triangle"'),
             ({"engine": "cuda"}, 'engine must be "numpy" or "numba"'),
-            ({"rotations": np.zeros((5, 24, 3))}, "must be quaternions"),
+            (
+                {"rotations": np.zeros((5, 24, 3))},
+                r"unit quaternions\) must have shape \(any, any, 4\)",
+            ),
             ({"rotations": np.full((5, 24, 4), 0.7)}, "must have length 1"),
             ({"rates": np.zeros((5, 23, 3))}, r"rates must have shape \(5, 24, 3\)"),
             ({"accelerations": np.full((5, 24, 3), np.nan)}, "accelerations must be finite"),

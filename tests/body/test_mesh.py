@@ -155,20 +155,23 @@ def test_shapes_are_carried_into_the_t_pose():
     ("changes", "message"),
     [
         ({"skeleton": None}, "No known skeleton"),
-        ({"parents": [0] * 24}, "root, with parent -1"),
+        ({"parents": [0] * 24}, "root with parent -1"),
         ({"parents": [-1] * 23}, "one whole number for each of the 24 joints"),
-        ({"joints": np.zeros((3, 3))}, r"joints must be finite values of shape \(24, 3\)"),
+        ({"joints": np.zeros((3, 3))}, r"joints must have shape \(24, 3\)"),
         ({"vertices": np.full((OWN.n_vertices, 3), np.nan)}, "vertices must be finite"),
-        ({"weights": np.zeros((OWN.n_vertices, 24))}, "at least one above 0"),
-        ({"weights": np.zeros((3, 24))}, "weights must be finite values of shape"),
+        ({"weights": np.zeros((OWN.n_vertices, 24))}, "positive sum for each vertex"),
+        ({"weights": np.zeros((3, 24))}, "weights must have shape"),
         ({"weights": (np.full((OWN.n_vertices, 1), 24), np.ones((OWN.n_vertices, 1)))}, "joint 24"),
         ({"weights": (np.zeros((3, 1), int), np.zeros((3, 1)))}, "as a pair"),
-        ({"tpose": {"tail": [0, 0, 1]}}, r"tpose turns \['tail'\]"),
-        ({"tpose": {"neck": [0, 1]}}, r"tpose\['neck'\] must be a rotation vector"),
+        ({"tpose": {"tail": [0, 0, 1]}}, r"tpose contains \['tail'\]"),
+        (
+            {"tpose": {"neck": [0, 1]}},
+            r"tpose\['neck'\] \(a rotation vector in rad\) must have shape \(3,\)",
+        ),
         ({"up": "z"}, "must stand and face the z axis"),
         ({"up": "w"}, "up must be one of"),
-        ({"joint_shapedirs": np.zeros((24, 3, 1))}, "give both"),
-        ({"shapedirs": np.zeros((24, 3, 1))}, "shapedirs must be finite values"),
+        ({"joint_shapedirs": np.zeros((24, 3, 1))}, "Pass both"),
+        ({"shapedirs": np.zeros((24, 3, 1))}, "shapedirs must have shape"),
     ],
 )
 def test_messages(changes, message):
@@ -176,9 +179,9 @@ def test_messages(changes, message):
         body_from_mesh(**{**mesh(a_pose()), **changes})
 
 
-def test_millimetres_are_recognised():
+def test_millimeters_are_recognized():
     given = mesh(a_pose())
-    with pytest.raises(ValueError, match="millimetres"):
+    with pytest.raises(ValueError, match="millimeters"):
         body_from_mesh(**{**given, "joints": 1000 * given["joints"]})
 
 

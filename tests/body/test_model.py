@@ -44,7 +44,7 @@ def test_messages(changes, message):
 
 
 def test_centimetres_warn():
-    with pytest.warns(UserWarning, match="expected in metres"):
+    with pytest.warns(UserWarning, match="must be in meters"):
         BodyModel(**{**PLAIN, "rest_joints": [[0.0, 0, 0], [0.0, 100.0, 0]]})
 
 
@@ -97,9 +97,9 @@ def test_stature_scales_every_length():
     np.testing.assert_allclose(small.rest_joints, body.rest_joints / 2, rtol=1e-14)
     np.testing.assert_allclose(small.vertices, body.vertices / 2, rtol=1e-14)
     assert small.stature == 0.9
-    with pytest.raises(ValueError, match="positive number of metres"):
+    with pytest.raises(ValueError, match="positive number of meters"):
         body.shaped(stature=0.0)
-    with pytest.raises(ValueError, match="give stature="):
+    with pytest.raises(ValueError, match="Pass stature="):
         BodyModel(**PLAIN).shaped(stature=1.7)
     with pytest.raises(ValueError, match="has 0 shape coefficients"):
         body.shaped(betas=[0.0])

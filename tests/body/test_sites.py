@@ -115,7 +115,7 @@ def test_named_sites_are_found_once():
 def test_the_catalogue_needs_a_size():
     names, parents = ["pelvis", "spine1"], [-1, 0]
     bones = BodyModel(names, parents, [[0, 0, 0], [0, 0.4, 0]])
-    with pytest.raises(ValueError, match="stature of body is not known: give stature="):
+    with pytest.raises(ValueError, match=r"stature of body is not known\. Pass stature="):
         resolve_sites(bones, "left_hip")
     bones = dataclasses.replace(bones, stature=1.7)
     assert resolve_sites(bones, "left_hip")[0].offset[0] == pytest.approx(0.095 * 1.7)
@@ -165,7 +165,7 @@ def test_own_sites():
         ("left_wirst", ValueError, "Did you mean 'left_wrist'"),
         ("zzz", ValueError, "Unknown site 'zzz'. Known names are"),
         ([], ValueError, "At least one site"),
-        (["chest", "chest"], ValueError, r"twice: \['chest'\]"),
+        (["chest", "chest"], ValueError, r"Repeated: \['chest'\]"),
         ([3], TypeError, "a name or a Site, got int"),
         (Site("x", bone="tail", offset=[0, 0, 0]), ValueError, "has no joint 'tail'"),
         (Site("x", vertices=[10**6]), ValueError, "has only"),
@@ -186,7 +186,7 @@ def test_vertices_need_a_surface():
     [
         ({}, "has no place"),
         ({"bone": "head"}, "has no place"),
-        ({"bone": "head", "offset": [0, 0]}, r"finite values of shape \(3,\)"),
+        ({"bone": "head", "offset": [0, 0]}, r"offset of site .* must have shape \(3,\)"),
         ({"bone": "head", "offset": [0, 0, 0], "vertex_weights": [1.0]}, "no vertices"),
         ({"vertices": []}, "empty list"),
         ({"vertices": [1, 2], "vertex_weights": [0.5, 0.6]}, "must sum to 1"),

@@ -123,7 +123,7 @@ def arrays_of(body, n_joints=24):
 def test_npz_file(tmp_path):
     own = default_body()
     np.savez(tmp_path / "model.npz", **arrays_of(own))
-    with np.load(tmp_path / "model.npz") as file, pytest.warns(UserWarning, match="metres"):
+    with np.load(tmp_path / "model.npz") as file, pytest.warns(UserWarning, match="meters"):
         body = body_from_smplx(file)
     assert body.parents[0] == -1
     assert body.stature == pytest.approx(own.stature)
@@ -142,7 +142,7 @@ def test_models_with_hands_are_named(n_joints):
 @pytest.mark.filterwarnings("ignore:The joints")
 def test_unknown_number_of_joints_needs_names():
     arrays = arrays_of(default_body(), 30)
-    with pytest.raises(ValueError, match="give joint_names="):
+    with pytest.raises(ValueError, match="Pass joint_names="):
         body_from_smplx(arrays)
     names = tuple(f"j{k}" for k in range(30))
     assert body_from_smplx(arrays, joint_names=names).joint_names == names

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from m3n_sklearn.motion.alignment import (
     align_frames,
-    normalise,
+    normalize,
     swing_between,
     transport_along,
     twist_about,
@@ -22,7 +22,7 @@ from m3n_sklearn.motion.rotations import (
 
 
 def unit_vectors(seed, count):
-    return normalise(np.random.default_rng(seed).standard_normal((count, 3)))
+    return normalize(np.random.default_rng(seed).standard_normal((count, 3)))
 
 
 @given(seed=st.integers(0, 10_000))
@@ -65,7 +65,7 @@ def test_frames_are_aligned(seed):
 @given(seed=st.integers(0, 10_000), frames=st.integers(1, 70))
 def test_transport_follows_and_never_turns_about_the_direction(seed, frames):
     rng = np.random.default_rng(seed)
-    path = normalise(np.cumsum(rng.normal(0, 0.1, (frames, 3)), axis=0) + rng.normal(0, 1, 3))
+    path = normalize(np.cumsum(rng.normal(0, 0.1, (frames, 3)), axis=0) + rng.normal(0, 1, 3))
     start = swing_between([1.0, 0, 0], path[0])
     carried = transport_along(path, start)
     np.testing.assert_allclose(

@@ -146,7 +146,7 @@ def test_a_missing_file(tmp_path):
         ({"poses": np.zeros(72)}, r"shape \(72,\)"),
         ({"poses": np.zeros((0, 72))}, r"shape \(0, 72\)"),
         ({"trans": np.zeros((3, 3))}, "trans has shape"),
-        ({"trans": 900 * np.random.default_rng(0).normal(size=(FRAMES, 3))}, "millimetres"),
+        ({"trans": 900 * np.random.default_rng(0).normal(size=(FRAMES, 3))}, "millimeters"),
         ({"poses": np.degrees(upright())}, "degrees"),
         ({"poses": np.full((FRAMES, 72), np.nan)}, "not finite"),
         ({"mocap_framerate": -1.0}, "rate must be"),
@@ -224,8 +224,8 @@ def test_everything_that_amass_stores_for_smplx(tmp_path):
     ("arrays", "message"),
     [
         ({"body_pose": np.zeros((FRAMES, 66))}, r"body_pose has shape \(20, 66\)"),
-        ({"body_pose": np.zeros((4, 63))}, "20 frames, body_pose 4"),
-        ({"global_orient": np.ones((FRAMES, 3, 3))}, "no rotations"),
+        ({"body_pose": np.zeros((4, 63))}, "20 frames, but body_pose has 4"),
+        ({"global_orient": np.ones((FRAMES, 3, 3))}, "not rotations"),
         ({"transl": np.zeros((4, 3))}, "transl has shape"),
     ],
 )

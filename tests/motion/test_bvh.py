@@ -82,7 +82,7 @@ def write(tmp_path):
 
 
 @pytest.mark.parametrize("skeleton", sorted(SKELETONS))
-def test_known_conventions_are_recognised(write, skeleton):
+def test_known_conventions_are_recognized(write, skeleton):
     source, root = clip(skeleton)
     motion = read_bvh(write(bvh_text(source, root)))
     poses, trans, stature = retarget(
@@ -129,7 +129,7 @@ def test_a_child_needs_a_scale(write):
     with pytest.raises(ValueError, match=r"clip.bvh: .* 100 units tall.*Pass scale="):
         read_bvh(path)
     assert read_bvh(path, scale=0.01).stature == pytest.approx(1.0, abs=1e-6)
-    with pytest.raises(ValueError, match="metres"):
+    with pytest.raises(ValueError, match="meters"):
         read_bvh(path, scale=1.0)
     for wrong, error in (("cm", ValueError), (None, ValueError), (-1.0, ValueError)):
         with pytest.raises(error, match="scale must be"):
@@ -222,18 +222,18 @@ LAST = GOOD.splitlines()[-1]
         (GOOD, "", "must begin with HIERARCHY"),
         ("MOTION", "", "no line MOTION"),
         ("ROOT Hips", "JOINT Hips", "line 2: ROOT was expected"),
-        ("ROOT Hips", "ROOT", "without a name"),
+        ("ROOT Hips", "ROOT", "has no name"),
         ("}\nMOTION", "MOTION", "brace"),
         ("}\nMOTION", "}\nROOT Other\nMOTION", "several skeletons"),
         ("JOINT Spine1", "JOINT Head", "Head.*more than once"),
-        ("CHANNELS 6", "CHANNELS 5", "Hips announces 5 channels and lists 6"),
+        ("CHANNELS 6", "CHANNELS 5", "Hips announces 5 channels, but lists 6"),
         ("CHANNELS 6", "CHANNELS", "channels"),
         ("Xposition", "Wposition", "like Xposition"),
         ("\tCHANNELS 3 Z", "\tOFFSET 3 Z", "CHANNELS was expected"),
         ("OFFSET 0 1 0", "OFFSET 0 1", "2 numbers, not 3"),
         ("OFFSET 0 1 0", "OFFSET 0 up 0", "got 'up'"),
         ("OFFSET 0 1 0", "OFFSET 0 nan 0", "nan, not a finite number"),
-        (f"Frames: {FRAMES}", f"Frames: {FRAMES + 1}", "announces 6 frames and has 5"),
+        (f"Frames: {FRAMES}", f"Frames: {FRAMES + 1}", "announces 6 frames, but has 5"),
         (f"Frames: {FRAMES}", "Frames: 0", "at least 1"),
         (f"Frames: {FRAMES}", "Frames: many", "whole number"),
         (f"Frames: {FRAMES}", "", "Frames: and a whole number"),
@@ -243,14 +243,14 @@ LAST = GOOD.splitlines()[-1]
         ("Frame Time: 0.0333333", "Frame Time: nan", "finite"),
         ("Frame Time: 0.0333333", "Frame Time: soon", "got 'soon'"),
         (LAST, LAST[: len(LAST) // 2], r"line \d+ has .* truncated"),
-        (LAST, "", "announces 5 frames and has 4"),
+        (LAST, "", "announces 5 frames, but has 4"),
         (LAST, LAST.replace(LAST.split()[7], "nan"), "not finite in frame 4"),
         (LAST, LAST.replace(LAST.split()[7], "x"), "must be numbers"),
     ],
 )
 def test_broken_files_are_explained(write, old, new, message):
     assert old in GOOD
-    with pytest.raises(ValueError, match=f"clip.bvh is no valid BVH file.*{message}"):
+    with pytest.raises(ValueError, match=f"clip.bvh is not a valid BVH file.*{message}"):
         read_bvh(write(GOOD.replace(old, new, 1) if old != GOOD else new))
 
 
@@ -267,7 +267,7 @@ def test_other_files(tmp_path):
     with pytest.raises(FileNotFoundError, match="No file at"):
         read_bvh(tmp_path / "none.bvh")
     (tmp_path / "photo.bvh").write_bytes(bytes(range(256)))
-    with pytest.raises(ValueError, match="no valid BVH"):
+    with pytest.raises(ValueError, match="not a valid BVH"):
         read_bvh(tmp_path / "photo.bvh")
     deep = "HIERARCHY\nROOT a\n" + "{\nOFFSET 0 0 0\nCHANNELS 0\nJOINT b" * 5000
     (tmp_path / "deep.bvh").write_text(deep + "\nMOTION\nFrames: 1\nFrame Time: 1\n")
@@ -363,7 +363,7 @@ def test_bones_that_stretch_are_noticed(write):
     source, root = clip()
     lines = bvh_text(source, root, everywhere=True).splitlines()
     values = np.array(lines[-1].split(), dtype=float)
-    values[6] += 10  # ten centimetres
+    values[6] += 10  # ten centimeters
     lines[-1] = numbers(values)
     with pytest.warns(UserWarning, match=r"changes by up to 0.1 m"):
         read_bvh(write("\n".join(lines)))

@@ -350,7 +350,7 @@ def test_small_people_may_be_positions_without_a_unit():
         child = motion_from_joints(standing(stature=1.0), "smpl24", rate=30.0, up="y", stature=1.0)
         motion_from_joints(standing(stature=1.45), "smpl24", rate=30.0, up="y")
     assert child.stature == 1.0
-    with pytest.raises(ValueError, match=r"0.2 m tall.*pass stature= in metres"):
+    with pytest.raises(ValueError, match=r"0.2 m tall.*pass stature= in meters"):
         motion_from_joints(standing(stature=0.2), "smpl24", rate=30.0, up="y")
     with pytest.raises(ValueError, match="no length"):
         motion_from_joints(0 * standing(), "smpl24", rate=30.0, up="y", stature=1.7)
@@ -393,12 +393,12 @@ def test_stature_can_be_given():
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        (lambda p: p * 1000, {}, "millimetres.*0.001"),
-        (lambda p: p * 100, {}, "centimetres.*0.01"),
+        (lambda p: p * 1000, {}, "millimeters.*0.001"),
+        (lambda p: p * 100, {}, "centimeters.*0.01"),
         (lambda p: p / 0.0254, {}, "inches"),
-        (lambda p: p * 7, {}, "must be in metres"),
+        (lambda p: p * 7, {}, "must be in meters"),
         (lambda p: p[0], {}, r"\(frames, joints, 3\)"),
-        (lambda p: p[:, :20], {}, "has 24 joints, the positions have 20"),
+        (lambda p: p[:, :20], {}, "has 24 joints, but the positions have 20"),
         (lambda p: p, {"layout": "kinect32"}, "Unknown layout 'kinect32'"),
         (lambda p: p, {"layout": {"nose": 0}}, "Unknown joints in layout: nose"),
         (lambda p: p, {"layout": {"left_hip": 99}}, "outside the 24 joints"),

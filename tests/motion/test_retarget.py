@@ -99,7 +99,7 @@ def test_bending_the_hand_stays_in_the_wrist():
     np.testing.assert_allclose(found[:, SMPL_JOINTS.index("right_wrist"), 2], 0.7, atol=1e-9)
 
 
-def test_skeletons_are_recognised_by_their_joints():
+def test_skeletons_are_recognized_by_their_joints():
     for skeleton in SKELETONS.values():
         assert find_skeleton(skeleton.joints.values()) is skeleton
     with pytest.raises(ValueError, match=r"SkeletonMap.*skeleton="):
@@ -121,11 +121,11 @@ def test_own_skeleton_maps_are_checked():
         ({"parents": [0] * 24}, "parents must begin with -1"),
         ({"offsets": np.zeros((5, 3))}, "24 joint names need"),
         ({"local_quats": np.ones((2, 24, 4))}, "unit quaternions"),
-        ({"offsets": 1000 * (REST - REST[np.maximum(SMPL_PARENTS, 0)])}, "millimetres"),
+        ({"offsets": 1000 * (REST - REST[np.maximum(SMPL_PARENTS, 0)])}, "millimeters"),
         ({"joint_names": [f"joint{i}" for i in range(24)]}, "No known skeleton"),
         (
             {"joint_names": [f"joint{i}" for i in range(24)], "skeleton": CMU},
-            "The skeleton has no joints",
+            "The skeleton lacks the joints",
         ),
         (
             {"skeleton": SkeletonMap({**CMU.joints, "left_knee": "rfemur"})},

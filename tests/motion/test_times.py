@@ -78,7 +78,7 @@ def test_mended_times_are_good_times(recwarn):
         (TRUE * 1e9, "nanoseconds"),
         (
             np.where(np.arange(FRAMES) == 100, TRUE[99], TRUE) - (np.arange(FRAMES) > 100) / 60,
-            "copies",
+            "duplicates",
         ),
         (np.where(np.arange(FRAMES) > 150, TRUE - 2, TRUE), "set back"),
     ],

@@ -105,7 +105,7 @@ def test_gaps_are_kept_and_long_ones_cut(tmp_path):
     assert len(read_wham(path, rate=30.0, max_gap=2.0)) == 1
     with pytest.raises(ValueError, match="max_gap must be"):
         read_wham(path, rate=30.0, max_gap=-1)
-    with pytest.raises(ValueError, match="nobody in two neighbouring frames"):
+    with pytest.raises(ValueError, match="no person in two neighboring frames"):
         read_wham(dumped(tmp_path, {0: wham_person(frames=[1, 50])}), rate=30.0)
 
 
@@ -121,7 +121,7 @@ def test_collections_defaultdict_is_what_wham_writes(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({}, "dictionary from people"),
+        ({}, "dictionary of people"),
         ([1, 2], "got list"),
         ({0: 3}, "person 0 must be a dictionary"),
         ({0: wham_person(pose_world=None)}, "no 'pose_world'; it has 'pose', 'trans'"),
@@ -131,7 +131,7 @@ def test_collections_defaultdict_is_what_wham_writes(tmp_path):
         ({0: wham_person(pose_world=np.degrees(upright(0)))}, "degrees"),
         ({0: wham_person(pose_world=np.full((FRAMES, 72), np.nan))}, "not finite"),
         ({0: wham_person(trans_world=np.zeros((3, 3)))}, r"translations of shape \(3, 3\)"),
-        ({0: wham_person(frame_ids=np.arange(FRAMES)[::-1])}, "must rise"),
+        ({0: wham_person(frame_ids=np.arange(FRAMES)[::-1])}, "must increase"),
         ({0: wham_person(frame_ids=np.arange(FRAMES) + 0.5)}, "frame_ids must be whole numbers"),
         ({0: wham_person(betas=np.zeros((3, 10)))}, r"betas of shape \(3, 10\)"),
         ({0: wham_person(trans_world=7)}, r"translations of shape \(\)"),
@@ -164,7 +164,7 @@ def test_pickles_are_never_executed(tmp_path, read):
 
 @pytest.mark.parametrize("read", [read_wham, read_4dhumans, read_gvhmr, read_mediapipe])
 def test_the_rate_has_to_be_given(tmp_path, read):
-    with pytest.raises(ValueError, match=r"clip\.pkl does not say .* frame rate.*Pass rate="):
+    with pytest.raises(ValueError, match=r"clip\.pkl does not contain .* frame rate.*Pass rate="):
         read(tmp_path / "clip.pkl")
     with pytest.raises(ValueError, match="rate must be"):
         read(tmp_path / "clip.pkl", rate=-5)
@@ -214,7 +214,7 @@ def test_gvhmr(tmp_path):
     [
         ({"body_pose": None}, "no 'body_pose'; it has 'global_orient', 'transl', 'betas'"),
         ({"body_pose": torch.zeros(FRAMES, 69)}, r"body_pose has shape \(20, 69\)"),
-        ({"body_pose": torch.zeros(3, 63)}, "20 frames, body_pose has 3"),
+        ({"body_pose": torch.zeros(3, 63)}, "20 frames, but body_pose has 3"),
         ({"transl": torch.zeros(3, 3)}, r"translations of shape \(3, 3\)"),
         ({"transl": torch.full((FRAMES, 3), torch.nan)}, "not finite"),
     ],
@@ -328,7 +328,7 @@ def test_guesses_are_left_out_and_shots_cut(tmp_path):
           "size": [0]}, "no 'global_orient'; it has 'betas'"),
         ({"tid": [1], "tracked_time": [0], "camera": [0], "size": [0],
           "smpl": [{"global_orient": np.ones((1, 3, 3)), "body_pose": np.zeros((23, 3, 3)),
-                    "betas": np.zeros(10)}]}, "no rotations"),
+                    "betas": np.zeros(10)}]}, "not rotations"),
     ],
 )  # fmt: skip
 def test_other_frames_are_explained(tmp_path, changes, message):
@@ -467,7 +467,7 @@ def test_a_camera_upside_down(dancer):
 def test_somebody_who_lies_in_front_of_a_camera(dancer):
     marks, _ = dancer
     lying = marks @ np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
-    with pytest.warns(UserWarning, match=r"who lies.*Took this format's up='-y'") as said:
+    with pytest.warns(UserWarning, match=r"the person lies.*Took this format's up='-y'") as said:
         motion = read_mediapipe(lying, rate=30.0)
     assert len(said) == 1
     assert np.abs(matrix_from_rotvec(motion.poses[:, 0])[:, 2, 1]).max() < 0.4
@@ -511,12 +511,12 @@ def test_the_second_person(dancer):
         (np.zeros((5, 100)), r"got \(5, 100\)"),
         ({"frames": []}, "list of frames"),
         ([{"landmarks": []}], "frame 0 has none of pose_world_landmarks"),
-        ([[[0, 0, 0]] * 32], "frame 0 has 32 landmarks of x, y and z among 32"),
-        ([[["a", "b", "c"]] * 33], "frame 0 has 0 landmarks"),
-        ([7], "frame 0 has none of .* no list"),
+        ([[[0, 0, 0]] * 32], "frame 0 has 32 landmarks, 32 of them"),
+        ([[["a", "b", "c"]] * 33], "frame 0 has 3 landmarks, 0 of them"),
+        ([7], "frame 0 has none of .* not a list"),
         (7, "list of frames, got int 7"),
-        ([[[1, 2, 3]] * 30 + [[1, 2]] * 3], "30 landmarks of x, y and z among 33"),
-        (np.full((5, 33, 3), 0.5) , "pose_landmarks, in parts of the image"),
+        ([[[1, 2, 3]] * 30 + [[1, 2]] * 3], "33 landmarks, 30 of them"),
+        (np.full((5, 33, 3), 0.5) , "pose_landmarks, relative to the image"),
         (np.full((5, 33, 3), np.nan), "missing"),
     ],
 )  # fmt: skip
@@ -535,7 +535,7 @@ def test_other_landmarks_are_explained(landmarks, message):
         ("a.csv", b"1,2\n3,four\n", "cannot be read as csv"),
         ("a.npy", b"nothing", "cannot be read as npy"),
         ("a.npz", b"nothing", "cannot be read as an .npz"),
-        ("a.task", b"", "read from .npy, .npz, .csv and .json, not from .task"),
+        ("a.task", b"", "read from .npy, .npz, .csv and .json files, not from .task"),
     ],
 )
 def test_other_landmark_files_are_explained(tmp_path, name, content, message):

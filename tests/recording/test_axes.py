@@ -60,7 +60,7 @@ def test_missing_windows_stay_missing():
         (np.zeros((2, 6, 20)), {}, "Windows with a column imu and channel names"),
         (Windows(imu=np.zeros((2, 6, 20)), rate=50.0), {}, "channel names"),
         (windows(), {"head": MOUNT}, "X has the sites left_wrist, right_wrist"),
-        (windows(), {"left_wrist": -np.eye(3)}, "no rotation"),
+        (windows(), {"left_wrist": -np.eye(3)}, "not a rotation matrix"),
         (windows(), {"left_wrist": np.eye(2)}, "shape"),
     ],
 )

@@ -314,7 +314,7 @@ def test_bad_clips_are_named(tracks, measured, error, message):
     [
         ({"lag": "clip"}, "lag must be True"),
         ({"max_lag": 0}, "max_lag"),
-        ({"mount": np.ones((3, 3))}, "mount is no rotation"),
+        ({"mount": np.ones((3, 3))}, "mount is not a rotation matrix"),
         ({"nominal_gravity": [0, 0, 0]}, "must not be zero"),
     ],
 )

@@ -161,7 +161,7 @@ def test_collapsing_triangles_are_named(engine):
     quat[2, 1] = [half, half, 0.0, 0.0]  # the third corner turns onto the first edge
     still = (*np.zeros((2, 3, 2, 3)), *np.zeros((3, 3, 3)))
     site = Site("patch", vertices=(0, 1, 2))
-    with pytest.raises(ValueError, match="under site 'patch' collapses"):
+    with pytest.raises(ValueError, match="triangle of site 'patch' collapses"):
         site_kinematics(body, site, quat, *still, frame="triangle", engine=engine)
 
 

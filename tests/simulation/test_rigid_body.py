@@ -63,7 +63,7 @@ def test_output_rate_is_independent_of_the_track():
         ({"rate": "50"}, "rate must be a number of Hz"),
         ({"out_rate": np.nan}, "The output rate must be a positive number"),
         ({"mount": np.eye(2)}, "mount must be a"),
-        ({"mount": np.diag([1.0, 1, -1])}, "mount is no rotation"),
+        ({"mount": np.diag([1.0, 1, -1])}, "mount is not a rotation matrix"),
         ({"lever_arm": [1.0, 2.0]}, "lever_arm must be 3 finite numbers"),
         ({"gravity": [0, 0, np.inf]}, "gravity must be 3 finite numbers"),
         ({"position": np.full((4, 3), np.nan)}, "must be finite"),

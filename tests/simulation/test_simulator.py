@@ -447,7 +447,7 @@ def test_works_without_torch():
         ({"frame": "mesh"}, "'frame' parameter"),
         ({"mount": np.eye(2)}, "mount must be a"),
         ({"mount": {"head": np.eye(3)}}, "mount contains head, but the sites are"),
-        ({"mount": {"left_wrist": 2 * np.eye(3)}}, "is no rotation"),
+        ({"mount": {"left_wrist": 2 * np.eye(3)}}, "is not a rotation matrix"),
         ({"mount": 3}, "'mount' parameter"),
         ({"gravity": (0, 0)}, "gravity must be 3 finite numbers"),
         ({"gravity": None}, "'gravity' parameter"),

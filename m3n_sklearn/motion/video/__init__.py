@@ -1,4 +1,4 @@
-"""Result files of tools that capture motion from video."""
+"""Readers of the result files of tools that estimate motion from video."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Tracks of people through a video: chosen, cut where they were lost, and put upright."""
+"""Tracks of people in a video, shared by the readers of SMPL parameters.
+
+A track is cut where the person is lost for too long and where a new shot begins. All pieces of a
+file are rotated to z up together, since they are in one world.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..._checks import check_positive, is_number, real_array
+from ..._checks import check_positive, real_array
 from .._forearm import turn_forearms
+from .._gaps import check_max_gap
 from .._motion import Motion, _check_poses
 from .._rest_pose import cut_rest_poses, warn_about_rest_poses
 from .._smpl import stand_up
@@ -26,48 +31,34 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Track:
-    """SMPL parameters of one person in the frames in which the person was seen.
+    """SMPL parameters of one person in the frames in which the person is visible."""
 
-    Parameters
-    ----------
-    frames : ndarray of shape (F,)
-        Numbers of the video's frames, rising.
-    poses : ndarray of shape (F, 22 or 24, 3)
-        Axis-angle vectors, the root's first.
-    trans : ndarray of shape (F, 3)
-        SMPL's translation in m.
-    betas : ndarray of shape (F, B), (B,) or None
-        Shape; the median over the frames is taken.
-    cuts : tuple of int
-        Frames in which a new shot begins.
-    """
-
-    frames: NDArray[np.int64]
-    poses: Array
-    trans: Array
-    betas: Array | None = None
-    cuts: tuple[int, ...] = field(default=())
+    frames: NDArray[np.int64]  # (F,): numbers of the video's frames, rising
+    poses: Array  # (F, 22 or 24, 3): axis-angle vectors, the root's first
+    trans: Array  # (F, 3): SMPL's translation, in m
+    betas: Array | None = None  # (F, B) or None: shape; the median over the frames is taken
+    cuts: tuple[int, ...] = field(default=())  # frames in which a new shot begins
 
     def pieces(self, longest: float) -> list[slice]:
-        """Cut where more than `longest` frames pass between two, and between shots."""
-        lost = np.diff(self.frames) > longest
+        """Cut at gaps of more than `longest` frames and between shots; drop single frames."""
+        gap = np.diff(self.frames) > longest
         shot = np.searchsorted(sorted(self.cuts), self.frames, side="right")
-        edges = [0, *(np.flatnonzero(lost | (np.diff(shot) > 0)) + 1).tolist(), len(self.frames)]
+        edges = [0, *(np.flatnonzero(gap | (np.diff(shot) > 0)) + 1).tolist(), len(self.frames)]
         return [slice(a, b) for a, b in pairwise(edges) if b - a > 1]
 
 
 def known_rate(rate: float | None, what: str) -> float:
-    """Return the frames per second, which no such file knows."""
+    """Return the frames per second, or raise if they are not given."""
     if rate is None:
         raise ValueError(
-            f"{what} does not say the video's frame rate. Pass rate= in frames per second; a guess "
-            "would scale every simulated acceleration with its square."
+            f"{what} does not contain the video's frame rate. Pass rate= in frames per second; a "
+            "wrong rate scales every simulated acceleration by its square."
         )
     return check_positive(rate, "rate", "Hz")
 
 
 def look_up(record: Any, key: str, where: str) -> Any:
-    """Return an entry of a dictionary, or say what there is instead."""
+    """Return an entry of a dictionary, or raise and list its keys."""
     if not isinstance(record, Mapping):
         raise ValueError(f"{where} must be a dictionary with {key!r}, got {type(record).__name__}.")
     if key not in record:
@@ -98,37 +89,13 @@ def motions_of(
     label: Hashable | None,
     source: str,
 ) -> list[Motion]:
-    """Turn tracks into motions, one for each piece without long gaps.
+    """Turn tracks into motions, one for each piece without long gaps."""
+    # `person`: the one to take, or None for all; `usual`: axis that points up in the tool's world,
+    # "-y" for a camera's frame. The clock of a motion is the video's: frame number / rate.
 
-    Parameters
-    ----------
-    tracks : mapping
-        People and their tracks.
-    path : path-like
-        Where they come from.
-    rate : float
-        Frames per second of the video.
-    person : hashable or None
-        Whom to take; None takes everybody.
-    max_gap : float
-        Longest gap in s within a motion.
-    up : str or array-like of shape (3,)
-        What points up, or "auto".
-    usual : str
-        What points up in the tool's world; "-y" is a camera's.
-    trim_tpose : bool
-        Whether rest poses before and after the motion are left out.
-    text, label, source
-        Passed on to :class:`Motion`.
-
-    Returns
-    -------
-    list of Motion
-        The clock is the video's: frame number / rate.
-    """
+    # 1. Check, cut into pieces, and remove rest poses
     file = Path(path).name
-    if not is_number(max_gap) or not max_gap >= 0:
-        raise ValueError(f"max_gap must be a number of seconds of at least 0, got {max_gap!r}.")
+    check_max_gap(max_gap)
     if person is not None and person not in tracks:
         raise ValueError(f"{file} has no person {person!r}; it has {list(tracks)}.")
     clips, cuts = [], []
@@ -141,26 +108,35 @@ def motions_of(
             poses, trans, times = track.poses[piece], track.trans[piece], track.frames[piece] / rate
             _check_poses(poses)
             cuts.append(cut_rest_poses(poses, trans, times, trim=trim_tpose))
-            kept = cuts[-1].kept
+            motion_frames = cuts[-1].kept
             ending = f"/{number}" if len(pieces) > 1 else ""
-            clips.append((who, ending, turn_forearms(poses[kept]), trans[kept], times[kept]))
+            clips.append(
+                (
+                    who,
+                    ending,
+                    turn_forearms(poses[motion_frames]),
+                    trans[motion_frames],
+                    times[motion_frames],
+                )
+            )
     if not clips:
         raise ValueError(
-            f"{file} has nobody in two neighbouring frames. Raise max_gap= (now {max_gap:g} s) if "
-            "the video was thinned out."
+            f"{file} has no person in two neighboring frames. Raise max_gap= (now {max_gap:g} s) "
+            "if only some frames of the video were processed."
         )
     warn_about_rest_poses(cuts, stacklevel=4)
-    # all people of a file are in one world
+    # 2. All people of a file are in one world: find its upward axis from all of them
     stance = stance_of(*(np.concatenate([clip[part] for clip in clips]) for part in (2, 3)))
     axis = find_up(stance, up, usual=usual, camera=usual == "-y", stacklevel=4)
+    # 3. Rotate to z up
     motions = []
     for who, ending, poses, trans, times in clips:
         betas = tracks[who].betas
-        turned, path_of_root = stand_up(poses, trans, axis)
+        rotated, root = stand_up(poses, trans, axis)
         motions.append(
             Motion(
-                turned,
-                path_of_root,
+                rotated,
+                root,
                 times=times,
                 betas=None if betas is None else np.median(np.atleast_2d(betas), 0),
                 text=text,
@@ -174,17 +150,17 @@ def motions_of(
 
 
 def _check_frames(track: Track, who: Hashable, file: str) -> None:
-    """Everything must belong to the same frames, whose numbers rise."""
+    """Raise unless all arrays have one row a frame and the frame numbers increase."""
     count, betas = len(track.frames), track.betas
     if count == 0 or np.any(np.diff(track.frames) < 1) or track.frames[0] < 0:
-        raise ValueError(f"{file}: the frame numbers of person {who!r} must rise from 0 or later.")
+        raise ValueError(f"{file}: the frame numbers of person {who!r} must increase and be >= 0.")
     for name, values in (("poses", track.poses), ("translations", track.trans)):
         if values.ndim < 2 or len(values) != count or values.shape[-1] != 3:
             raise ValueError(
-                f"{file}: person {who!r} has {count} frame numbers and {name} of shape "
+                f"{file}: person {who!r} has {count} frame numbers, but {name} of shape "
                 f"{values.shape}."
             )
     if betas is not None and not (betas.ndim == 1 or betas.shape == (count, betas.size // count)):
         raise ValueError(
-            f"{file}: person {who!r} has {count} frame numbers and betas of shape {betas.shape}."
+            f"{file}: person {who!r} has {count} frame numbers, but betas of shape {betas.shape}."
         )

@@ -1,4 +1,4 @@
-"""Results of GVHMR: one person in a world with y up."""
+"""Reader of GVHMR's results: one person in a world with y up."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def read_gvhmr(
     subject: Hashable | None = None,
     name: str | None = None,
 ) -> Motion:
-    """Read the ``hmr4d_results.pt`` that GVHMR's demo writes.
+    """Read the ``hmr4d_results.pt`` that the demo of GVHMR [1]_ writes.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ def read_gvhmr(
         and `global_orient` (F, 3) in rad, `transl` (F, 3) in m, and `betas` (F, 10). It is read
         with ``weights_only=True``, which executes nothing.
     rate : float
-        Frames per second of the original video, which the file does not know. (The demo copies
-        the video frame by frame into one of 30 Hz; that is not the rate unless it was before.)
+        Frames per second of the original video, which the file does not contain. The demo copies
+        the frames into a video of 30 Hz, but that is not their rate.
     up : {"auto", "y", "z", "x", "-x", "-y", "-z"} or array-like of shape (3,), default="auto"
         The axis or direction of the file's world that points up. "auto" takes y unless the
         body stands along another axis most of the time.
@@ -48,31 +48,38 @@ def read_gvhmr(
     text, label, subject
         Passed on to :class:`Motion`.
     name : str, optional
-        Clip id; by default the name of the file's folder, which is the video's.
+        Identifier of the clip. By default the name of the file's folder, which is that of the
+        video.
 
     Returns
     -------
     Motion
-        24 joints, z up. The 21 joints of SMPL-X's body are SMPL's; the hands are at rest.
+        24 joints in a world with z up. The 21 body joints of SMPL-X are those of SMPL; the hands
+        are at rest.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no such file (with what is there instead), if it holds anything but tensors
-        and plain values, or if `rate` is missing.
+        If entries are missing (the message lists those of the file), if the file contains
+        anything but tensors and plain values, or if `rate` is missing.
+
+    See Also
+    --------
+    read_wham, read_4dhumans, read_mediapipe : Results of other tools.
 
     Notes
     -----
-    GVHMR follows one person, the one that is seen longest, and fills frames in which nobody is
-    seen by guesses. Hands and face are not captured. Poses of video jitter by some degrees from
-    frame to frame, which a simulator must smooth away.
+    GVHMR follows the person who is visible longest, and interpolates frames in which nobody is
+    visible. It does not estimate hands and face. Poses from video jitter by some degrees from
+    frame to frame, which the simulator smooths. Entries and axes are those of GVHMR's
+    ``tools/demo/demo.py``.
 
     References
     ----------
-    Z. Shen et al., "World-Grounded Human Motion Recovery via Gravity-View Coordinates",
-    SIGGRAPH Asia 2024; fields and axes as in its tools/demo/demo.py.
+    .. [1] Z. Shen et al., "World-grounded human motion recovery via gravity-view coordinates",
+       SIGGRAPH Asia 2024.
 
     Examples
     --------
@@ -86,6 +93,7 @@ def read_gvhmr(
     ...     read_gvhmr(file, rate=25.0, text="a person stands")
     Motion(45 frames x 24 joints, 1.76 s at 25 Hz, 'a person stands')
     """
+    # 1. Read the parameters of the world frame
     file = Path(path)
     hertz = known_rate(rate, file.name)
     params = look_up(_load(file), "smpl_params_global", file.name)
@@ -94,8 +102,9 @@ def read_gvhmr(
     body = as_rotvecs(look_up(params, "body_pose", where), f"{where}: body_pose", (21,))
     if len(root) != len(body):
         raise ValueError(
-            f"{where}: global_orient has {len(root)} frames, body_pose has {len(body)}."
+            f"{where}: global_orient has {len(root)} frames, but body_pose has {len(body)}."
         )
+    # 2. One track without gaps, the hands at rest
     hands = np.zeros((len(root), 2, 3))
     track = Track(
         np.arange(len(root)),
@@ -120,16 +129,16 @@ def read_gvhmr(
 
 
 def _load(file: Path) -> Any:
-    """Load tensors and nothing else, as arrays where they are looked up."""
+    """Load a file of tensors and plain values, and nothing else."""
     if not file.is_file():
         raise FileNotFoundError(f"No file at {file}.")
-    import torch  # the motion room does without it elsewhere
+    import torch  # the other readers do not need it
 
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever its readers raise
         raise ValueError(
             f"{file.name} cannot be read as a file of torch.save with tensors only ({error}). It "
-            "may be damaged, or hold objects, which are never loaded: save the tensors of "
-            "smpl_params_global alone."
+            "may be damaged, or contain objects, which are never loaded. Save only the tensors of "
+            "smpl_params_global."
         ) from error

@@ -1,4 +1,10 @@
-"""Results of 4D-Humans and PHALP: people in the frame of the camera."""
+"""Reader of 4D-Humans' and PHALP's results: people in the frame of the camera.
+
+PHALP places its camera at the depth at which a person fills a square image of side
+``ASSUMED_SIDE`` seen with the focal length ``ASSUMED_FOCAL``. With the true focal length f and
+the larger side s of the video, both in pixels, the depth is ``z f / s * ASSUMED_SIDE /
+ASSUMED_FOCAL``. The lateral position does not depend on the lens.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +28,7 @@ Array = NDArray[np.float64]
 
 PER_PERSON = ("tid", "tracked_time", "smpl", "camera", "size")
 ASSUMED_FOCAL, ASSUMED_SIDE = 5000.0, 256.0
-"""Focal length and side of the square image, in pixels, in which PHALP places its camera."""
+"""Focal length and side of the square image that PHALP assumes, in pixels."""
 
 
 def read_4dhumans(
@@ -37,30 +43,30 @@ def read_4dhumans(
     text: str | Sequence[str] | None = (),
     label: Hashable | None = None,
 ) -> list[Motion]:
-    """Read the tracks that 4D-Humans' ``track.py`` and PHALP write.
+    """Read the tracks that ``track.py`` of 4D-Humans [1]_ and PHALP [2]_ write.
 
     Parameters
     ----------
     path : path-like
-        The .pkl file under ``results``: a dictionary from frames to dictionaries with `time`,
-        and, for each track, `tid`, `tracked_time`, `smpl` (`global_orient` (1, 3, 3),
-        `body_pose` (23, 3, 3), `betas` (10,)), `camera` (3,) and `size`. Written by joblib; it
-        is read without executing anything.
+        The .pkl file of joblib under ``results``: for each frame a dictionary with `time`, and
+        with a list entry for each track in `tid`, `tracked_time`, `smpl` (`global_orient`
+        (1, 3, 3), `body_pose` (23, 3, 3), `betas` (10,)), `camera` (3,) and `size`. It is read
+        without executing anything.
     rate : float
-        Frames per second of the video, which the file does not know.
+        Frames per second of the video, which the file does not contain.
     person : hashable, optional
-        The track to take; all by default.
+        Number of the track to read. By default all tracks are read.
     focal_length : float, optional
         The camera's focal length in pixels of the video. With it, people move through the
-        camera's frame as `camera` says; without it they stay in place, since the file's depths
-        are those of a lens of its own choice.
+        camera's frame according to `camera`. Without it they stay in place, since the depths of
+        the file are those of an assumed lens.
     max_gap : float, default=0.25
-        Longest time in s during which a person may be lost. Shorter gaps stay gaps in the
-        motion's time stamps; at longer ones, and where a new shot begins, the motion is cut.
+        Longest time in s during which a person may be lost. Shorter gaps remain gaps in the time
+        stamps. At longer gaps, and where a new shot begins, the motion is cut.
     up : str or array-like of shape (3,), default="auto"
-        What points up in the camera's frame (x right, y down, z forward). "auto" is a camera
-        held level ("-y"), or upside down if the person is; for a tilted one give the direction,
-        such as the reading of the phone's accelerometer at rest.
+        The axis or direction in the camera's frame (x right, y down, z forward) that points up.
+        "auto" assumes a level camera ("-y"), or one upside down if the person is. For a tilted
+        camera give the direction, such as the reading of the phone's accelerometer at rest.
     trim_tpose : bool, default=True
         Leave out frames of a rest pose before and after the motion, as :func:`read_bvh` does.
     text, label
@@ -69,30 +75,36 @@ def read_4dhumans(
     Returns
     -------
     list of Motion
-        24 joints, z up, the clock that of the video; one per person and uninterrupted piece,
-        with the track's number as subject. Pieces of one frame are left out.
+        One motion for each person and uninterrupted piece, with 24 joints in a world with z up.
+        The time stamps are those of the video, the `subject` is the number of the track. Pieces of
+        a single frame are left out.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no such file (with what is there instead), if it holds anything but plain
-        values and arrays, or if `rate` is missing.
+        If entries are missing (the message lists those of the file), if the file contains
+        anything but plain values and arrays, or if `rate` is missing.
+
+    See Also
+    --------
+    read_gvhmr, read_wham, read_mediapipe : Results of other tools.
 
     Notes
     -----
-    There is no world here. What a moving camera does appears as motion of the body, a tilted
-    camera as tilted gravity, and the path through depth is rough: its accelerations mean
-    little. Frames in which PHALP only predicts a lost person (`tracked_time` above 0) are left
-    out. Each frame is estimated on its own, so poses jitter by some degrees, which a simulator
-    must smooth away.
+    The results are relative to the camera. A moving camera appears as motion of the body, and a
+    tilted camera as tilted gravity. The path in depth is inaccurate, so its accelerations are not
+    reliable. Frames in which PHALP only predicts a lost person (`tracked_time` above 0) are left
+    out. Each frame is estimated independently, so poses jitter by some degrees, which the
+    simulator smooths. The entries are those of PHALP's README.
 
     References
     ----------
-    S. Goel et al., "Humans in 4D: Reconstructing and Tracking Humans with Transformers", ICCV
-    2023. J. Rajasegaran et al., "Tracking People by Predicting 3D Appearance, Location and
-    Pose", CVPR 2022; fields as in PHALP's README.
+    .. [1] S. Goel et al., "Humans in 4D: reconstructing and tracking humans with transformers",
+       ICCV 2023.
+    .. [2] J. Rajasegaran et al., "Tracking people by predicting 3D appearance, location and pose",
+       CVPR 2022.
 
     Examples
     --------
@@ -110,6 +122,7 @@ def read_4dhumans(
     ...     read_4dhumans(file, rate=30.0)
     [Motion(30 frames x 24 joints, 0.97 s at 30 Hz)]
     """
+    # 1. Read the frames, and regroup them by person
     file = Path(path).name
     hertz = known_rate(rate, file)
     if focal_length is not None:
@@ -117,10 +130,11 @@ def read_4dhumans(
     frames = load_restricted(path)
     if not isinstance(frames, Mapping) or not frames:
         raise ValueError(
-            f"{file} must hold a dictionary from frames to their people, got "
+            f"{file} must contain a dictionary of frames and their people, got "
             f"{type(frames).__name__}. 4D-Humans writes it with track.py."
         )
     tracks = _tracks(frames, file, focal_length)
+    # 2. From tracks in the camera's frame to motions
     return motions_of(
         tracks,
         path,
@@ -137,37 +151,38 @@ def read_4dhumans(
 
 
 def _tracks(frames: Mapping[Any, Any], file: str, focal: float | None) -> dict[Hashable, Track]:
-    seen: dict[Hashable, list[tuple[int, Any, Any, Any]]] = {}
+    rows_of: dict[Hashable, list[tuple[int, Any, Any, Any]]] = {}
     cuts = []
     for key, frame in frames.items():
         where = f"{file}: frame {key!r}"
         (time,) = frame_numbers([look_up(frame, "time", where)], f"{where}: time")
         if frame.get("shot") in (1, True):
             cuts.append(int(time))
-        for who, lost, smpl, camera, size in _people(frame, where):
-            if not lost:
-                seen.setdefault(int(who), []).append((int(time), smpl, camera, size))
+        for who, frames_lost, smpl, camera, size in _people(frame, where):
+            if not frames_lost:
+                rows_of.setdefault(int(who), []).append((int(time), smpl, camera, size))
     return {
         who: _track(sorted(rows, key=lambda row: row[0]), f"{file}: person {who}", focal, cuts)
-        for who, rows in seen.items()
+        for who, rows in rows_of.items()
     }
 
 
 def _people(frame: Mapping[str, Any], where: str) -> Iterator[tuple[Any, ...]]:
-    """Walk through the people of a frame: number, frames since last seen, and parameters."""
+    """Iterate over the people of a frame: number, frames since last detection, parameters."""
     columns = [look_up(frame, key, where) for key in PER_PERSON]
     lists = all(isinstance(column, list | tuple) for column in columns)
     if not lists or len({len(column) for column in columns}) != 1:
         raise ValueError(f"{where}: {', '.join(PER_PERSON)} must be lists, one entry per person.")
     for key, column in zip(PER_PERSON[:2], columns, strict=False):
         if not all(map(is_number, column)):
-            raise ValueError(f"{where}: {key} must hold whole numbers, got {column!r}.")
+            raise ValueError(f"{where}: {key} must be whole numbers, got {column!r}.")
     return zip(*columns, strict=True)
 
 
 def _track(
     rows: list[tuple[int, Any, Any, Any]], where: str, focal: float | None, cuts: list[int]
 ) -> Track:
+    # rows (frame, smpl, camera, size) of one person, by frame
     times, smpl, cameras, sizes = zip(*rows, strict=True)
     parts = [
         as_rotvecs(
@@ -188,7 +203,7 @@ def _track(
 
 
 def _places(cameras: Any, sizes: Any, where: str, focal: float | None) -> Array:
-    """Place people in the camera's frame: x and y hold for any lens, z for the given one."""
+    """Return positions (F, 3) in the camera's frame; zero without a focal length."""
     if focal is None:
         return np.zeros((len(cameras), 3))
     places = real_array([np.ravel(c) for c in cameras], f"{where}: camera", "(3,) per frame")

@@ -1,4 +1,8 @@
-"""World landmarks of MediaPipe's pose landmarker: joint positions around the hips."""
+"""Reader of MediaPipe's pose world landmarks: joint positions relative to the hips.
+
+Files and results of any version are converted to an array (F, 33, 3 to 5), the landmarks to SMPL
+joints, and these to a motion by inverse kinematics.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +31,11 @@ Array = NDArray[np.float64]
 COUNT = 33
 EARS, KNUCKLES = {"left": 7, "right": 8}, {"left": (17, 19), "right": (18, 20)}
 LIMBS = {"shoulder": 11, "elbow": 13, "wrist": 15, "hip": 23, "knee": 25, "ankle": 27, "foot": 31}
-"""Landmark of the left side; the right one's is the next."""
+"""Index of the left landmark; the right one is the next."""
 KEYS = ("pose_world_landmarks", "poseWorldLandmarks", "worldLandmarks", "world_landmarks")
-FAR = 0.3
-"""Metres between the origin and the middle of the hips that no world landmarks have."""
+MAX_HIP_OFFSET = 0.3
+"""Distance of the hips' midpoint from the origin, in m, above which these are not world
+landmarks."""
 
 
 def read_mediapipe(
@@ -49,66 +54,72 @@ def read_mediapipe(
     subject: Hashable | None = None,
     name: str | None = None,
 ) -> Motion:
-    """Turn MediaPipe's pose world landmarks into a motion.
+    """Estimate a motion from MediaPipe's pose world landmarks [1]_.
 
     Parameters
     ----------
     landmarks : path-like, array-like or sequence
         One of
 
-        - an array of shape (F, 33, 3), (F, 33, 4) with visibility, or (F, 33, 5) with presence
-          too, also with the last two axes run together; NaN where nobody was seen;
-        - a sequence of the results that MediaPipe returned for the frames;
-        - a file: .npy or .npz of such an array (and, if separate, `visibility` (F, 33)); .csv of
-          one row per frame, with or without a line of column names; .json of a list of frames,
-          each a list of 33 landmarks ``{"x": ..., "y": ..., "z": ..., "visibility": ...}``, null
-          where nobody was seen, or a dictionary such as ``{"worldLandmarks": [...]}``.
+        - an array of shape (F, 33, 3), (F, 33, 4) with visibility, or (F, 33, 5) with visibility
+          and presence, in m; the last two axes may be flattened; NaN where nobody is visible;
+        - a sequence with the result of MediaPipe for each frame;
+        - a .npy or .npz file of such an array, in .npz optionally with `visibility` (F, 33);
+        - a .csv file with one row per frame, with or without column names;
+        - a .json file with a list of frames. Each frame is a list of 33 landmarks
+          ``{"x": ..., "y": ..., "z": ..., "visibility": ...}``, null where nobody is visible, or a
+          dictionary such as ``{"worldLandmarks": [...]}``.
     rate : float, optional
         Frames per second. Give either `rate` or `times`.
     times : array-like of shape (F,), optional
-        Time stamps in s (MediaPipe's own are milliseconds).
+        Time stamps in s. Those of MediaPipe are in milliseconds.
     person : int, default=0
-        Whom to take where frames hold several people; MediaPipe's order may change from frame
+        Index of the person in frames with several people. MediaPipe's order may change from frame
         to frame.
     min_visibility : float, default=0.0
-        Landmarks of less visibility count as missing.
+        Landmarks with a smaller visibility count as missing.
     max_gap, noise, stature
         See :func:`motion_from_joints`.
     up : str or array-like of shape (3,), default="auto"
-        What points up in the camera's frame (x right, y down, z away from it). "auto" is a
-        camera held level ("-y"), or upside down if the person is; for a tilted one give the
-        direction, such as the reading of the phone's accelerometer at rest.
+        The axis or direction in the camera's frame (x right, y down, z away from the camera) that
+        points up. "auto" assumes a level camera ("-y"), or one upside down if the person is. For a
+        tilted camera give the direction, such as the reading of the phone's accelerometer at rest.
     text, label, subject
         Passed on to :class:`Motion`.
     name : str, optional
-        Clip id; the file's name by default.
+        Identifier of the clip. By default the name of the file.
 
     Returns
     -------
     Motion
-        24 joints, z up. Where landmarks have visibility, each joint's `confidence` is the least
-        visibility of the landmarks that it depends on.
+        24 joints in a world with z up. If landmarks have a visibility, the `confidence` of each
+        joint is the smallest visibility of the landmarks that it depends on.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        For other shapes and files, for image landmarks (`pose_landmarks`), long gaps, and when
-        neither `rate` nor `times` is given.
+        If the shape or type of file is another one, if the landmarks are image landmarks
+        (`pose_landmarks`), if a gap is longer than `max_gap`, or if neither `rate` nor `times` is
+        given.
+
+    See Also
+    --------
+    motion_from_joints : Positions of other trackers, and what positions do not determine.
 
     Notes
     -----
-    The origin is the middle of the hips in each frame: steps, jumps and squats of the body as a
-    whole are lost, and with them their accelerations. What else positions cannot show is listed
-    at :func:`motion_from_joints`. The neck is placed above the shoulders in the trunk's
-    direction, the head between the ears, the hand between the knuckles of index and little
-    finger. Mirrored video gives a mirrored person.
+    The origin is the midpoint of the hips in each frame. Steps, jumps and squats of the whole body
+    are therefore lost, and so are their accelerations. The neck is placed above the shoulders
+    along the trunk, the head between the ears, the hand between the knuckles of index and little
+    finger. A mirrored video gives a mirrored person. The landmarks are those of MediaPipe's guide
+    to the pose landmarker.
 
     References
     ----------
-    H. Xu et al., "GHUM & GHUML", CVPR 2020; landmarks as in MediaPipe's guide to the pose
-    landmarker.
+    .. [1] H. Xu et al., "GHUM & GHUML: generative 3D human shape and articulated pose models",
+       CVPR 2020.
 
     Examples
     --------
@@ -120,11 +131,13 @@ def read_mediapipe(
     >>> motion, round(motion.stature, 2)
     (Motion(60 frames x 24 joints, 1.97 s at 30 Hz), 1.8)
     """
+    # 1. Landmarks (F, 33, 3 to 5) of one person
     path = Path(landmarks) if isinstance(landmarks, (str, os.PathLike)) else None
     what = "MediaPipe's landmarks" if path is None else path.name
     if times is None:
         rate = known_rate(rate, what)
     points = _points(landmarks if path is None else _read(path), person, what)
+    # 2. SMPL joints, and inverse kinematics
     joints = _joints(_visible(points, min_visibility), what)
     return tracked_motion(
         np.stack(list(joints.values()), axis=1),
@@ -147,19 +160,7 @@ def read_mediapipe(
 
 
 def standing_landmarks(stature: float = 1.7) -> Array:
-    """Landmarks of somebody who stands in a T-pose and faces the camera.
-
-    Parameters
-    ----------
-    stature : float, default=1.7
-        Body height in m.
-
-    Returns
-    -------
-    ndarray of shape (33, 3)
-        In the camera's frame; eyes, mouth, thumbs and heels, which are not used, lie at the
-        origin.
-    """
+    """Return landmarks (33, 3) of a person in T-pose who faces the camera; unused ones are 0."""
     rest = dict(zip(SMPL_JOINTS, reference_joints(stature), strict=True))
     points = np.zeros((COUNT, 3))
     for right, side in enumerate(("left", "right")):
@@ -172,7 +173,7 @@ def standing_landmarks(stature: float = 1.7) -> Array:
 
 
 def _joints(points: Array, what: str) -> dict[str, Array]:
-    """SMPL's joints among and between the landmarks."""
+    """Return positions (F, 3) of SMPL joints: landmarks, or points between them."""
     joints: dict[str, Array] = {}
     for right, side in enumerate(("left", "right")):
         joints |= {f"{side}_{joint}": points[:, mark + right] for joint, mark in LIMBS.items()}
@@ -180,14 +181,16 @@ def _joints(points: Array, what: str) -> dict[str, Array]:
     hips, shoulders = (
         (joints[f"left_{joint}"] + joints[f"right_{joint}"]) / 2 for joint in ("hip", "shoulder")
     )
+    # 1. World landmarks are centered on the hips, image landmarks are not
     with np.errstate(invalid="ignore"):
-        far = np.linalg.norm(hips, axis=-1)
-    if np.isfinite(far).any() and np.nanmedian(far) > FAR:
+        distance = np.linalg.norm(hips, axis=-1)
+    if np.isfinite(distance).any() and np.nanmedian(distance) > MAX_HIP_OFFSET:
         raise ValueError(
-            f"{what}: the middle of the hips lies {np.nanmedian(far):.2g} from the origin, but "
-            "world landmarks count from there. Are these pose_landmarks, in parts of the image? "
-            "Take pose_world_landmarks."
+            f"{what}: the midpoint of the hips is {np.nanmedian(distance):.2g} away from the "
+            "origin, but world landmarks are relative to it. Are these pose_landmarks, relative to "
+            "the image? Pass pose_world_landmarks."
         )
+    # 2. The neck: on the line from hips to shoulders, at the height of the rest pose
     rest = dict(zip(SMPL_JOINTS, reference_joints(), strict=True))
     low, high, top = (rest[joint][1] for joint in ("left_hip", "left_shoulder", "neck"))
     joints["neck"] = hips + (top - low) / (high - low) * (shoulders - hips)
@@ -196,11 +199,11 @@ def _joints(points: Array, what: str) -> dict[str, Array]:
 
 
 def _visibility(points: Array, names: Sequence[str]) -> Array | None:
-    """Visibility (F, K) of SMPL's joints: the least of the landmarks that each is made of."""
+    """Return the visibility (F, K) of SMPL joints: the smallest of their landmarks'."""
     if points.shape[2] < 4:
         return None
-    seen = np.clip(np.nan_to_num(points[..., 3]), 0.0, 1.0)
-    seen[~np.isfinite(points[..., :3]).all(axis=-1)] = 0.0
+    visibility = np.clip(np.nan_to_num(points[..., 3]), 0.0, 1.0)
+    visibility[~np.isfinite(points[..., :3]).all(axis=-1)] = 0.0
     marks = {f"{side}_hand": list(KNUCKLES[side]) for side in KNUCKLES}
     marks |= {
         f"{side}_{joint}": [mark + right]
@@ -209,7 +212,7 @@ def _visibility(points: Array, names: Sequence[str]) -> Array | None:
     }
     marks["neck"] = [LIMBS["hip"], LIMBS["hip"] + 1, LIMBS["shoulder"], LIMBS["shoulder"] + 1]
     marks["head"] = list(EARS.values())
-    return np.stack([seen[:, marks[name]].min(axis=1) for name in names], axis=1)
+    return np.stack([visibility[:, marks[name]].min(axis=1) for name in names], axis=1)
 
 
 def _visible(points: Array, least: float) -> Array:
@@ -224,7 +227,7 @@ def _visible(points: Array, least: float) -> Array:
 
 
 def _read(path: Path) -> Any:
-    """Whatever a file holds."""
+    """Return the content of a file, by its ending."""
     if not path.is_file():
         raise FileNotFoundError(f"No file at {path}.")
     kind = path.suffix.lower()
@@ -240,7 +243,7 @@ def _read(path: Path) -> Any:
     if kind == ".npz":
         return _from_npz(path)
     raise ValueError(
-        f"{path.name}: landmarks are read from .npy, .npz, .csv and .json, not from "
+        f"{path.name}: landmarks are read from .npy, .npz, .csv and .json files, not from "
         f"{kind or 'files without an ending'}."
     )
 
@@ -259,42 +262,46 @@ def _rows(path: Path) -> Array:
     if rows and not _is_numeric(rows[0]):
         rows = rows[1:]  # names of the columns
     if not rows:
-        raise ValueError("there are no rows")
+        raise ValueError("it has no rows")
     wrong = next((n for n, row in enumerate(rows) if len(row) != len(rows[0])), None)
     if wrong is not None:
-        raise ValueError(f"row {wrong} has {len(rows[wrong])} columns, the first {len(rows[0])}")
+        raise ValueError(
+            f"row {wrong} has {len(rows[wrong])} columns, but the first one has {len(rows[0])}"
+        )
     return np.array([[float(cell or "nan") for cell in row] for row in rows])
 
 
 def _from_npz(path: Path) -> Array:
     arrays = read_npz(path)
-    seen = arrays.pop("visibility", None)
+    visibility = arrays.pop("visibility", None)
     key = next((key for key in (*KEYS, "landmarks") if key in arrays), None)
     if key is None and len(arrays) != 1:
         raise ValueError(
-            f"{path.name} must hold one array, or {KEYS[0]!r}; it has {sorted(arrays)}."
+            f"{path.name} must contain a single array, or {KEYS[0]!r}; it has {sorted(arrays)}."
         )
     points = np.asarray(arrays[key] if key else next(iter(arrays.values())), dtype=np.float64)
-    if seen is None or points.ndim != 3:
+    if visibility is None or points.ndim != 3:
         return points
-    if seen.shape != points.shape[:2]:
+    if visibility.shape != points.shape[:2]:
         raise ValueError(
-            f"{path.name}: visibility has shape {seen.shape}, landmarks {points.shape} need "
-            f"{points.shape[:2]}."
+            f"{path.name}: visibility has shape {visibility.shape}, but landmarks of shape "
+            f"{points.shape} need {points.shape[:2]}."
         )
-    return np.concatenate([points[..., :3], np.asarray(seen, np.float64)[..., None]], axis=-1)
+    return np.concatenate([points[..., :3], np.asarray(visibility, np.float64)[..., None]], axis=-1)
 
 
 def _points(frames: Any, person: int, what: str) -> Array:
-    """Landmarks of one person as an array (F, 33, 3 to 5)."""
+    """Return the landmarks of one person as an array (F, 33, 3 to 5)."""
     if isinstance(frames, Mapping) or not isinstance(frames, Iterable):
         given = list(frames)[:10] if isinstance(frames, Mapping) else frames
         raise ValueError(f"{what} must be a list of frames, got {type(frames).__name__} {given!r}.")
+    # 1. Results of frames, with NaN where nobody is visible
     if not isinstance(frames, np.ndarray):
         frames = [_frame(frame, person, f"{what}: frame {n}") for n, frame in enumerate(frames)]
         width = min((len(frame[0]) for frame in frames if frame), default=3)
-        lost = np.full((COUNT, width), np.nan)
-        frames = [[row[:width] for row in frame] if frame else lost for frame in frames]
+        missing = np.full((COUNT, width), np.nan)
+        frames = [[row[:width] for row in frame] if frame else missing for frame in frames]
+    # 2. An array, possibly with landmarks and coordinates on one axis
     points = real_array(frames, what, "landmarks of shape (frames, 33, 3)")
     if points.ndim == 2 and points.shape[1] in (3 * COUNT, 4 * COUNT, 5 * COUNT):
         points = points.reshape(len(points), COUNT, -1)
@@ -312,22 +319,23 @@ def _points(frames: Any, person: int, what: str) -> Array:
 
 
 def _frame(frame: Any, person: int, where: str) -> list[list[float]]:
-    """Landmarks of one person in one frame; an empty list where nobody was seen."""
+    """Return the landmarks of one person in one frame; an empty list if nobody is visible."""
     marks = _listed(_world(frame), where)
     rows = [_landmark(mark) for mark in marks]
-    if marks and all(row is None for row in rows):  # a list of people
+    if marks and all(row is None for row in rows):  # these are people, not landmarks
         marks = _listed(marks[person], where) if person < len(marks) else []
         rows = [_landmark(mark) for mark in marks]
-    known = [row for row in rows if row is not None]
-    if marks and (len(known) != COUNT or len(rows) != COUNT):
+    complete = [row for row in rows if row is not None]
+    if marks and (len(complete) != COUNT or len(rows) != COUNT):
         raise ValueError(
-            f"{where} has {len(known)} landmarks of x, y and z among {len(rows)}, not {COUNT}."
+            f"{where} has {len(rows)} landmarks, {len(complete)} of them with x, y and z, instead "
+            f"of {COUNT}."
         )
-    return known
+    return complete
 
 
 def _world(frame: Any) -> Any:
-    """Look up the world landmarks of a result."""
+    """Return the world landmarks of a result, or the frame itself if it has no such entry."""
     for key in KEYS:
         if isinstance(frame, Mapping) and key in frame:
             return frame[key]
@@ -337,18 +345,18 @@ def _world(frame: Any) -> Any:
 
 
 def _listed(marks: Any, where: str) -> list[Any]:
-    """List landmarks, or people, whatever container they come in."""
+    """Return landmarks, or people, as a list; an empty one for None."""
     marks = getattr(marks, "landmark", marks)
     if marks is None:
         return []
     if isinstance(marks, Mapping) or not isinstance(marks, Iterable):
-        known = f"; it has {list(marks)[:10]}" if isinstance(marks, Mapping) else ""
-        raise ValueError(f"{where} has none of {', '.join(KEYS)} and is no list{known}.")
+        keys = f"; it has {list(marks)[:10]}" if isinstance(marks, Mapping) else ""
+        raise ValueError(f"{where} has none of {', '.join(KEYS)} and is not a list{keys}.")
     return list(marks)
 
 
 def _landmark(mark: Any) -> list[float] | None:
-    """Coordinates, and visibility where it is known."""
+    """Return [x, y, z] or [x, y, z, visibility] of a landmark in any notation, or None."""
     if isinstance(mark, Mapping):
         values: list[Any] = [mark.get(key) for key in ("x", "y", "z", "visibility")]
     elif hasattr(mark, "x"):

@@ -1,4 +1,4 @@
-"""Results of WHAM: people in a world with y up."""
+"""Reader of WHAM's results: people in a world with y up."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def read_wham(
     text: str | Sequence[str] | None = (),
     label: Hashable | None = None,
 ) -> list[Motion]:
-    """Read the ``wham_output.pkl`` that WHAM's demo writes with ``--save_pkl``.
+    """Read the ``wham_output.pkl`` that the demo of WHAM [1]_ writes with ``--save_pkl``.
 
     Parameters
     ----------
     path : path-like
-        A dictionary from people to dictionaries with `pose_world` (F, 72) in rad, `trans_world`
-        (F, 3) in m, `betas` (F, 10) and `frame_ids` (F,), written by joblib. It is read without
+        A file of joblib: for each person a dictionary with `pose_world` (F, 72) in rad,
+        `trans_world` (F, 3) in m, `betas` (F, 10) and `frame_ids` (F,). It is read without
         executing anything.
     rate : float
-        Frames per second of the video, which the file does not know.
+        Frames per second of the video, which the file does not contain.
     person : hashable, optional
-        Whom to take; everybody by default.
+        Key of the person to read. By default all persons are read.
     max_gap : float, default=0.25
-        Longest time in s during which a person may be lost. Shorter gaps stay gaps in the
-        motion's time stamps; at longer ones the motion is cut.
+        Longest time in s during which a person may be lost. Shorter gaps remain gaps in the time
+        stamps. At longer gaps the motion is cut.
     up : {"auto", "y", "z", "x", "-x", "-y", "-z"} or array-like of shape (3,), default="auto"
         The axis or direction of the file's world that points up. "auto" takes y unless the
         body stands along another axis most of the time.
@@ -55,27 +55,32 @@ def read_wham(
     Returns
     -------
     list of Motion
-        24 joints, z up, the clock that of the video; one per person and uninterrupted piece,
-        with the person as subject. Pieces of one frame are left out.
+        One motion for each person and uninterrupted piece, with 24 joints in a world with z up.
+        The time stamps are those of the video, the `subject` is the person. Pieces of a single
+        frame are left out.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no such file (with what is there instead), if it holds anything but plain
-        arrays, or if `rate` is missing.
+        If entries are missing (the message lists those of the file), if the file contains
+        anything but plain arrays, or if `rate` is missing.
+
+    See Also
+    --------
+    read_gvhmr, read_4dhumans, read_mediapipe : Results of other tools.
 
     Notes
     -----
-    WHAM integrates its own velocities: paths drift, and every piece of a person's track begins
-    near the origin. Fingers and face are not captured. Poses of video jitter by some degrees
-    from frame to frame, which a simulator must smooth away.
+    WHAM integrates estimated velocities, so paths drift, and every piece begins near the origin.
+    It does not estimate fingers and face. Poses from video jitter by some degrees from frame to
+    frame, which the simulator smooths. Entries and axes are those of WHAM's ``demo.py``.
 
     References
     ----------
-    S. Shin et al., "WHAM: Reconstructing World-grounded Humans with Accurate 3D Motion", CVPR
-    2024; fields and axes as in its demo.py.
+    .. [1] S. Shin et al., "WHAM: reconstructing world-grounded humans with accurate 3D motion",
+       CVPR 2024.
 
     Examples
     --------
@@ -90,14 +95,16 @@ def read_wham(
     ...     read_wham(file, rate=30.0)
     [Motion(30 frames x 24 joints, 0.97 s at 30 Hz)]
     """
+    # 1. Read the people
     hertz = known_rate(rate, Path(path).name)
     people = load_restricted(path)
     file = Path(path).name
     if not isinstance(people, Mapping) or not people:
         raise ValueError(
-            f"{file} must hold a dictionary from people to their parameters, got "
+            f"{file} must contain a dictionary of people and their parameters, got "
             f"{type(people).__name__}. WHAM's demo writes it with --save_pkl."
         )
+    # 2. From tracks in the world to motions
     tracks = {
         who.item() if isinstance(who, np.generic) else who: _track(values, f"{file}: person {who}")
         for who, values in people.items()
