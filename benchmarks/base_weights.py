@@ -28,11 +28,11 @@ import safetensors
 from sklearn.base import clone
 
 from m3n_sklearn import IMUNoise, Motion, Multi3NetPretrainer, SensorNoise, SMPLIMUSimulator
+from m3n_sklearn._persistence import decode, encode
 from m3n_sklearn.datasets import make_motions
-from m3n_sklearn.motion.procedural import list_activities
-from m3n_sklearn.persistence import decode, encode
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, load_pretrained, rebuild_corpus
 from m3n_sklearn.pretraining._registry import FOLDER, manifest_of, save_pretrained
+from m3n_sklearn.procedural import list_activities
 from m3n_sklearn.simulation import Randomization
 
 from .skeletal import read_skeletal
@@ -132,10 +132,10 @@ def procedural(people: int) -> Iterator[Motion]:
 CLASSES = {
     "m3n_sklearn._inputs:InputMap": "InputMap",
     "m3n_sklearn._inputs:Layout": "Layout",
-    "m3n_sklearn.simulation.simulator:SMPLIMUSimulator": "m3n_sklearn.simulation:SMPLIMUSimulator",
-    "m3n_sklearn.simulation.noise:IMUNoise": "m3n_sklearn.simulation:IMUNoise",
-    "m3n_sklearn.simulation.noise:SensorNoise": "m3n_sklearn.simulation:SensorNoise",
-    "m3n_sklearn.simulation.randomization:Randomization": "m3n_sklearn.simulation:Randomization",
+    "m3n_sklearn.simulation._simulator:SMPLIMUSimulator": "m3n_sklearn.simulation:SMPLIMUSimulator",
+    "m3n_sklearn.simulation:IMUNoise": "m3n_sklearn.simulation:IMUNoise",
+    "m3n_sklearn.simulation:SensorNoise": "m3n_sklearn.simulation:SensorNoise",
+    "m3n_sklearn.simulation._randomization:Randomization": "m3n_sklearn.simulation:Randomization",
 }
 """Names of classes in older files, and those of today."""
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from m3n_sklearn import Motion
-from m3n_sklearn.motion import SkeletonMap, retarget
+from m3n_sklearn.motion import retarget
+from m3n_sklearn.skeleton import SkeletonMap
 
 LABELS = ("action", "content")
 """Columns that hold a class; an archive has one of them at most."""

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from m3n_sklearn.body import default_body, site_kinematics
-from m3n_sklearn.motion.rotations import quat_from_rotvec, quat_multiply
+from m3n_sklearn.skeleton._rotations import quat_from_rotvec, quat_multiply
 
 BODY, SITE = default_body(), "left_wrist"
 AXES = {

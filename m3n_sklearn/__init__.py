@@ -1,7 +1,7 @@
 """Human activity recognition from a wrist IMU when labels are scarce.
 
-Learn once from motion (poses, texts and simulated IMU signals), recognise activities from a few
-labelled wrist recordings, and stay inside scikit-learn. Names are imported when first used.
+Learn once from motion (poses, texts and simulated IMU signals), recognize activities from a few
+labeled wrist recordings, and stay inside scikit-learn. Names are imported when first used.
 """
 
 from __future__ import annotations
@@ -9,14 +9,25 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from ._persistence import load as load
+    from ._persistence import save as save
+    from ._windows import Windows as Windows
+    from ._windows import as_windows as as_windows
     from .classification import Multi3NetClassifier as Multi3NetClassifier
     from .motion import Motion as Motion
-    from .persistence import load as load
-    from .persistence import save as save
+    from .motion import motion_from_joints as motion_from_joints
+    from .motion import read_4dhumans as read_4dhumans
+    from .motion import read_amass as read_amass
+    from .motion import read_bvh as read_bvh
+    from .motion import read_gvhmr as read_gvhmr
+    from .motion import read_mediapipe as read_mediapipe
+    from .motion import read_wham as read_wham
     from .pretraining import Multi3NetPretrainer as Multi3NetPretrainer
+    from .pretraining import build_corpus as build_corpus
+    from .pretraining import load_pretrained as load_pretrained
     from .recording import Recording as Recording
     from .recording import cut as cut
     from .simulation import IMUNoise as IMUNoise
@@ -24,28 +35,37 @@ if TYPE_CHECKING:
     from .simulation import SensorNoise as SensorNoise
     from .simulation import SMPLIMUSimulator as SMPLIMUSimulator
     from .simulation import rigid_body_imu as rigid_body_imu
+    from .temporal import HMMClassifier as HMMClassifier
     from .text import HashingEncoder as HashingEncoder
     from .text import SentenceEncoder as SentenceEncoder
-    from .windows import Windows as Windows
-    from .windows import as_windows as as_windows
 
 _HOMES = {
-    "Windows": "windows",
-    "as_windows": "windows",
-    "Motion": "motion",
-    "Recording": "recording",
-    "cut": "recording",
-    "SMPLIMUSimulator": "simulation",
-    "IMUNoise": "simulation",
-    "SensorNoise": "simulation",
-    "Randomization": "simulation",
-    "rigid_body_imu": "simulation",
-    "SentenceEncoder": "text",
+    "HMMClassifier": "temporal",
     "HashingEncoder": "text",
-    "Multi3NetPretrainer": "pretraining",
+    "IMUNoise": "simulation",
+    "Motion": "motion",
     "Multi3NetClassifier": "classification",
-    "save": "persistence",
-    "load": "persistence",
+    "Multi3NetPretrainer": "pretraining",
+    "Randomization": "simulation",
+    "Recording": "recording",
+    "SMPLIMUSimulator": "simulation",
+    "SensorNoise": "simulation",
+    "SentenceEncoder": "text",
+    "Windows": "_windows",
+    "as_windows": "_windows",
+    "build_corpus": "pretraining",
+    "cut": "recording",
+    "load": "_persistence",
+    "load_pretrained": "pretraining",
+    "motion_from_joints": "motion",
+    "read_4dhumans": "motion",
+    "read_amass": "motion",
+    "read_bvh": "motion",
+    "read_gvhmr": "motion",
+    "read_mediapipe": "motion",
+    "read_wham": "motion",
+    "rigid_body_imu": "simulation",
+    "save": "_persistence",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from ._checks import RATES
 from ._even_clock import Fit, anchored, bend, fit_clock, fit_packets, packets
+from ._typing import Array
+from ._validation import RATES
 
 __all__ = ["STAMPS", "Clock", "check_seconds", "even_runs", "recover_clock"]
 
-Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 

@@ -17,9 +17,10 @@ from scipy.ndimage import uniform_filter1d
 from scipy.optimize import linprog
 from scipy.spatial import ConvexHull
 
+from ._typing import Array
+
 __all__ = ["Fit", "Knots", "anchored", "bend", "fit_clock", "fit_packets", "packets"]
 
-Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 

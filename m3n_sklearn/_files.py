@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 import uuid
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
+
+from ._typing import AnyArray
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -27,3 +33,38 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def read_npz(path: str | os.PathLike[str]) -> dict[str, AnyArray]:
+    """Read all plain arrays of an archive by name; skip arrays of Python objects."""
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"No file at {file}.")
+    arrays: dict[str, AnyArray] = {}
+    try:
+        with file.open("rb") as opened:  # numpy leaves damaged archives open
+            archive = np.load(opened, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                raise ValueError("it contains a single array without a name")
+            for key in archive.files:
+                try:
+                    arrays[key] = archive[key]
+                except ValueError as error:
+                    if "allow_pickle" not in str(error):
+                        raise
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"{file.name} cannot be read as an .npz archive of plain arrays ({error}). It may be "
+            "damaged, or be a pickle, which is never opened. Convert it with numpy.savez."
+        ) from error
+    return arrays
+
+
+def require(arrays: Mapping[str, AnyArray], key: str, path: str | os.PathLike[str]) -> AnyArray:
+    """Return a required array, or list the arrays that the archive has."""
+    if key not in arrays:
+        raise ValueError(
+            f"{Path(path).name} has no plain array {key!r}; it has {sorted(arrays)}. Arrays of "
+            "Python objects are not read, because that would execute a pickle."
+        )
+    return arrays[key]

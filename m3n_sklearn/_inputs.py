@@ -18,14 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from ._checks import check_rate
-from ._sklearn import validate_data
+from ._compat import validate_data
+from ._typing import AnyArray
+from ._validation import check_rate
+from ._windows import Windows
 from .motion import Motion
-from .recording import Recording
-from .recording.channels import SENSORS, parse_channels
-from .recording.resampling import resample_windows
-from .recording.units import STANDARD_GRAVITY, warn_units
-from .windows import Windows
+from .recording import (
+    SENSORS,
+    STANDARD_GRAVITY,
+    Recording,
+    parse_channels,
+    resample_windows,
+    warn_units,
+)
 
 __all__ = ["GYRO_SCALE", "ImuWindows", "InputMap", "Layout", "make_layout", "read_imu"]
 
@@ -37,8 +42,6 @@ SITE_SCALE = np.repeat([STANDARD_GRAVITY, GYRO_SCALE], 3)
 
 SENSOR_COUNTS = {3: 1, 6: 1, 12: 2}
 """Number of sites for a number of channels without names."""
-
-AnyArray = NDArray[Any]
 
 
 @dataclass(frozen=True)

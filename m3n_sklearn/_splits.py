@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator, GroupKFold
 
-from ._checks import check_count, list_of
-from ._columns import is_missing, plain_column
-from .windows import Windows
+from ._typing import AnyArray, Array, Mask
+from ._validation import check_count, is_missing, list_of, plain_column
+from ._windows import Windows
 
 __all__ = [
     "PurgedGroupKFold",
@@ -22,9 +22,6 @@ __all__ = [
     "rows_to_learn_from",
 ]
 
-AnyArray = NDArray[Any]
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 Rows = NDArray[np.int64]
 
 ROUNDING = 1e-6

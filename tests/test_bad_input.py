@@ -57,13 +57,14 @@ from m3n_sklearn.recording import (
     UnitsWarning,
     channel_names,
     parse_channels,
-    resample_signal,
     resample_timestamps,
     resample_windows,
     warn_units,
 )
+from m3n_sklearn.recording._resampling import resample_signal
 from m3n_sklearn.simulation import Randomization, SensorNoise, compare_imu
-from m3n_sklearn.text import encode_unique, resolve_text_encoder
+from m3n_sklearn.text._encoder import encode_unique
+from m3n_sklearn.text._sentence import resolve_text_encoder
 from tests import wrists
 from tests.wrists import CHANNELS, corpus, pretrained, pretrainer, wrist_data
 

@@ -12,10 +12,10 @@ import pytest
 from sklearn.utils import estimator_html_repr
 
 from m3n_sklearn import Multi3NetClassifier, Multi3NetPretrainer, SMPLIMUSimulator
-from m3n_sklearn._sklearn import DocumentationLink
-from m3n_sklearn.classification import HMMClassifier
+from m3n_sklearn._compat import DocumentationLink
 from m3n_sklearn.evaluation import WindowFeatures
 from m3n_sklearn.simulation import IMUNoise
+from m3n_sklearn.temporal import HMMClassifier
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -10,8 +10,7 @@ from sklearn.base import BaseEstimator
 
 from m3n_sklearn import Windows
 from m3n_sklearn._inputs import ImuWindows, InputMap, make_layout, read_imu
-from m3n_sklearn.recording.channels import channel_names
-from m3n_sklearn.recording.units import UnitsWarning
+from m3n_sklearn.recording import UnitsWarning, channel_names
 
 
 class Anything(BaseEstimator):

@@ -17,8 +17,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
-from m3n_sklearn import persistence
-from m3n_sklearn.persistence import Persistent, load, save
+from m3n_sklearn import _persistence as persistence
+from m3n_sklearn import load, save
+from m3n_sklearn._persistence import Persistent
 from m3n_sklearn.text import HashingEncoder
 
 
@@ -43,7 +44,7 @@ class Other(Toy):
 def at_home(monkeypatch):
     """Let the toys pass for classes of the package."""
     for cls in (Toy, Other):
-        monkeypatch.setattr(cls, "__module__", "m3n_sklearn.persistence")
+        monkeypatch.setattr(cls, "__module__", "m3n_sklearn._persistence")
         monkeypatch.setattr(persistence, cls.__name__, cls, raising=False)
 
 
@@ -238,10 +239,10 @@ def test_newer_formats_and_other_versions(tmp_path):
     ("name", "message"),
     [
         ("os:system", "no class that m3n_sklearn saves"),
-        ("m3n_sklearn.persistence:os", "no class that m3n_sklearn saves"),
-        ("m3n_sklearn.persistence:Path", "no class that m3n_sklearn saves"),
+        ("m3n_sklearn._persistence:os", "no class that m3n_sklearn saves"),
+        ("m3n_sklearn._persistence:Path", "no class that m3n_sklearn saves"),
         ("m3n_sklearn.text:HashingEncoder", "no class that m3n_sklearn saves"),
-        ("m3n_sklearn.persistence:Gone", "does not have"),
+        ("m3n_sklearn._persistence:Gone", "does not have"),
         ("m3n_sklearn.gone:Gone", "does not have"),
     ],
 )
@@ -259,7 +260,7 @@ def test_unknown_kinds_and_false_records_are_refused(tmp_path):
     rewrite(path, lambda d: d["estimator"]["params"].update(value={"$": "code"}))
     with pytest.raises(ValueError, match="unknown kind 'code'"):
         load(path)
-    false = {"$": "record", "class": "m3n_sklearn.persistence:Toy", "fields": {}}
+    false = {"$": "record", "class": "m3n_sklearn._persistence:Toy", "fields": {}}
     rewrite(path, lambda d: d["estimator"]["params"].update(value=false))
     with pytest.raises(ValueError, match="which has none"):
         load(path)

@@ -21,7 +21,7 @@ import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m3n_sklearn._pickles import KNOWN, load_restricted
+from m3n_sklearn._safe_pickle import KNOWN, load_restricted
 
 RNG = np.random.default_rng(0)
 SHARED = RNG.normal(size=(3, 4))

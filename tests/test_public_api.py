@@ -18,16 +18,11 @@ import m3n_sklearn
 ROOT = Path(__file__).parents[1]
 ROOMS = (
     "m3n_sklearn",
-    "m3n_sklearn.body",
-    "m3n_sklearn.classification",
-    "m3n_sklearn.datasets",
-    "m3n_sklearn.evaluation",
-    "m3n_sklearn.inspection",
-    "m3n_sklearn.motion",
-    "m3n_sklearn.pretraining",
-    "m3n_sklearn.recording",
-    "m3n_sklearn.simulation",
-    "m3n_sklearn.text",
+    *(
+        f"m3n_sklearn.{module.name}"
+        for module in pkgutil.iter_modules(m3n_sklearn.__path__)
+        if not module.name.startswith("_")
+    ),
 )
 # whole sentences and sections are checked; the form of one-line summaries is ruff's business
 CODES = {"GL08", "PR01", "PR02", "PR07", "RT03", "SS01", "YD01"}

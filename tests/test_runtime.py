@@ -7,14 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from m3n_sklearn._runtime import (
-    LiveModule,
-    derive_rng,
-    derive_seed,
-    isolated,
-    resolve_device,
-)
-from m3n_sklearn._sklearn import root_entropy
+from m3n_sklearn._compat import root_entropy
+from m3n_sklearn._torch import LiveModule, derive_rng, derive_seed, isolated, resolve_device
 
 
 def test_everything_is_put_back_even_after_an_error() -> None:

@@ -12,8 +12,8 @@ import torch
 from skorch.callbacks import Callback, Checkpoint, EarlyStopping, EpochScoring
 from torch import Tensor, nn
 
-from m3n_sklearn._runtime import isolated
-from m3n_sklearn._skorch import TrainingPlan, count_epochs, train
+from m3n_sklearn._torch import isolated
+from m3n_sklearn._training import TrainingPlan, count_epochs, train
 
 
 class Line:

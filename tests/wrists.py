@@ -10,7 +10,7 @@ import numpy as np
 from m3n_sklearn import Windows
 from m3n_sklearn.classification import Multi3NetClassifier
 from m3n_sklearn.pretraining import Multi3NetPretrainer
-from m3n_sklearn.recording.channels import channel_names
+from m3n_sklearn.recording import channel_names
 
 RATE = 50.0
 CHANNELS = channel_names("right_wrist")

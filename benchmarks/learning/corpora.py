@@ -20,7 +20,7 @@ from sklearn.frozen import FrozenEstimator
 
 from m3n_sklearn import SMPLIMUSimulator, Windows
 from m3n_sklearn.datasets import load_utd_mhad, make_motions
-from m3n_sklearn.datasets.utd_mhad import UTD_MOUNT
+from m3n_sklearn.datasets._utd_mhad import UTD_MOUNT
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, open_corpus
 
 from ..skeletal import read_skeletal

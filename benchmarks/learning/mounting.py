@@ -9,7 +9,8 @@ from scipy.spatial.transform import Rotation
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from m3n_sklearn import Windows
-from m3n_sklearn.recording import sites_of, to_site_axes
+from m3n_sklearn.recording import to_site_axes
+from m3n_sklearn.recording._channels import sites_of
 
 AS_WORN, FLIPPED, TURNED = "as worn", "strap flipped", "turned"
 N_TURNS = 3

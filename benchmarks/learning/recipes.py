@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from m3n_sklearn.pretraining import Augmentation
-from m3n_sklearn.pretraining.augmentation import FINE_TUNING
+from m3n_sklearn.pretraining._augmentation import FINE_TUNING
 
 
 @dataclass(frozen=True)

@@ -448,7 +448,7 @@ def _smoothed(row: Row, section: str, decision: str) -> Row:
     build = row.method.build
 
     def smoothed(held_out: Any) -> BaseEstimator:
-        from m3n_sklearn.classification.temporal import HMMClassifier
+        from m3n_sklearn.temporal import HMMClassifier
 
         return HMMClassifier(build(held_out), decision=decision, cv=SMOOTHING_FOLDS)
 

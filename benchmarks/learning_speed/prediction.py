@@ -11,7 +11,7 @@ from joblib import Parallel, delayed
 from torch.nn import functional
 
 from m3n_sklearn import Multi3NetClassifier
-from m3n_sklearn.nets import build_imu_encoder, set_weights
+from m3n_sklearn.nets._multi3net import build_imu_encoder, set_weights
 
 from ..learning.rivals.deepconvlstm import DeepConvLSTM
 from ..learning.rivals.minirocket import minirocket

@@ -11,11 +11,9 @@ import numpy as np
 from scipy.interpolate import make_interp_spline
 
 from m3n_sklearn.body import site_kinematics
-from m3n_sklearn.motion.rotations import quat_conjugate, quat_from_rotvec, quat_rotate
-from m3n_sklearn.simulation import fit_trajectory, rigid_body_imu
+from m3n_sklearn.simulation import PowerLaw, fit_trajectory, learn_noise_floor, rigid_body_imu
 from m3n_sklearn.simulation.trajectory._smoothing import choose_cutoffs, smooth
-from m3n_sklearn.simulation.trajectory._spectrum import PowerLaw
-from m3n_sklearn.simulation.trajectory.noise_floor import learn_noise_floor
+from m3n_sklearn.skeleton._rotations import quat_conjugate, quat_from_rotvec, quat_rotate
 
 from .motions import ARM, GRAVITY, KINDS, WRIST, ArmMotion, Truth, tracker_noise
 from .rivals import ACCELERATIONS, GYROS, best_savgol

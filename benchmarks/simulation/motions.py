@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from m3n_sklearn.body import BodyModel, Site
-from m3n_sklearn.motion.rotations import (
+from m3n_sklearn.skeleton._rotations import (
     quat_conjugate,
     quat_from_rotvec,
     quat_multiply,

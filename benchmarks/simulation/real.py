@@ -22,7 +22,20 @@ from m3n_sklearn import SMPLIMUSimulator, rigid_body_imu
 from m3n_sklearn.body import BodyModel, default_body, site_kinematics
 from m3n_sklearn.datasets import load_utd_mhad, openpack_world_acceleration, read_openpack_atr
 from m3n_sklearn.motion import Motion
-from m3n_sklearn.motion.rotations import (
+from m3n_sklearn.recording import UnitsWarning
+from m3n_sklearn.simulation import (
+    Calibration,
+    Measured,
+    SensorTrack,
+    calibrate,
+    compare_imu,
+    track_of_rigid_body,
+    track_of_site,
+)
+from m3n_sklearn.simulation._learning import LOUDER
+from m3n_sklearn.simulation._rigid_body import GRAVITY
+from m3n_sklearn.simulation.calibration._sensor_track import SiteState
+from m3n_sklearn.skeleton._rotations import (
     hemisphere_align,
     matrix_from_quat,
     quat_conjugate,
@@ -31,19 +44,6 @@ from m3n_sklearn.motion.rotations import (
     quat_rotate,
     slerp_resample,
 )
-from m3n_sklearn.recording import UnitsWarning
-from m3n_sklearn.simulation import (
-    GRAVITY,
-    Calibration,
-    Measured,
-    SensorTrack,
-    SiteState,
-    calibrate,
-    compare_imu,
-    track_of_rigid_body,
-    track_of_site,
-)
-from m3n_sklearn.simulation._learning import LOUDER
 
 from .rivals import ACCELERATIONS, central_difference, central_log_gyro
 

@@ -7,7 +7,7 @@ from scipy.interpolate import make_interp_spline, splev, splrep
 from scipy.linalg import solveh_banded
 from scipy.signal import butter, filtfilt, savgol_filter
 
-from m3n_sklearn.motion.rotations import (
+from m3n_sklearn.skeleton._rotations import (
     hemisphere_align,
     matrix_from_quat,
     quat_conjugate,

@@ -21,9 +21,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from m3n_sklearn.body import BodyModel, Site, body_from_smplx, default_body, resolve_sites, skin
-from m3n_sklearn.motion import SMPL_PARENTS, Motion
+from m3n_sklearn.motion import Motion
 from m3n_sklearn.simulation import SMPLIMUSimulator
 from m3n_sklearn.simulation._batch import Setup, simulate_batch
+from m3n_sklearn.skeleton._smpl import SMPL_PARENTS
 
 SIX = ("left_wrist", "right_wrist", "left_ankle", "right_ankle", "chest", "head")
 CORNERS = (335, 1961, 2821, 4804, 5431, 6610)

@@ -22,7 +22,7 @@ import numpy as np
 from m3n_sklearn import Motion, SMPLIMUSimulator, rigid_body_imu
 from m3n_sklearn.datasets import load_utd_mhad
 from m3n_sklearn.motion import motion_from_joints, read_bvh, read_gvhmr, read_mediapipe, read_wham
-from m3n_sklearn.motion.rotations import rotvec_from_matrix
+from m3n_sklearn.skeleton._rotations import rotvec_from_matrix
 
 from .asf import read_asf_amc
 
@@ -108,7 +108,7 @@ def _stretches(points: np.ndarray, rate: float, longest: float = 0.25) -> Iterat
 
 def tool_rows(folder: Path, quick: bool) -> Iterator[Row]:
     """Results of video tools, whose files say no frame rate: 30 Hz, WHAM's clip 15."""
-    from m3n_sklearn.motion import video
+    from m3n_sklearn import motion as video
 
     tools, clips = folder / "video_tool_outputs", folder / "video_clips" / "results"
     gvhmr = tools / "gvhmr_tennis_hmr4d_results.pt"

@@ -8,19 +8,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .._typing import Array
+
 __all__ = [
+    "SINGULAR",
     "apply",
     "cofactors",
     "compose",
     "cross",
+    "has_no_polar",
     "matrices",
+    "polar_rotation",
     "skew",
     "solve_symmetric",
     "spin",
     "transposed",
 ]
-
-Array = NDArray[np.float64]
 
 
 def apply(matrix: Array, vector: Array) -> Array:
@@ -86,3 +89,30 @@ def solve_symmetric(matrix: Array, vector: Array) -> Array:
     """Solve systems with symmetric 3 x 3 matrices by their cofactors."""
     adjugate, det = cofactors(matrix)
     return apply(adjugate, vector) / det
+
+
+SINGULAR = 1e-6
+"""Determinant below which a matrix has no well-conditioned nearest rotation."""
+
+_MAX_STEPS = 30
+
+
+def has_no_polar(matrix: Array) -> NDArray[np.bool_]:
+    """Tell where (F,) the nearest rotation of matrices (3, 3, F) is ill-conditioned."""
+    # blends of bones that differ by half a turn are such matrices
+    return cofactors(matrix)[1] < SINGULAR
+
+
+def polar_rotation(matrix: Array) -> Array:
+    """Return the rotations nearest to matrices (3, 3, F) of positive determinant."""
+    current = matrix
+    for step in range(_MAX_STEPS):
+        adjugate, det = cofactors(current)
+        # near convergence the scaling has no effect
+        scale = np.cbrt(1 / det) if step < 4 else np.ones_like(det)
+        update = 0.5 * (scale * current + adjugate / (det * scale))
+        change = abs(update - current).max(initial=0.0)
+        current = update
+        if change < 1e-9:  # quadratic convergence: the next step changes less than rounding
+            break
+    return current

@@ -49,21 +49,29 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from .._checks import finite_array
-from ._algebra import apply, compose, cross, matrices, skew, solve_symmetric, spin, transposed
-from ._engine import load_engine
+from .._engines import load_engine
+from .._typing import Array
+from .._validation import finite_array
+from ._algebra import (
+    apply,
+    compose,
+    cross,
+    has_no_polar,
+    matrices,
+    polar_rotation,
+    skew,
+    solve_symmetric,
+    spin,
+    transposed,
+)
 from ._forward import check_unit
 from ._model import BodyModel
-from ._plan import FRAMES, PointPlan, Points
-from ._polar import has_no_polar, polar_rotation
+from ._points import FRAMES, PointPlan, Points, Triangles, collapsed, triangle_motion
 from ._sites import Site, resolve_sites
-from ._triangle import Triangles, collapsed, triangle_motion
 
-__all__ = ["JointMotion", "Sensors", "SiteKinematics", "carry", "site_kinematics"]
-
-Array = NDArray[np.float64]
+__all__ = ["BoneEnd", "JointMotion", "Sensors", "SiteKinematics", "carry", "site_kinematics"]
 
 BLOCK = 256
 """Frames that are computed at once, so that intermediate results fit into the cache."""
@@ -451,3 +459,32 @@ def _check_motion(
     names = ("root_position", "root_velocity", "root_acceleration")
     roots = (finite_array(x, name, (n_frames, 3)) for x, name in zip(root, names, strict=True))
     return JointMotion(quat, rate, acceleration, *roots)
+
+
+class BoneEnd:
+    """The far end of one bone; `joints` are those of the pose that move it, increasing."""
+
+    def __init__(self, body: BodyModel, bone: int, n_joints: int) -> None:
+        rest, parents = body.rest_joints, np.asarray(body.parents)
+        children = rest[parents == bone]
+        if len(children):
+            end = children[np.argmax(np.linalg.norm(children - rest[bone], axis=1))]
+        else:
+            end = 2 * rest[bone] - rest[max(int(parents[bone]), 0)]
+        points = Points(np.eye(body.n_joints)[[bone]], end[None], None)
+        self.joints, self._plan = PointPlan.of(body, points, n_joints).driven()
+
+    def positions(self, quats: Array, trans: Array) -> Array:
+        """Return positions (F, B, 3) for quaternions (F, B, J, 4) and translations (F, B, 3)."""
+        turns = quats[:, :, self.joints]
+        plan = self._plan
+        local = np.ascontiguousarray(turns[:, :, plan.moving].transpose(3, 2, 0, 1))
+        local[1:, plan.still], local[0, plan.still] = 0.0, 1.0
+        local /= np.sqrt(np.sum(local * local, axis=0))
+        position = trans.transpose(2, 0, 1) + plan.offsets[0][:, None, None]
+        rotation = matrices(local[:, 0])
+        for bone in range(1, len(plan.parents)):  # a chain: the parent is the bone before
+            position = position + apply(rotation, plan.offsets[bone][:, None, None])
+            rotation = compose(rotation, matrices(local[:, bone]))
+        position = position + apply(rotation, (plan.points[0] - plan.rest[-1])[:, None, None])
+        return position.transpose(1, 2, 0)

@@ -8,21 +8,27 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_rotation, finite_array, list_of
-from ..motion.proportions import LIMB_SEGMENTS, fitted_stature
-from ._catalogue import CATALOGUE, Placement
+from .._typing import Array
+from .._validation import check_rotation, finite_array, list_of
+from ..skeleton import LIMB_SEGMENTS, fitted_stature
 from ._model import BodyModel
-from ._surface_query import nearest_vertex, outermost_hit
 
-__all__ = ["Site", "list_sites", "resolve_sites"]
-
-Array = NDArray[np.float64]
+__all__ = [
+    "CATALOGUE",
+    "Placement",
+    "Site",
+    "list_sites",
+    "nearest_vertex",
+    "outermost_hit",
+    "resolve_sites",
+]
 
 _REACH = 0.15
 """Largest distance of the skin from the bone, relative to stature; beyond, it is another limb's."""
@@ -363,3 +369,127 @@ def _shares(
     if abs(values.sum() - 1) > 1e-6:
         raise ValueError(f"The vertex_weights of site {name!r} must sum to 1, got {values.sum()}.")
     return tuple(float(v) for v in values)
+
+
+# A ray along an edge or through a vertex must not pass between the triangles
+_SLACK = 1e-9
+
+
+def outermost_hit(
+    vertices: Array, faces: NDArray[np.int64], origin: Array, direction: Array, reach: float
+) -> tuple[Array, tuple[int, ...], tuple[float, ...]] | None:
+    """Return point, vertices and weights of the last crossing within `reach`, or None."""
+    # 1. Barycentric coordinates u, v and the distance t, for all triangles
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    edge1, edge2 = b - a, c - a
+    normal = np.cross(direction, edge2)
+    det = np.sum(edge1 * normal, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # triangles parallel to the ray
+        to_origin = origin - a
+        u = np.sum(to_origin * normal, axis=1) / det
+        q = np.cross(to_origin, edge1)
+        v = q @ direction / det
+        distance = np.sum(edge2 * q, axis=1) / det
+        inside = (u >= -_SLACK) & (v >= -_SLACK) & (u + v <= 1 + _SLACK)
+    met = np.flatnonzero(inside & (distance > 0) & (distance <= reach))
+    if len(met) == 0:
+        return None
+    # 2. The farthest triangle. Where triangles meet, the choice depends on their place only, so
+    #    that it does not depend on rounding and is the mirror image on a mirrored body.
+    farthest = distance[met] >= distance[met].max() - _SLACK * reach
+    tied = met[farthest]
+    face = tied[_order(vertices[faces[tied]].mean(axis=1), reach)[-1]]
+    # 3. Weights of its vertices, in an order that is also mirrored
+    shares = np.clip([1 - u[face] - v[face], u[face], v[face]], 0, None)
+    shares /= shares.sum()
+    order = _order(vertices[faces[face]], reach)
+    corners, shares = faces[face][order], shares[order]
+    return (
+        shares @ vertices[corners],
+        tuple(int(i) for i in corners),
+        tuple(float(s) for s in shares),
+    )
+
+
+def _order(points: Array, scale: float) -> NDArray[np.intp]:
+    """Return an order of points by (|x|, y, z), rounded to a millionth of `scale`."""
+    x, y, z = np.round(points.T / scale, 6)
+    return np.lexsort((z, y, np.abs(x)))
+
+
+def nearest_vertex(vertices: Array, point: Array) -> int:
+    """Return the index of the vertex nearest to a point."""
+    return int(np.argmin(np.sum((vertices - point) ** 2, axis=1)))
+
+
+Vector = tuple[float, float, float]
+LEFT, UP, FRONT = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+RIGHT, DOWN, BACK = (-1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, -1.0)
+
+
+class Placement(NamedTuple):
+    """A site on any body with SMPL's joints; directions are those of the rest pose."""
+
+    bone: str  # joint whose bone carries the sensor
+    start: str  # joints between which the sensor lies, before it is moved outward to the skin
+    end: str
+    fraction: float  # of the way from start to end
+    outward: Vector  # direction to the skin, the sensor's z axis
+    up: Vector  # direction of the sensor's y axis
+    radius: float  # distance of the skin, relative to stature, for bodies without a surface
+    limb: bool = True  # whether outward is made perpendicular to the line from start to end
+    # height above that line, relative to stature: skeletons differ in the distance of neck and head
+    lift: float = 0.0
+
+
+def _both(name: str, left: Placement) -> dict[str, Placement]:
+    """Return a site and its mirror image: x is negated, joints are those of the other side."""
+
+    def flip(vector: Vector) -> Vector:
+        return (-vector[0], vector[1], vector[2])
+
+    right = left._replace(
+        bone=left.bone.replace("left_", "right_"),
+        start=left.start.replace("left_", "right_"),
+        end=left.end.replace("left_", "right_"),
+        outward=flip(left.outward),
+        up=flip(left.up),
+    )
+    return {f"left_{name}": left, f"right_{name}": right}
+
+
+CATALOGUE = MappingProxyType(
+    {
+        # a watch: on the back of the forearm (up in the T-pose), 12 o'clock at the little finger
+        **_both(
+            "wrist", Placement("left_elbow", "left_elbow", "left_wrist", 0.88, UP, BACK, 0.015)
+        ),
+        # the same watch with its glass on the palm's side, 12 o'clock at the thumb
+        **_both(
+            "wrist_volar",
+            Placement("left_elbow", "left_elbow", "left_wrist", 0.88, DOWN, FRONT, 0.015),
+        ),
+        # outside of the shank, above the malleolus
+        **_both("ankle", Placement("left_knee", "left_knee", "left_ankle", 0.88, LEFT, UP, 0.022)),
+        # on the belt at the side
+        **_both("hip", Placement("pelvis", "pelvis", "spine1", 0.3, LEFT, UP, 0.095, False)),
+        # a telephone upright in the front trouser pocket
+        **_both(
+            "pocket", Placement("left_hip", "left_hip", "left_knee", 0.2, (0.5, 0, 1), UP, 0.056)
+        ),
+        "chest": Placement("spine3", "spine3", "neck", 0.2, FRONT, UP, 0.071, False),
+        # on the forehead, as a headband
+        "head": Placement("head", "neck", "head", 1.0, FRONT, UP, 0.066, False, 0.053),
+        # an earbud, at the height of the ear canal
+        **_both("ear", Placement("head", "neck", "head", 1.0, LEFT, UP, 0.043, False, 0.03)),
+        # outside of the upper arm (up in the T-pose)
+        **_both(
+            "upper_arm",
+            Placement("left_shoulder", "left_shoulder", "left_elbow", 0.5, UP, RIGHT, 0.027),
+        ),
+        **_both("thigh", Placement("left_hip", "left_hip", "left_knee", 0.5, FRONT, UP, 0.048)),
+        # on the instep, y to the toes
+        **_both("foot", Placement("left_ankle", "left_ankle", "left_foot", 0.5, UP, FRONT, 0.017)),
+        "lower_back": Placement("pelvis", "pelvis", "spine1", 0.8, BACK, UP, 0.059, False),
+    }
+)

@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 from ._classifier import Multi3NetClassifier
-from .temporal import HMMClassifier
 
-__all__ = ["HMMClassifier", "Multi3NetClassifier"]
+__all__ = ["Multi3NetClassifier"]

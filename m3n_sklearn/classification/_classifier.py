@@ -14,10 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import Tensor
 
-from .._hashing import content_hash
-from .._inputs import ImuWindows, InputMap, Layout, read_imu
-from .._runtime import LiveModule, all_or_nothing, derive_seed, isolated, resolve_device
-from .._sklearn import (
+from .._compat import (
     CallbackSupportMixin,
     HasMethods,
     Interval,
@@ -28,14 +25,16 @@ from .._sklearn import (
     fit_context,
     root_entropy,
 )
-from .._skorch import TrainingPlan, count_epochs
-from ..nets import get_weights, set_weights
-from ..nets._classifier import build_classifier
-from ..persistence import Persistent
-from ..pretraining.augmentation import FINE_TUNING, Augmentation, resolve_augmentation
-from ..windows import Windows
-from ._inference import check_finite, probabilities, run_in_chunks, turned_views
-from ._labels import Labels, check_descriptions, check_groups, check_labels, prompts_of
+from .._hashing import content_hash
+from .._inputs import ImuWindows, InputMap, Layout, read_imu
+from .._labels import Labels, check_descriptions, check_groups, check_labels, prompts_of
+from .._persistence import Persistent
+from .._torch import LiveModule, all_or_nothing, derive_seed, isolated, resolve_device
+from .._training import TrainingPlan, count_epochs
+from .._typing import AnyArray
+from .._windows import Windows
+from ..nets import build_classifier, get_weights, set_weights
+from ..pretraining import FINE_TUNING, Augmentation, resolve_augmentation
 from ._learning import (
     BATCH_SIZE,
     EMA,
@@ -50,6 +49,7 @@ from ._learning import (
     members_of,
     train_members,
 )
+from ._prediction import check_finite, probabilities, run_in_chunks, turned_views
 from ._pretrained import (
     as_list,
     check_rate_is_known,
@@ -63,11 +63,9 @@ from ._pretrained import (
     prompt_network,
     reads_one_length,
 )
-from ._training import LabelledWindows
+from ._training_windows import LabelledWindows
 
 __all__ = ["Multi3NetClassifier"]
-
-AnyArray = NDArray[Any]
 
 
 class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, BaseEstimator):

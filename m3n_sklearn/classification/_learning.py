@@ -6,16 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
-from .._runtime import derive_seed, isolated
-from .._skorch import TrainingPlan, train
-from ..nets import get_weights, set_weights
-from ..nets._classifier import ImuClassifier, build_classifier
-from ._head import solve_head
+from .._torch import derive_seed, isolated
+from .._training import TrainingPlan, train
+from .._typing import AnyArray
+from ..nets import ImuClassifier, build_classifier, get_weights, set_weights
+from ._closed_form import solve_head
 from ._pretrained import Network
-from ._training import LabelledWindows, class_loss
+from ._training_windows import LabelledWindows, class_loss
 
 __all__ = [
     "BATCH_SIZE",
@@ -32,7 +31,6 @@ __all__ = [
     "train_members",
 ]
 
-AnyArray = NDArray[Any]
 EndEpoch = Callable[[Callable[[], Mapping[str, Any]]], bool]
 
 BATCH_SIZE, WEIGHT_DECAY, EMA = 64, 0.02, 0.99

@@ -9,17 +9,18 @@ from typing import Any, cast
 
 import numpy as np
 from joblib import Memory
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
+from .._compat import FrozenEstimator, check_is_fitted
 from .._hashing import content_hash
 from .._inputs import ImuWindows, InputMap
-from .._sklearn import FrozenEstimator, check_is_fitted
+from .._persistence import load
+from .._typing import AnyArray
+from .._windows import Windows
 from ..nets import multi3net_config
-from ..persistence import load
 from ..pretraining import Multi3NetPretrainer, list_pretrained, load_pretrained
-from ..windows import Windows
 
 __all__ = [
     "Network",
@@ -36,7 +37,6 @@ __all__ = [
     "reads_one_length",
 ]
 
-AnyArray = NDArray[Any]
 Network = tuple[dict[str, Any], dict[str, AnyArray]]
 """Configuration of a network, and the weights that it takes over; others are drawn at random."""
 

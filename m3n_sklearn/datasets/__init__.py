@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .generators import WRIST_ACTIVITIES, make_motions, make_wrist_har
-from .mmfit import MMFIT_PERSON_OF, load_mmfit, mmfit_split
-from .openpack import (
+from ._bunch import cv_from_split
+from ._generators import WRIST_ACTIVITIES, make_motions, make_wrist_har
+from ._mmfit import load_mmfit, mmfit_split
+from ._openpack import (
     OPENPACK_RATE,
     load_openpack,
     openpack_split,
@@ -12,15 +13,12 @@ from .openpack import (
     read_openpack_atr,
     read_openpack_seconds,
 )
-from .sp_sw_har import load_sp_sw_har
-from .splits import Fold, cv_from_split
-from .utd_mhad import load_utd_mhad, utd_split
+from ._sp_sw_har import load_sp_sw_har
+from ._utd_mhad import load_utd_mhad, utd_split
 
 __all__ = [
-    "MMFIT_PERSON_OF",
     "OPENPACK_RATE",
     "WRIST_ACTIVITIES",
-    "Fold",
     "cv_from_split",
     "load_mmfit",
     "load_openpack",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from .._splits import PurgedGroupKFold, consecutive_groups, person_folds, purge_overlaps
 from ._bootstrap import Difference, Interval, mean_interval, paired_difference
+from ._budgets import Budget as Budget
 from ._budgets import draw_labels
 from ._features import WindowFeatures
 from ._method import Method
 from ._scores import Score, macro_f1, per_person
+from ._scores import check_scores as check_scores
 from ._store import load_scores
 from ._study import few_label_study
 from ._tables import format_differences, format_table, to_frame
+from ._tables import marked_names as marked_names
 
 __all__ = [
     "Difference",

@@ -6,15 +6,14 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .._checks import check_count
+from .._typing import Array
+from .._validation import check_count
 from ._budgets import Budget, budget_name, check_budgets
 from ._scores import Score, check_scores
 
 __all__ = ["Difference", "Interval", "mean_interval", "paired_difference"]
 
-Array = NDArray[np.float64]
 Runs = Mapping[tuple[Hashable, int], float]
 """Values by person and draw."""
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_count, list_of
-from .._columns import plain_column
+from .._validation import check_count, list_of, plain_column
 
 __all__ = ["Budget", "budget_name", "check_budgets", "draw_labels"]
 

@@ -6,15 +6,13 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from .._compat import DocumentationLink, check_is_fitted
 from .._inputs import read_imu
-from .._sklearn import DocumentationLink, check_is_fitted
+from .._typing import Array
 
 __all__ = ["WindowFeatures"]
-
-Array = NDArray[np.float64]
 
 
 class WindowFeatures(DocumentationLink, TransformerMixin, BaseEstimator):

@@ -8,7 +8,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator, clone
 
-from .._checks import list_of
+from .._validation import list_of
 
 __all__ = ["Method", "People", "check_methods"]
 

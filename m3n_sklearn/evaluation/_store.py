@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, clone
 
 from .._files import write_atomically
 from .._hashing import content_hash
-from ._cells import Data, Job, Run
+from ._jobs import Data, Job, Run
 from ._method import Method
 from ._scores import Score
 

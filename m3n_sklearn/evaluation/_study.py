@@ -14,9 +14,8 @@ from tqdm import tqdm
 
 from .._splits import person_folds
 from ._budgets import Budget, check_budgets
-from ._cells import UNLABELED, Cell, Data, Job, run_cell
+from ._jobs import UNLABELED, Cell, Data, Job, check_data, plan_jobs, plan_runs, run_cell
 from ._method import Method, People, check_methods
-from ._plan import check_data, plan_jobs, plan_runs
 from ._scores import Score
 from ._store import Store
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ComparisonDisplay"]
 
-Array = NDArray[np.float64]
-
 UNITS = {"acc": ("specific force", "m/s²"), "gyro": ("angular rate", "rad/s")}
 MEASURED: dict[str, Any] = {"lw": 3.0, "alpha": 0.35}
 SIMULATED: dict[str, Any] = {"lw": 1.1}

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..evaluation import Score, mean_interval
-from ..evaluation._budgets import Budget
-from ..evaluation._scores import check_scores
-from ..evaluation._tables import marked_names
+from ..evaluation import Budget, Score, check_scores, marked_names, mean_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

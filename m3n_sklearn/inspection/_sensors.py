@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.isotonic import isotonic_regression
 
-from .._checks import list_of, real_array
+from .._typing import Array
+from .._validation import list_of, real_array
 from ..body import BodyModel, Site, forward_kinematics, site_kinematics, skin
-from ..motion.rotations import quat_from_rotvec
+from ..skeleton import quat_from_rotvec
 from ._signals import AXIS_COLOURS
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["SensorsDisplay"]
-
-Array = NDArray[np.float64]
 
 VIEWS = ("front", "back", "left", "right")
 """Where the viewer stands, seen from the body."""

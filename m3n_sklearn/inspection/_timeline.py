@@ -6,22 +6,19 @@ from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns import plain_column
-from ..classification import HMMClassifier
-from ..classification.temporal._rows import Rows, read_rows
-from ..classification.temporal._segments import join_rows
+from .._typing import AnyArray
+from .._validation import plain_column
+from ..temporal import HMMClassifier, Rows, join_rows, read_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["TimelineDisplay"]
-
-AnyArray = NDArray[Any]
 
 FEW_COLOURS = 10
 
@@ -41,7 +38,7 @@ class TimelineDisplay:
     ----------
     tracks : mapping of str to structured ndarray
         Name of each row, from top to bottom, and its segments: the fields ``start``, ``end`` (s)
-        and ``label``, as :meth:`~m3n_sklearn.classification.HMMClassifier.segments` returns them.
+        and ``label``, as :meth:`~m3n_sklearn.temporal.HMMClassifier.segments` returns them.
     label_names : mapping, optional
         What the legend calls each label, in the order of the legend.
     probabilities : tuple of (times, values, classes), optional

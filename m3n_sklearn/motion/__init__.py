@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from ._amass import read_amass
+from ._bvh import read_bvh
+from ._inverse_kinematics import motion_from_joints
+from ._mediapipe import read_mediapipe
 from ._motion import Motion
-from .amass import read_amass
-from .bvh import read_bvh
-from .inverse_kinematics import motion_from_joints
-from .joint_sets import JOINT_SETS
-from .retarget import retarget
-from .skeleton import MIRROR_JOINTS, SMPL_JOINTS, SMPL_PARENTS
-from .skeletons import SKELETONS, SkeletonMap
-from .video import read_4dhumans, read_gvhmr, read_mediapipe, read_wham
+from ._motion import as_sentences as as_sentences
+from ._motion import check_id as check_id
+from ._motion import check_name as check_name
+from ._motion import neighbors as neighbors
+from ._motion import warn_if_fast as warn_if_fast
+from ._retarget import retarget
+from ._smpl_results import read_4dhumans, read_gvhmr, read_wham
 
 __all__ = [
-    "JOINT_SETS",
-    "MIRROR_JOINTS",
-    "SKELETONS",
-    "SMPL_JOINTS",
-    "SMPL_PARENTS",
     "Motion",
-    "SkeletonMap",
     "motion_from_joints",
     "read_4dhumans",
     "read_amass",

@@ -14,14 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_positive, is_number, list_of, real_array
 from .._clock import check_seconds, recover_clock
-from .rotations import quat_from_rotvec, rotvec_from_quat, slerp_resample
-from .skeleton import MIRROR_JOINTS
+from .._typing import Array
+from .._validation import check_positive, is_number, list_of, real_array
+from ..skeleton import MIRROR_JOINTS, quat_from_rotvec, rotvec_from_quat, slerp_resample
 
 __all__ = ["Motion", "as_sentences"]
-
-Array = NDArray[np.float64]
 
 SEXES = ("neutral", "male", "female")
 
@@ -391,7 +389,8 @@ class Motion:
         Examples
         --------
         >>> import numpy as np
-        >>> from m3n_sklearn.motion import SMPL_JOINTS, Motion
+        >>> from m3n_sklearn.skeleton import SMPL_JOINTS
+        >>> from m3n_sklearn.motion import Motion
         >>> poses = np.zeros((10, 24, 3))
         >>> poses[:, SMPL_JOINTS.index("left_elbow"), 2] = 0.5
         >>> float(Motion(poses, rate=60.0).mirrored().poses[0, SMPL_JOINTS.index("right_elbow"), 2])
@@ -442,7 +441,7 @@ def _check_poses(poses: ArrayLike) -> Array:
     if values.shape[1] < 22:
         raise ValueError(
             f"poses has {values.shape[1]} joints, but SMPL's tree has at least 22. Convert other "
-            "skeletons first (m3n_sklearn.motion.retarget or motion_from_joints)."
+            "skeletons first (m3n_sklearn.motion._retarget or motion_from_joints)."
         )
     # 2. Finite angles in rad
     invalid = ~np.isfinite(values)

@@ -31,12 +31,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._limbs import Limbs, limbs_of
-from .rotations import quat_conjugate, quat_multiply
+from .._typing import Array
+from ..skeleton import quat_conjugate, quat_multiply
+from ._upright import Limbs, limbs_of
 
 __all__ = ["Cut", "clock_from", "cut_rest_poses", "warn_about_rest_poses"]
-
-Array = NDArray[np.float64]
 
 # ---- limits of human motion out of a rest pose
 

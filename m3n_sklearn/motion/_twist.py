@@ -28,19 +28,25 @@ bone u.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 from scipy.linalg import solveh_banded
 
-from .alignment import normalize, swing_between, transport_along
-from .rotations import (
+from .._typing import Array
+from ..skeleton import (
+    SMPL_JOINTS,
+    normalize,
     quat_conjugate,
     quat_from_rotvec,
     quat_multiply,
     quat_rotate,
+    reference_joints,
     rotvec_from_quat,
+    swing_between,
+    transport_along,
+    twist_about,
 )
 
-Array = NDArray[np.float64]
+__all__ = ["turn_forearms"]
 
 SHORT_BONE_WEIGHT = 1.0
 """Weight of the rest direction of a bone about as short as its joints' error, in rad^-2."""
@@ -117,3 +123,17 @@ def _smooth_walk(weighted: Array, weight: Array, gains: Array) -> Array:
     banded[1, 1:] += 1 / gains
     banded[1, :-1] += 1 / gains
     return np.asarray(solveh_banded(banded, weighted))
+
+
+def turn_forearms(poses: Array, rest_joints: ArrayLike | None = None) -> Array:
+    """Move the hand's twist about the forearm to the elbow joint, in poses (F, J, 3)."""
+    rest = reference_joints() if rest_joints is None else np.asarray(rest_joints, np.float64)
+    result = poses.copy()
+    for side in ("left", "right"):
+        elbow, wrist = (SMPL_JOINTS.index(f"{side}_{joint}") for joint in ("elbow", "wrist"))
+        hand = quat_from_rotvec(poses[:, wrist])
+        twist = twist_about(hand, normalize(rest[wrist] - rest[elbow]))
+        forearm = quat_multiply(quat_from_rotvec(poses[:, elbow]), twist)
+        result[:, elbow] = rotvec_from_quat(forearm)
+        result[:, wrist] = rotvec_from_quat(quat_multiply(quat_conjugate(twist), hand))
+    return result

@@ -5,14 +5,12 @@ Nothing here knows scikit-learn or any file; weights travel as NumPy arrays.
 
 from __future__ import annotations
 
-from ._multi3net import Multi3Net, build_imu_encoder, multi3net_config
-from ._weights import get_weights, place_unknown_site, set_weights
+from ._multi3net import Multi3Net as Multi3Net
+from ._multi3net import get_weights as get_weights
+from ._multi3net import multi3net_config as multi3net_config
+from ._multi3net import place_unknown_site as place_unknown_site
+from ._multi3net import set_weights as set_weights
+from ._recognizers import ImuClassifier as ImuClassifier
+from ._recognizers import build_classifier as build_classifier
 
-__all__ = [
-    "Multi3Net",
-    "build_imu_encoder",
-    "get_weights",
-    "multi3net_config",
-    "place_unknown_site",
-    "set_weights",
-]
+__all__ = []

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ._layers import BatchNorm
+from ._encoders import BatchNorm
 
 __all__ = ["PaperDecoder", "PaperImuEncoder", "PaperPoseEncoder", "PaperTextEncoder"]
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from ._augmentation import FINE_TUNING as FINE_TUNING
+from ._augmentation import Augmentation
+from ._augmentation import resolve_augmentation as resolve_augmentation
 from ._pretrainer import Multi3NetPretrainer
 from ._registry import list_pretrained, load_pretrained
-from .augmentation import Augmentation
-from .corpus import CorpusSource, build_corpus, open_corpus, rebuild_corpus, save_corpus
+from .corpus._build import build_corpus, rebuild_corpus
+from .corpus._folder import open_corpus, save_corpus
+from .corpus._manifest import CorpusSource
 
 __all__ = [
     "Augmentation",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .._inputs import InputMap
-from ..windows import Windows
-from ._sources import Captions, ImuSource, PoseFeatures
-from .augmentation import Augmentation
+from .._typing import AnyArray
+from .._validation import is_missing
+from .._windows import Windows
+from ._augmentation import Augmentation
+from ._modalities import Captions, ImuSource, PoseFeatures
 
-__all__ = ["PretrainingData", "hidden_spans"]
+__all__ = ["Named", "PretrainingData", "hidden_spans"]
 
 SPAN_SECONDS = (0.1, 0.3)
 """Length of a hidden span."""
@@ -39,7 +41,7 @@ def hidden_spans(
 
 @dataclass
 class PretrainingData:
-    """Rows of a corpus as batches for :class:`~m3n_sklearn.nets.Multi3Net`."""
+    """Rows of a corpus as batches for :class:`~m3n_sklearn.nets._multi3net.Multi3Net`."""
 
     windows: Windows
     modalities: tuple[str, ...]  # which of imu, pose and text to read
@@ -140,3 +142,27 @@ class PretrainingData:
         if self.augmentation is None:
             return x, present
         return self.augmentation(x, present, rng, rate=self.input_map.rate)
+
+
+class Named(NamedTuple):
+    """A name per row, `values` (n,), and which rows have one, `known` (n,)."""
+
+    values: AnyArray
+    known: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, values: ArrayLike, present: NDArray[np.bool_]) -> Named:
+        """Take None, NaN and pandas' NA for a missing name."""
+        names = np.asarray(values)
+        given = [not is_missing(name) for name in names.tolist()]
+        return cls(names, present & np.array(given, dtype=bool))
+
+    @classmethod
+    def column(cls, windows: Windows, name: str) -> Named:
+        """Read a column, which may be absent."""
+        values = windows[name] if name in windows else np.full(len(windows), None)
+        return cls.of(values, windows.present(name))
+
+    def distinct(self, rows: NDArray[np.int64]) -> AnyArray:
+        """Return the names of some rows, each once."""
+        return np.unique(self.values[rows[self.known[rows]]].tolist())

@@ -13,10 +13,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
-from .._checks import RATES
-from .._inputs import ImuWindows, InputMap, read_imu
-from .._runtime import LiveModule, derive_seed, isolated, resolve_device
-from .._sklearn import (
+from .._compat import (
     CallbackSupportMixin,
     HasMethods,
     Interval,
@@ -26,14 +23,18 @@ from .._sklearn import (
     fit_context,
     root_entropy,
 )
-from ..motion._motion import as_sentences
+from .._inputs import ImuWindows, InputMap, read_imu
+from .._persistence import Persistent
+from .._torch import LiveModule, derive_seed, isolated, resolve_device
+from .._typing import AnyArray
+from .._validation import RATES
+from .._windows import Windows
+from ..motion import as_sentences
 from ..nets import Multi3Net, get_weights, multi3net_config, place_unknown_site, set_weights
-from ..persistence import Persistent
 from ..text import encode_unique, resolve_text_encoder
-from ..windows import Windows
-from ._data import PretrainingData
-from ._groups import Named
-from ._inference import (
+from ._augmentation import PRETRAINING, Augmentation, resolve_augmentation
+from ._data import Named, PretrainingData
+from ._embedding import (
     alternate_eighths,
     apply_in_chunks,
     check_hidden,
@@ -44,6 +45,15 @@ from ._inference import (
     reconstructed_imu,
     text_embeddings,
 )
+from ._modalities import (
+    Captions,
+    ImuSource,
+    RecordedImu,
+    SimulatedImu,
+    number_sentences,
+    read_poses,
+)
+from ._objectives import DECODERS, NEEDS, PAIRS, Objectives, retrieval_at_1
 from ._setup import (
     check_rates,
     check_views,
@@ -53,22 +63,9 @@ from ._setup import (
     spread_rows,
     unlabeled_rows,
 )
-from ._sources import (
-    Captions,
-    ImuSource,
-    RecordedImu,
-    SimulatedImu,
-    number_sentences,
-    read_poses,
-)
-from .augmentation import PRETRAINING, Augmentation, resolve_augmentation
-from .corpus import open_corpus
-from .losses import DECODERS, NEEDS, PAIRS, Objectives
-from .retrieval import retrieval_at_1
+from .corpus._folder import open_corpus
 
 __all__ = ["Multi3NetPretrainer"]
-
-AnyArray = NDArray[Any]
 
 MODALITIES = ("imu", "pose", "text")
 
@@ -549,7 +546,7 @@ class Multi3NetPretrainer(
         seed: int,
     ) -> list[dict[str, float]]:
         """Train the network in place and return its history."""
-        from .._skorch import TrainingPlan, count_epochs, train
+        from .._training import TrainingPlan, count_epochs, train
 
         plan = TrainingPlan(
             max_epochs=count_epochs(

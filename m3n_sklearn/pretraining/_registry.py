@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._files import write_atomically
-from ..persistence import load
+from .._persistence import load
 from ._pretrainer import Multi3NetPretrainer
 
 __all__ = ["list_pretrained", "load_pretrained", "manifest_of", "save_pretrained"]

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .._checks import check_rate
 from .._inputs import ImuWindows
+from .._validation import check_rate
+from .._windows import Windows
 from ..nets import Multi3Net
-from ..windows import Windows
 from ._data import PretrainingData
-from ._sources import number_sentences
-from .losses import AUTO_WEIGHTS, DECODERS, NEEDS
+from ._modalities import number_sentences
+from ._objectives import AUTO_WEIGHTS, DECODERS, NEEDS
 
 __all__ = [
     "check_rates",

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from ._channels import SENSORS as SENSORS
+from ._channels import (
+    STANDARD_GRAVITY,
+    UnitsWarning,
+    acc_from_g,
+    channel_names,
+    gyro_from_dps,
+    parse_channels,
+    to_site_axes,
+    warn_units,
+)
+from ._cutting import Cut, cut
+from ._cutting import Item as Item
 from ._recording import Recording
-from .axes import to_site_axes
-from .channels import Triad, channel_names, parse_channels, sites_of
-from .cutting import Cut, cut
-from .resampling import resample_signal, resample_timestamps, resample_windows
-from .units import STANDARD_GRAVITY, UnitsWarning, acc_from_g, gyro_from_dps, warn_units
+from ._resampling import resample_timestamps, resample_windows
 
 __all__ = [
     "STANDARD_GRAVITY",
     "Cut",
     "Recording",
-    "Triad",
     "UnitsWarning",
     "acc_from_g",
     "channel_names",
     "cut",
     "gyro_from_dps",
     "parse_channels",
-    "resample_signal",
     "resample_timestamps",
     "resample_windows",
-    "sites_of",
     "to_site_axes",
     "warn_units",
 ]

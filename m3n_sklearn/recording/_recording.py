@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_positive, is_number, list_of, real_array
-from ..motion._motion import as_sentences, check_id, check_name
-from .channels import AXES, SENSORS, parse_channels, sites_of
-from .resampling import nearest_samples, resample_lossy, resample_observed
-from .units import warn_units
+from .._typing import Array
+from .._validation import check_positive, is_number, list_of, real_array
+from ..motion import as_sentences, check_id, check_name
+from ._channels import AXES, SENSORS, parse_channels, sites_of, warn_units
+from ._resampling import nearest_samples, resample_lossy, resample_observed
 
 __all__ = ["Recording"]
-
-Array = NDArray[np.float64]
 
 _SENSOR_NAMES = tuple(f"{sensor}_{axis}" for sensor in SENSORS for axis in AXES)
 

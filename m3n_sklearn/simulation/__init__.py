@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from .calibration import (
-    Calibration,
-    Measured,
-    SensorTrack,
-    SiteState,
-    calibrate,
-    track_of_rigid_body,
-    track_of_site,
-)
-from .compare import IMUComparison, compare_imu
-from .noise import (
-    NOISE_PRESETS,
-    AllanDeviation,
-    IMUNoise,
-    NoisePreset,
-    SensorNoise,
-    allan_deviation,
-)
-from .randomization import Randomization, draws_table
-from .rigid_body import GRAVITY, rigid_body_imu
-from .simulator import SMPLIMUSimulator
-from .trajectory import (
-    BodyNoise,
-    NoiseFloor,
-    PowerLaw,
-    Trajectory,
-    TrajectoryState,
-    fit_trajectory,
-    learn_noise_floor,
-)
+from ._allan import AllanDeviation, allan_deviation
+from ._compare import IMUComparison, compare_imu
+from ._keys import keyed_rng as keyed_rng
+from ._noise import IMUNoise, SensorNoise
+from ._noise_presets import NOISE_PRESETS, NoisePreset
+from ._randomization import Randomization, draws_table
+from ._rigid_body import rigid_body_imu
+from ._simulator import SMPLIMUSimulator
+from .calibration._calibration import Calibration, Measured, calibrate
+from .calibration._sensor_track import SensorTrack, track_of_rigid_body, track_of_site
+from .trajectory._noise_floor import BodyNoise, NoiseFloor, learn_noise_floor
+from .trajectory._spectrum import PowerLaw
+from .trajectory._trajectory import Trajectory, TrajectoryState, fit_trajectory
 
 __all__ = [
-    "GRAVITY",
     "NOISE_PRESETS",
     "AllanDeviation",
     "BodyNoise",
@@ -49,7 +31,6 @@ __all__ = [
     "SMPLIMUSimulator",
     "SensorNoise",
     "SensorTrack",
-    "SiteState",
     "Trajectory",
     "TrajectoryState",
     "allan_deviation",

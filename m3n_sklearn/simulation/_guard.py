@@ -7,14 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .._checks import real_array
+from .._typing import Array, Mask
+from .._validation import real_array
 
 __all__ = ["LIMITS", "RUSH", "RUSHING", "Excess", "check_limits", "find_excess", "report"]
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 LIMITS = (16 * 9.80665, float(np.deg2rad(2000.0)))
 """Specific force in m/s² and rate in rad/s that neither wrists nor feet exceed but in hard impacts,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._hashing import stable_key
-from ..windows import Windows
+from .._windows import Windows
 
 __all__ = ["RowKey", "content_keys", "keyed_rng", "row_keys"]
 

@@ -7,24 +7,21 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..body._ends import BoneEnd
+from .._typing import Array
+from .._windows import Windows
+from ..body import BoneEnd
 from ..motion import Motion
-from ..motion.rotations import quat_from_rotvec
 from ..recording import Recording, channel_names, parse_channels
-from ..windows import Windows
-from ._people import Person, Wardrobe
-from ._rig import Rig
+from ..skeleton import quat_from_rotvec
+from ._rig import Person, Rig, Wardrobe
 from ._rows import Frames, people, sources
-from .calibration import Calibration, Measured, SensorTrack, calibrate, track_of_site
-from .trajectory import BodyNoise
+from .calibration._calibration import Calibration, Measured, calibrate
+from .calibration._sensor_track import SensorTrack, track_of_site
+from .trajectory._noise_floor import BodyNoise, learn_body_noise
 from .trajectory._track import Track
-from .trajectory.body_noise import learn_body_noise
 
 __all__ = ["calibrate_rig", "learn_noise", "motions_of", "recordings_of"]
-
-Array = NDArray[np.float64]
 
 ENOUGH = 256
 """Clips per source that its noise is learned from; more would not change it."""

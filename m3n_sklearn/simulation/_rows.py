@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..windows import Windows
-from ._people import Person
+from .._typing import Array
+from .._windows import Windows
+from ._rig import Person
 
 __all__ = ["Batch", "Frames", "batches", "people", "sources"]
 
-Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 CHUNK = 64

@@ -10,20 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..body import BodyModel, Site
-from ..body._ends import BoneEnd
-from .trajectory import BodyNoise
-from .trajectory._bands import ROOT, Band
-from .trajectory._smoothing import LOWEST_SHARE, Cutoffs, choose_cutoffs
+from .._typing import Array, Mask
+from ..body import BodyModel, BoneEnd, Site
+from .trajectory._noise_floor import BodyNoise, part_of
+from .trajectory._smoothing import LOWEST_SHARE, ROOT, Band, Cutoffs, choose_cutoffs
 from .trajectory._track import Track
-from .trajectory.body_noise import part_of
 
 __all__ = ["bone_of", "site_cutoffs"]
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 FEWEST_SECONDS = 1.5
 """Shortest stretch without a gap whose spectrum replaces that of the whole clip."""

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from ._encoder import HashingEncoder, TextEncoder, encode_unique
-from ._sentence import SentenceEncoder, resolve_text_encoder
+from ._encoder import HashingEncoder, TextEncoder
+from ._encoder import encode_unique as encode_unique
+from ._sentence import SentenceEncoder
+from ._sentence import resolve_text_encoder as resolve_text_encoder
 
-__all__ = [
-    "HashingEncoder",
-    "SentenceEncoder",
-    "TextEncoder",
-    "encode_unique",
-    "resolve_text_encoder",
-]
+__all__ = ["HashingEncoder", "SentenceEncoder", "TextEncoder"]

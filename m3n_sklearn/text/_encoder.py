@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from .._checks import check_count, list_of
+from .._validation import check_count, list_of
 
 __all__ = ["HashingEncoder", "TextEncoder", "encode_unique", "unique_sentences"]
 
@@ -75,7 +75,8 @@ def encode_unique(encoder: TextEncoder, sentences: Sequence[str]) -> NDArray[np.
 
     Examples
     --------
-    >>> from m3n_sklearn.text import HashingEncoder, encode_unique
+    >>> from m3n_sklearn.text import HashingEncoder
+    >>> from m3n_sklearn.text._encoder import encode_unique
     >>> encode_unique(HashingEncoder(8), ["wave", "walk", "wave"]).shape
     (3, 8)
     """

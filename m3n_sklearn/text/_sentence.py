@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import check_count
 from .._files import write_atomically
 from .._hashing import folder_digests, sha256
+from .._validation import check_count
 from ._encoder import HashingEncoder, TextEncoder, unique_sentences
 
 __all__ = ["SentenceEncoder", "resolve_text_encoder"]
@@ -267,7 +267,7 @@ def resolve_text_encoder(encoder: str | os.PathLike[str] | TextEncoder) -> TextE
 
     Examples
     --------
-    >>> from m3n_sklearn.text import resolve_text_encoder
+    >>> from m3n_sklearn.text._sentence import resolve_text_encoder
     >>> resolve_text_encoder("hashing")
     HashingEncoder(n_features=256)
     >>> resolve_text_encoder("all-MiniLM-L6-v2").model

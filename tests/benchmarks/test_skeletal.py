@@ -9,10 +9,10 @@ import pytest
 
 from benchmarks.skeletal import read_skeletal
 from m3n_sklearn.body import default_body, forward_kinematics
-from m3n_sklearn.motion import SKELETONS, SMPL_JOINTS
-from m3n_sklearn.motion.proportions import reference_joints
-from m3n_sklearn.motion.rotations import matrix_from_quat
-from m3n_sklearn.motion.skeletons import find_skeleton
+from m3n_sklearn.skeleton import SKELETONS, SMPL_JOINTS
+from m3n_sklearn.skeleton._anthropometry import reference_joints
+from m3n_sklearn.skeleton._maps import find_skeleton
+from m3n_sklearn.skeleton._rotations import matrix_from_quat
 
 from ..motion.helpers import as_source, directions, smooth_poses
 

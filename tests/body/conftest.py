@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from m3n_sklearn.motion import SMPL_PARENTS
+from m3n_sklearn.skeleton._smpl import SMPL_PARENTS
 
 
 class JointMotion(NamedTuple):

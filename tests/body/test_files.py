@@ -12,7 +12,7 @@ import pytest
 import scipy.sparse
 
 from m3n_sklearn.body import body_from_smplx, default_body, read_body, resolve_sites
-from m3n_sklearn.motion import SMPL_PARENTS
+from m3n_sklearn.skeleton._smpl import SMPL_PARENTS
 
 FAMILY = {"smpl": (24, 10), "smplh": (52, 16), "smplx": (55, 400), "smplx_short": (55, 20)}
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m3n_sklearn.body import BodyModel, default_body, forward_kinematics, skin
-from m3n_sklearn.motion.rotations import matrix_from_rotvec, quat_from_rotvec
+from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, quat_from_rotvec
 
 BODY = default_body()
 seeds = st.integers(0, 10_000)

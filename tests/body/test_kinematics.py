@@ -17,9 +17,10 @@ from m3n_sklearn.body import (
     site_kinematics,
     skin,
 )
-from m3n_sklearn.body._polar import has_no_polar, polar_rotation
-from m3n_sklearn.motion import MIRROR_JOINTS, SMPL_JOINTS, SMPL_PARENTS
-from m3n_sklearn.motion.rotations import matrix_from_rotvec, random_rotations, rotvec_from_matrix
+from m3n_sklearn.body._algebra import has_no_polar, polar_rotation
+from m3n_sklearn.skeleton import SMPL_JOINTS
+from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, random_rotations, rotvec_from_matrix
+from m3n_sklearn.skeleton._smpl import MIRROR_JOINTS, SMPL_PARENTS
 
 seeds = st.integers(0, 10_000)
 BODY = default_body()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from m3n_sklearn.body import Site, body_from_smplx, default_body, site_kinematics, skin
-from m3n_sklearn.motion.rotations import matrix_from_rotvec, quat_from_rotvec
+from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, quat_from_rotvec
 
 CHOSEN = np.arange(0, 6890, 53)
 

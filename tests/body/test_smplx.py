@@ -15,7 +15,7 @@ from m3n_sklearn.body import (
     site_kinematics,
     skin,
 )
-from m3n_sklearn.motion.rotations import matrix_from_rotvec
+from m3n_sklearn.skeleton._rotations import matrix_from_rotvec
 
 BETAS = np.linspace(-1.5, 1.5, 10)
 
@@ -93,7 +93,7 @@ def test_joints_and_skin_equal_smplx(smpl_struct, reference, source):
 
 
 def test_sites_of_a_body_with_blend_shapes_equal_smplx(smpl_struct, reference):
-    from m3n_sklearn.motion.rotations import quat_from_rotvec
+    from m3n_sklearn.skeleton._rotations import quat_from_rotvec
 
     body = body_from_smplx(smpl_struct).shaped(betas=BETAS)
     zero = np.zeros((3, 24, 3))

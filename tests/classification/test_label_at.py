@@ -8,7 +8,7 @@ from sklearn.frozen import FrozenEstimator
 
 from m3n_sklearn import Multi3NetPretrainer
 from m3n_sklearn.classification import Multi3NetClassifier
-from m3n_sklearn.nets._classifier import AROUND_CENTER, _part
+from m3n_sklearn.nets._recognizers import AROUND_CENTER, _part
 
 from ..wrists import classifier, corpus, pretrained, wrist_data
 

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 from m3n_sklearn import Windows
 from m3n_sklearn._inputs import ImuWindows
 from m3n_sklearn.classification import Multi3NetClassifier
-from m3n_sklearn.nets import build_imu_encoder, set_weights
+from m3n_sklearn.nets._multi3net import build_imu_encoder, set_weights
 from m3n_sklearn.pretraining import Multi3NetPretrainer
 
 from ..wrists import (

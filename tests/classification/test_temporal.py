@@ -20,10 +20,9 @@ from sklearn.naive_bayes import GaussianNB
 
 from m3n_sklearn import Windows, load
 from m3n_sklearn._splits import block_folds
-from m3n_sklearn.classification import HMMClassifier
-from m3n_sklearn.classification.temporal._chain import learn_chain
-from m3n_sklearn.classification.temporal._decoding import States, best_path, posteriors
-from m3n_sklearn.classification.temporal._rows import read_rows
+from m3n_sklearn.temporal import HMMClassifier
+from m3n_sklearn.temporal._chain import States, best_path, learn_chain, posteriors
+from m3n_sklearn.temporal._stretches import read_rows
 
 from ..wrists import classifier
 

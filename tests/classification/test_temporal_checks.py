@@ -6,7 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from m3n_sklearn.classification import HMMClassifier
+from m3n_sklearn.temporal import HMMClassifier
 
 from ..wrists import classifier
 

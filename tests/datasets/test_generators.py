@@ -16,8 +16,8 @@ from m3n_sklearn.datasets import (
     make_motions,
     make_wrist_har,
 )
-from m3n_sklearn.datasets.generators import _mount
-from m3n_sklearn.motion.procedural import get_activity, list_activities
+from m3n_sklearn.datasets._generators import _mount
+from m3n_sklearn.procedural import get_activity, list_activities
 from m3n_sklearn.simulation import SMPLIMUSimulator
 
 GESTURES = ["wave", "hammer", "walk"]

@@ -3,12 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from m3n_sklearn.datasets import MMFIT_PERSON_OF, cv_from_split, load_mmfit, mmfit_split
-from m3n_sklearn.datasets._mmfit_exercises import EXERCISES, NON_ACTIVITY
-from m3n_sklearn.motion.joint_sets import JOINT_SETS
-from m3n_sklearn.motion.proportions import reference_joints
-from m3n_sklearn.motion.skeleton import SMPL_JOINTS
+from m3n_sklearn.datasets import cv_from_split, load_mmfit, mmfit_split
+from m3n_sklearn.datasets._mmfit import EXERCISES, MMFIT_PERSON_OF, NON_ACTIVITY
 from m3n_sklearn.recording import STANDARD_GRAVITY, cut
+from m3n_sklearn.skeleton import JOINT_SETS, SMPL_JOINTS
+from m3n_sklearn.skeleton._anthropometry import reference_joints
 
 FRAME_0 = 1_500_000_000_000.0  # stamp of camera frame 0 in ms
 SETS = [(300, 900, 10, "squats"), (1200, 1500, 5, "bicep_curls")]

@@ -15,16 +15,18 @@ from m3n_sklearn.datasets import (
     read_openpack_atr,
     read_openpack_seconds,
 )
-from m3n_sklearn.datasets._openpack_facts import ERRORS, SESSIONS, person_of
 from m3n_sklearn.datasets._openpack_labels import (
     ACTIONS,
+    ERRORS,
     NULL,
     OPERATIONS,
     PROMPTS_ACTIONS,
     PROMPTS_OPERATIONS,
+    SESSIONS,
+    person_of,
 )
-from m3n_sklearn.motion.rotations import quat_conjugate, quat_multiply, rotvec_from_quat
 from m3n_sklearn.recording import STANDARD_GRAVITY, to_site_axes
+from m3n_sklearn.skeleton._rotations import quat_conjugate, quat_multiply, rotvec_from_quat
 
 START = 1_648_531_522_000
 IDS = (100, 200, 300)

@@ -5,7 +5,7 @@ import pytest
 from scipy.io import savemat
 
 from m3n_sklearn.datasets import load_utd_mhad, utd_split
-from m3n_sklearn.datasets._utd_actions import ACTIONS
+from m3n_sklearn.datasets._utd_mhad import ACTIONS
 from m3n_sklearn.recording import STANDARD_GRAVITY, cut
 
 # A standing person as Kinect v1 sees one: y up, facing the camera, in its 20 joints.

@@ -7,7 +7,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from m3n_sklearn import Windows
 from m3n_sklearn.evaluation import WindowFeatures
-from m3n_sklearn.motion.rotations import random_rotations
+from m3n_sklearn.skeleton._rotations import random_rotations
 
 
 @parametrize_with_checks([WindowFeatures()])

@@ -26,7 +26,7 @@ from m3n_sklearn.evaluation import (
     macro_f1,
     per_person,
 )
-from m3n_sklearn.evaluation._cells import Run, _seeded
+from m3n_sklearn.evaluation._jobs import Run, _seeded
 
 from .studies import methods, same, wrist_set
 

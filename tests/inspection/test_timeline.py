@@ -11,8 +11,8 @@ from sklearn.naive_bayes import GaussianNB
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from m3n_sklearn.classification import HMMClassifier
 from m3n_sklearn.inspection import TimelineDisplay
+from m3n_sklearn.temporal import HMMClassifier
 
 NAMES = {2: "two", 1: "one"}
 

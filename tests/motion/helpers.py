@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from m3n_sklearn.motion import SMPL_JOINTS, SMPL_PARENTS, SkeletonMap
-from m3n_sklearn.motion.rotations import matrix_from_rotvec, quat_from_matrix
+from m3n_sklearn.skeleton import SMPL_JOINTS, SkeletonMap
+from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, quat_from_matrix
+from m3n_sklearn.skeleton._smpl import SMPL_PARENTS
 
 Array = NDArray[np.float64]
 STILL = ("left_hand", "right_hand", "left_foot", "right_foot")

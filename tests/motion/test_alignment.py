@@ -6,18 +6,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3n_sklearn.motion.alignment import (
+from m3n_sklearn.skeleton._rotations import (
     align_frames,
     normalize,
-    swing_between,
-    transport_along,
-    twist_about,
-)
-from m3n_sklearn.motion.rotations import (
     quat_conjugate,
     quat_from_rotvec,
     quat_multiply,
     quat_rotate,
+    swing_between,
+    transport_along,
+    twist_about,
 )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from m3n_sklearn.motion import read_amass
-from m3n_sklearn.motion.rotations import matrix_from_rotvec
-from m3n_sklearn.motion.skeleton import Z_UP_FROM_Y_UP
+from m3n_sklearn.skeleton._rotations import matrix_from_rotvec
+from m3n_sklearn.skeleton._smpl import Z_UP_FROM_Y_UP
 
 from .helpers import smooth_poses, without_turned_wrists
 

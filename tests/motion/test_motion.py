@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from m3n_sklearn import Motion
-from m3n_sklearn.motion import MIRROR_JOINTS, SMPL_JOINTS, SMPL_PARENTS
-from m3n_sklearn.motion import rotations as rot
+from m3n_sklearn.skeleton import SMPL_JOINTS
+from m3n_sklearn.skeleton import _rotations as rot
+from m3n_sklearn.skeleton._smpl import MIRROR_JOINTS, SMPL_PARENTS
 
 
 def clip(frames: int = 31, **kwargs: object) -> Motion:

@@ -13,11 +13,7 @@ from hypothesis import strategies as st
 
 from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics
-from m3n_sklearn.motion import SMPL_JOINTS
-from m3n_sklearn.motion.procedural import (
-    ACTIVITIES,
-    CHANNELS,
-    LIMITS,
+from m3n_sklearn.procedural import (
     STAND,
     Activity,
     Person,
@@ -25,7 +21,6 @@ from m3n_sklearn.motion.procedural import (
     circle,
     draw_person,
     gait,
-    get_activities,
     get_activity,
     leg,
     list_activities,
@@ -35,11 +30,20 @@ from m3n_sklearn.motion.procedural import (
     strokes,
     to,
 )
-from m3n_sklearn.motion.procedural.embody import embody
-from m3n_sklearn.motion.procedural.posture import SEGMENTS, column, mirrored, within_limits
-from m3n_sklearn.motion.procedural.program import minimum_jerk
-from m3n_sklearn.motion.rotations import quat_from_rotvec, quat_multiply, quat_rotate
+from m3n_sklearn.procedural._catalog import ACTIVITIES, get_activities
+from m3n_sklearn.procedural._perform import embody
+from m3n_sklearn.procedural._posture import (
+    CHANNELS,
+    LIMITS,
+    SEGMENTS,
+    column,
+    mirrored,
+    within_limits,
+)
+from m3n_sklearn.procedural._program import minimum_jerk
 from m3n_sklearn.simulation import Randomization
+from m3n_sklearn.skeleton import SMPL_JOINTS
+from m3n_sklearn.skeleton._rotations import quat_from_rotvec, quat_multiply, quat_rotate
 
 few = settings(derandomize=True, deadline=None, max_examples=25)
 JOINT = {name: i for i, name in enumerate(SMPL_JOINTS)}

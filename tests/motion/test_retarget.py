@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3n_sklearn.motion import SKELETONS, SMPL_JOINTS, SMPL_PARENTS, SkeletonMap, retarget
-from m3n_sklearn.motion.proportions import reference_joints
-from m3n_sklearn.motion.rotations import (
+from m3n_sklearn.motion import retarget
+from m3n_sklearn.skeleton import SKELETONS, SMPL_JOINTS, SkeletonMap
+from m3n_sklearn.skeleton._anthropometry import reference_joints
+from m3n_sklearn.skeleton._maps import find_skeleton
+from m3n_sklearn.skeleton._rotations import (
     matrix_from_rotvec,
     quat_from_rotvec,
     quat_multiply,
     random_rotations,
 )
-from m3n_sklearn.motion.skeleton import Z_UP_FROM_Y_UP
-from m3n_sklearn.motion.skeletons import find_skeleton
+from m3n_sklearn.skeleton._smpl import SMPL_PARENTS, Z_UP_FROM_Y_UP
 
 from .helpers import as_source, smooth_poses, without
 

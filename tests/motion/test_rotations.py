@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation, Slerp
 
-from m3n_sklearn.motion import rotations as rot
+from m3n_sklearn.skeleton import _rotations as rot
 
 seeds = st.integers(0, 10_000)
 

@@ -8,14 +8,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3n_sklearn.nets import (
+from m3n_sklearn.nets._encoders import BatchNorm
+from m3n_sklearn.nets._multi3net import (
     Multi3Net,
     build_imu_encoder,
     get_weights,
     multi3net_config,
     set_weights,
 )
-from m3n_sklearn.nets._layers import BatchNorm
 
 ALL = {"modalities": ["imu", "pose", "text"], "decoders": ["reconstruction", "pose2imu"]}
 SHAPES = {"sites": ["left", "right"], "n_times": 40, "pose_shape": (30, 12), "text_size": 20}

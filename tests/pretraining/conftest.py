@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from m3n_sklearn import Windows
-from m3n_sklearn.recording.channels import channel_names
+from m3n_sklearn.recording import channel_names
 
 RATE, SECONDS, MARGIN = 25.0, 2.0, 0.2
 CLASSES = ("swing slowly", "swing quickly", "hold still")

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3n_sklearn.pretraining._gravity import gravity_track
-from m3n_sklearn.pretraining.augmentation import (
+from m3n_sklearn.pretraining import Augmentation
+from m3n_sklearn.pretraining._augmentation import (
     CONE,
     FINE_TUNING,
     PRETRAINING,
-    Augmentation,
+    gravity_track,
     resolve_augmentation,
 )
 

@@ -20,11 +20,10 @@ from sklearn.frozen import FrozenEstimator
 from benchmarks.skeletal import read_skeletal
 from m3n_sklearn import Motion, Multi3NetPretrainer, SMPLIMUSimulator
 from m3n_sklearn.datasets import make_motions
-from m3n_sklearn.motion.procedural import ACTIVITIES
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, open_corpus, rebuild_corpus
-from m3n_sklearn.pretraining.corpus._balance import allocate, choose_rows
+from m3n_sklearn.pretraining.corpus._clips import allocate, choose_rows, mirrored_caption
 from m3n_sklearn.pretraining.corpus._manifest import estimator_from_json, estimator_to_json
-from m3n_sklearn.pretraining.corpus._mirror import mirrored_caption
+from m3n_sklearn.procedural._catalog import ACTIVITIES
 from m3n_sklearn.simulation import IMUNoise, Randomization, SensorNoise
 
 WRIST = SMPLIMUSimulator(sites=("right_wrist",), smoothing=None)

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from m3n_sklearn import Windows
 from m3n_sklearn._inputs import ImuWindows, InputMap
-from m3n_sklearn.pretraining import _sources
-from m3n_sklearn.pretraining._data import PretrainingData, hidden_spans
-from m3n_sklearn.pretraining._groups import Named
+from m3n_sklearn.pretraining import _modalities as _sources
+from m3n_sklearn.pretraining._data import Named, PretrainingData, hidden_spans
+from m3n_sklearn.pretraining._modalities import Captions, PoseFeatures, RecordedImu, SimulatedImu
 from m3n_sklearn.pretraining._setup import choose_objectives, spread_rows
-from m3n_sklearn.pretraining._sources import Captions, PoseFeatures, RecordedImu, SimulatedImu
 from m3n_sklearn.text import HashingEncoder
 
 

@@ -9,12 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from m3n_sklearn.pretraining.losses import (
-    Objectives,
-    contrast,
-    masked_huber,
-    same_caption,
-)
+from m3n_sklearn.pretraining._objectives import Objectives, contrast, masked_huber, same_caption
 
 ONE = torch.tensor(1.0, dtype=torch.float64)
 

@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3n_sklearn.body import default_body
-from m3n_sklearn.body._forward import forward_kinematics
-from m3n_sklearn.motion.rotations import matrix_from_rotvec, rotvec_from_matrix
-from m3n_sklearn.pretraining.pose_features import N_POSE_FEATURES, pose_features
+from m3n_sklearn.body import default_body, forward_kinematics
+from m3n_sklearn.pretraining._modalities import N_POSE_FEATURES, pose_features
+from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, rotvec_from_matrix
 
 POSITIONS = slice(132, 132 + 63)
 

@@ -19,7 +19,7 @@ from skorch.callbacks import Callback, EarlyStopping
 from m3n_sklearn import Recording, Windows, cut
 from m3n_sklearn.pretraining import Augmentation, Multi3NetPretrainer, save_corpus
 from m3n_sklearn.pretraining._setup import SAMPLE
-from m3n_sklearn.recording.channels import channel_names
+from m3n_sklearn.recording import channel_names
 from m3n_sklearn.simulation import SMPLIMUSimulator
 
 from ..wrists import holds_torch
@@ -418,7 +418,7 @@ def test_embeddings_of_each_modality(toy_scene: Windows, tiny: Params) -> None:
 
 def test_the_classifier_gets_the_encoder_of_the_network(toy_scene: Windows, tiny: Params) -> None:
     from m3n_sklearn._inputs import read_imu
-    from m3n_sklearn.nets import Multi3Net, build_imu_encoder, set_weights
+    from m3n_sklearn.nets._multi3net import Multi3Net, build_imu_encoder, set_weights
 
     pretrainer = fitted(toy_scene, tiny)
     config, weights = pretrainer._imu_encoder()

@@ -14,13 +14,7 @@ import safetensors
 from sklearn.base import clone
 from skorch.callbacks import Callback
 
-from m3n_sklearn import (
-    Multi3NetClassifier,
-    Multi3NetPretrainer,
-    SMPLIMUSimulator,
-    Windows,
-    cut,
-)
+from m3n_sklearn import Multi3NetClassifier, Multi3NetPretrainer, SMPLIMUSimulator, Windows, cut
 from m3n_sklearn.datasets import make_motions
 from m3n_sklearn.pretraining import list_pretrained, load_pretrained
 from m3n_sklearn.pretraining._registry import FOLDER, manifest_of, save_pretrained

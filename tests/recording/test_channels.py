@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3n_sklearn.recording import Triad, channel_names, parse_channels, sites_of
+from m3n_sklearn.recording import channel_names, parse_channels
+from m3n_sklearn.recording._channels import Triad, sites_of
 
 SITE = st.from_regex(r"[a-z]{1,8}(_[a-z]{1,6})?", fullmatch=True)
 

@@ -7,15 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3n_sklearn.recording import (
-    Recording,
-    resample_signal,
-    resample_timestamps,
-    resample_windows,
-)
-from m3n_sklearn.recording.resampling import (
+from m3n_sklearn.recording import Recording, resample_timestamps, resample_windows
+from m3n_sklearn.recording._resampling import (
     bridge_by_lines,
     nearest_samples,
+    resample_signal,
     resampled_length,
 )
 

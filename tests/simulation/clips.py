@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from m3n_sklearn.motion import Motion
-from m3n_sklearn.motion.rotations import (
+from m3n_sklearn.skeleton._rotations import (
     quat_from_rotvec,
     quat_multiply,
     quat_rotate,

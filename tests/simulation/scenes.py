@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from m3n_sklearn.body import SiteKinematics, resolve_sites, site_kinematics
 from m3n_sklearn.simulation import SMPLIMUSimulator
-from m3n_sklearn.simulation.calibration._tracks import curve_of_site
+from m3n_sklearn.simulation.calibration._sensor_track import curve_of_site
 
 from .bodies import KINDS, SEXES, random_body, random_sites
 from .clips import jittered, random_motion, triads

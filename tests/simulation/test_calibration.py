@@ -11,14 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from m3n_sklearn.body import Site, default_body, resolve_sites
-from m3n_sklearn.motion.rotations import (
-    matrix_from_rotvec,
-    quat_from_rotvec,
-    quat_multiply,
-    random_rotations,
-)
 from m3n_sklearn.simulation import (
-    GRAVITY,
     Measured,
     SensorTrack,
     calibrate,
@@ -26,7 +19,14 @@ from m3n_sklearn.simulation import (
     track_of_rigid_body,
     track_of_site,
 )
+from m3n_sklearn.simulation._rigid_body import GRAVITY
 from m3n_sklearn.simulation.calibration._model import GROUPS
+from m3n_sklearn.skeleton._rotations import (
+    matrix_from_rotvec,
+    quat_from_rotvec,
+    quat_multiply,
+    random_rotations,
+)
 
 from .clips import random_motion, waves
 

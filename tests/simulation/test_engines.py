@@ -19,16 +19,16 @@ from m3n_sklearn.body import (
     site_kinematics,
     skin,
 )
-from m3n_sklearn.motion.rotations import (
+from m3n_sklearn.simulation import fit_trajectory, rigid_body_imu
+from m3n_sklearn.simulation._batch import Setup, simulate_batch
+from m3n_sklearn.simulation.trajectory import _track
+from m3n_sklearn.skeleton._rotations import (
     matrix_from_quat,
     quat_from_rotvec,
     quat_multiply,
     random_rotations,
     rotvec_from_quat,
 )
-from m3n_sklearn.simulation import fit_trajectory, rigid_body_imu
-from m3n_sklearn.simulation._batch import Setup, simulate_batch
-from m3n_sklearn.simulation.trajectory import _track
 
 from .clips import random_motion, waves
 
@@ -166,7 +166,7 @@ def test_collapsing_triangles_are_named(engine):
 
 
 def test_missing_numba_is_named(monkeypatch):
-    for name in ("m3n_sklearn.body._compiled", "m3n_sklearn.simulation.trajectory._compiled"):
+    for name in ("m3n_sklearn.body._numba", "m3n_sklearn.simulation.trajectory._numba"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "numba", None)
     with pytest.raises(ImportError, match=r'pip install "m3n-sklearn\[numba\]"'):

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from scipy.interpolate import make_interp_spline
 
-from m3n_sklearn.motion.rotations import matrix_from_rotvec, rotvec_from_matrix
+from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, rotvec_from_matrix
 
 from .clips import gap
 from .laws import invariant

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 
 from m3n_sklearn.body import Site, site_kinematics, skin
-from m3n_sklearn.motion.rotations import quat_from_rotvec, rotvec_from_matrix
 from m3n_sklearn.simulation import fit_trajectory, rigid_body_imu
+from m3n_sklearn.skeleton._rotations import quat_from_rotvec, rotvec_from_matrix
 
 from .bodies import random_body
 from .clips import gap

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3n_sklearn.motion.rotations import matrix_from_quat, quat_from_rotvec
 from m3n_sklearn.simulation import fit_trajectory, rigid_body_imu
+from m3n_sklearn.skeleton._rotations import matrix_from_quat, quat_from_rotvec
 
 from .clips import gap, random_quat, rms
 from .laws import invariant

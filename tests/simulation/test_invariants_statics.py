@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from m3n_sklearn.body import list_sites, resolve_sites, site_kinematics
 from m3n_sklearn.motion import Motion
-from m3n_sklearn.motion.rotations import matrix_from_quat, quat_from_rotvec
 from m3n_sklearn.simulation import rigid_body_imu
+from m3n_sklearn.skeleton._rotations import matrix_from_quat, quat_from_rotvec
 
 from .clips import gap, random_quat
 from .laws import invariant

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3n_sklearn.motion.rotations import (
+from m3n_sklearn.simulation import fit_trajectory
+from m3n_sklearn.skeleton._rotations import (
     matrix_from_quat,
     matrix_from_sixd,
     quat_from_matrix,
@@ -16,7 +17,6 @@ from m3n_sklearn.motion.rotations import (
     rotvec_from_quat,
     sixd_from_matrix,
 )
-from m3n_sklearn.simulation import fit_trajectory
 
 from .bodies import MIRROR
 from .clips import gap, random_quat, turned

@@ -9,9 +9,9 @@ import pytest
 from sklearn.base import clone
 
 from m3n_sklearn import Recording, cut, load, save
-from m3n_sklearn.motion.rotations import quat_from_rotvec, rotvec_from_quat
 from m3n_sklearn.recording import channel_names
 from m3n_sklearn.simulation import SMPLIMUSimulator
+from m3n_sklearn.skeleton._rotations import quat_from_rotvec, rotvec_from_quat
 
 from .clips import random_motion, rms
 

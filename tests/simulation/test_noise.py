@@ -410,7 +410,7 @@ def test_long_windows_go_in_parts_with_the_same_bits(monkeypatch):
     X = rng().standard_normal((3, 12, 40))
     noise = IMUNoise().set_params(**EVERYTHING, rate=50.0, random_state=0)
     whole = noise.transform(X)
-    monkeypatch.setattr("m3n_sklearn.simulation.noise._noise.BATCH_SAMPLES", 1)
+    monkeypatch.setattr("m3n_sklearn.simulation._noise.BATCH_SAMPLES", 1)
     assert np.array_equal(noise.transform(X), whole)
 
 

@@ -15,7 +15,6 @@ from sklearn.model_selection import GridSearchCV
 
 from m3n_sklearn import Windows
 from m3n_sklearn.body import BodyModel, default_body, resolve_sites
-from m3n_sklearn.motion.rotations import matrix_from_rotvec
 from m3n_sklearn.simulation import (
     IMUNoise,
     Randomization,
@@ -23,6 +22,7 @@ from m3n_sklearn.simulation import (
     SMPLIMUSimulator,
     draws_table,
 )
+from m3n_sklearn.skeleton._rotations import matrix_from_rotvec
 
 from .bodies import random_body
 from .clips import random_motion, rms, triads

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.signal import savgol_filter
 
-from m3n_sklearn.motion.rotations import hemisphere_align
 from m3n_sklearn.simulation import rigid_body_imu
+from m3n_sklearn.skeleton._rotations import hemisphere_align
 
 TRIALS = {
     "01_undisturbed_slow_rotation_A": (0.38, 0.063),

@@ -7,19 +7,20 @@ import pytest
 
 from m3n_sklearn import Motion, SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics, resolve_sites
-from m3n_sklearn.body._ends import BoneEnd
-from m3n_sklearn.motion import SMPL_JOINTS, motion_from_joints
-from m3n_sklearn.motion.rotations import quat_from_rotvec, random_rotations
+from m3n_sklearn.body._kinematics import BoneEnd
+from m3n_sklearn.motion import motion_from_joints
 from m3n_sklearn.simulation import fit_trajectory
 from m3n_sklearn.simulation._batch import Setup, simulate_batch
-from m3n_sklearn.simulation.calibration._tracks import curve_of_site
-from m3n_sklearn.simulation.trajectory._bands import band_of
+from m3n_sklearn.simulation.calibration._sensor_track import curve_of_site
 from m3n_sklearn.simulation.trajectory._smoothing import (
     Cutoffs,
+    band_of,
     choose_cutoffs,
     local_cutoffs,
     smooth,
 )
+from m3n_sklearn.skeleton import SMPL_JOINTS
+from m3n_sklearn.skeleton._rotations import quat_from_rotvec, random_rotations
 
 from .clips import random_motion
 
@@ -86,7 +87,7 @@ def test_ends_of_bones_are_where_forward_kinematics_puts_them():
     quats = random_rotations(50 * 2 * 24, rng).reshape(50, 2, 24, 3, 3)
     trans = rng.standard_normal((50, 2, 3))
     known = forward_kinematics(BODY, quats, trans)
-    from m3n_sklearn.motion.rotations import quat_from_matrix
+    from m3n_sklearn.skeleton._rotations import quat_from_matrix
 
     turns = quat_from_matrix(quats)
     for bone, end in (("left_elbow", "left_wrist"), ("right_knee", "right_ankle")):

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import make_interp_spline
 
+from m3n_sklearn.simulation import PowerLaw, learn_noise_floor
 from m3n_sklearn.simulation.trajectory._smoothing import choose_cutoffs, fallback_cutoff, smooth
-from m3n_sklearn.simulation.trajectory._spectrum import PowerLaw, banded, fit_noise, spectrum
-from m3n_sklearn.simulation.trajectory.noise_floor import learn_noise_floor
+from m3n_sklearn.simulation.trajectory._spectrum import banded, fit_noise, spectrum
 
 from .clips import rms
 

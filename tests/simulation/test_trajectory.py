@@ -7,9 +7,9 @@ import warnings
 import numpy as np
 import pytest
 
-from m3n_sklearn.motion.rotations import quat_from_rotvec
 from m3n_sklearn.simulation import fit_trajectory
 from m3n_sklearn.simulation.trajectory._smoothing import choose_cutoffs, smooth
+from m3n_sklearn.skeleton._rotations import quat_from_rotvec
 
 from .clips import rms, waves
 

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3n_sklearn.text import HashingEncoder, SentenceEncoder, encode_unique, resolve_text_encoder
+from m3n_sklearn.text import HashingEncoder, SentenceEncoder
+from m3n_sklearn.text._encoder import encode_unique
+from m3n_sklearn.text._sentence import resolve_text_encoder
 
 sentences = st.lists(st.text(max_size=12), max_size=6)
 

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import Tensor, nn
 from torch.nn import functional
 
-from m3n_sklearn.pretraining.augmentation import FINE_TUNING
+from m3n_sklearn.pretraining._augmentation import FINE_TUNING
 
 from .signals import by_site, readings
 

@@ -13,23 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from ..._checks import list_of
 from ..._hashing import folder_digests
+from ..._validation import list_of
 from ...motion import Motion
-from ...simulation._keys import keyed_rng
-from ._balance import choose_rows
-from ._clips import Names, Tally, chunks, clips_of, cut_clips
-from ._folder import new_folder
+from ...simulation import keyed_rng
+from ._clips import Names, Plan, Tally, choose_rows, chunks, clips_of, cut_clips
+from ._folder import CorpusWriter, new_folder
 from ._manifest import (
+    CorpusSource,
+    Fingerprint,
     check_sources,
     compare,
     read_manifest,
     versions,
     write_manifest,
 )
-from ._plan import Plan
-from ._source import CorpusSource, Fingerprint
-from ._writer import CorpusWriter
 
 __all__ = ["build_corpus", "rebuild_corpus"]
 

@@ -2,22 +2,218 @@
 
 from __future__ import annotations
 
+import copy
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from itertools import islice
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
+from ..._compat import FrozenEstimator
+from ..._validation import check_count, check_positive, check_rate, is_number
+from ..._windows import Windows
 from ...motion import Motion
 from ...recording import Recording, cut
 from ...simulation import SMPLIMUSimulator
-from ...windows import Windows
-from ._mirror import mirrored_caption
-from ._plan import Plan
+from ._manifest import estimator_from_json, estimator_to_json
 
-__all__ = ["Names", "Tally", "chunks", "clips_of", "cut_clips"]
+__all__ = [
+    "EXPONENTS",
+    "Names",
+    "Plan",
+    "Tally",
+    "allocate",
+    "choose_rows",
+    "chunks",
+    "clips_of",
+    "cut_clips",
+    "mirrored_caption",
+]
+
+EXPONENTS = {"none": 1.0, "sqrt": 0.5, "uniform": 0.0}
+"""Shares of the captions are proportional to their frequency to this power."""
+
+Counts = NDArray[np.int64]
+
+
+def allocate(counts: Counts, total: int, weights: NDArray[np.float64], exponent: float) -> Counts:
+    """Divide `total` windows among captions, with shares of ``weights * counts ** exponent``.
+
+    A caption with fewer windows than its share keeps all of them; the others divide the rest.
+
+    Examples
+    --------
+    >>> allocate(np.array([100, 25, 1]), 31, np.ones(3), 0.5)
+    array([20, 10,  1])
+    """
+    if total >= counts.sum():
+        return counts.copy()
+    demand = weights * counts.astype(np.float64) ** exponent
+    share = np.zeros(len(counts))
+    full = np.zeros(len(counts), dtype=bool)
+    # water filling: fix the captions that keep everything until no other one reaches its count
+    while True:
+        left = total - counts[full].sum()
+        share = np.where(full, counts, left * demand / demand[~full].sum())
+        more = ~full & (share >= counts)
+        if not more.any():
+            break
+        full |= more
+    # whole windows by the largest remainders
+    kept = np.floor(share + 1e-9).astype(np.int64)
+    rest = total - int(kept.sum())
+    by_remainder = np.argsort(-(share - kept), kind="stable")
+    kept[by_remainder[:rest]] += 1
+    return kept
+
+
+def choose_rows(
+    captions: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    rngs: Sequence[np.random.Generator],
+    total: int,
+    balance: str,
+) -> NDArray[np.int64] | None:
+    """Select `total` windows by their captions (n,), as increasing rows; None for all of them.
+
+    Every caption has its own generator, so its selection does not depend on the others.
+    """
+    counts = np.bincount(captions, minlength=len(weights))
+    kept = allocate(counts, total, weights, EXPONENTS[balance])
+    if (kept == counts).all():
+        return None
+    order = np.argsort(captions, kind="stable")
+    of_caption = np.split(order, np.cumsum(counts)[:-1])
+    chosen = [
+        rng.permutation(rows)[:count]
+        for rows, count, rng in zip(of_caption, kept, rngs, strict=True)
+    ]
+    return np.sort(np.concatenate(chosen))
+
+
+_OPPOSITE = {"left": "right", "right": "left", "clockwise": "counter-clockwise"}
+_SIDED = re.compile(
+    r"(?<![a-z])(left|right|(?:(?:counter|contra|anti)[\s\u2010-\u2013-]*)?clockwise)"
+    r"(?=(?:wards?|most|hand|handed|foot|footed)?(?![a-z]))",
+    re.IGNORECASE,
+)
+_OTHER_SENSES = re.compile(
+    r"\b(?:all right|(?:that['\u2019]?s|that is) right|"
+    r"(?<!the )right (?:away|now|angles?|after|before|next to)|"
+    r"(?<!the )left (?:over|behind|alone|out)|(?:has|have|had|is|are|was|were) left|"
+    r"left the (?:room|house|building|scene|place))\b",
+    re.IGNORECASE,
+)
+"""Phrases in which "left" and "right" may not be sides."""
+
+
+def mirrored_caption(sentence: str) -> str | None:
+    """Exchange left and right, clockwise and counter-clockwise in an English caption.
+
+    Returns None if "left" or "right" may have another meaning.
+
+    Examples
+    --------
+    >>> mirrored_caption("the right hand swipes leftwards")
+    'the left hand swipes rightwards'
+    >>> mirrored_caption("a person has left the room") is None
+    True
+    """
+    if _OTHER_SENSES.search(sentence):
+        return None
+    return _SIDED.sub(_exchange, sentence)
+
+
+def _exchange(match: re.Match[str]) -> str:
+    """Return the opposite, in upper or lower case."""
+    word = match[0]
+    other = _OPPOSITE.get(word.lower(), "clockwise")  # the opposite of any counter-clockwise
+    if word.isupper():
+        return other.upper()
+    return other.capitalize() if word[0].isupper() else other
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The parameters of :func:`build_corpus` that the corpus depends on."""
+
+    simulator: Any
+    seconds: float
+    overlap: float
+    rate: float
+    pose_rate: float
+    margin: float
+    short: str
+    mirror: bool
+    n_windows: int | None
+    balance: str
+    random_state: int
+
+    def __post_init__(self) -> None:
+        """Check what `cut` does not check."""
+        check_positive(self.seconds, "seconds", "s")
+        check_rate(self.rate, "rate")
+        check_rate(self.pose_rate, "pose_rate")
+        if self.n_windows is not None:
+            check_count(self.n_windows, "n_windows")
+        if self.balance not in EXPONENTS:
+            listed = ", ".join(map(repr, EXPONENTS))
+            raise ValueError(f"balance must be one of {listed}, got {self.balance!r}.")
+        if not isinstance(self.random_state, Integral) or isinstance(self.random_state, bool):
+            raise TypeError(
+                f"random_state must be an integer, got {self.random_state!r}: without a seed a "
+                "corpus can't be built again."
+            )
+        if not is_number(self.overlap) or not 0 <= self.overlap < 1:
+            raise ValueError(f"overlap must be in [0, 1), got {self.overlap!r}.")
+        _check_simulator(self.simulator)
+
+    def simulator_for(self, motions: list[Motion], n_jobs: int | None) -> SMPLIMUSimulator | None:
+        """Return a simulator for one source, fitted on motions of it unless it is frozen."""
+        if self.simulator is None:
+            return None
+        frozen = isinstance(self.simulator, FrozenEstimator)
+        own = copy.copy(self.simulator.estimator) if frozen else clone(self.simulator)
+        own.set_params(rate=float(self.rate), random_state=int(self.random_state), n_jobs=n_jobs)
+        if own.implausible == "warn":  # rows that no body can produce are left out
+            own.set_params(implausible="mask")
+        return own if frozen else own.fit(motions)
+
+    def record(self) -> dict[str, Any]:
+        """Return the parameters as JSON."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "simulator"}
+        values = {k: v.item() if isinstance(v, np.generic) else v for k, v in values.items()}
+        return {"simulator": self.simulator and estimator_to_json(self.simulator), **values}
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Plan:
+        """Return the plan that `record` has turned into JSON."""
+        tree = record["simulator"]
+        return cls(**{**record, "simulator": tree and estimator_from_json(tree)})
+
+
+def _check_simulator(simulator: Any) -> None:
+    """Raise an error unless it is an SMPLIMUSimulator that does not mirror by itself."""
+    inner = simulator.estimator if isinstance(simulator, FrozenEstimator) else simulator
+    if inner is None:
+        return
+    if not isinstance(inner, SMPLIMUSimulator):
+        raise TypeError(
+            "simulator must be a SMPLIMUSimulator, one in a FrozenEstimator, or None, got "
+            f"{type(simulator).__name__}."
+        )
+    if inner.randomize is not None and inner.randomize.mirror > 0:
+        raise ValueError(
+            "The simulator mirrors motions, but not left and right in their captions: set "
+            "Randomization(mirror=0.0) and build_corpus(mirror=True)."
+        )
+
 
 JOINTS = 24
 """Joints of the poses: SMPL's body. Hands of other models are left out."""

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...motion.rotations import matrix_from_rotvec
-from ._tracks import SensorTrack, skew
+from ..._typing import Array
+from ...skeleton import matrix_from_rotvec
+from ._sensor_track import SensorTrack, skew
 
 __all__ = [
     "GROUPS",
@@ -24,8 +25,6 @@ __all__ = [
     "in_site",
     "predict",
 ]
-
-Array = NDArray[np.float64]
 
 TICK = 1e-4
 """Seconds: half the step of the differences in time that tell what a lag does."""

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._typing import Array
 from ._model import Clip, Felt, Parameters, across, in_site
-from ._tracks import SensorTrack, skew
+from ._sensor_track import SensorTrack, skew
 
 __all__ = ["confirmed", "first_lags", "first_mount", "nearest_mount", "wahba"]
 
-Array = NDArray[np.float64]
 _Pair = tuple[Array, Array]
 _Turn = tuple[Felt, Array]
 

@@ -1,17 +1,1 @@
-"""A continuous curve through poses: what is noise in them, smoothing, exact derivatives."""
-
-from __future__ import annotations
-
-from ._trajectory import Trajectory, TrajectoryState, fit_trajectory
-from .body_noise import BodyNoise
-from .noise_floor import NoiseFloor, PowerLaw, learn_noise_floor
-
-__all__ = [
-    "BodyNoise",
-    "NoiseFloor",
-    "PowerLaw",
-    "Trajectory",
-    "TrajectoryState",
-    "fit_trajectory",
-    "learn_noise_floor",
-]
+"""A continuous curve through poses: the noise in them, smoothing, exact derivatives."""

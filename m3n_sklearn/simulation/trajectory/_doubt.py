@@ -10,16 +10,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import Akima1DInterpolator
 
-from ...motion.rotations import hemisphere_align
-from ...motion.skeleton import SMPL_JOINTS, SMPL_PARENTS
+from ..._typing import Array, Mask
+from ...skeleton import SMPL_JOINTS, SMPL_PARENTS, hemisphere_align
 
 __all__ = ["CONTEXT", "believable_frames", "bridged"]
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 JUMP_SECONDS = 0.1
 """Seconds. Trackers that smooth their output spread a jump over several frames."""

@@ -35,8 +35,9 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.fft import next_fast_len, rfft
+
+from ..._typing import Array
 
 __all__ = [
     "Bands",
@@ -48,8 +49,6 @@ __all__ = [
     "side_by_side",
     "spectrum",
 ]
-
-Array = NDArray[np.float64]
 
 # ---- the spectrum
 

@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.interpolate import BSpline
 
-from ..._checks import check_positive, is_number, real_array
-from ...body._engine import load_engine
+from ..._engines import load_engine
+from ..._typing import Array
+from ..._validation import check_positive, is_number, real_array
 from ._track import Track
 
 if TYPE_CHECKING:
-    from .noise_floor import NoiseFloor
+    from ._noise_floor import NoiseFloor
 
 __all__ = ["Trajectory", "TrajectoryState", "fit_trajectory"]
-
-Array = NDArray[np.float64]
 
 
 class TrajectoryState(NamedTuple):

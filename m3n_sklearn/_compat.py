@@ -1,0 +1,187 @@
+"""The only door to scikit-learn's private or recent parts; other modules import them from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import PackageNotFoundError, metadata
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import _fit_context as fit_context
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+__all__ = [
+    "CallbackSupportMixin",
+    "DocumentationLink",
+    "FrozenEstimator",
+    "HasMethods",
+    "Interval",
+    "Options",
+    "StrOptions",
+    "WorksUnfitted",
+    "check_is_fitted",
+    "check_params",
+    "check_sample_weight",
+    "epoch_callbacks",
+    "fit_context",
+    "root_entropy",
+    "validate_data",
+    "validate_parameter_constraints",
+]
+
+try:  # scikit-learn >= 1.9
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # pragma: no cover - older scikit-learn has no callbacks to support
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stands in where scikit-learn has no callbacks."""
+
+
+try:
+    from sklearn.frozen import FrozenEstimator
+except ImportError:  # pragma: no cover
+    FrozenEstimator = ()
+
+
+EpochHook = Callable[[Callable[[], Mapping[str, Any]]], bool]
+
+
+class DocumentationLink:
+    """Link the HTML repr of an estimator to its page in the documentation.
+
+    The address is ``Documentation`` of ``[project.urls]`` in ``pyproject.toml``; without one
+    there is no link.
+    """
+
+    @staticmethod
+    @cache
+    def _documentation_address() -> str:
+        try:
+            urls = metadata("m3n-sklearn").get_all("Project-URL") or []
+        except PackageNotFoundError:  # run from a folder that was never installed
+            return ""
+        pairs = [entry.split(", ", 1) for entry in urls]
+        return next((url.rstrip("/") for name, url in pairs if name == "Documentation"), "")
+
+    def _get_doc_link(self) -> str:
+        """Address of the page of this estimator's class; scikit-learn's hook."""
+        address = self._documentation_address()
+        room = ".".join(type(self).__module__.split(".")[:2])
+        page = f"{address}/api/generated/{room}.{type(self).__name__}.html"
+        return page if address and room.startswith("m3n_sklearn.") else ""
+
+
+class WorksUnfitted(DocumentationLink):
+    """What transformers of readings have in common: they work before they are fitted."""
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Do nothing: windows are no table, whatever container is configured.
+
+        Parameters
+        ----------
+        transform : str, optional
+            Ignored.
+
+        Returns
+        -------
+        object
+            Itself.
+        """
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.requires_fit = False
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def check_params(estimator: Any, names: Iterable[str]) -> None:
+    """Check some parameters of an estimator, as `fit` checks all of them.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With ``_parameter_constraints``.
+    names : iterable of str
+        Parameters that may have been set since.
+    """
+    constraints = {name: estimator._parameter_constraints[name] for name in names}
+    values = {name: getattr(estimator, name) for name in constraints}
+    validate_parameter_constraints(constraints, values, caller_name=type(estimator).__name__)
+
+
+def root_entropy(random_state: int | np.random.RandomState | None) -> int:
+    """Turn scikit-learn's `random_state` into one integer that every draw is derived from.
+
+    Parameters
+    ----------
+    random_state : int, RandomState or None
+        None takes fresh entropy of the operating system and leaves NumPy's global state alone.
+
+    Returns
+    -------
+    int
+        Non-negative seed.
+
+    Examples
+    --------
+    >>> root_entropy(3)
+    3
+    """
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    return int(random_state)
+
+
+@contextmanager
+def epoch_callbacks(
+    estimator: Any, *, max_epochs: int | None, X: Any = None, y: Any = None
+) -> Iterator[EpochHook]:
+    """Report epochs to the scikit-learn callbacks that were set on an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The one being fitted.
+    max_epochs : int or None
+        Number of epochs at most, where known.
+    X, y : object, optional
+        Training data, handed on to callbacks that ask for it.
+
+    Yields
+    ------
+    callable
+        To be called at the end of each epoch with a function that returns the fitted attributes
+        so far; its result says whether a callback wants to stop.
+    """
+    if not hasattr(estimator, "_init_callback_context"):  # pragma: no cover - scikit-learn < 1.9
+        yield lambda attributes: False
+        return
+    context = estimator._init_callback_context(max_subtasks=max_epochs)
+    data = {"estimator": estimator, "X": X, "y": y}
+    context.call_on_fit_task_begin(**data)
+
+    def end_epoch(attributes: Callable[[], Mapping[str, Any]]) -> bool:
+        epoch = context.subcontext(task_name="epoch")
+        epoch.call_on_fit_task_begin(**data)
+        return bool(epoch.call_on_fit_task_end(**data, reconstruction_attributes=attributes))
+
+    yield end_epoch
+    context.call_on_fit_task_end(**data)

@@ -1,0 +1,688 @@
+"""Windows: the multi-modal X. Named arrays that share their first axis.
+
+Everything that scikit-learn slices is an ndarray or a :class:`Windows`. Rows are windows; columns
+are modalities or facts about the rows. Nothing here knows what is learned from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._typing import AnyArray
+from ._validation import check_positive, is_missing, is_number, list_of
+
+__all__ = ["MODALITIES", "Windows", "as_windows"]
+
+MODALITIES = ("text", "pose", "imu")
+"""Columns that an encoder exists for."""
+
+RATE_OF = {"imu": "imu", "pose": "pose", "trans": "pose"}
+"""Columns that have a time axis, and whose rate they share."""
+
+_ARGUMENTS = ("rate", "channels", "margin", "present")
+"""What :class:`Windows` takes beside columns."""
+
+
+Rows = slice | NDArray[np.int64] | None
+
+
+class Windows:
+    """Rows of several modalities that slice together.
+
+    Parameters
+    ----------
+    rate : float or mapping, optional
+        Samples per second: one number for every column with a time axis, or one each for
+        ``"imu"`` and ``"pose"``.
+    channels : sequence of str, optional
+        Names of the channels of ``imu``, such as ``left_wrist_acc_x``.
+    margin : float, default=0.0
+        Seconds of context before and after the window proper that the frames of ``pose`` and
+        ``trans`` include at both ends. ``imu`` has no margin.
+    present : mapping of str to array-like of bool, optional
+        For a modality that only some rows have: which. What stands in the other rows is ignored.
+    **columns : array-like
+        Arrays of equal length n. Known ones: ``imu`` (n, C, T) in m/s² and rad/s; ``pose``
+        (n, F, J, 3) axis-angle in rad; ``trans`` (n, F, 3) in m; ``observed`` (n, C, T), True
+        where a sample of ``imu`` was measured, False where it is bridged; ``text`` (n,), a string
+        or a
+        tuple of paraphrases per row; ``clip`` (n,), the id of the clip that a row was cut from;
+        ``context`` (n, 2), how many margin frames at the left and right are real rather than
+        a repeated edge. Others are carried along. None is left out.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (n,).
+    columns : tuple of str
+        Names of the arrays.
+    modalities : tuple of str
+        Which of ``"text"``, ``"pose"`` and ``"imu"`` are there.
+    rates : mapping of str to float
+        Known rates of ``"imu"`` and ``"pose"``, in Hz.
+    channels : tuple of str or None
+        Channel names of ``imu``.
+    margin : float
+        Seconds of context at both ends of ``pose`` and ``trans``.
+
+    Raises
+    ------
+    ValueError
+        If there is no column, lengths differ, a known column has the wrong shape, values are
+        not finite (memory-mapped columns are not read for that), or a rate is not positive.
+
+    Notes
+    -----
+    Slicing keeps the arrays and remembers the rows, so a memory-mapped corpus stays on disk
+    until a column is asked for. Known limits: scikit-learn's opt-in ``array_api_dispatch``
+    refuses any container of this kind (:meth:`to_structured` is the way out), and
+    ``BaggingClassifier`` indexes features, which windows do not have.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn import Windows
+    >>> X = Windows(imu=np.zeros((4, 6, 100)), text=["wave", "wave", "walk", "walk"], rate=50.0)
+    >>> X
+    Windows(4 rows: imu (6, 100) at 50 Hz, text)
+    >>> X[[0, 2]]["text"].tolist()
+    ['wave', 'walk']
+    """
+
+    ndim = 1
+
+    def __init__(
+        self,
+        *,
+        rate: float | Mapping[str, float] | None = None,
+        channels: Sequence[str] | None = None,
+        margin: float = 0.0,
+        present: Mapping[str, ArrayLike] | None = None,
+        **columns: Any,
+    ) -> None:
+        arrays = {k: _column(k, v) for k, v in columns.items() if v is not None}
+        count = _common_length(arrays)
+        masks = _check_present(present, arrays, count)
+        for name, array in arrays.items():
+            _check_column(name, array, masks.get(name))
+        _check_agreement(arrays, channels)
+        self._arrays: dict[str, AnyArray] = arrays
+        self._present: dict[str, NDArray[np.bool_]] = masks
+        self._rates: dict[str, float] = _check_rates(rate, arrays)
+        self._channels = None if channels is None else tuple(channels)
+        self._margin = _check_margin(margin)
+        self._rows: Rows = None
+        self._n = count
+
+    # ---- what scikit-learn asks
+
+    @property
+    def shape(self) -> tuple[int]:
+        """Number of rows, as a tuple."""
+        return (self._n,)
+
+    def __len__(self) -> int:
+        return self._n
+
+    def __iter__(self) -> Iterator[Any]:
+        raise TypeError("Windows can't be iterated: index rows (X[3:5]) or columns (X['imu']).")
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> AnyArray:
+        raise TypeError(
+            "Windows holds several modalities and is no single array. Take one column, such as "
+            f"X['imu']; there are {', '.join(self.columns)}."
+        )
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            return self._column_rows(key)
+        if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
+            key = key[0]
+        return self._take(self._row_key(key))
+
+    # ---- facts
+
+    def __contains__(self, column: object) -> bool:
+        return column in self._arrays
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the arrays."""
+        return tuple(self._arrays)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Which of text, pose and imu are there."""
+        return tuple(m for m in MODALITIES if m in self._arrays)
+
+    @property
+    def rates(self) -> Mapping[str, float]:
+        """Known rates in Hz, by column."""
+        return MappingProxyType(self._rates)
+
+    @property
+    def channels(self) -> tuple[str, ...] | None:
+        """Channel names of imu."""
+        return self._channels
+
+    @property
+    def margin(self) -> float:
+        """Seconds of context at both ends of pose and trans."""
+        return self._margin
+
+    def rate(self, column: str) -> float | None:
+        """Return the rate of a column in Hz, or None where it is not known.
+
+        Parameters
+        ----------
+        column : str
+            Name of a column.
+
+        Returns
+        -------
+        float or None
+            Samples per second.
+        """
+        return self._rates.get(RATE_OF.get(column, column))
+
+    def present(self, column: str) -> NDArray[np.bool_]:
+        """Tell which rows have a modality.
+
+        Parameters
+        ----------
+        column : str
+            Name of a column; one that is not there is absent from every row.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            True where the row has it.
+        """
+        if column not in self._arrays:
+            return np.zeros(self._n, dtype=bool)
+        if column not in self._present:
+            return np.ones(self._n, dtype=bool)
+        return _rows_of(self._present[column], self._rows)
+
+    def __repr__(self) -> str:
+        parts = []
+        for name, array in self._arrays.items():
+            shape = f" {array.shape[1:]}" if array.ndim > 1 else ""
+            rate = f" at {self._rates[name]:.4g} Hz" if name in self._rates else ""
+            missing = self._n - int(self.present(name).sum())
+            some = f" in {self._n - missing} rows" if missing else ""
+            parts.append(f"{name}{shape}{rate}{some}")
+        return f"Windows({self._n} rows: {', '.join(parts)})"
+
+    # ---- new ones from old
+
+    def assign(
+        self,
+        *,
+        rate: Mapping[str, float] | None = None,
+        channels: Sequence[str] | None = None,
+        margin: float | None = None,
+        present: Mapping[str, ArrayLike] | None = None,
+        **columns: Any,
+    ) -> Windows:
+        """Return windows with columns added or replaced.
+
+        Parameters
+        ----------
+        rate : mapping of str to float, optional
+            Rates that change.
+        channels : sequence of str, optional
+            New channel names; those of a replaced ``imu`` are forgotten unless given. Its column
+            ``observed`` is kept if the shape stays.
+        margin : float, optional
+            New margin in s.
+        present : mapping, optional
+            Presence masks of the new columns; a replaced column without one is in all rows.
+        **columns : array-like
+            New arrays.
+
+        Returns
+        -------
+        Windows
+            The rest is kept.
+        """
+        if rate is not None and not isinstance(rate, Mapping):
+            raise TypeError(f"rate must map columns to Hz, such as {{'imu': 50.0}}; got {rate!r}.")
+        stale = set(columns)
+        if "observed" in self and np.shape(columns.get("imu", self["imu"])) != self["imu"].shape:
+            stale.add("observed")
+        kept = {name: self[name] for name in self._arrays if name not in stale}
+        masks = {name: self.present(name) for name in self._present if name in kept}
+        old_channels = self._channels if "imu" not in columns else None
+        return Windows(
+            rate={**self._rates, **(rate or {})},
+            channels=old_channels if channels is None else channels,
+            margin=self._margin if margin is None else margin,
+            present={**masks, **(present or {})},
+            **{**kept, **columns},
+        )
+
+    def drop(self, *columns: str) -> Windows:
+        """Return windows without some columns.
+
+        Parameters
+        ----------
+        *columns : str
+            Names; ones that are not there are ignored. ``observed`` goes with ``imu``.
+
+        Returns
+        -------
+        Windows
+            The rest, with the same rows.
+        """
+        gone = {*columns, "observed"} if "imu" in columns else set(columns)
+        kept = {name: array for name, array in self._arrays.items() if name not in gone}
+        if not kept:
+            raise ValueError(f"Dropping {', '.join(columns)} would leave no column.")
+        return self._like(kept)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Windows]) -> Windows:
+        """Put the rows of several windows below each other.
+
+        Parameters
+        ----------
+        parts : sequence of Windows
+            Channels, margins and window shapes of the modalities that they share must agree, and
+            rates where both have them. A modality that a part lacks is marked absent in its rows.
+
+        Returns
+        -------
+        Windows
+            All rows, in the order given.
+        """
+        if isinstance(parts, Windows):
+            raise TypeError("parts must be a sequence of Windows, got Windows: give [a, b].")
+        parts = list_of(parts, "parts", "a sequence of Windows")
+        if not parts:
+            raise ValueError("There is nothing to concatenate: give at least one Windows.")
+        for part in parts:
+            if not isinstance(part, Windows):
+                raise TypeError(f"Only Windows can be concatenated, got {type(part).__name__}.")
+        names = list(dict.fromkeys(name for part in parts for name in part.columns))
+        masks = {name: np.concatenate([part.present(name) for part in parts]) for name in names}
+        columns = {name: _stack_column(name, parts) for name in names}
+        return cls(
+            rate=_agreed_rates(parts),
+            channels=_agreed("channels", [p.channels for p in parts if "imu" in p]),
+            margin=_agreed("margin", [p.margin for p in parts if "pose" in p]) or 0.0,
+            present={name: mask for name, mask in masks.items() if not mask.all()},
+            **columns,
+        )
+
+    def to_structured(self) -> AnyArray:
+        """Return the columns as one structured array, without rates and channel names.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            One field per column.
+        """
+        columns = {name: self[name] for name in self._arrays}
+        dtype = [(name, array.dtype, array.shape[1:]) for name, array in columns.items()]
+        rows = np.empty(self._n, dtype=dtype)
+        for name, array in columns.items():
+            rows[name] = array
+        return rows
+
+    # ---- inside
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Windows:
+        # rows are never changed in place: cloning an estimator must not double its corpus
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        materialised = {name: self[name] for name in self._arrays} if self._rows is not None else {}
+        masks = {name: self.present(name) for name in self._present}
+        arrays = materialised or self._arrays
+        return {**self.__dict__, "_arrays": arrays, "_present": masks, "_rows": None}
+
+    def _column_rows(self, name: str) -> AnyArray:
+        if name not in self._arrays:
+            raise KeyError(
+                f"These windows have no column {name!r}; there are {', '.join(self._arrays)}."
+            )
+        return _rows_of(self._arrays[name], self._rows)
+
+    def _row_key(self, key: Any) -> slice | NDArray[np.int64]:
+        if isinstance(key, slice):
+            return key
+        if isinstance(key, (int, np.integer)) and not isinstance(key, (bool, np.bool_)):
+            if not -self._n <= key < self._n:
+                raise IndexError(f"Row {key} is out of range: there are {self._n} rows.")
+            return np.array([int(key) % self._n])
+        index = np.asarray(key)
+        if index.ndim == 1 and index.size == 0:
+            return np.empty(0, dtype=np.int64)
+        if index.ndim != 1 or index.dtype.kind not in "biu":
+            raise IndexError(
+                "Rows are indexed by an int, a slice, a boolean mask or an array of ints; columns "
+                f"by their name. Got {type(key).__name__}."
+            )
+        if index.dtype.kind == "b":
+            if len(index) != self._n:
+                raise IndexError(f"The mask has {len(index)} entries for {self._n} rows.")
+            return np.flatnonzero(index)
+        if index.min() < -self._n or index.max() >= self._n:
+            raise IndexError(f"Rows are out of range: there are {self._n} rows.")
+        return index.astype(np.int64) % self._n
+
+    def _take(self, key: slice | NDArray[np.int64]) -> Windows:
+        rows: Rows
+        if isinstance(key, slice) and not isinstance(self._rows, np.ndarray):
+            chosen = range(self._total)[self._rows or slice(None)][key]
+            stop = chosen.stop if chosen.stop >= 0 else None
+            rows, count = slice(chosen.start, stop, chosen.step), len(chosen)
+            if count == 0:
+                rows = slice(0, 0)
+        else:
+            current = (
+                self._rows
+                if isinstance(self._rows, np.ndarray)
+                else np.arange(self._total)[self._rows or slice(None)]
+            )
+            rows = current[key]
+            count = len(rows)
+        taken = self._like(self._arrays)
+        taken._rows, taken._n = rows, count
+        return taken
+
+    @property
+    def _total(self) -> int:
+        return len(next(iter(self._arrays.values())))
+
+    def _like(self, arrays: dict[str, AnyArray]) -> Windows:
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        new._arrays = arrays
+        new._present = {name: mask for name, mask in self._present.items() if name in arrays}
+        timed = {RATE_OF[name] for name in arrays if name in RATE_OF}
+        new._rates = {name: rate for name, rate in self._rates.items() if name in timed}
+        new._channels = self._channels if "imu" in arrays else None
+        return new
+
+
+def as_windows(
+    data: Any,
+    *,
+    rate: float | Mapping[str, float] | None = None,
+    channels: Sequence[str] | None = None,
+) -> Windows:
+    """Turn other multi-modal tables into :class:`Windows`, explicitly.
+
+    Parameters
+    ----------
+    data : Windows, ndarray, mapping, structured array or DataFrame
+        A 2-D or 3-D array becomes ``imu`` (a 2-D one as windows of one channel); a mapping its
+        entries; a structured array its fields; a DataFrame its columns, whose cells may be
+        arrays of equal shape.
+    rate : float or mapping, optional
+        Rates in Hz.
+    channels : sequence of str, optional
+        Channel names of ``imu``.
+
+    Returns
+    -------
+    Windows
+        A :class:`Windows` comes back as it is unless `rate` or `channels` are given.
+
+    Raises
+    ------
+    TypeError
+        If `data` is of none of these kinds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> as_windows({"imu": np.zeros((2, 6, 50)), "text": ["wave", "walk"]}, rate=25.0)
+    Windows(2 rows: imu (6, 50) at 25 Hz, text)
+    """
+    if isinstance(data, Windows):
+        if rate is None and channels is None:
+            return data
+        rates = rate if isinstance(rate, Mapping) or rate is None else _check_rates(rate, data)
+        return data.assign(rate=rates, channels=channels)
+    if isinstance(data, np.ndarray) and data.dtype.names:
+        return Windows(rate=rate, channels=channels, **{n: data[n] for n in data.dtype.names})
+    if isinstance(data, np.ndarray) and data.ndim in (2, 3):
+        imu = data[:, None, :] if data.ndim == 2 else data
+        return Windows(rate=rate, channels=channels, imu=imu)
+    if isinstance(data, Mapping):
+        misplaced = [key for key in data if not isinstance(key, str) or key in _ARGUMENTS]
+        if misplaced:
+            raise TypeError(
+                f"The entries of a mapping are columns, but {misplaced[0]!r} is none: give rate= "
+                "and channels= beside it, and names of columns as strings."
+            )
+        return Windows(rate=rate, channels=channels, **dict(data))
+    if hasattr(data, "columns") and hasattr(data, "loc"):
+        columns: dict[str, Any] = {
+            str(name): _stack_cells(data[name].to_numpy()) for name in data.columns
+        }
+        return Windows(rate=rate, channels=channels, **columns)
+    raise TypeError(
+        "as_windows takes Windows, a 2-D or 3-D array, a mapping of arrays, a structured array or "
+        f"a DataFrame; got {type(data).__name__}"
+        + (f" of shape {data.shape}." if isinstance(data, np.ndarray) else ".")
+    )
+
+
+# ---- checks
+
+
+def _column(name: str, values: Any) -> AnyArray:
+    if name == "text":
+        return _text_column(values)
+    try:
+        array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    except ValueError as error:  # ragged
+        raise ValueError(
+            f"Column {name!r} has rows of different shapes. Windows are equally long: cut, pad or "
+            "resample them first."
+        ) from error
+    if array.ndim == 0:
+        raise ValueError(f"Column {name!r} is a single value; every column needs one entry a row.")
+    if name in RATE_OF and array.dtype.kind in "iub":
+        array = array.astype(np.float64)
+    return array
+
+
+def _text_column(values: Any) -> AnyArray:
+    if isinstance(values, str):
+        raise TypeError("Column 'text' is one string; give one string per row.")
+    cells = list_of(values, "Column 'text'", "one string, or tuple of paraphrases, per row")
+    if all(isinstance(cell, str) for cell in cells) and cells:
+        return np.asarray(cells)
+    texts = np.empty(len(cells), dtype=object)
+    for i, cell in enumerate(cells):
+        single = isinstance(cell, str) or not isinstance(cell, Sequence | np.ndarray)
+        cell = "" if single and is_missing(cell) else cell
+        sentences = (cell,) if single else tuple(cell)
+        if not all(isinstance(s, str) for s in sentences):
+            raise TypeError(f"Column 'text' must hold strings or tuples of strings, got {cell!r}.")
+        texts[i] = cell if isinstance(cell, str) else sentences
+    return texts
+
+
+def _common_length(arrays: Mapping[str, AnyArray]) -> int:
+    if not arrays:
+        raise ValueError("Windows needs at least one column, such as imu= or pose=.")
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{name}: {length}" for name, length in lengths.items())
+        raise ValueError(f"Columns must have equal numbers of rows, got {listed}.")
+    return next(iter(lengths.values()))
+
+
+SHAPES = {
+    "imu": "(n, channels, samples)",
+    "pose": "(n, frames, joints, 3)",
+    "trans": "(n, frames, 3)",
+}
+
+
+def _check_column(name: str, array: AnyArray, present: NDArray[np.bool_] | None) -> None:
+    if name not in RATE_OF:
+        return
+    dims = {"imu": 3, "pose": 4, "trans": 3}[name]
+    if array.ndim != dims or (name != "imu" and array.shape[-1] != 3):
+        raise ValueError(f"Column {name!r} must have shape {SHAPES[name]}, got {array.shape}.")
+    if 0 in array.shape[1:]:
+        raise ValueError(
+            f"Column {name!r} has windows without a value: its shape is {array.shape}, expected "
+            f"{SHAPES[name]} with at least one of each."
+        )
+    if array.dtype.kind != "f":
+        raise ValueError(f"Column {name!r} must hold real numbers, got dtype {array.dtype}.")
+    if isinstance(array, np.memmap):
+        return
+    rows = array if present is None else array[present]
+    if not np.isfinite(rows).all():
+        first = int(np.flatnonzero(~np.isfinite(rows).reshape(len(rows), -1).all(axis=1))[0])
+        raise ValueError(
+            f"Column {name!r} has values that are not finite (NaN or infinity), first in row "
+            f"{first}. Drop those windows, interpolate, or mark them with present=."
+        )
+    if name == "pose" and rows.size and np.abs(rows).max() > 4 * np.pi:
+        raise ValueError(
+            f"Column 'pose' reaches {np.abs(rows).max():.4g} rad, more than two turns: these look "
+            "like degrees. Convert with numpy.deg2rad."
+        )
+
+
+def _check_agreement(arrays: Mapping[str, AnyArray], channels: Sequence[str] | None) -> None:
+    if "pose" in arrays and "trans" in arrays:
+        frames = arrays["pose"].shape[1], arrays["trans"].shape[1]
+        if frames[0] != frames[1]:
+            raise ValueError(f"pose has {frames[0]} frames and trans {frames[1]}.")
+    if "observed" in arrays:
+        mask, imu = arrays["observed"], arrays.get("imu")
+        if imu is None or mask.shape != imu.shape or mask.dtype.kind != "b":
+            raise ValueError(
+                "Column 'observed' must hold a boolean for each sample of imu, which has shape "
+                f"{None if imu is None else imu.shape}; got {mask.dtype} of shape {mask.shape}."
+            )
+    if channels is None:
+        return
+    if "imu" not in arrays:
+        raise ValueError("channels= names the channels of imu, but there is no column 'imu'.")
+    count = arrays["imu"].shape[1]
+    names = list_of(channels, "channels", f"{count} names, one per channel of imu")
+    strings = not isinstance(channels, str) and all(isinstance(name, str) for name in names)
+    if not strings or len(names) != count or len(set(names)) != count:
+        raise ValueError(
+            f"channels must be {count} different names, one per channel of imu, got {channels!r}."
+        )
+
+
+def _check_present(
+    present: Mapping[str, ArrayLike] | None, arrays: Mapping[str, AnyArray], count: int
+) -> dict[str, NDArray[np.bool_]]:
+    masks: dict[str, NDArray[np.bool_]] = {}
+    if present is not None and not isinstance(present, Mapping):
+        raise TypeError(
+            "present must map columns to masks, such as {'pose': mask}; got "
+            f"{type(present).__name__}."
+        )
+    for name, mask in (present or {}).items():
+        if name not in arrays:
+            raise ValueError(f"present= names {name!r}, which is no column.")
+        values = np.asarray(mask)
+        if values.shape != (count,) or values.dtype.kind != "b":
+            raise ValueError(
+                f"present[{name!r}] must be {count} booleans, got shape {values.shape} and dtype "
+                f"{values.dtype}."
+            )
+        masks[name] = values
+    return masks
+
+
+def _check_rates(
+    rate: float | Mapping[str, float] | None, arrays: Mapping[str, AnyArray] | Windows
+) -> dict[str, float]:
+    timed = {RATE_OF[name] for name in RATE_OF if name in arrays}
+    if rate is None:
+        return {}
+    if isinstance(rate, Mapping):
+        wrong = set(rate) - set(RATE_OF.values())
+        if wrong:
+            raise ValueError(
+                f"Rates belong to 'imu' and 'pose', not to {', '.join(sorted(wrong))}."
+            )
+        given = dict(rate)
+    else:
+        given = {name: rate for name in sorted(timed)}
+    for name, value in given.items():
+        check_positive(value, f"The rate of {name!r}", "Hz")
+    return {name: float(value) for name, value in given.items() if name in timed}
+
+
+def _check_margin(margin: float) -> float:
+    if not is_number(margin) or not 0 <= margin < np.inf:
+        raise ValueError(f"margin must be a number of seconds of at least 0, got {margin!r}.")
+    return float(margin)
+
+
+# ---- rows
+
+
+def _rows_of(array: AnyArray, rows: Rows) -> AnyArray:
+    return array if rows is None else array[rows]
+
+
+def _stack_column(name: str, parts: Sequence[Windows]) -> AnyArray:
+    owners = [part[name] for part in parts if name in part]
+    shapes = {array.shape[1:] for array in owners}
+    if len(shapes) > 1:
+        raise ValueError(
+            f"Column {name!r} has rows of different shapes, {' and '.join(map(str, shapes))}: cut "
+            "all clips with the same seconds and rate."
+        )
+    if name == "text" and any(array.dtype == object for array in owners):
+        owners = [array.astype(object) for array in owners]
+    shape, dtype = owners[0].shape[1:], np.result_type(*owners)
+    # windows without a mask were measured as a whole
+    filler = "" if dtype.kind in "UO" else name == "observed"
+    rows = [
+        part[name] if name in part else np.full((len(part), *shape), filler, dtype=dtype)
+        for part in parts
+    ]
+    return np.concatenate(rows)
+
+
+def _agreed_rates(parts: Sequence[Windows]) -> dict[str, float]:
+    rates: dict[str, float] = {}
+    for part in parts:
+        for name, rate in part.rates.items():
+            if abs(rates.setdefault(name, rate) - rate) > 1e-9 * rate:
+                raise ValueError(
+                    f"The rates of {name!r} differ: {rates[name]:g} and {rate:g} Hz. Resample "
+                    "before concatenating."
+                )
+    return rates
+
+
+def _agreed(what: str, values: Sequence[Any]) -> Any:
+    distinct = list(dict.fromkeys(values))
+    if len(distinct) > 1:
+        raise ValueError(f"The windows differ in {what}: {distinct[0]} and {distinct[1]}.")
+    return distinct[0] if distinct else None
+
+
+def _stack_cells(cells: AnyArray) -> AnyArray:
+    if cells.dtype == object and len(cells) and isinstance(cells[0], np.ndarray):
+        shapes = {np.shape(cell) for cell in cells}
+        if len(shapes) > 1:
+            raise ValueError(f"The cells of a column have different shapes: {sorted(shapes)}.")
+        return np.stack(list(cells))
+    return cells

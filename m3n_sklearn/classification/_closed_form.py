@@ -1,0 +1,62 @@
+"""The head of a frozen encoder: logistic regression on standardized features."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from .._typing import AnyArray
+from ..nets import ImuClassifier, get_weights, set_weights
+from ._prediction import check_finite, run_in_chunks, turned_views
+from ._training_windows import LabelledWindows
+
+_NEVER = -30.0
+"""Logit of a class without a row of positive weight."""
+
+
+def solve_head(module: ImuClassifier, data: LabelledWindows, C: float, device: str) -> None:
+    """Set the linear head of a network to the logistic regression on the encoder's features.
+
+    If the mounting is unknown, each row is seen in several orientations, which share its weight.
+    """
+    views = turned_views(data.x, cropped=False) if data.any_mounting else [data.x]
+    features = [run_in_chunks(module.features, module, v, data.present, device) for v in views]
+    check_finite(np.stack(features), data.x)
+    codes = np.tile(data.codes, len(features))
+    weight = np.tile(data.weight / len(features), len(features))
+    W, b = closed_form_head(np.concatenate(features), codes, weight, data.n_classes, C)
+    solved = {"head.linear.weight": W, "head.linear.bias": b}
+    solved = {name: array.astype(data.x.dtype) for name, array in solved.items()}
+    set_weights(module, get_weights(module) | solved)
+
+
+def closed_form_head(
+    features: AnyArray, codes: NDArray[np.int64], weight: AnyArray, n_classes: int, C: float
+) -> tuple[AnyArray, AnyArray]:
+    """Return W and b such that softmax(W @ features + b) is the logistic regression.
+
+    Features are standardized; the scaling is folded into W (n_classes, d) and b (n_classes,).
+    """
+    W, b = np.zeros((n_classes, features.shape[1])), np.full(n_classes, _NEVER)
+    seen = np.unique(codes)
+    b[seen] = 0.0
+    if len(seen) == 1:
+        return W, b
+    rows = features.astype(np.float64)
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes")
+        scaler = StandardScaler().fit(rows, sample_weight=weight)
+        regression = LogisticRegression(C=C, max_iter=1000, tol=1e-6)
+        regression.fit(scaler.transform(rows), codes, sample_weight=weight)
+    slopes, offsets = regression.coef_, regression.intercept_
+    if len(seen) == 2:  # one logit becomes two that differ by it
+        slopes, offsets = np.array([[-0.5], [0.5]]) * slopes, np.array([-0.5, 0.5]) * offsets
+    # w (x - mean) / scale + c = (w / scale) x + (c - (w / scale) mean)
+    W[seen] = slopes / scaler.scale_
+    b[seen] = offsets - W[seen] @ scaler.mean_
+    return W, b

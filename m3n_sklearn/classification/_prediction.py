@@ -1,0 +1,107 @@
+"""Outputs of a network for many windows: in chunks, on several threads, from several views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from .._typing import AnyArray
+from ..skeleton import random_rotations
+
+__all__ = ["check_finite", "inputs", "probabilities", "run_in_chunks", "turned", "turned_views"]
+
+CHUNK, DEVICE_CHUNK = 128, 2048
+"""Rows per forward pass: on a CPU, where they should fit into its caches, and elsewhere."""
+
+TURNS = 8
+"""Orientations of a window that are averaged where the mounting of the sensors is unknown."""
+
+CROP = 0.9
+"""Share of a window that a cropped view keeps."""
+
+
+def inputs(x: AnyArray, present: NDArray[np.bool_] | None) -> dict[str, AnyArray]:
+    """Return the batch of a network, contiguous: the memory layout changes the last bits."""
+    x = np.ascontiguousarray(x)
+    if present is None:
+        return {"imu": x}
+    return {"imu": x, "present": np.repeat(present[None], len(x), axis=0)}
+
+
+def run_in_chunks(
+    function: Callable[[dict[str, Tensor]], Tensor],
+    module: nn.Module,
+    x: AnyArray,
+    present: NDArray[np.bool_] | None,
+    device: str,
+    threads: int = 1,
+) -> AnyArray:
+    """Apply a function of batches to all rows, without gradients, and collect NumPy arrays.
+
+    Chunks, and therefore the results, do not depend on the number of threads.
+    """
+    dtype = next(module.parameters()).dtype
+    # on a CPU, moving a small network between devices would cost a third of the time
+    on_cpu = torch.device(device).type == "cpu"
+    size = CHUNK if on_cpu else DEVICE_CHUNK
+
+    def run(start: int) -> AnyArray:
+        batch = inputs(x[start : start + size], present)
+        with torch.inference_mode():  # a state of each thread
+            tensors = {k: torch.tensor(v, device=device) for k, v in batch.items()}
+            return function(tensors | {"imu": tensors["imu"].to(dtype)}).cpu().numpy()
+
+    module.eval()
+    if not on_cpu:
+        module.to(device)
+    starts = range(0, len(x), size)
+    if on_cpu and min(threads, len(starts)) > 1:
+        with ThreadPoolExecutor(min(threads, len(starts))) as pool:
+            parts = list(pool.map(run, starts))
+    else:
+        parts = [run(start) for start in starts]
+    if not on_cpu:
+        module.to("cpu")
+    return np.concatenate(parts)
+
+
+def check_finite(outputs: AnyArray, values: AnyArray) -> None:
+    """Refuse windows (n, ...) for which the outputs (n_views, n, k) of a network are not finite."""
+    lost = np.flatnonzero(~np.isfinite(outputs).all(axis=(0, 2)))
+    if len(lost):
+        raise ValueError(
+            f"{len(lost)} of {len(values)} windows are so large that the network's numbers "
+            f"overflow; the first is window {lost[0]}, whose values reach "
+            f"{np.abs(values[lost[0]]).max():.3g}. Check the units and the scale of X."
+        )
+
+
+def turned_views(x: AnyArray, *, cropped: bool) -> Iterator[AnyArray]:
+    """Yield windows (n, S, 6, T) as they are, then in `TURNS` - 1 fixed random orientations.
+
+    If `cropped`, each further view is also another crop to 90 % of the window.
+    """
+    yield x
+    length = x.shape[-1]
+    kept = max(1, round(CROP * length)) if cropped else length
+    turns = random_rotations(TURNS - 1, np.random.default_rng(0)).astype(x.dtype)
+    starts = np.linspace(0, length - kept, TURNS - 1).round().astype(int)
+    for start, turn in zip(starts, turns, strict=True):
+        yield turned(x[..., start : start + kept], turn)
+
+
+def turned(x: AnyArray, turn: AnyArray) -> AnyArray:
+    """Turn acc and gyro of all sites of windows (n, S, 6, T) by a matrix (3, 3)."""
+    triads = x.reshape(*x.shape[:2], 2, 3, x.shape[-1])
+    return (turn @ triads).reshape(x.shape)
+
+
+def probabilities(logits: AnyArray) -> AnyArray:
+    """Return the mean over views of the softmax of logits (n_views, n, n_classes)."""
+    odds = np.exp(logits - logits.max(axis=2, keepdims=True))
+    return (odds / odds.sum(axis=2, keepdims=True)).mean(axis=0)

@@ -1,0 +1,265 @@
+"""SP-SW-HAR: sitting, standing up, walking and turning with a smartwatch, 23 people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from sklearn.utils import Bunch
+
+from .._clock import recover_clock
+from .._validation import check_rate
+from ..recording import Recording, channel_names, resample_timestamps
+from ._bunch import cut_into, make_bunch, select_known
+from ._reading import find_root, read_csv, read_rows
+
+__all__ = ["load_sp_sw_har"]
+
+NAME = "SP-SW-HAR"
+SUBJECTS = tuple(range(1, 24))
+OBTAIN = "Get the folder DATA from https://github.com/GeoTecINIT/sp-sw-har-dataset."
+ARCHIVE = "sp_sw_har_watch.npz"
+MAX_GAP = 0.5
+"""Longest step between two time stamps in s that jitter explains."""
+
+LABELS = {
+    "SEATED": (
+        "sitting",
+        ("sitting still on a chair", "someone is seated and keeps the hands at rest"),
+    ),
+    "STANDING_UP": (
+        "standing up",
+        ("standing up from a chair", "someone rises from a seat to their feet"),
+    ),
+    "WALKING": (
+        "walking",
+        ("walking straight ahead at a usual pace", "someone walks while the arms swing"),
+    ),
+    "TURNING": (
+        "turning round",
+        ("turning round on the spot", "someone who walks turns about to go back"),
+    ),
+    "SITTING_DOWN": (
+        "sitting down",
+        ("sitting down on a chair", "someone lowers themself onto a seat"),
+    ),
+}
+
+DESCR = """\
+SP-SW-HAR, the smartwatch half: 23 people, 223 executions of about 11 s, 0.7 hours.
+
+Each execution is one run: seated, standing up, walking, turning, walking back, turning, sitting
+down. A smartwatch measures specific force and angular rate at a wrist; every sample
+has one of the five classes.
+
+Handled here
+  Rate: samples come at 104.3 Hz (104.26 to 104.31 Hz by execution), not at the nominal 100 Hz.
+  The rate of each execution is that of the even clock behind its time stamps. The stamps
+  themselves are in whole milliseconds, repeat, and come in bursts after pauses of up to 0.06 s.
+  Site: the files do not say which wrist bore the watch. Its axes do: while people walk, everybody's
+  mean acceleration is near (-9.7, -2.9, 0.4) m/s², as simulated at a left wrist, where a hanging
+  arm points along x; at a right one the first component would be positive.
+Left as it is
+  Transitions are shorter than a window of 2 s
+  (medians: seated 0.7, standing up 1.2, turning 1.1, sitting down 1.3 s), so a window has the
+  class of most of its samples, and few windows of 2 s are "SEATED" (81 of 2,186, of 20 people).
+
+Licence: CC BY 4.0. Cite
+  M. Matey-Sanz, S. Casteleyn, C. Granell: Dataset of inertial measurements of smartphones and
+  smartwatches for human activity recognition. Data in Brief, 2023, 109809.
+
+Names and descriptions of the classes were written for this library.
+"""
+
+
+@dataclass(frozen=True)
+class _Execution:
+    subject: int
+    number: int
+    times: NDArray[np.float64]
+    values: NDArray[np.float64]
+    labels: NDArray[np.str_]
+
+    @property
+    def name(self) -> str:
+        return f"s{self.subject:02d}_{self.number:02d}"
+
+
+def load_sp_sw_har(
+    path: str | Path,
+    *,
+    subjects: Iterable[int] | int | None = None,
+    seconds: float | None = 2.0,
+    overlap: float = 0.5,
+    label: str = "majority",
+    min_purity: float = 0.0,
+    rate: float = 50.0,
+    dtype: DTypeLike = np.float32,
+) -> Bunch:
+    """Load the smartwatch recordings of SP-SW-HAR.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder that holds ``DATA/s01/s01_01_sw.csv`` and so on, or that holds the same rows in
+        one ``sp_sw_har_watch.npz`` (arrays ``acc``, ``gyro``, ``time``, ``label``,
+        ``label_names``, ``rec_ptr``, ``subject``, ``execution``).
+    subjects : int or iterable of int, optional
+        People, 1 to 23. All that are there by default.
+    seconds : float or None, default=2.0
+        Length of the windows; None cuts none.
+    overlap : float, default=0.5
+        Share of a window that the next one repeats.
+    label : {"majority", "centre"}, default="majority"
+        Which of its samples decide on the class of a window. Transitions are short: most windows
+        hold two or three classes.
+    min_purity : float, default=0.0
+        Windows whose class holds a smaller share of their samples are dropped.
+    rate : float, default=50.0
+        Rate of the windows in Hz. Recordings keep their own, 104.3 Hz.
+    dtype : dtype, default=float32
+        Of the IMU windows.
+
+    Returns
+    -------
+    Bunch
+        ``recordings`` (one per execution, named such as ``"s01_03"``, with a class per sample),
+        ``motions`` (empty), ``X``, ``y`` (class labels), ``groups`` (people), ``sessions`` (one
+        per person, such as ``"s01"``), ``executions`` (number of each row's execution),
+        ``label_names``, ``descriptions`` (prompts), ``DESCR``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If neither the files nor the archive is there.
+    ValueError
+        If a subject is unknown or a file's content is not as expected.
+
+    References
+    ----------
+    M. Matey-Sanz, S. Casteleyn, C. Granell, "Dataset of inertial measurements of smartphones and
+    smartwatches for human activity recognition", Data in Brief, 2023, 109809.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.datasets import load_sp_sw_har
+    >>> data = load_sp_sw_har("data/sp_sw_har_watch")  # doctest: +SKIP
+    >>> data.X["imu"].shape, data.y[0]  # doctest: +SKIP
+    ((2186, 6, 100), 'STANDING_UP')
+    """
+    check_rate(rate, "rate")
+    people = select_known("subjects", subjects, SUBJECTS)
+    executions = [one for one in _read_all(Path(path)) if one.subject in people]
+    if not executions:
+        raise FileNotFoundError(
+            f"{NAME}: {path} holds no execution of the chosen people {people}. {OBTAIN}"
+        )
+    recordings = [_recording(execution) for execution in executions]
+    bunch = make_bunch(
+        motions=[],
+        recordings=recordings,
+        label_names={key: name for key, (name, _) in LABELS.items()},
+        descriptions={key: prompts for key, (_, prompts) in LABELS.items()},
+        description=DESCR,
+        executions=None,
+    )
+    if seconds is None:
+        return bunch
+    cut_into(
+        bunch,
+        recordings,
+        [f"s{execution.subject:02d}" for execution in executions],
+        seconds=seconds,
+        overlap=overlap,
+        label=label,
+        min_purity=min_purity,
+        imu_rate=rate,
+        dtype=dtype,
+    )
+    number_of = {execution.name: execution.number for execution in executions}
+    bunch.executions = np.array([number_of[name] for name in bunch.X["clip"]])
+    return bunch
+
+
+def _recording(execution: _Execution) -> Recording:
+    times = execution.times
+    if len(times) < 3 or np.diff(times).max() > MAX_GAP or times[-1] <= times[0]:
+        raise ValueError(
+            f"{NAME}: the time stamps of {execution.name} must increase over at least three "
+            f"samples without a gap of more than {MAX_GAP} s."
+        )
+    # stamps jitter about an even clock
+    clock = recover_clock(times, execution.values, "even")
+    steps = np.diff(clock.times)
+    rate = 1 / float(steps[steps < 1.5 * np.median(steps)].mean())
+    values, observed, start = resample_timestamps(times, execution.values, rate, stamps="even")
+    at = start + np.arange(len(values)) / rate
+    nearest = clock.rows[np.rint(np.interp(at, clock.times, np.arange(len(steps) + 1))).astype(int)]
+    return Recording(
+        values,
+        rate,
+        channel_names("left_wrist"),
+        labels=execution.labels[nearest],
+        subject=execution.subject,
+        name=execution.name,
+        observed=observed,
+    )
+
+
+# ---- both layouts
+
+
+def _read_all(path: Path) -> list[_Execution]:
+    archive = path.expanduser() / ARCHIVE
+    read = _from_archive(archive) if archive.is_file() else _from_folder(path)
+    executions = sorted(read, key=lambda one: (one.subject, one.number))
+    for execution in executions:
+        unknown = set(execution.labels.tolist()) - set(LABELS)
+        if unknown or not np.isfinite(execution.values).all():
+            raise ValueError(
+                f"{NAME}: {execution.name} must have finite values and labels among "
+                f"{', '.join(LABELS)}; it has {', '.join(sorted(unknown)) or 'gaps'}."
+            )
+    return executions
+
+
+def _from_folder(path: Path) -> Iterator[_Execution]:
+    root = find_root(path, (".", "DATA"), "s*/s*_sw.csv", dataset=NAME, obtain=OBTAIN)
+    columns = [f"{axis}_{kind}" for kind in ("acc", "gyro") for axis in "xyz"]
+    for file in root.glob("s*/s*_sw.csv"):
+        match = re.fullmatch(r"s(\d+)_(\d+)_sw", file.stem)
+        if match is None:
+            continue
+        table = read_csv(file, ["timestamp", *columns])
+        labels = np.array([row["label"] for row in read_rows(file, ["label"])])
+        times = (table[:, 0] - table[0, 0]) / 1000
+        yield _Execution(int(match[1]), int(match[2]), times, table[:, 1:], labels)
+
+
+def _from_archive(file: Path) -> Iterator[_Execution]:
+    arrays = _load(file)
+    values = np.hstack([arrays["acc"], arrays["gyro"]]).astype(np.float64)
+    labels = arrays["label_names"][arrays["label"]]
+    for i, (begin, end) in enumerate(pairwise(arrays["rec_ptr"])):
+        yield _Execution(
+            int(arrays["subject"][i]),
+            int(arrays["execution"][i]),
+            arrays["time"][begin:end].astype(np.float64),
+            values[begin:end],
+            labels[begin:end],
+        )
+
+
+def _load(file: Path) -> dict[str, NDArray[Any]]:
+    names = ("acc", "gyro", "time", "label", "label_names", "rec_ptr", "subject", "execution")
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in names}
+    except Exception as error:  # numpy and zipfile raise many kinds for broken files
+        raise ValueError(f"{file} is no archive of {NAME}: {error}. {OBTAIN}") from error

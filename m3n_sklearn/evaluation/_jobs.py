@@ -1,0 +1,267 @@
+"""The plan of a study: checked data, runs, and the rows of every cell."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import has_fit_parameter
+from threadpoolctl import threadpool_limits
+
+from .._splits import rows_to_learn_from
+from .._validation import check_count, plain_column
+from .._windows import Windows
+from ._budgets import Budget, budget_name, draw_labels
+from ._method import Method, People
+from ._scores import Score, macro_f1
+
+__all__ = [
+    "UNLABELED",
+    "Cell",
+    "Data",
+    "Job",
+    "Run",
+    "check_data",
+    "plan_jobs",
+    "plan_runs",
+    "run_cell",
+]
+
+Rows = NDArray[np.int64]
+
+
+def check_data(
+    X: Any, y: ArrayLike, groups: ArrayLike, blocks: ArrayLike | None, random_state: int
+) -> Data:
+    """Return what all cells share, or say what is wrong with it."""
+    labels, people = _columns_like(X, y=y, groups=groups)
+    ids = None if blocks is None else _columns_like(X, blocks=blocks)[0]
+    if not isinstance(random_state, (int, np.integer)) or random_state < 0:
+        raise ValueError(
+            f"random_state must be a whole number of at least 0, so that every method meets the "
+            f"same labels; got {random_state!r}."
+        )
+    # a slice would be copied for every cell that goes to another process
+    whole = X.assign() if isinstance(X, Windows) else X
+    return Data(whole, labels, people, ids, np.unique(labels), int(random_state))
+
+
+def _columns_like(X: Any, **columns: ArrayLike) -> list[NDArray[Any]]:
+    """Return columns as arrays with one entry per row of X, or complain."""
+    if not hasattr(X, "shape") or hasattr(X, "iloc"):
+        raise TypeError(
+            f"X must be an array or Windows, got {type(X).__name__}; a table becomes an array by "
+            "X.to_numpy()."
+        )
+    return [plain_column(values, name, X.shape[0]) for name, values in columns.items()]
+
+
+def plan_runs(budgets: Sequence[Budget], n_draws: int) -> list[Run]:
+    """Combine budgets and draws; all labels can be drawn in one way only."""
+    draws = check_count(n_draws, "n_draws")
+    return [
+        Run(budget, draw) for budget in budgets for draw in range(1 if budget is None else draws)
+    ]
+
+
+def plan_jobs(
+    methods: Sequence[Method], data: Data, folds: Sequence[People], runs: Sequence[Run]
+) -> Iterator[Job]:
+    """Yield every cell once, with the rows it learns from and those it is tested on."""
+    people = np.unique(data.groups).tolist()
+    for held_out in folds:
+        away = np.isin(data.groups, np.array(held_out))
+        test = np.flatnonzero(away)
+        fold = f"the fold without {', '.join(map(str, held_out))}"
+        there = rows_to_learn_from(~away, data.X, fold)
+        key = sorted(people.index(person) for person in held_out)
+        for method in methods:
+            if not method.needs_labels:
+                yield Job(method, Cell(method.name, held_out, UNLABELED), there, test)
+        for run in runs:
+            train = _draw(data, there, run, key)
+            for method in methods:
+                if method.needs_labels:
+                    yield Job(method, Cell(method.name, held_out, run), train, test)
+
+
+def _draw(data: Data, there: Rows, run: Run, fold_key: Sequence[int]) -> Rows:
+    rng = np.random.default_rng([data.random_state, run.draw, *fold_key])
+    local = None if data.blocks is None else data.blocks[there]
+    return there[draw_labels(data.y[there], run.budget, blocks=local, random_state=rng)]
+
+
+@dataclass(frozen=True)
+class Run:
+    """How much is learned from, and which repetition it is."""
+
+    budget: Budget = None
+    draw: int = 0
+
+
+UNLABELED = Run(budget=0)
+"""The one fit, per fold, of a method that reads no label."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Which result."""
+
+    method: str
+    held_out: tuple[Hashable, ...]
+    run: Run
+
+    def __str__(self) -> str:
+        run = self.run
+        people = ", ".join(map(str, self.held_out))
+        if run == UNLABELED:
+            return f"{self.method}, no labels, without {people}"
+        return f"{self.method}, {budget_name(run.budget)}, without {people}, draw {run.draw}"
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """What all cells share."""
+
+    X: Any
+    y: NDArray[Any]
+    groups: NDArray[Any]
+    blocks: NDArray[Any] | None
+    classes: NDArray[Any]
+    random_state: int
+
+
+class Job(NamedTuple):
+    """A cell, the rows to learn from and the rows to predict."""
+
+    method: Method
+    cell: Cell
+    train: Rows
+    test: Rows
+
+
+def run_cell(data: Data, job: Job) -> list[Score]:
+    """Fit a method, test it on a fold, and score each held-out person."""
+    # one thread, so that sums are added in the same order with any number of processes
+    with threadpool_limits(limits=1):
+        try:
+            return _fit_and_score(data, *job)
+        except Exception as error:
+            error.add_note(f"This happened in the study's cell: {job.cell}.")
+            raise
+
+
+def _fit_and_score(data: Data, method: Method, cell: Cell, train: Rows, test: Rows) -> list[Score]:
+    # 1. the estimator of this fold, with the seed of this repetition
+    estimator = _seeded(method.build(cell.held_out), data.random_state, cell.run)
+    # 2. the drawn windows, with the method's own extra ones
+    X, y = _training_set(data, method, cell.held_out, train)
+    known = [y] if method.needs_labels else []
+    people = _people(estimator, data, method, train)
+    # 3. fit and predict; only these are timed
+    begun = time.perf_counter()
+    with warnings.catch_warnings():  # few windows of many classes may look like regression
+        warnings.filterwarnings("ignore", "The number of unique classes")
+        fitted = estimator.fit(X, *known, **people)
+    trained = time.perf_counter()
+    predictions = _plain(fitted.predict(data.X[test]))
+    ended = time.perf_counter()
+    # 4. one score for each person of the fold
+    scores = []
+    for person in cell.held_out:
+        mine = data.groups[test] == person
+        rows = test[mine]
+        scores.append(
+            Score(
+                method=cell.method,
+                budget=cell.run.budget,
+                group=person,
+                draw=cell.run.draw,
+                macro_f1=macro_f1(data.y[rows], predictions[mine]),
+                rows=rows,
+                predictions=predictions[mine],
+                classes=data.classes,
+                held_out=cell.held_out,
+                n_train=len(train) if method.needs_labels else 0,
+                fit_seconds=trained - begun,
+                predict_seconds=(ended - trained) * float(np.mean(mine)),
+                flags=method.flags,
+            )
+        )
+    return scores
+
+
+def _seeded(estimator: BaseEstimator, random_state: int, run: Run) -> BaseEstimator:
+    """Set the random state of a repetition, the same in all methods."""
+    names = [name for name in estimator.get_params() if name.endswith("random_state")]
+    owners = {name.rpartition("__")[0] for name in names}
+    # what lies inside an estimator with a random_state of its own is left to that estimator
+    outer = [name for name in names if owners.isdisjoint(_around(name.rpartition("__")[0]))]
+    state = np.random.SeedSequence([random_state, run.draw]).generate_state(1)
+    return estimator.set_params(**dict.fromkeys(outer, int(state[0] % 2**31)))
+
+
+def _around(owner: str) -> Iterator[str]:
+    """List the estimators that contain a nested one: the steps of its path, and ""."""
+    while owner:
+        owner = owner.rpartition("__")[0]
+        yield owner
+
+
+def _training_set(
+    data: Data, method: Method, held_out: tuple[Hashable, ...], train: Rows
+) -> tuple[Any, NDArray[Any]]:
+    X, y = data.X[train], data.y[train]
+    if method.extra is None:
+        return X, y
+    extra = method.extra(held_out)
+    if not isinstance(extra, tuple) or len(extra) != 2 or not hasattr(extra[0], "shape"):
+        raise TypeError(
+            f"extra of method {method.name!r} must return a tuple (X, y), got "
+            f"{type(extra).__name__}."
+        )
+    X_extra = extra[0]
+    labels = plain_column(extra[1], f"The extra labels of {method.name!r}", X_extra.shape[0])
+    unknown = np.setdiff1d(labels, data.classes)
+    if len(unknown):
+        raise ValueError(
+            f"extra of method {method.name!r} has labels that are not in y: {unknown.tolist()}."
+        )
+    return _join(X, X_extra), np.concatenate([y, labels])
+
+
+def _join(X: Any, extra: Any) -> Any:
+    """Put extra windows below the drawn ones; columns that only one side has are dropped."""
+    if isinstance(X, Windows) != isinstance(extra, Windows):
+        raise TypeError(
+            f"extra windows must be of the kind of X, {type(X).__name__}, got "
+            f"{type(extra).__name__}."
+        )
+    if not isinstance(X, Windows):
+        return np.concatenate([X, extra])
+    odd = set(X.columns) ^ set(extra.columns)
+    return Windows.concatenate([X.drop(*odd), extra.drop(*odd)])
+
+
+def _people(
+    estimator: BaseEstimator, data: Data, method: Method, train: Rows
+) -> dict[str, NDArray[Any]]:
+    """Return the groups of `fit`, for estimators that hold out whole people to choose by."""
+    takes_them = method.needs_labels and has_fit_parameter(estimator, "groups")
+    groups = data.groups[train]
+    # extra windows are of nobody, and one person alone can't be held out
+    if not takes_them or method.extra is not None or len(np.unique(groups)) < 2:
+        return {}
+    return {"groups": groups}
+
+
+def _plain(predictions: Any) -> NDArray[Any]:
+    """Return predictions as numbers or strings: files hold no objects."""
+    array = np.asarray(predictions)
+    return np.array(array.tolist()) if array.dtype == object else array

@@ -1,0 +1,1 @@
+"""The vocabulary: activities that people perform, as programs of postures."""

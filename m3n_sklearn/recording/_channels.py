@@ -1,0 +1,360 @@
+"""Channel names: which column is which axis of which sensor at which site."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._validation import check_rotation, list_of, real_array
+from .._windows import Windows
+
+__all__ = [
+    "AXES",
+    "SENSORS",
+    "STANDARD_GRAVITY",
+    "Triad",
+    "UnitsWarning",
+    "acc_from_g",
+    "channel_names",
+    "gyro_from_dps",
+    "parse_channels",
+    "sites_of",
+    "to_site_axes",
+    "warn_units",
+]
+
+SENSORS = ("acc", "gyro")
+"""Kinds of sensor, in channel order."""
+
+AXES = ("x", "y", "z")
+"""Axes of a sensor, in channel order."""
+
+_NAME = re.compile(r"(?:(?P<site>.+)_)?(?P<sensor>acc|gyro)_(?P<axis>[xyz])")
+
+
+class Triad(NamedTuple):
+    """The three columns of one sensor at one site.
+
+    Attributes
+    ----------
+    site : str
+        Where the sensor sits; empty if the names do not say.
+    sensor : {"acc", "gyro"}
+        What it measures.
+    columns : tuple of int
+        Columns of the x, y and z axis.
+    """
+
+    site: str
+    sensor: str
+    columns: tuple[int, int, int]
+
+
+def channel_names(
+    sites: str | Sequence[str], sensors: str | Sequence[str] = SENSORS
+) -> tuple[str, ...]:
+    """Name the channels of some sites: acc x y z, then gyro x y z, site after site.
+
+    Parameters
+    ----------
+    sites : str or sequence of str
+        One site or several, in the order of the channels.
+    sensors : str or sequence of str, default=("acc", "gyro")
+        Kinds of sensor at each site.
+
+    Returns
+    -------
+    tuple of str
+        Names such as ``left_wrist_acc_x``.
+
+    Raises
+    ------
+    ValueError
+        If there is no site, a site occurs twice, or a kind of sensor is unknown.
+
+    Examples
+    --------
+    >>> channel_names("left_wrist", "acc")
+    ('left_wrist_acc_x', 'left_wrist_acc_y', 'left_wrist_acc_z')
+    >>> len(channel_names(["left_wrist", "right_wrist"]))
+    12
+    """
+    places = (sites,) if isinstance(sites, str) else tuple(list_of(sites, "sites", "names"))
+    kinds = (sensors,) if isinstance(sensors, str) else tuple(list_of(sensors, "sensors", "names"))
+    if not all(isinstance(place, str) for place in places):
+        raise TypeError(f"sites must be names such as 'left_wrist', got {places}.")
+    if not places or len(set(places)) < len(places):
+        raise ValueError(f"sites must be one or more different names, got {places}.")
+    if not kinds or set(kinds) - set(SENSORS):
+        raise ValueError(f"sensors must be some of {SENSORS}, got {kinds}.")
+    return tuple(f"{place}_{kind}_{axis}" for place in places for kind in kinds for axis in AXES)
+
+
+def parse_channels(names: Sequence[str]) -> tuple[Triad, ...]:
+    """Find the sensors behind channel names, in the order of their first channel.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names such as ``left_wrist_acc_x``, or ``acc_x`` if there is only one site.
+
+    Returns
+    -------
+    tuple of Triad
+        One entry per sensor. The axes may stand in any order and anywhere.
+
+    Raises
+    ------
+    ValueError
+        If a name does not end in ``_acc_x`` or the like, occurs twice, or a sensor lacks an axis.
+
+    Examples
+    --------
+    >>> parse_channels(["acc_x", "acc_y", "acc_z"])
+    (Triad(site='', sensor='acc', columns=(0, 1, 2)),)
+    """
+    if isinstance(names, str):
+        raise TypeError(f"names must be a sequence of channel names, got one string {names!r}.")
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for column, name in enumerate(list_of(names, "names", "a sequence of channel names")):
+        match = _NAME.fullmatch(str(name))
+        if match is None:
+            raise ValueError(
+                f"Channel {name!r} is not named <site>_acc_<x|y|z> or <site>_gyro_<x|y|z>. "
+                "channel_names(sites) writes such names."
+            )
+        axes = found.setdefault((match["site"] or "", match["sensor"]), {})
+        if match["axis"] in axes:
+            raise ValueError(f"Channel {name!r} occurs twice.")
+        axes[match["axis"]] = column
+    for (site, sensor), axes in found.items():
+        if len(axes) < 3:
+            there = ", ".join(sorted(axes))
+            raise ValueError(
+                f"The {sensor} of site {site!r} has the axes {there} only; x, y and z belong "
+                "together because augmentation rotates them as one vector."
+            )
+    return tuple(
+        Triad(site, sensor, (axes["x"], axes["y"], axes["z"]))
+        for (site, sensor), axes in found.items()
+    )
+
+
+def sites_of(names: Sequence[str]) -> tuple[str, ...]:
+    """List the sites that occur in channel names, in order.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Channel names.
+
+    Returns
+    -------
+    tuple of str
+        Site names.
+
+    Examples
+    --------
+    >>> sites_of(channel_names(["left_wrist", "head"]))
+    ('left_wrist', 'head')
+    """
+    return tuple(dict.fromkeys(triad.site for triad in parse_channels(names)))
+
+
+STANDARD_GRAVITY = 9.80665
+"""Standard gravity in m/s², exact by definition."""
+
+# Half to double what a resting sensor reads. A linear acceleration without gravity can fall
+# into the first interval too, which is just as wrong.
+_ACC_UNITS = (
+    (0.5, 2.0, "g", STANDARD_GRAVITY),
+    (500.0, 2000.0, "mg", STANDARD_GRAVITY / 1000),
+    (5000.0, 20000.0, "mm/s²", 1e-3),
+)
+# Sensors end at 2000 deg/s = 35 rad/s per axis; the wildest waving seen has the median 20 and the
+# 99th percentile 42 rad/s.
+_GYRO_MEDIAN, _GYRO_TOP = 25.0, 60.0
+
+
+class UnitsWarning(UserWarning):
+    """Sensor values look like another unit than m/s² or rad/s."""
+
+
+def acc_from_g(values: ArrayLike) -> NDArray[np.float64]:
+    """Convert accelerations from g to m/s².
+
+    Parameters
+    ----------
+    values : array-like
+        Accelerations in units of standard gravity.
+
+    Returns
+    -------
+    ndarray
+        The same in m/s², float64.
+
+    Examples
+    --------
+    >>> float(acc_from_g(1.0))
+    9.80665
+    """
+    return np.asarray(values, dtype=np.float64) * STANDARD_GRAVITY
+
+
+def gyro_from_dps(values: ArrayLike) -> NDArray[np.float64]:
+    """Convert angular rates from degrees per second to rad/s.
+
+    Parameters
+    ----------
+    values : array-like
+        Angular rates in deg/s.
+
+    Returns
+    -------
+    ndarray
+        The same in rad/s, float64.
+
+    Examples
+    --------
+    >>> round(float(gyro_from_dps(180.0)), 4)
+    3.1416
+    """
+    return np.deg2rad(np.asarray(values, dtype=np.float64))
+
+
+def warn_units(
+    acc: ArrayLike | None = None,
+    gyro: ArrayLike | None = None,
+    *,
+    axis: int = -1,
+    stacklevel: int = 2,
+) -> None:
+    """Warn if accelerations or angular rates look like another unit, and name the factor.
+
+    Parameters
+    ----------
+    acc : array-like, optional
+        Accelerations, taken to be in m/s² with gravity, x y z along `axis`.
+    gyro : array-like, optional
+        Angular rates, taken to be in rad/s.
+    axis : int, default=-1
+        The axis of length 3. For windows of shape (n, 3, T) it is 1.
+    stacklevel : int, default=2
+        As in :func:`warnings.warn`.
+
+    Warns
+    -----
+    UnitsWarning
+        If the median of the norm of `acc` looks like g, mg or mm/s², or `gyro` like deg/s.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> warn_units(np.tile([0.0, 0.0, 9.8], (100, 1)))
+    """
+    if acc is not None:
+        norm = _median_norm(acc, axis)
+        for low, high, unit, factor in _ACC_UNITS:
+            if low <= norm <= high:
+                warnings.warn(
+                    f"The median length of the acceleration is {norm:.3g}; with gravity it should "
+                    f"be about 9.8 m/s². These look like {unit}: multiply by {factor:.6g}.",
+                    UnitsWarning,
+                    stacklevel=stacklevel + 1,
+                )
+    if gyro is not None:
+        norms = _norms(gyro, axis)
+        if norms.size and (np.median(norms) > _GYRO_MEDIAN or np.percentile(norms, 99) > _GYRO_TOP):
+            warnings.warn(
+                f"The angular rate has the median {np.median(norms):.3g} and the 99th percentile "
+                f"{np.percentile(norms, 99):.3g}, more than a limb turns in rad/s. These look like "
+                f"deg/s: multiply by pi/180 = {np.pi / 180:.6g}.",
+                UnitsWarning,
+                stacklevel=stacklevel + 1,
+            )
+
+
+def _median_norm(values: ArrayLike, axis: int) -> float:
+    norms = _norms(values, axis)
+    return float(np.median(norms)) if norms.size else np.nan
+
+
+def _norms(values: ArrayLike, axis: int) -> NDArray[np.float64]:
+    array = real_array(values, "values", "triads x y z")
+    if not -array.ndim <= axis < array.ndim or array.shape[axis] != 3:
+        raise ValueError(
+            f"The axis of x, y and z must have length 3, got shape {array.shape} with axis={axis}."
+        )
+    norms = np.linalg.norm(array, axis=axis)
+    return norms[np.isfinite(norms)]
+
+
+def to_site_axes(X: Windows, mount: Mapping[str, ArrayLike]) -> Windows:
+    """Turn readings from the axes of their sensors into those of the sites they were worn at.
+
+    Pretrained weights such as ``"m3n-base"`` have learned from sensors whose axes are those of the
+    site (see :doc:`/user_guide/conventions`). Readings of a sensor that is mounted in another way
+    mean little to them until they are turned.
+
+    Parameters
+    ----------
+    X : Windows
+        With a column ``imu`` and channel names.
+    mount : mapping of str to array-like of shape (3, 3)
+        By site the rotation of the sensor in its site, as `SMPLIMUSimulator` takes it and the
+        readers of `m3n_sklearn.datasets` give it as ``mount``: columns are the sensor's axes.
+        Sites that it does not name are left alone.
+
+    Returns
+    -------
+    Windows
+        The same windows, with accelerations and angular rates turned.
+
+    Raises
+    ------
+    ValueError
+        If the channels are not named, a site is not there or a matrix is no rotation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn import Windows
+    >>> from m3n_sklearn.recording import channel_names, to_site_axes
+    >>> upside_down = np.zeros((1, 3, 50))
+    >>> upside_down[:, 2] = -9.81
+    >>> X = Windows(imu=upside_down, rate=50.0, channels=channel_names("right_wrist", "acc"))
+    >>> half_a_turn_about_x = np.diag([1.0, -1.0, -1.0])
+    >>> to_site_axes(X, {"right_wrist": half_a_turn_about_x})["imu"][0, :, 0] + 0.0
+    array([0.  , 0.  , 9.81])
+    """
+    if not isinstance(X, Windows) or "imu" not in X.columns or X.channels is None:
+        raise ValueError(
+            "X must be Windows with a column imu and channel names, such as Windows(imu=..., "
+            "rate=50.0, channels=channel_names('right_wrist'))."
+        )
+    if not isinstance(mount, Mapping):
+        raise TypeError(f"mount must map sites to (3, 3) rotations, got {type(mount).__name__}.")
+    turns = {site: check_rotation(turn, f"mount[{site!r}]") for site, turn in mount.items()}
+    triads = parse_channels(X.channels)
+    unknown = set(turns) - {triad.site for triad in triads}
+    if unknown:
+        raise ValueError(
+            f"mount names {', '.join(sorted(map(str, unknown)))}, but X has the sites "
+            f"{', '.join(dict.fromkeys(triad.site for triad in triads))}."
+        )
+    imu = np.array(X["imu"])
+    observed = np.array(X["observed"]) if "observed" in X else None
+    for triad in triads:
+        if triad.site in turns:
+            columns = list(triad.columns)
+            imu[:, columns] = turns[triad.site].astype(imu.dtype) @ imu[:, columns]
+            if observed is not None:  # a turned axis is made of all three
+                observed[:, columns] = observed[:, columns].all(axis=1, keepdims=True)
+    present = {name: X.present(name) for name in ("imu", "observed") if name in X}
+    masks: dict[str, Any] = {} if observed is None else {"observed": observed}
+    return X.assign(imu=imu, channels=X.channels, present=present, **masks)

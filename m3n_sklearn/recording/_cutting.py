@@ -1,0 +1,565 @@
+"""Cutting motions and recordings into windows on one clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from numbers import Number
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import DTypeLike, NDArray
+
+from .._typing import Array
+from .._validation import check_positive, check_rate, list_of
+from .._windows import Windows
+from ..motion import Motion, neighbors
+from ..skeleton import quat_from_rotvec, rotvec_from_quat, slerp_resample
+from ._recording import Recording
+from ._resampling import bridge_by_lines
+
+__all__ = ["Cut", "cut"]
+
+Indices = NDArray[np.int64]
+Item = Motion | Recording | tuple[Motion, Recording]
+
+LABEL_RULES = ("majority", "centre")
+SHORT_RULES = ("drop", "pad")
+_EPS = 1e-6
+
+
+class Cut(NamedTuple):
+    """Windows with what belongs beside them.
+
+    Attributes
+    ----------
+    X : Windows
+        One row per window.
+    y : ndarray of shape (n,) or None
+        Classes; None if no item has labels.
+    groups : ndarray of shape (n,) or None
+        People; None if no item names one.
+    """
+
+    X: Windows
+    y: NDArray[Any] | None
+    groups: NDArray[Any] | None
+
+
+@dataclass(frozen=True)
+class _Plan:
+    seconds: float
+    overlap: float
+    margin: float
+    label: str
+    short: str
+    imu_rate: float | None
+    pose_rate: float | None
+    min_purity: float
+    min_observed: float
+    masks_poses: bool
+    ignore: frozenset[Hashable]
+    dtype: np.dtype[Any]
+
+    def length(self, rate: float) -> int:
+        return max(1, int(np.floor(self.seconds * rate + 0.5 + _EPS)))
+
+    def hop(self, rate: float) -> int:
+        return max(1, int(np.floor(self.seconds * (1 - self.overlap) * rate + 0.5 + _EPS)))
+
+    def margin_frames(self, rate: float) -> int:
+        return int(np.floor(self.margin * rate + 0.5 + _EPS))
+
+
+@dataclass(frozen=True)
+class _Clip:
+    motion: Motion | None
+    recording: Recording | None
+
+    def first(self, field: str) -> Any:
+        """Return a field of the recording or, where that lacks it, of the motion."""
+        for owner in (self.recording, self.motion):
+            value = getattr(owner, field, None)
+            if value is not None and value != ():
+                return value
+        return None
+
+    @property
+    def sex(self) -> str:
+        """Of the body; neutral where there is no motion."""
+        return "neutral" if self.motion is None else self.motion.sex
+
+
+def cut(
+    items: Iterable[Item] | Item,
+    *,
+    seconds: float,
+    overlap: float = 0.5,
+    margin: float = 0.5,
+    label: str = "majority",
+    short: str = "drop",
+    imu_rate: float | None = None,
+    pose_rate: float | None = None,
+    min_purity: float = 0.0,
+    min_observed: float = 1.0,
+    ignore: Iterable[Hashable] = (),
+    dtype: DTypeLike = np.float64,
+) -> Cut:
+    """Cut motions, recordings, or pairs of both into windows of equal length.
+
+    Parameters
+    ----------
+    items : Motion, Recording, (Motion, Recording) or an iterable of these
+        A pair is one scene on one clock (``motion.times`` and ``recording.times``); only what
+        both cover is cut. No window crosses the borders of an item.
+    seconds : float
+        Length of a window, rounded to whole samples.
+    overlap : float, default=0.5
+        Share of a window that the next one repeats, in [0, 1).
+    margin : float, default=0.5
+        Seconds of context frames at both ends of pose windows, rounded to whole frames. Where
+        the clip ends earlier the edge frame is repeated; the column ``context`` tells how many
+        frames of each margin are real.
+    label : {"majority", "centre"}, default="majority"
+        The class of a window is the most frequent one of its samples (the earliest of equals),
+        or the one in its middle.
+    short : {"drop", "pad"}, default="drop"
+        What becomes of items shorter than a window: nothing, or one window in which the item
+        sits in the middle and its first and last sample are repeated. The column ``padded``
+        then tells how many seconds of a window are repeated. An unfinished window at the end of
+        a longer item is always dropped.
+    imu_rate, pose_rate : float, optional
+        Rates of the windows in Hz, from 0.1 to 100000. By default the items' own, which must then
+        agree.
+    min_purity : float, default=0.0
+        Windows whose class holds a smaller share of their samples are dropped.
+    min_observed : float, default=1.0
+        Share of the samples of a window, those of each channel counted, that must have been
+        measured; and of its frames of poses, margins included, those of each joint counted. By
+        default no window touches anything lost. With less, lost samples within windows are
+        bridged by straight lines.
+    ignore : iterable, default=()
+        Windows of these classes are dropped.
+    dtype : dtype, default=float64
+        Of the column ``imu``.
+
+    Returns
+    -------
+    X : Windows
+        Columns ``imu``, ``pose``, ``trans`` and ``text`` as far as items have them; ``clip``, the
+        item's name (made unique where names repeat); ``start``, the time of the first sample on
+        the item's clock in s; ``observed`` (n, C, T) of ``imu`` if `min_observed` is less than 1,
+        False where a sample was lost or is padding, and ``pose_observed`` (n, F, J) if motions
+        know what was lost; ``context`` with poses, ``padded`` with padding, ``stature`` and
+        ``betas`` if every item has them, ``source`` ("" where it is not known) if any has, and
+        ``sex`` if any motion's is not "neutral".
+    y : ndarray of shape (n,) or None
+        From the recording's labels or else the motion's label.
+    groups : ndarray of shape (n,) or None
+        Subjects.
+
+    Raises
+    ------
+    TypeError
+        If an item is none of the three kinds.
+    ValueError
+        For arguments out of range, rates or channels that differ between items, or if no window
+        is left.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn.recording import Recording, channel_names, cut
+    >>> walk = Recording(np.full((500, 3), 5.6), 50.0, channel_names("wrist", "acc"),
+    ...                  labels="walk", subject="anna")
+    >>> X, y, groups = cut(walk, seconds=2.0)
+    >>> X["imu"].shape, X["start"][:3].tolist(), y[0], groups[0]
+    ((9, 3, 100), [0.0, 1.0, 2.0], np.str_('walk'), np.str_('anna'))
+    """
+    clips = _as_clips(items)
+    plan = _Plan(
+        seconds=check_positive(seconds, "seconds"),
+        overlap=_within("overlap", overlap, 0.0, 1.0, open_end=True),
+        margin=_within("margin", margin, 0.0, np.inf, open_end=True),
+        label=_one_of("label", label, LABEL_RULES),
+        short=_one_of("short", short, SHORT_RULES),
+        imu_rate=_common_rate("imu_rate", imu_rate, [clip.recording for clip in clips]),
+        pose_rate=_common_rate("pose_rate", pose_rate, [clip.motion for clip in clips]),
+        min_purity=_within("min_purity", min_purity, 0.0, 1.0),
+        min_observed=_within("min_observed", min_observed, 0.0, 1.0),
+        masks_poses=min_observed < 1
+        and any(getattr(clip.motion, "observed", None) is not None for clip in clips),
+        ignore=frozenset([ignore] if isinstance(ignore, str | Number) else ignore),
+        dtype=_float_dtype(dtype),
+    )
+    channels = _common_channels(clips)
+    shared = [name for name in ("stature", "betas") if _all_have(clips, name)]
+    sourced = any(getattr(clip.motion, "source", None) for clip in clips)
+    sexed = any(clip.sex != "neutral" for clip in clips)
+    parts: list[Windows] = []
+    labels: list[Any] = []
+    groups: list[Any] = []
+    for clip, clip_id in zip(clips, _unique_ids(clips), strict=True):
+        rows = _cut_clip(clip, plan)
+        if rows is None:
+            continue
+        columns, row_labels = rows
+        count = len(row_labels)
+        columns["clip"] = np.full(count, clip_id)
+        if sourced:
+            columns["source"] = np.full(count, getattr(clip.motion, "source", None) or "")
+        if sexed:
+            columns["sex"] = np.full(count, clip.sex)
+        for name in shared:
+            columns[name] = np.repeat(np.asarray(getattr(clip.motion, name))[None], count, axis=0)
+        parts.append(_as_windows(columns, clip, plan, channels))
+        labels += row_labels
+        groups += [clip.first("subject")] * count
+    if not parts:
+        raise ValueError(_nothing_left(clips, plan))
+    return Cut(Windows.concatenate(parts), _as_array(labels), _as_array(groups))
+
+
+# ---- one clip
+
+
+def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | None:
+    """Return the columns of one item's windows and their classes, or None if there are none."""
+    columns: dict[str, Any] = {}
+    recording = clip.recording
+    if recording is not None:
+        assert plan.imu_rate is not None
+        recording = recording.resample(plan.imu_rate)
+        rate, origin = recording.rate, recording.start
+        low, high = _covered(recording, clip.motion, plan)
+    else:
+        assert clip.motion is not None and plan.pose_rate is not None
+        rate, origin = plan.pose_rate, float(clip.motion.times[0])
+        low, high = 0, int(np.floor(clip.motion.duration * rate + _EPS)) + 1
+    length = plan.length(rate)
+    starts = _starts(low, high, length, plan.hop(rate), plan.short)
+    if recording is not None:
+        share = _share_observed(recording.observed, *_bounds(starts, low, high, length))
+        starts = starts[share >= plan.min_observed - 1e-12]
+    if clip.motion is not None and clip.motion.observed is not None:
+        share = _share_of_poses(clip.motion, origin + starts / rate, plan)
+        starts = starts[share >= plan.min_observed - 1e-12]
+    row_labels, pure = _classes(clip, recording, starts, low, high, length, plan)
+    starts, row_labels = starts[pure], [row_labels[i] for i in np.flatnonzero(pure)]
+    if len(starts) == 0:
+        return None
+    columns["start"] = origin + starts / rate
+    if plan.short == "pad":
+        columns["padded"] = np.full(len(starts), max(0, length - (high - low)) / rate)
+    if recording is not None:
+        bounds = low, high, length
+        data = recording.data
+        if plan.min_observed < 1:
+            data = bridge_by_lines(data, recording.observed)
+            place = starts[:, None] + np.arange(length)
+            real = (place >= low) & (place < high)
+            columns["observed"] = _rows(recording.observed, starts, *bounds) & real[:, None]
+        columns["imu"] = _rows(data, starts, *bounds).astype(plan.dtype)
+    if clip.motion is not None:
+        columns.update(_pose_rows(clip.motion, columns["start"], plan))
+    return columns, row_labels
+
+
+def _covered(recording: Recording, motion: Motion | None, plan: _Plan) -> tuple[int, int]:
+    """Return the bounds of the samples that the motion covers too."""
+    if motion is None:
+        return 0, recording.n_samples
+    assert plan.pose_rate is not None
+    end = motion.times[-1] + min(1 / motion.rate, 1 / plan.pose_rate)
+    low = int(np.ceil((motion.times[0] - recording.start) * recording.rate - _EPS))
+    high = int(np.floor((end - recording.start) * recording.rate + _EPS))
+    return max(0, low), min(recording.n_samples, high)
+
+
+def _starts(low: int, high: int, length: int, hop: int, short: str) -> Indices:
+    available = high - low
+    if available >= length:
+        return np.arange(low, high - length + 1, hop)
+    if available > 0 and short == "pad":
+        return np.array([low - (length - available) // 2])
+    return np.empty(0, dtype=np.int64)
+
+
+def _bounds(starts: Indices, low: int, high: int, length: int) -> tuple[Indices, Indices]:
+    """First and one past the last real sample of each window."""
+    return np.maximum(starts, low), np.minimum(starts + length, high)
+
+
+def _share_observed(observed: NDArray[np.bool_], begin: Indices, end: Indices) -> Array:
+    """Return the share of the samples of each window, of all channels, that were measured."""
+    counts = np.concatenate([[0], np.cumsum(observed.sum(axis=1))])
+    return (counts[end] - counts[begin]) / (observed.shape[1] * np.maximum(1, end - begin))
+
+
+def _share_of_poses(motion: Motion, starts: Array, plan: _Plan) -> Array:
+    """Return the share of the frames and joints of each window, margins included, that were
+    measured.
+    """
+    assert motion.observed is not None
+    begin = np.searchsorted(motion.times, starts - plan.margin - _EPS)
+    end = np.searchsorted(motion.times, starts + plan.seconds + plan.margin - _EPS)
+    return _share_observed(motion.observed, begin, end)
+
+
+def _rows(values: NDArray[Any], starts: Indices, low: int, high: int, length: int) -> NDArray[Any]:
+    """Windows (n, C, length) of samples (T, C); beyond the bounds the edge is repeated."""
+    if len(starts) and low <= starts[0] and starts[-1] + length <= high:
+        return sliding_window_view(values, length, axis=0)[starts]
+    index = np.clip(starts[:, None] + np.arange(length), low, high - 1)
+    return values[index].transpose(0, 2, 1)
+
+
+def _classes(
+    clip: _Clip,
+    recording: Recording | None,
+    starts: Indices,
+    low: int,
+    high: int,
+    length: int,
+    plan: _Plan,
+) -> tuple[list[Any], NDArray[np.bool_]]:
+    """Class of each window, and whether the window is to be kept."""
+    if recording is None or recording.labels is None:
+        value = None if clip.motion is None else clip.motion.label
+        return [value] * len(starts), np.full(len(starts), value not in plan.ignore)
+    classes, codes = np.unique(recording.labels, return_inverse=True)
+    begin, end = _bounds(starts, low, high, length)
+    counts = np.stack([_count(codes == k, begin, end) for k in range(len(classes))], axis=1)
+    if plan.label == "centre":
+        winner = codes[np.clip(starts + length // 2, low, high - 1)]
+    else:
+        winner = _earliest_of_best(counts, codes, begin)
+    purity = counts[np.arange(len(starts)), winner] / (end - begin)
+    values = classes.tolist()
+    wanted = np.array([value not in plan.ignore for value in values])
+    keep = wanted[winner] & (purity >= plan.min_purity - 1e-12)
+    return [values[k] for k in winner], keep
+
+
+def _count(mask: NDArray[np.bool_], begin: Indices, end: Indices) -> Indices:
+    total = np.concatenate([[0], np.cumsum(mask)])
+    return total[end] - total[begin]
+
+
+def _earliest_of_best(counts: Indices, codes: Indices, begin: Indices) -> Indices:
+    winner = np.argmax(counts, axis=1)
+    best = counts.max(axis=1, keepdims=True)
+    for row in np.flatnonzero((counts == best).sum(axis=1) > 1):
+        tied = np.flatnonzero(counts[row] == best[row])
+        later = codes[begin[row] :]
+        winner[row] = min(tied, key=lambda k: int(np.argmax(later == k)))
+    return winner
+
+
+def _pose_rows(motion: Motion, starts: Array, plan: _Plan) -> dict[str, Any]:
+    """Pose windows whose frame `margin` lies at the start of the window proper."""
+    assert plan.pose_rate is not None
+    rate, length = plan.pose_rate, plan.length(plan.pose_rate)
+    margin = plan.margin_frames(rate)
+    times = starts[:, None] + np.arange(-margin, length + margin) / rate
+    poses, trans = _frames_at(motion, times)
+    left = np.floor((starts - motion.times[0]) * rate + _EPS)
+    right = np.floor((motion.times[-1] - starts) * rate + _EPS) - (length - 1)
+    context = np.clip(np.stack([left, right], axis=1), 0, margin).astype(np.int64)
+    rows = {"pose": poses, "trans": trans, "context": context}
+    if plan.masks_poses:
+        seen = np.ones(motion.poses.shape[:2], bool) if motion.observed is None else motion.observed
+        before, after = neighbors(motion.times, times.ravel())
+        rows["pose_observed"] = (seen[before] & seen[after]).reshape(*times.shape, -1)
+    return rows
+
+
+def _frames_at(motion: Motion, times: Array) -> tuple[Array, Array]:
+    """Poses and translations at any times; before the first and after the last the edge frame."""
+    position = (times - motion.times[0]) * motion.rate
+    index = np.rint(position)
+    if motion.is_uniform and np.abs(position - index).max() < _EPS:
+        frames = np.clip(index, 0, motion.n_frames - 1).astype(np.int64)
+        return motion.poses[frames], motion.trans[frames]
+    # overlapping windows ask for the same instants
+    wanted, inverse = np.unique(times.round(9), return_inverse=True)
+    inverse = inverse.reshape(times.shape)
+    quats = slerp_resample(quat_from_rotvec(motion.poses), motion.times, wanted)
+    trans = np.stack([np.interp(wanted, motion.times, axis) for axis in motion.trans.T], axis=-1)
+    return rotvec_from_quat(quats)[inverse], trans[inverse]
+
+
+def _as_windows(
+    columns: dict[str, Any], clip: _Clip, plan: _Plan, channels: tuple[str, ...] | None
+) -> Windows:
+    count = len(columns["start"])
+    rates: dict[str, float] = {}
+    margin = 0.0
+    if "imu" in columns and plan.imu_rate is not None:
+        rates["imu"] = plan.imu_rate
+    if "pose" in columns and plan.pose_rate is not None:
+        rates["pose"] = plan.pose_rate
+        margin = plan.margin_frames(plan.pose_rate) / plan.pose_rate
+    text = clip.first("text")
+    if text:
+        columns["text"] = [text[0] if len(text) == 1 else text] * count
+    return Windows(
+        rate=rates,
+        channels=channels if "imu" in columns else None,
+        margin=margin,
+        **columns,
+    )
+
+
+# ---- what the items have in common
+
+
+def _as_clips(items: Iterable[Item] | Item) -> list[_Clip]:
+    if isinstance(items, (Motion, Recording)) or _is_pair(items):
+        items = [items]  # type: ignore[list-item]
+    clips = []
+    expected = "Motion, Recording, (Motion, Recording) or a list of these"
+    for i, item in enumerate(list_of(items, "items", expected)):
+        if isinstance(item, Motion):
+            clips.append(_Clip(item, None))
+        elif isinstance(item, Recording):
+            clips.append(_Clip(None, item))
+        elif _is_pair(item):
+            clips.append(_Clip(*item))
+        else:
+            raise TypeError(
+                f"Item {i} is a {type(item).__name__}. Items are Motion, Recording or "
+                "(Motion, Recording), in this order and as a tuple."
+            )
+    if not clips:
+        raise ValueError("There is nothing to cut: items is empty.")
+    return clips
+
+
+def _is_pair(item: object) -> bool:
+    return (
+        isinstance(item, tuple)
+        and len(item) == 2
+        and isinstance(item[0], Motion)
+        and isinstance(item[1], Recording)
+    )
+
+
+def _common_rate(
+    name: str, given: float | None, owners: Sequence[Motion | Recording | None]
+) -> float | None:
+    if given is not None:
+        return check_rate(given, name)
+    there = [owner for owner in owners if owner is not None]
+    if not there:
+        return None
+    rates = np.array([owner.rate for owner in there])
+    uneven = any(isinstance(owner, Motion) and not owner.is_uniform for owner in there)
+    if uneven or np.ptp(rates) > 1e-6 * rates[0]:
+        why = (
+            "the frames of some motions are not evenly spaced"
+            if uneven
+            else f"the items' rates go from {rates.min():.4g} to {rates.max():.4g} Hz"
+        )
+        raise ValueError(f"Give {name}= (Hz) for the windows: {why}.")
+    return float(rates[0])
+
+
+def _common_channels(clips: Sequence[_Clip]) -> tuple[str, ...] | None:
+    recordings = [clip.recording for clip in clips if clip.recording is not None]
+    if not recordings:
+        return None
+    first = recordings[0]
+    for other in recordings[1:]:
+        if other.channels != first.channels or other.data.shape[1] != first.data.shape[1]:
+            raise ValueError(
+                f"Recordings have different channels, {first.channels or first.data.shape[1]} and "
+                f"{other.channels or other.data.shape[1]}. Choose common ones with "
+                "Recording.select."
+            )
+    return first.channels
+
+
+def _all_have(clips: Sequence[_Clip], field: str) -> bool:
+    values = [getattr(clip.motion, field, None) for clip in clips]
+    there = [np.shape(value) for value in values if value is not None]
+    return len(there) == len(values) and len(set(there)) == 1
+
+
+def _unique_ids(clips: Sequence[_Clip]) -> list[str]:
+    """Names of the items; those that repeat or are missing get a number."""
+    names = [clip.first("name") or "clip" for clip in clips]
+    repeated = Counter(names)
+    taken, used, ids = set(names), Counter[str](), []
+    for clip, name in zip(clips, names, strict=True):
+        chosen = name
+        if repeated[name] > 1 or clip.first("name") is None:
+            chosen = f"{name}#{used[name]}"
+            while chosen in taken:
+                used[name] += 1
+                chosen = f"{name}#{used[name]}"
+            used[name] += 1
+        taken.add(chosen)
+        ids.append(chosen)
+    return ids
+
+
+def _as_array(values: Sequence[Any]) -> NDArray[Any] | None:
+    """Return an array of the values' common type, of objects if they have none."""
+    kinds = {type(value) for value in values}
+    if kinds == {type(None)}:
+        return None
+    if len(kinds) == 1 and not issubclass(next(iter(kinds)), tuple):
+        return np.array(values)
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _nothing_left(clips: Sequence[_Clip], plan: _Plan) -> str:
+    longest = max(
+        owner.duration + 1 / owner.rate
+        for clip in clips
+        for owner in (clip.recording, clip.motion)
+        if owner is not None
+    )
+    if longest < plan.seconds and plan.short == "drop":
+        return (
+            f"No window is left: the longest item lasts {longest:.3g} s and a window "
+            f"{plan.seconds:.3g} s. Choose fewer seconds or short='pad'."
+        )
+    return (
+        f"No window of {plan.seconds:.3g} s is left of {len(clips)} items: pairs may not overlap "
+        "in time, samples may be lost (min_observed=), or ignore= and min_purity= exclude "
+        "everything."
+    )
+
+
+# ---- checks
+
+
+def _within(name: str, value: float, low: float, high: float, *, open_end: bool = False) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}.")
+    if not (low <= value < high if open_end else low <= value <= high):
+        bracket = ")" if open_end else "]"
+        raise ValueError(f"{name} must lie in [{low:g}, {high:g}{bracket}, got {value!r}.")
+    return float(value)
+
+
+def _one_of(name: str, value: str, allowed: Sequence[str]) -> str:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
+    return value
+
+
+def _float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    try:
+        kind = np.dtype(dtype)
+    except TypeError as error:
+        raise TypeError(f"dtype must be a floating point type, got {dtype!r}.") from error
+    if kind.kind != "f":
+        raise ValueError(f"dtype must be a floating point type, got {kind}.")
+    return kind

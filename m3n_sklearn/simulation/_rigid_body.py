@@ -1,0 +1,163 @@
+"""IMU readings of a bare rigid body whose position and orientation were tracked."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._typing import Array
+from .._validation import check_positive, check_rotation, check_vector, real_array
+from ..motion import warn_if_fast
+from ..skeleton import matrix_from_quat, quat_conjugate, quat_rotate
+from ._batch import Readout, sample_begins
+from ._guard import LIMITS
+from .trajectory._trajectory import fit_trajectory
+
+__all__ = ["GRAVITY", "output_times", "rigid_body_imu"]
+
+GRAVITY = (0.0, 0.0, -9.80665)
+"""Standard gravity in the z-up world, in m/s²."""
+
+
+def rigid_body_imu(
+    position: ArrayLike,
+    quaternion: ArrayLike,
+    *,
+    rate: float | None = None,
+    times: ArrayLike | None = None,
+    out_rate: float | None = None,
+    smoothing: str | float | None = None,
+    mount: ArrayLike | None = None,
+    lever_arm: ArrayLike | None = None,
+    gravity: Sequence[float] = GRAVITY,
+    readout: str = "point",
+) -> tuple[Array, Array]:
+    """Predict what an IMU on a tracked rigid body reads.
+
+    Parameters
+    ----------
+    position : array-like of shape (F, 3)
+        Track of the body's origin in the world, in m.
+    quaternion : array-like of shape (F, 4)
+        Unit quaternions (w, x, y, z) that take body axes to world axes.
+    rate : float, optional
+        Samples per second of the track. Give either `rate` or `times`.
+    times : array-like of shape (F,), optional
+        Time stamps in s, if the samples are not evenly spaced.
+    out_rate : float, optional
+        Samples per second of the readings; by default those of the track, at its time stamps.
+    smoothing : {"auto"}, float or None, default=None
+        See :func:`fit_trajectory`. None differentiates the samples as they are.
+    mount : array-like of shape (3, 3), optional
+        Rotation whose columns are the sensor's axes in the body frame. Identity by default.
+    lever_arm : array-like of shape (3,), optional
+        Where the sensor sits in the body frame, in m. The origin by default.
+    gravity : sequence of 3 floats, default=(0.0, 0.0, -9.80665)
+        Acceleration of free fall in the world, in m/s².
+    readout : {"point", "mean"}, default="point"
+        Values at the samples, or means over the interval that ends at each: then the rate is
+        the rotation since the sample before by the time between, as chips that add up angles
+        report it. The first sample, which has no interval in the track, stays a point.
+
+    Returns
+    -------
+    acc : ndarray of shape (T, 3)
+        Specific force in m/s², in the sensor's axes.
+    gyro : ndarray of shape (T, 3)
+        Angular rate in rad/s, in the sensor's axes.
+
+    Raises
+    ------
+    ValueError
+        For wrong shapes, values that are not finite, a missing rate, a `mount` that is not a
+        rotation, or an unknown `readout`.
+
+    Warns
+    -----
+    UserWarning
+        If readings are beyond 16 g or 2000 °/s, as where markers jump.
+
+    Examples
+    --------
+    A sensor at rest reads gravity upwards:
+
+    >>> import numpy as np
+    >>> acc, gyro = rigid_body_imu(np.zeros((50, 3)), [[1.0, 0, 0, 0]] * 50, rate=50.0)
+    >>> acc[0], gyro[0]
+    (array([0.     , 0.     , 9.80665]), array([0., 0., 0.]))
+    """
+    track = real_array(position, "position", "a track of shape (frames, 3) in m")
+    turns = real_array(quaternion, "quaternion", "unit quaternions (w, x, y, z)")
+    if track.ndim != 2 or track.shape[1] != 3 or len(track) == 0:
+        raise ValueError(f"position must have shape (frames, 3), got {track.shape}.")
+    if turns.shape != (len(track), 4):
+        raise ValueError(
+            f"quaternion must have shape ({len(track)}, 4) to match position, got {turns.shape}."
+        )
+    clock = _clock(len(track), rate, times)
+    if len(clock) > 2 and (np.diff(clock) > 0).all():
+        warn_if_fast(track, np.diff(clock))
+    wanted = clock if out_rate is None else output_times(clock[0], clock[-1], out_rate)
+    path = fit_trajectory(clock, turns[:, None], track, smoothing)
+    seen = Readout.of(readout, sample_begins(wanted), wanted, path.start, path.stop)
+    state = path.evaluate(seen.times)
+    q, w, alpha = (values[:, 0] for values in state[:3])
+    arm = np.zeros(3) if lever_arm is None else check_vector(lever_arm, "lever_arm")
+    force = quat_rotate(
+        quat_conjugate(q), state.linear_acceleration - check_vector(gravity, "gravity")
+    )
+    force = force + np.cross(alpha, arm) + np.cross(w, np.cross(w, arm))
+    turn = np.eye(3) if mount is None else check_rotation(mount, "mount")
+    acc, gyro = seen.read(force @ turn, matrix_from_quat(q) @ turn, w @ turn)
+    _warn_if_implausible(acc, gyro, wanted)
+    return acc, gyro
+
+
+def _warn_if_implausible(acc: Array, gyro: Array, times: Array) -> None:
+    """Say so if a track jumps."""
+    lengths = [np.linalg.norm(x, axis=1) for x in (acc, gyro)]
+    beyond = np.maximum(*(x / limit for x, limit in zip(lengths, LIMITS, strict=True)))
+    if len(beyond) and beyond.max() > 1:
+        worst = int(beyond.argmax())
+        warnings.warn(
+            f"The track gives readings that no body produces: {lengths[0][worst]:,.0f} m/s² and "
+            f"{np.rad2deg(lengths[1][worst]):,.0f} °/s at {times[worst]:.2f} s; "
+            f"{np.sum(beyond > 1)} of {len(beyond)} samples are beyond 16 g or 2000 °/s. Does a "
+            "marker jump, or is the rate too high? Mend the track there, or give smoothing= a "
+            "cut-off in Hz.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def output_times(start: float, stop: float, rate: float) -> Array:
+    """Return the sampling times of a sensor between two times.
+
+    Parameters
+    ----------
+    start, stop : float
+        In s; a sample falls on `start` and, up to rounding, none after `stop`.
+    rate : float
+        Samples per second.
+
+    Returns
+    -------
+    ndarray of shape (T,)
+        Times in s.
+    """
+    hertz = check_positive(rate, "The output rate", "Hz")
+    return start + np.arange(int(np.floor((stop - start) * hertz + 1e-6)) + 1) / hertz
+
+
+def _clock(frames: int, rate: float | None, times: ArrayLike | None) -> Array:
+    if (rate is None) == (times is None):
+        raise ValueError("Give either rate= (samples per second) or times= (s), not both or none.")
+    if times is not None:
+        clock = np.asarray(times, dtype=np.float64)
+        if clock.shape != (frames,):
+            raise ValueError(f"times must have shape ({frames},), got {clock.shape}.")
+        return clock
+    return np.arange(frames) / check_positive(rate, "rate", "Hz")

@@ -1,0 +1,283 @@
+"""Sampled rotations and translations: read, repaired, smoothed and interpolated.
+
+The steps, in this order: read the frames, bridge those that were not measured or that no body
+produces, put them on an even grid, smooth them (`_smoothing`), and lay a spline through them
+(`_spline`). A long clip goes through these steps in overlapping pieces, so that memory stays
+bounded and the result does not depend on where it is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.interpolate import make_interp_spline
+
+from ..._typing import Array
+from ..._validation import real_array
+from ...skeleton import hemisphere_align
+from ._spectrum import Bands, PowerLaw, banded, fit_noise, side_by_side, spectrum
+
+__all__ = [
+    "PARTS",
+    "BodyNoise",
+    "NoiseFloor",
+    "even_frames",
+    "learn_body_noise",
+    "learn_noise_floor",
+    "part_of",
+]
+
+PAUSE = 4.0
+"""A step of more than this many median steps is a pause; it does not count for the frame rate."""
+
+
+MAX_DENSITY = 64
+"""Most even samples per frame: with more, a clip consists of pauses."""
+
+
+def even_frames(since: Array) -> int:
+    """Count the even frames that keep the rate of the frames between pauses."""
+    steps = np.diff(since)
+    usual = steps[steps <= PAUSE * np.median(steps)]
+    if len(usual) == len(steps):
+        return len(since)
+    count = round(float((since[-1] - since[0]) / np.mean(usual))) + 1
+    if count > MAX_DENSITY * len(since):
+        raise ValueError(
+            f"Frames go in steps of {np.mean(usual):.4g} s, but pause for up to {steps.max():.4g} "
+            "s: cut the motion there, such as with motion.slice."
+        )
+    return count
+
+
+FEWEST_FRAMES = 12
+"""A shorter clip has no spectrum to speak of."""
+
+
+@dataclass(frozen=True)
+class NoiseFloor:
+    """Noise of the tracks of one source: an optical system, a video tool, a depth camera.
+
+    Parameters
+    ----------
+    rotation : PowerLaw
+        Noise in the components of unit quaternions: one-sided density in 1/Hz. An error of
+        s rad per axis is s / 2 in a component.
+    translation : PowerLaw
+        Noise in the coordinates of the root, density in m²/Hz.
+
+    See Also
+    --------
+    learn_noise_floor : Learns it from clips.
+    """
+
+    rotation: PowerLaw
+    translation: PowerLaw
+
+    def scaled(self, factor: float) -> NoiseFloor:
+        """Return a floor of other power.
+
+        Parameters
+        ----------
+        factor : float
+            What both densities are multiplied by.
+
+        Returns
+        -------
+        NoiseFloor
+            With the same slopes.
+        """
+        return NoiseFloor(
+            *(replace(law, level=factor * law.level) for law in (self.rotation, self.translation))
+        )
+
+
+def learn_noise_floor(
+    clips: Iterable[tuple[ArrayLike, ArrayLike, ArrayLike]],
+) -> NoiseFloor:
+    """Learn the noise that the clips of one source have in common.
+
+    Every clip has its own motion, and slow ones show more of the noise; the noise is a power
+    law that all share. A few clips with other noise have little influence.
+
+    Parameters
+    ----------
+    clips : iterable of tuple (times, quats, trans)
+        Of each clip the times (F,) in s, unit quaternions (F, J, 4) and the root's
+        translation (F, 3) in m. Lengths, rates and joints may differ. Joints and axes
+        that never move are left out.
+
+    Returns
+    -------
+    NoiseFloor
+        For `fit_trajectory`.
+
+    Raises
+    ------
+    ValueError
+        If no clip has 12 frames, or shapes disagree.
+
+    Notes
+    -----
+    The spectra of second differences, averaged in bands, are modelled as motion of each clip
+    plus the common noise, by Whittle's likelihood. A clip whose noise is far from the common
+    one is trusted less, as by a Cauchy distribution.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> times = np.arange(240) / 60.0
+    >>> still = np.tile([1.0, 0.0, 0.0, 0.0], (240, 1, 1))
+    >>> wave = 0.2 * np.sin(2 * np.pi * np.outer(times, [0.5, 0.8, 1.1]))
+    >>> clips = [(times, still, wave + 1e-3 * rng.standard_normal((240, 3))) for _ in range(6)]
+    >>> floor = learn_noise_floor(clips)
+    >>> bool(0.5 < (floor.translation.density(np.array([10.0])) * 30 / 1e-6)[0] < 2)
+    True
+    """
+    found: tuple[list[Bands], list[Bands]] = ([], [])
+    for times, quats, trans in clips:
+        clock, tracks = _tracks(times, quats, trans)
+        if len(clock) < FEWEST_FRAMES:
+            continue
+        frames = even_frames(clock)
+        step = (clock[-1] - clock[0]) / (frames - 1)
+        for kind, track in zip(found, tracks, strict=True):
+            bands = _bands(_evenly(clock, track, frames), step)
+            if bands is not None:
+                kind.append(bands)
+    if not any(found):
+        raise ValueError(
+            f"No clip has {FEWEST_FRAMES} frames that move, so that nothing is known about the "
+            "noise: give longer clips, or smoothing= a cut-off in Hz."
+        )
+    rotation, translation = (_law(kind) for kind in found)
+    return NoiseFloor(rotation, translation)
+
+
+def _law(kind: list[Bands]) -> PowerLaw:
+    """Fit the common law; tracks that never move have no noise."""
+    return fit_noise(side_by_side(kind), shared=True) if kind else PowerLaw(0.0, 0.0)
+
+
+def _tracks(times: ArrayLike, quats: ArrayLike, trans: ArrayLike) -> tuple[Array, list[Array]]:
+    clock = real_array(times, "times", "time stamps in s")
+    turns = real_array(quats, "quats", "unit quaternions (w, x, y, z)")
+    moves = real_array(trans, "trans", "positions in m")
+    frames = len(clock)
+    if turns.ndim != 3 or turns.shape[0] != frames or turns.shape[2] != 4:
+        raise ValueError(f"quats must have shape ({frames}, joints, 4), got {turns.shape}.")
+    if moves.shape != (frames, 3):
+        raise ValueError(f"trans must have shape ({frames}, 3), got {moves.shape}.")
+    if not all(np.isfinite(x).all() for x in (clock, turns, moves)):
+        raise ValueError("Clips must be finite: interpolate gaps (NaN) or leave such clips out.")
+    if frames > 1 and np.diff(clock).min() <= 0:
+        raise ValueError("times must be strictly increasing, in s.")
+    return clock, [hemisphere_align(turns).reshape(frames, -1), moves]
+
+
+def _evenly(clock: Array, track: Array, frames: int) -> Array:
+    steps = np.diff(clock)
+    if np.ptp(steps) <= 1e-6 * steps.mean():
+        return track
+    even = np.linspace(clock[0], clock[-1], frames)
+    result: Array = make_interp_spline(clock, track, k=3)(even)
+    return result
+
+
+def _bands(track: Array, step: float) -> Bands | None:
+    moving = np.ptp(track, axis=0) > 0
+    if not moving.any():
+        return None
+    return banded(spectrum(track[:, None, moving], step), step, int(moving.sum()))
+
+
+PARTS = ("arm", "leg", "trunk")
+
+
+_WORDS = {
+    "arm": ("shoulder", "elbow", "wrist", "hand", "collar"),
+    "leg": ("hip", "knee", "ankle", "foot"),
+}
+
+
+def part_of(bone: str) -> str:
+    """Return the part of the body to which a bone belongs, by the name of its joint."""
+    return next((p for p, words in _WORDS.items() if any(w in bone for w in words)), "trunk")
+
+
+@dataclass(frozen=True)
+class BodyNoise:
+    """Noise in the positions of a body's parts, as one source tracks them.
+
+    Parameters
+    ----------
+    arm, leg, trunk : PowerLaw or None
+        One-sided density in m²/Hz of each coordinate of wrists, ankles, and pelvis and head;
+        None where nothing is known.
+
+    See Also
+    --------
+    SMPLIMUSimulator.fit : Learns it.
+    """
+
+    arm: PowerLaw | None
+    leg: PowerLaw | None
+    trunk: PowerLaw | None
+
+    def __getitem__(self, part: str) -> PowerLaw | None:
+        """Return the noise of a part."""
+        found: PowerLaw | None = getattr(self, part)
+        return found
+
+    def scaled(self, factor: float) -> BodyNoise:
+        """Return noise of other power.
+
+        Parameters
+        ----------
+        factor : float
+            What the densities are multiplied by.
+
+        Returns
+        -------
+        BodyNoise
+            With the same slopes.
+        """
+        laws = (self.arm, self.leg, self.trunk)
+        return BodyNoise(
+            *(None if law is None else replace(law, level=factor * law.level) for law in laws)
+        )
+
+
+def learn_body_noise(clips: Iterable[tuple[float, Mapping[str, Array]]]) -> BodyNoise | None:
+    """Learn the noise that the clips of one source have in common, part by part.
+
+    Parameters
+    ----------
+    clips : iterable of tuple (step, tracks)
+        Of each clip the time between frames in s, and by part the positions (F, B, 3) of its
+        ends in m.
+
+    Returns
+    -------
+    BodyNoise or None
+        None if no clip has 12 frames that move.
+    """
+    found: dict[str, list[Bands]] = {part: [] for part in PARTS}
+    for step, tracks in clips:
+        for part, track in tracks.items():
+            moving = np.ptp(track.reshape(len(track), -1), axis=0) > 0
+            if len(track) >= FEWEST_FRAMES and moving.any():
+                channels = track.reshape(len(track), 1, -1)[:, :, moving]
+                found[part].append(banded(spectrum(channels, step), step, int(moving.sum())))
+    if not any(found.values()):
+        return None
+    return BodyNoise(
+        **{
+            part: fit_noise(side_by_side(bands), shared=True) if bands else None
+            for part, bands in found.items()
+        }
+    )

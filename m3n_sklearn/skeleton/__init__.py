@@ -1,0 +1,45 @@
+"""SMPL's joints, maps from other skeletons to them, rotations, and human proportions."""
+
+from __future__ import annotations
+
+from ._anthropometry import LIMB_SEGMENTS as LIMB_SEGMENTS
+from ._anthropometry import MEAN_STATURE as MEAN_STATURE
+from ._anthropometry import SEXES as SEXES
+from ._anthropometry import fitted_stature as fitted_stature
+from ._anthropometry import joint_centers as joint_centers
+from ._anthropometry import measures as measures
+from ._anthropometry import reference_joints as reference_joints
+from ._anthropometry import segment_lengths as segment_lengths
+from ._anthropometry import stature_from_lengths as stature_from_lengths
+from ._anthropometry import warn_if_small as warn_if_small
+from ._maps import JOINT_SETS, SKELETONS, SkeletonMap
+from ._maps import REQUIRED as REQUIRED
+from ._maps import find_skeleton as find_skeleton
+from ._maps import joint_columns as joint_columns
+from ._rotations import align_frames as align_frames
+from ._rotations import frame_from_axes as frame_from_axes
+from ._rotations import hemisphere_align as hemisphere_align
+from ._rotations import local_rotvecs as local_rotvecs
+from ._rotations import matrix_from_quat as matrix_from_quat
+from ._rotations import matrix_from_rotvec as matrix_from_rotvec
+from ._rotations import normalize as normalize
+from ._rotations import quat_conjugate as quat_conjugate
+from ._rotations import quat_from_matrix as quat_from_matrix
+from ._rotations import quat_from_rotvec as quat_from_rotvec
+from ._rotations import quat_multiply as quat_multiply
+from ._rotations import quat_rotate as quat_rotate
+from ._rotations import random_rotations as random_rotations
+from ._rotations import rotvec_from_matrix as rotvec_from_matrix
+from ._rotations import rotvec_from_quat as rotvec_from_quat
+from ._rotations import slerp_resample as slerp_resample
+from ._rotations import swing_between as swing_between
+from ._rotations import to_z_up as to_z_up
+from ._rotations import transport_along as transport_along
+from ._rotations import twist_about as twist_about
+from ._smpl import CHILD as CHILD
+from ._smpl import MIRROR_JOINTS as MIRROR_JOINTS
+from ._smpl import SMPL_JOINTS
+from ._smpl import SMPL_PARENTS as SMPL_PARENTS
+from ._smpl import Z_UP_FROM_Y_UP as Z_UP_FROM_Y_UP
+
+__all__ = ["JOINT_SETS", "SKELETONS", "SMPL_JOINTS", "SkeletonMap"]
