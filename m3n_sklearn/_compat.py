@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import _fit_context as fit_context
+from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -18,6 +19,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+from sklearn.utils.validation import _num_samples as num_samples
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = [
@@ -34,7 +36,9 @@ __all__ = [
     "check_sample_weight",
     "epoch_callbacks",
     "fit_context",
+    "num_samples",
     "root_entropy",
+    "safe_indexing",
     "validate_data",
     "validate_parameter_constraints",
 ]

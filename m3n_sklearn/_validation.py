@@ -340,20 +340,7 @@ def is_missing(value: Any) -> bool:
 
 
 def check_vector(values: ArrayLike, name: str) -> Array:
-    """Return three finite numbers as an array, or complain.
-
-    Parameters
-    ----------
-    values : array-like of shape (3,)
-        In any unit.
-    name : str
-        What the message calls it.
-
-    Returns
-    -------
-    ndarray of shape (3,)
-        The same numbers.
-    """
+    """Return three finite numbers as an array, or raise an error."""
     vector = real_array(values, name, "3 finite numbers")
     if vector.shape != (3,) or not np.isfinite(vector).all():
         raise ValueError(f"{name} must be 3 finite numbers, got {values!r}.")

@@ -488,7 +488,7 @@ def test_bodies_and_sites(call, error, words):
     (lambda: rigid_body_imu("a", TURNS, rate=50), ValueError, "position", "str"),
     (lambda: rigid_body_imu(PLACES[:, :2], TURNS, rate=50), ValueError, "(frames, 3)"),
     (lambda: rigid_body_imu(PLACES, PLACES, rate=50), ValueError, "(50, 4)", "(50, 3)"),
-    (lambda: rigid_body_imu(PLACES, TURNS * 5, rate=50), ValueError, "length 1", "Normalise"),
+    (lambda: rigid_body_imu(PLACES, TURNS * 5, rate=50), ValueError, "length 1", "Normalize"),
     (lambda: rigid_body_imu(PLACES * NAN, TURNS, rate=50), ValueError, "finite"),
     (lambda: rigid_body_imu(PLACES, TURNS), ValueError, "rate=", "times="),
     (lambda: rigid_body_imu(PLACES, TURNS, rate=0), ValueError, "positive number of Hz"),

@@ -32,7 +32,7 @@ from m3n_sklearn.simulation import (
     track_of_rigid_body,
     track_of_site,
 )
-from m3n_sklearn.simulation._learning import LOUDER
+from m3n_sklearn.simulation._learning import NOISE_FACTORS
 from m3n_sklearn.simulation._rigid_body import GRAVITY
 from m3n_sklearn.simulation.calibration._sensor_track import SiteState
 from m3n_sklearn.skeleton._rotations import (
@@ -352,7 +352,7 @@ def calibrated_rows(
         )
 
     yield "ours, noise learned from the motions", [learned]
-    yield "ours, noise learned from measured clips", [louder(factor) for factor in LOUDER]
+    yield "ours, noise learned from measured clips", [louder(factor) for factor in NOISE_FACTORS]
     for n in (1, 2, 4):
         yield (
             f"finite differences n = {n}, frames",

@@ -1,4 +1,4 @@
-"""Displays: sensors and what they feel, how true that is, what few labels are worth, timelines."""
+"""Figures: sensors on a body, signals, comparisons, learning curves, timelines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A body with the sensors it wears, and where their axes point."""
+"""A figure of a body with the sensors that it wears, and the directions of their axes.
+
+The body is drawn in parallel projection from several views. A sensor is hidden in a view if the
+surface of the body, or another sensor, lies in front of it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from .._typing import Array
 from .._validation import list_of, real_array
 from ..body import BodyModel, Site, forward_kinematics, site_kinematics, skin
 from ..skeleton import quat_from_rotvec
-from ._signals import AXIS_COLOURS
+from ._signals import AXIS_COLORS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,28 +26,40 @@ if TYPE_CHECKING:
 __all__ = ["SensorsDisplay"]
 
 VIEWS = ("front", "back", "left", "right")
-"""Where the viewer stands, seen from the body."""
+"""Sides from which the body is seen."""
 
-ARROW, BOX, DEPTH = 0.085, (0.014, 0.014, 0.005), 0.02
-"""Length of an axis, half sizes of a sensor, and how far before a sensor a surface lies that
-hides it; as shares of the body's size."""
+# ---- lengths, relative to the size of the body
 
-LINE, LETTER, MARGIN = 0.042, 0.0145, 0.03
-"""Heights of lines and widths of letters of the names, and space around; as such shares."""
+ARROW_LENGTH, BOX_SIZE = 0.085, (0.014, 0.014, 0.005)
+"""Length of an axis, and half the sizes of a sensor."""
 
-INCHES = 4.8
-"""Of the body's size on paper."""
+HIDING_DISTANCE = 0.02
+"""A surface hides a sensor if it is that much closer to the viewer."""
 
-HIDDEN = 0.3
+LINE_HEIGHT, LETTER_WIDTH, MARGIN = 0.042, 0.0145, 0.03
+"""Of the names of the sensors, and the space around the picture."""
+
+# ---- style
+
+BODY_INCHES = 4.8
+"""Size of the body in the figure."""
+
+HIDDEN_ALPHA = 0.3
 """Opacity of hidden sensors."""
+
+MIN_ARROW = 0.15
+"""Projected length below which an axis is drawn as a dot or a cross."""
+
+MIN_LEVEL = 0.3
+"""Horizontal part of the front direction below which the body counts as lying."""
 
 
 class SensorsDisplay:
-    """A body, the sensors on it, and their axes: x red, y green, z blue.
+    """A body with its sensors and their axes: x red, y green, z blue.
 
-    Parallel projections, upright, in equal scale. An axis that points at the viewer is a dot in
-    a ring, one that points away a cross. Sensors behind the body are pale, and named only if no
-    other view shows them. Build it with :meth:`from_body`.
+    The views are upright parallel projections with equal scale. An axis that points at the viewer
+    is a dot in a circle, one that points away is a cross in a circle. Sensors behind the body are
+    pale, and have a name only if no other view shows them. Build it with :meth:`from_body`.
 
     Parameters
     ----------
@@ -52,25 +68,27 @@ class SensorsDisplay:
     sites : str, Site or iterable of them
         The sensors; see :func:`m3n_sklearn.body.resolve_sites`.
     pose : array-like of shape (J, 3), optional
-        Rotation vectors of the joints in rad, such as one frame of ``Motion.poses``, the root's
-        to the z-up world. By default the rest pose, upright.
+        Rotation vectors of the joints in rad, such as one frame of ``Motion.poses``; that of the
+        root is to the z-up world. By default the rest pose, upright.
     frame : {"skin", "bone", "triangle"}, default="skin"
-        What carries the sensors; see :func:`m3n_sklearn.body.site_kinematics`.
+        What the sensors are attached to; see :func:`m3n_sklearn.body.site_kinematics`.
     views : sequence of {"front", "back", "left", "right"}, default=("front", "left")
-        Where the viewer stands.
+        Sides from which the body is seen.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
         One per view.
     figure_ : matplotlib Figure
-        Holds the axes.
+        Figure of the axes.
 
     Examples
     --------
     >>> from m3n_sklearn.body import default_body
     >>> from m3n_sklearn.inspection import SensorsDisplay
-    >>> display = SensorsDisplay.from_body(default_body(), ["chest"])  # doctest: +SKIP
+    >>> display = SensorsDisplay.from_body(default_body(), ["chest"])
+    >>> [ax.get_title() for ax in display.axes_]
+    ['from the front', 'from the left']
     """
 
     def __init__(
@@ -114,41 +132,50 @@ class SensorsDisplay:
         sites : str, Site or iterable of them
             The sensors; see :func:`m3n_sklearn.body.resolve_sites`.
         pose : array-like of shape (J, 3), optional
-            Rotation vectors of the joints in rad, such as one frame of ``Motion.poses``. By
-            default the rest pose.
+            Rotation vectors of the joints in rad, such as one frame of ``Motion.poses``. By default
+            the rest pose.
         frame : {"skin", "bone", "triangle"}, default="skin"
-            What carries the sensors.
+            What the sensors are attached to.
         views : sequence of {"front", "back", "left", "right"}, default=("front", "left")
-            Where the viewer stands.
+            Sides from which the body is seen.
         axes : array of matplotlib Axes, optional
-            Where to draw, one per view; new ones by default.
+            Axes to draw on, one per view; new ones by default.
 
         Returns
         -------
         SensorsDisplay
             The drawn display.
+
+        Raises
+        ------
+        TypeError
+            If `body` is not a BodyModel.
+        ValueError
+            If a site, a view or the frame is unknown, or the pose does not match the body.
         """
         return cls(body, sites, pose, frame=frame, views=views).plot(axes=axes)
 
     def plot(self, *, axes: Any = None) -> SensorsDisplay:
-        """Draw.
+        """Draw the body and its sensors.
 
         Parameters
         ----------
         axes : array of matplotlib Axes, optional
-            Where to draw, one per view; new ones by default.
+            Axes to draw on, one per view; new ones by default.
 
         Returns
         -------
         SensorsDisplay
             Itself.
         """
+        # 1. Views, and in which of them each sensor has its name
         scene = _Scene.of(self.body, self.sites, self.pose, self.frame)
         pictures = [scene.seen_from(view) for view in self.views]
         hidden = np.array([picture.hidden for picture in pictures])
         named = ~hidden
-        named[0] |= hidden.all(axis=0)  # what no view shows is named in the first
+        named[0] |= hidden.all(axis=0)  # sensors that no view shows: the first one
         layouts = [_layout(*each) for each in zip(pictures, named, strict=True)]
+        # 2. Axes and drawings
         if axes is None:
             axes = _new_axes(layouts, max(picture.size for picture in pictures))
         self.axes_: NDArray[Any] = np.atleast_1d(np.asarray(axes, dtype=object))
@@ -174,7 +201,7 @@ class SensorsDisplay:
 class _Picture(NamedTuple):
     """What one view shows; x right, y up, z towards the viewer, in m."""
 
-    triangles: Array  # (K, 3, 3), or none
+    triangles: Array  # (K, 3, 3); K = 0 for a body without a surface
     bones: Array  # (J - 1, 2, 3)
     names: tuple[str, ...]
     points: Array  # (S, 3)
@@ -194,6 +221,7 @@ class _Scene(NamedTuple):
 
     @classmethod
     def of(cls, body: BodyModel, sites: Any, pose: Array, frame: str) -> _Scene:
+        """Pose the body, and turn it about the vertical so that it looks along -y."""
         still = np.zeros((1, len(pose), 3))
         origin = np.zeros((1, 3))
         worn = site_kinematics(
@@ -229,18 +257,18 @@ class _Scene(NamedTuple):
         triangles, points = self.triangles @ turn.T, self.points @ turn.T
         cloud = np.concatenate([triangles.reshape(-1, 3), self.bones.reshape(-1, 3) @ turn.T])
         size = float(np.ptp(np.concatenate([cloud, points]), axis=0).max())
-        hidden = np.array([_is_hidden(p, triangles, DEPTH * size) for p in points])
-        hidden |= _behind_another(points, DEPTH * size)
+        hidden = np.array([_is_hidden(p, triangles, HIDING_DISTANCE * size) for p in points])
+        hidden |= _behind_another(points, HIDING_DISTANCE * size)
         return _Picture(
             triangles, self.bones @ turn.T, self.names, points, turn @ self.axes, hidden, size
         )
 
 
 def _heading(root: Array) -> Array:
-    """Turn about the vertical that makes the body look along -y."""
+    """Return the turn about the vertical that makes the body look along -y."""
     front, up = root[:, 2], root[:, 1]
     level = np.hypot(front[0], front[1])
-    if level < 0.3:  # lying: its head, or its feet, point to the viewer's right
+    if level < MIN_LEVEL:  # lying: the head or the feet point to the viewer's right
         front = np.cross(up, [0.0, 0.0, 1.0])
         level = np.hypot(front[0], front[1])
     c, s = -front[1] / level, -front[0] / level
@@ -248,21 +276,20 @@ def _heading(root: Array) -> Array:
 
 
 def _is_hidden(point: Array, triangles: Array, depth: float) -> bool:
-    """Tell whether triangles lie between the viewer and all of a point's surroundings.
-
-    A sensor on the outline of a body is seen, though the body covers a side of it.
-    """
+    """Return whether triangles lie in front of a point and of four points around it."""
+    # a sensor on the outline is visible, although the body covers one side of it
     steps = 0.2 * depth * np.array([[1, 0.1, 0], [-1, -0.1, 0], [0.1, 1, 0], [-0.1, -1, 0]])
     return all(_covers(triangles, point + step, depth) for step in steps)
 
 
 def _behind_another(points: Array, depth: float) -> NDArray[np.bool_]:
-    """Tell which sensors others lie in front of."""
+    """Return which sensors are behind another one."""
     gaps = points[None] - points[:, None]
     return np.any((gaps[:, :, 2] > depth) & (np.hypot(gaps[:, :, 0], gaps[:, :, 1]) < depth), 1)
 
 
 def _covers(triangles: Array, point: Array, depth: float) -> bool:
+    """Return whether a triangle lies in front of a point."""
     corners = triangles[:, :, :2] - point[:2]
     turns = np.stack([_cross(corners[:, i], corners[:, (i + 1) % 3]) for i in range(3)], axis=1)
     area = turns.sum(axis=1)
@@ -272,6 +299,7 @@ def _covers(triangles: Array, point: Array, depth: float) -> bool:
 
 
 def _cross(a: Array, b: Array) -> Array:
+    """Return the cross products of vectors in the plane."""
     return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
 
 
@@ -279,7 +307,7 @@ def _cross(a: Array, b: Array) -> Array:
 
 
 class _Layout(NamedTuple):
-    """Where names go beside a picture, in m."""
+    """Positions of the names next to a picture, in m."""
 
     left: Array  # of each named sensor: whether its name stands on the left
     heights: Array
@@ -289,15 +317,16 @@ class _Layout(NamedTuple):
 
 
 def _layout(picture: _Picture, named: NDArray[np.bool_]) -> _Layout:
+    """Put names left and right of the body, at the heights of their sensors."""
     low, high = _extent(picture)
     left = picture.points[named, 0] < (low[0] + high[0]) / 2
     names = np.array(picture.names)[named]
     heights = picture.points[named, 1].copy()
     for side in (left, ~left):
-        heights[side] = _spread(heights[side], LINE * picture.size)
+        heights[side] = _spread(heights[side], LINE_HEIGHT * picture.size)
     margin = MARGIN * picture.size
     widths = [
-        LETTER * picture.size * max((len(name) for name in names[side]), default=0)
+        LETTER_WIDTH * picture.size * max((len(name) for name in names[side]), default=0)
         for side in (left, ~left)
     ]
     columns = (low[0] - margin, high[0] + margin)
@@ -314,15 +343,15 @@ def _layout(picture: _Picture, named: NDArray[np.bool_]) -> _Layout:
 
 
 def _extent(picture: _Picture) -> tuple[Array, Array]:
-    """Corners of all that is drawn, names apart."""
-    tips = picture.points[:, None] + ARROW * picture.size * np.swapaxes(picture.axes, 1, 2)
+    """Corners of all that is drawn, without names."""
+    tips = picture.points[:, None] + ARROW_LENGTH * picture.size * np.swapaxes(picture.axes, 1, 2)
     things = (picture.triangles, picture.bones, picture.points, tips)
     cloud = np.concatenate([x.reshape(-1, 3) for x in things])[:, :2]
     return cloud.min(axis=0), cloud.max(axis=0)
 
 
 def _spread(heights: Array, gap: float) -> Array:
-    """Move values apart to a least distance, and no further than needed."""
+    """Move values apart to a minimum distance, by the smallest squared displacement."""
     order = np.argsort(heights, kind="stable")
     steps = gap * np.arange(len(heights))
     spread = np.empty_like(heights)
@@ -331,9 +360,10 @@ def _spread(heights: Array, gap: float) -> Array:
 
 
 def _new_axes(layouts: list[_Layout], size: float) -> Any:
+    """Return new axes on which all views have the same scale."""
     import matplotlib.pyplot as plt
 
-    scale = INCHES / size
+    scale = BODY_INCHES / size
     widths = [np.ptp(layout.x) * scale for layout in layouts]
     height = max(np.ptp(layout.y) for layout in layouts) * scale
     return plt.subplots(
@@ -347,6 +377,7 @@ def _new_axes(layouts: list[_Layout], size: float) -> Any:
 
 
 def _draw(ax: Axes, picture: _Picture, named: NDArray[np.bool_], layout: _Layout) -> None:
+    """Draw one view."""
     _draw_body(ax, picture)
     for s in np.argsort(picture.points[:, 2]):
         _draw_sensor(ax, picture, s)
@@ -368,6 +399,7 @@ def _draw(ax: Axes, picture: _Picture, named: NDArray[np.bool_], layout: _Layout
 
 
 def _draw_body(ax: Axes, picture: _Picture) -> None:
+    """Draw the surface of the body, or its bones if it has no surface."""
     from matplotlib.collections import PolyCollection
 
     if len(picture.triangles) == 0:
@@ -377,16 +409,16 @@ def _draw_body(ax: Axes, picture: _Picture) -> None:
         ax.plot(*ends[:, :2].T, "o", color="0.55", ms=4, zorder=1)
         return
     faces, shades = _lit(picture.triangles)
-    colours = np.repeat(shades[:, None], 3, axis=1)
+    colors = np.repeat(shades[:, None], 3, axis=1)
     ax.add_collection(
         PolyCollection(
-            list(faces[:, :, :2]), facecolors=colours, edgecolors=colours, lw=0.4, zorder=1
+            list(faces[:, :, :2]), facecolors=colors, edgecolors=colors, lw=0.4, zorder=1
         )
     )
 
 
 def _lit(faces: Array) -> tuple[Array, Array]:
-    """Faces that look at the viewer, far ones first, and their grey levels."""
+    """Return the faces that look at the viewer, far ones first, and their gray levels."""
     normals = np.cross(faces[:, 1] - faces[:, 0], faces[:, 2] - faces[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-15)
     order = np.argsort(faces[:, :, 2].mean(axis=1))
@@ -396,11 +428,11 @@ def _lit(faces: Array) -> tuple[Array, Array]:
 
 
 def _draw_sensor(ax: Axes, picture: _Picture, s: int) -> None:
-    """Draw a flat box with its axes, those that point away first."""
+    """Draw a flat box with its axes; those that point away are below it."""
     from matplotlib.collections import PolyCollection
 
     point, axes = picture.points[s], picture.axes[s]
-    alpha = HIDDEN if picture.hidden[s] else 1.0
+    alpha = HIDDEN_ALPHA if picture.hidden[s] else 1.0
     order = np.argsort(axes[2])
     behind = [axis for axis in order if axes[2, axis] < 0]
     for axis in behind:
@@ -420,10 +452,11 @@ def _draw_sensor(ax: Axes, picture: _Picture, s: int) -> None:
 
 
 def _draw_axis(ax: Axes, picture: _Picture, s: int, axis: int, alpha: float) -> None:
-    arrow, colour = picture.axes[s][:, axis], AXIS_COLOURS[axis]
+    """Draw an axis as an arrow, or as a dot or a cross if it points along the view."""
+    arrow, color = picture.axes[s][:, axis], AXIS_COLORS[axis]
     x, y, _ = picture.points[s]
-    tip_x, tip_y, _ = picture.points[s] + ARROW * picture.size * arrow
-    if np.hypot(*arrow[:2]) > 0.15:
+    tip_x, tip_y, _ = picture.points[s] + ARROW_LENGTH * picture.size * arrow
+    if np.hypot(*arrow[:2]) > MIN_ARROW:
         ax.annotate(
             "",
             xy=(tip_x, tip_y),
@@ -431,7 +464,7 @@ def _draw_axis(ax: Axes, picture: _Picture, s: int, axis: int, alpha: float) -> 
             arrowprops={
                 "arrowstyle": "-|>",
                 "lw": 1.8,
-                "color": colour,
+                "color": color,
                 "mutation_scale": 9,
                 "shrinkA": 0,
                 "shrinkB": 0,
@@ -440,13 +473,13 @@ def _draw_axis(ax: Axes, picture: _Picture, s: int, axis: int, alpha: float) -> 
             zorder=3,
         )
         return
-    style: dict[str, Any] = {"color": colour, "alpha": alpha, "zorder": 4, "ls": "none"}
+    style: dict[str, Any] = {"color": color, "alpha": alpha, "zorder": 4, "ls": "none"}
     ax.plot(x, y, marker="o", ms=9, mfc="white", mew=1.5, **style)
     ax.plot(x, y, marker="." if arrow[2] > 0 else "x", ms=5, mew=1.5, **style)
 
 
 def _box() -> Array:
-    """Triangles (12, 3, 3) of a sensor's case in its own axes, as shares of the body's size."""
+    """Triangles (12, 3, 3) of a sensor's case in its own axes, relative to the body's size."""
     faces = []
     for axis in range(3):
         u, v = np.eye(3)[(axis + 1) % 3], np.eye(3)[(axis + 2) % 3]
@@ -454,20 +487,22 @@ def _box() -> Array:
             out = sign * np.eye(3)[axis]
             a, b, c, d = out - u - v, out + sign * (u - v), out + u + v, out + sign * (v - u)
             faces += [[a, b, c], [a, c, d]]
-    return np.array(faces) * BOX
+    return np.array(faces) * BOX_SIZE
 
 
 def _add_legend(ax: Axes) -> None:
+    """Add the colors of the axes."""
     from matplotlib.lines import Line2D
 
     entries = [
-        Line2D([], [], color=colour, lw=2.5, label=axis)
-        for axis, colour in zip("xyz", AXIS_COLOURS, strict=True)
+        Line2D([], [], color=color, lw=2.5, label=axis)
+        for axis, color in zip("xyz", AXIS_COLORS, strict=True)
     ]
     ax.legend(handles=entries, loc="upper left", frameon=False, fontsize="small", handlelength=1.2)
 
 
 def _check_pose(body: BodyModel, pose: ArrayLike | None) -> Array:
+    """Return the pose as an array, or raise an error; None is the upright rest pose."""
     if pose is None:
         upright = np.zeros((body.n_joints, 3))
         upright[0, 0] = np.pi / 2

@@ -1,4 +1,4 @@
-"""Two recordings on one time axis."""
+"""A figure of recordings on one time axis, as norms or as axes of each triad."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 __all__ = ["SignalDisplay"]
 
-AXIS_COLOURS = ("tab:red", "tab:green", "tab:blue")
+AXIS_COLORS = ("tab:red", "tab:green", "tab:blue")
 
 
 class SignalDisplay:
-    """Simulated and measured signals of one sensor, channel by channel or as norms.
+    """Simulated and measured signals of the same sensors on one time axis.
 
     Build it with :meth:`from_recordings`.
 
     Parameters
     ----------
     recordings : dict of str to Recording
-        Legend entry to recording; the first is drawn solid, the second dashed, and so on.
+        Legend entries and recordings. The first is drawn solid, the second dashed, and so on.
     quantity : {"norm", "axes"}, default="norm"
-        The Euclidean norm of each triad, which no mounting changes, or its three axes.
+        The Euclidean norm of each triad, which does not depend on the mount, or its three axes.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
         One per triad.
     figure_ : matplotlib Figure
-        Holds the axes.
+        Figure of the axes.
 
     Examples
     --------
@@ -44,7 +44,9 @@ class SignalDisplay:
     >>> from m3n_sklearn import Recording
     >>> from m3n_sklearn.inspection import SignalDisplay
     >>> still = Recording(np.tile([0, 0, 9.81, 0, 0, 0], (100, 1)), rate=50.0)
-    >>> display = SignalDisplay.from_recordings({"measured": still})  # doctest: +SKIP
+    >>> display = SignalDisplay.from_recordings({"measured": still})
+    >>> [ax.get_ylabel().split()[0] for ax in display.axes_]
+    ['|specific', '|angular']
     """
 
     def __init__(self, recordings: dict[str, Recording], *, quantity: str = "norm") -> None:
@@ -62,14 +64,14 @@ class SignalDisplay:
         for name, recording in recordings.items():
             if recording.data.shape[1] % 3:
                 raise ValueError(
-                    f"Recording {name!r} has {recording.data.shape[1]} channels; triads are "
-                    "needed. Select one sensor first, such as recording.select('right_wrist')."
+                    f"Recording {name!r} has {recording.data.shape[1]} channels, but triads are "
+                    "needed. Select sensors first, such as recording.select('right_wrist')."
                 )
         counts = {recording.data.shape[1] for recording in recordings.values()}
         if len(counts) > 1:
             raise ValueError(
                 f"Recordings have {' and '.join(map(str, sorted(counts)))} channels: select the "
-                "same sensors of each first."
+                "same sensors of each recording first."
             )
         self.recordings = recordings
         self.quantity = quantity
@@ -82,31 +84,38 @@ class SignalDisplay:
         quantity: str = "norm",
         axes: Any = None,
     ) -> SignalDisplay:
-        """Draw recordings above each other.
+        """Draw recordings on top of each other.
 
         Parameters
         ----------
         recordings : dict of str to Recording
-            Legend entry to recording.
+            Legend entries and recordings.
         quantity : {"norm", "axes"}, default="norm"
             Norms of the triads or their axes.
         axes : array of matplotlib Axes, optional
-            Where to draw; new ones by default.
+            Axes to draw on, one per triad; new ones by default.
 
         Returns
         -------
         SignalDisplay
             The drawn display.
+
+        Raises
+        ------
+        TypeError
+            If `recordings` do not map names to recordings.
+        ValueError
+            If there is no recording, or channels are not triads or differ in number.
         """
         return cls(recordings, quantity=quantity).plot(axes=axes)
 
     def plot(self, *, axes: Any = None) -> SignalDisplay:
-        """Draw.
+        """Draw the signals.
 
         Parameters
         ----------
         axes : array of matplotlib Axes, optional
-            Where to draw; new ones by default.
+            Axes to draw on, one per triad; new ones by default.
 
         Returns
         -------
@@ -129,7 +138,7 @@ class SignalDisplay:
         for i, (name, recording) in enumerate(self.recordings.items()):
             for triad, ax in enumerate(self.axes_):
                 place = slice(3 * triad, 3 * triad + 3)
-                # a line breaks where samples were lost
+                # lines break at samples that were not observed
                 values = np.where(recording.observed, recording.data, np.nan)[:, place]
                 self._draw(ax, recording.times, values, name, styles[i % len(styles)], i)
         for triad, ax in enumerate(self.axes_):
@@ -147,15 +156,17 @@ class SignalDisplay:
         style: str,
         i: int,
     ) -> None:
+        """Draw one triad of one recording."""
         if self.quantity == "norm":
             ax.plot(times, np.linalg.norm(values, axis=1), style, color=f"C{i}", label=name)
             return
-        for axis, colour in enumerate(AXIS_COLOURS):
+        for axis, color in enumerate(AXIS_COLORS):
             label = f"{name} {'xyz'[axis]}"
-            ax.plot(times, values[:, axis], style, color=colour, label=label)
+            ax.plot(times, values[:, axis], style, color=color, label=label)
 
 
 def _axis_label(recording: Recording, triad: int, quantity: str) -> str:
+    """Return the quantity and the unit of a triad."""
     is_gyro = triad % 2 == 1
     if recording.channels is not None:
         is_gyro = "gyro" in recording.channels[3 * triad]

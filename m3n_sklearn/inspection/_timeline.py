@@ -1,4 +1,4 @@
-"""What happened when: truth and predictions of one recording as coloured bars."""
+"""A figure of activities over time: truth and predictions of one recording as colored bars."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
+from .._compat import safe_indexing
 from .._typing import AnyArray
 from .._validation import plain_column
 from ..temporal import HMMClassifier, Rows, join_rows, read_rows
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = ["TimelineDisplay"]
 
-FEW_COLOURS = 10
+N_TAB10 = 10
+"""Colors of the smaller palette; more labels take the larger one."""
 
 
 class _Probabilities(NamedTuple):
+    """Probabilities (n, K) of K classes at n times."""
+
     times: AnyArray
     values: AnyArray
     classes: AnyArray
@@ -37,25 +40,28 @@ class TimelineDisplay:
     Parameters
     ----------
     tracks : mapping of str to structured ndarray
-        Name of each row, from top to bottom, and its segments: the fields ``start``, ``end`` (s)
-        and ``label``, as :meth:`~m3n_sklearn.temporal.HMMClassifier.segments` returns them.
+        Names of the rows, from top to bottom, and their segments. These have the fields ``start``
+        and ``end`` in s, and ``label``, as
+        :meth:`~m3n_sklearn.temporal.HMMClassifier.segments` returns them.
     label_names : mapping, optional
-        What the legend calls each label, in the order of the legend.
+        Legend entry of each label, in the order of the legend.
     probabilities : tuple of (times, values, classes), optional
-        Probabilities to be drawn below: instants (n,) in s, values (n, K), and K labels.
+        Probabilities that are drawn below: times (n,) in s, values (n, K), and K labels.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        The bars, and the probabilities where there are any.
+        The bars, and the probabilities if there are any.
     figure_ : matplotlib Figure
-        Holds the axes.
+        Figure of the axes.
 
     Examples
     --------
     >>> from m3n_sklearn.inspection import TimelineDisplay
     >>> tracks = {"truth": ["walk", "walk", "sit"], "predicted": ["walk", "sit", "sit"]}
-    >>> display = TimelineDisplay.from_predictions(tracks, times=[0, 1, 2])  # doctest: +SKIP
+    >>> display = TimelineDisplay.from_predictions(tracks, times=[0, 1, 2])
+    >>> [(float(s["start"]), float(s["end"])) for s in display.tracks["truth"]]
+    [(-0.5, 1.5), (1.5, 2.5)]
     """
 
     def __init__(
@@ -95,50 +101,56 @@ class TimelineDisplay:
         probabilities: bool = False,
         axes: Any = None,
     ) -> TimelineDisplay:
-        """Predict one recording, and draw what comes out.
+        """Predict one recording and draw the result.
 
         Parameters
         ----------
         estimator : HMMClassifier or any fitted classifier
-            An `HMMClassifier` gets two rows: its classifier's opinion of each window, and the
-            path that it makes of them.
+            An `HMMClassifier` has two rows: the predictions of its window classifier, and its own.
         X : Windows or array-like of shape (n, ...)
             Windows.
         y : array-like of shape (n,), optional
-            The truth, drawn on top.
+            True labels, in the first row.
         recordings, times : array-like of shape (n,), optional
-            As in `HMMClassifier.predict`; `Windows` know them.
+            As in `HMMClassifier.predict`; `Windows` have their own.
         recording : hashable, optional
-            Which recording to draw; needed if there are several.
+            Recording to draw; needed if there are several.
         label_names : mapping, optional
-            What the legend calls each label, in the order of the legend.
+            Legend entry of each label, in the order of the legend.
         probabilities : bool, default=False
             Whether to draw the predicted probabilities below.
         axes : matplotlib Axes or array of them, optional
-            Where to draw: one for the bars, and one more for probabilities.
+            Axes to draw on: one for the bars, and another one for probabilities.
 
         Returns
         -------
         TimelineDisplay
             The drawn display.
+
+        Raises
+        ------
+        ValueError
+            If X has several recordings and none is chosen, or y does not match X.
         """
         check_is_fitted(estimator)
+        # 1. The rows of one recording, in order
         everything = read_rows(X, recordings, times)
         rows = _one_recording(everything, recording)
-        chosen = _safe_indexing(X, rows.order)
+        chosen = safe_indexing(X, rows.order)
+        # 2. Truth and predictions
         labels: dict[str, AnyArray] = {}
         if y is not None:
             labels["truth"] = _column("truth", y, len(everything.order))[rows.order]
-        known: dict[str, Any] = {}
+        order: dict[str, Any] = {}
         if isinstance(estimator, HMMClassifier):
-            known = {"recordings": rows.recordings, "times": rows.times}
+            order = {"recordings": rows.recordings, "times": rows.times}
             labels["windows"] = estimator.estimator_.predict(chosen)
-            labels["smoothed"] = estimator.predict(chosen, **known)
+            labels["smoothed"] = estimator.predict(chosen, **order)
         else:
             labels["windows"] = estimator.predict(chosen)
         shown = None
         if probabilities:
-            shown = (rows.times, estimator.predict_proba(chosen, **known), estimator.classes_)
+            shown = (rows.times, estimator.predict_proba(chosen, **order), estimator.classes_)
         tracks = {name: _segments(rows, values) for name, values in labels.items()}
         return cls(tracks, label_names=label_names, probabilities=shown).plot(axes=axes)
 
@@ -153,28 +165,33 @@ class TimelineDisplay:
         classes: ArrayLike | None = None,
         axes: Any = None,
     ) -> TimelineDisplay:
-        """Draw labels of rows that are at hand.
+        """Draw labels of rows.
 
         Parameters
         ----------
         labels : mapping of str to array-like of shape (n,)
-            Name of each track, from top to bottom, and the label of each row.
+            Names of the tracks, from top to bottom, and the label of each row.
         times : array-like of shape (n,)
-            Instant of each row in s, in any order. More than one and a half of the usual step
-            apart, rows leave a gap.
+            Time of each row in s, in any order. There is a gap between rows that are more than one
+            and a half median steps apart.
         label_names : mapping, optional
-            What the legend calls each label, in the order of the legend.
+            Legend entry of each label, in the order of the legend.
         probabilities : array-like of shape (n, K), optional
-            Probabilities to be drawn below.
+            Probabilities that are drawn below.
         classes : array-like of shape (K,), optional
-            The labels that they belong to.
+            Labels of the columns of `probabilities`.
         axes : matplotlib Axes or array of them, optional
-            Where to draw: one for the bars, and one more for probabilities.
+            Axes to draw on: one for the bars, and another one for probabilities.
 
         Returns
         -------
         TimelineDisplay
             The drawn display.
+
+        Raises
+        ------
+        ValueError
+            If there are no rows, or labels or probabilities do not match the times.
         """
         rows = read_rows(np.asarray(times), None, times)
         if len(rows.order) == 0:
@@ -194,12 +211,12 @@ class TimelineDisplay:
         return cls(tracks, label_names=label_names, probabilities=shown).plot(axes=axes)
 
     def plot(self, *, axes: Any = None) -> TimelineDisplay:
-        """Draw.
+        """Draw the timeline.
 
         Parameters
         ----------
         axes : matplotlib Axes or array of them, optional
-            Where to draw: one for the bars, and one more for probabilities.
+            Axes to draw on: one for the bars, and another one for probabilities.
 
         Returns
         -------
@@ -213,11 +230,11 @@ class TimelineDisplay:
         if self.axes_.shape != (wanted,) or not all(hasattr(ax, "plot") for ax in self.axes_):
             raise ValueError(f"axes must be {wanted} matplotlib Axes; got {axes!r}.")
         self.figure_: Figure = self.axes_[0].figure
-        colours = self._colours()
-        self._draw_bars(self.axes_[0], colours)
+        colors = self._colors()
+        self._draw_bars(self.axes_[0], colors)
         if self.probabilities is not None:
             times, values, classes = self.probabilities
-            shades = [colours[label] for label in classes.tolist()]
+            shades = [colors[label] for label in classes.tolist()]
             self.axes_[1].stackplot(times, values.T, colors=shades, step="mid", linewidth=0)
             self.axes_[1].set_ylim(0, 1)
             self.axes_[1].margins(x=0)
@@ -226,6 +243,7 @@ class TimelineDisplay:
         return self
 
     def _new_axes(self, wanted: int) -> Any:
+        """Return new axes, whose heights follow the number of tracks."""
         import matplotlib.pyplot as plt
 
         height = 0.5 * len(self.tracks) + 1.6
@@ -241,7 +259,7 @@ class TimelineDisplay:
         return axes
 
     def _names(self) -> dict[Any, str]:
-        """Return the labels that are drawn, and what the legend calls them."""
+        """Return all labels in the figure, with their legend entries."""
         drawn = [label for track in self.tracks.values() for label in track["label"].tolist()]
         if self.probabilities is not None:
             drawn += self.probabilities.classes.tolist()
@@ -250,27 +268,29 @@ class TimelineDisplay:
         order += sorted(set(drawn) - set(order), key=lambda label: (str(type(label)), label))
         return {label: str(named.get(label, label)) for label in order}
 
-    def _colours(self) -> dict[Any, Any]:
+    def _colors(self) -> dict[Any, Any]:
+        """Return the color of each label."""
         import matplotlib as mpl
 
         names = self._names()
-        palette = mpl.colormaps["tab10" if len(names) <= FEW_COLOURS else "tab20"]
+        palette = mpl.colormaps["tab10" if len(names) <= N_TAB10 else "tab20"]
         return {label: palette(i % palette.N) for i, label in enumerate(names)}
 
-    def _draw_bars(self, ax: Axes, colours: Mapping[Any, Any]) -> None:
+    def _draw_bars(self, ax: Axes, colors: Mapping[Any, Any]) -> None:
+        """Draw the bars and the legend."""
         from matplotlib.patches import Patch
 
         for row, segments in enumerate(self.tracks.values()):
             widths = segments["end"] - segments["start"]
             spans = list(zip(segments["start"].tolist(), widths.tolist(), strict=True))
-            shades = [colours[label] for label in segments["label"].tolist()]
+            shades = [colors[label] for label in segments["label"].tolist()]
             ax.broken_barh(spans, (row - 0.4, 0.8), facecolors=shades, linewidth=0)
         ax.set_yticks(range(len(self.tracks)), list(self.tracks))
         ax.set_ylim(len(self.tracks) - 0.5, -0.5)
         ax.margins(x=0)
         ax.spines[["top", "right", "left"]].set_visible(False)
         ax.tick_params(axis="y", length=0)
-        patches = [Patch(color=colours[label], label=name) for label, name in self._names().items()]
+        patches = [Patch(color=colors[label], label=name) for label, name in self._names().items()]
         ax.legend(
             handles=patches,
             loc="lower center",
@@ -282,19 +302,22 @@ class TimelineDisplay:
 
 
 def _column(name: str, labels: ArrayLike, count: int) -> AnyArray:
+    """Return the labels of a track as an array, or raise an error."""
     return plain_column(labels, f"Track {name!r}", count)
 
 
 def _segments(rows: Rows, labels: AnyArray) -> AnyArray:
+    """Join rows of equal labels."""
     return join_rows(rows, labels, np.ones(len(labels)), rows.step or 1.0)
 
 
 def _one_recording(rows: Rows, recording: Hashable) -> Rows:
+    """Return the rows of the chosen recording, or raise an error."""
     names = list(dict.fromkeys(rows.recordings.tolist()))
     if recording is None and len(names) > 1:
         listed = ", ".join(map(repr, names[:6])) + (", …" if len(names) > 6 else "")
         raise ValueError(
-            f"X has {len(names)} recordings, and a timeline shows one: choose it with recording=, "
+            f"X has {len(names)} recordings, but a timeline shows one: choose it with recording=, "
             f"one of {listed}."
         )
     wanted = names[0] if recording is None else recording

@@ -1,4 +1,8 @@
-"""Readings of several clips of equal length on one body, in one go."""
+"""Readings of ideal sensors in clips of equal length on one body: the inner loop of the simulation.
+
+`simulate_batch` fits the trajectory, evaluates it at the samples, and moves the sensors along.
+Sites with the same cut-offs share the work. Long clips are processed in pieces.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 from .._typing import Array, Mask
 from ..body import BodyModel, JointMotion, PointPlan, Points, Sensors, Site, carry
 from ..skeleton import quat_from_rotvec, rotvec_from_matrix
-from ._guard import RUSH
+from ._guard import MAX_PELVIS_ACCELERATION
 from ._site_cutoffs import bone_of, site_cutoffs
 from .trajectory._noise_floor import BodyNoise
 from .trajectory._smoothing import ANY_BAND, Band, Cutoffs
@@ -25,95 +29,38 @@ __all__ = ["READOUTS", "Readout", "Setup", "Signals", "sample_begins", "simulate
 
 
 class Setup(NamedTuple):
-    """What a batch of clips shares.
-
-    Attributes
-    ----------
-    body : BodyModel
-        The body.
-    sites : sequence of Site
-        Resolved for that body.
-    smoothing : {"auto"}, float or None
-        See `fit_trajectory`.
-    frame : {"skin", "bone", "triangle"}
-        What carries the sensors.
-    gravity : ndarray of shape (3,)
-        In m/s².
-    engine : {"numpy", "numba"}
-        What computes the kinematics.
-    readout : {"point", "mean"}
-        Values at the samples, or means over the intervals that end there.
-    band : Band
-        Where the cut-offs of the source of the poses lie.
-    noise : BodyNoise or None
-        What is known about the noise of the source.
-    """
+    """What the clips of a batch share."""
 
     body: BodyModel
-    sites: list[Site]
-    smoothing: str | float | None
-    frame: str
-    gravity: Array
+    sites: list[Site]  # resolved on that body
+    smoothing: str | float | None  # as in `fit_trajectory`
+    frame: str  # what the sensors are attached to: "skin", "bone" or "triangle"
+    gravity: Array  # (3,) or (S, 3), in m/s²
     engine: str = "numpy"
-    readout: str = "point"
-    band: Band = ANY_BAND
-    noise: BodyNoise | None = None
+    readout: str = "point"  # as in `Readout`
+    band: Band = ANY_BAND  # of the source of the poses
+    noise: BodyNoise | None = None  # of the source of the poses, where known
 
 
 class Signals(NamedTuple):
-    """What ideal sensors read.
+    """Readings of ideal sensors, and where they are valid."""
 
-    Attributes
-    ----------
-    readings : ndarray of shape (B, T, S, 6)
-        Specific force (m/s²) and angular rate (rad/s) in the sensors' frames.
-    seen : ndarray of bool, shape (B, T, S)
-        False where the joints that carry a sensor were not measured, or are not believable.
-    rush : ndarray of shape (B,)
-        Share of the time in which the pelvis accelerates by more than 2 g.
-    doubted : ndarray of bool, shape (B,)
-        Clips with pauses, or with frames that no body produces.
-    """
-
-    readings: Array
-    seen: Mask
-    rush: Array
-    doubted: Mask
+    readings: Array  # (B, T, S, 6), specific force (m/s²) and rate (rad/s) in the sensors' axes
+    seen: Mask  # (B, T, S), False where joints were not measured or are implausible
+    rush: Array  # (B,), share of the time in which the pelvis exceeds 2 g
+    doubted: Mask  # (B,), clips with pauses or implausible frames
 
 
 def simulate_batch(
     setup: Setup,
-    poses: Array,
-    trans: Array,
-    times: Array,
-    wanted: Array,
-    mounts: Array,
-    observed: Mask | None = None,
+    poses: Array,  # (B, F, J, 3), rotation vectors in rad
+    trans: Array,  # (B, F, 3), in m
+    times: Array,  # (F,), in s
+    wanted: Array,  # (T,), sampling times in s
+    mounts: Array,  # (B, S, 3, 3), columns are the sensors' axes in the sites' frames
+    observed: Mask | None = None,  # (B, F, J); None is everywhere
 ) -> Signals:
-    """Simulate ideal sensors.
-
-    Parameters
-    ----------
-    setup : Setup
-        Body, sites and physics.
-    poses : ndarray of shape (B, F, J, 3)
-        Axis-angle rotations of B clips in rad.
-    trans : ndarray of shape (B, F, 3)
-        Root translations in m.
-    times : ndarray of shape (F,)
-        Time stamps in s.
-    wanted : ndarray of shape (T,)
-        Sampling times of the sensors in s.
-    mounts : ndarray of shape (B, S, 3, 3)
-        Columns are the sensor's axes in the site's frame.
-    observed : ndarray of bool, shape (B, F, J), or None
-        Where joints were measured; None is everywhere.
-
-    Returns
-    -------
-    Signals
-        What the sensors read.
-    """
+    """Simulate ideal sensors in B clips of F frames, at T sampling times."""
     count, joints = len(poses), poses.shape[2]
     readings = np.empty((count, len(wanted), len(setup.sites), 6))
     seen = np.ones(readings.shape[:3], dtype=bool)
@@ -128,18 +75,21 @@ def simulate_batch(
 
     measured = None if observed is None else np.moveaxis(observed, 0, 1)
     with _ONE_THREAD:
+        # 1. Cut-offs of each site
         track = Track(times, read, smoothed, observed=measured, doubted=smoothed)
         cutoffs = _cutoffs(setup, track, count)
-        together = _Groups(setup, _alike(cutoffs, None), joints)
-        # what one limb lost is no concern of the other
-        apart = _Groups(setup, _alike(cutoffs, setup.sites), joints)
+        # 2. Groups of sites: by cut-off; where joints were lost also by bone, because what one
+        # limb lost does not affect the other
+        by_cutoff = _SiteGroups(setup, _group_sites(cutoffs, None), joints)
+        by_bone = _SiteGroups(setup, _group_sites(cutoffs, setup.sites), joints)
+        # 3. Piece by piece and group by group: curve, state, readings
         for piece in track.pieces(np.concatenate([each.hertz for each in cutoffs]), margin):
             rows = slice(*np.searchsorted(wanted, track.times(piece)).tolist())
             if rows.start == rows.stop:
                 continue
             readout = Readout.of(setup.readout, begins[rows], wanted[rows], track.start, track.stop)
             frames = track.frames_of(piece)
-            groups = (together if frames.seen is None else apart).planned
+            groups = (by_cutoff if frames.seen is None else by_bone).planned
             for group in groups:
                 chosen = cutoffs[group.first]
                 curve, origin = track.curve(frames, chosen, group.joints, piece)
@@ -147,8 +97,8 @@ def simulate_batch(
                 path = Trajectory(track.start, track.stop, curve, origin, shape, chosen.hertz)
                 state = path.evaluate(readout.times, setup.engine)
                 if group is groups[0]:
-                    rush = np.linalg.norm(state.linear_acceleration[-len(wanted[rows]) :], axis=2)
-                    rushes += np.sum(rush > RUSH, axis=0)
+                    surge = np.linalg.norm(state.linear_acceleration[-len(wanted[rows]) :], axis=2)
+                    rushes += np.sum(surge > MAX_PELVIS_ACCELERATION, axis=0)
                 values = _read(setup, group, state, readout)
                 turned = [np.einsum("bsji,tbsj->btsi", mounts[:, group.sites], x) for x in values]
                 readings[:, rows, group.sites] = np.concatenate(turned, axis=-1)
@@ -166,55 +116,42 @@ def _cutoffs(setup: Setup, track: Track, count: int) -> list[Cutoffs]:
     return site_cutoffs(track, setup.body, bones, setup.band, setup.noise)
 
 
-def _alike(cutoffs: list[Cutoffs], sites: list[Site] | None) -> list[list[int]]:
-    """Sites with equal cut-offs, which share the work; of one bone each, if `sites` are given."""
+def _group_sites(cutoffs: list[Cutoffs], sites: list[Site] | None) -> list[list[int]]:
+    """Group sites with equal cut-offs, and of one bone each if `sites` are given."""
     groups: dict[Any, list[int]] = {}
-    for i, (hertz, trust) in enumerate(cutoffs):
+    for i, (hertz, weights) in enumerate(cutoffs):
         bone = None if sites is None else sites[i].bone
-        groups.setdefault((bone, hertz.tobytes(), trust is not None and id(trust)), []).append(i)
+        key = (bone, hertz.tobytes(), weights is not None and id(weights))
+        groups.setdefault(key, []).append(i)
     return list(groups.values())
 
 
 @dataclass
-class _Groups:
-    """Groups of sites, planned when they are needed."""
+class _SiteGroups:
+    """Groups of sites, planned on first use."""
 
     setup: Setup
     chosen: list[list[int]]
     n_joints: int
 
     @cached_property
-    def planned(self) -> list[_Group]:
+    def planned(self) -> list[_SiteGroup]:
         """Their plans."""
-        return [_Group.of(self.setup, chosen, self.n_joints) for chosen in self.chosen]
+        return [_SiteGroup.of(self.setup, chosen, self.n_joints) for chosen in self.chosen]
 
 
-class _Group(NamedTuple):
-    """Sites whose curves have the same cut-offs.
+class _SiteGroup(NamedTuple):
+    """Sites whose curves have the same cut-offs."""
 
-    Attributes
-    ----------
-    first : int
-        One of them.
-    sites : slice or list of int
-        Which they are.
-    joints : list of int
-        Joints of the poses that move them.
-    plan, sensors : PointPlan, Sensors
-        How they are carried.
-    gravity : ndarray of shape (S, 3) or (3,)
-        In m/s².
-    """
-
-    first: int
-    sites: Any
-    joints: list[int]
+    first: int  # index of one of them
+    sites: Any  # slice or list of their indices
+    joints: list[int]  # joints of the poses that move them
     plan: PointPlan
     sensors: Sensors
-    gravity: Array
+    gravity: Array  # (S, 3) or (3,), in m/s²
 
     @classmethod
-    def of(cls, setup: Setup, chosen: list[int], n_joints: int) -> _Group:
+    def of(cls, setup: Setup, chosen: list[int], n_joints: int) -> _SiteGroup:
         """Plan some sites of a setup."""
         sites = [setup.sites[i] for i in chosen]
         points = Points.of_sites(setup.body, sites, setup.frame)
@@ -226,7 +163,7 @@ class _Group(NamedTuple):
 
 
 def _read(
-    setup: Setup, group: _Group, state: TrajectoryState, readout: Readout
+    setup: Setup, group: _SiteGroup, state: TrajectoryState, readout: Readout
 ) -> tuple[Array, Array]:
     """Specific force and rate (T, B, S, 3) in the axes of the sites."""
     lead = state.position.shape[:2]
@@ -239,10 +176,10 @@ def _read(
 
 
 class _OneThread:
-    """Keep linear algebra on one thread: results must not depend on who shares the work.
+    """Limit linear algebra to one thread, so that results do not depend on how work is shared.
 
-    The limit belongs to the whole process. Threads that simulate side by side share it, so that
-    the first to come sets it and the last to go restores what was there before.
+    The limit belongs to the whole process. Threads that simulate side by side share it: the first
+    one sets it, and the last one restores what was there before.
     """
 
     def __init__(self) -> None:
@@ -267,91 +204,54 @@ _ONE_THREAD = _OneThread()
 
 @cache
 def _controller() -> ThreadpoolController:
-    """Find the loaded libraries; that takes longer than to simulate a short clip."""
+    """Find the loaded libraries once; a search takes longer than simulating a short clip."""
     return ThreadpoolController()
 
 
 READOUTS = ("point", "mean")
 
-_X, _WEIGHTS = np.polynomial.legendre.leggauss(4)
-NODES, SHARES = (_X + 1) / 2, _WEIGHTS / 2
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
+NODES, WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
 """Gauss-Legendre rule of 4 nodes on (0, 1): exact for polynomials up to degree 7."""
 
-SHORTEST = 1e-3
-"""Share of the sampling interval. Of what lies in the track by less, the point value is taken."""
+MIN_OVERLAP = 1e-3
+"""Share of an interval that must be in the track; with less, the reading is the value at the
+sample."""
 
 
 class Readout(NamedTuple):
-    """When to look at the motion, and what to make of it.
+    """The times at which the motion is needed, and how they become readings."""
 
-    Attributes
-    ----------
-    times : ndarray of shape (N,)
-        Times in s at which force, orientation and rate are needed.
-    widths : ndarray of shape (T,) or None
-        Averaged intervals in s; None for point samples.
-    averaged : ndarray of bool, shape (T,)
-        Samples whose interval lies in the track, at least in part.
-    """
-
-    times: Array
-    widths: Array | None
-    averaged: NDArray[np.bool_]
+    times: Array  # (N,), in s
+    widths: Array | None  # (T,), averaged intervals in s; None for values at the samples
+    averaged: NDArray[np.bool_]  # (T,), samples whose interval overlaps the track
 
     @classmethod
     def of(cls, kind: str, begins: Array, wanted: Array, start: float, stop: float) -> Readout:
-        """Plan the reading of some samples.
-
-        Parameters
-        ----------
-        kind : {"point", "mean"}
-            Value at the sample, or mean over the interval that ends there.
-        begins : ndarray of shape (T,)
-            Where the intervals begin, in s: at the sample before.
-        wanted : ndarray of shape (T,)
-            Sampling times in s.
-        start, stop : float
-            Ends of the track in s. Intervals are cut to it; where nothing is left, as at the
-            very first sample, the point value is taken.
-
-        Returns
-        -------
-        Readout
-            The plan.
-        """
+        """Plan the readings of samples, whose intervals are cut to the track."""
         if kind not in READOUTS:
             raise ValueError(f'readout must be "point" or "mean", got {kind!r}.')
         if kind == "point" or len(wanted) == 0:
             return cls(wanted, None, np.zeros(len(wanted), dtype=bool))
+        # starts and ends of the intervals, then the nodes inside them
         first, last = (np.clip(x, start, stop) for x in (begins, wanted))
         widths = last - first
         nodes = first[:, None] + widths[:, None] * NODES
-        averaged = widths > SHORTEST * (wanted - begins)
+        averaged = widths > MIN_OVERLAP * (wanted - begins)
         return cls(np.concatenate([first[:1], last, nodes.ravel()]), widths, averaged)
 
     def read(self, force: Array, rotation: Array, rate: Array) -> tuple[Array, Array]:
-        """Turn the motion at `times` into readings.
-
-        Parameters
-        ----------
-        force, rate : ndarray of shape (N, ..., 3)
-            Specific force and angular rate in the sensor's frame.
-        rotation : ndarray of shape (N, ..., 3, 3)
-            Sensor to world.
-
-        Returns
-        -------
-        force, rate : ndarray of shape (T, ..., 3)
-            Readings. A mean rate is the rotation vector from one sample to the next over the
-            time between, so that it integrates exactly.
-        """
+        """Turn the motion at `times` into the force and rate (T, ..., 3) of the sensor."""
         if self.widths is None:
             return force, rate
+        # 1. Mean force over the nodes
         count = len(self.widths)
         inside = force[count + 1 :].reshape(count, len(NODES), *force.shape[1:])
-        mean = np.tensordot(inside, SHARES, ((1,), (0,)))
+        mean = np.tensordot(inside, WEIGHTS, ((1,), (0,)))
+        # 2. Mean rate, by the rotation vector between the ends of the interval
         turns = rotation[: count + 1]
         turned = rotvec_from_matrix(turns[:-1].swapaxes(-1, -2) @ turns[1:])
+        # 3. Values at the samples where there is no interval
         each = tuple(range(1, force.ndim))
         averaged, widths = (np.expand_dims(x, each) for x in (self.averaged, self.widths))
         ends = slice(1, count + 1)
@@ -360,18 +260,7 @@ class Readout(NamedTuple):
 
 
 def sample_begins(wanted: Array) -> Array:
-    """Return where the interval before each sample begins; the first is as long as the second.
-
-    Parameters
-    ----------
-    wanted : ndarray of shape (T,)
-        Increasing sampling times in s.
-
-    Returns
-    -------
-    ndarray of shape (T,)
-        Times in s. A single sample has no interval.
-    """
+    """Return where the interval of each sample begins; the first is as long as the second."""
     if len(wanted) < 2:
         return wanted.copy()
     return np.concatenate([[2 * wanted[0] - wanted[1]], wanted[:-1]])

@@ -1,4 +1,8 @@
-"""The guard: readings that no body produces are found, explained, and masked on demand."""
+"""The check for readings that no body produces: they are found, explained, and masked on request.
+
+Typical causes are a wrong frame rate, positions in cm, a rest pose at the start of a clip, and
+exchanged limbs. The message names clip, site, time and the most likely cause.
+"""
 
 from __future__ import annotations
 
@@ -11,66 +15,58 @@ import numpy as np
 from .._typing import Array, Mask
 from .._validation import real_array
 
-__all__ = ["LIMITS", "RUSH", "RUSHING", "Excess", "check_limits", "find_excess", "report"]
+__all__ = [
+    "LIMITS",
+    "MAX_PELVIS_ACCELERATION",
+    "MAX_PELVIS_SHARE",
+    "Excess",
+    "check_limits",
+    "find_excess",
+    "report",
+]
 
 LIMITS = (16 * 9.80665, float(np.deg2rad(2000.0)))
-"""Specific force in m/s² and rate in rad/s that neither wrists nor feet exceed but in hard impacts,
-and that the sensors of watches do not measure."""
+"""Specific force in m/s² and rate in rad/s. Wrists and feet exceed them only in hard impacts, and
+the sensors of watches do not measure more."""
 
-AROUND = 0.1
+MASK_MARGIN = 0.1
 """Seconds on either side of an excess that are masked with it."""
 
-EDGE = 0.3
-"""Seconds from the ends of a clip in which a rest pose or a bad frame is the likely cause."""
+EDGE_SECONDS = 0.3
+"""Seconds at both ends of a clip in which a rest pose or a bad frame is the likely cause."""
 
-WIDESPREAD = 0.15
-"""Share of the samples from which on the clip as a whole is wrong: its rate or its units."""
+MAX_LOCAL_SHARE = 0.15
+"""Share of the samples above which the whole clip is wrong, by its rate or its units."""
 
-RUSH, RUSHING = 2 * 9.80665, 0.25
-"""Acceleration of a pelvis in m/s², and the share of the time in which it can be exceeded. Landings
-exceed it for a moment; no more than 1.6 g in a quarter of the time were seen in 1,097 clips, from
-standing to sprints and jumps."""
+MAX_PELVIS_ACCELERATION, MAX_PELVIS_SHARE = 2 * 9.80665, 0.25
+"""Acceleration of a pelvis in m/s², and the share of the time in which it may be exceeded. Landings
+exceed it briefly. In 1,097 clips, from standing to sprints and jumps, the upper quartile of the
+acceleration is at most 1.6 g."""
 
-SHOWN = 3
+MAX_LISTED = 3
 """Clips that a message lists."""
 
 
 class Excess(NamedTuple):
-    """What one sensor reads beyond the limits in one clip.
+    """Readings of one sensor beyond the limits in one clip."""
 
-    Attributes
-    ----------
-    row, site : int
-        Clip and sensor.
-    force, rate : float
-        Largest readings in m/s² and rad/s.
-    time : float
-        Seconds from the first sample to the largest excess.
-    edge : bool
-        Whether all of it lies near the ends of the clip.
-    share : float
-        Share of the samples.
-    lost : bool
-        Whether the clip has frames that were not seen or that no body produces.
-    """
-
-    row: int
-    site: int
-    force: float
-    rate: float
-    time: float
-    edge: bool
-    share: float
-    lost: bool
+    row: int  # index of the clip
+    site: int  # index of the sensor
+    force: float  # largest, in m/s²
+    rate: float  # largest, in rad/s
+    time: float  # of the largest excess, in s from the first sample
+    edge: bool  # whether all of it is near the ends of the clip
+    share: float  # of the samples
+    lost: bool  # whether the clip has frames that were not observed or are implausible
 
 
 def check_limits(limits: Any, names: Sequence[str]) -> Array:
-    """Return the limits (S, 2) of sensors, or complain."""
+    """Return the limits (S, 2) of sensors, or raise an error."""
     given = limits if isinstance(limits, Mapping) else dict.fromkeys(names, limits)
     unknown = sorted(set(map(str, given)) - set(names))
     if unknown:
         raise ValueError(
-            f"limits names {', '.join(unknown)}, but the sites are {', '.join(names)}."
+            f"limits contains {', '.join(unknown)}, but the sites are {', '.join(names)}."
         )
     rows = [
         real_array(given.get(name, LIMITS), "limits", "two numbers, in m/s² and rad/s")
@@ -86,42 +82,27 @@ def check_limits(limits: Any, names: Sequence[str]) -> Array:
 
 
 def find_excess(
-    data: Array, seen: Mask, limits: Array, rate: float, mask: bool
+    data: Array,  # (B, T, S, 6), ideal readings in m/s² and rad/s
+    seen: Mask,  # (B, T, S), samples that count
+    limits: Array,  # (S, 2), in m/s² and rad/s
+    rate: float,  # samples per second
+    mask: bool,
 ) -> tuple[list[Excess], Mask]:
-    """Find what lies beyond the limits.
-
-    Parameters
-    ----------
-    data : ndarray of shape (B, T, S, 6)
-        Specific force (m/s²) and rate (rad/s) of ideal sensors.
-    seen : ndarray of bool, shape (B, T, S)
-        Samples that count.
-    limits : ndarray of shape (S, 2)
-        In m/s² and rad/s.
-    rate : float
-        Samples per second.
-    mask : bool
-        Whether an excess makes samples unseen.
-
-    Returns
-    -------
-    found : list of Excess
-        One for each clip and sensor with any.
-    seen : ndarray of bool, shape (B, T, S)
-        Without the excess and 0.1 s around it, if masked.
-    """
+    """Find readings beyond the limits; with `mask`, samples around them become unobserved."""
+    # 1. Readings relative to their limits
     lengths = np.stack(
         [np.linalg.norm(data[..., part], axis=-1) for part in (_ACC, _GYRO)], axis=-1
     )
     relative = np.where(seen, (lengths / limits).max(axis=-1), 0.0)
-    wild = relative > 1
+    beyond = relative > 1
     found = []
-    left = seen.copy() if mask and wild.any() else seen
+    kept = seen.copy() if mask and beyond.any() else seen
     count = data.shape[1]
-    for row, site in np.argwhere(wild.any(axis=1)).tolist():
-        at = np.flatnonzero(wild[row, :, site])
-        near = np.minimum(at, count - 1 - at) <= EDGE * rate
-        force, turn = lengths[row, :, site].max(axis=0, where=wild[row, :, site, None], initial=0)
+    for row, site in np.argwhere(beyond.any(axis=1)).tolist():
+        # 2. What is beyond in this clip and sensor
+        at = np.flatnonzero(beyond[row, :, site])
+        near = np.minimum(at, count - 1 - at) <= EDGE_SECONDS * rate
+        force, turn = lengths[row, :, site].max(axis=0, where=beyond[row, :, site, None], initial=0)
         found.append(
             Excess(
                 row,
@@ -134,62 +115,43 @@ def find_excess(
                 not bool(seen[row, :, site].all()),
             )
         )
+        # 3. The samples around it
         if mask:
-            reach = round(AROUND * rate)
+            reach = round(MASK_MARGIN * rate)
             around = (at[:, None] + np.arange(-reach, reach + 1)).clip(0, count - 1)
-            left[row, around, site] = False
-    return found, left
+            kept[row, around, site] = False
+    return found, kept
 
 
 _ACC, _GYRO = slice(0, 3), slice(3, 6)
 
 
 def report(
-    found: Sequence[tuple[str, str, str, Excess]],
-    rushing: Sequence[tuple[str, float]],
-    lost: Sequence[tuple[str, float]],
-    clips: int,
-    mode: str,
+    found: Sequence[tuple[str, str, str, Excess]],  # names of clip, site and bone
+    rushing: Sequence[tuple[str, float]],  # clips with a too fast pelvis, and their rates in Hz
+    lost: Sequence[tuple[str, float]],  # clips with lost or implausible frames, and their share
+    clips: int,  # number of all clips
+    mode: str,  # "warn", "raise" or "mask", which is silent
     stacklevel: int = 3,
 ) -> None:
-    """Say once what was found in a batch.
-
-    Parameters
-    ----------
-    found : sequence of tuple (clip, site, bone, Excess)
-        Everything beyond the limits, with names.
-    rushing : sequence of tuple (clip, rate)
-        Clips whose pelvis is too fast, with their frame rates in Hz.
-    lost : sequence of tuple (clip, share)
-        Clips with frames that no body produces or that were missing, and their share.
-    clips : int
-        How many clips there are.
-    mode : {"warn", "raise", "mask"}
-        What to do; masked readings need no word.
-    stacklevel : int, default=3
-        Whose line a warning names.
-
-    Raises
-    ------
-    ValueError
-        If readings are implausible and `mode` is "raise".
-    """
+    """Warn or raise an error, once for a batch, about implausible readings and lost frames."""
     if mode == "mask" or not (found or rushing or lost):
         return
-    told = []
+    parts = []
     if found:
         worst: dict[str, tuple[str, str, str, Excess]] = {}
         for one in sorted(found, key=lambda x: -x[3].force):
             worst.setdefault(one[0], one)
-        told.append(
+        parts.append(
             f"{len(worst)} of {clips} clips give readings that no body produces: "
-            f"{_listed([_told(*one) for one in worst.values()])} Mend the clips, or leave such "
-            "stretches out with implausible='mask'."
+            f"{_listed([_described(*one) for one in worst.values()])} Repair the clips, or leave "
+            "these samples out with implausible='mask'."
         )
     if rushing:
         rates = [f"{clip} at {rate:.4g} Hz" for clip, rate in rushing]
-        told.append(
-            f"In {len(rushing)} of {clips} clips the pelvis keeps accelerating by more than 2 g: "
+        parts.append(
+            f"In {len(rushing)} of {clips} clips the pelvis accelerates by more than 2 g in over a "
+            "quarter of the time: "
             f"{_listed(rates)}. Is the frame rate too high, or are translations not in m?"
         )
     if lost:
@@ -197,22 +159,25 @@ def report(
             f"{clip} {'less than 1%' if share < 0.005 else f'{share:.0%}'} of the time"
             for clip, share in sorted(lost, key=lambda x: -x[1])
         ]
-        told.append(
+        parts.append(
             f"{len(lost)} of {clips} clips have frames that no body produces (left and right "
-            f"exchanged, limbs lost) or pauses. Readings are not observed there: {_listed(shares)}."
+            "exchanged, limbs lost) or pauses. Readings count as unobserved there: "
+            f"{_listed(shares)}."
         )
-    message = " ".join(told)
+    message = " ".join(parts)
     if (found or rushing) and mode == "raise":
         raise ValueError(message)
     warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)
 
 
 def _listed(items: Sequence[str]) -> str:
-    more = f"; and {len(items) - SHOWN} others" if len(items) > SHOWN else ""
-    return "; ".join(items[:SHOWN]) + more
+    """Join the first items, and count the others."""
+    more = f"; and {len(items) - MAX_LISTED} others" if len(items) > MAX_LISTED else ""
+    return "; ".join(items[:MAX_LISTED]) + more
 
 
-def _told(clip: str, site: str, bone: str, excess: Excess) -> str:
+def _described(clip: str, site: str, bone: str, excess: Excess) -> str:
+    """Describe one excess."""
     return (
         f"{clip}, {site} (bone {bone}) at {excess.time:.2f} s: {excess.force:,.0f} m/s², "
         f"{np.rad2deg(excess.rate):,.0f} °/s, {_cause(excess)}"
@@ -220,8 +185,8 @@ def _told(clip: str, site: str, bone: str, excess: Excess) -> str:
 
 
 def _cause(excess: Excess) -> str:
-    """Name what most likely went wrong."""
-    if excess.share > WIDESPREAD:
+    """Name the most likely cause."""
+    if excess.share > MAX_LOCAL_SHARE:
         share = f"{excess.share:.0%}"
         return f"{share} of the time: is the frame rate too high, or are positions not in m?"
     if excess.edge:

@@ -1,4 +1,8 @@
-"""Random draws that depend on a seed and on what they are for, never on order or batches."""
+"""Random draws that depend on a seed and a key only, never on the order or the size of batches.
+
+A key is a digest of what the draw is for: the ids or the values of clip and window, and the name
+of the sensor.
+"""
 
 from __future__ import annotations
 
@@ -18,37 +22,13 @@ RowKey = tuple[bytes, bytes]
 
 
 def keyed_rng(entropy: int, *key: bytes | str) -> np.random.Generator:
-    """Return a generator that depends on a seed and a key only.
-
-    Parameters
-    ----------
-    entropy : int
-        Seed of the run.
-    *key : bytes or str
-        What the draw is for.
-
-    Returns
-    -------
-    numpy.random.Generator
-        Independent of all generators with another key.
-    """
+    """Return a generator that depends on a seed and a key only."""
     words = np.frombuffer(stable_key(*key), dtype="<u4").tolist()
     return np.random.default_rng(np.random.SeedSequence([entropy, *words]))
 
 
 def content_keys(rows: Iterable[NDArray[Any]]) -> list[RowKey]:
-    """Keys of rows that have no ids: their values, and how often these have come before.
-
-    Parameters
-    ----------
-    rows : iterable of ndarray
-        Windows.
-
-    Returns
-    -------
-    list of (bytes, bytes)
-        Different for all rows.
-    """
+    """Keys of rows without ids: digests of their values, made unique by counting repeats."""
     seen: dict[bytes, int] = {}
     keys = []
     for row in rows:
@@ -60,22 +40,7 @@ def content_keys(rows: Iterable[NDArray[Any]]) -> list[RowKey]:
 
 
 def row_keys(X: Windows, rows: NDArray[np.int64], column: str) -> list[RowKey]:
-    """Keys of rows of windows: their ids ``clip`` and ``start``, or else their values.
-
-    Parameters
-    ----------
-    X : Windows
-        All windows.
-    rows : ndarray of int
-        Numbers of the rows that are asked for.
-    column : str
-        Whose values stand in for ids.
-
-    Returns
-    -------
-    list of (bytes, bytes)
-        Clip and window of each row.
-    """
+    """Keys of rows of windows: their ids ``clip`` and ``start``, or else the values of `column`."""
     ids = {name: _ids(X, name, rows) for name in ("clip", "start")}
     complete = all(None not in column_ids for column_ids in ids.values())
     values = X[column]
@@ -88,6 +53,7 @@ def row_keys(X: Windows, rows: NDArray[np.int64], column: str) -> list[RowKey]:
 
 
 def _ids(X: Windows, column: str, rows: NDArray[np.int64]) -> list[Any]:
+    """Return the entries of a column in some rows; None where there is no entry."""
     if column not in X:
         return [None] * len(rows)
     there = X.present(column)[rows]

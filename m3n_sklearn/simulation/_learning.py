@@ -1,4 +1,8 @@
-"""What a simulator learns from data: the noise of poses, and the sensors that were really worn."""
+"""What `SMPLIMUSimulator.fit` learns: the noise of poses, and how the real sensors were worn.
+
+Noise is estimated per source of the motions, from the positions of the ends of limbs. Sensors are
+calibrated one by one against the motion of their sites.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from ..body import BoneEnd
 from ..motion import Motion
 from ..recording import Recording, channel_names, parse_channels
 from ..skeleton import quat_from_rotvec
-from ._rig import Person, Rig, Wardrobe
+from ._rig import Bodies, Person, Rig
 from ._rows import Frames, people, sources
 from .calibration._calibration import Calibration, Measured, calibrate
 from .calibration._sensor_track import SensorTrack, track_of_site
@@ -23,27 +27,18 @@ from .trajectory._track import Track
 
 __all__ = ["calibrate_rig", "learn_noise", "motions_of", "recordings_of"]
 
-ENOUGH = 256
-"""Clips per source that its noise is learned from; more would not change it."""
+MAX_CLIPS = 256
+"""Clips per source from which its noise is estimated; more do not change it."""
 
 
 def motions_of(X: Windows) -> Sequence[Motion]:
-    """See pose windows as motions, on a clock whose zero is the start of the window proper.
-
-    Parameters
-    ----------
-    X : Windows
-        With poses; rows without are left out.
-
-    Returns
-    -------
-    sequence of Motion
-        Their real frames; each is read when it is asked for.
-    """
+    """Return pose windows as motions whose time 0 is the start of the window without margin."""
     return _RowMotions(X)
 
 
 class _RowMotions(Sequence[Motion]):
+    """Pose windows as motions; each is read when it is accessed."""
+
     def __init__(self, X: Windows) -> None:
         self.rows = np.flatnonzero(X.present("pose"))
         self.sources = sources(X, self.rows)
@@ -67,44 +62,31 @@ class _RowMotions(Sequence[Motion]):
         )
 
 
-def learn_noise(motions: Sequence[Motion], wardrobe: Wardrobe) -> dict[str | None, BodyNoise]:
-    """Estimate the noise of each source of motions.
-
-    Parameters
-    ----------
-    motions : sequence of Motion
-        Those without a source count as one. Of many clips, a sample is taken evenly.
-    wardrobe : Wardrobe
-        Bodies that play them.
-
-    Returns
-    -------
-    dict of str or None to BodyNoise
-        By source; those whose clips are all too short or stand still have none.
-    """
+def learn_noise(motions: Sequence[Motion], bodies: Bodies) -> dict[str | None, BodyNoise]:
+    """Estimate the noise of each source; clips without a source count as one source."""
     members: dict[str | None, list[int]] = {}
     for i, source in enumerate(_sources(motions)):
         members.setdefault(source, []).append(i)
     found = {
         source: learn_body_noise(
-            _ends(motions[i], wardrobe) for i in indices[:: max(1, len(indices) // ENOUGH)]
+            _ends(motions[i], bodies) for i in indices[:: max(1, len(indices) // MAX_CLIPS)]
         )
         for source, indices in members.items()
     }
     return {source: noise for source, noise in found.items() if noise is not None}
 
 
-ENDS = {
+BONES_OF_PART = {
     "arm": ("left_elbow", "right_elbow"),
     "leg": ("left_knee", "right_knee"),
     "trunk": ("pelvis", "neck"),
 }
-"""Bones whose far ends tell the noise of a part of the body."""
+"""Bones whose far ends show the noise of a part of the body."""
 
 
-def _ends(motion: Motion, wardrobe: Wardrobe) -> tuple[float, dict[str, Array]]:
+def _ends(motion: Motion, bodies: Bodies) -> tuple[float, dict[str, Array]]:
     """Return the time between frames and, by part, the tracks of the ends of bones."""
-    body, _ = wardrobe.dress(Person.of(motion.sex, motion.stature, motion.betas))
+    body, _ = bodies.fitted(Person.of(motion.sex, motion.stature, motion.betas))
 
     def read(first: int, last: int) -> tuple[Array, Array]:
         return quat_from_rotvec(motion.poses[first:last])[:, None], motion.trans[first:last, None]
@@ -113,7 +95,7 @@ def _ends(motion: Motion, wardrobe: Wardrobe) -> tuple[float, dict[str, Array]]:
     track = Track(motion.times, read, True, observed=observed, doubted=True)
     frames = track.excerpts()[0]
     tracks = {}
-    for part, bones in ENDS.items():
+    for part, bones in BONES_OF_PART.items():
         known = [BoneEnd(body, body.joint_index(b), motion.n_joints) for b in bones]
         tracks[part] = np.concatenate(
             [end.positions(frames.rotations, frames.moves) for end in known], axis=1
@@ -122,29 +104,14 @@ def _ends(motion: Motion, wardrobe: Wardrobe) -> tuple[float, dict[str, Array]]:
 
 
 def _sources(motions: Sequence[Motion]) -> list[str | None]:
+    """Return the source of each motion."""
     if isinstance(motions, _RowMotions):
         return motions.sources
     return [motion.source for motion in motions]
 
 
 def recordings_of(measured: Any, X: Windows, rig: Rig) -> list[Recording]:
-    """Turn measured windows into recordings on the clock of `motions_of`.
-
-    Parameters
-    ----------
-    measured : Windows or array-like of shape (n, 6 S, T)
-        Readings beside the poses of X, row by row; arrays are at the rig's rate and have its
-        channels.
-    X : Windows
-        The poses.
-    rig : Rig
-        Names the sites of arrays.
-
-    Returns
-    -------
-    list of Recording
-        One for each row with poses.
-    """
+    """Turn measured windows, paired with X row by row, into recordings for `motions_of`."""
     if isinstance(measured, Windows):
         values, rate = measured["imu"], measured.rate("imu")
         channels = measured.channels
@@ -159,46 +126,23 @@ def recordings_of(measured: Any, X: Windows, rig: Rig) -> list[Recording]:
     return [Recording.trusted(values[row].T, rate or rig.rate, names) for row in rows]
 
 
-LOUDER = (1.0, 4.0, 16.0, 64.0, 256.0)
-"""What the noise of poses is multiplied by, to see what suits measured readings best. Errors that
-move with the body, such as those of depth cameras, hide in the spectrum of the motion."""
+NOISE_FACTORS = (1.0, 4.0, 16.0, 64.0, 256.0)
+"""Candidate factors of the noise of poses. Errors that follow the body, such as those of depth
+cameras, are not visible in the spectrum of the motion."""
 
-
-JUDGES = 24
-"""Clips that judge how loud the noise is."""
+MAX_SELECTION_CLIPS = 24
+"""Clips on which the factor is selected."""
 
 
 class Fit(NamedTuple):
-    """What was learned from paired motions and readings.
+    """What was learned from paired motions and readings."""
 
-    Attributes
-    ----------
-    calibration : dict of str to Calibration
-        By site.
-    noises : dict of str or None to BodyNoise
-        Noise of the poses by source.
-    """
-
-    calibration: dict[str, Calibration]
-    noises: dict[str | None, BodyNoise]
+    calibration: dict[str, Calibration]  # by site
+    noises: dict[str | None, BodyNoise]  # of the poses, by source
 
 
 def calibrate_rig(rig: Rig, motions: Sequence[Motion], recordings: Sequence[Recording]) -> Fit:
-    """Identify each sensor of a rig, and how noisy poses are, from paired motions and recordings.
-
-    Parameters
-    ----------
-    rig : Rig
-        Whose sites were worn, with the noise floors that the poses show.
-    motions, recordings : sequence
-        Pairs on one clock.
-
-    Returns
-    -------
-    Fit
-        Of noises that differ by a factor, those with which the calibrated sensors come closest
-        to what was measured.
-    """
+    """Calibrate each sensor of a rig, and scale the noise of the poses, from paired clips."""
     if len(motions) != len(recordings):
         raise ValueError(
             f"measured has {len(recordings)} recordings, X has {len(motions)} motions: they must "
@@ -208,20 +152,23 @@ def calibrate_rig(rig: Rig, motions: Sequence[Motion], recordings: Sequence[Reco
         name: [_of_site(recording, name, rig.names) for recording in recordings]
         for name in rig.names
     }
-    noises = _loudness(rig, motions, readings) if rig.noises else {}
+    noises = _scaled_noises(rig, motions, readings) if rig.noises else {}
     return Fit(_calibrate(replace(rig, noises=noises), motions, readings), noises)
 
 
-def _loudness(
+def _scaled_noises(
     rig: Rig, motions: Sequence[Motion], readings: Mapping[str, Sequence[Measured]]
 ) -> dict[str | None, BodyNoise]:
-    """Return the noises that leave the least error, judged by some of the clips."""
-    step = max(1, len(motions) // JUDGES)
+    """Return the scaled noises with the smallest error after calibration, on some clips."""
+    # 1. Clips for the selection, and candidates
+    step = max(1, len(motions) // MAX_SELECTION_CLIPS)
     chosen = [motions[i] for i in range(0, len(motions), step)]
     read = {name: given[::step] for name, given in readings.items()}
-    tried = [
-        {source: noise.scaled(factor) for source, noise in rig.noises.items()} for factor in LOUDER
+    candidates = [
+        {source: noise.scaled(factor) for source, noise in rig.noises.items()}
+        for factor in NOISE_FACTORS
     ]
+    # 2. Errors of all sensors after calibration, relative to the unscaled noise
     errors = np.array(
         [
             [
@@ -229,16 +176,17 @@ def _loudness(
                 for found in _calibrate(replace(rig, noises=noises), chosen, read).values()
                 for error in found.rmse_after
             ]
-            for noises in tried
+            for noises in candidates
         ]
     )
     relative = errors / np.where(errors[0] > 0, errors[0], 1.0)
-    return tried[int(np.argmin(np.nanmean(relative, axis=1)))]
+    return candidates[int(np.argmin(np.nanmean(relative, axis=1)))]
 
 
 def _calibrate(
     rig: Rig, motions: Sequence[Motion], readings: Mapping[str, Sequence[Measured]]
 ) -> dict[str, Calibration]:
+    """Calibrate each sensor against the motion of its site."""
     return {
         name: calibrate(
             [_track(rig, index, motion) for motion in motions],
@@ -251,16 +199,17 @@ def _calibrate(
 
 
 def _track(rig: Rig, index: int, motion: Motion) -> SensorTrack:
-    body, sites = rig.wardrobe.dress(Person.of(motion.sex, motion.stature, motion.betas))
+    """Return the motion of a site in one clip."""
+    body, sites = rig.bodies.fitted(Person.of(motion.sex, motion.stature, motion.betas))
     noise = rig.noises.get(motion.source)
     return track_of_site(body, sites[index], motion, rig.smoothing, frame=rig.frame, noise=noise)
 
 
 def _of_site(recording: Recording, site: str, sites: tuple[str, ...]) -> Measured:
-    """Return the readings of one site; if there is but one, of a single sensor by any name."""
+    """Return the readings of one site; a single sensor may have any name."""
     if recording.channels is None:
         raise ValueError(
-            f"measured must name its channels, such as {channel_names(site)[0]}: give "
+            f"measured must have channel names, such as {channel_names(site)[0]}: give "
             "Recording(..., channels=channel_names(sites))."
         )
     triads = {(t.site, t.sensor): list(t.columns) for t in parse_channels(recording.channels)}
@@ -269,7 +218,7 @@ def _of_site(recording: Recording, site: str, sites: tuple[str, ...]) -> Measure
     if not {(place, "acc"), (place, "gyro")} & triads.keys():
         raise ValueError(
             f"measured has no readings of {site}: its channels are "
-            f"{', '.join(recording.channels)}. Name them as the simulator does, such as "
+            f"{', '.join(recording.channels)}. Rename them as in the simulator, such as "
             f"{channel_names(site)[0]}."
         )
     acc, gyro = (triads.get((place, sensor)) for sensor in ("acc", "gyro"))

@@ -1,4 +1,7 @@
-"""A rig: sensors on whoever moves, from poses to what the sensors report."""
+"""A rig: the sensors of one simulator on any person, from poses to noisy readings.
+
+It applies what was calibrated or drawn at random: mounts, lags, gravity, bodies, sensor errors.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import numpy as np
 from .._typing import Array, Mask
 from ..body import BodyModel, Site, body_from_smplx, default_body, resolve_sites
 from ._batch import Setup, simulate_batch
-from ._guard import RUSHING, Excess, find_excess
+from ._guard import MAX_PELVIS_SHARE, Excess, find_excess
 from ._keys import RowKey
 from ._noise import IMUNoise, sensor_errors
 from ._randomization import ClipDraw, Randomization
@@ -19,145 +22,71 @@ from .calibration._calibration import Calibration
 from .trajectory._noise_floor import BodyNoise
 from .trajectory._smoothing import band_of
 
-__all__ = ["Person", "Rig", "Take", "Taken", "Wardrobe"]
+__all__ = ["Bodies", "Person", "Readings", "Rig", "Take"]
 
 
 @dataclass(frozen=True)
 class Take:
-    """Clips of equal length that one person plays.
+    """Clips of equal length by one person."""
 
-    Attributes
-    ----------
-    poses : ndarray of shape (B, F, J, 3)
-        Axis-angle rotations in rad.
-    trans : ndarray of shape (B, F, 3)
-        Root translations in m.
-    times : ndarray of shape (F,)
-        Time stamps of the frames in s.
-    wanted : ndarray of shape (T,)
-        Sampling times of the sensors in s.
-    person : Person
-        Who moves.
-    source : str or None
-        Who recorded the poses.
-    keys : sequence of (bytes, bytes)
-        Clip and window of each of the B clips, for random draws.
-    observed : ndarray of bool, shape (B, F, J), or None
-        Where joints were measured; None is everywhere.
-    """
-
-    poses: Array
-    trans: Array
-    times: Array
-    wanted: Array
+    poses: Array  # (B, F, J, 3), rotation vectors in rad
+    trans: Array  # (B, F, 3), in m
+    times: Array  # (F,), in s
+    wanted: Array  # (T,), sampling times of the sensors in s
     person: Person
-    source: str | None
-    keys: Sequence[RowKey]
-    observed: Mask | None = None
+    source: str | None  # of the poses
+    keys: Sequence[RowKey]  # clip and window of each of the B clips, for random draws
+    observed: Mask | None = None  # (B, F, J); None is everywhere
 
 
-class Taken(NamedTuple):
-    """What sensors read in a take.
+class Readings(NamedTuple):
+    """Readings of the sensors in a take, and where they are valid."""
 
-    Attributes
-    ----------
-    data : ndarray of shape (B, T, S, 6)
-        Specific force (m/s²) and angular rate (rad/s) in the sensors' frames; straight lines
-        where they were not seen, NaN where a sensor was never seen.
-    seen : ndarray of bool, shape (B, T, S)
-        False where readings rest on joints that were not measured or are not believable, or
-        where they are beyond the limits and masked.
-    excess : list of Excess
-        What lies beyond the limits.
-    rushing : ndarray of bool, shape (B,)
-        Clips whose pelvis keeps accelerating as none can.
-    doubted : ndarray of bool, shape (B,)
-        Clips with pauses, or with frames that no body produces.
-    """
-
-    data: Array
-    seen: Mask
-    excess: list[Excess]
-    rushing: Mask
-    doubted: Mask
+    data: Array  # (B, T, S, 6), in m/s² and rad/s; interpolated where not observed
+    seen: Mask  # (B, T, S), False where joints were not measured, or readings are masked
+    excess: list[Excess]  # readings beyond the limits
+    rushing: Mask  # (B,), clips whose pelvis accelerates too much
+    doubted: Mask  # (B,), clips with pauses or implausible frames
 
 
 @dataclass(frozen=True)
 class Rig:
-    """Everything that decides what sensors read, besides the motion.
+    """All that determines the readings, except the motion."""
 
-    Attributes
-    ----------
-    wardrobe : Wardrobe
-        Bodies with their sites.
-    names : tuple of str
-        Of the sites.
-    rate : float
-        Samples per second.
-    smoothing, frame, readout, engine
-        As in `SMPLIMUSimulator`.
-    mounts : mapping of str to ndarray of shape (3, 3)
-        Columns are the sensor's axes in the site's frame.
-    gravity : ndarray of shape (3,)
-        In m/s².
-    noise : IMUNoise
-        Errors of the sensors.
-    spread : Randomization
-        Variation from clip to clip.
-    entropy : int
-        Seed of all draws.
-    limits : ndarray of shape (S, 2)
-        Readings that no body exceeds, in m/s² and rad/s.
-    masks : bool
-        Whether what is beyond counts as not seen.
-    noises : mapping of str or None to BodyNoise
-        Noise of the poses by source, as far as it was learned.
-    calibration : mapping of str to Calibration
-        How the sensors were really worn, by site, as far as it was identified.
-    """
-
-    wardrobe: Wardrobe
-    names: tuple[str, ...]
-    rate: float
+    bodies: Bodies
+    names: tuple[str, ...]  # of the sites
+    rate: float  # samples per second
     smoothing: str | float | None
     frame: str
     readout: str
     engine: str
-    mounts: Mapping[str, Array]
-    gravity: Array
+    mounts: Mapping[str, Array]  # columns are the sensor's axes in the site's frame
+    gravity: Array  # (3,), in m/s²
     noise: IMUNoise
     spread: Randomization
-    entropy: int
-    limits: Array
-    masks: bool = False
+    entropy: int  # seed of all draws
+    limits: Array  # (S, 2), in m/s² and rad/s
+    masks: bool = False  # whether readings beyond the limits count as unobserved
+    # learned in fit: noise of the poses by source, and calibrated sensors by site
     noises: Mapping[str | None, BodyNoise] = field(default_factory=dict)
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
 
     @property
     def is_random(self) -> bool:
-        """Whether any draw is needed."""
+        """Whether any random draw is needed."""
         return self.noise.is_random or self.spread.is_random
 
     def draw(self, clip: bytes) -> ClipDraw:
         """Return the variation of one clip."""
         return self.spread.draw(self.entropy, clip)
 
-    def read(self, take: Take) -> Taken:
-        """Simulate sensors.
-
-        Parameters
-        ----------
-        take : Take
-            The motion. Where bodies vary from clip to clip, all its rows are of one clip.
-
-        Returns
-        -------
-        Taken
-            Readings, and where they can be relied on.
-        """
+    def read(self, take: Take) -> Readings:
+        """Simulate the sensors; if bodies vary between clips, a take has rows of one clip only."""
+        # 1. The variation of each clip, its body and its mounts
         draws = [self.draw(clip) for clip, _ in take.keys]
-        body, sites = self._worn(take.person, draws[0])
+        body, sites = self._body_and_sites(take.person, draws[0])
         mounts = np.array([[self._mount(name, draw) for name in self.names] for draw in draws])
+        # 2. Ideal readings, of sites with the same lag at once
         data = np.empty((len(take.poses), len(take.wanted), len(sites), 6))
         seen = np.ones(data.shape[:3], dtype=bool)
         rushing, doubted = np.zeros((2, len(data)), dtype=bool)
@@ -183,49 +112,56 @@ class Rig:
                 take.observed,
             )
             data[:, :, chosen], seen[:, :, chosen] = signals.readings, signals.seen
-            rushing |= signals.rush > RUSHING
+            rushing |= signals.rush > MAX_PELVIS_SHARE
             doubted |= signals.doubted
+        # 3. Scale and bias of calibrated sensors
         for i, name in enumerate(self.names):
             if name in self.calibration:
                 readings = data[:, :, i, :3], data[:, :, i, 3:]
                 data[:, :, i] = np.concatenate(self.calibration[name].apply(*readings), axis=-1)
+        # 4. Implausible readings. Cameras do not resolve motion this fast, so that in their
+        # tracks an excess is always an error and is masked.
         if self.masks:
             seen &= ~rushing[:, None, None]
-        # what cameras resolve never gets there: it is an error of the tracker, not a motion
         masks = self.masks or np.isfinite(band_of(take.source).highest)
         excess, seen = find_excess(data, seen, self.limits, self.rate, masks)
-        _bridge(data, seen)
-        return Taken(self._add_noise(data, take.keys, draws), seen, excess, rushing, doubted)
+        # 5. Gaps, then the errors of the sensors
+        _interpolate_gaps(data, seen)
+        return Readings(self._add_noise(data, take.keys, draws), seen, excess, rushing, doubted)
 
     def _clocks(self) -> Iterator[tuple[float, list[int]]]:
-        """Sites that share a clock, with what it is late by in s."""
+        """Yield each lag in s, with the sites that have it."""
         lags = [self.calibration[n].lag if n in self.calibration else 0.0 for n in self.names]
         for lag in dict.fromkeys(lags):
             yield lag, [i for i, other in enumerate(lags) if other == lag]
 
     def _mount(self, name: str, draw: ClipDraw) -> Array:
+        """Return the mount of a sensor in one clip."""
         known = self.calibration.get(name)
         return (self.mounts[name] if known is None else known.mount) @ draw.mount(name)
 
     def _gravity(self, name: str) -> Array:
+        """Return gravity for a sensor."""
         known = self.calibration.get(name)
         return self.gravity if known is None else known.gravity
 
-    def _worn(self, person: Person, draw: ClipDraw) -> tuple[BodyModel, list[Site]]:
-        body, sites = self.wardrobe.dress(person)
+    def _body_and_sites(self, person: Person, draw: ClipDraw) -> tuple[BodyModel, list[Site]]:
+        """Return the body and the sites of one clip."""
+        body, sites = self.bodies.fitted(person)
         if self.spread.changes_body:
             body = draw.body(body)
-            sites = [draw.site(site) for site in self.wardrobe.sites_on(body)]
-        return body, [self._moved(site) for site in sites]
+            sites = [draw.site(site) for site in self.bodies.sites_on(body)]
+        return body, [self._with_lever_arm(site) for site in sites]
 
-    def _moved(self, site: Site) -> Site:
+    def _with_lever_arm(self, site: Site) -> Site:
+        """Add the lever arm of the calibration to a site."""
         known = self.calibration.get(site.name)
         if known is None or site.offset is None:
             return site
         return replace(site, offset=site.offset + known.lever_arm)
 
     def _add_noise(self, data: Array, keys: Sequence[RowKey], draws: Sequence[ClipDraw]) -> Array:
-        """Errors of each sensor, by the device of the clip."""
+        """Add the errors of each sensor, by the device of the clip."""
         shared = (self.rate, self.entropy)
         if self.spread.device is None:
             return sensor_errors(self.noise, data, *shared, keys, self.names)
@@ -238,8 +174,8 @@ class Rig:
         )
 
 
-def _bridge(data: Array, seen: Mask) -> None:
-    """Draw straight lines, in place, through readings (B, T, S, 6) that were not seen (B, T, S)."""
+def _interpolate_gaps(data: Array, seen: Mask) -> None:
+    """Interpolate unobserved readings (B, T, S, 6) linearly, in place; NaN if none is observed."""
     data[np.broadcast_to(~seen.any(axis=1, keepdims=True), seen.shape)] = np.nan
     for clip, site in np.argwhere((~seen).any(axis=1) & seen.any(axis=1)).tolist():
         lost, kept = np.flatnonzero(~seen[clip, :, site]), np.flatnonzero(seen[clip, :, site])
@@ -249,21 +185,11 @@ def _bridge(data: Array, seen: Mask) -> None:
 
 
 class Person(NamedTuple):
-    """What decides about a body.
+    """What determines a body."""
 
-    Attributes
-    ----------
-    sex : {"neutral", "male", "female"}
-        For bodies that come in variants.
-    stature : float or None
-        In m.
-    betas : tuple of float or None
-        Shape coefficients.
-    """
-
-    sex: str = "neutral"
-    stature: float | None = None
-    betas: tuple[float, ...] | None = None
+    sex: str = "neutral"  # or "male", "female"
+    stature: float | None = None  # in m
+    betas: tuple[float, ...] | None = None  # shape coefficients
 
     @classmethod
     def of(cls, sex: Any, stature: Any, betas: Any) -> Person:
@@ -273,49 +199,28 @@ class Person(NamedTuple):
         return cls("neutral" if sex is None else str(sex), height, shape)
 
 
-class Wardrobe:
-    """Bodies and their sensor sites, each built once.
-
-    Parameters
-    ----------
-    body : "default", BodyModel or smplx-like object
-        As given to the simulator.
-    sites : str, Site or sequence of them
-        As given to the simulator.
-    """
+class Bodies:
+    """Bodies and their sensor sites, as given to the simulator, each built once."""
 
     def __init__(self, body: Any, sites: str | Site | Sequence[str | Site]) -> None:
         self._body = _checked(body)
         self._sites = sites
         self._fitted: dict[Person, tuple[BodyModel, list[Site]]] = {}
 
-    def dress(self, person: Person) -> tuple[BodyModel, list[Site]]:
-        """Return the body of a person and its resolved sites.
-
-        Parameters
-        ----------
-        person : Person
-            Who plays the clip.
-
-        Returns
-        -------
-        body : BodyModel
-            With that person's stature and shape, where the model knows them.
-        sites : list of Site
-            Resolved on it.
-        """
+    def fitted(self, person: Person) -> tuple[BodyModel, list[Site]]:
+        """Return the body of a person, in that stature and shape, and its resolved sites."""
         if person not in self._fitted:
             body = self._shape(person)
             self._fitted[person] = body, self.sites_on(body)
         return self._fitted[person]
 
     def sites_on(self, body: BodyModel) -> list[Site]:
-        """Resolve the sites on any body."""
+        """Resolve the sites on a body."""
         return resolve_sites(body, self._sites)
 
     def bones(self) -> list[str]:
-        """Names of the bones that carry the sensors."""
-        body, sites = self.dress(Person())
+        """Return the names of the bones that carry the sensors."""
+        body, sites = self.fitted(Person())
         return [
             str(body.joint_names[body.joint_index(site.bone)])
             for site in sites
@@ -323,16 +228,17 @@ class Wardrobe:
         ]
 
     def _shape(self, person: Person) -> BodyModel:
+        """Build the body of a person."""
         if self._body is None:
             return default_body(person.sex, person.stature)
-        # further coefficients describe ever finer detail: a body that lacks them goes without
+        # coefficients are sorted by their effect: a body with fewer of them ignores the rest
         known = self._body.n_betas
         betas = person.betas[:known] if person.betas and known else None
         return self._body.shaped(betas=betas, stature=person.stature)
 
 
 def _checked(body: Any) -> BodyModel | None:
-    """Body model that was given, None for the default one."""
+    """Return the body model that was given; None for the default one."""
     if isinstance(body, str):
         if body != "default":
             raise ValueError(

@@ -1,4 +1,8 @@
-"""Pose windows as the simulator sees them: frames and people, row by row."""
+"""Pose windows as the simulator reads them: the real frames and the person of each row.
+
+Rows with the same real frames, person and source are simulated together, in batches of a fixed
+size.
+"""
 
 from __future__ import annotations
 
@@ -16,31 +20,21 @@ __all__ = ["Batch", "Frames", "batches", "people", "sources"]
 
 Rows = NDArray[np.int64]
 
-CHUNK = 64
-"""Windows that are simulated together; fixed, so that `n_jobs` can't change a bit."""
+BATCH_SIZE = 64
+"""Largest number of windows in a batch. It is fixed, so that results do not depend on `n_jobs`."""
 
 
 class Frames(NamedTuple):
-    """Where the frames of pose windows lie in time; 0 s is the start of the window proper.
+    """The frames of pose windows in time; 0 s is the start of the window without its margin."""
 
-    Attributes
-    ----------
-    total, margin : int
-        Frames of a row, and how many of them lie before and after the window proper.
-    rate : float
-        Frames per second.
-    context : ndarray of shape (n, 2)
-        Real frames of the margin at both ends.
-    """
-
-    total: int
-    margin: int
-    rate: float
-    context: Rows
+    total: int  # frames of a row
+    margin: int  # frames of the margin at either end
+    rate: float  # frames per second
+    context: Rows  # (n, 2), real frames of the margin at both ends
 
     @classmethod
     def of(cls, X: Windows) -> Frames:
-        """Read them off windows, or say what does not fit."""
+        """Read the layout of windows, or raise an error."""
         rate = X.rate("pose")
         if rate is None:
             raise ValueError(
@@ -67,15 +61,15 @@ class Frames(NamedTuple):
 
     @property
     def core(self) -> slice:
-        """Frames of the window proper."""
+        """Frames of the window without its margin."""
         return slice(self.margin, self.total - self.margin)
 
     def samples(self, rate: float) -> int:
-        """Sensor samples of the window proper."""
+        """Return the number of sensor samples of the window without its margin."""
         return max(1, _whole((self.total - 2 * self.margin) / self.rate * rate))
 
     def real(self, row: int) -> slice:
-        """Frames of a row that are no repeated edge."""
+        """Return the frames of a row that are not a repeated edge."""
         left, right = (int(count) for count in self.context[row])
         return slice(self.margin - left, self.total - self.margin + right)
 
@@ -85,22 +79,10 @@ class Frames(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Rows that are simulated together.
+    """Rows that are simulated together."""
 
-    Attributes
-    ----------
-    members : ndarray of int
-        Positions in the list of rows.
-    cut : slice
-        Their real frames.
-    person : Person
-        Who moves.
-    source : str or None
-        Where the poses come from.
-    """
-
-    members: Rows
-    cut: slice
+    members: Rows  # positions in the list of rows
+    cut: slice  # their real frames
     person: Person
     source: str | None
 
@@ -110,60 +92,32 @@ def batches(
     rows: Rows,
     persons: Sequence[Person],
     origins: Sequence[str | None],
-    apart: Sequence[Hashable],
+    apart: Sequence[Hashable],  # rows with different entries are not mixed
 ) -> Iterator[Batch]:
-    """Collect rows that share real frames, body and source, at most CHUNK at a time.
-
-    Parameters
-    ----------
-    frames : Frames
-        Of all windows.
-    rows : ndarray of int
-        Numbers of the rows to simulate.
-    persons, origins, apart : sequence
-        One entry per row to simulate: who moves, the source, and what else must not be mixed.
-
-    Yields
-    ------
-    Batch
-        In a fixed order.
-    """
+    """Yield rows that share real frames, body, source and key, in a fixed order."""
     groups: dict[Any, list[int]] = {}
     for i, (row, *rest) in enumerate(zip(rows, persons, origins, apart, strict=True)):
         cut = frames.real(int(row))
         groups.setdefault((cut.start, cut.stop, *rest), []).append(i)
     for (start, stop, person, source, _), members in groups.items():
-        for first in range(0, len(members), CHUNK):
-            chosen = np.array(members[first : first + CHUNK])
+        for first in range(0, len(members), BATCH_SIZE):
+            chosen = np.array(members[first : first + BATCH_SIZE])
             yield Batch(chosen, slice(start, stop), person, source)
 
 
 def people(X: Windows, rows: Rows) -> list[Person]:
-    """Who moves in each row.
-
-    Parameters
-    ----------
-    X : Windows
-        All windows, perhaps with columns ``sex``, ``stature`` and ``betas``.
-    rows : ndarray of int
-        Numbers of the rows that are asked for.
-
-    Returns
-    -------
-    list of Person
-        One per row.
-    """
+    """Return the person in each row, by the columns ``sex``, ``stature`` and ``betas``."""
     columns = (_known(X, name, rows) for name in ("sex", "stature", "betas"))
     return [Person.of(*facts) for facts in zip(*columns, strict=True)]
 
 
 def sources(X: Windows, rows: Rows) -> list[str | None]:
-    """Return who recorded each row's poses; None where it is not known."""
+    """Return the source of the poses of each row; None where it is not known."""
     return [None if source in (None, "") else str(source) for source in _known(X, "source", rows)]
 
 
 def _known(X: Windows, column: str, rows: Rows) -> list[Any]:
-    """Return the entries of a column, None in rows that lack it."""
+    """Return the entries of a column, None in rows without one."""
     if column not in X:
         return [None] * len(rows)
     there = X.present(column)[rows]
@@ -176,5 +130,5 @@ def _known(X: Windows, column: str, rows: Rows) -> list[Any]:
 
 
 def _whole(value: float) -> int:
-    """Round halves up, as cutting does; Python's own rounding goes to even."""
+    """Round to an integer, halves up as in `cut`; Python rounds halves to even."""
     return int(np.floor(value + 0.5 + 1e-6))

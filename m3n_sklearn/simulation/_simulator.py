@@ -26,7 +26,7 @@ from ._keys import row_keys
 from ._learning import calibrate_rig, learn_noise, motions_of, recordings_of
 from ._noise import IMUNoise, resolve_noise
 from ._randomization import Randomization, draws_table
-from ._rig import Person, Rig, Take, Taken, Wardrobe
+from ._rig import Bodies, Person, Readings, Rig, Take
 from ._rigid_body import GRAVITY, output_times
 from ._rows import Frames, batches, people, sources
 
@@ -260,7 +260,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         # 3. Estimate the noise of the poses of each source.
         rig = self._rig()
         if len(motions) and self.smoothing == "auto":
-            self.body_noise_ = learn_noise(motions, rig.wardrobe)
+            self.body_noise_ = learn_noise(motions, rig.bodies)
             rig = dataclasses.replace(rig, noises=self.body_noise_)
         # 4. Calibrate each site against the measured readings, which also rescale the pose noise.
         if measured is not None:
@@ -559,7 +559,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
 
     def _report(self, rig: Rig, amiss: _Amiss, clips: int) -> None:
         """Warn of, or raise for, implausible readings and frames."""
-        bones = rig.wardrobe.bones()
+        bones = rig.bodies.bones()
         named = [(clip, rig.names[one.site], bones[one.site], one) for clip, one in amiss.found]
         report(named, amiss.rushing, amiss.lost, clips, self.implausible, stacklevel=3)
 
@@ -624,15 +624,15 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
 
     def _rig(self) -> Rig:
         """Check what constraints of single parameters cannot express; assemble the rig."""
-        wardrobe = Wardrobe(self.body, self.sites)
-        wardrobe.dress(Person())
+        bodies = Bodies(self.body, self.sites)
+        bodies.fitted(Person())
         names = self._site_names()
         spread = Randomization() if self.randomize is None else self.randomize
         spread._validate_params()
         noise = resolve_noise(self.noise)
         noise._validate_params()
         rig = Rig(
-            wardrobe=wardrobe,
+            bodies=bodies,
             names=names,
             rate=float(self.rate),
             smoothing=self.smoothing,
@@ -724,7 +724,7 @@ def _content_key(motion: Motion) -> bytes:
     return stable_key(motion.poses, motion.trans, motion.times)
 
 
-def _record(rig: Rig, motion: Motion) -> tuple[Recording, Taken]:
+def _record(rig: Rig, motion: Motion) -> tuple[Recording, Readings]:
     """Simulate one clip; return the recording and all that was found."""
     key = _clip_key(motion)
     motion = rig.draw(key).vary(motion)

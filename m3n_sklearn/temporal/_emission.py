@@ -1,4 +1,18 @@
-"""How much a window's probabilities are to be trusted beside those of its neighbours."""
+"""The emissions of the hidden semi-Markov model: from window probabilities to log-likelihoods.
+
+With the classifier's probability p(k | x) of class k for a window x, its mean p(k) over the
+training windows, a weight w and an exponent q (`balance`),
+
+    log b(k) = w [ log p(k | x) - q log p(k) ]
+
+``q = 1`` is Bayes' rule, up to a constant per window. ``w < 1`` accounts for windows that overlap
+and for overconfident classifiers, ``w > 1`` for underconfident ones. Both are chosen from a grid
+by the log loss of the posteriors on held-out rows. A score of decisions would hardly differ between
+candidates, and what differs would be chance.
+
+Reference: H. Bourlard, N. Morgan, "Connectionist speech recognition: a hybrid approach", Kluwer,
+1994.
+"""
 
 from __future__ import annotations
 
@@ -11,140 +25,99 @@ from numpy.typing import NDArray
 from .._typing import Array
 from ._chain import Chain, posteriors
 
-__all__ = ["ALONE", "BALANCES", "WEIGHTS", "Emission", "Stretch", "choose_emission", "evenly"]
+__all__ = [
+    "BALANCES",
+    "ISOLATED",
+    "WEIGHTS",
+    "Emission",
+    "HeldOut",
+    "choose_emission",
+    "decide_balanced",
+]
 
 Indices = NDArray[np.intp]
 
-LEAST = 1e-6
-"""Probabilities below this are taken for it: no window alone rules a class out."""
+MIN_PROBABILITY = 1e-6
+"""Lower bound of probabilities, so that one window cannot exclude a class."""
 
 WEIGHTS = (0.1, 0.16, 0.25, 0.4, 0.63, 1.0, 1.6, 2.5, 4.0, 6.3)
 BALANCES = (0.0, 0.5, 1.0)
-"""What "auto" chooses from."""
+"""Candidates of "auto"."""
 
 
 class Emission(NamedTuple):
-    """Window probabilities -> log-likelihoods.
+    """Weight and prior exponent that turn window probabilities into log-likelihoods.
 
     Attributes
     ----------
     weight : float
-        Factor of the log-likelihood. Windows overlap and networks are too sure of themselves:
-        below 1. Above 1 for classifiers that hardly commit themselves.
+        Factor of the log-likelihood. Below 1 for windows that overlap and overconfident
+        classifiers, above 1 for underconfident ones.
     balance : float
-        Power of the classes' mean probabilities that probabilities are divided by. 1 is Bayes'
-        rule; less favours rare classes less.
+        Exponent of the classes' mean probabilities, which divide the window's. 1 is Bayes' rule.
     """
 
     weight: float
     balance: float
 
     def scores(self, probabilities: Array, expected: Array) -> Array:
-        """Return log-likelihoods, up to a constant per row.
-
-        `expected` is what the classifier gives each class on average. Divided by the share of the
-        class instead, probabilities of a classifier that hardly commits itself would favour rare
-        classes in every row. A class that it does not know, and expects nothing of, is ruled out.
-        """
-        logs = np.log(np.maximum(probabilities, LEAST))
-        usual = np.log(np.where(expected > 0, np.maximum(expected, LEAST), 1.0))
-        return self.weight * (logs - self.balance * usual)
+        """Return log-likelihoods (n, K), up to a constant per row; unknown classes are excluded."""
+        # A classifier that hardly commits itself gives all classes similar probabilities. Divided
+        # by the shares of the labels, they would favor rare classes everywhere; hence its own mean.
+        logs = np.log(np.maximum(probabilities, MIN_PROBABILITY))
+        # a class that the classifier does not know has mean 0 and is not divided
+        prior = np.log(np.where(expected > 0, np.maximum(expected, MIN_PROBABILITY), 1.0))
+        return self.weight * (logs - self.balance * prior)
 
 
-ALONE = Emission(1.0, 1.0)
-"""For a row without neighbours: what comes out is the classifier's own opinion."""
+ISOLATED = Emission(1.0, 1.0)
+"""Emission of rows without neighbors: their posteriors are the classifier's probabilities."""
 
 
-class Stretch(NamedTuple):
-    """Rows that a classifier and a chain have not been fitted on.
+class HeldOut(NamedTuple):
+    """Rows on which neither the classifier nor the chain was fitted."""
 
-    Attributes
-    ----------
-    probabilities : ndarray of shape (n, K)
-        Of a classifier fitted on other rows.
-    codes : ndarray of int of shape (n,)
-        True classes.
-    lengths : ndarray of int
-        Rows of each chain.
-    chain : Chain
-        Learned from the other rows.
-    expected : ndarray of shape (K,)
-        Mean probability that the classifier gives each class in the rows it was fitted on.
-    """
-
-    probabilities: Array
-    codes: Indices
-    lengths: Indices
-    chain: Chain
-    expected: Array
+    probabilities: Array  # (n, K), of a classifier that was fitted on other rows
+    codes: Indices  # (n,), true classes
+    lengths: Indices  # rows of each chain
+    chain: Chain  # learned from other rows
+    expected: Array  # (K,), mean probabilities on the rows that the classifier was fitted on
 
 
-def evenly(beliefs: Array, shares: Array) -> Indices:
-    """Decide each row as if all classes were equally frequent.
-
-    Parameters
-    ----------
-    beliefs : ndarray of shape (..., K)
-        Posterior probabilities.
-    shares : ndarray of shape (K,)
-        How frequent classes are; positive.
-
-    Returns
-    -------
-    ndarray of int of shape (...)
-        The class that has become more probable than it usually is by the largest factor.
-    """
-    return np.asarray((beliefs / shares).argmax(axis=-1))
+def decide_balanced(posterior: Array, shares: Array) -> Indices:
+    """Return the class whose posterior exceeds its share of the time by the largest factor."""
+    return np.asarray((posterior / shares).argmax(axis=-1))
 
 
 def choose_emission(
-    stretches: Sequence[Stretch],
-    step: float,
+    held_out: Sequence[HeldOut],
+    step: float,  # seconds between rows
     weights: Sequence[float] = WEIGHTS,
     balances: Sequence[float] = BALANCES,
 ) -> Emission:
-    """Choose what says most about unseen rows.
-
-    Parameters
-    ----------
-    stretches : sequence of Stretch
-        Held-out rows.
-    step : float
-        Time between rows in s.
-    weights, balances : sequence of float
-        Candidates.
-
-    Returns
-    -------
-    Emission
-        The one with the lowest log loss over all rows.
-
-    Notes
-    -----
-    However rows will be decided: a score of decisions hardly differs between candidates, and what
-    differs is chance.
-    """
-    values = np.concatenate([_losses(stretches, step, weights, b) for b in balances])
+    """Return the emission with the lowest log loss of the posteriors on held-out rows."""
+    values = np.concatenate([_losses(held_out, step, weights, b) for b in balances])
     pairs = [(weight, balance) for balance in balances for weight in weights]
     return Emission(*pairs[int(values.argmin())])
 
 
 def _losses(
-    stretches: Sequence[Stretch], step: float, weights: Sequence[float], balance: float
+    held_out: Sequence[HeldOut], step: float, weights: Sequence[float], balance: float
 ) -> Array:
     """Return the log loss of each weight."""
     total = np.zeros(len(weights))
-    for stretch in stretches:
-        beliefs = _beliefs(stretch, step, weights, balance)
-        true = beliefs[:, np.arange(len(stretch.codes)), stretch.codes]
-        total -= np.log(np.maximum(true, LEAST)).sum(axis=1)
+    for fold in held_out:
+        posterior = _posteriors(fold, step, weights, balance)
+        true = posterior[:, np.arange(len(fold.codes)), fold.codes]
+        total -= np.log(np.maximum(true, MIN_PROBABILITY)).sum(axis=1)
     return total
 
 
-def _beliefs(stretch: Stretch, step: float, weights: Sequence[float], balance: float) -> Array:
-    """Return posteriors (weights, rows, K): the same rows once for each weight, side by side."""
+def _posteriors(fold: HeldOut, step: float, weights: Sequence[float], balance: float) -> Array:
+    """Return posteriors (weights, rows, K), of all weights in one pass."""
     emissions = [Emission(weight, balance) for weight in weights]
-    scores = [e.scores(stretch.probabilities, stretch.expected) for e in emissions]
-    lengths = np.tile(stretch.lengths, len(weights))
-    beliefs = posteriors(np.concatenate(scores), lengths, stretch.chain.at(step))
-    return beliefs.reshape(len(weights), len(stretch.codes), -1)
+    # the rows once per weight, as if they were further chains
+    scores = [e.scores(fold.probabilities, fold.expected) for e in emissions]
+    lengths = np.tile(fold.lengths, len(weights))
+    posterior = posteriors(np.concatenate(scores), lengths, fold.chain.at(step))
+    return posterior.reshape(len(weights), len(fold.codes), -1)

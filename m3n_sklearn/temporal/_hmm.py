@@ -1,4 +1,8 @@
-"""HMMClassifier: any window classifier, with a sense of what comes before and after."""
+"""HMMClassifier: a hidden semi-Markov model over the probabilities of a window classifier.
+
+`_rows` sorts windows into chains, `_chain` estimates durations and transitions, `_emission` turns
+probabilities into log-likelihoods, and `_decoding` finds paths and posteriors.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +16,35 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import accuracy_score
-from sklearn.utils import _safe_indexing, get_tags
-from sklearn.utils.validation import _num_samples, has_fit_parameter
+from sklearn.utils import get_tags
+from sklearn.utils.validation import has_fit_parameter
 
-from .._compat import HasMethods, Interval, StrOptions, check_is_fitted, check_params, fit_context
+from .._compat import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_is_fitted,
+    check_params,
+    fit_context,
+    num_samples,
+    safe_indexing,
+)
 from .._labels import check_groups, check_labels
 from .._persistence import Persistent
 from .._splits import block_folds
 from .._torch import all_or_nothing
 from .._typing import AnyArray, Array
 from ._chain import Chain, States, best_path, learn_chain, posteriors
-from ._emission import ALONE, BALANCES, WEIGHTS, Emission, Stretch, choose_emission, evenly
-from ._stretches import Rows, join_rows, read_rows, tell_time
+from ._emission import (
+    BALANCES,
+    ISOLATED,
+    WEIGHTS,
+    Emission,
+    HeldOut,
+    choose_emission,
+    decide_balanced,
+)
+from ._stretches import Rows, join_rows, order_is_known, read_rows
 
 __all__ = ["HMMClassifier"]
 
@@ -31,56 +52,56 @@ __all__ = ["HMMClassifier"]
 class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimator):
     """Smooth a window classifier along recordings with a hidden semi-Markov model.
 
-    From the training labels in order it learns how long activities last and which follows which;
-    from the classifier's probabilities on rows held out, how far to trust a single window (by the
-    log loss of the posteriors). A recording is then decoded as a whole.
+    The model learns from the training labels in order how long activities last and which follows
+    which. From the classifier's probabilities on held-out rows it learns the weight of a single
+    window. It then decodes a recording as a whole.
 
     Parameters
     ----------
     estimator : classifier with ``predict_proba``
-        Labels single windows: a :class:`~m3n_sklearn.Multi3NetClassifier`, a pipeline of
-        features and logistic regression, anything. It is cloned. A ``FrozenEstimator`` is used
-        as it is, and should then not have been fitted on the rows that are given here.
+        Classifies single windows, for example a :class:`~m3n_sklearn.Multi3NetClassifier` or a
+        pipeline of features and logistic regression. It is cloned. A ``FrozenEstimator`` is used
+        without fitting; it should not have been fitted on the rows given here.
     weight : float or "auto", default="auto"
         Factor of a window's log-likelihood, for rows as far apart as those of `fit`. ``"auto"``
         chooses it by cross-validation.
     balance : float or "auto", default="auto"
-        Power of the classes' mean probabilities that the window's are divided by: 1 is Bayes'
-        rule, 0 leaves them as they are. ``"auto"`` chooses it by cross-validation.
+        Exponent of the classes' mean probabilities, by which the window's probabilities are
+        divided: 1 is Bayes' rule, 0 leaves them unchanged. ``"auto"`` chooses it by
+        cross-validation.
     durations : {"gamma", "geometric"}, default="gamma"
-        Law of the time that an activity lasts. ``"geometric"`` is the ordinary hidden Markov
-        model, for which the shortest stay is the most probable one.
+        Distribution of the durations of activities. ``"geometric"`` is the ordinary hidden Markov
+        model, which implies that the shortest duration is the most probable.
     decision : {"path", "balanced"}, default="path"
-        What `predict` and `segments` return. ``"path"``: the most probable path of classes through
-        a recording, which passes over what is rare and short. ``"balanced"``: row by row the class
-        whose posterior probability exceeds its share of the time by the largest factor, as if all
-        classes were equally frequent; better for rare classes, where macro averages count. May be
-        set after `fit`.
+        What `predict` and `segments` return. ``"path"`` is the most probable path of classes
+        through a recording, which often omits rare and short activities. ``"balanced"`` is, row
+        by row, the class whose posterior exceeds its share of the time by the largest factor. It
+        is better for rare classes and macro averages. It may be changed after `fit`.
     smoothing : float, default=0.3
-        How many stays of usual length and unknown sequel each class is taken to have had, beside
-        those in the training labels.
+        Number of pseudo-stays that each class has in addition to those in the training labels.
+        Their duration is the mean over all classes.
     cv : int, default=5
-        Folds of the cross-validation, which is left out if nothing is to be chosen. Groups,
-        recordings or stretches of consecutive rows are held out together.
+        Number of folds of the cross-validation, which is skipped if both `weight` and `balance`
+        are numbers. Groups, recordings or blocks of consecutive rows are held out together.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
     n_features_in_ : int
-        As the fitted classifier says.
+        That of the fitted classifier.
     estimator_ : classifier
         Fitted on all rows.
     chain_ : Chain
-        What was learned of time: ``shares`` of the classes, mean ``durations`` in s, their
-        ``spreads`` (squared coefficients of variation), and ``follows``, the probability that a
-        class (row) is followed by another (column).
+        Estimated ``shares`` of the classes, mean ``durations`` in s, their ``spreads`` (squared
+        coefficients of variation), and ``follows``, the probability that a class (row) is
+        followed by another (column).
     emission_ : Emission
-        The `weight` and the `balance` that were chosen.
+        The chosen `weight` and `balance`.
     expected_ : ndarray of shape (n_classes,)
         Mean probability of each class in the windows that `estimator_` was fitted on.
     step_ : float or None
-        Usual time between neighbouring rows in s; None if no row had a neighbour.
+        Median time between neighboring rows in s; None if no row has a neighbor.
 
     See Also
     --------
@@ -88,27 +109,29 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
 
     Notes
     -----
-    **Time.** `Windows` that `m3n_sklearn.cut` has made know their recording (column ``clip``) and
-    their place in it (``start``). For other X, give `recordings` and `times`; times alone mean
-    one recording, recordings alone mean that rows are in order, one second apart. Rows of an X
-    without either have no neighbours, and each is predicted for itself, which a warning says; so
-    are all rows if those of `fit` had no neighbours. The order of rows never matters. Rows further
-    apart than one and a half of the usual step are no neighbours either: do not leave the windows
-    out that you do not want to score, or gaps will show where they were.
+    **Time.** `Windows` from `m3n_sklearn.cut` have their recording (column ``clip``) and their
+    position in it (``start``). For other X, give `recordings` and `times`. Times alone mean one
+    recording. Recordings alone mean that rows are in order, one second apart. Without either,
+    rows have no neighbors and each is predicted on its own; a warning says so. The same holds
+    if the rows of `fit` had no neighbors. The order of rows does not matter.
 
-    **Cost** is linear in rows, except for putting them in order. Rows may be closer together or
-    further apart in `predict` than in `fit`: durations are kept in seconds, and the weight per
+    Rows that are more than one and a half median steps apart are not neighbors. Therefore keep
+    windows that you do not want to score, because gaps break the chain.
+
+    **Cost.** It is linear in the number of rows, except for sorting. In `predict`, rows may be
+    closer together or further apart than in `fit`: durations are in seconds, and the weight per
     second stays the same.
 
-    The most probable path is found by the Viterbi algorithm; `predict_proba` returns the
-    probability of each class in each row given the whole recording (forward-backward). The most
-    probable path need not be that of the most probable classes.
+    **Decoding.** The Viterbi algorithm finds the most probable path. `predict_proba` returns the
+    probability of each class in each row given the whole recording (forward-backward). The
+    most probable path need not consist of the most probable classes.
 
     References
     ----------
     .. [1] S.-Z. Yu, "Hidden semi-Markov models", Artificial Intelligence 174 (2010) 215-243.
     .. [2] H. Bourlard and N. Morgan, "Connectionist speech recognition: a hybrid approach",
-       Kluwer, 1994: a network's probabilities, divided by the classes' shares, as likelihoods.
+       Kluwer, 1994. Uses the probabilities of a network, divided by the shares of the classes,
+       as likelihoods.
 
     Examples
     --------
@@ -168,7 +191,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         recordings: ArrayLike | None = None,
         times: ArrayLike | None = None,
     ) -> Self:
-        """Fit the classifier of windows, and learn from the order of their labels.
+        """Fit the window classifier, and learn durations and transitions from the labels in order.
 
         Parameters
         ----------
@@ -177,12 +200,12 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         y : array-like of shape (n,)
             Labels.
         groups : array-like of shape (n,), default=None
-            Rows to be held out together in the cross-validation, such as people, or boxes of one
-            session. Handed on to the classifier if its `fit` takes groups.
+            Rows that are held out together in the cross-validation, such as people, or the boxes of
+            one session. They are passed to the classifier if its `fit` has a parameter `groups`.
         recordings : array-like of shape (n,), default=None
-            Recording of each row; by default the column ``clip`` of `Windows`.
+            Recording of each row. By default the column ``clip`` of `Windows`.
         times : array-like of shape (n,), default=None
-            Time of each row in its recording in s; by default the middle of the window.
+            Time of each row in its recording in s. By default the center of the window.
 
         Returns
         -------
@@ -192,13 +215,13 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         Raises
         ------
         ValueError
-            If the labels, groups, recordings or times don't fit X, or two rows of a recording
-            have the same time.
+            If labels, groups, recordings or times do not match X, or two rows of a recording have
+            the same time.
 
         Warns
         -----
         UserWarning
-            If no row has a neighbour in time.
+            If no row has a neighbor in time.
         """
         with all_or_nothing(self):
             return self._fit(X, y, groups, recordings, times)
@@ -211,27 +234,33 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         recordings: ArrayLike | None,
         times: ArrayLike | None,
     ) -> Self:
+        """Fit, without the rollback after an error."""
         if y is None:
             raise ValueError("HMMClassifier requires y to be passed, but the target y is None.")
-        labels = check_labels(y, _num_samples(X), None, None)
+        # 1. Labels, groups, and the order of rows
+        labels = check_labels(y, num_samples(X), None, None)
         rows = read_rows(X, recordings, times)
         names = None if groups is None else check_groups(groups, len(labels.codes))
         data = _Data(X, np.asarray(labels.classes[labels.codes]), labels.codes, names, rows)
         self.classes_, self.step_ = labels.classes, rows.step
         if not rows.chained:
             warnings.warn(
-                "No row of X has a neighbour in time, so that each is predicted for itself. Give "
-                "Windows with the columns clip and start, or recordings= and times=.",
+                "No row of X has a neighbor in time, so each is predicted on its own. Give Windows "
+                "with the columns clip and start, or recordings= and times=.",
                 UserWarning,
                 stacklevel=4,
             )
+        # 2. Durations and transitions
         self.chain_ = self._learn_chain(data.ordered_codes, rows)
+        # 3. The weight of a window, by cross-validation
         self.emission_ = self._choose_emission(data)
+        # 4. The classifier on all rows
         self.estimator_ = self._fit_estimator(data, np.ones(len(rows.order), dtype=bool))
         self.expected_ = self._probabilities(self.estimator_, X).mean(axis=0)
         return self
 
     def _learn_chain(self, codes: NDArray[np.intp], rows: Rows) -> Chain:
+        """Estimate the chain; geometric durations have a squared variation of 1."""
         chain = learn_chain(
             codes, rows.lengths, rows.step or 1.0, len(self.classes_), self.smoothing
         )
@@ -240,22 +269,23 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         return replace(chain, spreads=np.ones_like(chain.spreads))
 
     def _choose_emission(self, data: _Data) -> Emission:
+        """Choose what is "auto" of weight and balance, on held-out rows."""
         weights = WEIGHTS if isinstance(self.weight, str) else (float(self.weight),)
         balances = BALANCES if isinstance(self.balance, str) else (float(self.balance),)
-        if not data.rows.chained or len(self.classes_) == 1:  # a window alone is all there is
-            return ALONE
+        if not data.rows.chained or len(self.classes_) == 1:  # there is nothing to smooth
+            return ISOLATED
         if len(weights) == len(balances) == 1:
             return Emission(weights[0], balances[0])
-        stretches = list(self._held_out(data))
-        if not stretches:  # every fold would leave a single class to learn from
+        held_out = list(self._held_out(data))
+        if not held_out:  # every fold leaves a single class for training
             weight, balance = (
                 min(given, key=lambda x: abs(x - 1)) for given in (weights, balances)
             )
             return Emission(weight, balance)
-        return choose_emission(stretches, data.rows.step or 1.0, weights, balances)
+        return choose_emission(held_out, data.rows.step or 1.0, weights, balances)
 
-    def _held_out(self, data: _Data) -> Iterator[Stretch]:
-        """Fit on all but some rows, and say what the classifier makes of those."""
+    def _held_out(self, data: _Data) -> Iterator[HeldOut]:
+        """Fit on all rows but those of a fold, and collect what the choice needs."""
         names = None if data.groups is None else data.groups[data.rows.order]
         rows = data.rows
         folds = block_folds(rows.recordings, rows.times, rows.seconds, names, self.cv)
@@ -264,16 +294,16 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
                 continue
             estimator = self._fit_estimator(data, train)
             held, learned = data.rows.take(test), data.rows.take(train)
-            yield Stretch(
-                self._probabilities(estimator, _safe_indexing(data.X, held.order)),
+            yield HeldOut(
+                self._probabilities(estimator, safe_indexing(data.X, held.order)),
                 data.ordered_codes[test],
                 held.lengths,
                 self._learn_chain(data.ordered_codes[train], learned),
-                self._probabilities(estimator, _safe_indexing(data.X, learned.order)).mean(axis=0),
+                self._probabilities(estimator, safe_indexing(data.X, learned.order)).mean(axis=0),
             )
 
     def _fit_estimator(self, data: _Data, chosen: NDArray[np.bool_]) -> Any:
-        """Fit a clone on the chosen ones of the ordered rows, in the order in which they came."""
+        """Fit a clone on a mask of the sorted rows, in their original order."""
         estimator = clone(self.estimator)
         extra = {}
         if data.groups is not None and has_fit_parameter(estimator, "groups"):
@@ -282,14 +312,14 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             return estimator.fit(data.X, data.y, **extra)
         rows = np.sort(data.rows.order[chosen])
         extra = {name: values[rows] for name, values in extra.items()}
-        return estimator.fit(_safe_indexing(data.X, rows), data.y[rows], **extra)
+        return estimator.fit(safe_indexing(data.X, rows), data.y[rows], **extra)
 
     # ---- predict
 
     def predict(
         self, X: Any, recordings: ArrayLike | None = None, times: ArrayLike | None = None
     ) -> AnyArray:
-        """Return the most probable path of classes through each recording, or see `decision`.
+        """Return the most probable path of classes through each recording, or as `decision` says.
 
         Parameters
         ----------
@@ -302,6 +332,11 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         -------
         ndarray of shape (n,)
             Labels.
+
+        Warns
+        -----
+        UserWarning
+            If the order of rows is not known, but the classifier was fitted along recordings.
         """
         rows, scores, states = self._read(X, recordings, times)
         codes = np.empty(len(scores), dtype=np.intp)
@@ -323,17 +358,17 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         Returns
         -------
         ndarray of shape (n, n_classes)
-            Rows sum to 1; columns are in the order of `classes_`.
+            Rows sum to 1. Columns are in the order of `classes_`.
         """
         rows, scores, states = self._read(X, recordings, times)
-        beliefs = np.empty_like(scores)
-        beliefs[rows.order] = posteriors(scores, rows.lengths, states)
-        return beliefs
+        posterior = np.empty_like(scores)
+        posterior[rows.order] = posteriors(scores, rows.lengths, states)
+        return posterior
 
     def segments(
         self, X: Any, recordings: ArrayLike | None = None, times: ArrayLike | None = None
     ) -> AnyArray:
-        """Return when which activity begins and ends.
+        """Return the begin, end and label of each activity.
 
         Parameters
         ----------
@@ -345,14 +380,15 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         Returns
         -------
         structured ndarray of shape (n_segments,)
-            Fields ``recording``, ``start`` and ``end`` in s, ``label``, and ``confidence``, the
-            mean probability of the label in the segment's rows. Sorted by recording and time;
-            ``pandas.DataFrame`` takes it as it is.
+            Fields ``recording``, ``start`` and ``end`` in s, ``label``, and ``confidence``, which
+            is the mean probability of the label in the segment's rows. Sorted by recording and
+            time.
+            ``pandas.DataFrame`` accepts it directly.
         """
         rows, scores, states = self._read(X, recordings, times)
         codes = self._decide(rows, scores, states)
-        beliefs = posteriors(scores, rows.lengths, states)
-        confidence = beliefs[np.arange(len(codes)), codes]
+        posterior = posteriors(scores, rows.lengths, states)
+        confidence = posterior[np.arange(len(codes)), codes]
         return join_rows(rows, self.classes_[codes], confidence, self._step(rows))
 
     def score(
@@ -379,87 +415,94 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         Returns
         -------
         float
-            Share of the rows whose label is right.
+            Share of the rows with the true label.
         """
         predicted = self.predict(X, recordings=recordings, times=times)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
     def _decide(self, rows: Rows, scores: Array, states: States) -> NDArray[np.intp]:
+        """Return the classes of sorted rows."""
         check_params(self, ("decision",))
         if self.decision == "path":
             return best_path(scores, rows.lengths, states)
-        return evenly(posteriors(scores, rows.lengths, states), self.chain_.shares)
+        return decide_balanced(posteriors(scores, rows.lengths, states), self.chain_.shares)
 
     def _read(
         self, X: Any, recordings: ArrayLike | None, times: ArrayLike | None
     ) -> tuple[Rows, Array, States]:
-        """Return rows in order, their log-likelihoods, and the chain at their distance."""
+        """Return sorted rows, their log-likelihoods, and the states for their step."""
         check_is_fitted(self)
+        # 1. Probabilities, and the order of rows
         probabilities = self._probabilities(self.estimator_, X)
         rows = read_rows(X, recordings, times)
-        if self.step_ is None:  # nothing was learned of time
-            rows = rows.apart()
-        elif len(rows.order) > 1 and not tell_time(X, recordings, times):
+        if self.step_ is None:  # the chain was not learned from rows in order
+            rows = rows.isolated()
+        elif len(rows.order) > 1 and not order_is_known(X, recordings, times):
             warnings.warn(
-                "X does not say when its rows were, so that each is predicted for itself, though "
-                "this classifier was fitted along recordings. Give Windows with the columns clip "
-                "and start, or recordings= and times=.",
+                "The times of the rows of X are not known, so each is predicted on its own, "
+                "although this classifier was fitted along recordings. Give Windows with the "
+                "columns clip and start, or recordings= and times=.",
                 UserWarning,
                 stacklevel=3,
             )
+        # 2. The weight per second is that of fit: windows twice as close have half the weight.
+        # The weight is at most 1, or that of fit if larger, because a window does not hold more
+        # information if its neighbors are further away.
         step = self._step(rows)
-        # windows twice as close say half as much each; far apart, each says all that it can
         weight, balance = self.emission_
-        closeness = step / (self.step_ or step)
-        weight = min(weight * closeness, max(weight, 1.0))
+        spacing = step / (self.step_ or step)
+        weight = min(weight * spacing, max(weight, 1.0))
+        # 3. Log-likelihoods. The posteriors of isolated rows are the classifier's probabilities.
         probabilities = probabilities[rows.order]
-        alone = np.repeat(rows.lengths == 1, rows.lengths)
+        isolated = np.repeat(rows.lengths == 1, rows.lengths)
         scores = np.where(
-            alone[:, None],
-            ALONE.scores(probabilities, self.chain_.shares),
+            isolated[:, None],
+            ISOLATED.scores(probabilities, self.chain_.shares),
             Emission(weight, balance).scores(probabilities, self.expected_),
         )
         return rows, scores, self.chain_.at(step)
 
     def _step(self, rows: Rows) -> float:
+        """Return the seconds between rows."""
         return rows.step or self.step_ or 1.0
 
     def _probabilities(self, estimator: Any, X: Any) -> Array:
-        """Return a classifier's probabilities of all classes, which it need not know all of."""
+        """Return probabilities of all classes; those that a classifier lacks are 0."""
         given = np.asarray(estimator.predict_proba(X), dtype=np.float64)
-        unknown = np.flatnonzero(~np.isfinite(given).all(axis=1))
-        if len(unknown):
+        invalid = np.flatnonzero(~np.isfinite(given).all(axis=1))
+        if len(invalid):
             raise ValueError(
-                f"The probabilities that {type(estimator).__name__} gives are not finite in "
-                f"{len(unknown)} of {len(given)} rows, row {unknown[0]} the first. Look at X there."
+                f"The probabilities of {type(estimator).__name__} are not finite in {len(invalid)} "
+                f"of {len(given)} rows, the first of them row {invalid[0]}. Check X there."
             )
         if np.array_equal(estimator.classes_, self.classes_):
             return given
         known = np.isin(estimator.classes_, self.classes_)
         if not known.any():
             raise ValueError(
-                f"The classifier knows the classes {np.asarray(estimator.classes_).tolist()!r} and "
-                f"y has {self.classes_.tolist()!r}: none in common. Give y the classifier's "
-                "labels, or fit it on these."
+                f"The classifier has the classes {np.asarray(estimator.classes_).tolist()!r} and "
+                f"y has {self.classes_.tolist()!r}: they have none in common. Use the classifier's "
+                "labels in y, or fit it on those of y."
             )
         columns = np.searchsorted(self.classes_, estimator.classes_[known])
         result = np.zeros((len(given), len(self.classes_)))
         result[:, columns] = given[:, known]
         return result
 
-    # ---- what scikit-learn asks
+    # ---- scikit-learn's attributes and tags
 
     @property
     def n_features_in_(self) -> int:
-        """As the fitted classifier says."""
+        """Number of features of the fitted classifier."""
         return self._fitted("n_features_in_")
 
     @property
     def feature_names_in_(self) -> AnyArray:
-        """As the fitted classifier says."""
+        """Feature names of the fitted classifier."""
         return self._fitted("feature_names_in_")
 
     def _fitted(self, name: str) -> Any:
+        """Return an attribute of the fitted classifier."""
         if "estimator_" not in vars(self):
             raise AttributeError(f"This HMMClassifier is not fitted yet: it has no {name}.")
         return getattr(self.estimator_, name)
@@ -472,12 +515,15 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
 
 
 class _Data(NamedTuple):
+    """Training data: X and y as given, and their sorted rows."""
+
     X: Any
     y: AnyArray
-    codes: NDArray[np.intp]
+    codes: NDArray[np.intp]  # classes of y
     groups: AnyArray | None
     rows: Rows
 
     @property
     def ordered_codes(self) -> NDArray[np.intp]:
+        """Return the classes of the sorted rows."""
         return self.codes[self.rows.order]

@@ -1,4 +1,7 @@
-"""Which recording each row belongs to, when it was, and where the chain of rows is broken."""
+"""The order of rows: the recording of each row, its time, and where chains of rows are broken.
+
+Rows of one recording are neighbors if their times differ by at most 1.5 of the median step.
+"""
 
 from __future__ import annotations
 
@@ -6,94 +9,57 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import _num_samples
 
+from .._compat import num_samples
 from .._typing import AnyArray, Array
 from .._validation import plain_column
 from .._windows import Windows
 
-__all__ = ["Rows", "join_rows", "read_rows", "tell_time"]
+__all__ = ["Rows", "join_rows", "order_is_known", "read_rows"]
 
 Indices = NDArray[np.intp]
 
-LONGEST_STEP = 1.5
-"""Neighbours further apart than this many usual steps are no neighbours."""
+MAX_STEP_RATIO = 1.5
+"""Largest distance of neighbors, relative to the median step."""
 
 
 class Rows(NamedTuple):
-    """Rows in order: by recording, then by time.
+    """Rows sorted by recording, then by time."""
 
-    Attributes
-    ----------
-    order : ndarray of int of shape (n,)
-        Row numbers of X in this order; the other attributes follow it.
-    recordings : ndarray of shape (n,)
-        Recording of each row.
-    times : ndarray of shape (n,)
-        Instant that each row tells about, in s.
-    lengths : ndarray of int
-        Rows of each unbroken chain.
-    step : float or None
-        Usual time between neighbours in s; None if no row has any.
-    seconds : float
-        Length of the windows in s, where known; otherwise 0.
-    """
-
-    order: Indices
-    recordings: AnyArray
-    times: Array
-    lengths: Indices
-    step: float | None
-    seconds: float
+    order: Indices  # (n,), row numbers in X; the other arrays have this order
+    recordings: AnyArray  # (n,)
+    times: Array  # (n,), in s
+    lengths: Indices  # rows of each unbroken chain
+    step: float | None  # median seconds between neighbors; None if no row has any
+    seconds: float  # length of the windows where it is known, else 0
 
     @property
     def chained(self) -> bool:
-        """Whether any row has a neighbour."""
+        """Whether any row has a neighbor."""
         return len(self.lengths) < len(self.order)
 
-    def apart(self) -> Rows:
-        """Return the same rows without any neighbours."""
+    def isolated(self) -> Rows:
+        """Return the same rows without any neighbors."""
         return self._replace(lengths=np.ones(len(self.order), dtype=np.intp))
 
     def take(self, chosen: NDArray[np.bool_]) -> Rows:
-        """Return some of the rows, given as a mask of the ordered ones; chains break in between."""
+        """Return the rows of a mask of the sorted ones; chains break where rows are left out."""
         step = self.step or 1.0
         recordings, times = self.recordings[chosen], self.times[chosen]
         lengths = _chain_lengths(recordings, times, step)
         return Rows(self.order[chosen], recordings, times, lengths, self.step, self.seconds)
 
 
-def tell_time(X: Any, recordings: ArrayLike | None, times: ArrayLike | None) -> bool:
-    """Tell whether anything is known of the order of rows, given as for :func:`read_rows`."""
+def order_is_known(X: Any, recordings: ArrayLike | None, times: ArrayLike | None) -> bool:
+    """Return whether the order of rows is known, given as for :func:`read_rows`."""
     known = isinstance(X, Windows) and ("clip" in X or "start" in X)
     return known or recordings is not None or times is not None
 
 
 def read_rows(X: Any, recordings: ArrayLike | None, times: ArrayLike | None) -> Rows:
-    """Put rows in order.
-
-    Parameters
-    ----------
-    X : Windows, or any other X
-        Of `Windows`, the columns ``clip`` and ``start`` say what is not given.
-    recordings : array-like of shape (n,) or None
-        Recording of each row. None: the column, else one recording if times are known, else one
-        for each row.
-    times : array-like of shape (n,) or None
-        Instant that each row tells about, in s. None: the middle of the window, else the row's
-        place among those of its recording.
-
-    Returns
-    -------
-    Rows
-        In order.
-
-    Raises
-    ------
-    ValueError
-        If recordings or times don't fit X, or two rows of a recording have the same time.
-    """
-    count, seconds = _num_samples(X), 0.0
+    """Sort rows; columns ``clip`` and ``start`` of `Windows` stand in for what is not given."""
+    # 1. Recordings and times: as given, by the columns, or by position
+    count, seconds = num_samples(X), 0.0
     if isinstance(X, Windows):
         seconds = _seconds(X)
         if recordings is None and "clip" in X:
@@ -104,7 +70,8 @@ def read_rows(X: Any, recordings: ArrayLike | None, times: ArrayLike | None) -> 
         recordings = np.arange(count) if times is None else np.zeros(count, dtype=int)
     names = plain_column(recordings, "recordings", count)
     _, codes = np.unique(names, return_inverse=True)
-    when = _place_in_recording(codes) if times is None else _instants(times, count)
+    when = _position_in_recording(codes) if times is None else _check_times(times, count)
+    # 2. Sort; two rows of a recording cannot have the same time
     order = np.lexsort((when, codes))
     names, when = names[order], when[order]
     together = np.diff(codes[order]) == 0
@@ -112,15 +79,17 @@ def read_rows(X: Any, recordings: ArrayLike | None, times: ArrayLike | None) -> 
     if (steps <= 0).any():
         twice = np.flatnonzero(together)[np.flatnonzero(steps <= 0)[0]]
         raise ValueError(
-            f"Recording {names[twice]!r} has two rows at {when[twice]:g} s. Rows of a recording "
-            "follow each other in time: name recordings apart, or give each row its time."
+            f"Recording {names[twice]!r} has two rows at {when[twice]:g} s. Give each recording "
+            "a name of its own, and each row its time."
         )
+    # 3. Chains of neighbors
     step = float(np.median(steps)) if len(steps) else None
     lengths = _chain_lengths(names, when, step or 1.0)
     return Rows(order, names, when, lengths, step, seconds)
 
 
 def _seconds(X: Windows) -> float:
+    """Return the length of windows in s; 0 if it is not known."""
     for name in ("imu", "pose"):
         rate = X.rate(name)
         if name in X and rate is not None and len(X):
@@ -129,14 +98,16 @@ def _seconds(X: Windows) -> float:
     return 0.0
 
 
-def _instants(times: ArrayLike, count: int) -> Array:
+def _check_times(times: ArrayLike, count: int) -> Array:
+    """Return times as floats, or raise an error."""
     column = plain_column(times, "times", count)
     if column.dtype.kind not in "iuf" or not np.isfinite(column).all():
         raise ValueError("times must be finite numbers, in seconds.")
     return column.astype(np.float64)
 
 
-def _place_in_recording(codes: Indices) -> Array:
+def _position_in_recording(codes: Indices) -> Array:
+    """Return the position of each row among those of its recording."""
     order = np.argsort(codes, kind="stable")
     ordered = codes[order]
     places = np.empty(len(codes))
@@ -145,38 +116,26 @@ def _place_in_recording(codes: Indices) -> Array:
 
 
 def _chain_lengths(recordings: AnyArray, times: Array, step: float) -> Indices:
-    broken = (recordings[1:] != recordings[:-1]) | (np.diff(times) > LONGEST_STEP * step)
+    """Return the number of rows of each unbroken chain."""
+    broken = (recordings[1:] != recordings[:-1]) | (np.diff(times) > MAX_STEP_RATIO * step)
     return np.diff(np.concatenate([[0], np.flatnonzero(broken) + 1, [len(times)]]))
 
 
 def join_rows(rows: Rows, labels: AnyArray, confidence: AnyArray, step: float) -> AnyArray:
-    """Join neighbours of the same label.
-
-    Parameters
-    ----------
-    rows : Rows
-        Rows in order.
-    labels, confidence : ndarray of shape (n,)
-        Label of each ordered row, and how sure it is.
-    step : float
-        Time between rows in s.
-
-    Returns
-    -------
-    ndarray of shape (n_segments,)
-        Fields ``recording``, ``start`` and ``end`` in s, ``label``, and ``confidence``, the mean
-        over the rows. Where one label follows another, the border is halfway between the rows.
-    """
+    """Join neighbors of the same label; borders are halfway between rows, `step` seconds apart."""
+    # 1. First and last row of each segment
     n = len(labels)
     chain_first = np.zeros(n, dtype=bool)
     chain_first[np.cumsum(rows.lengths) - rows.lengths] = True
     changes = np.concatenate([[True], labels[1:] != labels[:-1]])
     first = np.flatnonzero(chain_first | changes)
     last = np.append(first[1:], n) - 1
+    # 2. Borders: halfway between neighbors, half a step beyond the ends of a chain
     halfway = np.empty(n + 1)
     halfway[0], halfway[-1] = rows.times[0], rows.times[-1]
     halfway[1:-1] = (rows.times[1:] + rows.times[:-1]) / 2
     open_end = np.append(chain_first[first[1:]], True)
+    # 3. The table; confidence is the mean over the rows
     fields = [
         ("recording", rows.recordings.dtype),
         ("start", np.float64),

@@ -330,7 +330,7 @@ def test_one_window_is_what_the_classifier_says(work, fitted):
 
 def test_rows_without_time_stand_alone_and_that_is_said(work):
     (X, y, _), _ = work
-    with pytest.warns(UserWarning, match="has a neighbour in time"):
+    with pytest.warns(UserWarning, match="has a neighbor in time"):
         model = HMMClassifier(GaussianNB()).fit(X, y)
     assert_array_equal(model.predict(X), model.estimator_.predict(X))
 
@@ -343,7 +343,7 @@ def test_times_that_are_forgotten_are_missed(work, fitted):
         fitted.segments,
         lambda rows: fitted.score(rows, y),
     ):
-        with pytest.warns(UserWarning, match="X does not say when its rows were") as caught:
+        with pytest.warns(UserWarning, match="times of the rows of X are not known") as caught:
             call(X)
         assert len(caught) == 1
     with warnings.catch_warnings():
@@ -368,7 +368,7 @@ def test_it_is_scored_along_recordings(work, fitted):
 
 def test_nothing_is_smoothed_by_a_chain_that_was_not_learned(work):
     (X, y, _), (X_new, _, t_new) = work
-    with pytest.warns(UserWarning, match="has a neighbour in time"):
+    with pytest.warns(UserWarning, match="has a neighbor in time"):
         model = HMMClassifier(GaussianNB()).fit(X, y)
     assert_array_equal(model.predict(X_new, times=t_new), model.estimator_.predict(X_new))
 
@@ -418,13 +418,13 @@ def test_a_fitted_classifier_with_other_classes(work):
 def test_a_fitted_classifier_of_something_else_is_refused(work):
     (X, y, times), _ = work
     other = FrozenEstimator(GaussianNB().fit(X, np.where(y == "label", "sit", "stand")))
-    with pytest.raises(ValueError, match=r"\['sit', 'stand'\] and y has .* none in common"):
+    with pytest.raises(ValueError, match=r"\['sit', 'stand'\] and y has .* have none in common"):
         HMMClassifier(other).fit(X, y, times=times)
 
 
 def test_probabilities_that_are_not_finite_are_refused(work, fitted):
     _, (X, _, times) = work
-    with pytest.raises(ValueError, match=r"not finite in 1 of .* row 3 the first"):
+    with pytest.raises(ValueError, match=r"not finite in 1 of .* the first of them row 3"):
         broken = copy.deepcopy(fitted)
         whole = broken.estimator_.predict_proba
         broken.estimator_.predict_proba = lambda rows: np.where(

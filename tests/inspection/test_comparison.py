@@ -56,7 +56,7 @@ def test_short_readings_are_drawn_without_spectra():
 
 def test_what_cannot_be_drawn_is_refused():
     comparison = compare_imu(readings(), readings(), rate=50.0)
-    with pytest.raises(ValueError, match="no clock"):
+    with pytest.raises(ValueError, match="no rate"):
         ComparisonDisplay(compare_imu(readings(), readings()))
     with pytest.raises(TypeError, match="compare_imu"):
         ComparisonDisplay(readings())

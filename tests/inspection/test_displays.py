@@ -114,7 +114,7 @@ def test_curves_are_chosen_and_drawn_where_told():
     handed = plt.subplots()[1]
     display = LabelEfficiencyDisplay.from_scores(scores(), methods=["theirs"], ax=handed)
     assert display.ax_ is handed and len(handed.get_lines()) == 1
-    with pytest.raises(ValueError, match="No score is of 'foo'"):
+    with pytest.raises(ValueError, match="no scores of 'foo'"):
         LabelEfficiencyDisplay(scores(), methods=["foo"])
     with pytest.raises(ValueError, match="scores is empty"):
         LabelEfficiencyDisplay([])

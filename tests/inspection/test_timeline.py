@@ -99,7 +99,7 @@ def test_any_classifier_can_be_shown(data):
 def test_one_recording_is_shown(data, model):
     X, y, times = data
     names = np.where(times < 30, "a", "b")
-    with pytest.raises(ValueError, match="2 recordings, and a timeline shows one"):
+    with pytest.raises(ValueError, match="2 recordings, but a timeline shows one"):
         TimelineDisplay.from_estimator(model, X, y, recordings=names, times=times)
     display = TimelineDisplay.from_estimator(
         model, X, y, recordings=names, times=times, recording="b"

@@ -168,7 +168,7 @@ WRIST = recording(np.zeros((60, 6)))
         (np.zeros((5, 3)), np.zeros((5, 3)), {"rate": 0}, "positive number of Hz"),
         (WRIST, WRIST, {"rate": 50.0}, "leave out rate="),
         (WRIST, WRIST.replace(rate=60.0), {}, r"resample\(60\)"),
-        (WRIST, WRIST.replace(start=0.01), {}, "between each other"),
+        (WRIST, WRIST.replace(start=0.01), {}, "not at the same times"),
         (WRIST, WRIST.replace(start=9.0), {}, "share no time"),
         (WRIST, WRIST.replace(observed=np.arange(60) != 7), {}, "1 of the 60 samples"),
         (WRIST, recording(np.zeros((60, 6)), "chest"), {}, "no sensor in common"),

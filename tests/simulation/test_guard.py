@@ -84,7 +84,7 @@ def test_limits_may_be_those_of_a_site():
     assert len(told) == 1
     _, told = said(lambda: simulator(limits=(1000.0, 35.0)).simulate(shaking(400.0)))
     assert not told
-    with pytest.raises(ValueError, match="limits names head, but the sites are left_wrist"):
+    with pytest.raises(ValueError, match="limits contains head, but the sites are left_wrist"):
         simulator(limits={"head": (1.0, 1.0)}).simulate(shaking(1.0))
     with pytest.raises(ValueError, match="limits must be two positive numbers"):
         simulator(limits=(1.0,)).simulate(shaking(1.0))

@@ -101,7 +101,7 @@ def test_22_chunks_do_not_matter(scene, size):
     X, simulator = windows(scene), scene.simulator()
     whole = simulator.transform(X)["imu"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_rows, "CHUNK", size)
+        patch.setattr(_rows, "BATCH_SIZE", size)
         found = simulator.transform(X)["imu"]
     assert gap(found, whole) < 1e-10 * np.abs(whole).max()
 

@@ -99,7 +99,7 @@ def test_a_single_sensor_may_have_any_name():
         (lambda r: r[:1], ValueError, "1 recordings, X has 2 motions"),
         (lambda r: [x.data for x in r], TypeError, "one Recording per motion, got list"),
         (lambda r: [x.select("chest") for x in r], ValueError, "no readings of left_wrist"),
-        (lambda r: [x.replace(channels=None) for x in r], ValueError, "must name its channels"),
+        (lambda r: [x.replace(channels=None) for x in r], ValueError, "must have channel names"),
     ],
 )
 def test_measured_readings_must_belong_to_the_motions(change, error, message):

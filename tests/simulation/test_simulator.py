@@ -98,7 +98,7 @@ def test_36_subsets_and_order_do_not_matter(data):
 def test_36_small_chunks_change_nothing(simulator, monkeypatch):
     X = pose_windows()
     expected = simulator.transform(X)["imu"]
-    monkeypatch.setattr(module, "CHUNK", 2)
+    monkeypatch.setattr(module, "BATCH_SIZE", 2)
     assert np.abs(simulator.transform(X)["imu"] - expected).max() < 1e-10
 
 

@@ -1,4 +1,35 @@
-"""What a mounted, imperfect sensor reads, and how that depends on its parameters."""
+"""What a mounted, imperfect sensor reads, and the derivatives by its parameters.
+
+Model
+-----
+At the motion's time ``t - lag`` a site has the rotation R (site to world), the acceleration a (in
+the world, without gravity) and the angular rate w (in the site's axes). A sensor with mount M sits
+at the offset d from it, and L d is the acceleration that this offset adds (in the world). Its
+readings are
+
+    f    = R' (a + L d - g)                 specific force in the site's axes, m/s²
+    acc  = (1 + s_a) * M' f + b_a           m/s²
+    gyro = (1 + s_g) * M' w + b_g           rad/s
+
+with gravity g, biases b and relative scale errors s of each axis (``*`` is elementwise).
+
+Parameters
+----------
+The vector theta holds, in this order: the turn e of the mount (``M <- M exp([e]x)``, in rad, zero
+at the current estimate), the tilt of gravity about two horizontal axes (rad), d (m), b_a, s_a,
+b_g, s_g, and one lag per clock (s).
+
+Derivatives
+-----------
+With ``k = 1 + s``, ``h = M' f`` for the accelerometer and ``h = M' w`` for the gyroscope:
+
+    by e     k * [h]x                       since (M exp([e]x))' f = h - e x h + O(e^2)
+    by tilt  -k * M' R' dg/dtilt            accelerometer only
+    by d     k * M' R' L                    accelerometer only
+    by b     identity
+    by s     diag(h)
+    by lag   -k * dh/dt
+"""
 
 from __future__ import annotations
 
@@ -14,67 +45,67 @@ from ...skeleton import matrix_from_rotvec
 from ._sensor_track import SensorTrack, skew
 
 __all__ = [
+    "DERIVATIVES",
     "GROUPS",
-    "SLOPES",
+    "MOUNT",
+    "N_SHARED",
     "Clip",
-    "Felt",
     "Group",
     "Parameters",
-    "across",
-    "feel",
-    "in_site",
+    "SiteMotion",
+    "horizontal_axes",
     "predict",
+    "site_motion",
+    "site_motion_with_change",
 ]
 
-TICK = 1e-4
-"""Seconds: half the step of the differences in time that tell what a lag does."""
+TIME_STEP = 1e-4
+"""Seconds. Half the step of the central differences in time."""
+
+TILT_STEP = 1e-6
+"""Rad. Half the step of the central differences in the tilt of gravity."""
+
+# ---- columns of theta
+
+MOUNT, TILT, LEVER_ARM = slice(0, 3), slice(3, 5), slice(5, 8)
+ACC_BIAS, ACC_SCALE = slice(8, 11), slice(11, 14)
+GYRO_BIAS, GYRO_SCALE = slice(14, 17), slice(17, 20)
+N_SHARED = 20
+"""Number of parameters that all clips share; the lags follow."""
+LAGS = slice(N_SHARED, None)
 
 
 class Group(NamedTuple):
-    """Parameters that belong together, and what is known about such things beforehand.
+    """Parameters that are identified or given up together."""
 
-    Attributes
-    ----------
-    columns : slice
-        Where they are in the vector of parameters.
-    unit : str
-        Of a report.
-    spread : float
-        Standard deviation among sensors; it holds back what the data hardly show.
-    matters : float
-        Standard error from which on the parameter counts as not identified.
-    limit : float
-        A sensor with more is implausible: something else is wrong.
-    """
-
-    columns: slice
-    unit: str
-    spread: float
-    matters: float
-    limit: float
+    columns: slice  # in theta
+    unit: str  # in a report
+    prior_sd: float  # standard deviation among sensors; the prior of parameters with few data
+    max_error: float  # standard error above which a parameter counts as not identified
+    max_value: float  # larger magnitudes are implausible: the error lies elsewhere
 
 
 GROUPS = {
-    "mount": Group(slice(0, 3), "rad", np.pi, 0.06, np.inf),
-    "gravity": Group(slice(3, 5), "rad", 0.2, 0.03, 0.8),
-    "lag": Group(slice(20, None), "s", 0.5, 0.02, np.inf),
-    "lever_arm": Group(slice(5, 8), "m", 0.05, 0.015, 0.2),
-    "acc_bias": Group(slice(8, 11), "m/s²", 0.5, 0.15, 2.0),
-    "acc_scale": Group(slice(11, 14), "", 0.03, 0.01, 0.15),
-    "gyro_bias": Group(slice(14, 17), "rad/s", 0.1, 0.02, 0.5),
-    "gyro_scale": Group(slice(17, 20), "", 0.03, 0.01, 0.15),
+    "mount": Group(MOUNT, "rad", np.pi, 0.06, np.inf),
+    "gravity": Group(TILT, "rad", 0.2, 0.03, 0.8),
+    "lag": Group(LAGS, "s", 0.5, 0.02, np.inf),
+    "lever_arm": Group(LEVER_ARM, "m", 0.05, 0.015, 0.2),
+    "acc_bias": Group(ACC_BIAS, "m/s²", 0.5, 0.15, 2.0),
+    "acc_scale": Group(ACC_SCALE, "", 0.03, 0.01, 0.15),
+    "gyro_bias": Group(GYRO_BIAS, "rad/s", 0.1, 0.02, 0.5),
+    "gyro_scale": Group(GYRO_SCALE, "", 0.03, 0.01, 0.15),
 }
-"""Spreads and limits of biases and scales cover the zero-g and zero-rate offsets (60 to 80 mg,
+"""Priors and limits of biases and scales cover the zero-g and zero-rate offsets (60 to 80 mg,
 5 deg/s) and the sensitivity tolerances (3 %) of the MPU-9250's datasheet."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """A mounted sensor: see :class:`Calibration`, whose names these are."""
+    """A mounted sensor; the names are those of :class:`Calibration`."""
 
     mount: Array
     nominal_gravity: Array
-    tilt: Array  # (2,), rad, about two axes across the nominal gravity
+    tilt: Array  # (2,), rad, about two axes perpendicular to the nominal gravity
     lever_arm: Array
     acc_bias: Array
     acc_scale: Array  # minus 1
@@ -94,64 +125,50 @@ class Parameters:
         return self._tilted(self.tilt)
 
     @cached_property
-    def tilting(self) -> Array:
+    def gravity_by_tilt(self) -> Array:
         """Derivative (3, 2) of gravity by the tilt."""
         sides = [
-            self._tilted(self.tilt + s) - self._tilted(self.tilt - s) for s in 1e-6 * np.eye(2)
+            self._tilted(self.tilt + s) - self._tilted(self.tilt - s) for s in TILT_STEP * np.eye(2)
         ]
-        return np.stack(sides, axis=1) / 2e-6
+        return np.stack(sides, axis=1) / (2 * TILT_STEP)
 
     def _tilted(self, tilt: Array) -> Array:
-        return matrix_from_rotvec(across(self.nominal_gravity) @ tilt) @ self.nominal_gravity
+        """Turn the nominal gravity."""
+        turn = matrix_from_rotvec(horizontal_axes(self.nominal_gravity) @ tilt)
+        return turn @ self.nominal_gravity
 
     @property
     def vector(self) -> Array:
-        """All but the mount, which is 0: steps turn it."""
+        """Return theta; its first 3 entries are 0, because the mount holds all turns so far."""
         parts = (self.tilt, self.lever_arm, self.acc_bias, self.acc_scale)
         return np.concatenate([np.zeros(3), *parts, self.gyro_bias, self.gyro_scale, self.lags])
 
     def with_vector(self, vector: Array) -> Parameters:
-        """Return the parameters of a vector; its first 3 entries turn the mount (rad)."""
-        turn, tilt, arm, bias, scale, gyro_bias, gyro_scale, lags = np.split(
-            vector, [3, 5, 8, 11, 14, 17, 20]
-        )
-        mount = self.mount @ matrix_from_rotvec(turn)
+        """Return the parameters of a theta, whose first 3 entries turn the mount."""
         return replace(
             self,
-            mount=mount,
-            tilt=tilt,
-            lever_arm=arm,
-            acc_bias=bias,
-            acc_scale=scale,
-            gyro_bias=gyro_bias,
-            gyro_scale=gyro_scale,
-            lags=lags,
+            mount=self.mount @ matrix_from_rotvec(vector[MOUNT]),
+            tilt=vector[TILT],
+            lever_arm=vector[LEVER_ARM],
+            acc_bias=vector[ACC_BIAS],
+            acc_scale=vector[ACC_SCALE],
+            gyro_bias=vector[GYRO_BIAS],
+            gyro_scale=vector[GYRO_SCALE],
+            lags=vector[LAGS],
         )
 
 
-class Felt(NamedTuple):
-    """Motion in the site's own axes, in which readings are linear.
+class SiteMotion(NamedTuple):
+    """Motion in the site's own axes, in which readings are linear."""
 
-    Attributes
-    ----------
-    linear : ndarray of shape (T, 3)
-        Acceleration without gravity, in m/s².
-    turn : ndarray of shape (T, 3, 3)
-        World to site.
-    lever : ndarray of shape (T, 3, 3)
-        Change of `linear` by a shift of the sensor.
-    rate : ndarray of shape (T, 3)
-        In rad/s.
-    """
+    acceleration: Array  # (T, 3), without gravity, in m/s²
+    to_site: Array  # (T, 3, 3), R': world to site
+    lever: Array  # (T, 3, 3), R' L: acceleration by the offset of the sensor
+    rate: Array  # (T, 3), in rad/s
 
-    linear: Array
-    turn: Array
-    lever: Array
-    rate: Array
-
-    def force(self, gravity: Array, arm: Array) -> Array:
+    def force(self, gravity: Array, lever_arm: Array) -> Array:
         """Specific force in the site's axes (T, 3), in m/s²."""
-        return self.linear + self.lever @ arm - self.turn @ gravity
+        return self.acceleration + self.lever @ lever_arm - self.to_site @ gravity
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,93 +178,76 @@ class Clip:
     track: SensorTrack
     times: Array
     readings: tuple[Array | None, Array | None]  # acc, gyro
-    lag: int  # which of the lags is its own
+    lag: int  # index of its lag
 
-    def meets(self, lag: float) -> NDArray[np.bool_]:
-        """Whether the motion is known when a sample was taken."""
+    def overlap(self, lag: float) -> NDArray[np.bool_]:
+        """Return which samples were taken while the motion is known."""
         moments = self.times - lag
         return (moments >= self.track.start) & (moments <= self.track.stop)
 
 
-def across(gravity: Array) -> Array:
-    """Return two unit vectors perpendicular to a vector, as columns (3, 2)."""
+def horizontal_axes(gravity: Array) -> Array:
+    """Return two unit vectors perpendicular to gravity, as columns (3, 2)."""
     return np.asarray(np.linalg.svd(gravity[None])[2][1:].T)
 
 
-def feel(track: SensorTrack, times: Array) -> tuple[Felt, Felt]:
-    """Evaluate a track and its change in the site's axes.
-
-    Parameters
-    ----------
-    track : SensorTrack
-        The motion.
-    times : ndarray of shape (T,)
-        In s, on the motion's clock.
-
-    Returns
-    -------
-    felt, change : Felt
-        The motion, and its derivative in time.
-    """
-    inside = np.clip(times, track.start + TICK, track.stop - TICK)
-    moments = np.concatenate([inside - TICK, inside, inside + TICK])  # one call costs least
-    parts = [x.reshape(3, len(times), *x.shape[1:]) for x in in_site(track, moments)]
-    return Felt(*(x[1] for x in parts)), Felt(*((x[2] - x[0]) / (2 * TICK) for x in parts))
-
-
-def in_site(track: SensorTrack, times: Array) -> Felt:
-    """Evaluate a track in the site's axes.
-
-    Parameters
-    ----------
-    track : SensorTrack
-        The motion.
-    times : ndarray of shape (T,)
-        In s, on the motion's clock.
-
-    Returns
-    -------
-    Felt
-        The motion.
-    """
+def site_motion(track: SensorTrack, times: Array) -> SiteMotion:
+    """Evaluate a track in the site's axes at times (T,) in s on the motion's clock."""
     rotation, acceleration, lever, rate = track.evaluate(times)
-    turn = np.swapaxes(rotation, 1, 2)
-    return Felt((turn @ acceleration[..., None])[..., 0], turn, turn @ lever, np.asarray(rate))
+    to_site = np.swapaxes(rotation, 1, 2)
+    local = (to_site @ acceleration[..., None])[..., 0]
+    return SiteMotion(local, to_site, to_site @ lever, np.asarray(rate))
 
 
-def predict(sensor: Parameters, felt: Felt) -> tuple[Array, Array]:
+def site_motion_with_change(track: SensorTrack, times: Array) -> tuple[SiteMotion, SiteMotion]:
+    """Return the motion at times (T,), and its derivative in time by central differences."""
+    inside = np.clip(times, track.start + TIME_STEP, track.stop - TIME_STEP)
+    # one call for all three times: its fixed cost is the largest
+    moments = np.concatenate([inside - TIME_STEP, inside, inside + TIME_STEP])
+    parts = [x.reshape(3, len(times), *x.shape[1:]) for x in site_motion(track, moments)]
+    change = SiteMotion(*((x[2] - x[0]) / (2 * TIME_STEP) for x in parts))
+    return SiteMotion(*(x[1] for x in parts)), change
+
+
+def predict(sensor: Parameters, motion: SiteMotion) -> tuple[Array, Array]:
     """Return the readings of an imperfect sensor: acc (T, 3) in m/s², gyro (T, 3) in rad/s."""
-    force = felt.force(sensor.gravity, sensor.lever_arm) @ sensor.mount
+    force = motion.force(sensor.gravity, sensor.lever_arm) @ sensor.mount
     acc = (1 + sensor.acc_scale) * force + sensor.acc_bias
-    return acc, (1 + sensor.gyro_scale) * (felt.rate @ sensor.mount) + sensor.gyro_bias
+    return acc, (1 + sensor.gyro_scale) * (motion.rate @ sensor.mount) + sensor.gyro_bias
 
 
-def _acc_slopes(sensor: Parameters, felt: Felt, change: Felt, lag: NDArray[np.int64]) -> Array:
+def _acc_derivatives(
+    sensor: Parameters, motion: SiteMotion, change: SiteMotion, lag: NDArray[np.int64]
+) -> Array:
+    """Return the derivatives (T, 3, P) of the accelerometer's readings by theta."""
     gravity, arm = sensor.gravity, sensor.lever_arm
     gain, axes = (1 + sensor.acc_scale)[:, None], sensor.mount.T
-    force = felt.force(gravity, arm) @ sensor.mount
-    slopes = np.zeros((len(force), 3, len(sensor.vector)))
-    slopes[:, :, 0:3] = gain * skew(force)
-    slopes[:, :, 3:5] = gain * (axes @ felt.turn @ -sensor.tilting)
-    slopes[:, :, 5:8] = gain * (axes @ felt.lever)
-    slopes[:, :, 8:11] = np.eye(3)
-    slopes[:, :, 11:14] = force[:, :, None] * np.eye(3)
-    later = -gain[:, 0] * (change.force(gravity, arm) @ sensor.mount)
-    slopes[np.arange(len(force)), :, 20 + lag] = later
-    return slopes
+    force = motion.force(gravity, arm) @ sensor.mount
+    result = np.zeros((len(force), 3, len(sensor.vector)))
+    result[:, :, MOUNT] = gain * skew(force)
+    result[:, :, TILT] = gain * (axes @ motion.to_site @ -sensor.gravity_by_tilt)
+    result[:, :, LEVER_ARM] = gain * (axes @ motion.lever)
+    result[:, :, ACC_BIAS] = np.eye(3)
+    result[:, :, ACC_SCALE] = force[:, :, None] * np.eye(3)
+    by_lag = -gain[:, 0] * (change.force(gravity, arm) @ sensor.mount)
+    result[np.arange(len(force)), :, N_SHARED + lag] = by_lag
+    return result
 
 
-def _gyro_slopes(sensor: Parameters, felt: Felt, change: Felt, lag: NDArray[np.int64]) -> Array:
-    gain, rate = (1 + sensor.gyro_scale)[:, None], felt.rate @ sensor.mount
-    slopes = np.zeros((len(rate), 3, len(sensor.vector)))
-    slopes[:, :, 0:3] = gain * skew(rate)
-    slopes[:, :, 14:17] = np.eye(3)
-    slopes[:, :, 17:20] = rate[:, :, None] * np.eye(3)
-    later = -gain[:, 0] * (change.rate @ sensor.mount)
-    slopes[np.arange(len(rate)), :, 20 + lag] = later
-    return slopes
+def _gyro_derivatives(
+    sensor: Parameters, motion: SiteMotion, change: SiteMotion, lag: NDArray[np.int64]
+) -> Array:
+    """Return the derivatives (T, 3, P) of the gyroscope's readings by theta."""
+    gain, rate = (1 + sensor.gyro_scale)[:, None], motion.rate @ sensor.mount
+    result = np.zeros((len(rate), 3, len(sensor.vector)))
+    result[:, :, MOUNT] = gain * skew(rate)
+    result[:, :, GYRO_BIAS] = np.eye(3)
+    result[:, :, GYRO_SCALE] = rate[:, :, None] * np.eye(3)
+    by_lag = -gain[:, 0] * (change.rate @ sensor.mount)
+    result[np.arange(len(rate)), :, N_SHARED + lag] = by_lag
+    return result
 
 
-SLOPES = (_acc_slopes, _gyro_slopes)
-"""Derivatives (T, 3, P) of both parts of :func:`predict` by :attr:`Parameters.vector`, where
-``lag`` (T,) says which of the lags is that of a sample."""
+DERIVATIVES = (_acc_derivatives, _gyro_derivatives)
+"""Derivatives of both parts of :func:`predict` by theta; ``lag`` (T,) is the index of the lag of
+each sample."""

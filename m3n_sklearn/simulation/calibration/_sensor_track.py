@@ -1,4 +1,7 @@
-"""The motion of a sensor's site as a function of time, from a rigid body or from a person."""
+"""The motion of a sensor's site as a function of time, of a rigid body or of a person.
+
+:func:`calibrate` reads it at the sample times of the sensor, for any lag between the two clocks.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["SensorTrack", "SiteState", "skew", "track_of_rigid_body", "track_of_site"]
 
-STEP = 0.1
-"""Metres by which a site is shifted to see what a lever arm does."""
+OFFSET = 0.1
+"""Meters between a site and the three points that give the effect of a lever arm."""
 
 
 class SiteState(NamedTuple):
-    """How a site moves at T times.
+    """State of a site at T times.
 
     Attributes
     ----------
@@ -39,8 +42,8 @@ class SiteState(NamedTuple):
     acceleration : ndarray of shape (T, 3)
         In the world, in m/s², without gravity.
     lever : ndarray of shape (T, 3, 3)
-        ``lever[t] @ d`` is what shifting the sensor by `d` (m, in the bone's rest axes) adds to
-        the acceleration.
+        ``lever[t] @ d`` is the acceleration in the world that an offset `d` of the sensor adds.
+        `d` is in m, in the axes of the bone's rest pose.
     rate : ndarray of shape (T, 3)
         Angular velocity in the site's axes, in rad/s.
     """
@@ -53,28 +56,27 @@ class SiteState(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SensorTrack:
-    """Motion of the place where a sensor sits, over one clip, at any time.
+    """Motion of a sensor's site over one clip, as a function of time.
 
-    Made by :func:`track_of_rigid_body` and :func:`track_of_site`, or from a function of one's
-    own.
+    :func:`track_of_rigid_body` and :func:`track_of_site` make it; a function of your own works too.
 
     Parameters
     ----------
     evaluate : callable
-        Takes times (T,) in s, on the clock of the motion, and returns a :class:`SiteState` (or
-        a tuple like it).
+        Takes times (T,) in s on the motion's clock. Returns a :class:`SiteState`, or a tuple of
+        the same four arrays.
     start, stop : float
-        The first and the last time at which the motion is known, in s.
+        First and last time at which the motion is known, in s.
 
     Examples
     --------
-    A site at rest at the origin, its axes those of the world:
+    A site at rest at the origin, with the axes of the world:
 
     >>> import numpy as np
     >>> def still(times):
     ...     n = len(times)
-    ...     return np.tile(np.eye(3), (n, 1, 1)), np.zeros((n, 3)), np.zeros((n, 3, 3)), \
-            np.zeros((n, 3))
+    ...     zero = np.zeros((n, 3))
+    ...     return np.tile(np.eye(3), (n, 1, 1)), zero, np.zeros((n, 3, 3)), zero
     >>> track = SensorTrack(still, start=0.0, stop=60.0)
     >>> track.evaluate(np.arange(5.0))[1].shape
     (5, 3)
@@ -93,7 +95,7 @@ def track_of_rigid_body(
     *,
     noise_floor: NoiseFloor | None = None,
 ) -> SensorTrack:
-    """Return the motion of a tracked rigid body, as a site at its origin.
+    """Return the motion of a tracked rigid body as that of a site at its origin.
 
     Parameters
     ----------
@@ -102,11 +104,11 @@ def track_of_rigid_body(
     position : array-like of shape (F, 3)
         Track of the body's origin in the world, in m.
     quaternion : array-like of shape (F, 4)
-        Unit quaternions (w, x, y, z) that take body axes to world axes.
+        Unit quaternions (w, x, y, z) from body axes to world axes.
     smoothing : {"auto"}, float or None, default="auto"
-        See :func:`fit_trajectory`.
+        As in :func:`fit_trajectory`.
     noise_floor : NoiseFloor, optional
-        See :func:`fit_trajectory`.
+        As in :func:`fit_trajectory`.
 
     Returns
     -------
@@ -116,7 +118,11 @@ def track_of_rigid_body(
     Raises
     ------
     ValueError
-        For wrong shapes and values that are not finite.
+        If shapes do not match, or values are not finite.
+
+    See Also
+    --------
+    calibrate : Identifies how a sensor on this body was worn.
 
     Examples
     --------
@@ -135,8 +141,9 @@ def track_of_rigid_body(
     def evaluate(wanted: Array) -> SiteState:
         state = trajectory.evaluate(wanted)
         rotation = matrix_from_quat(state.quaternion[:, 0])
-        spin, surge = (skew(x[:, 0]) for x in (state.rate, state.acceleration))
-        lever = rotation @ (surge + spin @ spin)
+        # Euler and centripetal acceleration of a point at d: alpha x d + w x (w x d)
+        omega, alpha = (skew(x[:, 0]) for x in (state.rate, state.acceleration))
+        lever = rotation @ (alpha + omega @ omega)
         return SiteState(rotation, state.linear_acceleration, lever, state.rate[:, 0])
 
     return SensorTrack(evaluate, trajectory.start, trajectory.stop)
@@ -164,20 +171,25 @@ def track_of_site(
     smoothing : {"auto"}, float or None, default="auto"
         As in :class:`SMPLIMUSimulator`.
     frame : {"skin", "bone", "triangle"}, default="skin"
-        What carries the sensor; see :func:`~m3n_sklearn.body.site_kinematics`.
+        What the sensor is attached to; see :func:`~m3n_sklearn.body.site_kinematics`.
     noise : BodyNoise, optional
-        Noise of the source of the motion; with ``"auto"`` it can lower the cut-off.
+        Noise of the source of the motion. With ``"auto"`` it can lower the cut-off.
 
     Returns
     -------
     SensorTrack
-        Lever arms are in the rest pose's axes (x left, y up, z front): they add to the site's
+        Lever arms are in the axes of the rest pose (x left, y up, z front). They add to the site's
         ``offset``.
+
+    Raises
+    ------
+    ValueError
+        If the site, the frame or the smoothing is unknown.
 
     Notes
     -----
-    Skinning is linear in the rest point, so that the effect of any shift follows exactly from
-    those along three axes.
+    A skinned point depends linearly on its position in the rest pose. The effect of any offset
+    therefore follows exactly from the accelerations of three offset points.
 
     Examples
     --------
@@ -191,16 +203,17 @@ def track_of_site(
     """
     [placed] = resolve_sites(body, site)
     assert placed.offset is not None  # resolved sites have one
+    # the site, and three points next to it
     shifted = [placed]
     for axis in range(3):
-        step = STEP * np.eye(3)[axis]
+        step = OFFSET * np.eye(3)[axis]
         shifted.append(replace(placed, name=f"{axis}", offset=placed.offset + step))
     trajectory = curve_of_site(body, placed, motion, smoothing, noise)
 
     def evaluate(wanted: Array) -> SiteState:
-        moved = _site_motion(body, shifted, trajectory, wanted, frame)
+        moved = _kinematics_of_sites(body, shifted, trajectory, wanted, frame)
         here = moved.acceleration[:, :1]
-        lever = np.swapaxes(moved.acceleration[:, 1:] - here, 1, 2) / STEP
+        lever = np.swapaxes(moved.acceleration[:, 1:] - here, 1, 2) / OFFSET
         return SiteState(moved.rotation[:, 0], here[:, 0], lever, moved.angular_velocity[:, 0])
 
     return SensorTrack(evaluate, trajectory.start, trajectory.stop)
@@ -213,7 +226,7 @@ def curve_of_site(
     smoothing: str | float | None,
     noise: BodyNoise | None,
 ) -> Trajectory:
-    """Lay a curve through the poses as the simulator does for this site."""
+    """Fit the curve through the poses that the simulator uses for this site."""
     check_smoothing(smoothing)
 
     def read(first: int, last: int) -> tuple[Array, Array]:
@@ -231,9 +244,10 @@ def curve_of_site(
     return Trajectory(track.start, track.stop, curve, origin, (motion.n_joints,), cutoffs.hertz[0])
 
 
-def _site_motion(
+def _kinematics_of_sites(
     body: BodyModel, sites: list[Site], trajectory: Trajectory, wanted: Array, frame: str
 ) -> SiteKinematics:
+    """Evaluate the kinematics of some sites."""
     state = trajectory.evaluate(wanted)
     return site_kinematics(
         body,

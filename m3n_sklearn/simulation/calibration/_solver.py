@@ -1,4 +1,37 @@
-"""Refinement of a sensor's parameters, and which of them the data show at all."""
+"""Refinement of a sensor's parameters, and which of them the data determine.
+
+Estimate
+--------
+Let r be the residuals of the readings (see `_model`), J their predictions' derivatives by theta,
+and sigma the noise of one axis in a clip. The estimate maximizes the posterior density under a
+Gaussian prior on theta with standard deviations S. Its Gauss-Newton step is
+
+    step = (I + S^-2)^-1 (J' W r - S^-2 theta)         with the information I = J' W J
+
+The weight of a sample is ``w_k / (sigma^2 tau)``:
+
+- ``w_k = min(1, 3 sigma / |r_k|)``, where |r_k| is the root mean square over the three axes. This
+  is Huber's loss: linear beyond 3 standard deviations.
+- ``sigma`` is the median length of r in the clip over the median length of three standard normal
+  numbers.
+- ``tau = 1 + 2 sum_k rho_k`` with the autocorrelation rho of the residuals. Residuals are
+  correlated in time, so that n samples are worth n / tau independent ones.
+
+The motion is evaluated on the sensor's clock. Between two evaluations a change of the lag is
+followed to first order, by the motion's derivative in time.
+
+Identifiability
+---------------
+``(I + S^-2)^-1`` is the covariance of the estimate. In the block of each group, eigenvectors with
+a standard error above the group's limit are given up: these directions stay at their defaults.
+Groups are given up in stages, so that an error of the sensor that the data do not show does not
+make gravity, the lag or the mount uncertain.
+
+References
+----------
+P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35,
+1964.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +43,66 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._typing import Array
-from ._model import GROUPS, SLOPES, Clip, Felt, Parameters, feel, predict
+from ._model import (
+    DERIVATIVES,
+    GROUPS,
+    MOUNT,
+    N_SHARED,
+    Clip,
+    Parameters,
+    SiteMotion,
+    predict,
+    site_motion_with_change,
+)
 
-__all__ = ["Bases", "Solution", "all_directions", "refine", "seen_directions", "standard_errors"]
+__all__ = [
+    "Bases",
+    "Solution",
+    "all_directions",
+    "determined_directions",
+    "refine",
+    "standard_errors",
+]
 
 Bases = dict[str, Array]
+"""Per group, an orthonormal basis (K, free) of the directions in which it may move."""
+
+# ---- iterations
+
+MAX_EVALUATIONS, MAX_STEPS = 6, 8
+"""Evaluations of the motion at new lags, and Gauss-Newton steps between them."""
+
+TOLERANCE = 1e-3
+"""Share of a group's largest standard error: smaller steps end the refinement."""
+
+MAX_LAG_STEP = 0.05
+"""Seconds that a lag may move before the motion is evaluated again."""
+
+MAX_TURN = 0.5
+"""Rad that the mount may turn in one step."""
+
+CHUNK = 4096
+"""Samples whose derivatives are in memory at once."""
+
+# ---- weights of the residuals
+
+HUBER = 3.0
+"""Standard deviations beyond which the loss is linear."""
+
+MEDIAN_NORM_3 = 1.538
+"""Median length of three independent standard normal numbers."""
+
+MIN_NOISE = (1e-3, 1e-4)
+"""m/s² and rad/s. Lowest noise of the residuals of acc and gyro."""
+
+MIN_RELATIVE_NOISE = 0.5
+"""Lowest noise of a clip relative to the median clip, which bounds the weight of one clip."""
+
+MIN_CORRELATION, MAX_CORRELATION_LAG = 0.05, 1000
+"""The autocorrelation is summed up to the first lag below this value, in at most that many
+samples."""
+
+# ---- what is given up
 
 STAGES = (
     ("acc_scale", "gyro_scale", "lever_arm", "acc_bias", "gyro_bias"),
@@ -22,46 +110,11 @@ STAGES = (
     ("lag",),
     ("mount",),
 )
-"""What is given up first, where parameters can't be told apart."""
-
-ENOUGH = 1e-3
-"""Share of what matters: smaller steps end the refinement."""
-
-ROUNDS, STEPS = 6, 8
-"""Evaluations of the motion at new lags, and Gauss-Newton steps between them."""
-
-LAG_STEP = 0.05
-"""Seconds that a lag may move before the motion is evaluated again."""
-
-KNEE = 3.0
-"""Standard deviations from which on a residual counts less than its square."""
-
-GONE, LONGEST = 0.05, 1000
-"""Autocorrelation that counts as none, and the most samples that it is followed over."""
-
-CHUNK = 4096
-"""Samples whose derivatives are held in memory at once."""
-
-CHI3_MEDIAN = 1.538
-"""Median length of three independent standard normal numbers."""
-
-FLOORS = (1e-3, 1e-4)
-"""m/s² and rad/s. No pair of motion and readings agrees better."""
-
-UNEVEN = 0.5
-"""Lowest noise of a clip relative to the others': no clip may rule alone."""
+"""Order in which groups give up directions that the data do not determine."""
 
 
 class Solution(NamedTuple):
-    """Where the refinement ended.
-
-    Attributes
-    ----------
-    sensor : Parameters
-        The estimate.
-    information : ndarray of shape (P, P)
-        Of the data, about :attr:`Parameters.vector`.
-    """
+    """Where the refinement ended: the estimate, and the information (P, P) of the data."""
 
     sensor: Parameters
     information: Array
@@ -70,20 +123,20 @@ class Solution(NamedTuple):
 class _Samples(NamedTuple):
     """All samples of one kind of sensor, and the motion at their times."""
 
-    felt: Felt
-    change: Felt
-    read: Array  # (N, 3)
+    motion: SiteMotion
+    change: SiteMotion
+    readings: Array  # (N, 3)
     lags: Array  # (N,), at which the motion was evaluated
-    lag: NDArray[np.int64]  # (N,), which of the lags is each sample's
+    lag: NDArray[np.int64]  # (N,), index of the lag of each sample
     starts: list[int]  # first sample of each clip
 
-    def at(self, lags: Array) -> Felt:
-        """Motion at slightly different lags."""
+    def at(self, lags: Array) -> SiteMotion:
+        """Return the motion at slightly different lags, to first order."""
         later = lags[self.lag] - self.lags
-        return Felt(
+        return SiteMotion(
             *(
-                f - later.reshape(-1, *[1] * (f.ndim - 1)) * c
-                for f, c in zip(self.felt, self.change, strict=True)
+                x - later.reshape(-1, *[1] * (x.ndim - 1)) * change
+                for x, change in zip(self.motion, self.change, strict=True)
             )
         )
 
@@ -95,100 +148,56 @@ def all_directions(groups: Sequence[str], lags: int) -> Bases:
 
 
 def refine(clips: Sequence[Clip], sensor: Parameters, bases: Bases) -> Solution:
-    """Fit a sensor by Gauss-Newton steps to robust maximum a posteriori estimates.
-
-    Parameters
-    ----------
-    clips : sequence of Clip
-        The data.
-    sensor : Parameters
-        Where to start.
-    bases : dict of str to ndarray of shape (K, free)
-        Per group the directions in which it may move.
-
-    Returns
-    -------
-    Solution
-        Estimate and information.
-
-    Notes
-    -----
-    Squared residuals count in full up to 3 standard deviations, then linearly. Each clip has
-    its own noise level. Residuals are correlated in time, so that n samples are worth n / tau:
-    tau is the residuals' integrated autocorrelation.
-    """
+    """Fit a sensor by Gauss-Newton steps to robust maximum a posteriori estimates."""
     free = _joined(bases, len(sensor.vector))
-    prior = _prior(len(sensor.lags))
-    tolerance = _spread_out("matters", len(sensor.lags))
+    prior = _prior_precision(len(sensor.lags))
+    max_error = _per_parameter("max_error", len(sensor.lags))
     information = np.zeros((len(prior), len(prior)))
-    for _ in range(ROUNDS):
+    for _ in range(MAX_EVALUATIONS):
+        # 1. The motion at the current lags
         samples = _sample(clips, sensor.lags)
         before = sensor.lags
-        for _ in range(STEPS):
+        for _ in range(MAX_STEPS):
+            # 2. A Gauss-Newton step in the free directions
             information, gradient = _normal_equations(samples, sensor)
             vector = sensor.vector
             hessian = free.T @ (information + np.diag(prior)) @ free
             step = free @ np.linalg.solve(hessian, free.T @ (gradient - prior * vector))
-            step[:3] *= min(1.0, 0.5 / max(float(np.linalg.norm(step[:3])), 1e-12))
+            # 3. No further than the linearization holds
+            step[MOUNT] *= min(1.0, MAX_TURN / max(float(np.linalg.norm(step[MOUNT])), 1e-12))
             target = sensor.with_vector(vector + step)
-            reach = np.clip(target.lags, before - LAG_STEP, before + LAG_STEP)
+            reach = np.clip(target.lags, before - MAX_LAG_STEP, before + MAX_LAG_STEP)
             sensor = replace(target, lags=reach)
-            if np.all(np.abs(step) < ENOUGH * tolerance):
+            if np.all(np.abs(step) < TOLERANCE * max_error):
                 break
-        if np.abs(sensor.lags - before).max() < ENOUGH * GROUPS["lag"].matters:
+        if np.abs(sensor.lags - before).max() < TOLERANCE * GROUPS["lag"].max_error:
             break
     return Solution(sensor, information)
 
 
-def seen_directions(information: Array, bases: Bases) -> Bases:
-    """Return the directions about which the data say enough.
-
-    Parameters
-    ----------
-    information : ndarray of shape (P, P)
-        From :func:`refine`.
-    bases : dict of str to ndarray
-        The directions that were free.
-
-    Returns
-    -------
-    dict of str to ndarray
-        What remains: the eigenvectors of each group's covariance with a standard error that
-        is small enough. What is given up no longer makes the next ones uncertain: errors of
-        the sensor are given up before gravity, and gravity before lag and mount.
-    """
+def determined_directions(information: Array, bases: Bases) -> Bases:
+    """Return the directions whose standard error is within the limit of their group."""
     kept = dict(bases)
-    total = information + np.diag(_prior(len(information) - 20))
+    total = information + np.diag(_prior_precision(len(information) - N_SHARED))
     for stage in STAGES:
+        # 1. Covariance, given what the stages before have given up
         free = _joined(kept, len(total))
         covariance = free @ np.linalg.inv(free.T @ total @ free) @ free.T
+        # 2. Principal directions of each group, and those that are certain enough
         for name in stage:
             group, basis = GROUPS[name], kept[name]
             block = basis.T @ covariance[group.columns, group.columns] @ basis
-            if name == "lag":  # each clip's lag stands for itself
+            if name == "lag":  # lags of different clips are not combined
                 variance, turn = np.diag(block), np.eye(len(block))
             else:
                 variance, turn = np.linalg.eigh(block)
-            kept[name] = basis @ turn[:, variance <= group.matters**2]
+            kept[name] = basis @ turn[:, variance <= group.max_error**2]
     return kept
 
 
 def standard_errors(information: Array, bases: Bases) -> Array:
-    """Return the standard error of each parameter, shape (P,).
-
-    Parameters
-    ----------
-    information : ndarray of shape (P, P)
-        From :func:`refine`.
-    bases : dict of str to ndarray
-        The directions that were free; in others the spread among sensors counts.
-
-    Returns
-    -------
-    ndarray of shape (P,)
-        In the units of the parameters.
-    """
-    prior = _prior(len(information) - 20)
+    """Return the standard error (P,) of each parameter; fixed directions have the prior's."""
+    prior = _prior_precision(len(information) - N_SHARED)
     free = _joined(bases, len(prior))
     variance = np.zeros(len(prior))
     if free.shape[1]:
@@ -199,12 +208,13 @@ def standard_errors(information: Array, bases: Bases) -> Array:
 
 
 def _width(name: str) -> int:
+    """Return the number of parameters of a group."""
     columns = GROUPS[name].columns
     return int(columns.stop - columns.start)
 
 
 def _joined(bases: Bases, count: int) -> Array:
-    """Block-diagonal basis of all free directions, shape (P, Q)."""
+    """Block-diagonal basis (P, Q) of all free directions."""
     blocks = []
     for name, group in GROUPS.items():
         block = np.zeros((count, bases[name].shape[1]))
@@ -213,14 +223,14 @@ def _joined(bases: Bases, count: int) -> Array:
     return np.concatenate(blocks, axis=1)
 
 
-def _prior(lags: int) -> Array:
-    """Inverse variances among sensors, shape (P,)."""
-    return _spread_out("spread", lags) ** -2
+def _prior_precision(lags: int) -> Array:
+    """Inverse variances (P,) of the prior."""
+    return _per_parameter("prior_sd", lags) ** -2
 
 
-def _spread_out(field: str, lags: int) -> Array:
-    """One number of each group, for each of its parameters: shape (P,)."""
-    values = np.empty(20 + lags)
+def _per_parameter(field: str, lags: int) -> Array:
+    """One number of each group, repeated for its parameters: shape (P,)."""
+    values = np.empty(N_SHARED + lags)
     for group in GROUPS.values():
         values[group.columns] = getattr(group, field)
     return values
@@ -228,25 +238,28 @@ def _spread_out(field: str, lags: int) -> Array:
 
 def _sample(clips: Sequence[Clip], lags: Array) -> list[_Samples | None]:
     """Evaluate the motion at all samples of the accelerometer, and of the gyroscope."""
-    parts: list[list[tuple[Felt, Felt, Array, int]]] = [[], []]
+    parts: list[list[tuple[SiteMotion, SiteMotion, Array, int]]] = [[], []]
     for clip in clips:
-        meets = clip.meets(lags[clip.lag])
-        if meets.any():
-            felt, change = feel(clip.track, clip.times[meets] - lags[clip.lag])
+        inside = clip.overlap(lags[clip.lag])
+        if inside.any():
+            motion, change = site_motion_with_change(
+                clip.track, clip.times[inside] - lags[clip.lag]
+            )
             for kind, values in enumerate(clip.readings):
                 if values is not None:
-                    parts[kind].append((felt, change, values[meets], clip.lag))
+                    parts[kind].append((motion, change, values[inside], clip.lag))
     return [_stacked(part, lags) if part else None for part in parts]
 
 
-def _stacked(parts: list[tuple[Felt, Felt, Array, int]], lags: Array) -> _Samples:
-    felts, changes, reads, which = zip(*parts, strict=True)
-    sizes = [len(read) for read in reads]
+def _stacked(parts: list[tuple[SiteMotion, SiteMotion, Array, int]], lags: Array) -> _Samples:
+    """Concatenate the clips."""
+    motions, changes, readings, which = zip(*parts, strict=True)
+    sizes = [len(values) for values in readings]
     lag = np.repeat(which, sizes)
     return _Samples(
-        Felt(*(np.concatenate(x) for x in zip(*felts, strict=True))),
-        Felt(*(np.concatenate(x) for x in zip(*changes, strict=True))),
-        np.concatenate(reads),
+        SiteMotion(*(np.concatenate(x) for x in zip(*motions, strict=True))),
+        SiteMotion(*(np.concatenate(x) for x in zip(*changes, strict=True))),
+        np.concatenate(readings),
         lags[lag],
         lag,
         np.cumsum([0, *sizes[:-1]]).tolist(),
@@ -256,66 +269,73 @@ def _stacked(parts: list[tuple[Felt, Felt, Array, int]], lags: Array) -> _Sample
 def _normal_equations(
     samples: Sequence[_Samples | None], sensor: Parameters
 ) -> tuple[Array, Array]:
-    """Information of the data and gradient, by the entries of the vector."""
+    """Return the information J' W J (P, P) and the gradient J' W r (P,) of the data."""
     count = len(sensor.vector)
     information, gradient = np.zeros((count, count)), np.zeros(count)
-    for kind, those in enumerate(samples):
-        if those is None:
+    for kind, of_kind in enumerate(samples):
+        if of_kind is None:
             continue
-        felt = those.at(sensor.lags)
-        error = those.read - predict(sensor, felt)[kind]
-        level = _levels(error, those.starts, FLOORS[kind])
-        weight = _robust(error, level) / (level**2 * _inflation(error / level[:, None], those))
-        for start in range(0, len(error), CHUNK):
+        # 1. Residuals and their weights
+        motion = of_kind.at(sensor.lags)
+        residual = of_kind.readings - predict(sensor, motion)[kind]
+        noise = _noise(residual, of_kind.starts, MIN_NOISE[kind])
+        tau = _correlation_time(residual / noise[:, None], of_kind.starts)
+        weight = _huber(residual, noise) / (noise**2 * tau)
+        # 2. Sums over chunks of samples
+        for start in range(0, len(residual), CHUNK):
             chunk = slice(start, start + CHUNK)
-            slope = SLOPES[kind](
+            derivative = DERIVATIVES[kind](
                 sensor,
-                Felt(*(x[chunk] for x in felt)),
-                Felt(*(x[chunk] for x in those.change)),
-                those.lag[chunk],
+                SiteMotion(*(x[chunk] for x in motion)),
+                SiteMotion(*(x[chunk] for x in of_kind.change)),
+                of_kind.lag[chunk],
             )
-            rows = slope.reshape(-1, count)
-            weighted = (slope * weight[chunk, None, None]).reshape(-1, count)
+            rows = derivative.reshape(-1, count)
+            weighted = (derivative * weight[chunk, None, None]).reshape(-1, count)
             information += weighted.T @ rows
-            gradient += weighted.T @ error[chunk].ravel()
+            gradient += weighted.T @ residual[chunk].ravel()
     return information, gradient
 
 
-def _robust(error: Array, level: Array) -> Array:
-    """Weights (N,) of the Huber loss on the vectors' lengths."""
-    length = np.linalg.norm(error, axis=1) / np.sqrt(3)
-    return np.asarray(1 / np.maximum(1.0, length / (KNEE * level)))
+def _huber(residual: Array, noise: Array) -> Array:
+    """Weights (N,) of Huber's loss on the vectors' lengths."""
+    length = np.linalg.norm(residual, axis=1) / np.sqrt(3)
+    return np.asarray(1 / np.maximum(1.0, length / (HUBER * noise)))
 
 
-def _levels(error: Array, starts: list[int], floor: float) -> Array:
+def _noise(residual: Array, starts: list[int], lowest: float) -> Array:
     """Noise of one axis in the clip of each sample, shape (N,)."""
-    clips = np.split(np.linalg.norm(error, axis=1), starts[1:])
+    clips = np.split(np.linalg.norm(residual, axis=1), starts[1:])
     sizes = np.array([len(clip) for clip in clips])
-    own = np.array([np.median(clip) for clip in clips]) / CHI3_MEDIAN
-    lowest = max(UNEVEN * _weighted_median(own, sizes), floor)
+    own = np.array([np.median(clip) for clip in clips]) / MEDIAN_NORM_3
+    lowest = max(MIN_RELATIVE_NOISE * _weighted_median(own, sizes), lowest)
     return np.repeat(np.maximum(own, lowest), sizes)
 
 
 def _weighted_median(values: Array, weights: NDArray[np.int64]) -> float:
+    """Return the value at which half of the weight is reached."""
     order = np.argsort(values)
     share = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(share, 0.5 * share[-1])])
 
 
-def _inflation(error: Array, samples: _Samples) -> float:
-    """Integrated autocorrelation of the scaled residuals: 1 for white noise."""
-    length = np.linalg.norm(error, axis=1, keepdims=True) / np.sqrt(3)
-    bounded = error / np.maximum(1.0, length / KNEE)  # outliers have no say
-    clips = np.split(bounded, samples.starts[1:])
-    longest = min(max(len(clip) for clip in clips), LONGEST)
-    total = np.zeros(longest)
+def _correlation_time(residual: Array, starts: list[int]) -> float:
+    """Integrated autocorrelation, in samples, of scaled residuals (N, 3): 1 for white noise."""
+    # 1. Outliers are shortened to the limit of the Huber loss
+    length = np.linalg.norm(residual, axis=1, keepdims=True) / np.sqrt(3)
+    bounded = residual / np.maximum(1.0, length / HUBER)
+    # 2. Autocovariance, summed over clips and axes, from zero-padded power spectra
+    clips = np.split(bounded, starts[1:])
+    longest = min(max(len(clip) for clip in clips), MAX_CORRELATION_LAG)
+    covariance = np.zeros(longest)
     for clip in clips:
         size = 1 << (len(clip) + longest).bit_length()
         spectrum = np.sum(np.abs(np.fft.rfft(clip, size, axis=0)) ** 2, axis=1)
         reach = min(len(clip), longest)
-        total[:reach] += np.fft.irfft(spectrum, size)[:reach]
-    if total[0] <= 0:
+        covariance[:reach] += np.fft.irfft(spectrum, size)[:reach]
+    if covariance[0] <= 0:
         return 1.0
-    rho = total / total[0]
-    gone = int(np.argmax(rho < GONE)) if (rho < GONE).any() else longest
-    return float(1 + 2 * rho[1:gone].sum())
+    # 3. Sum up to the first lag without correlation
+    rho = covariance / covariance[0]
+    end = int(np.argmax(rho < MIN_CORRELATION)) if (rho < MIN_CORRELATION).any() else longest
+    return float(1 + 2 * rho[1:end].sum())

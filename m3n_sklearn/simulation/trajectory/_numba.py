@@ -1,4 +1,4 @@
-"""Compiled loops of the trajectory; importing this module needs numba."""
+"""Angular velocities of a curve of quaternions, compiled; importing this module needs numba."""
 
 from __future__ import annotations
 
@@ -11,20 +11,7 @@ __all__ = ["body_rates"]
 
 
 def body_rates(quat: Array, first: Array, second: Array) -> tuple[Array, Array, Array]:
-    """Turn a curve that is not normalised into unit quaternions and exact body rates.
-
-    Parameters
-    ----------
-    quat, first, second : ndarray of shape (..., 4)
-        Quaternions (w, x, y, z) of any length, and their first two derivatives.
-
-    Returns
-    -------
-    unit : ndarray of shape (..., 4)
-        Unit quaternions.
-    rate, acceleration : ndarray of shape (..., 3)
-        Angular velocity and acceleration in the rotating axes.
-    """
+    """Return what `_trajectory._body_rates` returns, by a compiled loop."""
     unit = np.empty(quat.shape)
     rate, acceleration = np.empty((2, *quat.shape[:-1], 3))
     rows = [np.ascontiguousarray(x).reshape(-1, 4) for x in (quat, first, second)]
@@ -41,15 +28,19 @@ def body_rates(quat: Array, first: Array, second: Array) -> tuple[Array, Array, 
 
 @njit(cache=True, error_model="numpy")
 def _body_rates(quat, first, second, unit, rate, acceleration):  # type: ignore[no-untyped-def]
+    """Fill the results, row by row; the equations are in `_trajectory`."""
     for i in range(len(quat)):
+        # 1. q and 2 / |q|^2
         a, x, y, z = quat[i]
         square = a * a + x * x + y * y + z * z
         scale = 2.0 / square
+        # 2. w = 2 v(conj(q) q') / |q|^2
         b, u, v, w = first[i]
         growth = scale * (a * b + x * u + y * v + z * w)
         rx = scale * (a * u - b * x - y * w + z * v)
         ry = scale * (a * v - b * y - z * u + x * w)
         rz = scale * (a * w - b * z - x * v + y * u)
+        # 3. w' = 2 v(conj(q) q'') / |q|^2 - 2 w (q . q') / |q|^2
         b, u, v, w = second[i]
         acceleration[i, 0] = scale * (a * u - b * x - y * w + z * v) - growth * rx
         acceleration[i, 1] = scale * (a * v - b * y - z * u + x * w) - growth * ry
