@@ -1,4 +1,4 @@
-"""The only door to scikit-learn's private or recent parts; other modules import them from here."""
+"""The one module that imports private or recent parts of scikit-learn, for all others."""
 
 from __future__ import annotations
 
@@ -86,21 +86,10 @@ class DocumentationLink:
 
 
 class WorksUnfitted(DocumentationLink):
-    """What transformers of readings have in common: they work before they are fitted."""
+    """Mixin for transformers of windows that work before `fit`."""
 
     def set_output(self, *, transform: str | None = None) -> Self:
-        """Do nothing: windows are no table, whatever container is configured.
-
-        Parameters
-        ----------
-        transform : str, optional
-            Ignored.
-
-        Returns
-        -------
-        object
-            Itself.
-        """
+        """Ignore the container: windows are not a table."""
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -115,38 +104,14 @@ class WorksUnfitted(DocumentationLink):
 
 
 def check_params(estimator: Any, names: Iterable[str]) -> None:
-    """Check some parameters of an estimator, as `fit` checks all of them.
-
-    Parameters
-    ----------
-    estimator : estimator
-        With ``_parameter_constraints``.
-    names : iterable of str
-        Parameters that may have been set since.
-    """
+    """Check some parameters of an estimator that may have been set since `fit`."""
     constraints = {name: estimator._parameter_constraints[name] for name in names}
     values = {name: getattr(estimator, name) for name in constraints}
     validate_parameter_constraints(constraints, values, caller_name=type(estimator).__name__)
 
 
 def root_entropy(random_state: int | np.random.RandomState | None) -> int:
-    """Turn scikit-learn's `random_state` into one integer that every draw is derived from.
-
-    Parameters
-    ----------
-    random_state : int, RandomState or None
-        None takes fresh entropy of the operating system and leaves NumPy's global state alone.
-
-    Returns
-    -------
-    int
-        Non-negative seed.
-
-    Examples
-    --------
-    >>> root_entropy(3)
-    3
-    """
+    """Return `random_state` as one non-negative integer, with fresh entropy for None."""
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     if isinstance(random_state, np.random.RandomState):
@@ -158,22 +123,10 @@ def root_entropy(random_state: int | np.random.RandomState | None) -> int:
 def epoch_callbacks(
     estimator: Any, *, max_epochs: int | None, X: Any = None, y: Any = None
 ) -> Iterator[EpochHook]:
-    """Report epochs to the scikit-learn callbacks that were set on an estimator.
+    """Report epochs to the scikit-learn callbacks of an estimator.
 
-    Parameters
-    ----------
-    estimator : estimator
-        The one being fitted.
-    max_epochs : int or None
-        Number of epochs at most, where known.
-    X, y : object, optional
-        Training data, handed on to callbacks that ask for it.
-
-    Yields
-    ------
-    callable
-        To be called at the end of each epoch with a function that returns the fitted attributes
-        so far; its result says whether a callback wants to stop.
+    Yields a function that is called after each epoch with a function that returns the fitted
+    attributes. It returns whether a callback wants to stop.
     """
     if not hasattr(estimator, "_init_callback_context"):  # pragma: no cover - scikit-learn < 1.9
         yield lambda attributes: False

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -14,15 +14,7 @@ from ._typing import AnyArray
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that nobody, after no crash, sees half of it.
-
-    Parameters
-    ----------
-    path : Path
-        Where the file shall be; its folder exists.
-    content : bytes
-        All of it.
-    """
+    """Write a file that is either complete or absent, even after a crash; the folder must exist."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         with temporary.open("xb") as file:

@@ -61,19 +61,19 @@ def person_folds(
     [('ann',), ('bob', 'eve')]
     """
     people = plain_column(groups, "groups")
-    everybody = np.unique(people).tolist()
-    if len(everybody) < 2:
+    everyone = np.unique(people).tolist()
+    if len(everyone) < 2:
         raise ValueError("Held-out people need at least two groups.")
     if folds is None:
-        return [(person,) for person in everybody]
+        return [(person,) for person in everyone]
     if isinstance(folds, (int, np.integer)) and not isinstance(folds, bool):
-        if not 2 <= folds <= len(everybody):
+        if not 2 <= folds <= len(everyone):
             raise ValueError(
-                f"folds must lie between 2 and the {len(everybody)} groups, got {folds}."
+                f"folds must lie between 2 and the {len(everyone)} groups, got {folds}."
             )
         tests = _group_tests(people, int(folds))
         return [tuple(np.unique(people[test]).tolist()) for test in tests]
-    return _check_folds(folds, everybody)
+    return _check_folds(folds, everyone)
 
 
 def _group_tests(groups: AnyArray, count: int) -> list[Rows]:
@@ -81,7 +81,7 @@ def _group_tests(groups: AnyArray, count: int) -> list[Rows]:
     return [test for _, test in GroupKFold(count).split(groups, groups=groups)]
 
 
-def _check_folds(folds: Any, everybody: list[Any]) -> list[tuple[Hashable, ...]]:
+def _check_folds(folds: Any, everyone: list[Any]) -> list[tuple[Hashable, ...]]:
     expected = "None, a number, or a list of tuples of groups, such as [('ann',), ('bob', 'eve')]"
     if isinstance(folds, str):
         raise TypeError(f"folds must be {expected}, got {folds!r}.")
@@ -91,15 +91,15 @@ def _check_folds(folds: Any, everybody: list[Any]) -> list[tuple[Hashable, ...]]
             raise TypeError(f"folds must be {expected}; one of its entries is {fold!r}.")
         tested.append(tuple(p.item() if isinstance(p, np.generic) else p for p in fold))
     named = [person for fold in tested for person in fold]
-    unknown = [person for person in named if person not in everybody]
+    unknown = [person for person in named if person not in everyone]
     if unknown:
         raise ValueError(f"Held-out people {unknown} are not among the groups.")
     if not tested or len(set(named)) < len(named):
         raise ValueError(
             f"folds must contain at least one fold, and each person once; got {folds!r}."
         )
-    if any(len(fold) == len(everybody) for fold in tested):
-        raise ValueError("A fold holds out all people: nobody is left to learn from.")
+    if any(len(fold) == len(everyone) for fold in tested):
+        raise ValueError("A fold holds out all people, so no training windows are left.")
     return tested
 
 

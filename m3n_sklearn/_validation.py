@@ -1,8 +1,8 @@
-"""Checks of numbers and arrays that several rooms share: what was given, and how to mend it."""
+"""Checks of numbers and arrays that several rooms share. Errors say what was expected."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from ._typing import Array
 
 __all__ = [
     "RATES",
+    "check_choice",
     "check_count",
     "check_finite",
     "check_positive",
@@ -27,52 +28,16 @@ __all__ = [
 ]
 
 RATES = (0.1, 1e5)
-"""Slowest and fastest rate in Hz at which anybody records how bodies move."""
+"""Slowest and fastest rate in Hz at which body motion is recorded."""
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether something is a real number, and no boolean.
-
-    Parameters
-    ----------
-    value : object
-        Anything.
-
-    Returns
-    -------
-    bool
-        True for Python's and NumPy's integers and floats.
-    """
+    """Tell whether a value is a real number; booleans are not."""
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def check_positive(value: Any, name: str, unit: str = "") -> float:
-    """Return a finite number above 0 as a float, or complain.
-
-    Parameters
-    ----------
-    value : object
-        What was given.
-    name, unit : str
-        What the message calls it, and what it is measured in.
-
-    Returns
-    -------
-    float
-        The same number.
-
-    Raises
-    ------
-    TypeError
-        If it is no number.
-    ValueError
-        If it is not positive or not finite.
-
-    Examples
-    --------
-    >>> check_positive(50, "rate", "Hz")
-    50.0
-    """
+    """Return a finite number above 0 as a float, or raise; `unit` is for the message."""
     of = f" of {unit}" if unit else ""
     if not is_number(value):
         raise TypeError(f"{name} must be a number{of}, got {type(value).__name__} ({value!r}).")
@@ -82,32 +47,7 @@ def check_positive(value: Any, name: str, unit: str = "") -> float:
 
 
 def check_rate(value: Any, name: str) -> float:
-    """Return a rate that sensors or cameras can have as a float, or complain.
-
-    Parameters
-    ----------
-    value : object
-        What was given.
-    name : str
-        What the message calls it.
-
-    Returns
-    -------
-    float
-        The same number.
-
-    Raises
-    ------
-    TypeError
-        If it is no number.
-    ValueError
-        If it is not positive, or beyond all reason.
-
-    Examples
-    --------
-    >>> check_rate(50, "rate")
-    50.0
-    """
+    """Return a plausible rate in Hz as a float, or raise."""
     rate = check_positive(value, name, "Hz")
     if not RATES[0] <= rate <= RATES[1]:
         raise ValueError(
@@ -118,32 +58,7 @@ def check_rate(value: Any, name: str) -> float:
 
 
 def check_count(value: Any, name: str) -> int:
-    """Return a whole number of at least 1, or complain.
-
-    Parameters
-    ----------
-    value : object
-        What was given.
-    name : str
-        What the message calls it.
-
-    Returns
-    -------
-    int
-        The same number.
-
-    Raises
-    ------
-    TypeError
-        If it is no whole number.
-    ValueError
-        If it is below 1.
-
-    Examples
-    --------
-    >>> check_count(3, "per_class")
-    3
-    """
+    """Return a whole number of at least 1, or raise."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be a whole number, got {value!r}.")
     if value < 1:
@@ -151,33 +66,15 @@ def check_count(value: Any, name: str) -> int:
     return int(value)
 
 
+def check_choice(value: Any, name: str, allowed: Sequence[Any]) -> Any:
+    """Return a value if it is one of the allowed ones, or raise."""
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
+    return value
+
+
 def real_array(values: ArrayLike, name: str, expected: str) -> Array:
-    """Return real numbers as a new float64 array, or complain about anything else.
-
-    Parameters
-    ----------
-    values : array-like
-        Nested numbers of any real type.
-    name : str
-        What the message calls it.
-    expected : str
-        What it should be, such as ``"axis-angle vectors of shape (frames, joints, 3)"``.
-
-    Returns
-    -------
-    ndarray
-        A copy.
-
-    Raises
-    ------
-    ValueError
-        If rows have different lengths, or something is no real number.
-
-    Examples
-    --------
-    >>> real_array([1, 2], "times", "seconds of shape (frames,)")
-    array([1., 2.])
-    """
+    """Return real numbers as a new float64 array, or raise and say what was expected."""
     try:
         array = np.asarray(values)
         numeric = array.dtype.kind in "fiub" or (array.dtype.kind == "O" and array.ndim > 0)
@@ -185,10 +82,10 @@ def real_array(values: ArrayLike, name: str, expected: str) -> Array:
             return array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{name} can't be read as an array of numbers ({error}). Expected {expected}."
+            f"{name} cannot be read as an array of numbers ({error}). Expected {expected}."
         ) from error
     given = f"dtype {array.dtype}" if array.ndim else f"{type(values).__name__} ({values!r})"
-    raise ValueError(f"{name} must hold real numbers, got {given}. Expected {expected}.")
+    raise ValueError(f"{name} must contain real numbers, got {given}. Expected {expected}.")
 
 
 def check_finite(array: NDArray[Any], name: str, shape: tuple[int | None, ...]) -> None:
@@ -216,50 +113,14 @@ def finite_array(values: ArrayLike, name: str, shape: tuple[int | None, ...]) ->
 
 
 def list_of(values: Any, name: str, expected: str) -> list[Any]:
-    """Return the entries of an iterable, or say what should have been given.
-
-    Parameters
-    ----------
-    values : object
-        An iterable.
-    name, expected : str
-        What the message calls it, and what it should be.
-
-    Returns
-    -------
-    list
-        The entries.
-
-    Raises
-    ------
-    TypeError
-        If it can't be iterated.
-
-    Examples
-    --------
-    >>> list_of(("a", "b"), "names", "channel names")
-    ['a', 'b']
-    """
+    """Return the entries of an iterable as a list, or raise and say what was expected."""
     if not isinstance(values, Iterable):
         raise TypeError(f"{name} must be {expected}, got {type(values).__name__} ({values!r}).")
     return list(values)
 
 
 def check_rotation(matrix: ArrayLike, name: str) -> Array:
-    """Return a rotation matrix as an array, or complain.
-
-    Parameters
-    ----------
-    matrix : array-like of shape (3, 3)
-        A proper rotation.
-    name : str
-        What the message calls it.
-
-    Returns
-    -------
-    ndarray of shape (3, 3)
-        The same numbers.
-    """
+    """Return a (3, 3) rotation matrix as an array, or raise."""
     values = real_array(matrix, name, "a (3, 3) rotation matrix")
     if values.shape != (3, 3):
         raise ValueError(f"{name} must be a (3, 3) rotation matrix, got shape {values.shape}.")
@@ -271,33 +132,7 @@ def check_rotation(matrix: ArrayLike, name: str) -> Array:
 
 
 def plain_column(values: ArrayLike, name: str, n_rows: int | None = None) -> NDArray[Any]:
-    """Return a column as numbers or strings: objects can be neither sorted nor stored surely.
-
-    Parameters
-    ----------
-    values : array-like of shape (n,)
-        One entry per window.
-    name : str
-        What the message calls it.
-    n_rows : int, optional
-        How many entries there must be.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        The same values.
-
-    Raises
-    ------
-    ValueError
-        If an entry is missing (None or NaN), entries are neither numbers nor strings or of both
-        kinds, or their number is another one.
-
-    Examples
-    --------
-    >>> plain_column(["ann", "bob"], "groups")
-    array(['ann', 'bob'], dtype='<U3')
-    """
+    """Return one entry per window as numbers or strings, which can be sorted and stored."""
     array = _as_array(values)
     if array.ndim != 1 or n_rows not in (None, len(array)):
         count = "" if n_rows is None else f", {n_rows}"
@@ -310,7 +145,7 @@ def plain_column(values: ArrayLike, name: str, n_rows: int | None = None) -> NDA
     if missing:
         raise ValueError(
             f"{name} must be known for every window, but {len(missing)} of {len(listed)} are None "
-            f"or NaN, the first in row {missing[0]}: leave those windows out first."
+            f"or NaN, the first in row {missing[0]}: drop those windows first."
         )
     if array.dtype == object:
         if len({type(value) for value in listed}) > 1:
@@ -322,20 +157,20 @@ def plain_column(values: ArrayLike, name: str, n_rows: int | None = None) -> NDA
 
 
 def _as_array(values: ArrayLike) -> NDArray[Any]:
+    """Return an array; mixed lists stay objects, since NumPy would convert them to strings."""
     try:
         array = np.asarray(values)
     except ValueError:  # tuples of several lengths
         return np.asarray(values, dtype=object)
     kinds = {type(value) for value in values} if isinstance(values, (list, tuple)) else set()
-    # numpy would turn the numbers of a mixed list into strings, and None into "None"
     return np.asarray(values, dtype=object) if str in kinds and len(kinds) > 1 else array
 
 
 def is_missing(value: Any) -> bool:
-    """Whether an entry is None, NaN or pandas' NA."""
+    """Tell whether an entry is None, NaN or pandas' NA."""
     try:
         return value is None or bool(value != value)
-    except (TypeError, ValueError):  # pandas.NA answers neither yes nor no
+    except (TypeError, ValueError):  # the comparison of pandas.NA is not a boolean
         return True
 
 

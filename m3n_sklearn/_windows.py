@@ -1,7 +1,6 @@
 """Windows: the multi-modal X. Named arrays that share their first axis.
 
-Everything that scikit-learn slices is an ndarray or a :class:`Windows`. Rows are windows; columns
-are modalities or facts about the rows. Nothing here knows what is learned from them.
+Rows are windows; columns are modalities or facts about the rows. Scikit-learn slices rows only.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from ._validation import check_positive, is_missing, is_number, list_of
 __all__ = ["MODALITIES", "Windows", "as_windows"]
 
 MODALITIES = ("text", "pose", "imu")
-"""Columns that an encoder exists for."""
+"""Columns that have an encoder."""
 
 RATE_OF = {"imu": "imu", "pose": "pose", "trans": "pose"}
-"""Columns that have a time axis, and whose rate they share."""
+"""The rate that each column with a time axis uses."""
 
 _ARGUMENTS = ("rate", "channels", "margin", "present")
-"""What :class:`Windows` takes beside columns."""
+"""Arguments of :class:`Windows` that are not columns."""
 
 
 Rows = slice | NDArray[np.int64] | None
@@ -42,18 +41,17 @@ class Windows:
     channels : sequence of str, optional
         Names of the channels of ``imu``, such as ``left_wrist_acc_x``.
     margin : float, default=0.0
-        Seconds of context before and after the window proper that the frames of ``pose`` and
-        ``trans`` include at both ends. ``imu`` has no margin.
+        Seconds of context frames before and after each window in ``pose`` and ``trans``. ``imu``
+        has no margin.
     present : mapping of str to array-like of bool, optional
-        For a modality that only some rows have: which. What stands in the other rows is ignored.
+        Rows that have a modality, by column. Values in the other rows are ignored.
     **columns : array-like
-        Arrays of equal length n. Known ones: ``imu`` (n, C, T) in m/s² and rad/s; ``pose``
-        (n, F, J, 3) axis-angle in rad; ``trans`` (n, F, 3) in m; ``observed`` (n, C, T), True
-        where a sample of ``imu`` was measured, False where it is bridged; ``text`` (n,), a string
-        or a
-        tuple of paraphrases per row; ``clip`` (n,), the id of the clip that a row was cut from;
-        ``context`` (n, 2), how many margin frames at the left and right are real rather than
-        a repeated edge. Others are carried along. None is left out.
+        Arrays of equal length n. Known columns are ``imu`` (n, C, T) in m/s² and rad/s; ``pose``
+        (n, F, J, 3) axis-angle in rad; ``trans`` (n, F, 3) in m; ``observed`` (n, C, T), False
+        where a sample of ``imu`` was lost and is bridged; ``text`` (n,), a string or a tuple of
+        paraphrases per row; ``clip`` (n,), the id of the clip of each row; ``context`` (n, 2), the
+        number of margin frames on the left and right that are not a repeated edge. Other columns
+        are kept unchanged. None is ignored.
 
     Attributes
     ----------
@@ -62,7 +60,7 @@ class Windows:
     columns : tuple of str
         Names of the arrays.
     modalities : tuple of str
-        Which of ``"text"``, ``"pose"`` and ``"imu"`` are there.
+        The columns among ``"text"``, ``"pose"`` and ``"imu"``.
     rates : mapping of str to float
         Known rates of ``"imu"`` and ``"pose"``, in Hz.
     channels : tuple of str or None
@@ -73,15 +71,15 @@ class Windows:
     Raises
     ------
     ValueError
-        If there is no column, lengths differ, a known column has the wrong shape, values are
-        not finite (memory-mapped columns are not read for that), or a rate is not positive.
+        If no column is given, lengths differ, a known column has the wrong shape, values are not
+        finite (not checked for memory-mapped columns), or a rate is 0 or less.
 
     Notes
     -----
-    Slicing keeps the arrays and remembers the rows, so a memory-mapped corpus stays on disk
-    until a column is asked for. Known limits: scikit-learn's opt-in ``array_api_dispatch``
-    refuses any container of this kind (:meth:`to_structured` is the way out), and
-    ``BaggingClassifier`` indexes features, which windows do not have.
+    Slicing stores row numbers and does not copy, so a memory-mapped corpus stays on disk until a
+    column is read. Two parts of scikit-learn do not work with windows. The opt-in
+    ``array_api_dispatch`` refuses such containers; use :meth:`to_structured`. ``BaggingClassifier``
+    indexes features, which windows do not have.
 
     Examples
     --------
@@ -119,7 +117,7 @@ class Windows:
         self._rows: Rows = None
         self._n = count
 
-    # ---- what scikit-learn asks
+    # ---- the interface of scikit-learn
 
     @property
     def shape(self) -> tuple[int]:
@@ -130,12 +128,12 @@ class Windows:
         return self._n
 
     def __iter__(self) -> Iterator[Any]:
-        raise TypeError("Windows can't be iterated: index rows (X[3:5]) or columns (X['imu']).")
+        raise TypeError("Windows cannot be iterated: index rows (X[3:5]) or columns (X['imu']).")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> AnyArray:
         raise TypeError(
-            "Windows holds several modalities and is no single array. Take one column, such as "
-            f"X['imu']; there are {', '.join(self.columns)}."
+            "Windows contains several modalities and is not a single array. Use a column, such as "
+            f"X['imu']. The columns are {', '.join(self.columns)}."
         )
 
     def __getitem__(self, key: Any) -> Any:
@@ -145,7 +143,7 @@ class Windows:
             key = key[0]
         return self._take(self._row_key(key))
 
-    # ---- facts
+    # ---- columns and metadata
 
     def __contains__(self, column: object) -> bool:
         return column in self._arrays
@@ -157,7 +155,7 @@ class Windows:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """Which of text, pose and imu are there."""
+        """The columns among text, pose and imu."""
         return tuple(m for m in MODALITIES if m in self._arrays)
 
     @property
@@ -176,7 +174,7 @@ class Windows:
         return self._margin
 
     def rate(self, column: str) -> float | None:
-        """Return the rate of a column in Hz, or None where it is not known.
+        """Return the rate of a column in Hz, or None if it is unknown.
 
         Parameters
         ----------
@@ -191,12 +189,12 @@ class Windows:
         return self._rates.get(RATE_OF.get(column, column))
 
     def present(self, column: str) -> NDArray[np.bool_]:
-        """Tell which rows have a modality.
+        """Return which rows have a modality.
 
         Parameters
         ----------
         column : str
-            Name of a column; one that is not there is absent from every row.
+            Name of a column. A missing column is absent from every row.
 
         Returns
         -------
@@ -219,7 +217,7 @@ class Windows:
             parts.append(f"{name}{shape}{rate}{some}")
         return f"Windows({self._n} rows: {', '.join(parts)})"
 
-    # ---- new ones from old
+    # ---- changed copies
 
     def assign(
         self,
@@ -237,19 +235,19 @@ class Windows:
         rate : mapping of str to float, optional
             Rates that change.
         channels : sequence of str, optional
-            New channel names; those of a replaced ``imu`` are forgotten unless given. Its column
-            ``observed`` is kept if the shape stays.
+            New channel names. A replaced ``imu`` loses its names unless they are given here, and
+            its column ``observed`` if its shape changes.
         margin : float, optional
             New margin in s.
         present : mapping, optional
-            Presence masks of the new columns; a replaced column without one is in all rows.
+            Presence masks of the new columns. A replaced column without a mask is in all rows.
         **columns : array-like
             New arrays.
 
         Returns
         -------
         Windows
-            The rest is kept.
+            The other columns and metadata do not change.
         """
         if rate is not None and not isinstance(rate, Mapping):
             raise TypeError(f"rate must map columns to Hz, such as {{'imu': 50.0}}; got {rate!r}.")
@@ -273,12 +271,12 @@ class Windows:
         Parameters
         ----------
         *columns : str
-            Names; ones that are not there are ignored. ``observed`` goes with ``imu``.
+            Names; missing columns are ignored. ``observed`` is dropped with ``imu``.
 
         Returns
         -------
         Windows
-            The rest, with the same rows.
+            The other columns, with the same rows.
         """
         gone = {*columns, "observed"} if "imu" in columns else set(columns)
         kept = {name: array for name, array in self._arrays.items() if name not in gone}
@@ -288,13 +286,13 @@ class Windows:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Windows]) -> Windows:
-        """Put the rows of several windows below each other.
+        """Concatenate the rows of several windows.
 
         Parameters
         ----------
         parts : sequence of Windows
-            Channels, margins and window shapes of the modalities that they share must agree, and
-            rates where both have them. A modality that a part lacks is marked absent in its rows.
+            Shared modalities must have the same channels, margins and window shapes, and the same
+            rates where these are known. A modality that a part lacks is marked absent in its rows.
 
         Returns
         -------
@@ -305,7 +303,7 @@ class Windows:
             raise TypeError("parts must be a sequence of Windows, got Windows: give [a, b].")
         parts = list_of(parts, "parts", "a sequence of Windows")
         if not parts:
-            raise ValueError("There is nothing to concatenate: give at least one Windows.")
+            raise ValueError("parts is empty: give at least one Windows.")
         for part in parts:
             if not isinstance(part, Windows):
                 raise TypeError(f"Only Windows can be concatenated, got {type(part).__name__}.")
@@ -335,22 +333,22 @@ class Windows:
             rows[name] = array
         return rows
 
-    # ---- inside
+    # ---- internals
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Windows:
-        # rows are never changed in place: cloning an estimator must not double its corpus
+        # arrays are not changed in place, so a clone of an estimator can share its corpus
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        materialised = {name: self[name] for name in self._arrays} if self._rows is not None else {}
+        copied = {name: self[name] for name in self._arrays} if self._rows is not None else {}
         masks = {name: self.present(name) for name in self._present}
-        arrays = materialised or self._arrays
+        arrays = copied or self._arrays
         return {**self.__dict__, "_arrays": arrays, "_present": masks, "_rows": None}
 
     def _column_rows(self, name: str) -> AnyArray:
         if name not in self._arrays:
             raise KeyError(
-                f"These windows have no column {name!r}; there are {', '.join(self._arrays)}."
+                f"Windows have no column {name!r}. The columns are {', '.join(self._arrays)}."
             )
         return _rows_of(self._arrays[name], self._rows)
 
@@ -359,7 +357,7 @@ class Windows:
             return key
         if isinstance(key, (int, np.integer)) and not isinstance(key, (bool, np.bool_)):
             if not -self._n <= key < self._n:
-                raise IndexError(f"Row {key} is out of range: there are {self._n} rows.")
+                raise IndexError(f"Row {key} is out of range: X has {self._n} rows.")
             return np.array([int(key) % self._n])
         index = np.asarray(key)
         if index.ndim == 1 and index.size == 0:
@@ -374,7 +372,7 @@ class Windows:
                 raise IndexError(f"The mask has {len(index)} entries for {self._n} rows.")
             return np.flatnonzero(index)
         if index.min() < -self._n or index.max() >= self._n:
-            raise IndexError(f"Rows are out of range: there are {self._n} rows.")
+            raise IndexError(f"Rows are out of range: X has {self._n} rows.")
         return index.astype(np.int64) % self._n
 
     def _take(self, key: slice | NDArray[np.int64]) -> Windows:
@@ -418,14 +416,14 @@ def as_windows(
     rate: float | Mapping[str, float] | None = None,
     channels: Sequence[str] | None = None,
 ) -> Windows:
-    """Turn other multi-modal tables into :class:`Windows`, explicitly.
+    """Convert arrays and multi-modal tables into :class:`Windows`.
 
     Parameters
     ----------
     data : Windows, ndarray, mapping, structured array or DataFrame
-        A 2-D or 3-D array becomes ``imu`` (a 2-D one as windows of one channel); a mapping its
-        entries; a structured array its fields; a DataFrame its columns, whose cells may be
-        arrays of equal shape.
+        A 2-D or 3-D array becomes the column ``imu`` (2-D: windows of one channel). The entries of
+        a mapping, the fields of a structured array and the columns of a DataFrame become columns.
+        The cells of a DataFrame may be arrays of equal shape.
     rate : float or mapping, optional
         Rates in Hz.
     channels : sequence of str, optional
@@ -434,12 +432,12 @@ def as_windows(
     Returns
     -------
     Windows
-        A :class:`Windows` comes back as it is unless `rate` or `channels` are given.
+        The same object for :class:`Windows` without `rate` and `channels`.
 
     Raises
     ------
     TypeError
-        If `data` is of none of these kinds.
+        If `data` has another type.
 
     Examples
     --------
@@ -461,8 +459,8 @@ def as_windows(
         misplaced = [key for key in data if not isinstance(key, str) or key in _ARGUMENTS]
         if misplaced:
             raise TypeError(
-                f"The entries of a mapping are columns, but {misplaced[0]!r} is none: give rate= "
-                "and channels= beside it, and names of columns as strings."
+                f"The entries of a mapping are columns, but {misplaced[0]!r} is not a column. Give "
+                "rate= and channels= as arguments, and names of columns as strings."
             )
         return Windows(rate=rate, channels=channels, **dict(data))
     if hasattr(data, "columns") and hasattr(data, "loc"):
@@ -487,11 +485,11 @@ def _column(name: str, values: Any) -> AnyArray:
         array = values if isinstance(values, np.ndarray) else np.asarray(values)
     except ValueError as error:  # ragged
         raise ValueError(
-            f"Column {name!r} has rows of different shapes. Windows are equally long: cut, pad or "
-            "resample them first."
+            f"Column {name!r} has rows of different shapes. Windows must have equal lengths: cut, "
+            "pad or resample them first."
         ) from error
     if array.ndim == 0:
-        raise ValueError(f"Column {name!r} is a single value; every column needs one entry a row.")
+        raise ValueError(f"Column {name!r} is a single value; a column needs one entry per row.")
     if name in RATE_OF and array.dtype.kind in "iub":
         array = array.astype(np.float64)
     return array
@@ -509,7 +507,9 @@ def _text_column(values: Any) -> AnyArray:
         cell = "" if single and is_missing(cell) else cell
         sentences = (cell,) if single else tuple(cell)
         if not all(isinstance(s, str) for s in sentences):
-            raise TypeError(f"Column 'text' must hold strings or tuples of strings, got {cell!r}.")
+            raise TypeError(
+                f"Column 'text' must contain strings or tuples of strings, got {cell!r}."
+            )
         texts[i] = cell if isinstance(cell, str) else sentences
     return texts
 
@@ -539,11 +539,11 @@ def _check_column(name: str, array: AnyArray, present: NDArray[np.bool_] | None)
         raise ValueError(f"Column {name!r} must have shape {SHAPES[name]}, got {array.shape}.")
     if 0 in array.shape[1:]:
         raise ValueError(
-            f"Column {name!r} has windows without a value: its shape is {array.shape}, expected "
+            f"Column {name!r} has empty windows: its shape is {array.shape}, expected "
             f"{SHAPES[name]} with at least one of each."
         )
     if array.dtype.kind != "f":
-        raise ValueError(f"Column {name!r} must hold real numbers, got dtype {array.dtype}.")
+        raise ValueError(f"Column {name!r} must contain real numbers, got dtype {array.dtype}.")
     if isinstance(array, np.memmap):
         return
     rows = array if present is None else array[present]
@@ -555,8 +555,8 @@ def _check_column(name: str, array: AnyArray, present: NDArray[np.bool_] | None)
         )
     if name == "pose" and rows.size and np.abs(rows).max() > 4 * np.pi:
         raise ValueError(
-            f"Column 'pose' reaches {np.abs(rows).max():.4g} rad, more than two turns: these look "
-            "like degrees. Convert with numpy.deg2rad."
+            f"Column 'pose' reaches {np.abs(rows).max():.4g} rad, more than two turns. These look "
+            "like degrees: convert them with numpy.deg2rad."
         )
 
 
@@ -569,13 +569,15 @@ def _check_agreement(arrays: Mapping[str, AnyArray], channels: Sequence[str] | N
         mask, imu = arrays["observed"], arrays.get("imu")
         if imu is None or mask.shape != imu.shape or mask.dtype.kind != "b":
             raise ValueError(
-                "Column 'observed' must hold a boolean for each sample of imu, which has shape "
+                "Column 'observed' must contain a boolean for each sample of imu, which has shape "
                 f"{None if imu is None else imu.shape}; got {mask.dtype} of shape {mask.shape}."
             )
     if channels is None:
         return
     if "imu" not in arrays:
-        raise ValueError("channels= names the channels of imu, but there is no column 'imu'.")
+        raise ValueError(
+            "channels= contains the names of the channels of imu, but X has no column 'imu'."
+        )
     count = arrays["imu"].shape[1]
     names = list_of(channels, "channels", f"{count} names, one per channel of imu")
     strings = not isinstance(channels, str) and all(isinstance(name, str) for name in names)
@@ -596,7 +598,7 @@ def _check_present(
         )
     for name, mask in (present or {}).items():
         if name not in arrays:
-            raise ValueError(f"present= names {name!r}, which is no column.")
+            raise ValueError(f"present= contains {name!r}, but X has no such column.")
         values = np.asarray(mask)
         if values.shape != (count,) or values.dtype.kind != "b":
             raise ValueError(
@@ -616,9 +618,7 @@ def _check_rates(
     if isinstance(rate, Mapping):
         wrong = set(rate) - set(RATE_OF.values())
         if wrong:
-            raise ValueError(
-                f"Rates belong to 'imu' and 'pose', not to {', '.join(sorted(wrong))}."
-            )
+            raise ValueError(f"Only 'imu' and 'pose' have rates, got {', '.join(sorted(wrong))}.")
         given = dict(rate)
     else:
         given = {name: rate for name in sorted(timed)}
@@ -651,7 +651,7 @@ def _stack_column(name: str, parts: Sequence[Windows]) -> AnyArray:
     if name == "text" and any(array.dtype == object for array in owners):
         owners = [array.astype(object) for array in owners]
     shape, dtype = owners[0].shape[1:], np.result_type(*owners)
-    # windows without a mask were measured as a whole
+    # windows without the mask `observed` were measured completely
     filler = "" if dtype.kind in "UO" else name == "observed"
     rows = [
         part[name] if name in part else np.full((len(part), *shape), filler, dtype=dtype)

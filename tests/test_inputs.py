@@ -118,7 +118,7 @@ def test_other_names_make_a_series() -> None:
     assert make_layout(3, ["emg1", "emg2", "emg3"]).is_series
     with pytest.raises(ValueError, match="names 2 channels, but X has 3"):
         make_layout(3, ["a", "b"])
-    with pytest.raises(ValueError, match="axes x, y only"):
+    with pytest.raises(ValueError, match="only the axes x, y"):
         make_layout(2, ["acc_x", "acc_y"])
 
 

@@ -57,7 +57,7 @@ def test_root_entropy() -> None:
 
 def test_devices() -> None:
     assert resolve_device("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
-    with pytest.raises(ValueError, match="no device of torch"):
+    with pytest.raises(ValueError, match="not a torch device"):
         resolve_device("abacus")
 
 

@@ -125,7 +125,7 @@ def test_slicing_keeps_a_memory_map_on_disk(tmp_path):
 
 def test_it_is_no_single_array_and_no_sequence():
     X = make()
-    with pytest.raises(TypeError, match="Take one column"):
+    with pytest.raises(TypeError, match="Use a column"):
         np.asarray(X)
     with pytest.raises(TypeError, match="iterated"):
         list(X)
@@ -200,11 +200,11 @@ def test_missing_texts_of_pandas_are_empty():
         ({"pose": np.full((1, 2, 24, 3), 90.0)}, "degrees"),
         ({"pose": np.zeros((2, 5, 24, 3)), "trans": np.zeros((2, 4, 3))}, "5 frames"),
         ({"imu": np.zeros((2, 6, 4)), "rate": 0.0}, "positive"),
-        ({"imu": np.zeros((2, 6, 4)), "rate": {"trans": 30.0}}, "Rates belong to"),
+        ({"imu": np.zeros((2, 6, 4)), "rate": {"trans": 30.0}}, "have rates"),
         ({"imu": np.zeros((2, 6, 4)), "channels": ["a"]}, "6 different names"),
         ({"text": ["a"], "channels": ["a"]}, "no column 'imu'"),
         ({"imu": np.zeros((2, 6, 4)), "margin": -1.0}, "margin"),
-        ({"imu": np.zeros((2, 6, 4)), "present": {"pose": [True, True]}}, "no column"),
+        ({"imu": np.zeros((2, 6, 4)), "present": {"pose": [True, True]}}, "no such column"),
         ({"imu": np.zeros((2, 6, 4)), "present": {"imu": [1, 0]}}, "2 booleans"),
     ],
 )
@@ -290,5 +290,5 @@ def test_the_mask_of_imu_goes_with_it():
 )
 def test_a_mask_that_does_not_fit_is_refused(columns):
     given = {"imu": np.zeros((4, 3, 10)), "observed": np.ones((4, 3, 10), dtype=bool)}
-    with pytest.raises(ValueError, match="'observed' must hold a boolean for each sample"):
+    with pytest.raises(ValueError, match="'observed' must contain a boolean for each sample"):
         Windows(rate=10.0, **{**given, **columns})

@@ -103,7 +103,7 @@ def openpack(
         sensors=sensors,
         seconds=OPENPACK_SECONDS,
         overlap=1 - 1 / OPENPACK_SECONDS,
-        label="centre",
+        label="center",
     )
     return Task(
         key,

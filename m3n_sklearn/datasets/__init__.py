@@ -1,4 +1,4 @@
-"""Data sets: readers of official files, and generators that need none."""
+"""Data sets: loaders of official files, and generators that need no file."""
 
 from __future__ import annotations
 

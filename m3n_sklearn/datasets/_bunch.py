@@ -1,7 +1,8 @@
-"""Putting together what a loader returns."""
+"""The Bunch that a loader returns, the choice of what to read, and the arguments of `cut`."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,18 @@ from .._validation import list_of
 from ..motion import Motion
 from ..recording import Item, Recording, cut
 
-__all__ = ["Fold", "cut_into", "cv_from_split", "leave_one_out", "make_bunch", "select_known"]
+__all__ = [
+    "Fold",
+    "cut_into",
+    "cutting_options",
+    "cv_from_split",
+    "leave_one_out",
+    "make_bunch",
+    "select_known",
+]
+
+_OF_LOADERS = ("items", "seconds", "imu_rate", "pose_rate")
+"""Arguments of `cut` that a loader sets itself."""
 
 
 def make_bunch(
@@ -25,26 +37,7 @@ def make_bunch(
     description: str,
     **extra: Any,
 ) -> Bunch:
-    """Return a Bunch with the fields that every loader has.
-
-    Parameters
-    ----------
-    motions, recordings : sequence
-        What was read.
-    label_names : mapping
-        English name of each class, in the order of the data set.
-    descriptions : mapping
-        Prompts of each class, for prediction without labels.
-    description : str
-        The text for ``DESCR``.
-    **extra : dict
-        Further fields.
-
-    Returns
-    -------
-    Bunch
-        Without windows yet: ``X``, ``y`` and ``groups`` are None.
-    """
+    """Return a Bunch with the fields of every loader; the windows are None."""
     return Bunch(
         motions=list(motions),
         recordings=list(recordings),
@@ -59,25 +52,20 @@ def make_bunch(
     )
 
 
+def cutting_options(given: Mapping[str, Any], **defaults: Any) -> dict[str, Any]:
+    """Add a loader's defaults to arguments of `cut`; refuse unknown ones before reading files."""
+    known = [name for name in inspect.signature(cut).parameters if name not in _OF_LOADERS]
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise TypeError(
+            f"Unexpected argument {unknown[0]!r}. Besides its own arguments, a loader takes these "
+            f"arguments of cut: {', '.join(known)}."
+        )
+    return {**defaults, **given}
+
+
 def cut_into(bunch: Bunch, items: Sequence[Item], sessions: Sequence[str], **options: Any) -> Bunch:
-    """Cut items into the Bunch's X, y, groups and sessions.
-
-    Parameters
-    ----------
-    bunch : Bunch
-        Gets the windows.
-    items : sequence
-        Motions, recordings or pairs, with unique names.
-    sessions : sequence of str
-        Session of each item.
-    **options : dict
-        Arguments of :func:`m3n_sklearn.recording.cut`.
-
-    Returns
-    -------
-    Bunch
-        The same object.
-    """
+    """Cut items with unique names into the Bunch's X, y, groups and sessions."""
     bunch.X, bunch.y, bunch.groups = cut(items, **options)
     session_of = {_name(item): session for item, session in zip(items, sessions, strict=True)}
     bunch.sessions = np.array([session_of[clip] for clip in bunch.X["clip"]])
@@ -89,31 +77,11 @@ def _name(item: Item) -> str | None:
 
 
 def select_known(what: str, chosen: Iterable[Any] | Any | None, known: Sequence[Any]) -> list[Any]:
-    """Keep what was chosen, in the order given; None chooses everything.
-
-    Parameters
-    ----------
-    what : str
-        What is chosen, for the message.
-    chosen : iterable, scalar or None
-        Selection.
-    known : sequence
-        What there is.
-
-    Returns
-    -------
-    list
-        The chosen ones, without repetition.
-
-    Raises
-    ------
-    ValueError
-        If one is not known, or none was chosen.
-    """
+    """Return the chosen entries of those that exist, in the order given; None chooses all."""
     if chosen is None:
         return list(known)
     single = isinstance(chosen, (str, int, np.integer))
-    wanted = [chosen] if single else list_of(chosen, what, "one of those there are, or several")
+    wanted = [chosen] if single else list_of(chosen, what, "one name or number, or several")
     unknown = [one for one in wanted if one not in known]
     if unknown or not wanted:
         listed = ", ".join(map(str, known[:40])) + (", …" if len(known) > 40 else "")
@@ -123,27 +91,11 @@ def select_known(what: str, chosen: Iterable[Any] | Any | None, known: Sequence[
 
 
 Fold = dict[str, tuple[str, ...]]
-"""Names of sessions by part, such as ``{"train": (...), "test": (...)}``."""
+"""Sessions by part, such as ``{"train": (...), "test": (...)}``."""
 
 
 def leave_one_out(person_of: Mapping[str, Hashable]) -> list[Fold]:
-    """Make one fold per person, whose sessions are its test part.
-
-    Parameters
-    ----------
-    person_of : mapping of str to hashable
-        The person of each session.
-
-    Returns
-    -------
-    list of dict
-        Folds in the order in which people first occur.
-
-    Examples
-    --------
-    >>> leave_one_out({"a1": "ann", "b1": "bob", "a2": "ann"})[0]
-    {'train': ('b1',), 'test': ('a1', 'a2')}
-    """
+    """Return one fold per person (values of the mapping), with that person's sessions as test."""
     return [
         {
             "train": tuple(s for s, other in person_of.items() if other != person),
@@ -169,13 +121,13 @@ def cv_from_split(
     sessions : array-like of shape (n,)
         Session of each row, such as ``bunch.sessions``.
     train, test : str or sequence of str
-        Parts to fit on and to score on. ``train=("train", "val")`` joins two.
+        Parts to fit on and to score on. ``train=("train", "val")`` joins two parts.
 
     Returns
     -------
     list of (ndarray, ndarray)
-        Row numbers for fitting and for scoring. Folds that lack rows on either side are left
-        out, so that a part of a data set can be split too.
+        Row numbers for fitting and for scoring. Folds without rows on one side are skipped, so a
+        part of a data set can be split as well.
 
     Raises
     ------
@@ -204,6 +156,6 @@ def cv_from_split(
     if not pairs:
         there = ", ".join(map(str, np.unique(rows)[:6]))
         raise ValueError(
-            f"No fold has rows on both sides: the sessions at hand are {there} ({len(rows)} rows)."
+            f"No fold has rows on both sides. The sessions given are {there} ({len(rows)} rows)."
         )
     return pairs

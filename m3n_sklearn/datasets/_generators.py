@@ -1,4 +1,4 @@
-"""Generated data: motions with captions to learn from, and a wrist set to be tested on."""
+"""Generated data: captioned motions for pretraining, and a wrist data set for tests."""
 
 from __future__ import annotations
 
@@ -45,15 +45,16 @@ WRIST_ACTIVITIES: tuple[str, ...] = (
 """Default classes of :func:`make_wrist_har`."""
 
 MOTIONS, WRISTS, DEVICES = 1, 2, 3
-"""First words of the random keys, so that nothing is shared by accident."""
+"""First entries of the random keys: motions, people of the wrist set, and their devices."""
 
 WRISTS_WORN = ("right_wrist", "left_wrist")
 
-FOREARM_TURN, TILT, FLIPPED = np.deg2rad(26.0), np.deg2rad(11.0), 0.3
-"""How watches are worn: turned around the forearm, tilted (sd in rad), and the other way round."""
+FOREARM_TURN_SD, TILT_SD, FLIPPED_SHARE = np.deg2rad(26.0), np.deg2rad(11.0), 0.3
+"""How watches are worn: standard deviations in rad of the rotation about the forearm and of the
+tilt, and the share of watches with the strap the other way round."""
 
-SITE_SPREAD = 0.012
-"""Standard deviation of a watch's place on the forearm along each axis, in m."""
+SITE_SD = 0.012
+"""Standard deviation of a watch's position on the forearm along each axis, in m."""
 
 WATCH = IMUNoise(
     acc=SensorNoise(density=0.012, bias=0.15, scale=0.02, range=8 * 9.80665, resolution=0.0024),
@@ -64,20 +65,20 @@ WATCH = IMUNoise(
 """Errors of a consumer watch with ranges of 8 g and 1000 degrees per second."""
 
 TEMPO, INDIVIDUALITY = 0.9, 1.4
-"""The people of the wrist set are slower and more different from each other."""
+"""Median tempo and style spread of the people of the wrist set, relative to `make_motions`."""
 
 DESCRIPTION = """\
 A generated wrist data set for human activity recognition
 ----------------------------------------------------------
 
 {people} people (other bodies, habits and tempo than those of `make_motions`) perform
-{classes} activities, {repetitions} clips each. A watch at the {site} reads specific force (m/s²,
-gravity included) and angular rate (rad/s) at {rate:g} Hz. It is worn differently by everyone:
-turned around the forearm (standard deviation 26 degrees), tilted (11 degrees), strapped on the
-other way round by about 30 %, up to a few centimetres off; it has bias, errors of scale, noise
+{classes} activities, {repetitions} clips each. A watch at the {site} measures specific force (m/s²,
+gravity included) and angular rate (rad/s) at {rate:g} Hz. Each person wears it differently: rotated
+about the forearm (standard deviation 26 degrees), tilted (11 degrees), displaced by up to a few
+centimeters, and about 30 % with the strap the other way round. It has bias, scale errors and noise,
 and saturates at 8 g and 1000 degrees per second. Windows last {seconds:g} s and overlap by half.
 
-`X` Windows with imu (n, 6, T); `y` names of activities; `groups` people. Nothing in it is measured.
+`X` Windows with imu (n, 6, T); `y` names of activities; `groups` people. All data are simulated.
 """
 
 
@@ -92,10 +93,10 @@ def make_motions(
     left_handed: float = 0.1,
     random_state: int | np.random.RandomState | None = None,
 ) -> list[Motion]:
-    """Generate captioned motions of people who perform activities in their own ways.
+    """Generate captioned motions of people who perform activities in their own style.
 
-    Every clip depends on the seed, the person, the activity and the repetition alone: asking
-    for fewer people, activities or repetitions returns the same clips, only fewer.
+    Each clip depends only on the seed, the person, the activity and the repetition. Fewer people,
+    activities or repetitions give a subset of the same clips.
 
     Parameters
     ----------
@@ -104,24 +105,24 @@ def make_motions(
     n_repetitions : int, default=2
         Clips of each activity by each person.
     activities : iterable of (str or Activity), optional
-        What to perform; see :func:`m3n_sklearn.procedural.list_activities`. All of the
-        library if not given.
+        What to perform; see :func:`m3n_sklearn.procedural.list_activities`. By default the
+        whole vocabulary.
     exclude : iterable of str, default=()
-        Activities to leave out, such as classes that a model must not have met before.
+        Activities to leave out, such as the classes that a model must not have seen.
     seconds : float or None, default=4.0
-        Length of the clips; with None each takes as long as it takes.
+        Length of the clips. With None each clip is as long as its activity takes.
     rate : float, default=60.0
         Frames per second.
     left_handed : float, default=0.1
-        Probability that a person does with the left hand what others do with the right.
+        Probability that a person is left-handed. Left-handed people perform mirrored motions.
     random_state : int, RandomState or None, default=None
         Pass an int for the same motions in every call.
 
     Returns
     -------
     list of Motion
-        By person, activity, repetition. Each has several paraphrases of its caption as `text`,
-        the activity's name as `label`, `subject`, `stature`, `sex` and a `name` of its own.
+        Ordered by person, activity, repetition. Each has several paraphrases of its caption as
+        `text`, the activity's name as `label`, `subject`, `stature`, `sex` and a `name` of its own.
 
     Raises
     ------
@@ -157,32 +158,32 @@ def make_wrist_har(
     shift: float = 1.0,
     random_state: int | np.random.RandomState | None = None,
 ) -> Bunch:
-    """Generate windows of a wrist sensor on people who are not those of :func:`make_motions`.
+    """Generate windows of a wrist sensor on other people than those of :func:`make_motions`.
 
-    It stands in for a real data set: other bodies, slower and more individual people, watches
-    that everyone wears differently, and sensor errors.
+    The set replaces real data in tests and examples. Its people have other bodies, move more slowly
+    and differ more in style; each wears the watch differently; the watch has sensor errors.
 
     Parameters
     ----------
     n_people : int, default=8
-        Number of people, who are the groups.
+        Number of people; they are the groups.
     n_repetitions : int, default=2
-        Clips of each activity by each person; each gives three windows.
+        Clips of each activity by each person; each clip gives three windows.
     activities : iterable of (str or Activity), optional
-        Classes; `WRIST_ACTIVITIES` if not given. What is done once, such as sitting down, does
-        not fill every window of its clip.
+        Classes; `WRIST_ACTIVITIES` if not given. An activity that is performed once, such as
+        sitting down, does not fill every window of its clip.
     site : {"right_wrist", "left_wrist"}, default="right_wrist"
         Where the watch is worn.
     seconds : float, default=2.56
-        Length of a window; neighbours overlap by half.
+        Length of a window; neighboring windows overlap by half.
     rate : float, default=50.0
         Samples per second.
     shift : float, default=1.0
-        How far the set is from the clean one: scales mounting angles, displacements, sensor
-        errors, the change of tempo and individuality. 0 is the population of
-        :func:`make_motions` with perfect watches.
+        Size of the domain shift: a factor on mounting angles, displacements, sensor errors, and the
+        change of tempo and style. 0 gives the population of :func:`make_motions` with perfect
+        watches.
     random_state : int, RandomState or None, default=None
-        Pass an int for the same data in every call. People differ from those of
+        Pass an int for the same data in every call. The people differ from those of
         :func:`make_motions` even with the same seed.
 
     Returns
@@ -213,6 +214,7 @@ def make_wrist_har(
         raise ValueError(f"site must be one of {', '.join(WRISTS_WORN)}, got {site!r}.")
     check_positive(seconds, "seconds")
     check_rate(rate, "rate")
+    # 1. people and their motions: clips of two windows, plus two samples at the ends
     chosen = get_activities(WRIST_ACTIVITIES if activities is None else activities)
     seed = _seed(random_state)
     people = [
@@ -227,11 +229,13 @@ def make_wrist_har(
     motions = _perform(
         people, chosen, n_repetitions, (seed, WRISTS), "wearer", 2 * seconds + 2 / rate, 60.0
     )
+    # 2. each person's watch records all of that person's clips
     recordings: list[Recording] = []
     per_person = len(motions) // n_people
     for i, person in enumerate(people):
         own = motions[i * per_person : (i + 1) * per_person]
         recordings += _wear(own, person, site, rate, shift, (seed, DEVICES, i))
+    # 3. windows
     X, y, groups = cut(recordings, seconds=seconds, overlap=0.5, imu_rate=rate)
     names = [activity.name for activity in chosen]
     return Bunch(
@@ -289,7 +293,7 @@ def _wear(
     """Record one person's motions with the watch that this person wears."""
     rng = _rng(*key)
     mount = _mount(rng, shift)
-    place = _displaced(site, person, shift * SITE_SPREAD * rng.standard_normal(3))
+    place = _displaced(site, person, shift * SITE_SD * rng.standard_normal(3))
     ideal = SMPLIMUSimulator(sites=(place,), rate=rate, smoothing=None).simulate(motions)
     errors = _errors(shift)
     return [
@@ -308,6 +312,7 @@ def _wear(
 
 
 def _errors(shift: float) -> IMUNoise:
+    """Return the errors of the watch with all random terms scaled by the shift."""
     if shift == 0:
         return IMUNoise()
     random = {
@@ -319,22 +324,22 @@ def _errors(shift: float) -> IMUNoise:
 
 
 def _mount(rng: np.random.Generator, shift: float) -> Array:
-    """Axes of the watch as worn, seen in the frame of the site (x along the forearm, z up)."""
-    turn, tilt, towards, flip = (
+    """Return the axes of the watch in the frame of the site (x along the forearm, z up)."""
+    turn, tilt, direction, flip = (
         rng.standard_normal(),
         rng.standard_normal(),
         rng.random(),
         rng.random(),
     )
-    around = matrix_from_rotvec([shift * FOREARM_TURN * turn, 0.0, 0.0])
-    axis = np.array([0.0, np.cos(2 * np.pi * towards), np.sin(2 * np.pi * towards)])
-    tilted = matrix_from_rotvec(shift * TILT * tilt * axis)
-    reversed_ = np.diag([-1.0, -1.0, 1.0]) if flip < min(1.0, shift) * FLIPPED else np.eye(3)
+    around = matrix_from_rotvec([shift * FOREARM_TURN_SD * turn, 0.0, 0.0])
+    axis = np.array([0.0, np.cos(2 * np.pi * direction), np.sin(2 * np.pi * direction)])
+    tilted = matrix_from_rotvec(shift * TILT_SD * tilt * axis)
+    reversed_ = np.diag([-1.0, -1.0, 1.0]) if flip < min(1.0, shift) * FLIPPED_SHARE else np.eye(3)
     return around @ tilted @ reversed_
 
 
 def _displaced(site: str, person: Person, by: Array) -> Site:
-    """Find the site on the person's body and move it."""
+    """Return the site on the person's body, moved by a vector in m."""
     [found] = resolve_sites(default_body(person.sex, person.stature), [site])
     return dataclasses.replace(found, offset=np.asarray(found.offset) + by)
 

@@ -1,14 +1,14 @@
-"""MM-Fit: gym exercises with watches, telephones, an earbud and poses from video."""
+"""MM-Fit: gym exercises with watches, phones, an earbud and poses from video."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from .._typing import Array
@@ -16,7 +16,7 @@ from .._validation import check_rate
 from ..motion import Motion, motion_from_joints
 from ..recording import Recording, channel_names, resample_timestamps
 from ..skeleton import JOINT_SETS
-from ._bunch import Fold, cut_into, leave_one_out, make_bunch, select_known
+from ._bunch import Fold, cut_into, cutting_options, leave_one_out, make_bunch, select_known
 from ._reading import find_root, require_file
 
 __all__ = ["EXERCISES", "MMFIT_PERSON_OF", "NON_ACTIVITY", "Exercise", "load_mmfit", "mmfit_split"]
@@ -25,7 +25,7 @@ NAME = "MM-Fit"
 OBTAIN = "Get mm-fit.zip from https://mmfit.github.io and unpack it: mm-fit/w00, mm-fit/w01, …"
 FRAME_RATE = 30.0
 MAX_GAP = 0.5
-MILLIMETRE = 1e-3
+MILLIMETER = 1e-3
 OTHER = {"left": "right", "right": "left"}
 
 SENSORS: dict[str, str] = {
@@ -42,32 +42,32 @@ MMFIT_PERSON_OF: dict[str, int] = {
         (2, 0, 1, 0, 1, 2, 0, 1, 0, 1, 0, 1, 3, 4, 0, 1, 5, 6, 7, 8, 9)
     )
 }
-"""The person of each workout, as the authors' notebook tells."""
+"""The person of each workout, from the authors' notebook."""
 
 DESCR = """\
 MM-Fit: ten gym exercises, 10 people, 21 workouts, 809 minutes, 616 sets of about 10 repetitions.
 
-Sensors: watches on both wrists (sw_l, sw_r; 100 Hz), telephones in the trouser pockets (sp_l, sp_r;
-210 and 500 Hz), an earbud on the left (eb_l; 90 Hz); acceleration in m/s² and angular rate in
-rad/s. Poses: 17 joints of Human3.6M, estimated from video at 30 frames per second. Classes: the
-ten exercises, and non_activity between the sets.
+Sensors: watches on both wrists (sw_l, sw_r; 100 Hz), phones in the trouser pockets (sp_l, sp_r; 210
+and 500 Hz), an earbud on the left (eb_l; 90 Hz); acceleration in m/s² and angular rate in rad/s.
+Poses: 17 joints of Human3.6M, estimated from video at 30 frames per second. Classes: the ten
+exercises, and non_activity between the sets.
 
-Handled here
-  Time: sensors send packets whose rows share a stamp (10 to 28 % of rows of telephone and earbud).
-  Rows are put on the even clock of their sensor and resampled with a band limit. No window is cut
-  where rows were lost (the longest gap is 74 s).
-  Frames: labels and poses count frames of the left camera. Their times follow from the frame and
-  time stamp that each sensor row carries; time 0 is frame 0.
-  Missing files: some workouts lack a device. They are left out if it is chosen.
-  People: 21 workouts are 10 people. Groups are people.
-  Poses: millimetres become metres, z is up. Columns follow Human3.6M (right leg first, left arm
-  first), although the authors' list has left and right the other way round: in right-handed
-  axes only the former lets knees bend forward. If the video is mirrored, mirrored=True takes their
-  list and mirrors the axes; compare with the watches before relying on sides.
-Left as it is
-  Watch axes are Android's (TicWatch Pro); how they were worn is not documented.
+What the loader corrects
+  Time: sensors send packets whose rows share a time stamp (10 to 28 % of the rows of phones and
+  earbud). Rows are put on the even clock of their sensor and resampled with a band limit. No window
+  is cut where rows were lost (the longest gap is 74 s).
+  Frames: labels and poses count frames of the left camera. Their times follow from the frame number
+  and time stamp of each sensor row. Time 0 is frame 0.
+  Missing files: some workouts lack a device. They are skipped if that device is chosen.
+  People: the 21 workouts are those of 10 people. Groups are people.
+  Poses: millimeters become meters, z is up. Columns follow Human3.6M (right leg first, left arm
+  first). The authors' list has left and right exchanged; in right-handed axes the knees then bend
+  backward. If the video is mirrored, mirrored=True uses their list and mirrors the axes. Compare
+  with the watches before relying on sides.
+What it does not correct
+  Watch axes are Android's (TicWatch Pro). How the watches were worn is not documented.
 
-Licence: see https://mmfit.github.io. Cite
+License: see https://mmfit.github.io. Cite
   D. Strömbäck, S. Huang, V. Radu: MM-Fit: Multimodal Deep Learning for Automatic Exercise Logging
   across Sensing Devices. Proc. ACM IMWUT 4(4), article 168, 2020.
 
@@ -76,6 +76,8 @@ Captions and descriptions of the classes were written for this library.
 
 
 class _Set(NamedTuple):
+    """An exercise set: frames [start, stop), number of repetitions and class."""
+
     start: int
     stop: int
     repetitions: int
@@ -83,13 +85,13 @@ class _Set(NamedTuple):
 
 
 class _FrameClock(NamedTuple):
-    """Times of camera frames: knots of a line that is nearly straight."""
+    """Times of camera frames, by nearly linear interpolation between knots."""
 
     frames: Array
     times: Array
 
     def __call__(self, frames: Array) -> Array:
-        """Return the time of each frame in s."""
+        """Return the time of each frame in s; beyond the knots at the nominal frame rate."""
         inside = np.interp(frames, self.frames, self.times)
         early = self.times[0] + (frames - self.frames[0]) / FRAME_RATE
         late = self.times[-1] + (frames - self.frames[-1]) / FRAME_RATE
@@ -101,17 +103,14 @@ class _FrameClock(NamedTuple):
 def load_mmfit(
     path: str | Path,
     *,
-    workouts: Iterable[str] | str | None = None,
+    subjects: Iterable[int] | int | None = None,
+    sessions: Iterable[str] | str | None = None,
     sensors: str | Sequence[str] = ("sw_l", "sw_r"),
     skeletons: bool = True,
     mirrored: bool = False,
-    rate: float = 50.0,
     seconds: float | None = 5.0,
-    overlap: float = 0.5,
-    label: str = "centre",
-    min_purity: float = 0.0,
-    ignore: Iterable[str] | str = (),
-    dtype: DTypeLike = np.float32,
+    rate: float = 50.0,
+    **cutting: Any,
 ) -> Bunch:
     """Load MM-Fit from its official files.
 
@@ -119,45 +118,48 @@ def load_mmfit(
     ----------
     path : str or Path
         Folder of the workouts (``w00``, …) or the one above it.
-    workouts : str or iterable of str, optional
-        Such as ``"w00"``; all that are there by default.
+    subjects : int or iterable of int, optional
+        People, 0 to 9 (:data:`MMFIT_PERSON_OF`). All by default.
+    sessions : str or iterable of str, optional
+        Workouts, such as ``"w00"``. All by default.
     sensors : str or sequence of str, default=("sw_l", "sw_r")
-        Devices, in the order of the channels: sw_l and sw_r (watches), sp_l and sp_r (telephones
-        in the pockets), eb_l (earbud).
+        Devices, in the order of the channels: sw_l and sw_r (watches), sp_l and sp_r (phones in the
+        pockets), eb_l (earbud).
     skeletons : bool, default=True
         Whether to turn the poses of each exercise set into a motion.
     mirrored : bool, default=False
-        Whether to take the authors' list of joints and to mirror the axes; see ``DESCR``.
+        Whether to use the authors' order of joints and to mirror the axes; see ``DESCR``.
+    seconds : float or None, default=5.0
+        Length of the windows. None reads the recordings and cuts no windows.
     rate : float, default=50.0
         Rate of recordings and windows in Hz.
-    seconds : float or None, default=5.0
-        Length of the windows; None cuts none.
-    overlap : float, default=0.5
-        Share of a window that the next one repeats.
-    label : {"centre", "majority"}, default="centre"
-        The authors take the class in the middle of a window.
-    min_purity : float, default=0.0
-        Windows whose class holds a smaller share of their samples are dropped.
-    ignore : str or iterable of str, default=()
-        Windows of these classes are dropped; ``"non_activity"`` leaves the exercises.
-    dtype : dtype, default=float32
-        Of the IMU windows.
+    **cutting : dict
+        Further arguments of :func:`~m3n_sklearn.recording.cut`, such as
+        ``ignore="non_activity"``. Other defaults than there: ``label="center"``, as the authors
+        label windows, and ``dtype=float32``.
 
     Returns
     -------
     Bunch
-        ``recordings`` (one per workout, with a class per sample), ``motions`` (one per exercise
-        set, on the clock of its workout's recording, with label and captions), ``X``, ``y``,
-        ``groups`` (people), ``sessions`` (workouts), ``label_names``, ``descriptions``
-        (prompts), ``repetitions`` (counted repetitions of each set, by name), ``excluded``
-        (workouts left out and sets without a motion, and why), ``DESCR``.
+        With the fields
+
+        - ``X``, ``y``, ``groups``, ``sessions``: windows, classes, people and workouts of the rows;
+          None if `seconds` is None.
+        - ``recordings``: one per workout, with a class per sample. ``motions``: one per exercise
+          set, on the clock of its workout's recording, with label and captions.
+        - ``label_names``, ``descriptions``: name and prompts of each class.
+        - ``repetitions``: counted repetitions of each set, by name.
+        - ``excluded``: skipped workouts and sets without a motion, with the reason.
+        - ``DESCR``: the data set, and what the loader corrects.
 
     Raises
     ------
     FileNotFoundError
         If the folder or the labels of a workout are missing.
     ValueError
-        If an argument or a file's content is not as expected.
+        If an argument or the content of a file is wrong.
+    TypeError
+        If an argument does not exist.
 
     Examples
     --------
@@ -165,6 +167,7 @@ def load_mmfit(
     >>> data = load_mmfit("mm-fit", skeletons=False)  # doctest: +SKIP
     """
     check_rate(rate, "rate")
+    options = cutting_options(cutting, label="center", dtype=np.float32)
     root = find_root(
         path, (".", "mm-fit"), "w[0-9][0-9]/w*_labels.csv", dataset=NAME, obtain=OBTAIN
     )
@@ -174,7 +177,13 @@ def load_mmfit(
     motions: list[Motion] = []
     repetitions: dict[str, int] = {}
     excluded: dict[str, str] = {}
-    for workout in select_known("workouts", workouts, there):
+    people = select_known("subjects", subjects, sorted(set(MMFIT_PERSON_OF.values())))
+    chosen = select_known("sessions", sessions, there)
+    if subjects is not None:
+        chosen = [workout for workout in chosen if MMFIT_PERSON_OF.get(workout) in people]
+    if not chosen:
+        raise FileNotFoundError(f"{NAME}: {root} has no workout of the people {people}. {OBTAIN}")
+    for workout in chosen:
         missing = _missing(root, workout, devices)
         if missing:
             excluded[workout] = f"no {', '.join(missing)}"
@@ -188,7 +197,9 @@ def load_mmfit(
             motions += found
             excluded |= failed
     if not recordings:
-        raise ValueError(f"{NAME}: no workout has the sensors {devices}: {excluded}.")
+        raise ValueError(
+            f"{NAME}: none of the chosen workouts {chosen} has the sensors {devices}: {excluded}."
+        )
     bunch = make_bunch(
         motions=motions,
         recordings=recordings,
@@ -205,11 +216,7 @@ def load_mmfit(
         recordings,
         [str(recording.name) for recording in recordings],
         seconds=seconds,
-        overlap=overlap,
-        label=label,
-        min_purity=min_purity,
-        ignore=ignore,
-        dtype=dtype,
+        **options,
     )
 
 
@@ -219,13 +226,13 @@ def mmfit_split(name: str) -> list[Fold]:
     Parameters
     ----------
     name : {"official", "loso"}
-        The authors' split (parts train, val, test, whose people are trained on too, and
-        unseen_test), or one fold for each of the 10 people.
+        The authors' split with the parts train, val, test and unseen_test, or one fold per person.
+        The people of "test" also occur in "train"; those of "unseen_test" do not.
 
     Returns
     -------
     list of dict
-        Folds of workouts for ``load_mmfit(workouts=…)`` and
+        Folds of workouts for ``load_mmfit(sessions=…)`` and
         :func:`~m3n_sklearn.datasets.cv_from_split`.
 
     Examples
@@ -277,8 +284,8 @@ def _read_sets(root: Path, workout: str) -> list[_Set]:
                 ) from error
             if label not in EXERCISES or stop <= start:
                 raise ValueError(
-                    f"{path}, line {number}: {label!r} from frame {start} to {stop} is no set of "
-                    f"one of {', '.join(EXERCISES)}."
+                    f"{path}, line {number}: {label!r} from frame {start} to {stop} is not a set. "
+                    f"Exercises are {', '.join(EXERCISES)}, and a set must not be empty."
                 )
             sets.append(_Set(start, stop, repetitions, label))
     return sets
@@ -340,11 +347,11 @@ def _load(path: Path) -> Array:
     try:
         return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
     except (ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{path} is no readable .npy array: {error}. {OBTAIN}") from error
+        raise ValueError(f"{path} is not a readable .npy array: {error}. {OBTAIN}") from error
 
 
 def _frame_clock(stream: Array) -> _FrameClock:
-    """Average stamps and frames over about two seconds: packets jitter, cameras do not."""
+    """Average time stamps and frames over about 2 s: packets jitter, the camera does not."""
     frames, times = stream[:, 0], stream[:, 1] / 1000
     pieces = np.array_split(np.arange(len(stream)), max(2, round((times[-1] - times[0]) / 2.0)))
     pieces = [piece for piece in pieces if len(piece)]
@@ -365,7 +372,7 @@ def _labels(sets: Sequence[_Set], clock: _FrameClock, times: Array) -> NDArray[n
 def _read_motions(
     root: Path, workout: str, sets: Sequence[_Set], clock: _FrameClock, mirrored: bool
 ) -> tuple[list[Motion], dict[str, str]]:
-    """Return a motion per set, and why some sets have none."""
+    """Return a motion per set, and the reason for each set without one."""
     path = _file(root, workout, "pose_3d.npy")
     if not path.is_file():
         return [], {f"{workout} poses": "no pose_3d"}
@@ -373,7 +380,7 @@ def _read_motions(
     if poses.ndim != 3 or poses.shape[0] != 3 or poses.shape[2] != 18:
         raise ValueError(f"{path}: expected shape (3, F, 18), got {poses.shape}.")
     frames, first = np.unique(poses[0, :, 0], return_index=True)
-    joints = poses[:, first, 1:].transpose(1, 2, 0) * MILLIMETRE
+    joints = poses[:, first, 1:].transpose(1, 2, 0) * MILLIMETER
     motions: list[Motion] = []
     failed: dict[str, str] = {}
     for i, one in enumerate(sets):
@@ -413,17 +420,7 @@ NON_ACTIVITY = "non_activity"
 
 
 class Exercise(NamedTuple):
-    """One class.
-
-    Attributes
-    ----------
-    name : str
-        English name.
-    captions : tuple of str
-        What one might write about a clip.
-    prompts : tuple of str
-        What one might write to ask for the class; none is a caption.
-    """
+    """English name, captions of clips, and prompts of a class; no prompt is a caption."""
 
     name: str
     captions: tuple[str, ...]

@@ -1,21 +1,20 @@
-"""OpenPack: packing work in a logistics centre, wrist and arm IMUs, in the official file layout."""
+"""OpenPack: packing work with wrist and arm IMUs, in the official file layout."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
 
 from .._clock import recover_clock
 from .._typing import Array
-from .._validation import check_rate
+from .._validation import check_choice, check_rate
 from ..recording import (
     STANDARD_GRAVITY,
     Recording,
@@ -26,10 +25,10 @@ from ..recording import (
 )
 from ..skeleton import quat_rotate
 from . import _openpack_labels as words
-from ._bunch import Fold, cut_into, make_bunch, select_known
+from ._bunch import Fold, cut_into, cutting_options, make_bunch, select_known
 from ._openpack_labels import ERRORS, MOUNTS, SENSORS, KnownError, person_of
 from ._openpack_labels import split as _split
-from ._reading import find_root, read_csv, read_header, read_rows
+from ._reading import find_root, read_csv, read_header
 
 __all__ = [
     "OPENPACK_RATE",
@@ -52,7 +51,7 @@ OBTAIN = (
     "https://doi.org/10.5281/zenodo.8145223 and unpack them to openpack/v1.0.0/<user>/."
 )
 FROM_QUATERNION_FRAME = np.array([-1.0, -1.0, 1.0])
-"""The acceleration's frame is the quaternion's turned by 180° about z."""
+"""The frame of the acceleration is that of the quaternion, rotated by 180° about z."""
 
 MAX_GAP = 0.5
 _TRIAD = ("x", "y", "z")
@@ -64,28 +63,28 @@ Sensors: ATR TSND151 IMUs on both wrists (atr01 right, atr02 left) and upper arm
 atr04 left) at 33.3 Hz; Empatica E4 wristbands (e401 right, e402 left) with an accelerometer at
 32 Hz. Classes: ten operations, 36 actions within them, and Null (8100).
 
-Handled here
+What the loader corrects
   Rate: one sample every 30 ms is 33.33 Hz, not the 30 Hz of the documentation. Some old files
-  have 33 ms. Rates are read from the time stamps and sessions are resampled to one rate.
-  Units: acceleration from g to m/s², angular rate from deg/s to rad/s. The E4's "G" is too small
-  by another 9.80665.
-  Time: a first row with a wrong stamp is dropped; other wrong stamps are mended. Where rows are
-  missing or empty no window is cut. Devices are put on the clock of the first.
-  Labels: a 1-Hz label holds for its whole second, a span for [start, end). Seconds without a label
-  are Null, and so are the annotators' classes that are to be ignored.
+  have 33 ms. Rates are read from the time stamps, and sessions are resampled to one rate.
+  Units: acceleration from g to m/s², angular rate from deg/s to rad/s. The values of the E4 in "G"
+  are too small by another factor of 9.80665.
+  Time: a first row with a wrong time stamp is dropped; other wrong stamps are corrected. No window
+  is cut where rows are missing or empty. All devices are put on the clock of the first.
+  Labels: a 1-Hz label holds for its whole second. Seconds without a label are Null, and so are the
+  classes that the annotators mark as not to be used.
   People: user ids U0202, U0203, U0204, U0205 and U0210 are the people of U0105, U0108, U0110,
   U0107 and U0103. Groups are people.
-  Errors: sessions in which a chosen sensor was worn the wrong way round, swapped or had a wrong
-  clock are left out, and boxes during which it was off are cut out (errors="exclude").
-Left as it is
-  ATR accelerations stop at 4 g. The clocks of ATR and E4 part by about 0.1 s in 23 minutes. The
-  two wrists are mirror images: the y axis points to the fingers on one and away from them on the
-  other. U0109 is left-handed; U0201, U0206, U0208 and U0209 are novices.
-  Orientation quaternions are coarse (1 degree), of norm 0.97 to 1.03, and belong to a frame that
-  is turned by 180 degrees about z against that of acceleration and angular rate:
-  openpack_world_acceleration does it right.
+  Errors: sessions in which a chosen sensor was worn the other way round, swapped or had a wrong
+  clock are skipped, and boxes during which it was off are cut out (errors="exclude").
+What it does not correct
+  ATR accelerations saturate at 4 g. The clocks of ATR and E4 drift apart by about 0.1 s in 23
+  minutes. The two wrists are mirror images: the y axis points to the fingers at one wrist and to
+  the elbow at the other. U0109 is left-handed; U0201, U0206, U0208 and U0209 are novices.
+  Orientation quaternions are coarse (1 degree), with norms of 0.97 to 1.03. Their frame is rotated
+  by 180 degrees about z against that of acceleration and angular rate;
+  openpack_world_acceleration takes this into account.
 
-Licence: CC BY-NC-SA 4.0. Cite
+License: CC BY-NC-SA 4.0. Cite
   N. Yoshimura, J. Morales, T. Maekawa, T. Hara: OpenPack: A Large-scale Dataset for Recognizing
   Packaging Works in IoT-enabled Logistic Environments. PerCom 2024.
 
@@ -131,7 +130,14 @@ def read_openpack_atr(path: str | Path) -> OpenPackATR:
     Raises
     ------
     ValueError
-        If a column is missing or the file is no table of numbers.
+        If a column is missing or the file is not a table of numbers.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.datasets import read_openpack_atr
+    >>> atr = read_openpack_atr("U0209/atr/atr01/S0500.csv")  # doctest: +SKIP
+    >>> atr.acc.shape  # doctest: +SKIP
+    (46800, 3)
     """
     file = Path(path)
     names = ["unixtime", *_columns("acc"), *_columns("gyro")]
@@ -155,7 +161,7 @@ class OpenPackSeconds(NamedTuple):
     seconds : ndarray of shape (S,)
         Unix time of each second, increasing.
     classes : ndarray of shape (S,)
-        Class ids; 8100 for everything that is no class.
+        Class ids; 8100 (Null) for everything else.
     boxes : ndarray of shape (S,)
         Box numbers; 0 is none.
     """
@@ -166,26 +172,33 @@ class OpenPackSeconds(NamedTuple):
 
 
 def read_openpack_seconds(path: str | Path, annotation: str = "operations") -> OpenPackSeconds:
-    """Read a file of 1-Hz labels, on which results on OpenPack are compared.
+    """Read a file of 1-Hz labels, which the OpenPack challenge scores.
 
     Parameters
     ----------
     path : str or Path
         Such as ``U0209/annotation/openpack-operations-1hz/S0500.csv``.
     annotation : {"operations", "actions"}, default="operations"
-        Which classes the file holds. Of several actions at once the first by id is taken.
+        The classes of the file. If several actions occur at once, the lowest id is used.
 
     Returns
     -------
     OpenPackSeconds
-        Seconds that the file leaves out are left out.
+        Class and box of every second in the file.
 
     Raises
     ------
     ValueError
-        If a column is missing or the file is no table of numbers.
+        If a column is missing or the file is not a table of numbers.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.datasets import read_openpack_seconds
+    >>> path = "U0209/annotation/openpack-operations-1hz/S0500.csv"
+    >>> len(read_openpack_seconds(path).classes)  # doctest: +SKIP
+    1404
     """
-    _check_choice("annotation", annotation, ("operations", "actions"))
+    check_choice(annotation, "annotation", ("operations", "actions"))
     file = Path(path)
     header = read_header(file)
     hot = [column for column in header if re.fullmatch(r"ID\d+", column)]
@@ -203,22 +216,22 @@ def read_openpack_seconds(path: str | Path, annotation: str = "operations") -> O
 
 
 def openpack_world_acceleration(acc: ArrayLike, quaternion: ArrayLike) -> Array:
-    """Turn an ATR sensor's accelerations into the world frame, z up.
+    """Rotate the accelerations of an ATR sensor into the world frame, z up.
 
-    The quaternions of the files belong to a frame that is turned by 180° about z against the
-    frame of the accelerations: v_world = R(q) diag(-1, -1, 1) v_sensor.
+    The frame of the quaternions in the files is rotated by 180° about z against the frame of the
+    accelerations: v_world = R(q) diag(-1, -1, 1) v_sensor.
 
     Parameters
     ----------
     acc : array-like of shape (..., 3)
-        Vectors in the sensor's frame; angular rates can be turned as well.
+        Vectors in the sensor's frame, accelerations or angular rates.
     quaternion : array-like of shape (..., 4)
-        Orientations of the file (w, x, y, z).
+        Orientations from the file (w, x, y, z).
 
     Returns
     -------
     ndarray of shape (..., 3)
-        The vectors in the world frame; NaN where the quaternion is none (norm below 0.5).
+        The vectors in the world frame; NaN where the quaternion is missing (norm below 0.5).
 
     Examples
     --------
@@ -242,7 +255,7 @@ def _columns(sensor: str) -> list[str]:
 
 
 def _in_order(file: Path, table: Array, stamps: str) -> Array:
-    """Drop rows without a stamp and a misplaced first row; put back rows whose stamp is wrong."""
+    """Drop rows without a stamp and a misplaced first row; correct wrong stamps."""
     table = table[np.isfinite(table[:, 0])]
     if len(table) < 3:
         raise ValueError("A sensor file needs at least three rows with time stamps.")
@@ -253,7 +266,7 @@ def _in_order(file: Path, table: Array, stamps: str) -> Array:
     start = table[0, 0]
     try:
         clock = recover_clock((table[:, 0] - start) / 1000, table[:, 1:7], stamps)
-    except ValueError:  # the clock was set back: wait until it is where it was
+    except ValueError:  # the clock was set back: drop the rows until it has caught up
         latest = np.maximum.accumulate(table[:, 0])
         return table[np.concatenate([[True], table[1:, 0] > latest[:-1]])]
     clock.warn(f"They are those of {file}.", stacklevel=4)
@@ -292,76 +305,67 @@ class _Annotated:
 def load_openpack(
     path: str | Path,
     *,
-    users: Iterable[str] | str | None = None,
+    subjects: Iterable[str] | str | None = None,
     sessions: Iterable[str] | str | None = None,
     sensors: str | Sequence[str] = ("atr01", "atr02"),
-    annotation: str = "operations",
-    labels: str = "1hz",
+    classes: str = "operations",
     errors: str = "exclude",
-    rate: float | None = OPENPACK_RATE,
     seconds: float | None = 4.0,
-    overlap: float = 0.5,
-    label: str = "majority",
-    min_purity: float = 0.0,
-    ignore: Iterable[int] = (NULL,),
-    across_boxes: bool = True,
-    dtype: DTypeLike = np.float32,
+    rate: float | None = OPENPACK_RATE,
+    **cutting: Any,
 ) -> Bunch:
     """Load OpenPack from its official files.
 
     Parameters
     ----------
     path : str or Path
-        Folder of the users (``U0101``, …) or one above it: ``openpack/v1.0.0`` is found.
-    users : str or iterable of str, optional
-        User ids; all that are there by default.
+        Folder of the users (``U0101``, …) or one above it, such as that of ``openpack/v1.0.0``.
+    subjects : str or iterable of str, optional
+        People, such as ``"U0101"``: the first user id of each person. All by default.
     sessions : str or iterable of str, optional
-        Such as ``"S0100"`` or, as in :func:`openpack_split`, ``"U0102-S0100"``.
+        Such as ``"S0100"`` or, as in :func:`openpack_split`, ``"U0102-S0100"``. All by default.
     sensors : str or sequence of str, default=("atr01", "atr02")
         Devices, in the order of the channels: atr01 (right wrist), atr02 (left wrist), atr03 and
         atr04 (right and left upper arm), e401 and e402 (accelerometers, right and left wrist).
-    annotation : {"operations", "actions"}, default="operations"
-        Which classes.
-    labels : {"1hz", "spans"}, default="1hz"
-        Whether to read the labels of whole seconds, on which results are compared, or the exact
-        spans.
+    classes : {"operations", "actions"}, default="operations"
+        The ten operations, or the 36 actions within them.
     errors : {"exclude", "keep"}, default="exclude"
-        What becomes of known recording errors of the chosen sensors (listed in ``errors``).
-    rate : float or None, default=100/3
-        Rate of recordings and windows in Hz. None keeps that of each session.
+        What to do with known recording errors of the chosen sensors (listed in ``errors``).
     seconds : float or None, default=4.0
-        Length of the windows; None cuts none.
-    overlap : float, default=0.5
-        Share of a window that the next one repeats.
-    label : {"majority", "centre"}, default="majority"
-        Which of its samples decide on the class of a window.
-    min_purity : float, default=0.0
-        Windows whose class holds a smaller share of their samples are dropped.
-    ignore : iterable of int, default=(8100,)
-        Windows of these classes are dropped; Null by default.
-    across_boxes : bool, default=True
-        Whether to keep windows that touch two boxes; the box is then that of their middle.
-        Without them folds by box share no sample, but operations at the end of a box get rare.
-    dtype : dtype, default=float32
-        Of the IMU windows.
+        Length of the windows. None reads the recordings and cuts no windows.
+    rate : float or None, default=100/3
+        Rate of recordings and windows in Hz. None keeps the rate of each session.
+    **cutting : dict
+        Further arguments of :func:`~m3n_sklearn.recording.cut`, such as ``label="center"``. Other
+        defaults than there: ``ignore=(8100,)``, which drops the windows of Null, and
+        ``dtype=float32``.
 
     Returns
     -------
     Bunch
-        ``recordings`` (one per session, with a class per sample), ``motions`` (empty), ``X``,
-        ``y`` (class ids), ``groups`` (people), ``sessions``, ``boxes`` (such as
-        ``"U0209-S0500-B07"``, for folds by box), ``label_names``, ``descriptions`` (prompts),
-        ``box_labels`` (box of each sample by session; 0 is none), ``unix_start`` (Unix time of
-        each session's first sample in s), ``errors`` (known errors of the sessions asked for),
-        ``excluded`` (sessions left out, and why), ``mount`` (how ATR sensors are worn at the
-        wrists, for :func:`~m3n_sklearn.recording.to_site_axes`), ``DESCR``.
+        With the fields
+
+        - ``X``, ``y``, ``groups``, ``sessions``: windows, class ids, people and sessions of the
+          rows; None if `seconds` is None. ``boxes``: the box in the middle of each window, such as
+          ``"U0209-S0500-B07"``, for folds by box.
+        - ``recordings``: one per session, with a class per sample. ``motions``: empty.
+        - ``label_names``, ``descriptions``: name and prompts of each class.
+        - ``box_labels``: box of each sample by session; 0 is none. ``unix_start``: Unix time of
+          each session's first sample in s.
+        - ``errors``: known errors of the chosen sessions. ``excluded``: skipped sessions, with the
+          reason.
+        - ``mount``: how ATR sensors are worn at the wrists, for
+          :func:`~m3n_sklearn.recording.to_site_axes`.
+        - ``DESCR``: the data set, and what the loader corrects.
 
     Raises
     ------
     FileNotFoundError
         If the folder, a sensor's file or the annotation is missing.
     ValueError
-        If an argument or a file's content is not as expected.
+        If an argument or the content of a file is wrong.
+    TypeError
+        If an argument does not exist.
 
     Examples
     --------
@@ -369,14 +373,16 @@ def load_openpack(
     >>> fold = openpack_split("pilot")[0]  # doctest: +SKIP
     >>> data = load_openpack("data", sessions=fold["train"], rate=50.0)  # doctest: +SKIP
     """
-    _check_choice("annotation", annotation, ("operations", "actions"))
-    _check_choice("labels", labels, ("1hz", "spans"))
-    _check_choice("errors", errors, ("exclude", "keep"))
+    # 1. the arguments, and the sessions that they choose
+    check_choice(classes, "classes", ("operations", "actions"))
+    check_choice(errors, "errors", ("exclude", "keep"))
     if rate is not None:
         check_rate(rate, "rate")
+    options = cutting_options(cutting, ignore=(NULL,), dtype=np.float32)
     devices = select_known("sensors", sensors, list(SENSORS))
     root = _find_openpack(path)
-    chosen = _find_sessions(root, users, sessions)
+    chosen = _find_sessions(root, subjects, sessions)
+    # 2. recordings, except of sessions that known errors make unusable
     known = [
         e for e in ERRORS if e.session in {s.name for s in chosen} and set(e.sensors) & {*devices}
     ]
@@ -386,7 +392,7 @@ def load_openpack(
         faults = [e for e in known if e.session == session.name] if errors == "exclude" else []
         reason = _why_exclude(faults)
         if reason is None:
-            annotated = _read_session(root, session, devices, annotation, labels, rate, faults)
+            annotated = _read_session(root, session, devices, classes, rate, faults)
             reason = None if annotated.recording.observed.any() else "no sample is usable"
         if reason is None:
             read[session.name] = annotated
@@ -397,7 +403,8 @@ def load_openpack(
             f"{NAME}: all sessions asked for are excluded ({excluded}). "
             "errors='keep' loads them as they are."
         )
-    names, prompts = _classes(annotation)
+    # 3. the Bunch, and its windows
+    names, prompts = _classes(classes)
     bunch = make_bunch(
         motions=[],
         recordings=[annotated.recording for annotated in read.values()],
@@ -422,13 +429,10 @@ def load_openpack(
         bunch.recordings,
         list(read),
         seconds=seconds,
-        overlap=overlap,
-        label=label,
-        min_purity=min_purity,
-        ignore=ignore,
-        dtype=dtype,
+        **options,
     )
-    return _add_boxes(bunch, across_boxes)
+    bunch.boxes = _boxes(bunch)
+    return bunch
 
 
 def openpack_split(name: str) -> list[Fold]:
@@ -437,10 +441,9 @@ def openpack_split(name: str) -> list[Fold]:
     Parameters
     ----------
     name : {"challenge2022", "pilot", "debug", "person_loo"}
-        The official ones (parts train, val, test and submission, whose labels are public by now;
-        only the submission part of challenge2022 holds unseen people), or one fold for each of
-        the 16 people. The official leave-one-out by user id is not offered: it tests on people
-        who are trained on under another id.
+        An official split with the parts train, val, test and submission, or one fold for each of
+        the 16 people. Only the submission part of challenge2022 contains unseen people. The
+        official leave-one-out by user id is not available, because five people have two ids.
 
     Returns
     -------
@@ -458,7 +461,7 @@ def openpack_split(name: str) -> list[Fold]:
     return _split(name)
 
 
-# ---- what there is
+# ---- files
 
 
 def _find_openpack(path: str | Path) -> Path:
@@ -481,7 +484,7 @@ def _find_openpack(path: str | Path) -> Path:
 
 
 def _find_sessions(
-    root: Path, users: Iterable[str] | str | None, sessions: Iterable[str] | str | None
+    root: Path, subjects: Iterable[str] | str | None, sessions: Iterable[str] | str | None
 ) -> list[_Session]:
     there = sorted(
         {
@@ -490,8 +493,8 @@ def _find_sessions(
             for file in folder.rglob("S[0-9][0-9][0-9][0-9].csv")
         }
     )
-    people = select_known("users", users, sorted({user for user, _ in there}))
-    found = [_Session(user, session) for user, session in there if user in people]
+    people = select_known("subjects", subjects, sorted({person_of(user) for user, _ in there}))
+    found = [_Session(user, session) for user, session in there if person_of(user) in people]
     if sessions is None:
         return found
     wanted = [sessions] if isinstance(sessions, str) else list(sessions)
@@ -500,7 +503,7 @@ def _find_sessions(
             raise ValueError(f"sessions are named 'S0100' or 'U0102-S0100', got {one!r}.")
         if not any(one in (session.session, session.name) for session in found):
             raise FileNotFoundError(
-                f"{NAME}: session {one} was not found in {root}, which holds "
+                f"{NAME}: session {one} was not found in {root}, which has "
                 f"{', '.join(session.name for session in found[:10])}. {OBTAIN}"
             )
     return [s for s in found if s.session in wanted or s.name in wanted]
@@ -533,7 +536,6 @@ def _read_session(
     session: _Session,
     devices: Sequence[str],
     annotation: str,
-    labels: str,
     rate: float | None,
     faults: Sequence[KnownError],
 ) -> _Annotated:
@@ -544,7 +546,7 @@ def _read_session(
     parts = [_on_grid(stream, clock[0], own_rate, count) for stream in streams]
     observed = np.hstack([seen for _, seen in parts])
     times = clock[0] + np.arange(count) / own_rate
-    classes, boxes = _read_labels(root, session, annotation, labels, times)
+    classes, boxes = _read_labels(root, session, annotation, times)
     for fault in faults:
         observed &= ~np.isin(boxes, fault.boxes)[:, None]
     recording = Recording(
@@ -559,13 +561,13 @@ def _read_session(
     if rate is not None and rate != own_rate:
         recording = recording.resample(rate)
         times = clock[0] + recording.times
-        classes, boxes = _read_labels(root, session, annotation, labels, times)
+        classes, boxes = _read_labels(root, session, annotation, times)
         recording = recording.replace(labels=classes)
     return _Annotated(recording, boxes, float(clock[0]))
 
 
 def _rate_of(clock: Array, wanted: float | None) -> float:
-    """Return the rate of time stamps, gaps left out; `wanted` if it is the same."""
+    """Return the rate of time stamps without their gaps; `wanted` if it is the same."""
     steps = np.diff(clock)
     rate = 1 / float(steps[steps < 1.5 * np.median(steps)].mean())
     return wanted if wanted is not None and abs(rate - wanted) < 1e-6 * wanted else rate
@@ -608,55 +610,21 @@ def _on_grid(
 
 
 def _read_labels(
-    root: Path, session: _Session, annotation: str, labels: str, times: Array
+    root: Path, session: _Session, annotation: str, times: Array
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Class and box at each time (Unix s)."""
-    name = f"openpack-{annotation}"
-    if labels == "spans":
-        file = _locate(root, session, (f"annotation/{name}", "annotation/work-process"), "spans")
-        return _from_spans(file, times, annotation)
-    folders = (f"annotation/{name}-1hz", "annotation/activity-1s")
+    """Return class and box at each time (Unix s)."""
+    folders = (f"annotation/openpack-{annotation}-1hz", "annotation/activity-1s")
     file = _locate(root, session, folders, f"1-Hz annotation of {annotation}")
-    return _from_seconds(file, times, annotation)
-
-
-def _from_seconds(
-    file: Path, times: Array, annotation: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     table = read_openpack_seconds(file, annotation)
-    # microseconds of slack: sums of steps may fall just short of a full second
+    # sums of steps may fall short of a full second by a rounding error
     at = np.floor(times + 1e-6).astype(np.int64)
     place = np.clip(np.searchsorted(table.seconds, at), 0, len(table.seconds) - 1)
     there = table.seconds[place] == at
     return np.where(there, table.classes[place], NULL), np.where(there, table.boxes[place], 0)
 
 
-def _from_spans(
-    file: Path, times: Array, annotation: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    classes = np.full(len(times), NULL)
-    boxes = np.zeros(len(times), dtype=np.int64)
-    for row in read_rows(file, ["start", "end", "box", "id"]):
-        begin, end = np.searchsorted(times + 1e-6, [_unix(row["start"]), _unix(row["end"])])
-        classes[begin:end] = int(float(row["id"]))
-        boxes[begin:end] = int(float(row["box"] or 0))
-    return _usable(classes, annotation), boxes
-
-
-def _unix(stamp: str) -> float:
-    try:
-        moment = datetime.fromisoformat(stamp)
-    except ValueError as error:
-        raise ValueError(
-            f"{stamp!r} is no time stamp such as 2022-03-29 14:25:22+09:00."
-        ) from error
-    if moment.tzinfo is None:
-        moment = datetime.fromisoformat(f"{stamp}+09:00")  # local time of the recordings
-    return moment.timestamp()
-
-
 def _usable(classes: NDArray[np.int64], annotation: str) -> NDArray[np.int64]:
-    """Turn everything that is no class to be recognised into Null."""
+    """Replace everything that is not one of the classes by Null."""
     return np.where(np.isin(classes, list(_classes(annotation)[0])), classes, NULL)
 
 
@@ -669,29 +637,9 @@ def _classes(annotation: str) -> tuple[dict[int, str], dict[int, tuple[str, ...]
 # ---- windows
 
 
-def _add_boxes(bunch: Bunch, across_boxes: bool) -> Bunch:
-    """Name the box of each window; drop windows that touch two unless they are wanted."""
+def _boxes(bunch: Bunch) -> NDArray[np.str_]:
+    """Return the name of the box in the middle of each window."""
     X = bunch.X
-    rate, length = X.rate("imu"), X["imu"].shape[2]
-    box = np.zeros(len(X), dtype=np.int64)
-    keep = np.ones(len(X), dtype=bool)
-    for name, box_labels in bunch.box_labels.items():
-        rows = np.flatnonzero(X["clip"] == name)
-        first = np.rint(X["start"][rows] * rate).astype(np.int64)
-        touched = box_labels[first[:, None] + np.arange(length)]
-        box[rows] = touched[:, length // 2]
-        if not across_boxes:
-            lowest = np.where(touched > 0, touched, touched.max(axis=1, keepdims=True)).min(axis=1)
-            keep[rows] = lowest == touched.max(axis=1)
-            box[rows] = lowest
-    if not keep.all():
-        bunch.X, bunch.y, bunch.groups = X[keep], bunch.y[keep], bunch.groups[keep]
-        bunch.sessions = bunch.sessions[keep]
-    pairs = zip(bunch.sessions, box[keep], strict=True)
-    bunch.boxes = np.array([f"{session}-B{number:02d}" for session, number in pairs])
-    return bunch
-
-
-def _check_choice(name: str, value: Any, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
+    middle = np.rint(X["start"] * X.rate("imu")).astype(np.int64) + X["imu"].shape[2] // 2
+    pairs = zip(bunch.sessions, X["clip"], middle, strict=True)
+    return np.array([f"{name}-B{bunch.box_labels[clip][at]:02d}" for name, clip, at in pairs])

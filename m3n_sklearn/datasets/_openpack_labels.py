@@ -1,4 +1,4 @@
-"""The classes of OpenPack in words: names as in the files, prompts written for this library."""
+"""The classes of OpenPack: names as in the files, prompts written for this library."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ __all__ = [
 ]
 
 NULL = 8100
-"""Nothing annotated, or annotated as not to be used."""
+"""Not annotated, or annotated as not to be used."""
 
 NULL_ACTION = 8105
-"""An action class of its own: between two actions."""
+"""The action class between two actions."""
 
 OPERATIONS: dict[int, str] = {
     100: "Picking",
@@ -186,7 +186,7 @@ SENSORS: dict[str, str] = {
     "e401": "right_wrist_e4",
     "e402": "left_wrist_e4",
 }
-"""Site of each device. The E4 wristbands sit beside the ATR ones."""
+"""Site of each device. The E4 wristbands are worn next to the ATR sensors."""
 
 _ALONG_Y = ((0.0, 1.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
 
@@ -194,10 +194,10 @@ MOUNTS: dict[str, tuple[tuple[float, ...], ...]] = {
     "right_wrist": _ALONG_Y,
     "left_wrist": _ALONG_Y,
 }
-"""Axes of the ATR sensors at the wrists in those of the simulated watches: a quarter about z.
+"""Axes of the ATR sensors at the wrists in those of the simulated watches: a quarter turn about z.
 
-The forearm turns most about y, gravity is on x while hands work with the thumb up, and y points to
-the fingers at one wrist and to the elbow at the other, as does x of the simulated watches.
+The forearm rotates most about y. Gravity is on x while the hands work with the thumb up. y points
+to the fingers at one wrist and to the elbow at the other, as does x of the simulated watches.
 """
 
 PERSON_OF: dict[str, str] = {
@@ -228,19 +228,11 @@ SESSIONS: tuple[str, ...] = tuple(
 
 
 class KnownError(NamedTuple):
-    """A recording error that the authors of the data report.
+    """A recording error that the authors report: the session, the devices and what is wrong.
 
-    Attributes
-    ----------
-    session : str
-        As ``user-session``.
-    sensors : tuple of str
-        Devices.
-    kind : {"off", "missing", "reversed", "swapped", "clock"}
-        What is wrong. A device that is reversed was worn the other way round; in three sessions
-        the x and y axes of its acceleration were turned back, but not those of its gyroscope.
-    boxes : tuple of int
-        The boxes it concerns; all if empty.
+    A reversed device was worn the other way round; in three sessions the x and y axes of its
+    acceleration were turned back, but not those of its gyroscope. Without boxes the error concerns
+    the whole session.
     """
 
     session: str
@@ -273,43 +265,16 @@ ERRORS: tuple[KnownError, ...] = (
     KnownError("U0209-S0400", ("atr03",), "reversed"),
     KnownError("U0209-S0500", ("atr03",), "reversed"),
 )
-"""Known errors that touch IMUs."""
+"""Known errors of the IMUs."""
 
 
 def person_of(user: str) -> str:
-    """Return the person behind a user id.
-
-    Parameters
-    ----------
-    user : str
-        Such as ``"U0202"``.
-
-    Returns
-    -------
-    str
-        The id under which the person took part first.
-
-    Examples
-    --------
-    >>> person_of("U0202"), person_of("U0101")
-    ('U0105', 'U0101')
-    """
+    """Return the person behind a user id: the id under which the person took part first."""
     return PERSON_OF.get(user, user)
 
 
 def split(name: str) -> list[Fold]:
-    """Return a split by name; see :func:`m3n_sklearn.datasets.openpack_split`.
-
-    Parameters
-    ----------
-    name : str
-        Name of the split.
-
-    Returns
-    -------
-    list of dict
-        Folds of sessions.
-    """
+    """Return a split by name; see :func:`m3n_sklearn.datasets.openpack_split`."""
     if name == "person_loo":
         return leave_one_out({session: person_of(session[:5]) for session in SESSIONS})
     if name not in _FIXED:
@@ -319,7 +284,7 @@ def split(name: str) -> list[Fold]:
 
 
 def _every(users: str, numbers: str) -> list[str]:
-    """Expand such as ("0101 0102", "1 3"): every user with every session."""
+    """Expand strings such as "0101 0102" and "1 3": every user with every session."""
     return [_name(f"U{user}", f"S0{n}00") for user in users.split() for n in numbers.split()]
 
 

@@ -1,4 +1,4 @@
-"""SP-SW-HAR: sitting, standing up, walking and turning with a smartwatch, 23 people."""
+"""SP-SW-HAR: 23 people sit, stand up, walk and turn with a smartwatch."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from .._clock import recover_clock
 from .._validation import check_rate
 from ..recording import Recording, channel_names, resample_timestamps
-from ._bunch import cut_into, make_bunch, select_known
+from ._bunch import cut_into, cutting_options, make_bunch, select_known
 from ._reading import find_root, read_csv, read_rows
 
 __all__ = ["load_sp_sw_har"]
@@ -26,7 +26,7 @@ SUBJECTS = tuple(range(1, 24))
 OBTAIN = "Get the folder DATA from https://github.com/GeoTecINIT/sp-sw-har-dataset."
 ARCHIVE = "sp_sw_har_watch.npz"
 MAX_GAP = 0.5
-"""Longest step between two time stamps in s that jitter explains."""
+"""Longest step between two time stamps in s; jitter explains no longer one."""
 
 LABELS = {
     "SEATED": (
@@ -58,19 +58,19 @@ Each execution is one run: seated, standing up, walking, turning, walking back, 
 down. A smartwatch measures specific force and angular rate at a wrist; every sample
 has one of the five classes.
 
-Handled here
-  Rate: samples come at 104.3 Hz (104.26 to 104.31 Hz by execution), not at the nominal 100 Hz.
+What the loader corrects
+  Rate: the samples have 104.3 Hz (104.26 to 104.31 Hz by execution), not the nominal 100 Hz.
   The rate of each execution is that of the even clock behind its time stamps. The stamps
   themselves are in whole milliseconds, repeat, and come in bursts after pauses of up to 0.06 s.
-  Site: the files do not say which wrist bore the watch. Its axes do: while people walk, everybody's
-  mean acceleration is near (-9.7, -2.9, 0.4) m/s², as simulated at a left wrist, where a hanging
-  arm points along x; at a right one the first component would be positive.
-Left as it is
-  Transitions are shorter than a window of 2 s
-  (medians: seated 0.7, standing up 1.2, turning 1.1, sitting down 1.3 s), so a window has the
-  class of most of its samples, and few windows of 2 s are "SEATED" (81 of 2,186, of 20 people).
+  Site: the files do not name the wrist of the watch, but its axes show it. While people walk, the
+  mean acceleration of everyone is near (-9.7, -2.9, 0.4) m/s². The simulator gives the same at a
+  left wrist, where a hanging arm points along x; at a right wrist the first component is positive.
+What it does not correct
+  Transitions are shorter than a window of 2 s (medians: seated 0.7, standing up 1.2, turning 1.1,
+  sitting down 1.3 s). A window has the class of most of its samples, so few windows of 2 s are
+  "SEATED" (81 of 2,186, of 20 people).
 
-Licence: CC BY 4.0. Cite
+License: CC BY 4.0. Cite
   M. Matey-Sanz, S. Casteleyn, C. Granell: Dataset of inertial measurements of smartphones and
   smartwatches for human activity recognition. Data in Brief, 2023, 109809.
 
@@ -96,50 +96,49 @@ def load_sp_sw_har(
     *,
     subjects: Iterable[int] | int | None = None,
     seconds: float | None = 2.0,
-    overlap: float = 0.5,
-    label: str = "majority",
-    min_purity: float = 0.0,
     rate: float = 50.0,
-    dtype: DTypeLike = np.float32,
+    **cutting: Any,
 ) -> Bunch:
     """Load the smartwatch recordings of SP-SW-HAR.
 
     Parameters
     ----------
     path : str or Path
-        Folder that holds ``DATA/s01/s01_01_sw.csv`` and so on, or that holds the same rows in
-        one ``sp_sw_har_watch.npz`` (arrays ``acc``, ``gyro``, ``time``, ``label``,
-        ``label_names``, ``rec_ptr``, ``subject``, ``execution``).
+        Folder with ``DATA/s01/s01_01_sw.csv`` and so on, or with the same rows in one file
+        ``sp_sw_har_watch.npz`` (arrays ``acc``, ``gyro``, ``time``, ``label``, ``label_names``,
+        ``rec_ptr``, ``subject``, ``execution``).
     subjects : int or iterable of int, optional
-        People, 1 to 23. All that are there by default.
+        People, 1 to 23. All by default.
     seconds : float or None, default=2.0
-        Length of the windows; None cuts none.
-    overlap : float, default=0.5
-        Share of a window that the next one repeats.
-    label : {"majority", "centre"}, default="majority"
-        Which of its samples decide on the class of a window. Transitions are short: most windows
-        hold two or three classes.
-    min_purity : float, default=0.0
-        Windows whose class holds a smaller share of their samples are dropped.
+        Length of the windows. None reads the recordings and cuts no windows.
     rate : float, default=50.0
-        Rate of the windows in Hz. Recordings keep their own, 104.3 Hz.
-    dtype : dtype, default=float32
-        Of the IMU windows.
+        Rate of the windows in Hz. Recordings keep their own rate, 104.3 Hz.
+    **cutting : dict
+        Further arguments of :func:`~m3n_sklearn.recording.cut`. Transitions are short, so most
+        windows contain two or three classes; ``min_purity=0.8`` keeps the purer ones. Another
+        default than there: ``dtype=float32``.
 
     Returns
     -------
     Bunch
-        ``recordings`` (one per execution, named such as ``"s01_03"``, with a class per sample),
-        ``motions`` (empty), ``X``, ``y`` (class labels), ``groups`` (people), ``sessions`` (one
-        per person, such as ``"s01"``), ``executions`` (number of each row's execution),
-        ``label_names``, ``descriptions`` (prompts), ``DESCR``.
+        With the fields
+
+        - ``X``, ``y``, ``groups``, ``sessions``: windows, classes, people and sessions (one per
+          person, such as ``"s01"``) of the rows; None if `seconds` is None. ``executions``: number
+          of the execution of each row.
+        - ``recordings``: one per execution, with a name such as ``"s01_03"`` and a class per
+          sample. ``motions``: empty.
+        - ``label_names``, ``descriptions``: name and prompts of each class.
+        - ``DESCR``: the data set, and what the loader corrects.
 
     Raises
     ------
     FileNotFoundError
-        If neither the files nor the archive is there.
+        If the folder has neither the files nor the archive.
     ValueError
-        If a subject is unknown or a file's content is not as expected.
+        If a subject is unknown or the content of a file is wrong.
+    TypeError
+        If an argument does not exist.
 
     References
     ----------
@@ -154,11 +153,12 @@ def load_sp_sw_har(
     ((2186, 6, 100), 'STANDING_UP')
     """
     check_rate(rate, "rate")
+    options = cutting_options(cutting, dtype=np.float32)
     people = select_known("subjects", subjects, SUBJECTS)
     executions = [one for one in _read_all(Path(path)) if one.subject in people]
     if not executions:
         raise FileNotFoundError(
-            f"{NAME}: {path} holds no execution of the chosen people {people}. {OBTAIN}"
+            f"{NAME}: {path} has no execution of the chosen people {people}. {OBTAIN}"
         )
     recordings = [_recording(execution) for execution in executions]
     bunch = make_bunch(
@@ -176,11 +176,8 @@ def load_sp_sw_har(
         recordings,
         [f"s{execution.subject:02d}" for execution in executions],
         seconds=seconds,
-        overlap=overlap,
-        label=label,
-        min_purity=min_purity,
         imu_rate=rate,
-        dtype=dtype,
+        **options,
     )
     number_of = {execution.name: execution.number for execution in executions}
     bunch.executions = np.array([number_of[name] for name in bunch.X["clip"]])
@@ -194,10 +191,11 @@ def _recording(execution: _Execution) -> Recording:
             f"{NAME}: the time stamps of {execution.name} must increase over at least three "
             f"samples without a gap of more than {MAX_GAP} s."
         )
-    # stamps jitter about an even clock
+    # 1. the even clock behind the jittered stamps, and its rate
     clock = recover_clock(times, execution.values, "even")
     steps = np.diff(clock.times)
     rate = 1 / float(steps[steps < 1.5 * np.median(steps)].mean())
+    # 2. samples on the even grid of that rate, each with the label of the nearest row
     values, observed, start = resample_timestamps(times, execution.values, rate, stamps="even")
     at = start + np.arange(len(values)) / rate
     nearest = clock.rows[np.rint(np.interp(at, clock.times, np.arange(len(steps) + 1))).astype(int)]
@@ -262,4 +260,4 @@ def _load(file: Path) -> dict[str, NDArray[Any]]:
         with np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in names}
     except Exception as error:  # numpy and zipfile raise many kinds for broken files
-        raise ValueError(f"{file} is no archive of {NAME}: {error}. {OBTAIN}") from error
+        raise ValueError(f"{file} is not an archive of {NAME}: {error}. {OBTAIN}") from error

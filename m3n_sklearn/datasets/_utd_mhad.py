@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 from scipy.io import loadmat
 from sklearn.utils import Bunch
 
 from .._validation import check_rate
 from ..motion import Motion, motion_from_joints
 from ..recording import Item, Recording, acc_from_g, channel_names, gyro_from_dps
-from ._bunch import Fold, cut_into, leave_one_out, make_bunch, select_known
+from ._bunch import Fold, cut_into, cutting_options, leave_one_out, make_bunch, select_known
 from ._reading import find_root, require_file
 
 __all__ = ["ACTIONS", "UTD_MOUNT", "UTD_RATE", "Action", "load_utd_mhad", "utd_split"]
@@ -25,7 +25,7 @@ UTD_RATE = 50.0
 """Rate of the IMU in Hz."""
 
 UTD_MOUNT = ((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -1.0))
-"""Axes of the wrist's sensor in those of the simulated watch; `mount` of the simulator."""
+"""Axes of the sensor at the wrist in those of the simulated watch, as `mount` of the simulator."""
 
 N_WRIST = 21
 SUBJECTS = tuple(range(1, 9))
@@ -33,7 +33,7 @@ TRIALS = tuple(range(1, 5))
 NAME = "UTD-MHAD"
 OBTAIN = (
     "Get 'Inertial' and 'Skeleton' from https://personal.utdallas.edu/~kehtar/UTD-MHAD.html and "
-    "unpack them beside each other."
+    "unpack them next to each other."
 )
 
 DESCR = """\
@@ -42,20 +42,19 @@ UTD-MHAD: 27 actions, 8 people, 4 trials each: one IMU and a Kinect v1 skeleton.
 The IMU (50 Hz; specific force and angular rate) sits on the right wrist in actions 1 to 21 and
 on the right thigh in actions 22 to 27. The actions are made with the right hand, or with both.
 
-Handled here
+What the loader corrects
   Units: acceleration from g to m/s², angular rate from deg/s to rad/s.
   Skeleton rate: a clip's skeleton spans the same interval as its IMU, an effective 19 frames per
   second (15 to 20.5), not 30. Frame times are linspace(0, n_imu / 50, n_frames).
-  Skeleton: joint positions are turned into rotations of SMPL's tree, world z up. The rotation
-  of the forearm about itself can't be seen in them.
-Left as it is
-  The orientation of the sensor on the limb is not documented; `mount` says what comparing the
-  readings with the skeletons finds for the wrist: half a turn about y from the watch that is
-  simulated by default, roughly, in subjects 1 to 4. Readings
-  stop at 8 g in some clips (front clap, throw, tennis swing and serve, bowling) and at 1000 deg/s
-  in others. 861 of 864 clips exist.
+  Skeleton: joint positions become rotations of SMPL's tree, world z up. They do not contain the
+  rotation of the forearm about its own axis.
+What it does not correct
+  The orientation of the sensor on the limb is not documented. `mount` is the one at which the
+  readings of the wrist agree best with the skeletons of subjects 1 to 4: about half a turn about y
+  from the simulated watch. Readings saturate at 8 g in some clips (front clap, throw, tennis swing
+  and serve, bowling) and at 1000 deg/s in others. 861 of 864 clips exist.
 
-Licence: none is given with the files; the authors call them a public domain dataset, freely
+License: none is given with the files. The authors call them a public domain dataset, freely
 available for research. Cite
   C. Chen, R. Jafari, N. Kehtarnavaz: UTD-MHAD: A Multimodal Dataset for Human Action Recognition
   Utilizing a Depth Camera and a Wearable Inertial Sensor. ICIP 2015.
@@ -86,50 +85,47 @@ def load_utd_mhad(
     actions: str | int | Iterable[str | int] = "wrist",
     skeletons: bool = True,
     seconds: float | None = 2.56,
-    overlap: float = 0.5,
-    margin: float = 0.5,
-    short: str = "pad",
     rate: float = UTD_RATE,
     pose_rate: float = 30.0,
-    dtype: DTypeLike = np.float32,
+    **cutting: Any,
 ) -> Bunch:
     """Load UTD-MHAD from its official files.
 
     Parameters
     ----------
     path : str or Path
-        Folder that holds ``Inertial`` and ``Skeleton``.
+        Folder with ``Inertial`` and ``Skeleton``.
     subjects : int or iterable of int, optional
-        People, 1 to 8. All that are there by default.
+        People, 1 to 8. All by default.
     actions : {"wrist", "thigh", "all"}, int, str or iterable, default="wrist"
-        Actions 1 to 21, whose IMU is on the right wrist; 22 to 27, whose IMU is on the right
+        Actions 1 to 21, with the IMU on the right wrist; 22 to 27, with the IMU on the right
         thigh; all; or a choice of numbers or labels.
     skeletons : bool, default=True
         Whether to read the skeletons as motions. Without them only the IMU is read.
     seconds : float or None, default=2.56
-        Length of the windows; None cuts none.
-    overlap : float, default=0.5
-        Share of a window that the next one repeats.
-    margin : float, default=0.5
-        Seconds of context frames at both ends of pose windows.
-    short : {"pad", "drop"}, default="pad"
-        What becomes of clips shorter than a window, see :func:`m3n_sklearn.recording.cut`. Clips
-        last 2 to 6.5 s.
+        Length of the windows. None reads the clips and cuts no windows.
     rate, pose_rate : float, default=50.0 and 30.0
-        Rates of the windows in Hz.
-    dtype : dtype, default=float32
-        Of the IMU windows.
+        Rates of the IMU windows and of the pose windows in Hz.
+    **cutting : dict
+        Further arguments of :func:`~m3n_sklearn.recording.cut`. Other defaults than there:
+        ``short="pad"``, because clips last 2 to 6.5 s, and ``dtype=float32``.
 
     Returns
     -------
     Bunch
-        ``motions`` and ``recordings`` (equal names, one clock: ``zip`` gives pairs for
-        :func:`~m3n_sklearn.recording.cut`; motions carry captions), ``X`` (Windows with imu,
-        pose, trans, text, clip, start), ``y`` (class labels), ``groups`` (people),
-        ``sessions`` (one per person, such as ``"s1"``), ``sites`` (place of the IMU in each
-        row), ``mount`` (for `SMPLIMUSimulator`, to simulate a wrist's sensor as it was
-        worn), ``label_names``, ``descriptions`` (prompts that are no captions), ``DESCR``.
-        Where actions of both sites are mixed, the channels of X name no site.
+        With the fields
+
+        - ``X``, ``y``, ``groups``, ``sessions``: windows with imu, pose, trans and text, classes,
+          people and sessions (one per person, such as ``"s1"``) of the rows; None if `seconds` is
+          None. ``sites``: site of the IMU in each row. With actions of both sites, the channel
+          names of X do not contain a site.
+        - ``recordings``, ``motions``: one each per clip, with equal names and one clock, so ``zip``
+          gives the pairs for :func:`~m3n_sklearn.recording.cut`. Motions have captions.
+        - ``label_names``, ``descriptions``: name and prompts of each class; no prompt is a caption.
+        - ``mount``: how the sensor is worn at the wrist, for
+          :class:`~m3n_sklearn.simulation.SMPLIMUSimulator` and
+          :func:`~m3n_sklearn.recording.to_site_axes`.
+        - ``DESCR``: the data set, and what the loader corrects.
 
     Raises
     ------
@@ -137,6 +133,8 @@ def load_utd_mhad(
         If the folder or a skeleton is missing.
     ValueError
         If a file is corrupt, or a subject or action is unknown.
+    TypeError
+        If an argument does not exist.
 
     Examples
     --------
@@ -147,6 +145,7 @@ def load_utd_mhad(
     """
     check_rate(rate, "rate")
     check_rate(pose_rate, "pose_rate")
+    options = cutting_options(cutting, short="pad", dtype=np.float32)
     root = find_root(
         path, (".", "UTD-MHAD"), "Inertial/a*_s*_t*_inertial.mat", dataset=NAME, obtain=OBTAIN
     )
@@ -176,12 +175,9 @@ def load_utd_mhad(
         _cuttable(motions, recordings),
         [f"s{clip.subject}" for clip in clips],
         seconds=seconds,
-        overlap=overlap,
-        margin=margin,
-        short=short,
         imu_rate=rate,
         pose_rate=pose_rate,
-        dtype=dtype,
+        **options,
     )
     site_of = {clip.name: clip.site for clip in clips}
     bunch.sites = np.array([site_of[name] for name in bunch.X["clip"]])
@@ -244,7 +240,7 @@ def _find_clips(root: Path, actions: Sequence[int], subjects: Sequence[int]) -> 
     there = [clip for clip in clips if clip.action in actions and clip.subject in subjects]
     if not there:
         raise FileNotFoundError(
-            f"{NAME}: {root / 'Inertial'} holds {len(clips)} clips of the people "
+            f"{NAME}: {root / 'Inertial'} has {len(clips)} clips of the people "
             f"{sorted({clip.subject for clip in clips})}, none of them of the chosen people "
             f"{list(subjects)} and actions {list(actions)}. {OBTAIN}"
         )
@@ -290,7 +286,7 @@ def _read_mat(path: Path, variable: str) -> NDArray[np.float64]:
     try:
         content = loadmat(path, variable_names=[variable])
     except Exception as error:  # scipy raises many kinds for broken files
-        raise ValueError(f"{path} is no readable MATLAB file: {error}. {OBTAIN}") from error
+        raise ValueError(f"{path} is not a readable MATLAB file: {error}. {OBTAIN}") from error
     if variable not in content:
         raise ValueError(f"{path} has no variable {variable!r}.")
     values = np.asarray(content[variable], dtype=np.float64)
@@ -300,7 +296,7 @@ def _read_mat(path: Path, variable: str) -> NDArray[np.float64]:
 
 
 def _cuttable(motions: Sequence[Motion], recordings: Sequence[Recording]) -> list[Item]:
-    """Pairs or recordings, with channel names that agree."""
+    """Return pairs or recordings, with the same channel names in all of them."""
     same = len({recording.channels for recording in recordings}) == 1
     bare = channel_names("site")
     names = tuple(name.removeprefix("site_") for name in bare)
@@ -309,17 +305,7 @@ def _cuttable(motions: Sequence[Motion], recordings: Sequence[Recording]) -> lis
 
 
 class Action(NamedTuple):
-    """One action.
-
-    Attributes
-    ----------
-    label, name : str
-        Class label and English name.
-    captions : tuple of str
-        What one might write about a clip.
-    prompts : tuple of str
-        What one might write to ask for the class; none is a caption.
-    """
+    """Class label, English name, captions of clips, and prompts; no prompt is a caption."""
 
     label: str
     name: str

@@ -96,6 +96,18 @@ def mean_interval(
     See Also
     --------
     paired_difference : Compares two methods, which overlapping intervals do not.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from m3n_sklearn.evaluation import Method, few_label_study, mean_interval
+    >>> y, groups = np.tile([0, 1], 12), np.repeat(["ann", "bob", "eve"], 8)
+    >>> methods = [Method("majority", DummyClassifier()), Method("linear", LogisticRegression())]
+    >>> scores = few_label_study(methods, 3.0 * y[:, None], y, groups, budgets=(1,))
+    >>> mean_interval(scores, "linear", budget=1)
+    Interval(mean=1.0, low=1.0, high=1.0, n_people=3, n_runs=3)
     """
     runs = _runs(scores, method, budget)
     return Interval(*_bootstrap(runs, confidence, n_resamples, random_state))
@@ -162,6 +174,18 @@ def paired_difference(
     ----------
     .. [1] A. C. Davison, D. V. Hinkley, "Bootstrap Methods and their Application", Cambridge
        University Press, 1997, section 3.8.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from m3n_sklearn.evaluation import Method, few_label_study, paired_difference
+    >>> y, groups = np.tile([0, 1], 12), np.repeat(["ann", "bob", "eve"], 8)
+    >>> methods = [Method("majority", DummyClassifier()), Method("linear", LogisticRegression())]
+    >>> scores = few_label_study(methods, 3.0 * y[:, None], y, groups, budgets=(1,))
+    >>> round(paired_difference(scores, "linear", "majority", budget=1).mean, 3)
+    0.667
     """
     first, second = _runs(scores, a, budget), _runs(scores, b, budget)
     common = [run for run in first if run in second]

@@ -86,6 +86,7 @@ class WindowFeatures(DocumentationLink, TransformerMixin, BaseEstimator):
 
 
 def _statistics(x: Array) -> Array:
+    """Return mean, sd, min, max, median, IQR, mean absolute difference and mean crossings."""
     mean = x.mean(axis=-1, keepdims=True)
     low, median, high = np.percentile(x, [25, 50, 75], axis=-1)
     steps = max(1, x.shape[-1] - 1)
@@ -98,6 +99,7 @@ def _statistics(x: Array) -> Array:
 
 
 def _octaves(x: Array) -> Array:
+    """Return the share of power in each of four bands of logarithmic width."""
     power = np.abs(np.fft.rfft(x - x.mean(axis=-1, keepdims=True), axis=-1)) ** 2
     edges = np.unique(np.geomspace(1, power.shape[-1], 5).astype(int))
     edges = np.concatenate([edges, np.full(5 - len(edges), power.shape[-1])])
@@ -107,6 +109,7 @@ def _octaves(x: Array) -> Array:
 
 
 def _axis_correlations(triads: Array) -> Array:
+    """Return the correlations xy, xz and yz of each triad."""
     centered = triads - triads.mean(axis=-1, keepdims=True)
     scaled = centered / (np.linalg.norm(centered, axis=-1, keepdims=True) + 1e-12)
     products = np.einsum("nsat,nsbt->nsab", scaled, scaled)

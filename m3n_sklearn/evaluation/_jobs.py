@@ -44,7 +44,7 @@ def check_data(
     ids = None if blocks is None else _columns_like(X, blocks=blocks)[0]
     if not isinstance(random_state, (int, np.integer)) or random_state < 0:
         raise ValueError(
-            f"random_state must be a whole number of at least 0, so that every method meets the "
+            f"random_state must be a whole number of at least 0, so that every method gets the "
             f"same labels; got {random_state!r}."
         )
     # a slice would be copied for every cell that goes to another process
@@ -53,10 +53,10 @@ def check_data(
 
 
 def _columns_like(X: Any, **columns: ArrayLike) -> list[NDArray[Any]]:
-    """Return columns as arrays with one entry per row of X, or complain."""
+    """Return columns as arrays with one entry per row of X, or raise."""
     if not hasattr(X, "shape") or hasattr(X, "iloc"):
         raise TypeError(
-            f"X must be an array or Windows, got {type(X).__name__}; a table becomes an array by "
+            f"X must be an array or Windows, got {type(X).__name__}. Convert a table with "
             "X.to_numpy()."
         )
     return [plain_column(values, name, X.shape[0]) for name, values in columns.items()]
@@ -255,7 +255,7 @@ def _people(
     """Return the groups of `fit`, for estimators that hold out whole people to choose by."""
     takes_them = method.needs_labels and has_fit_parameter(estimator, "groups")
     groups = data.groups[train]
-    # extra windows are of nobody, and one person alone can't be held out
+    # extra windows have no person, and a single person cannot be held out
     if not takes_them or method.extra is not None or len(np.unique(groups)) < 2:
         return {}
     return {"groups": groups}

@@ -74,6 +74,12 @@ def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     float
         Between 0 and 1. A predicted class that never occurs lowers the recall of the other classes
         but is not averaged over.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.evaluation import macro_f1
+    >>> macro_f1(["walk", "walk", "wave"], ["walk", "walk", "walk"])
+    0.4
     """
     truth = np.asarray(y_true)
     return float(f1_score(truth, y_pred, labels=np.unique(truth), average="macro", zero_division=0))
@@ -95,6 +101,18 @@ def per_person(scores: Sequence[Score], method: str, budget: Budget) -> Mapping[
     -------
     mapping
         Person to mean macro F1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from m3n_sklearn.evaluation import Method, few_label_study, per_person
+    >>> y, groups = np.tile([0, 1], 12), np.repeat(["ann", "bob", "eve"], 8)
+    >>> methods = [Method("majority", DummyClassifier()), Method("linear", LogisticRegression())]
+    >>> scores = few_label_study(methods, 3.0 * y[:, None], y, groups, budgets=(1,))
+    >>> per_person(scores, "linear", 1)
+    {'ann': 1.0, 'bob': 1.0, 'eve': 1.0}
     """
     found: dict[Hashable, list[float]] = {}
     for score in scores:

@@ -88,6 +88,12 @@ def load_scores(store: str | os.PathLike[str]) -> list[Score]:
     ValueError
         If the folder has no cell of a study, a file is damaged, or one person was scored twice
         with the same method and draw, because the data, the method or the folds were changed.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.evaluation import few_label_study, load_scores
+    >>> few_label_study(methods, X, y, groups, store="study")  # doctest: +SKIP
+    >>> scores = load_scores("study")  # doctest: +SKIP
     """
     paths = sorted(Path(store).glob("*.json"))
     if not paths:

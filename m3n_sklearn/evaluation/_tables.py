@@ -32,6 +32,19 @@ def format_table(scores: Sequence[Score], methods: Sequence[str] | None = None) 
     str
         One row per method, one column per budget: mean ± standard deviation over people of the
         per-person mean over draws. Flags are footnotes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from m3n_sklearn.evaluation import Method, few_label_study, format_table
+    >>> y, groups = np.tile([0, 1], 12), np.repeat(["ann", "bob", "eve"], 8)
+    >>> methods = [Method("majority", DummyClassifier()), Method("linear", LogisticRegression())]
+    >>> scores = few_label_study(methods, 3.0 * y[:, None], y, groups, budgets=(1,))
+    >>> print(format_table(scores, ["linear"]))
+                 1 per class
+    linear     1.000 ± 0.000
     """
     listed = check_scores(scores)
     names = _choose(listed, methods)
@@ -71,6 +84,20 @@ def format_differences(
     str
         One row per method, one column per budget: the mean difference in points (hundredths of
         macro F1) and its paired bootstrap interval, see :func:`paired_difference`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from m3n_sklearn.evaluation import Method, few_label_study, format_differences
+    >>> y, groups = np.tile([0, 1], 12), np.repeat(["ann", "bob", "eve"], 8)
+    >>> methods = [Method("majority", DummyClassifier()), Method("linear", LogisticRegression())]
+    >>> scores = few_label_study(methods, 3.0 * y[:, None], y, groups, budgets=(1,))
+    >>> print(format_differences(scores, "majority"))
+    points ahead of majority [95 % interval]
+                      1 per class
+    linear   +66.7 [+66.7, +66.7]
     """
     listed = check_scores(scores)
     _choose(listed, [baseline])
@@ -101,6 +128,19 @@ def to_frame(scores: Sequence[Score]) -> DataFrame:
         Columns ``method``, ``budget`` (as in :func:`format_table`), ``group``, ``held_out``
         (the people of the fold), ``draw``, ``macro_f1``, ``n_train``, ``n_test``,
         ``fit_seconds``, ``predict_seconds`` and ``flags``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from m3n_sklearn.evaluation import Method, few_label_study, to_frame
+    >>> y, groups = np.tile([0, 1], 12), np.repeat(["ann", "bob", "eve"], 8)
+    >>> methods = [Method("majority", DummyClassifier()), Method("linear", LogisticRegression())]
+    >>> scores = few_label_study(methods, 3.0 * y[:, None], y, groups, budgets=(1,))
+    >>> to_frame(scores)[["method", "group", "macro_f1"]].tail(1)
+       method group  macro_f1
+    5  linear   eve       1.0
     """
     import pandas as pd
 

@@ -1,8 +1,8 @@
-"""Procedural motions: a vocabulary of activities that people perform, each in their own way.
+"""Procedural motions: a vocabulary of activities, performed by people with a style of their own.
 
 An :class:`Activity` is a program of postures (joint angles within human limits). A
 :class:`Person` has a body, a tempo, an amplitude and habits. :func:`perform` joins the postures
-with the least jerk (Flash and Hogan, 1985), adds sway, puts the feet on the ground and returns a
+with minimum jerk (Flash and Hogan, 1985), adds sway, puts the feet on the ground and returns a
 :class:`~m3n_sklearn.motion.Motion`.
 """
 

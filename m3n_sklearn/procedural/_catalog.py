@@ -1,4 +1,4 @@
-"""The vocabulary: activities by name."""
+"""The vocabulary of activities, by name."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ __all__ = ["ACTIVITIES", "get_activities", "get_activity", "list_activities"]
 ACTIVITIES: Mapping[str, Activity] = MappingProxyType(
     {each.name: each for each in (*GESTURES, *FITNESS, *DAILY, *WORK, *PACKING, *HOUSEHOLD)}
 )
-"""Every activity that comes with the library, by name."""
+"""All activities of the library, by name."""
 
 
 def list_activities() -> tuple[str, ...]:
-    """Return the names of the activities that come with the library.
+    """Return the names of all activities of the library.
 
     Returns
     -------
     tuple of str
-        In the order gestures, fitness, daily life, hand work, packing, household.
+        Gestures, fitness, daily life, hand work, packing, household.
 
     Examples
     --------
@@ -40,12 +40,12 @@ def list_activities() -> tuple[str, ...]:
 
 
 def get_activity(activity: str | Activity) -> Activity:
-    """Look an activity up by its name.
+    """Return an activity by its name.
 
     Parameters
     ----------
     activity : str or Activity
-        A name from :func:`list_activities`; an activity of your own is returned as it is.
+        A name from :func:`list_activities`, or an activity, which is returned.
 
     Returns
     -------
@@ -55,9 +55,9 @@ def get_activity(activity: str | Activity) -> Activity:
     Raises
     ------
     ValueError
-        If there is no such activity; the message names the closest ones.
+        If the name is unknown; the message contains similar names.
     TypeError
-        If it is neither a name nor an activity.
+        If the argument is neither a name nor an activity.
 
     Examples
     --------
@@ -85,12 +85,12 @@ def get_activities(
     activities: Iterable[str | Activity] | str | Activity | None = None,
     exclude: Iterable[str] = (),
 ) -> tuple[Activity, ...]:
-    """Look several activities up.
+    """Return several activities by their names.
 
     Parameters
     ----------
     activities : iterable of (str or Activity), optional
-        Which; all of the library if not given.
+        Names or activities; by default the whole vocabulary.
     exclude : iterable of str, default=()
         Names to leave out.
 
@@ -102,11 +102,16 @@ def get_activities(
     Raises
     ------
     ValueError
-        For an unknown or repeated name, or if nothing is left.
+        For an unknown or repeated name, or if no activity is left.
+
+    Examples
+    --------
+    >>> [activity.name for activity in get_activities(["wave", "walk"], exclude=["walk"])]
+    ['wave']
     """
     if isinstance(activities, (str, Activity)):
         activities = (activities,)
-    without = {
+    excluded = {
         get_activity(each).name for each in ((exclude,) if isinstance(exclude, str) else exclude)
     }
     wanted = list_of(ACTIVITIES if activities is None else activities, "activities", "names")
@@ -115,7 +120,7 @@ def get_activities(
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValueError(f"Activities must have different names; repeated: {', '.join(repeated)}.")
-    kept = tuple(each for each in chosen if each.name not in without)
+    kept = tuple(each for each in chosen if each.name not in excluded)
     if not kept:
         raise ValueError("No activity is left: give at least one that is not excluded.")
     return kept

@@ -1,4 +1,4 @@
-"""People: how the same activity differs from one body to the next."""
+"""People: bodies, tempo, amplitude and habits that make performances differ."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from ._posture import CHANNELS
 __all__ = ["Person", "draw_person"]
 
 STATURE = {"female": (1.63, 0.065), "male": (1.76, 0.070)}
-"""Mean and standard deviation of adult body height in m."""
+"""Mean and standard deviation of adult stature in m."""
+
+MAX_SD = 2.5
+"""Standard deviations at which the normal distributions of people are cut off."""
+TEMPO_LOG_SD, AMPLITUDE_LOG_SD = 0.13, 0.12
+"""Standard deviations of the logarithms of tempo and amplitude between people."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Body and habits of one performer.
+    """Body and habits of one person.
 
     Parameters
     ----------
@@ -27,17 +32,23 @@ class Person:
     sex : {"female", "male", "neutral"}
         Variant of the body model.
     tempo : float
-        How fast they move; 1 is usual.
+        Speed of movement; 1 is the average.
     amplitude : float
-        How far they move where the task leaves it free; 1 is usual.
+        Extent of movement where the task does not fix it; 1 is the average.
     left_handed : bool
         Whether left and right are exchanged.
     unsteadiness : float
-        How much repetitions differ and the body sways; 1 is usual.
+        Variation between repetitions, and sway; 1 is the average.
     individuality : float
-        How far the person's own way of doing things is from the textbook; 1 is usual.
+        Deviation of the person's style from the program of an activity; 1 is the average.
     seed : int
-        Fixes the person's posture and style.
+        Seed of the person's posture and style.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.procedural import Person
+    >>> Person(stature=1.8, tempo=1.2).amplitude
+    1.0
     """
 
     stature: float = 1.70
@@ -50,7 +61,7 @@ class Person:
     seed: int = 0
 
     def habit(self, what: str) -> np.random.Generator:
-        """Return random numbers that are the same whenever this person does the same thing.
+        """Return a random generator for a habit; its seed depends on person and habit only.
 
         Parameters
         ----------
@@ -60,7 +71,7 @@ class Person:
         Returns
         -------
         numpy.random.Generator
-            Freshly seeded.
+            A new generator.
         """
         return np.random.default_rng([self.seed, zlib.crc32(what.encode())])
 
@@ -77,27 +88,34 @@ def draw_person(
     Parameters
     ----------
     rng : numpy.random.Generator
-        Source of randomness.
+        Random generator.
     tempo : float, default=1.0
-        Median tempo of the population; its people differ by about 13 % (most by less than
-        25 %).
+        Median tempo of the population. Its standard deviation between people is about 13 %.
     left_handed : float, default=0.1
         Probability of left-handedness.
     individuality : float, default=1.0
-        How much people differ in style.
+        Spread of styles; see :class:`Person`.
 
     Returns
     -------
     Person
         The person.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn.procedural import draw_person
+    >>> person = draw_person(np.random.default_rng(0))
+    >>> person.sex, round(person.stature, 2)
+    ('male', 1.75)
     """
     sex = ("female", "male")[int(rng.integers(2))]
     mean, spread = STATURE[sex]
     return Person(
-        stature=float(mean + spread * np.clip(rng.standard_normal(), -2.5, 2.5)),
+        stature=float(mean + spread * np.clip(rng.standard_normal(), -MAX_SD, MAX_SD)),
         sex=sex,
-        tempo=tempo * float(np.exp(0.13 * np.clip(rng.standard_normal(), -2.5, 2.5))),
-        amplitude=float(np.exp(0.12 * np.clip(rng.standard_normal(), -2.5, 2.5))),
+        tempo=tempo * float(np.exp(TEMPO_LOG_SD * np.clip(rng.standard_normal(), -MAX_SD, MAX_SD))),
+        amplitude=float(np.exp(AMPLITUDE_LOG_SD * np.clip(rng.standard_normal(), -MAX_SD, MAX_SD))),
         left_handed=bool(rng.random() < left_handed),
         unsteadiness=float(rng.uniform(0.7, 1.4)),
         individuality=individuality,
@@ -105,7 +123,7 @@ def draw_person(
     )
 
 
-_SPREAD = {
+_STYLE_SD = {
     "flexion": 5.0,
     "abduction": 5.0,
     "rotation": 6.0,
@@ -121,6 +139,6 @@ _SPREAD = {
 }
 
 SPREAD: Array = np.array(
-    [_SPREAD.get(name.removeprefix("left_").removeprefix("right_"), 0.0) for name in CHANNELS]
+    [_STYLE_SD.get(name.removeprefix("left_").removeprefix("right_"), 0.0) for name in CHANNELS]
 )
-"""Standard deviation in degrees between people who take the same posture."""
+"""Standard deviation of each channel in degrees between people in the same posture."""

@@ -1,4 +1,8 @@
-"""Performing: a person does an activity once, and a Motion comes out."""
+"""Perform an activity once: from a program and a person to a Motion.
+
+The keys of the program get the person's posture, amplitude and tempo, are placed in time with
+pauses, and are joined with minimum jerk. Sway and tremor are added, and angles stay within limits.
+"""
 
 from __future__ import annotations
 
@@ -26,17 +30,31 @@ from ._program import Activity, minimum_jerk
 
 __all__ = ["embody", "exertion", "perform"]
 
-TIMING = 0.07
-"""Standard deviation of the logarithm of movement times and extents from trial to trial."""
-SWAY = 0.3
-"""Slow changes within a trial, as a share of the spread between people."""
-TREMOR = 0.002
-"""Physiological tremor of the arms at 6 to 11 Hz, as a share of the spread between people."""
+# ---- differences between people, besides those of `Person`
+
+STANCE_SHARE = 0.6
+"""Spread of the posture at rest, as a share of `SPREAD`."""
+AMPLITUDE_LOG_SD, TEMPO_LOG_SD = 0.06, 0.08
+"""Standard deviations of the logarithms of amplitude and tempo for an activity."""
+HARMONIC_SD = (0.8, 0.35, 0.25)
+"""Weights of the constant and of two harmonics in the style over a cycle."""
+
+# ---- differences between trials
+
+TRIAL_LOG_SD = 0.07
+"""Standard deviation of the logarithm of movement times and extents."""
+SWAY = (0.3, 0.1, 0.9)
+"""Slow changes within a trial: share of `SPREAD`, lowest and highest frequency in Hz."""
+TREMOR = (0.002, 6.0, 11.0)
+"""Physiological tremor: share of `SPREAD`, lowest and highest frequency in Hz."""
+
+ONGOING_SECONDS = 6.0
+"""Length of an ongoing activity if no other is given."""
 
 
 @dataclass
 class _Timeline:
-    """Keys placed in time."""
+    """Keys placed in time: arrival, departure (None: no stop) and posture of each."""
 
     arrive: list[float] = field(default_factory=list)
     leave: list[float | None] = field(default_factory=list)
@@ -64,28 +82,27 @@ def perform(
     subject: object = None,
     name: str | None = None,
 ) -> Motion:
-    """Let a person perform an activity once.
+    """Return the motion of a person who performs an activity once.
 
     Parameters
     ----------
     activity : Activity
-        What to do.
+        The activity.
     person : Person, optional
-        Who does it; an average person if not given.
+        The person; an average person if not given.
     seconds : float, optional
-        Length of the clip. By default the activity takes as long as it takes: one to four
-        repetitions, or 6 s of something that goes on.
+        Length of the clip. By default one to four repetitions, or 6 s of an ongoing activity.
     rate : float, default=60.0
         Frames per second.
     random_state : int, Generator or None, default=None
-        Timing, pauses and the small differences of this repetition.
+        Seed of timing, pauses and the small differences of this repetition.
     subject, name : optional
-        Passed on to the motion.
+        Fields of the motion.
 
     Returns
     -------
     Motion
-        World z up, floor at 0; its text are the activity's descriptions, its label the name.
+        World z up, floor at 0, with the activity's descriptions as text and its name as label.
 
     Raises
     ------
@@ -105,8 +122,8 @@ def perform(
     rng = np.random.default_rng(random_state)
     draws = rng.bit_generator.state
     poses, trans = _try(activity, who, seconds, rate, rng)
-    # Tempo, amplitude and style are drawn one by one. Together they may ask for more than a body
-    # can do: then the person takes more time. The draws stay the same.
+    # Tempo, amplitude and style are drawn separately. Together they may exceed what a body can do;
+    # the person then takes more time, with the same draws.
     while (ratio := exertion(poses, trans, rate, stature=who.stature)) > 1:
         who = replace(who, tempo=0.99 * who.tempo / np.sqrt(ratio))
         rng.bit_generator.state = draws
@@ -128,10 +145,12 @@ def perform(
 def _try(
     activity: Activity, who: Person, seconds: float | None, rate: float, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Poses and translation of a performance, whatever it asks of the body."""
+    """Return poses and translation of one performance, even if it exceeds what a body can do."""
+    # 1. joint angles: keys, sway, handedness, limits
     times, curves = _curves(activity, who, seconds, rate, rng)
-    curves += _unrest(times, who, rng)
+    curves += _sway_and_tremor(times, who, rng)
     curves = within_limits(mirrored(curves) if who.left_handed else curves)
+    # 2. poses and the path of the pelvis
     support = activity.support
     if who.left_handed:
         support = {"left": "right", "right": "left"}.get(support, support)
@@ -147,49 +166,49 @@ def _try(
 def _curves(
     activity: Activity, who: Person, seconds: float | None, rate: float, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Frame times and joint angles, before sway and limits."""
+    """Return frame times and joint angles, without sway and limits."""
     line = _Timeline()
-    keys = _own_way(activity, who)
-    start = _lay_out(line, activity, keys, who, seconds, rng)
+    keys = _personal_keys(activity, who)
+    start = _schedule(line, activity, keys, who, seconds, rng)
     stop = seconds if seconds is not None else line.end + float(rng.uniform(0.2, 0.6))
     if activity.kind == "ongoing":
-        stop = 6.0 if seconds is None else seconds
+        stop = ONGOING_SECONDS if seconds is None else seconds
     times = np.arange(max(1, round(stop * rate))) / rate
     return times, line.curves(start + times)
 
 
-def _own_way(activity: Activity, who: Person) -> list[tuple[Array, float, float | None]]:
-    """Rest posture and keys as this person does them: (posture, seconds, hold)."""
+def _personal_keys(activity: Activity, who: Person) -> list[tuple[Array, float, float | None]]:
+    """Return rest posture and keys in the person's style: (posture, seconds, hold)."""
+    # 1. habits: posture at rest, amplitude and tempo
     rng = who.habit(activity.name)
     free = activity.freedom * who.individuality
-    stance = 0.6 * free * SPREAD * who.habit("stance").standard_normal(len(SPREAD))
+    stance = STANCE_SHARE * free * SPREAD * who.habit("stance").standard_normal(len(SPREAD))
     amplitude = who.amplitude**activity.freedom
-    amplitude *= np.exp(0.06 * free * rng.standard_normal())
-    pace = who.tempo * np.exp(0.08 * who.individuality * rng.standard_normal())
+    amplitude *= np.exp(AMPLITUDE_LOG_SD * free * rng.standard_normal())
+    pace = who.tempo * np.exp(TEMPO_LOG_SD * who.individuality * rng.standard_normal())
     rest = activity.rest + stance
+    # 2. keys: deviations from rest are scaled, and postures that move get the style
     own: list[tuple[Array, float, float | None]] = [(rest, 0.0, 0.0)]
     program = activity.program(who.left_handed)
     phase = np.cumsum([key.seconds + (key.hold or 0.0) for key in program])
-    styles = free * SPREAD * _variation(phase / phase[-1], rng)
+    styles = free * SPREAD * _style(phase / phase[-1], rng)
     for key, style in zip(program, styles, strict=True):
         moved = bool((key.posture != activity.rest).any())
         posture = rest + amplitude * (key.posture - activity.rest) + moved * style
-        stretch = np.exp(TIMING * who.individuality * rng.standard_normal()) / pace
+        stretch = np.exp(TRIAL_LOG_SD * who.individuality * rng.standard_normal()) / pace
         hold = None if key.hold is None else key.hold * stretch
         own.append((posture, key.seconds * stretch, hold))
     return own
 
 
-def _variation(phase: Array, rng: np.random.Generator) -> Array:
+def _style(phase: Array, rng: np.random.Generator) -> Array:
     """Draw unit noise that changes slowly over a cycle: a constant and two harmonics."""
     order = 2 * np.pi * np.arange(3) * phase[:, None]
     waves = np.hstack([np.cos(order), np.sin(order)])
-    return waves @ (
-        np.array([0.8, 0.35, 0.25] * 2)[:, None] * rng.standard_normal((6, len(SPREAD)))
-    )
+    return waves @ (np.array(HARMONIC_SD * 2)[:, None] * rng.standard_normal((6, len(SPREAD))))
 
 
-def _lay_out(
+def _schedule(
     line: _Timeline,
     activity: Activity,
     keys: list[tuple[Array, float, float | None]],
@@ -197,31 +216,34 @@ def _lay_out(
     seconds: float | None,
     rng: np.random.Generator,
 ) -> float:
-    """Place the keys on a time line; return the time at which the clip starts."""
+    """Place the keys on a timeline; return the time at which the clip starts."""
     rest, cycle = keys[0][0], keys[1:]
     length = sum(move + (hold or 0.0) for _, move, hold in cycle)
-    tempo, extent = np.exp(TIMING * rng.standard_normal(2))
+    tempo, extent = np.exp(TRIAL_LOG_SD * rng.standard_normal(2))
 
     def once() -> None:
-        slower = tempo * np.exp(0.5 * TIMING * who.unsteadiness * rng.standard_normal())
+        slower = tempo * np.exp(0.5 * TRIAL_LOG_SD * who.unsteadiness * rng.standard_normal())
         larger = 1.0 + activity.freedom * (extent - 1.0)
         for value, move, hold in cycle:
-            stretch = float(slower * np.exp(0.4 * TIMING * rng.standard_normal()))
+            stretch = float(slower * np.exp(0.4 * TRIAL_LOG_SD * rng.standard_normal()))
             wide = rest + larger * (value - rest)
             line.add(wide, move * stretch, None if hold is None else hold * stretch)
 
+    # the clip of an ongoing activity starts at a random time of the second or third cycle
     if activity.kind == "ongoing":
         start = length * (1.5 + float(rng.random()))
-        wanted = start + (6.0 if seconds is None else seconds) + 2 * length
+        wanted = start + (ONGOING_SECONDS if seconds is None else seconds) + 2 * length
         while line.end < wanted:
             once()
         return start
     line.add(rest, 0.0, float(rng.uniform(0.1, 0.6)))
     if activity.kind == "once":
+        # the start is delayed by a random share of the time that is not needed
         spare = 0.0 if seconds is None else max(0.0, seconds - length * tempo - line.end - 0.3)
         line.leave[0] = line.end = line.end + float(rng.uniform(0.0, 0.8)) * spare
         once()
         return 0.0
+    # one to four repetitions, or as many as the length needs
     count = int(rng.integers(1, 5))
     while line.end < seconds if seconds is not None else count > 0:
         once()
@@ -231,16 +253,15 @@ def _lay_out(
     return 0.0
 
 
-def _unrest(times: Array, who: Person, rng: np.random.Generator) -> Array:
-    """Sway and tremor: sums of sines, so that they are as smooth as one likes."""
-    bands = ((SWAY, 0.1, 0.9, SPREAD), (TREMOR, 6.0, 11.0, SPREAD))
+def _sway_and_tremor(times: Array, who: Person, rng: np.random.Generator) -> Array:
+    """Return sums of three sines per channel in each band, which are smooth."""
     total = np.zeros((len(times), len(SPREAD)))
-    for share, low, high, spread in bands:
-        moving = np.flatnonzero(spread)
+    moving = np.flatnonzero(SPREAD)
+    for share, low, high in (SWAY, TREMOR):
         frequency = rng.uniform(low, high, (3, 1, len(moving)))
         phase = rng.uniform(0, 2 * np.pi, frequency.shape)
         waves = np.sin(2 * np.pi * frequency * times[:, None] + phase).sum(axis=0)
-        total[:, moving] += share * who.unsteadiness * spread[moving] * waves * np.sqrt(2 / 3)
+        total[:, moving] += share * who.unsteadiness * SPREAD[moving] * waves * np.sqrt(2 / 3)
     return total
 
 
@@ -248,9 +269,9 @@ X, Y, Z = np.eye(3)
 
 
 COLLAR_SHARE = 0.15
-"""Degrees the collar bone rises per degree of abduction; half of that per degree of flexion."""
+"""Elevation of the clavicle per abduction of the arm; half of that per flexion."""
 SOLE_SHARPNESS = 60.0
-"""1/m. How sharply the lowest of heels and balls takes over the load."""
+"""1/m. Inverse scale of the soft minimum over the heights of heels and balls."""
 
 LIMB_LIMIT, PELVIS_LIMIT, PELVIS_SHARE = 105.0, 14.0, 0.25
 """Largest acceleration of wrists and ankles in m/s², and the acceleration of the pelvis in m/s²
@@ -271,29 +292,13 @@ _Z_UP = quat_from_matrix(Z_UP_FROM_Y_UP)
 def embody(
     curves: Array, rate: float, *, stature: float, support: str = "both", heading: float = 0.0
 ) -> tuple[Array, Array]:
-    """Turn curves of joint angles into SMPL poses and a translation.
+    """Convert joint angles (F, n_channels) to poses (F, 24, 3) in rad and trans (F, 3) in m, z up.
 
-    Parameters
-    ----------
-    curves : ndarray of shape (F, n_channels)
-        Postures in degrees and statures.
-    rate : float
-        Frames per second.
-    stature : float
-        Body height in m.
-    support : {"both", "left", "right", "walk", "run"}, default="both"
-        Which ankles stay where they are. "walk" and "run" move forward at the mean speed at
-        which the standing foot is left behind; a runner's height follows the lift alone.
-    heading : float, default=0
-        Turn of the whole scene about the vertical, in rad.
-
-    Returns
-    -------
-    poses : ndarray of shape (F, 24, 3)
-        Axis-angle vectors in rad.
-    trans : ndarray of shape (F, 3)
-        Pelvis in m, z up, the floor at 0.
+    The floor is at 0. "walk" and "run" move forward at the mean speed at which the standing foot is
+    left behind; the height of a runner follows the lift alone. `heading` is a rotation of the scene
+    about the vertical in rad.
     """
+    # 1. rotations of the joints, relative to their parents
     local = np.zeros((len(curves), len(SMPL_JOINTS), 4))
     local[..., 0] = 1.0
     angles = np.deg2rad(curves)
@@ -301,9 +306,11 @@ def embody(
     for side in ("left", "right"):
         _put_arm(local, angles, side)
         _put_leg(local, angles, side)
+    # 2. the path of the root: shifts of the pelvis, carried by the legs
     pelvis = local[:, 0].copy()
     shift = curves[:, [column(name) for name in ("side", "lift", "forward")]] * stature
-    root = shift + _carried(local, pelvis, rate, stature, support)
+    root = shift + _root_path(local, pelvis, rate, stature, support)
+    # 3. from the body's y-up frame to the world
     world = quat_multiply(quat_from_rotvec(heading * Z), _Z_UP)
     local[:, 0] = quat_multiply(world, pelvis)
     return rotvec_from_quat(local), quat_rotate(world, root)
@@ -405,22 +412,23 @@ def _put_leg(local: Array, angles: Array, side: str) -> None:
 
 
 def _put_side(local: Array, side: str, **joints: Array) -> None:
-    """Store rotations written for the left side, mirrored for the right one."""
+    """Store rotations of the left side, or their mirror images for the right side."""
     for name, quat in joints.items():
         local[:, _JOINT[f"{side}_{name}"]] = quat if side == "left" else quat * _MIRROR
 
 
-def _carried(local: Array, pelvis: Array, rate: float, stature: float, support: str) -> Array:
-    """Position of the pelvis in the body's y-up world that the legs allow."""
+def _root_path(local: Array, pelvis: Array, rate: float, stature: float, support: str) -> Array:
+    """Return the pelvis in the body's y-up frame, from the positions of the feet."""
     left, right = (_foot(local, pelvis, side) * stature for side in ("left", "right"))
     feet = np.stack([left[0], right[0]])
     soles = np.concatenate([left[1:], right[1:]])[..., 1]
-    # a smooth maximum of how far down heels and balls reach
+    # 1. height: the soft minimum of heels and balls is on the floor
     load = np.exp(-SOLE_SHARPNESS * (soles - soles.min(axis=0)))
     root = np.empty((len(pelvis), 3))
     root[:, 1] = np.log(load.sum(axis=0) / len(soles)) / SOLE_SHARPNESS - soles.min(axis=0)
     if support == "run":
         root[:, 1] = root[:, 1].mean()
+    # 2. horizontal: forward at the speed of the loaded foot, or with the supporting foot in place
     if support in ("walk", "run"):
         loaded = np.stack([load[:2].sum(axis=0), load[2:].sum(axis=0)])[:, 1:]
         backwards = -np.diff(feet[..., 2], axis=1) * rate
@@ -434,7 +442,7 @@ def _carried(local: Array, pelvis: Array, rate: float, stature: float, support: 
 
 
 def _foot(local: Array, pelvis: Array, side: str) -> Array:
-    """Ankle, heel and ball seen from the pelvis in statures, y up; the hips side by side."""
+    """Return ankle, heel and ball relative to the pelvis, in statures, y up."""
     thigh = quat_multiply(pelvis, local[:, _JOINT[f"{side}_hip"]])
     shank = quat_multiply(thigh, local[:, _JOINT[f"{side}_knee"]])
     foot = quat_multiply(shank, local[:, _JOINT[f"{side}_ankle"]])

@@ -1,8 +1,8 @@
-"""Postures: named joint angles in degrees, their limits, and ways to write them down.
+"""Postures: named joint angles in degrees, their limits, and functions to write them.
 
-Angles follow clinical use. The arm hangs at 0; flexion lifts it to the front, abduction to the
-side, and both together are one swing (a rotation vector), followed by a rotation about the
-upper arm, inwards positive. Forearm pronation is 0 with the thumb up when the elbow is bent.
+Angles follow clinical use. The arm hangs at 0; flexion lifts it forward and abduction sideways,
+both together as one swing (a rotation vector). A rotation about the upper arm follows, inward
+positive. Forearm pronation is 0 with the thumb up when the elbow is bent.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 Posture = Array
-"""One value per channel: degrees for joints, statures for the three shifts of the pelvis."""
+"""One value per channel: degrees for joints, statures for the shifts of the pelvis."""
 
 ARM = ("flexion", "abduction", "rotation", "elbow", "pronation", "wrist", "deviation")
 LEG = ("hip", "hip_abduction", "hip_rotation", "knee", "ankle")
@@ -50,7 +50,7 @@ BODY = (
     "side",
     "lift",
 )
-"""Trunk and head; tilt, lean and turn of the pelvis; shifts of the pelvis in statures.
+"""Trunk and head in degrees; tilt, lean and turn of the pelvis in degrees; its shifts in statures.
 
 Bends, leans, turns and shifts to the left are positive.
 """
@@ -95,7 +95,7 @@ def _bare(channel: str) -> str:
 
 
 LIMITS: Mapping[str, tuple[float, float]] = {name: _RANGES[_bare(name)] for name in CHANNELS}
-"""Least and greatest value of each channel."""
+"""Lowest and highest value of each channel."""
 
 SEGMENTS: Mapping[str, float] = {
     "upper_arm": 0.186,
@@ -113,22 +113,13 @@ its distance from heel and ball, the height of SMPL's pelvis joint above the hip
 _COLUMN = {name: i for i, name in enumerate(CHANNELS)}
 _LOW, _HIGH = (np.array(bound) for bound in zip(*LIMITS.values(), strict=True))
 _SOFT = 0.08 * (_HIGH - _LOW)
+"""Width of the zone at each limit in which values saturate."""
 _ELBOW_SIDE = np.array([0.5, -1.0, -0.6])
+"""Direction of a relaxed elbow from the line between shoulder and wrist: out, down, backward."""
 
 
 def column(name: str) -> int:
-    """Return the position of a channel in a posture.
-
-    Parameters
-    ----------
-    name : str
-        One of `CHANNELS`.
-
-    Returns
-    -------
-    int
-        Its index.
-    """
+    """Return the index of a channel in a posture."""
     return _COLUMN[name]
 
 
@@ -141,21 +132,27 @@ def arm(
     wrist: float = 0.0,
     deviation: float = 0.0,
 ) -> dict[str, float]:
-    """Write down an arm by its joint angles; what is left out hangs relaxed.
+    """Return an arm by its joint angles in degrees; the defaults are a relaxed hanging arm.
 
     Parameters
     ----------
     flexion, abduction, rotation : float
-        Shoulder: to the front, to the side, inwards about the upper arm.
+        Shoulder: forward, sideways, inward about the upper arm.
     elbow, pronation : float
-        Elbow flexion, and the forearm's turn that brings the palm down.
+        Elbow flexion, and the rotation of the forearm that turns the palm down.
     wrist, deviation : float
-        Flexion of the hand towards the palm, and deviation towards the thumb.
+        Flexion of the hand toward the palm, and deviation toward the thumb.
 
     Returns
     -------
     dict of str to float
         Degrees by name, for :func:`posture`.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.procedural import arm
+    >>> arm(flexion=90, elbow=0)["flexion"]
+    90
     """
     values = (flexion, abduction, rotation, elbow, pronation, wrist, deviation)
     return dict(zip(ARM, values, strict=True))
@@ -168,7 +165,7 @@ def leg(
     abduction: float = 3.0,
     rotation: float = -5.0,
 ) -> dict[str, float]:
-    """Write down a leg by its joint angles.
+    """Return a leg by its joint angles in degrees.
 
     Parameters
     ----------
@@ -177,12 +174,18 @@ def leg(
     ankle : float
         Flexion that lifts the toes.
     abduction, rotation : float
-        Hip: to the side, and toes inwards.
+        Hip: sideways, and toes inward.
 
     Returns
     -------
     dict of str to float
         Degrees by name, for :func:`posture`.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.procedural import leg
+    >>> leg(hip=90, knee=90)["knee"]
+    90
     """
     return dict(zip(LEG, (hip, abduction, rotation, knee, ankle), strict=True))
 
@@ -197,16 +200,16 @@ def reach(
     wrist: float = 0.0,
     deviation: float = 0.0,
 ) -> dict[str, float]:
-    """Write down an arm by where its wrist is: two-bone inverse kinematics.
+    """Return an arm by the position of its wrist, with two-bone inverse kinematics.
 
     Parameters
     ----------
     forward, up, out : float
-        Wrist seen from the shoulder, along the axes of the chest, in arm lengths (shoulder to
+        Wrist relative to the shoulder, along the axes of the chest, in arm lengths (shoulder to
         wrist); `out` is away from the midline.
     swivel : float, default=0
-        Degrees that the elbow is turned outwards and up about the line from shoulder to wrist,
-        from its relaxed place below.
+        Rotation of the elbow about the line from shoulder to wrist in degrees, outward and up
+        from its relaxed position below.
     pronation, wrist, deviation : float
         As for :func:`arm`.
 
@@ -218,25 +221,27 @@ def reach(
     Raises
     ------
     ValueError
-        If the wrist can't get there within the joint limits.
+        If the wrist cannot reach the position within the joint limits.
 
     Examples
     --------
     >>> round(reach(0.9, 0.0, 0.0)["elbow"])
     52
     """
+    # 1. the triangle of shoulder, elbow and wrist, by the law of cosines
     target = np.array([out, up, forward], dtype=np.float64)
     upper = SEGMENTS["upper_arm"] / (SEGMENTS["upper_arm"] + SEGMENTS["forearm"])
     lower = 1.0 - upper
     distance = float(np.linalg.norm(target))
     if not 0.3 <= distance <= 0.99:
         raise ValueError(
-            f"A wrist can be 0.3 to 0.99 arm lengths away from the shoulder, got {distance:.3f} "
+            f"The wrist must be 0.3 to 0.99 arm lengths from the shoulder, got {distance:.3f} "
             f"for forward={forward}, up={up}, out={out}."
         )
     axis = target / distance
     at_shoulder = np.arccos((upper**2 + distance**2 - lower**2) / (2 * upper * distance))
     at_elbow = np.pi - np.arccos((upper**2 + lower**2 - distance**2) / (2 * upper * lower))
+    # 2. the plane of the elbow, and the angles of the shoulder
     side = _ELBOW_SIDE - (_ELBOW_SIDE @ axis) * axis
     side = matrix_from_rotvec(np.deg2rad(swivel) * axis) @ (side / np.linalg.norm(side))
     humerus = np.cos(at_shoulder) * axis + np.sin(at_shoulder) * side
@@ -254,22 +259,22 @@ def reach(
             raise ValueError(
                 f"With the wrist at forward={forward}, up={up}, out={out}, {name} would be "
                 f"{value:.0f} degrees, outside {low} to {high}. Change the swivel of the elbow "
-                f"({swivel}), or write the posture with arm()."
+                f"({swivel}), or give the angles with arm()."
             )
     return found
 
 
 def _swing_and_twist(humerus: Array, hinge: Array) -> tuple[float, float, float]:
-    """Flexion, abduction and rotation of a left upper arm, given its and the elbow's axis."""
+    """Return flexion, abduction and rotation of a left arm from upper arm and elbow axis."""
     hanging = np.array([0.0, -1.0, 0.0])
     normal = np.cross(hanging, humerus)
     sine = float(np.linalg.norm(normal))
     swing = normal / max(sine, 1e-12) * np.arctan2(sine, float(hanging @ humerus))
-    # before the swing, the hinge lies in the horizontal plane; it is -x without rotation
+    # without the swing the elbow axis is horizontal, and -x for a rotation of zero
     flat = matrix_from_rotvec(-swing) @ hinge
     rotation = np.arctan2(-flat[2], -flat[0])
-    flexion, abduction, inwards = np.rad2deg([-swing[0], swing[2], rotation])
-    return float(flexion), float(abduction), float(inwards)
+    flexion, abduction, inward = np.rad2deg([-swing[0], swing[2], rotation])
+    return float(flexion), float(abduction), float(inward)
 
 
 def posture(
@@ -283,16 +288,16 @@ def posture(
     legs: Mapping[str, float] | None = None,
     **body: float,
 ) -> Posture:
-    """Change parts of a posture.
+    """Return a posture with some parts changed.
 
     Parameters
     ----------
     base : ndarray, optional
-        The posture to start from; upright with hanging arms if not given.
+        The posture to change; by default upright with hanging arms.
     right, left, both : mapping, optional
-        Arms, written with :func:`arm` or :func:`reach`. The right hand is the skilled one.
+        Arms from :func:`arm` or :func:`reach`. The right hand is the dominant one.
     right_leg, left_leg, legs : mapping, optional
-        Legs, written with :func:`leg`.
+        Legs from :func:`leg`.
     **body : float
         Channels of trunk, head and pelvis; see `BODY`.
 
@@ -300,6 +305,14 @@ def posture(
     -------
     ndarray of shape (n_channels,)
         The new posture.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.procedural._posture import CHANNELS
+    >>> from m3n_sklearn.procedural import arm, posture
+    >>> raised = posture(right=arm(flexion=160), trunk_bend=5)
+    >>> float(raised[CHANNELS.index("right_flexion")])
+    160.0
     """
     values = np.array(STAND if base is None else base)
     parts = {"left": (both, left, legs, left_leg), "right": (both, right, legs, right_leg)}
@@ -339,36 +352,15 @@ _FLIP = np.array([-1.0 if name in _LATERAL else 1.0 for name in CHANNELS])
 
 
 def mirrored(curves: Array) -> Array:
-    """Exchange left and right in postures.
-
-    Parameters
-    ----------
-    curves : ndarray of shape (..., n_channels)
-        Postures.
-
-    Returns
-    -------
-    ndarray of shape (..., n_channels)
-        What a left-handed person does.
-    """
+    """Return postures (..., n_channels) with left and right exchanged."""
     return curves[..., _SWAP] * _FLIP
 
 
 def within_limits(curves: Array) -> Array:
-    """Bring postures inside the joint limits without a kink.
+    """Return postures (..., n_channels) strictly within the `LIMITS`, without a kink.
 
-    Values in the inner 84 % of a range are kept. Towards a limit they saturate as a hyperbolic
-    tangent does, which is twice continuously differentiable where it sets in.
-
-    Parameters
-    ----------
-    curves : ndarray of shape (..., n_channels)
-        Postures.
-
-    Returns
-    -------
-    ndarray of shape (..., n_channels)
-        Postures strictly between the `LIMITS`.
+    The inner 84 % of a range are unchanged. Beyond, values saturate as a hyperbolic tangent, which
+    is twice continuously differentiable where it begins.
     """
     inner = np.clip(curves, _LOW + _SOFT, _HIGH - _SOFT)
     return inner + _SOFT * np.tanh((curves - inner) / _SOFT)

@@ -1,4 +1,14 @@
-"""Movement programs: postures in time, joined with the least jerk."""
+"""Movement programs: postures in time, joined with minimum jerk.
+
+Between two stops the curve minimizes the integral of the squared jerk among all curves through the
+postures at their times. This is a quintic spline with zero velocity and acceleration at its ends;
+without a posture in between it is ``10 u^3 - 15 u^4 + 6 u^5`` of the relative time u.
+
+References
+----------
+T. Flash, N. Hogan, "The coordination of arm movements: an experimentally confirmed mathematical
+model", Journal of Neuroscience 5, 1985.
+"""
 
 from __future__ import annotations
 
@@ -28,16 +38,22 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Key:
-    """A posture to arrive at.
+    """A posture in a movement program.
 
     Parameters
     ----------
     posture : ndarray of shape (n_channels,)
-        Where to go.
+        The posture.
     seconds : float
-        How long the way there takes.
+        Time of the movement to it.
     hold : float or None, default=0.0
-        Seconds to stay; None passes through without stopping.
+        Seconds in the posture; None passes through it without a stop.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.procedural import STAND, Key
+    >>> Key(STAND, 0.5).hold
+    0.0
     """
 
     posture: Posture
@@ -46,39 +62,51 @@ class Key:
 
 
 def to(posture: Posture, seconds: float, hold: float = 0.0) -> Key:
-    """Move to a posture and stop there.
+    """Return a key that moves to a posture and stops there.
 
     Parameters
     ----------
     posture : ndarray of shape (n_channels,)
-        Where to go.
+        The posture.
     seconds : float
-        How long the way there takes.
+        Time of the movement to it.
     hold : float, default=0
-        Seconds to stay.
+        Seconds in the posture.
 
     Returns
     -------
     Key
         One step of a program.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.procedural import STAND, to
+    >>> to(STAND, 0.5, hold=1.0).hold
+    1.0
     """
     return Key(posture, seconds, hold)
 
 
 def through(posture: Posture, seconds: float) -> Key:
-    """Pass through a posture without stopping.
+    """Return a key that passes through a posture without a stop.
 
     Parameters
     ----------
     posture : ndarray of shape (n_channels,)
-        Where to pass.
+        The posture.
     seconds : float
-        How long the way there takes.
+        Time of the movement to it.
 
     Returns
     -------
     Key
         One step of a program.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.procedural import STAND, through
+    >>> through(STAND, 0.5).hold is None
+    True
     """
     return Key(posture, seconds, None)
 
@@ -86,33 +114,10 @@ def through(posture: Posture, seconds: float) -> Key:
 def minimum_jerk(
     arrive: Sequence[float], values: Array, leave: Sequence[float | None], query: Array
 ) -> Array:
-    """Evaluate the smoothest motion through given postures.
+    """Return minimum-jerk curves at times `query` (F,) in s; outside, the nearest end is held.
 
-    Between two stops the integral of the squared third derivative is least among all curves
-    that pass the postures at their times: a quintic spline, and the well-known
-    10 u^3 - 15 u^4 + 6 u^5 where nothing lies between. It starts and ends at rest without
-    acceleration, so pieces join with two continuous derivatives.
-
-    Parameters
-    ----------
-    arrive : sequence of float, length K
-        Increasing times in s. The first and the last posture are stops.
-    values : ndarray of shape (K, n_channels)
-        Postures.
-    leave : sequence of (float or None), length K
-        When the posture is left again, at `arrive` or later; None passes through.
-    query : ndarray of shape (F,)
-        Times in s; outside, the nearest end is held.
-
-    Returns
-    -------
-    ndarray of shape (F, n_channels)
-        The curves.
-
-    References
-    ----------
-    .. [1] T. Flash and N. Hogan, "The coordination of arm movements: an experimentally
-       confirmed mathematical model", Journal of Neuroscience 5 (1985) 1688-1703.
+    `values` (K, n_channels) are postures with increasing arrival times. `leave` is the departure of
+    each, None without a stop. The first and the last posture are stops.
     """
     stops = [i for i, left in enumerate(leave) if left is not None or i in (0, len(values) - 1)]
     curves = np.tile(values[0], (len(query), 1))
@@ -126,6 +131,7 @@ def minimum_jerk(
 
 
 def _piece(times: Array, values: Array, query: Array) -> Array:
+    """Return the curve between two stops at the query times."""
     if len(query) == 0:
         return np.empty((0, values.shape[1]))
     if len(times) == 2:
@@ -140,7 +146,7 @@ _RELAXED: Mapping[str, float] = MappingProxyType({})
 
 
 def circle(
-    centre: tuple[float, float, float],
+    center: tuple[float, float, float],
     radius: float,
     seconds: float,
     *,
@@ -152,42 +158,48 @@ def circle(
     eased: bool = False,
     hand: Mapping[str, float] = _RELAXED,
 ) -> list[Key]:
-    """Lead the right hand around a circle.
+    """Return keys that move the right hand around a circle.
 
     Parameters
     ----------
-    centre : tuple of (forward, up, out)
-        As for :func:`reach`.
+    center : tuple of (forward, up, out)
+        As in :func:`reach`.
     radius : float
-        In arm lengths.
+        Radius in arm lengths.
     seconds : float
-        For one turn.
+        Time of one turn.
     base : ndarray, default=STAND
         Posture of the rest of the body.
     plane : {"upright", "level"}, default="upright"
-        In front of the body as on a board, or as on a table.
+        In front of the body as on a board, or horizontal as on a table.
     clockwise : bool, default=True
-        As the performer sees it.
+        Direction as the performer sees it.
     start : float, default=0
-        Where to begin, in turns clockwise from the top (or from the far side).
+        Start in turns, clockwise from the top (or from the far side).
     turns : float, default=1
-        How far to go around.
+        Number of turns.
     eased : bool, default=False
-        Whether the hand starts and ends slowly, rather than going on for ever.
+        Whether the hand starts and ends slowly. Otherwise the circle can be repeated.
     hand : mapping of str to float, optional
-        Swivel, pronation, wrist, deviation, as for :func:`reach`.
+        Swivel, pronation, wrist, deviation, as in :func:`reach`.
 
     Returns
     -------
     list of Key
-        Twelve a turn; the first one is one step after the beginning.
+        Twelve keys per turn; the first one is one step after the start.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.procedural import circle
+    >>> len(circle((0.7, 0.0, 0.0), radius=0.2, seconds=2.0))
+    12
     """
     steps = round(12 * turns)
     keys = []
     for step in range(1, steps + 1):
         angle = 2 * np.pi * (start + (step if clockwise else -step) / 12)
         across, along = radius * np.sin(angle), radius * np.cos(angle)
-        forward, up, out = centre
+        forward, up, out = center
         where = (
             (forward, up + along, out + across)
             if plane == "upright"
@@ -207,23 +219,29 @@ def strokes(
     base: Posture = STAND,
     hand: Mapping[str, float] = _RELAXED,
 ) -> list[Key]:
-    """Lead the right hand along straight strokes from corner to corner.
+    """Return keys that move the right hand along straight strokes.
 
     Parameters
     ----------
     corners : sequence of (forward, up, out)
-        At least two; the hand slows down, but hardly stops, at the inner ones.
+        At least two corners. The hand slows down at the inner ones.
     seconds : float
-        For each stroke.
+        Time of each stroke.
     base : ndarray, default=STAND
         Posture of the rest of the body.
     hand : mapping of str to float, optional
-        Swivel, pronation, wrist, deviation, as for :func:`reach`.
+        Swivel, pronation, wrist, deviation, as in :func:`reach`.
 
     Returns
     -------
     list of Key
         The first key lies on the first stroke.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.procedural import strokes
+    >>> len(strokes([(0.7, 0.2, 0.0), (0.7, -0.2, 0.0)], seconds=0.8))
+    3
     """
     keys = []
     for begin, end in pairwise(corners):
@@ -234,8 +252,9 @@ def strokes(
     return keys
 
 
-# Hip, knee and ankle over one stride from heel strike, in degrees: the shape of level walking
-# (Winter, 2009), rounded, and of slow jogging.
+# Hip, knee and ankle angles in degrees at twelve times of a stride, from heel strike: level walking
+# (D. A. Winter, "Biomechanics and Motor Control of Human Movement", 2009, rounded), slow jogging,
+# and steps on the spot.
 WALK = {
     "hip": (30, 28, 21, 11, 2, -7, -12, -4, 13, 26, 33, 32),
     "knee": (6, 16, 20, 14, 8, 8, 16, 38, 60, 58, 30, 8),
@@ -263,29 +282,36 @@ def gait(
     twist: float = 4.0,
     flight: float = 0.0,
 ) -> list[Key]:
-    """One stride: legs half a cycle apart, arms against them.
+    """Return the keys of one stride: the legs half a cycle apart, the arms opposite to them.
 
     Parameters
     ----------
     stride : mapping of str to sequence of float
         Hip, knee and ankle angles over a cycle from heel strike.
     seconds : float
-        For two steps.
+        Time of a stride, which is two steps.
     base : ndarray, default=STAND
         Posture of trunk and arms.
     swing : float, default=20
         Amplitude of the arms in degrees.
     elbow : float, default=0
-        How much the elbow bends as the arm swings forward, in degrees.
+        Amplitude of the elbow, which bends as the arm swings forward, in degrees.
     twist : float, default=4
-        Turn of the pelvis against the trunk, in degrees.
+        Amplitude of the rotation of the pelvis against the trunk in degrees.
     flight : float, default=0
         Height of the hop in each step, in statures.
 
     Returns
     -------
     list of Key
-        Twelve, to be repeated without a stop.
+        Twelve keys, which can be repeated without a stop.
+
+    Examples
+    --------
+    >>> from m3n_sklearn.procedural import gait
+    >>> hip = [30, 28, 21, 11, 2, -7, -12, -4, 13, 26, 33, 32]
+    >>> len(gait({"hip": hip, "knee": [10] * 12, "ankle": [0] * 12}, seconds=1.1))
+    12
     """
     phases = np.arange(12) / 12
     curves = {
@@ -321,7 +347,7 @@ KINDS = ("repeat", "ongoing", "once")
 
 @dataclass(frozen=True, eq=False)
 class Activity:
-    """Something people do, as a program of postures.
+    """An activity as a program of postures.
 
     Parameters
     ----------
@@ -330,22 +356,22 @@ class Activity:
     descriptions : tuple of str
         Paraphrases of one caption, in plain English.
     cycle : sequence of Key
-        The program. The right hand is the skilled one.
+        The program of a right-handed person.
     rest : ndarray of shape (n_channels,), default=STAND
-        Posture before the first key, about which people differ in amplitude.
+        Posture before the first key. A person's amplitude scales the deviations from it.
     kind : {"repeat", "ongoing", "once"}, default="repeat"
-        Whether the program is repeated after pauses, runs on without end (the first key
-        follows the last), or is done once.
+        The program is repeated after pauses, continues without a pause (the first key follows the
+        last), or is performed once.
     freedom : float, default=1.0
-        How much of a person's own amplitude and style the task admits: 1 for a gesture in the
-        air, less where the hands must meet an object.
+        Effect of a person's amplitude and style: 1 for a gesture in the air, less where the hands
+        must meet an object.
     support : {"both", "left", "right", "walk", "run"}, default="both"
-        Which feet stay in place; see :func:`~m3n_sklearn.procedural._perform.embody`.
+        The feet that stay in place. With "walk" and "run" the body moves forward.
     pause : tuple of (float, float), default=(0.15, 0.8)
-        Least and greatest pause between repetitions in s.
+        Shortest and longest pause between repetitions in s.
     left_cycle : sequence of Key, optional
-        What is mirrored for left-handed people, where the mirror image of `cycle` would be
-        another activity (a swipe to the left, a clockwise circle).
+        Program that is mirrored for left-handed people, if the mirror image of `cycle` is another
+        activity (a swipe to the left, a clockwise circle).
 
     Examples
     --------
@@ -365,15 +391,15 @@ class Activity:
     left_cycle: Sequence[Key] | None = None
 
     def __post_init__(self) -> None:
-        """Check what can be wrong."""
+        """Check the parameters."""
         if not self.cycle:
-            raise ValueError(f"Activity {self.name!r} has no key: give at least one posture.")
+            raise ValueError(f"cycle of activity {self.name!r} is empty: give at least one key.")
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}.")
         if self.support not in SUPPORTS:
             raise ValueError(f"support must be one of {', '.join(SUPPORTS)}, got {self.support!r}.")
         if self.kind == "ongoing" and len(self.cycle) < 2:
-            raise ValueError(f"Activity {self.name!r} goes on, so it needs at least two keys.")
+            raise ValueError(f"Activity {self.name!r} is ongoing and needs at least two keys.")
 
     def program(self, left_handed: bool = False) -> Sequence[Key]:
         """Return the keys, written for the right hand.
@@ -381,12 +407,12 @@ class Activity:
         Parameters
         ----------
         left_handed : bool, default=False
-            Whether they will be mirrored.
+            Whether the keys will be mirrored.
 
         Returns
         -------
         sequence of Key
-            `cycle`, or `left_cycle` where there is one.
+            `left_cycle` for a left-handed person if it is given, else `cycle`.
         """
         return self.left_cycle if left_handed and self.left_cycle is not None else self.cycle
 

@@ -1,4 +1,4 @@
-"""IMU recordings: the samples, their units and rates, and cutting them into windows."""
+"""IMU recordings: samples with units, rates and channel names, and their windows."""
 
 from __future__ import annotations
 

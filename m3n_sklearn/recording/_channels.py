@@ -1,4 +1,4 @@
-"""Channel names: which column is which axis of which sensor at which site."""
+"""Channel names: the site, the sensor and the axis of each column."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Triad(NamedTuple):
     Attributes
     ----------
     site : str
-        Where the sensor sits; empty if the names do not say.
+        Site of the sensor; empty if the names do not contain one.
     sensor : {"acc", "gyro"}
         What it measures.
     columns : tuple of int
@@ -58,7 +58,7 @@ class Triad(NamedTuple):
 def channel_names(
     sites: str | Sequence[str], sensors: str | Sequence[str] = SENSORS
 ) -> tuple[str, ...]:
-    """Name the channels of some sites: acc x y z, then gyro x y z, site after site.
+    """Return the channel names of sites: acc x y z, then gyro x y z, site after site.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def channel_names(
     Raises
     ------
     ValueError
-        If there is no site, a site occurs twice, or a kind of sensor is unknown.
+        If no site is given, a site occurs twice, or a kind of sensor is unknown.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def channel_names(
 
 
 def parse_channels(names: Sequence[str]) -> tuple[Triad, ...]:
-    """Find the sensors behind channel names, in the order of their first channel.
+    """Return the sensors of channel names, in the order of their first channel.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def parse_channels(names: Sequence[str]) -> tuple[Triad, ...]:
     Returns
     -------
     tuple of Triad
-        One entry per sensor. The axes may stand in any order and anywhere.
+        One entry per sensor. The axes may be in any order and in any columns.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def parse_channels(names: Sequence[str]) -> tuple[Triad, ...]:
         if match is None:
             raise ValueError(
                 f"Channel {name!r} is not named <site>_acc_<x|y|z> or <site>_gyro_<x|y|z>. "
-                "channel_names(sites) writes such names."
+                "channel_names(sites) returns such names."
             )
         axes = found.setdefault((match["site"] or "", match["sensor"]), {})
         if match["axis"] in axes:
@@ -136,8 +136,8 @@ def parse_channels(names: Sequence[str]) -> tuple[Triad, ...]:
         if len(axes) < 3:
             there = ", ".join(sorted(axes))
             raise ValueError(
-                f"The {sensor} of site {site!r} has the axes {there} only; x, y and z belong "
-                "together because augmentation rotates them as one vector."
+                f"The {sensor} of site {site!r} has only the axes {there}; all of x, y and z are "
+                "needed, because augmentation rotates them as one vector."
             )
     return tuple(
         Triad(site, sensor, (axes["x"], axes["y"], axes["z"]))
@@ -146,7 +146,7 @@ def parse_channels(names: Sequence[str]) -> tuple[Triad, ...]:
 
 
 def sites_of(names: Sequence[str]) -> tuple[str, ...]:
-    """List the sites that occur in channel names, in order.
+    """Return the sites in channel names, in order.
 
     Parameters
     ----------
@@ -169,20 +169,20 @@ def sites_of(names: Sequence[str]) -> tuple[str, ...]:
 STANDARD_GRAVITY = 9.80665
 """Standard gravity in m/s², exact by definition."""
 
-# Half to double what a resting sensor reads. A linear acceleration without gravity can fall
-# into the first interval too, which is just as wrong.
+# Unit, factor to m/s², and the interval of median norms from half to double gravity in that unit.
+# An acceleration without gravity can be in the first interval too; it also needs a warning.
 _ACC_UNITS = (
     (0.5, 2.0, "g", STANDARD_GRAVITY),
     (500.0, 2000.0, "mg", STANDARD_GRAVITY / 1000),
     (5000.0, 20000.0, "mm/s²", 1e-3),
 )
-# Sensors end at 2000 deg/s = 35 rad/s per axis; the wildest waving seen has the median 20 and the
-# 99th percentile 42 rad/s.
-_GYRO_MEDIAN, _GYRO_TOP = 25.0, 60.0
+# rad/s. Sensors saturate at 2000 deg/s = 35 rad/s per axis; the fastest waving in the data has a
+# median of 20 and a 99th percentile of 42.
+_GYRO_MEDIAN, _GYRO_P99 = 25.0, 60.0
 
 
 class UnitsWarning(UserWarning):
-    """Sensor values look like another unit than m/s² or rad/s."""
+    """Sensor values that look like another unit than m/s² or rad/s."""
 
 
 def acc_from_g(values: ArrayLike) -> NDArray[np.float64]:
@@ -234,14 +234,14 @@ def warn_units(
     axis: int = -1,
     stacklevel: int = 2,
 ) -> None:
-    """Warn if accelerations or angular rates look like another unit, and name the factor.
+    """Warn if accelerations or angular rates look like another unit, and give the factor.
 
     Parameters
     ----------
     acc : array-like, optional
-        Accelerations, taken to be in m/s² with gravity, x y z along `axis`.
+        Accelerations that should be in m/s² with gravity, x y z along `axis`.
     gyro : array-like, optional
-        Angular rates, taken to be in rad/s.
+        Angular rates that should be in rad/s.
     axis : int, default=-1
         The axis of length 3. For windows of shape (n, 3, T) it is 1.
     stacklevel : int, default=2
@@ -269,10 +269,10 @@ def warn_units(
                 )
     if gyro is not None:
         norms = _norms(gyro, axis)
-        if norms.size and (np.median(norms) > _GYRO_MEDIAN or np.percentile(norms, 99) > _GYRO_TOP):
+        if norms.size and (np.median(norms) > _GYRO_MEDIAN or np.percentile(norms, 99) > _GYRO_P99):
             warnings.warn(
-                f"The angular rate has the median {np.median(norms):.3g} and the 99th percentile "
-                f"{np.percentile(norms, 99):.3g}, more than a limb turns in rad/s. These look like "
+                f"The angular rate has a median of {np.median(norms):.3g} and a 99th percentile of "
+                f"{np.percentile(norms, 99):.3g}, too fast for a limb in rad/s. These look like "
                 f"deg/s: multiply by pi/180 = {np.pi / 180:.6g}.",
                 UnitsWarning,
                 stacklevel=stacklevel + 1,
@@ -295,30 +295,30 @@ def _norms(values: ArrayLike, axis: int) -> NDArray[np.float64]:
 
 
 def to_site_axes(X: Windows, mount: Mapping[str, ArrayLike]) -> Windows:
-    """Turn readings from the axes of their sensors into those of the sites they were worn at.
+    """Rotate readings from the axes of their sensors into those of the sites.
 
-    Pretrained weights such as ``"m3n-base"`` have learned from sensors whose axes are those of the
-    site (see :doc:`/user_guide/conventions`). Readings of a sensor that is mounted in another way
-    mean little to them until they are turned.
+    Pretrained weights such as ``"m3n-base"`` were trained with sensors whose axes are those of the
+    site (see :doc:`/user_guide/conventions`). Readings of a sensor that is mounted differently must
+    be rotated first.
 
     Parameters
     ----------
     X : Windows
         With a column ``imu`` and channel names.
     mount : mapping of str to array-like of shape (3, 3)
-        By site the rotation of the sensor in its site, as `SMPLIMUSimulator` takes it and the
-        readers of `m3n_sklearn.datasets` give it as ``mount``: columns are the sensor's axes.
-        Sites that it does not name are left alone.
+        Rotation of the sensor in its site, by site, as in
+        :class:`~m3n_sklearn.simulation.SMPLIMUSimulator` and in ``mount`` of the loaders of
+        `m3n_sklearn.datasets`. The columns are the sensor's axes. Other sites do not change.
 
     Returns
     -------
     Windows
-        The same windows, with accelerations and angular rates turned.
+        The same windows, with rotated accelerations and angular rates.
 
     Raises
     ------
     ValueError
-        If the channels are not named, a site is not there or a matrix is no rotation.
+        If the channels have no names, X lacks a site, or a matrix is not a rotation.
 
     Examples
     --------
@@ -339,21 +339,21 @@ def to_site_axes(X: Windows, mount: Mapping[str, ArrayLike]) -> Windows:
         )
     if not isinstance(mount, Mapping):
         raise TypeError(f"mount must map sites to (3, 3) rotations, got {type(mount).__name__}.")
-    turns = {site: check_rotation(turn, f"mount[{site!r}]") for site, turn in mount.items()}
+    rotations = {site: check_rotation(one, f"mount[{site!r}]") for site, one in mount.items()}
     triads = parse_channels(X.channels)
-    unknown = set(turns) - {triad.site for triad in triads}
+    unknown = set(rotations) - {triad.site for triad in triads}
     if unknown:
         raise ValueError(
-            f"mount names {', '.join(sorted(map(str, unknown)))}, but X has the sites "
+            f"mount contains {', '.join(sorted(map(str, unknown)))}, but X has the sites "
             f"{', '.join(dict.fromkeys(triad.site for triad in triads))}."
         )
     imu = np.array(X["imu"])
     observed = np.array(X["observed"]) if "observed" in X else None
     for triad in triads:
-        if triad.site in turns:
+        if triad.site in rotations:
             columns = list(triad.columns)
-            imu[:, columns] = turns[triad.site].astype(imu.dtype) @ imu[:, columns]
-            if observed is not None:  # a turned axis is made of all three
+            imu[:, columns] = rotations[triad.site].astype(imu.dtype) @ imu[:, columns]
+            if observed is not None:  # a rotated axis depends on all three
                 observed[:, columns] = observed[:, columns].all(axis=1, keepdims=True)
     present = {name: X.present(name) for name in ("imu", "observed") if name in X}
     masks: dict[str, Any] = {} if observed is None else {"observed": observed}

@@ -1,4 +1,8 @@
-"""Cutting motions and recordings into windows on one clock."""
+"""Cut motions and recordings into windows of equal length on one clock.
+
+The recording of a pair defines the grid of window starts; the poses are interpolated at the same
+times, with a margin of context frames at both ends.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike, NDArray
 
 from .._typing import Array
-from .._validation import check_positive, check_rate, list_of
+from .._validation import check_choice, check_positive, check_rate, list_of
 from .._windows import Windows
 from ..motion import Motion, neighbors
 from ..skeleton import quat_from_rotvec, rotvec_from_quat, slerp_resample
@@ -25,13 +29,14 @@ __all__ = ["Cut", "cut"]
 Indices = NDArray[np.int64]
 Item = Motion | Recording | tuple[Motion, Recording]
 
-LABEL_RULES = ("majority", "centre")
+LABEL_RULES = ("majority", "center")
 SHORT_RULES = ("drop", "pad")
-_EPS = 1e-6
+_TOLERANCE = 1e-6
+"""Samples or s by which rounding errors may change a position."""
 
 
 class Cut(NamedTuple):
-    """Windows with what belongs beside them.
+    """Windows with their classes and people.
 
     Attributes
     ----------
@@ -40,7 +45,7 @@ class Cut(NamedTuple):
     y : ndarray of shape (n,) or None
         Classes; None if no item has labels.
     groups : ndarray of shape (n,) or None
-        People; None if no item names one.
+        People; None if no item has a subject.
     """
 
     X: Windows
@@ -64,13 +69,13 @@ class _Plan:
     dtype: np.dtype[Any]
 
     def length(self, rate: float) -> int:
-        return max(1, int(np.floor(self.seconds * rate + 0.5 + _EPS)))
+        return max(1, int(np.floor(self.seconds * rate + 0.5 + _TOLERANCE)))
 
     def hop(self, rate: float) -> int:
-        return max(1, int(np.floor(self.seconds * (1 - self.overlap) * rate + 0.5 + _EPS)))
+        return max(1, int(np.floor(self.seconds * (1 - self.overlap) * rate + 0.5 + _TOLERANCE)))
 
     def margin_frames(self, rate: float) -> int:
-        return int(np.floor(self.margin * rate + 0.5 + _EPS))
+        return int(np.floor(self.margin * rate + 0.5 + _TOLERANCE))
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class _Clip:
     recording: Recording | None
 
     def first(self, field: str) -> Any:
-        """Return a field of the recording or, where that lacks it, of the motion."""
+        """Return a field of the recording or, if it is empty, of the motion."""
         for owner in (self.recording, self.motion):
             value = getattr(owner, field, None)
             if value is not None and value != ():
@@ -88,7 +93,7 @@ class _Clip:
 
     @property
     def sex(self) -> str:
-        """Of the body; neutral where there is no motion."""
+        """Sex of the body; neutral without a motion."""
         return "neutral" if self.motion is None else self.motion.sex
 
 
@@ -112,58 +117,60 @@ def cut(
     Parameters
     ----------
     items : Motion, Recording, (Motion, Recording) or an iterable of these
-        A pair is one scene on one clock (``motion.times`` and ``recording.times``); only what
-        both cover is cut. No window crosses the borders of an item.
+        A pair is one scene on one clock (``motion.times`` and ``recording.times``); only the time
+        that both cover is cut. No window crosses the border of an item.
     seconds : float
         Length of a window, rounded to whole samples.
     overlap : float, default=0.5
         Share of a window that the next one repeats, in [0, 1).
     margin : float, default=0.5
-        Seconds of context frames at both ends of pose windows, rounded to whole frames. Where
-        the clip ends earlier the edge frame is repeated; the column ``context`` tells how many
-        frames of each margin are real.
-    label : {"majority", "centre"}, default="majority"
-        The class of a window is the most frequent one of its samples (the earliest of equals),
-        or the one in its middle.
+        Seconds of context frames at both ends of pose windows, rounded to whole frames. If the
+        clip ends earlier, its edge frame is repeated. The column ``context`` contains the number
+        of real frames in each margin.
+    label : {"majority", "center"}, default="majority"
+        The class of a window is the most frequent one of its samples (of equally frequent ones the
+        earliest), or that of its middle sample.
     short : {"drop", "pad"}, default="drop"
-        What becomes of items shorter than a window: nothing, or one window in which the item
-        sits in the middle and its first and last sample are repeated. The column ``padded``
-        then tells how many seconds of a window are repeated. An unfinished window at the end of
-        a longer item is always dropped.
+        Items shorter than a window are dropped, or give one window: the item is in the middle, and
+        its first and last sample are repeated. The column ``padded`` then contains the repeated
+        seconds of a window. The rest of a longer item after its last window is always dropped.
     imu_rate, pose_rate : float, optional
-        Rates of the windows in Hz, from 0.1 to 100000. By default the items' own, which must then
-        agree.
+        Rates of the windows in Hz, from 0.1 to 100000. By default the rates of the items, which
+        must be equal.
     min_purity : float, default=0.0
-        Windows whose class holds a smaller share of their samples are dropped.
+        Windows are dropped if a smaller share of their samples has the class of the window.
     min_observed : float, default=1.0
-        Share of the samples of a window, those of each channel counted, that must have been
-        measured; and of its frames of poses, margins included, those of each joint counted. By
-        default no window touches anything lost. With less, lost samples within windows are
-        bridged by straight lines.
+        Windows are dropped if a smaller share of their samples was measured, counting each
+        channel, or of their pose frames, counting each joint and the margins. By default no window
+        contains a lost sample. With a smaller share, lost samples are bridged by straight lines.
     ignore : iterable, default=()
         Windows of these classes are dropped.
     dtype : dtype, default=float64
-        Of the column ``imu``.
+        Dtype of the column ``imu``.
 
     Returns
     -------
     X : Windows
-        Columns ``imu``, ``pose``, ``trans`` and ``text`` as far as items have them; ``clip``, the
-        item's name (made unique where names repeat); ``start``, the time of the first sample on
-        the item's clock in s; ``observed`` (n, C, T) of ``imu`` if `min_observed` is less than 1,
-        False where a sample was lost or is padding, and ``pose_observed`` (n, F, J) if motions
-        know what was lost; ``context`` with poses, ``padded`` with padding, ``stature`` and
-        ``betas`` if every item has them, ``source`` ("" where it is not known) if any has, and
-        ``sex`` if any motion's is not "neutral".
+        Columns:
+
+        - ``imu``, ``pose``, ``trans`` and ``text``, if the items have them;
+        - ``clip``, the item's name, with a number where names repeat;
+        - ``start``, the time of the first sample on the item's clock in s;
+        - ``observed`` (n, C, T) if `min_observed` is less than 1: False where a sample of ``imu``
+          was lost or is padding;
+        - ``pose_observed`` (n, F, J) likewise, if motions have the mask;
+        - ``context`` with poses, ``padded`` with padding;
+        - ``stature`` and ``betas`` if every item has them, ``source`` if any has, ``sex`` if any is
+          not "neutral".
     y : ndarray of shape (n,) or None
-        From the recording's labels or else the motion's label.
+        From the recording's labels or, without them, the motion's label.
     groups : ndarray of shape (n,) or None
         Subjects.
 
     Raises
     ------
     TypeError
-        If an item is none of the three kinds.
+        If an item has another type.
     ValueError
         For arguments out of range, rates or channels that differ between items, or if no window
         is left.
@@ -178,17 +185,18 @@ def cut(
     >>> X["imu"].shape, X["start"][:3].tolist(), y[0], groups[0]
     ((9, 3, 100), [0.0, 1.0, 2.0], np.str_('walk'), np.str_('anna'))
     """
+    # 1. the plan, and what all items have in common
     clips = _as_clips(items)
     plan = _Plan(
         seconds=check_positive(seconds, "seconds"),
-        overlap=_within("overlap", overlap, 0.0, 1.0, open_end=True),
-        margin=_within("margin", margin, 0.0, np.inf, open_end=True),
-        label=_one_of("label", label, LABEL_RULES),
-        short=_one_of("short", short, SHORT_RULES),
+        overlap=_check_between("overlap", overlap, 0.0, 1.0, open_end=True),
+        margin=_check_between("margin", margin, 0.0, np.inf, open_end=True),
+        label=check_choice(label, "label", LABEL_RULES),
+        short=check_choice(short, "short", SHORT_RULES),
         imu_rate=_common_rate("imu_rate", imu_rate, [clip.recording for clip in clips]),
         pose_rate=_common_rate("pose_rate", pose_rate, [clip.motion for clip in clips]),
-        min_purity=_within("min_purity", min_purity, 0.0, 1.0),
-        min_observed=_within("min_observed", min_observed, 0.0, 1.0),
+        min_purity=_check_between("min_purity", min_purity, 0.0, 1.0),
+        min_observed=_check_between("min_observed", min_observed, 0.0, 1.0),
         masks_poses=min_observed < 1
         and any(getattr(clip.motion, "observed", None) is not None for clip in clips),
         ignore=frozenset([ignore] if isinstance(ignore, str | Number) else ignore),
@@ -198,6 +206,7 @@ def cut(
     shared = [name for name in ("stature", "betas") if _all_have(clips, name)]
     sourced = any(getattr(clip.motion, "source", None) for clip in clips)
     sexed = any(clip.sex != "neutral" for clip in clips)
+    # 2. the windows of each item, with the columns that its rows share
     parts: list[Windows] = []
     labels: list[Any] = []
     groups: list[Any] = []
@@ -226,7 +235,8 @@ def cut(
 
 
 def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | None:
-    """Return the columns of one item's windows and their classes, or None if there are none."""
+    """Return the columns and classes of one item's windows, or None without windows."""
+    # 1. the clock of the starts, and the samples [low, high) that can be cut
     columns: dict[str, Any] = {}
     recording = clip.recording
     if recording is not None:
@@ -237,7 +247,8 @@ def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | No
     else:
         assert clip.motion is not None and plan.pose_rate is not None
         rate, origin = plan.pose_rate, float(clip.motion.times[0])
-        low, high = 0, int(np.floor(clip.motion.duration * rate + _EPS)) + 1
+        low, high = 0, int(np.floor(clip.motion.duration * rate + _TOLERANCE)) + 1
+    # 2. the starts of the windows that are observed and pure enough
     length = plan.length(rate)
     starts = _starts(low, high, length, plan.hop(rate), plan.short)
     if recording is not None:
@@ -250,6 +261,7 @@ def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | No
     starts, row_labels = starts[pure], [row_labels[i] for i in np.flatnonzero(pure)]
     if len(starts) == 0:
         return None
+    # 3. the columns
     columns["start"] = origin + starts / rate
     if plan.short == "pad":
         columns["padded"] = np.full(len(starts), max(0, length - (high - low)) / rate)
@@ -268,13 +280,13 @@ def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | No
 
 
 def _covered(recording: Recording, motion: Motion | None, plan: _Plan) -> tuple[int, int]:
-    """Return the bounds of the samples that the motion covers too."""
+    """Return the bounds of the samples that the motion covers as well."""
     if motion is None:
         return 0, recording.n_samples
     assert plan.pose_rate is not None
     end = motion.times[-1] + min(1 / motion.rate, 1 / plan.pose_rate)
-    low = int(np.ceil((motion.times[0] - recording.start) * recording.rate - _EPS))
-    high = int(np.floor((end - recording.start) * recording.rate + _EPS))
+    low = int(np.ceil((motion.times[0] - recording.start) * recording.rate - _TOLERANCE))
+    high = int(np.floor((end - recording.start) * recording.rate + _TOLERANCE))
     return max(0, low), min(recording.n_samples, high)
 
 
@@ -288,28 +300,26 @@ def _starts(low: int, high: int, length: int, hop: int, short: str) -> Indices:
 
 
 def _bounds(starts: Indices, low: int, high: int, length: int) -> tuple[Indices, Indices]:
-    """First and one past the last real sample of each window."""
+    """Return the first real sample of each window and the one after the last."""
     return np.maximum(starts, low), np.minimum(starts + length, high)
 
 
 def _share_observed(observed: NDArray[np.bool_], begin: Indices, end: Indices) -> Array:
-    """Return the share of the samples of each window, of all channels, that were measured."""
+    """Return the measured share of the samples of each window, over all channels."""
     counts = np.concatenate([[0], np.cumsum(observed.sum(axis=1))])
     return (counts[end] - counts[begin]) / (observed.shape[1] * np.maximum(1, end - begin))
 
 
 def _share_of_poses(motion: Motion, starts: Array, plan: _Plan) -> Array:
-    """Return the share of the frames and joints of each window, margins included, that were
-    measured.
-    """
+    """Return the measured share of the frames and joints of each window with its margins."""
     assert motion.observed is not None
-    begin = np.searchsorted(motion.times, starts - plan.margin - _EPS)
-    end = np.searchsorted(motion.times, starts + plan.seconds + plan.margin - _EPS)
+    begin = np.searchsorted(motion.times, starts - plan.margin - _TOLERANCE)
+    end = np.searchsorted(motion.times, starts + plan.seconds + plan.margin - _TOLERANCE)
     return _share_observed(motion.observed, begin, end)
 
 
 def _rows(values: NDArray[Any], starts: Indices, low: int, high: int, length: int) -> NDArray[Any]:
-    """Windows (n, C, length) of samples (T, C); beyond the bounds the edge is repeated."""
+    """Return windows (n, C, length) of samples (T, C); beyond the bounds the edge is repeated."""
     if len(starts) and low <= starts[0] and starts[-1] + length <= high:
         return sliding_window_view(values, length, axis=0)[starts]
     index = np.clip(starts[:, None] + np.arange(length), low, high - 1)
@@ -325,14 +335,14 @@ def _classes(
     length: int,
     plan: _Plan,
 ) -> tuple[list[Any], NDArray[np.bool_]]:
-    """Class of each window, and whether the window is to be kept."""
+    """Return the class of each window, and whether to keep the window."""
     if recording is None or recording.labels is None:
         value = None if clip.motion is None else clip.motion.label
         return [value] * len(starts), np.full(len(starts), value not in plan.ignore)
     classes, codes = np.unique(recording.labels, return_inverse=True)
     begin, end = _bounds(starts, low, high, length)
     counts = np.stack([_count(codes == k, begin, end) for k in range(len(classes))], axis=1)
-    if plan.label == "centre":
+    if plan.label == "center":
         winner = codes[np.clip(starts + length // 2, low, high - 1)]
     else:
         winner = _earliest_of_best(counts, codes, begin)
@@ -359,14 +369,14 @@ def _earliest_of_best(counts: Indices, codes: Indices, begin: Indices) -> Indice
 
 
 def _pose_rows(motion: Motion, starts: Array, plan: _Plan) -> dict[str, Any]:
-    """Pose windows whose frame `margin` lies at the start of the window proper."""
+    """Return pose windows; frame `margin` is the first frame of the window itself."""
     assert plan.pose_rate is not None
     rate, length = plan.pose_rate, plan.length(plan.pose_rate)
     margin = plan.margin_frames(rate)
     times = starts[:, None] + np.arange(-margin, length + margin) / rate
     poses, trans = _frames_at(motion, times)
-    left = np.floor((starts - motion.times[0]) * rate + _EPS)
-    right = np.floor((motion.times[-1] - starts) * rate + _EPS) - (length - 1)
+    left = np.floor((starts - motion.times[0]) * rate + _TOLERANCE)
+    right = np.floor((motion.times[-1] - starts) * rate + _TOLERANCE) - (length - 1)
     context = np.clip(np.stack([left, right], axis=1), 0, margin).astype(np.int64)
     rows = {"pose": poses, "trans": trans, "context": context}
     if plan.masks_poses:
@@ -377,13 +387,13 @@ def _pose_rows(motion: Motion, starts: Array, plan: _Plan) -> dict[str, Any]:
 
 
 def _frames_at(motion: Motion, times: Array) -> tuple[Array, Array]:
-    """Poses and translations at any times; before the first and after the last the edge frame."""
+    """Return poses and translations at any times; outside the clip those of the edge frame."""
     position = (times - motion.times[0]) * motion.rate
     index = np.rint(position)
-    if motion.is_uniform and np.abs(position - index).max() < _EPS:
+    if motion.is_uniform and np.abs(position - index).max() < _TOLERANCE:
         frames = np.clip(index, 0, motion.n_frames - 1).astype(np.int64)
         return motion.poses[frames], motion.trans[frames]
-    # overlapping windows ask for the same instants
+    # overlapping windows share times
     wanted, inverse = np.unique(times.round(9), return_inverse=True)
     inverse = inverse.reshape(times.shape)
     quats = slerp_resample(quat_from_rotvec(motion.poses), motion.times, wanted)
@@ -431,10 +441,10 @@ def _as_clips(items: Iterable[Item] | Item) -> list[_Clip]:
         else:
             raise TypeError(
                 f"Item {i} is a {type(item).__name__}. Items are Motion, Recording or "
-                "(Motion, Recording), in this order and as a tuple."
+                "tuples (Motion, Recording), in this order."
             )
     if not clips:
-        raise ValueError("There is nothing to cut: items is empty.")
+        raise ValueError("items is empty: give at least one item to cut.")
     return clips
 
 
@@ -461,7 +471,7 @@ def _common_rate(
         why = (
             "the frames of some motions are not evenly spaced"
             if uneven
-            else f"the items' rates go from {rates.min():.4g} to {rates.max():.4g} Hz"
+            else f"the items' rates differ, from {rates.min():.4g} to {rates.max():.4g} Hz"
         )
         raise ValueError(f"Give {name}= (Hz) for the windows: {why}.")
     return float(rates[0])
@@ -489,7 +499,7 @@ def _all_have(clips: Sequence[_Clip], field: str) -> bool:
 
 
 def _unique_ids(clips: Sequence[_Clip]) -> list[str]:
-    """Names of the items; those that repeat or are missing get a number."""
+    """Return the names of the items, with a number where they repeat or are missing."""
     names = [clip.first("name") or "clip" for clip in clips]
     repeated = Counter(names)
     taken, used, ids = set(names), Counter[str](), []
@@ -507,7 +517,7 @@ def _unique_ids(clips: Sequence[_Clip]) -> list[str]:
 
 
 def _as_array(values: Sequence[Any]) -> NDArray[Any] | None:
-    """Return an array of the values' common type, of objects if they have none."""
+    """Return an array of the common type of the values, or of objects."""
     kinds = {type(value) for value in values}
     if kinds == {type(None)}:
         return None
@@ -531,28 +541,24 @@ def _nothing_left(clips: Sequence[_Clip], plan: _Plan) -> str:
             f"{plan.seconds:.3g} s. Choose fewer seconds or short='pad'."
         )
     return (
-        f"No window of {plan.seconds:.3g} s is left of {len(clips)} items: pairs may not overlap "
-        "in time, samples may be lost (min_observed=), or ignore= and min_purity= exclude "
-        "everything."
+        f"No window of {plan.seconds:.3g} s is left of {len(clips)} items. Pairs may not overlap "
+        "in time, samples may be lost (min_observed=), or ignore= and min_purity= may exclude "
+        "all windows."
     )
 
 
 # ---- checks
 
 
-def _within(name: str, value: float, low: float, high: float, *, open_end: bool = False) -> float:
+def _check_between(
+    name: str, value: float, low: float, high: float, *, open_end: bool = False
+) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}.")
     if not (low <= value < high if open_end else low <= value <= high):
         bracket = ")" if open_end else "]"
         raise ValueError(f"{name} must lie in [{low:g}, {high:g}{bracket}, got {value!r}.")
     return float(value)
-
-
-def _one_of(name: str, value: str, allowed: Sequence[str]) -> str:
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
-    return value
 
 
 def _float_dtype(dtype: DTypeLike) -> np.dtype[Any]:

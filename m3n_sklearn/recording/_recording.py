@@ -23,14 +23,13 @@ _SENSOR_NAMES = tuple(f"{sensor}_{axis}" for sensor in SENSORS for axis in AXES)
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
 class Recording:
-    """One stretch of IMU samples on one clock.
+    """One stretch of IMU samples on one clock. Time is the first axis.
 
     Parameters
     ----------
     data : array-like of shape (T, C)
-        Samples, time first. Accelerations are specific force in m/s² (gravity included:
-        +9.81 on the axis that points up at rest), angular rates in rad/s, both in the
-        sensor's own frame.
+        Samples. Accelerations are specific force in m/s² (with gravity: +9.81 on the axis that
+        points up at rest), angular rates are in rad/s, both in the sensor's own frame.
     rate : float
         Samples per second.
     channels : sequence of str, optional
@@ -41,10 +40,10 @@ class Recording:
     subject, name : optional
         Person, and id of the recording.
     start : float, default=0.0
-        Time of the first sample in s, on a clock that a :class:`~m3n_sklearn.motion.Motion`
-        of the same scene may share.
+        Time of the first sample in s, on the same clock as a
+        :class:`~m3n_sklearn.motion.Motion` of the scene if there is one.
     observed : array-like of bool, shape (T, C) or (T,), optional
-        False where a sample of a channel, or of all of them, was lost. Its value is ignored and
+        False where a sample of a channel, or of all channels, was lost. Its value is ignored and
         may be NaN.
     text : str or sequence of str, optional
         A caption, or several paraphrases of one.
@@ -61,13 +60,13 @@ class Recording:
     Raises
     ------
     ValueError
-        For wrong shapes, observed values that are not finite, a non-positive rate, or channel
-        names that do not fit.
+        For wrong shapes, observed values that are not finite, a rate of 0 or less, or the wrong
+        number of channel names.
 
     Warns
     -----
     UnitsWarning
-        If channels that are named as a sensor's look like g or degrees per second.
+        If the channels of a sensor look like g or degrees per second.
 
     Examples
     --------
@@ -108,7 +107,7 @@ class Recording:
 
     @classmethod
     def trusted(cls, data: Array, rate: float, channels: Sequence[str], **facts: Any) -> Recording:
-        """Build a recording whose units and shape need no second look, as they were computed.
+        """Return a recording of computed data, without warnings about unusual readings.
 
         Parameters
         ----------
@@ -118,7 +117,7 @@ class Recording:
         Returns
         -------
         Recording
-            Checked, but without warnings about readings that look unusual.
+            Checked for shapes and finite values.
         """
         recording = cls.__new__(cls)
         _fill(recording, data, rate, channels, **facts)
@@ -141,7 +140,7 @@ class Recording:
 
     @property
     def sites(self) -> tuple[str, ...]:
-        """Sites that the channel names tell of."""
+        """Sites in the channel names."""
         return () if self.channels is None else sites_of(self.channels)
 
     def __repr__(self) -> str:
@@ -167,7 +166,7 @@ class Recording:
         return Recording(**{**kept, **changes})
 
     def select(self, names: str | Sequence[str]) -> Recording:
-        """Keep some channels, by their names or by the beginnings of their names.
+        """Keep the channels with the given names or prefixes.
 
         Parameters
         ----------
@@ -180,10 +179,10 @@ class Recording:
             The recording with those channels.
         """
         if self.channels is None:
-            raise ValueError("This recording has no channel names to select by.")
+            raise ValueError("This recording has no channel names, so none can be selected.")
         wanted = [names] if isinstance(names, str) else list_of(names, "names", "channel names")
         if not wanted:
-            raise ValueError(f"Name at least one channel; there are {', '.join(self.channels)}.")
+            raise ValueError(f"Name at least one channel of {', '.join(self.channels)}.")
         columns: list[int] = []
         for name in wanted:
             hits = [
@@ -193,7 +192,7 @@ class Recording:
             ]
             if not hits:
                 raise ValueError(
-                    f"No channel is called {name!r} or begins with it; there are "
+                    f"No channel has the name or prefix {name!r}. The channels are "
                     f"{', '.join(self.channels)}."
                 )
             columns += [i for i in hits if i not in columns]
@@ -209,13 +208,13 @@ class Recording:
         Parameters
         ----------
         rate : float
-            Wanted samples per second.
+            New rate in samples per second.
 
         Returns
         -------
         Recording
-            Same start and duration. Labels are those of the nearest old sample; a sample of a
-            channel is observed if both its old neighbors are.
+            Same start and duration. A label is that of the nearest old sample. A sample is observed
+            if both its old neighbors are.
         """
         if check_positive(rate, "rate", "Hz") == self.rate:
             return self
@@ -240,7 +239,7 @@ def _fill(
     observed: ArrayLike | None = None,
     text: str | Sequence[str] | None = (),
 ) -> None:
-    """Check everything and set the fields of a frozen recording."""
+    """Check all arguments and set the fields of a frozen recording."""
     values = real_array(data, "data", "samples of shape (samples, channels)")
     if values.ndim != 2 or values.size == 0:
         raise ValueError(
@@ -274,8 +273,8 @@ def _fill(
 def _warn_about_shape(samples: int, channels: int) -> None:
     if channels > 64 and channels > 8 * samples:
         warnings.warn(
-            f"data has {samples} samples of {channels} channels. Time comes first: "
-            "transpose it if these are swapped.",
+            f"data has {samples} samples of {channels} channels. Time is the first axis: "
+            "transpose data if these are swapped.",
             UserWarning,
             stacklevel=3,
         )
@@ -290,15 +289,15 @@ def _check_start(start: float) -> float:
 def _warn_about_units(
     values: Array, observed: NDArray[np.bool_], channels: tuple[str, ...] | None
 ) -> None:
-    known = [i for i, name in enumerate(channels or ()) if name.endswith(_SENSOR_NAMES)]
+    named = [i for i, name in enumerate(channels or ()) if name.endswith(_SENSOR_NAMES)]
     try:
-        triads = parse_channels([(channels or ())[i] for i in known])
-    except ValueError:  # a sensor without all its axes: a matter of those who need the sites
+        triads = parse_channels([(channels or ())[i] for i in named])
+    except ValueError:  # a sensor with fewer than three axes has no norm
         return
     for _, sensor, columns in triads:
-        place = np.take(known, columns)
+        place = np.take(named, columns)
         seen = values[observed[:, place].all(axis=1)][:, place]
-        readings: Any = {sensor: seen[:: max(1, len(seen) // 2048)]}  # a median needs no more
+        readings: Any = {sensor: seen[:: max(1, len(seen) // 2048)]}  # enough for a median
         warn_units(**readings, stacklevel=4)
 
 
@@ -329,8 +328,8 @@ def _check_labels(labels: ArrayLike | None, count: int) -> NDArray[Any] | None:
         )
     if any(value is None or value != value for value in set(values.tolist())):
         raise ValueError(
-            "labels is None or NaN in some samples. Give these a class of their own, such as "
-            "'unlabelled', and leave it out with cut(..., ignore='unlabelled')."
+            "labels is None or NaN in some samples. Give them a class of their own, such as "
+            "'unlabeled', and drop it with cut(..., ignore='unlabeled')."
         )
     return values
 

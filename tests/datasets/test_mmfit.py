@@ -74,11 +74,11 @@ def test_a_workout_becomes_a_recording(root):
     assert recording.start == pytest.approx(1.0, abs=0.03)
     assert recording.observed.all()
     np.testing.assert_allclose(recording.data[:, 2], recording.times / 10, atol=0.004)
-    assert "IMWUT" in data.DESCR and "Licence" in data.DESCR
+    assert "IMWUT" in data.DESCR and "License" in data.DESCR
 
 
 def test_labels_follow_the_camera_frames(root):
-    recording = load_mmfit(root, workouts="w00").recordings[0]
+    recording = load_mmfit(root, sessions="w00").recordings[0]
     squats = recording.times[recording.labels == "squats"]
     curls = recording.times[recording.labels == "bicep_curls"]
     np.testing.assert_allclose([squats.min(), squats.max()], [10, 30], atol=0.06)
@@ -102,7 +102,7 @@ def test_windows_take_the_class_in_their_middle(root):
 
 def test_packets_are_spread(root):
     write_workout(root / "mm-fit", "w00", sw_l_acc=sensor(packet=4))
-    recording = load_mmfit(root, workouts="w00").recordings[0]
+    recording = load_mmfit(root, sessions="w00").recordings[0]
     whole = recording.observed.all(axis=1)
     seen = recording.data[whole]
     inside = slice(100, -100)
@@ -117,7 +117,7 @@ def test_lost_packets_move_no_others(root):
     for first in (800, 2000, 2004, 4000):
         there[first : first + 4] = False
     write_workout(root / "mm-fit", "w00", sw_l_acc=rows[there])
-    recording = load_mmfit(root, workouts="w00").recordings[0]
+    recording = load_mmfit(root, sessions="w00").recordings[0]
     seen = recording.observed[:, 2]
     assert recording.observed[:-3, 3:].all()
     # a packet of 4 at 103 Hz lasts 0.039 s
@@ -130,7 +130,7 @@ def test_lost_packets_move_no_others(root):
 
 def test_no_window_touches_a_gap(root):
     write_workout(root / "mm-fit", "w00", sw_r_gyr=sensor(gap=(20.0, 35.0)))
-    data = load_mmfit(root, workouts="w00")
+    data = load_mmfit(root, sessions="w00")
     lost = data.recordings[0].times[~data.recordings[0].observed.all(axis=1)]
     np.testing.assert_allclose([lost.min(), lost.max()], [20, 35], atol=0.06)
     assert not ((data.X["start"] < 34.9) & (data.X["start"] + 5 > 20.1)).any()
@@ -141,7 +141,7 @@ def test_rows_out_of_order_and_unlike_lengths_are_mended(root):
     rows[[100, 101]] = rows[[101, 100]]
     rows[200, 3] = np.nan
     write_workout(root / "mm-fit", "w00", sw_l_gyr=rows[:-1])
-    seen = load_mmfit(root, workouts="w00").recordings[0].observed[:-3]
+    seen = load_mmfit(root, sessions="w00").recordings[0].observed[:-3]
     assert np.delete(seen, [3, 4, 5], axis=1).all()
     # one row of 103 Hz is as long as one or two samples of 50 Hz are apart at most
     assert 0 < (~seen[:, 3:6].all(axis=1)).sum() <= 2
@@ -153,15 +153,15 @@ def test_missing_devices_leave_the_workout_out(root):
     assert data.excluded == {"w00": "no sw_l_acc"}
     assert [recording.name for recording in data.recordings] == ["w03"]
     assert len(load_mmfit(root, sensors="sw_r").recordings) == 2
-    with pytest.raises(ValueError, match=r"no workout has the sensors \['sw_l'\]"):
-        load_mmfit(root, workouts="w00", sensors="sw_l")
+    with pytest.raises(ValueError, match=r"has the sensors \['sw_l'\]"):
+        load_mmfit(root, sessions="w00", sensors="sw_l")
 
 
 # ---- poses
 
 
 def test_sets_become_motions_on_the_clock_of_the_recording(root):
-    data = load_mmfit(root, workouts="w00")
+    data = load_mmfit(root, sessions="w00")
     assert [m.name for m in data.motions] == ["w00-set00", "w00-set01"]
     assert [m.label for m in data.motions] == ["squats", "bicep_curls"]
     assert data.repetitions == {"w00-set00": 10, "w00-set01": 5}
@@ -176,7 +176,7 @@ def test_sets_become_motions_on_the_clock_of_the_recording(root):
 
 
 def test_a_standing_person_stands_upright_in_metres(root):
-    motion = load_mmfit(root, workouts="w00").motions[0]
+    motion = load_mmfit(root, sessions="w00").motions[0]
     angles = np.linalg.norm(motion.poses[:, 1:], axis=-1)
     assert angles.max() < 0.35
     assert np.abs(motion.trans).max() < 3.0
@@ -187,8 +187,8 @@ def test_mirrored_exchanges_the_sides(root):
     pose[2, :, 1 + JOINT_SETS["h36m17"]["left_wrist"]] += 200.0
     pose[1, :, 1 + JOINT_SETS["h36m17"]["left_wrist"]] -= 200.0
     write_workout(root / "mm-fit", "w00", pose=pose)
-    plain = load_mmfit(root, workouts="w00").motions[0]
-    other = load_mmfit(root, workouts="w00", mirrored=True).motions[0]
+    plain = load_mmfit(root, sessions="w00").motions[0]
+    other = load_mmfit(root, sessions="w00", mirrored=True).motions[0]
     bend = [np.linalg.norm(m.poses[0, [18, 19]], axis=-1) for m in (plain, other)]
     assert bend[0][0] > bend[0][1] + 0.2
     np.testing.assert_allclose(bend[1], bend[0][::-1], atol=0.02)
@@ -196,12 +196,12 @@ def test_mirrored_exchanges_the_sides(root):
 
 def test_sets_without_usable_video_are_named(root):
     write_workout(root / "mm-fit", "w00", pose=poses(count=600))
-    data = load_mmfit(root, workouts="w00")
+    data = load_mmfit(root, sessions="w00")
     assert list(data.excluded) == ["w00-set01"] and len(data.motions) == 1
     (root / "mm-fit/w00/w00_pose_3d.npy").unlink()
-    data = load_mmfit(root, workouts="w00")
+    data = load_mmfit(root, sessions="w00")
     assert data.motions == [] and data.excluded == {"w00 poses": "no pose_3d"}
-    assert load_mmfit(root, workouts="w00", skeletons=False).excluded == {}
+    assert load_mmfit(root, sessions="w00", skeletons=False).excluded == {}
 
 
 # ---- splits and words
@@ -238,8 +238,8 @@ def test_every_class_has_captions_and_other_prompts():
 def test_missing_data_say_how_to_get_them(tmp_path, root):
     with pytest.raises(FileNotFoundError, match=r"MM-Fit was not found.*mmfit\.github\.io"):
         load_mmfit(tmp_path / "nowhere")
-    with pytest.raises(ValueError, match="workouts must be among w00, w03"):
-        load_mmfit(root, workouts="w21")
+    with pytest.raises(ValueError, match="sessions must be among w00, w03"):
+        load_mmfit(root, sessions="w21")
     with pytest.raises(ValueError, match="sensors must be among sw_l"):
         load_mmfit(root, sensors="watch")
     (root / "mm-fit/w00/w00_labels.csv").unlink()
@@ -252,7 +252,7 @@ def test_missing_data_say_how_to_get_them(tmp_path, root):
     [
         ("300,900,ten,squats", "line 1: expected start frame"),
         ("300,900", "line 1: expected start frame"),
-        ("300,900,10,swimming", "'swimming' from frame 300 to 900 is no set"),
+        ("300,900,10,swimming", "'swimming' from frame 300 to 900 is not a set"),
         ("900,300,10,squats", "from frame 900 to 300"),
     ],
 )
@@ -279,8 +279,8 @@ def test_wrong_shapes_are_refused(root, name, array, message):
 def test_pickles_and_garbage_are_refused(root):
     path = root / "mm-fit/w00/w00_sw_l_acc.npy"
     np.save(path, np.array([{"a": 1}], dtype=object))
-    with pytest.raises(ValueError, match=r"w00_sw_l_acc\.npy is no readable \.npy array"):
+    with pytest.raises(ValueError, match=r"w00_sw_l_acc\.npy is not a readable \.npy array"):
         load_mmfit(root)
     path.write_bytes(b"garbage")
-    with pytest.raises(ValueError, match=r"is no readable \.npy array"):
+    with pytest.raises(ValueError, match=r"is not a readable \.npy array"):
         load_mmfit(root)

@@ -71,7 +71,7 @@ def test_windows_carry_people_classes_and_sessions(root):
     assert set(data.y) <= set(data.label_names) and list(data.label_names) == list(
         data.descriptions
     )
-    assert "ICIP 2015" in data.DESCR and "Licence" in data.DESCR
+    assert "ICIP 2015" in data.DESCR and "License" in data.DESCR
 
 
 def test_subjects_and_actions_are_chosen(root):
@@ -119,7 +119,7 @@ def test_missing_data_say_how_to_get_them(tmp_path, root):
         load_utd_mhad(tmp_path / "nowhere")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "x.txt").touch()
-    with pytest.raises(FileNotFoundError, match=r"expected Inertial.*which holds x\.txt"):
+    with pytest.raises(FileNotFoundError, match=r"expected Inertial.*which contains x\.txt"):
         load_utd_mhad(tmp_path / "other")
     with pytest.raises(FileNotFoundError, match=r"which is a file"):
         load_utd_mhad(tmp_path / "other" / "x.txt")
@@ -154,7 +154,7 @@ def test_wrong_content_is_refused(root, change, message):
 def test_corrupt_files_are_named(root):
     path = root / "Inertial" / "a1_s1_t1_inertial.mat"
     path.write_bytes(b"not a mat file" * 20)
-    with pytest.raises(ValueError, match=r"a1_s1_t1_inertial\.mat is no readable MATLAB file"):
+    with pytest.raises(ValueError, match=r"a1_s1_t1_inertial\.mat is not a readable MATLAB file"):
         load_utd_mhad(root)
     savemat(path, {"other": np.zeros(3)})
     with pytest.raises(ValueError, match="has no variable 'd_iner'"):

@@ -455,7 +455,7 @@ def test_own_activities():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"cycle": []}, "has no key"),
+        ({"cycle": []}, "is empty"),
         ({"kind": "often"}, "repeat, ongoing, once"),
         ({"support": "hands"}, "support must be one of"),
         ({"kind": "ongoing"}, "at least two keys"),

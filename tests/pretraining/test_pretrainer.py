@@ -582,7 +582,7 @@ def test_every_parameter_is_validated(toy_imu: np.ndarray, name: str, value: Any
 
 
 def test_unknown_device(toy_imu: np.ndarray, tiny: Params) -> None:
-    with pytest.raises(ValueError, match="no device of torch"):
+    with pytest.raises(ValueError, match="not a torch device"):
         fitted(toy_imu, tiny, device="abacus")
 
 

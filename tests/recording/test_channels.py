@@ -31,7 +31,7 @@ def test_axes_may_stand_in_any_order():
     [
         (["wrist_mag_x"], "not named"),
         (["wrist_acc_x", "wrist_acc_x", "wrist_acc_y"], "occurs twice"),
-        (["wrist_acc_x", "wrist_acc_y"], "axes x, y only"),
+        (["wrist_acc_x", "wrist_acc_y"], "only the axes x, y"),
     ],
 )
 def test_unreadable_names_are_refused(names, message):

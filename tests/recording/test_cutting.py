@@ -126,12 +126,12 @@ def test_the_earliest_of_equally_frequent_classes_wins():
     assert y.tolist() == ["b"]
 
 
-def test_the_centre_rule_takes_the_middle_sample():
+def test_the_center_rule_takes_the_middle_sample():
     labels = np.array(["long"] * 60 + ["mid"] * 10 + ["long"] * 30)
     recording = ramp(100, labels=labels)
     assert cut(recording, seconds=2.0).y.tolist() == ["long"]
-    centred = cut(ramp(100, labels=np.roll(labels, -15)), seconds=2.0, label="centre")
-    assert centred.y.tolist() == ["mid"]
+    centered = cut(ramp(100, labels=np.roll(labels, -15)), seconds=2.0, label="center")
+    assert centered.y.tolist() == ["mid"]
 
 
 def test_ignored_classes_leave_only_their_neighbours():
@@ -294,7 +294,7 @@ def test_repeated_and_missing_names_get_numbers():
         ({"seconds": 0.0}, "seconds must be a positive number"),
         ({"overlap": 1.0}, "overlap must lie in"),
         ({"margin": -1.0}, "margin must lie in"),
-        ({"label": "mean"}, "label must be one of 'majority', 'centre'"),
+        ({"label": "mean"}, "label must be one of 'majority', 'center'"),
         ({"short": "keep"}, "short must be one of 'drop', 'pad'"),
         ({"min_purity": 1.5}, "min_purity must lie in"),
         ({"imu_rate": -5.0}, "imu_rate must be a positive number of Hz"),

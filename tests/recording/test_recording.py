@@ -31,7 +31,7 @@ def test_channels_are_selected_by_site_or_name():
     assert right.channels == tuple(NAMES[3:])
     assert np.array_equal(right.data, recording.data[:, 3:])
     assert recording.select(["left_wrist_acc_z", "left_wrist_acc_x"]).data.shape == (10, 2)
-    with pytest.raises(ValueError, match="No channel is called 'ankle'"):
+    with pytest.raises(ValueError, match="No channel has the name or prefix 'ankle'"):
         recording.select("ankle")
     with pytest.raises(ValueError, match="no channel names"):
         make(channels=None).select("left_wrist")

@@ -93,7 +93,7 @@ def test_long_and_short_signals_agree():
 @pytest.mark.parametrize(
     ("shape", "rate", "message"),
     [
-        ((3, 0), 50.0, "nothing to resample"),
+        ((3, 0), 50.0, "has no sample along axis"),
         ((3, 4), 0.0, "positive"),
         ((3, 4), np.nan, "positive"),
     ],
@@ -333,7 +333,7 @@ def test_a_grid_beyond_reason_is_refused():
         ([0.0, 0.1], np.zeros((2, 1)), -1.0, "positive"),
         ([0.0, 0.1], [[0.0], [np.inf]], 50.0, "not finite"),
         ([0.0, 0.1], np.full((2, 1), np.nan), 50.0, "not finite in any row"),
-        ([5.0, 5.0, 5.0], np.zeros((3, 1)), 50.0, "nothing tells the rate"),
+        ([5.0, 5.0, 5.0], np.zeros((3, 1)), 50.0, "so the rate is unknown"),
         ([0.0, 2.0, 4.0], np.zeros((3, 1)), 50.0, "steps of 2 s, more than 0.5 s"),
         (np.r_[0:10:0.01, 0:10:0.01], np.zeros((2000, 1)), 50.0, "row 999, by 9.99 s.*set back"),
     ],

@@ -1,4 +1,4 @@
-"""Daily life: sitting, eating, washing, writing, resting."""
+"""Daily life: sit, eat, wash, write, rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hands at home: kitchen, cleaning, clothes, garden, pastime."""
+"""Household: kitchen, cleaning, clothes, garden, leisure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COUNTER = posture(
 
 
 def _at(right: dict[str, float], left: dict[str, float] | None = None, **body: float) -> Posture:
-    """Stand at the counter with the hands somewhere."""
+    """Return the posture at the counter with the hands at given positions."""
     arms = {"right": right, "left": left or reach(0.6, -0.48, -0.12, pronation=60)}
     return posture(_COUNTER, **arms, **body)  # type: ignore[arg-type]
 

@@ -1,7 +1,7 @@
 """Packing: the ten operations of a packing line, from fetching goods to signing the order.
 
-Each is one worker's textbook way, a cycle of some seconds where the real operation takes up to a
-minute and varies.
+Each is a cycle of some seconds in the style of one worker. The real operation varies and takes up
+to a minute.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TABLE = posture(
 
 
 def _at(right: dict[str, float], left: dict[str, float] | None = None, **body: float) -> Posture:
-    """Stand at the table with the hands somewhere; the left one rests there by default."""
+    """Return the posture at the table; the left hand rests there by default."""
     arms = {"right": right, "left": left or reach(0.58, -0.5, -0.1, pronation=50)}
     return posture(_TABLE, **arms, **body)  # type: ignore[arg-type]
 
@@ -362,6 +362,6 @@ PACKING: tuple[Activity, ...] = (
     fill_out_order,
     wait_at_table,
 )
-"""In the order of the work; OpenPack calls the operations Picking (the first two), Relocate Item
-Label, Assemble Box, Insert Items, Close Box, Attach Box Label, Scan Label, Attach Shipping Label,
-Put on Back Table, Fill out Order, and nothing (Null)."""
+"""In working order. The names in OpenPack are Picking (the first two), Relocate Item Label,
+Assemble Box, Insert Items, Close Box, Attach Box Label, Scan Label, Attach Shipping Label,
+Put on Back Table, Fill out Order, and Null."""

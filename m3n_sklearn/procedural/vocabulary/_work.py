@@ -1,4 +1,4 @@
-"""Hand work: packing, shelves, tools."""
+"""Manual work: packing, shelves, tools."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ lift_box = Activity(
 
 
 def _tape(stroke: float) -> Posture:
-    """Draw the dispenser towards the body over the box, a little downwards at the end."""
+    """Pull the dispenser over the box toward the body, a little down at the end."""
     out = 0.02 - 0.05 * stroke
     return posture(
         _BENCH,
