@@ -156,7 +156,7 @@ class Size:
     corpus_people: int
     epochs: int
     n_folds: int  # groups of people, each of which is held out once
-    budgets: tuple[int | None, ...]  # labelled windows per class
+    budgets: tuple[int | None, ...]  # labeled windows per class
     n_draws: int  # of labels
     activities: tuple[str, ...]  # of generated wrists
 

@@ -52,8 +52,7 @@ def check_labels(
     given = np.asarray(y)
     if given.dtype == object and given.ndim and any(map(is_missing, given.ravel().tolist())):
         raise ValueError(
-            "y is None or NaN in some rows: leave unlabelled windows out, X[labelled] and "
-            "y[labelled]."
+            "y is None or NaN in some rows: leave unlabeled windows out, X[labeled] and y[labeled]."
         )
     labels = column_or_1d(y, warn=True)
     assert_all_finite(labels, input_name="y")

@@ -35,7 +35,7 @@ __all__ = ["TrainingData", "TrainingPlan", "copy_callbacks", "count_epochs", "tr
 Batch = dict[str, Any]
 WeightsNow = Callable[[], dict[str, NDArray[Any]]]
 Loss = Callable[[Any, Batch], Mapping[str, Tensor]]
-"""(output of the module, batch) -> scalar terms; the one called ``loss`` is minimised."""
+"""(output of the module, batch) -> scalar terms; the one called ``loss`` is minimized."""
 
 FUSED = ("cpu", "cuda")
 """Devices on which every supported version of torch updates a parameter in one pass."""

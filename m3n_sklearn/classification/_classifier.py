@@ -63,7 +63,7 @@ from ._pretrained import (
     prompt_network,
     reads_one_length,
 )
-from ._training_windows import LabelledWindows
+from ._training_windows import LabeledWindows
 
 __all__ = ["Multi3NetClassifier"]
 
@@ -108,7 +108,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         One sentence or several per class, for ``"zero_shot"``, ``"finetune"`` and ``"auto"``. Use
         them if the captions of the pretrainer's corpus contain your classes.
     rehearsal : tuple (X, y) or None, default=None
-        Additional labelled windows, such as simulated ones of the same classes. Each training
+        Additional labeled windows, such as simulated ones of the same classes. Each training
         batch contains some of them, with half of the total weight. ``X`` has the channels and the
         length of the windows of `fit`. Rows of other classes are ignored. Strategies without
         training steps check them and do not use them.
@@ -303,7 +303,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
     ) -> Self:
-        """Learn to recognize the classes of labelled windows.
+        """Learn to recognize the classes of labeled windows.
 
         Parameters
         ----------
@@ -503,12 +503,12 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         labels: Labels,
         rehearsal: tuple[ImuWindows, NDArray[np.int64]] | None,
         members: list[Member],
-    ) -> LabelledWindows:
+    ) -> LabeledWindows:
         """Return the rows to learn from, as the networks read them."""
         layout, augmentation = self.input_.layout, self._augmentation(self.input_.layout)
         if augmentation is not None and any(reads_one_length(m.config) for m in members):
             augmentation = replace(augmentation, shortest=1.0)
-        data = LabelledWindows(
+        data = LabeledWindows(
             x=self.input_(imu),
             present=None if layout.is_series else layout.present,
             codes=labels.codes,
@@ -535,7 +535,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         return replace(data, rehearsal=replace(data, x=x, codes=codes, weight=np.ones(len(codes))))
 
     def _plan(
-        self, member: Member, data: LabelledWindows, first_epoch: int, seed: int
+        self, member: Member, data: LabeledWindows, first_epoch: int, seed: int
     ) -> TrainingPlan:
         """Return how a network is trained."""
         return TrainingPlan(

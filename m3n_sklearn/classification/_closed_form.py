@@ -13,13 +13,13 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from .._typing import AnyArray
 from ..nets import ImuClassifier, get_weights, set_weights
 from ._prediction import check_finite, run_in_chunks, turned_views
-from ._training_windows import LabelledWindows
+from ._training_windows import LabeledWindows
 
 _NEVER = -30.0
 """Logit of a class without a row of positive weight."""
 
 
-def solve_head(module: ImuClassifier, data: LabelledWindows, C: float, device: str) -> None:
+def solve_head(module: ImuClassifier, data: LabeledWindows, C: float, device: str) -> None:
     """Set the linear head of a network to the logistic regression on the encoder's features.
 
     If the mounting is unknown, each row is seen in several orientations, which share its weight.

@@ -1,4 +1,4 @@
-"""From labelled windows and initial weights to the weights of a classifier."""
+"""From labeled windows and initial weights to the weights of a classifier."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .._typing import AnyArray
 from ..nets import ImuClassifier, build_classifier, get_weights, set_weights
 from ._closed_form import solve_head
 from ._pretrained import Network
-from ._training_windows import LabelledWindows, class_loss
+from ._training_windows import LabeledWindows, class_loss
 
 __all__ = [
     "BATCH_SIZE",
@@ -142,7 +142,7 @@ def ensemble_weights(strategies: Sequence[str]) -> list[float]:
     return cast(list[float], (weights / weights.sum()).tolist())
 
 
-def learning_rate(member: Member, data: LabelledWindows) -> float:
+def learning_rate(member: Member, data: LabeledWindows) -> float:
     """Return the peak learning rate that lr="auto" stands for."""
     few = data.per_class < ENOUGH_PER_CLASS
     return LEARNING_RATES["few labels" if few and member.strategy != "scratch" else "otherwise"]
@@ -151,7 +151,7 @@ def learning_rate(member: Member, data: LabelledWindows) -> float:
 def train_members(
     members: Sequence[Member],
     plans: Sequence[TrainingPlan],
-    data: LabelledWindows,
+    data: LabeledWindows,
     seed: int,
     end_epoch: EndEpoch,
 ) -> tuple[Network, list[dict[str, float]]]:
@@ -161,7 +161,7 @@ def train_members(
     ----------
     members, plans : sequence of Member, sequence of TrainingPlan
         What to train, and how.
-    data : LabelledWindows
+    data : LabeledWindows
         Rows to learn from; the networks have the dtype of ``data.x``.
     seed : int
         Root of the random initial weights.
@@ -202,7 +202,7 @@ def train_members(
 
 
 def _train(
-    member: Member, plan: TrainingPlan, data: LabelledWindows, seed: int, end_epoch: EndEpoch
+    member: Member, plan: TrainingPlan, data: LabeledWindows, seed: int, end_epoch: EndEpoch
 ) -> tuple[dict[str, AnyArray], list[dict[str, float]]]:
     """Return the trained weights of one network, and the history of its training."""
     with isolated(derive_seed(seed, 0)):

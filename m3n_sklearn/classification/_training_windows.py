@@ -1,4 +1,4 @@
-"""Labelled windows as batches, and the loss of a classifying network."""
+"""Labeled windows as batches, and the loss of a classifying network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BALANCE = 0.01
 
 
 @dataclass(frozen=True)
-class LabelledWindows:
+class LabeledWindows:
     """Rows to learn from, as batches with augmentation.
 
     Attributes
@@ -43,7 +43,7 @@ class LabelledWindows:
         Random changes of a batch.
     rate : float or None
         Samples per second of `x`, for the augmentation.
-    rehearsal : LabelledWindows or None
+    rehearsal : LabeledWindows or None
         Other rows, such as simulated ones. Each batch contains some of them; together they have
         the weight of all other rows.
     """
@@ -55,7 +55,7 @@ class LabelledWindows:
     n_classes: int
     augmentation: Augmentation | None = None
     rate: float | None = None
-    rehearsal: LabelledWindows | None = None
+    rehearsal: LabeledWindows | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -63,7 +63,7 @@ class LabelledWindows:
     def start_epoch(self, epoch: int) -> None:
         """Do nothing: epochs differ only in their random draws."""
 
-    def without_rehearsal(self) -> LabelledWindows:
+    def without_rehearsal(self) -> LabeledWindows:
         """Return the same rows without rehearsal."""
         return replace(self, rehearsal=None)
 

@@ -254,17 +254,17 @@ class Multi3Net(nn.Module):
     def embed_imu(
         self, x: Tensor, present: Tensor | None = None, hidden: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Return embeddings (not normalised) and the feature sequence of IMU windows."""
+        """Return embeddings (not normalized) and the feature sequence of IMU windows."""
         features, sequence = self.encoders["imu"](x, present, hidden)
         return self.heads["imu"](features), sequence
 
     def embed_pose(self, frames: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return embeddings (not normalised) and the feature sequence of poses."""
+        """Return embeddings (not normalized) and the feature sequence of poses."""
         features, sequence = self.encoders["pose"](frames)
         return self.heads["pose"](features), sequence
 
     def embed_text(self, vectors: Tensor) -> Tensor:
-        """Return embeddings (not normalised) of sentence vectors."""
+        """Return embeddings (not normalized) of sentence vectors."""
         return self.heads["text"](self.encoders["text"](vectors))
 
     def reconstruct(self, embedding: Tensor, sequence: Tensor | None, n_times: int) -> Tensor:

@@ -11,7 +11,7 @@ from ._randomization import Randomization, draws_table
 from ._rigid_body import rigid_body_imu
 from ._simulator import SMPLIMUSimulator
 from .calibration._calibration import Calibration, Measured, calibrate
-from .calibration._sensor_track import SensorTrack, track_of_rigid_body, track_of_site
+from .calibration._sensor_track import SensorTrack, SiteState, track_of_rigid_body, track_of_site
 from .trajectory._noise_floor import BodyNoise, NoiseFloor, learn_noise_floor
 from .trajectory._spectrum import PowerLaw
 from .trajectory._trajectory import Trajectory, TrajectoryState, fit_trajectory
@@ -31,6 +31,7 @@ __all__ = [
     "SMPLIMUSimulator",
     "SensorNoise",
     "SensorTrack",
+    "SiteState",
     "Trajectory",
     "TrajectoryState",
     "allan_deviation",

@@ -132,7 +132,7 @@ class SkeletonMap:
 
     See Also
     --------
-    retarget : Uses the map to carry a motion over to SMPL's tree.
+    m3n_sklearn.motion.retarget : Uses the map to carry a motion over to SMPL's tree.
     SKELETONS : Maps of known skeletons.
 
     Examples

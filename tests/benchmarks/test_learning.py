@@ -176,11 +176,11 @@ def test_a_second_encoder_is_another_recipe_of_the_same_pretraining():
 def test_recipes_have_keys_of_their_own():
     keys = {
         Recipe(
-            "in-domain", pretrainer=a.pretrainer, unlabelled=a.unlabelled, varied=a.varied
+            "in-domain", pretrainer=a.pretrainer, unlabeled=a.unlabeled, varied=a.varied
         ).pretraining_key
         for a in ABLATIONS
     }
-    pretrained = [a for a in ABLATIONS if a.pretrainer or a.unlabelled or a.varied]
+    pretrained = [a for a in ABLATIONS if a.pretrainer or a.unlabeled or a.varied]
     assert len(keys) == len(pretrained) + 1
     assert short_hash({"a": 1, "b": 2}) == short_hash({"b": 2, "a": 1})
 

@@ -30,7 +30,7 @@ def _vector_part_of_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def smooth_motion() -> Callable[..., JointMotion]:
-    """Normalised sums of sines: infinitely smooth, differentiated by hand."""
+    """Normalized sums of sines: infinitely smooth, differentiated by hand."""
 
     def make(t: np.ndarray, seed: int, n_joints: int = 24, swing: float = 0.4) -> JointMotion:
         rng = np.random.default_rng(seed)

@@ -43,7 +43,7 @@ def test_messages(changes, message):
         BodyModel(**{**SKINNED, **changes})
 
 
-def test_centimetres_warn():
+def test_centimeters_warn():
     with pytest.warns(UserWarning, match="must be in meters"):
         BodyModel(**{**PLAIN, "rest_joints": [[0.0, 0, 0], [0.0, 100.0, 0]]})
 

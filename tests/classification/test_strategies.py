@@ -186,7 +186,7 @@ def test_zero_shot_learns_names_from_pretraining():
     assert named.fit(X).score(X, y) > 0.8
 
 
-def test_zero_shot_logits_are_cosines_with_centred_names(frozen):
+def test_zero_shot_logits_are_cosines_with_centered_names(frozen):
     X, _, _ = wrist_data()
     named = classifier(frozen, strategy="zero_shot", descriptions={1: "a wave", 0: ["b", "c"]})
     proba = named.fit(X).predict_proba(X)

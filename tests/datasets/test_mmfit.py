@@ -175,7 +175,7 @@ def test_sets_become_motions_on_the_clock_of_the_recording(root):
     np.testing.assert_allclose(X["imu"][:, 2, 0], X["start"] / 10, atol=0.004)
 
 
-def test_a_standing_person_stands_upright_in_metres(root):
+def test_a_standing_person_stands_upright_in_meters(root):
     motion = load_mmfit(root, sessions="w00").motions[0]
     angles = np.linalg.norm(motion.poses[:, 1:], axis=-1)
     assert angles.max() < 0.35

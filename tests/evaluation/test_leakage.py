@@ -101,7 +101,7 @@ def walk(n_boxes=12, box_seconds=20, rate=10.0):
     return X, y, (X["start"] // box_seconds).astype(int)
 
 
-def test_random_folds_recognise_what_cannot_be_recognised():
+def test_random_folds_recognize_what_cannot_be_recognized():
     X, y, boxes = walk()
     nearest = make_pipeline(WindowFeatures(), StandardScaler(), KNeighborsClassifier(1))
     random = cross_val_score(nearest, X, y, cv=KFold(4, shuffle=True, random_state=0))
@@ -282,7 +282,7 @@ def test_a_pretraining_is_told_everybody_it_is_tested_on():
 
 def test_a_flag_is_in_every_result():
     X, y, groups = wrist_set()
-    flag = "unlabelled windows of the tested people in pretraining"
+    flag = "unlabeled windows of the tested people in pretraining"
     compared = [Method("a", DummyClassifier(), flags=(flag,)), Method("b", DummyClassifier())]
     scores = few_label_study(compared, X, y, groups, budgets=(1, None))
     assert f"[1] {flag}" in format_table(scores) and "a [1]" in format_table(scores)

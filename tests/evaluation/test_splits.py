@@ -64,7 +64,7 @@ def test_folds_refuse_nonsense(folds, error, message):
         person_folds(["a", "b", "c"], folds)
 
 
-def test_neighbours_are_joined_in_the_order_of_time():
+def test_neighbors_are_joined_in_the_order_of_time():
     groups = np.repeat(["B3", "B1", "B2", "B9", "B4"], 2)
     assert consecutive_groups(groups, 2).tolist() == [0] * 6 + [1] * 4
     with pytest.raises(ValueError, match="5 groups cannot be merged into 6"):

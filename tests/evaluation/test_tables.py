@@ -25,7 +25,7 @@ def study(n_people=4, n_draws=6, lead=0.1, noise=0.0):
             run = {"budget": 1, "group": group, "draw": draw}
             scores.append(score("theirs", value=level, **run))
             ahead = level + lead + noise * rng.normal()
-            scores.append(score("ours", value=ahead, flags=("unlabelled",), **run))
+            scores.append(score("ours", value=ahead, flags=("unlabeled",), **run))
     return scores
 
 
@@ -101,7 +101,7 @@ def test_tables_show_means_over_people_and_flags():
     head, ours, theirs, note = table.splitlines()
     assert head.split("  ")[-1].strip() == "all labels" and "1 per class" in head and "5 %" in head
     assert ours.startswith("ours [1]") and ours.count("–") == 2
-    assert "0.250 ± 0.000" in theirs and note == "[1] unlabelled"
+    assert "0.250 ± 0.000" in theirs and note == "[1] unlabeled"
     assert "[1]" not in format_table(scores, ["theirs"])
 
 
@@ -120,7 +120,7 @@ def test_differences_are_in_points_with_their_interval():
     scores = [*study(), score("theirs", budget=None)]
     title, head, ours, note = format_differences(scores, "theirs").splitlines()
     assert title == "points ahead of theirs [95 % interval]" and "all labels" in head
-    assert "+10.0 [+10.0, +10.0]" in ours and ours.endswith("–") and note == "[1] unlabelled"
+    assert "+10.0 [+10.0, +10.0]" in ours and ours.endswith("–") and note == "[1] unlabeled"
     with pytest.raises(ValueError, match="scores has no method 'foo'"):
         format_differences(scores, "foo")
 
@@ -131,5 +131,5 @@ def test_a_frame_has_a_row_per_score():
     assert isinstance(frame, pandas.DataFrame) and len(frame) == 48
     means = frame.groupby("method").macro_f1.mean()
     assert means["ours"] - means["theirs"] == pytest.approx(0.1)
-    assert set(frame[frame.method == "ours"]["flags"]) == {"unlabelled"}
+    assert set(frame[frame.method == "ours"]["flags"]) == {"unlabeled"}
     assert set(frame.budget) == {"1 per class"}

@@ -67,7 +67,7 @@ def test_rows_may_come_in_any_order():
     assert bars(tidy) == bars(other)
 
 
-def test_the_same_label_has_the_same_colour_everywhere():
+def test_the_same_label_has_the_same_color_everywhere():
     display = TimelineDisplay.from_predictions(
         {"t": [1, 2, 2], "p": [2, 2, 1]}, times=[0, 1, 2], label_names=NAMES
     )
@@ -157,6 +157,6 @@ def test_tracks_are_segments():
         TimelineDisplay({"t": np.arange(3)})
 
 
-def test_more_than_ten_classes_keep_their_colours_apart():
+def test_more_than_ten_classes_keep_their_colors_apart():
     display = TimelineDisplay.from_predictions({"t": np.arange(15)}, times=np.arange(15))
     assert len(np.unique(display.axes_[0].collections[0].get_facecolors(), axis=0)) == 15

@@ -134,7 +134,7 @@ def test_the_center_rule_takes_the_middle_sample():
     assert centered.y.tolist() == ["mid"]
 
 
-def test_ignored_classes_leave_only_their_neighbours():
+def test_ignored_classes_leave_only_their_neighbors():
     labels = np.repeat(["null", "walk", "null"], 100)
     X, y, _ = cut(ramp(300, labels=labels), seconds=1.0, overlap=0.0, ignore="null")
     assert y.tolist() == ["walk", "walk"]

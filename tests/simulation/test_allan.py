@@ -11,7 +11,7 @@ from m3n_sklearn.simulation import IMUNoise, SensorNoise, allan_deviation
 
 
 def by_definition(values, size):
-    """Half the mean square of differences between all neighbouring means."""
+    """Half the mean square of differences between all neighboring means."""
     starts = range(len(values) - 2 * size + 1)
     steps = [values[s + size : s + 2 * size].mean() - values[s : s + size].mean() for s in starts]
     return np.sqrt(0.5 * np.mean(np.square(steps)))

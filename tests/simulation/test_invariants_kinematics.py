@@ -124,7 +124,7 @@ def test_20_other_sensors_do_not_matter(scene):
     tolerance="1e-7 m/s², rad/s, or 1e-8 of it",
 )
 def test_21_readings_are_derivatives_of_the_sensors_place(scene):
-    # nine samples between two neighbouring frames, where the curve has no knot
+    # nine samples between two neighboring frames, where the curve has no knot
     step = 1 / (10 * scene.frames_per_second)
     frame = round(scene.seconds * scene.frames_per_second / 2)
     first = 10 * frame + 1

@@ -1,4 +1,4 @@
-"""Cut-offs close to the best at any length, rate and colour of noise; noise learned from clips."""
+"""Cut-offs close to the best at any length, rate and color of noise; noise learned from clips."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def tones(seed, rate, seconds, fastest):
     return position, -(height * (2 * np.pi * hertz) ** 2 * np.sin(angle)).sum(axis=1)
 
 
-def jitter(seed, shape, rate, colour=0.0, sd=1e-3):
-    """Noise whose power falls as f^colour above 1 Hz."""
+def jitter(seed, shape, rate, color=0.0, sd=1e-3):
+    """Noise whose power falls as f^color above 1 Hz."""
     white = np.random.default_rng((seed, 9)).standard_normal(shape)
-    gain = np.maximum(np.fft.rfftfreq(shape[0], 1 / rate), 1.0) ** (colour / 2)
+    gain = np.maximum(np.fft.rfftfreq(shape[0], 1 / rate), 1.0) ** (color / 2)
     noise = np.fft.irfft(np.fft.rfft(white, axis=0) * gain[:, None], shape[0], axis=0)
     return sd * noise / np.sqrt(np.mean(gain**2))
 
@@ -53,13 +53,13 @@ def excess(values, truth, rate, floor=None):
 
 
 @pytest.mark.parametrize(("seconds", "bar"), [(2.0, 0.25), (5.0, 0.15), (10.0, 0.05)])
-@pytest.mark.parametrize("colour", [0.0, -1.2])
+@pytest.mark.parametrize("color", [0.0, -1.2])
 @pytest.mark.parametrize("rate", [60.0, 256.0])
-def test_cutoff_is_close_to_the_best(rate, colour, seconds, bar):
+def test_cutoff_is_close_to_the_best(rate, color, seconds, bar):
     gaps = []
     for seed in range(6):
         position, truth = tones(seed, rate, seconds, (3.0, 6.0)[seed % 2])
-        gaps.append(excess(position + jitter(seed, position.shape, rate, colour), truth, rate))
+        gaps.append(excess(position + jitter(seed, position.shape, rate, color), truth, rate))
     assert np.median(gaps) < bar
 
 
@@ -136,35 +136,35 @@ def test_ten_minutes_cost_little_memory():
     assert long == pytest.approx(choose_cutoffs(values[:3000], 1 / rate)[0], rel=0.1)
 
 
-@pytest.mark.parametrize("colour", [0.0, -1.2, -2.0])
-def test_fit_separates_noise_from_motion(colour):
+@pytest.mark.parametrize("color", [0.0, -1.2, -2.0])
+def test_fit_separates_noise_from_motion(color):
     rate = 120.0
-    noise = jitter(4, (1200, 3), rate, colour)
+    noise = jitter(4, (1200, 3), rate, color)
     values = (tones(4, rate, 10.0, 5.0)[0] + noise)[:, None]
     law = fit_noise(banded(spectrum(values, 1 / rate), 1 / rate, 3))
     frequency = np.array([8.0, 15.0, 30.0])
-    gain = np.maximum(np.fft.rfftfreq(1200, 1 / rate), 1.0) ** colour
-    truth = 1e-6 * frequency**colour / np.mean(gain) * 2 / rate
+    gain = np.maximum(np.fft.rfftfreq(1200, 1 / rate), 1.0) ** color
+    truth = 1e-6 * frequency**color / np.mean(gain) * 2 / rate
     assert np.abs(np.log(law.density(frequency)[:, 0] / truth)).max() < 0.4
 
 
-def source(rate, seconds, colour, count=12, loud=()):
+def source(rate, seconds, color, count=12, loud=()):
     still = np.tile([1.0, 0.0, 0.0, 0.0], (round(rate * seconds), 1, 1))
     times = np.arange(len(still)) / rate
     for seed in range(count):
         position, _ = tones(seed, rate, seconds, 2.0 + seed % 5)
         sd = 1e-2 if seed in loud else 1e-3
-        yield times, still, position + jitter(seed, position.shape, rate, colour, sd)
+        yield times, still, position + jitter(seed, position.shape, rate, color, sd)
 
 
 @pytest.mark.parametrize("rate", [30.0, 100.0])
-@pytest.mark.parametrize("colour", [0.0, -1.2])
+@pytest.mark.parametrize("color", [0.0, -1.2])
 @pytest.mark.parametrize("loud", [(), (1, 7)])
-def test_noise_of_a_source_is_learned(rate, colour, loud):
-    floor = learn_noise_floor(source(rate, 5.0, colour, loud=loud))
+def test_noise_of_a_source_is_learned(rate, color, loud):
+    floor = learn_noise_floor(source(rate, 5.0, color, loud=loud))
     frequency = np.array([6.0, 10.0, 14.0])
-    gain = np.maximum(np.fft.rfftfreq(round(5 * rate), 1 / rate), 1.0) ** colour
-    truth = 1e-6 * frequency**colour / np.mean(gain) * 2 / rate
+    gain = np.maximum(np.fft.rfftfreq(round(5 * rate), 1 / rate), 1.0) ** color
+    truth = 1e-6 * frequency**color / np.mean(gain) * 2 / rate
     assert np.abs(np.log(floor.translation.density(frequency) / truth)).max() < np.log(1.8)
     assert floor.rotation == PowerLaw(0.0, 0.0)
 

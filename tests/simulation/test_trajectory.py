@@ -38,14 +38,14 @@ def acceleration(times, values, smoothing):
 
 
 @pytest.mark.parametrize("rate", [30.0, 60.0, 120.0])
-@pytest.mark.parametrize("colour", [0.0, -1.2])
-def test_35_auto_is_close_to_the_best_cutoff(rate, colour):
+@pytest.mark.parametrize("color", [0.0, -1.2])
+def test_35_auto_is_close_to_the_best_cutoff(rate, color):
     errors = np.zeros((3, 9))
     inner = slice(round(0.4 * rate), -round(0.4 * rate))
     for seed in range(len(errors)):
         times, position, truth = track(seed, rate, 10.0, 30)
         noise = np.random.default_rng(seed + 1).standard_normal(position.shape)
-        shape = np.maximum(np.fft.rfftfreq(len(noise), 1 / rate), 1.0) ** (colour / 2)
+        shape = np.maximum(np.fft.rfftfreq(len(noise), 1 / rate), 1.0) ** (color / 2)
         noise = np.fft.irfft(np.fft.rfft(noise, axis=0) * shape[:, None], len(noise), axis=0)
         values = position + 1e-3 * noise / noise.std()
         # as the rotations of a clip do, all channels share a cut-off
@@ -95,7 +95,7 @@ def test_noisy_ends_are_no_worse_than_the_motion_itself():
     assert rms(error[10:-10]) < 0.15 * rms(truth)
 
 
-def test_curve_passes_through_clean_samples_and_is_normalised():
+def test_curve_passes_through_clean_samples_and_is_normalized():
     rng = np.random.default_rng(0)
     times = np.arange(90) / 30.0
     quats = quat_from_rotvec(waves(rng, times, (5, 3), 0.8))

@@ -198,7 +198,7 @@ attach_box_label = Activity(
     (
         "a worker sticks a small label on the side of a box",
         "someone takes a sticker from a roll and presses it on the outside of a carton",
-        "labelling a closed box with one hand",
+        "labeling a closed box with one hand",
         "the thumb rubs a little label onto the wall of a parcel",
     ),
     [
