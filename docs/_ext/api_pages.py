@@ -27,14 +27,15 @@ PACKAGE = "m3n_sklearn"
 
 
 def rooms() -> list[ModuleType]:
-    """Public packages below the top level, by name."""
+    """Packages below the top level that have public names, by name."""
     top = importlib.import_module(PACKAGE)
     names = sorted(
         info.name
         for info in pkgutil.iter_modules(top.__path__)
         if info.ispkg and not info.name.startswith("_")
     )
-    return [importlib.import_module(f"{PACKAGE}.{name}") for name in names]
+    packages = [importlib.import_module(f"{PACKAGE}.{name}") for name in names]
+    return [package for package in packages if package.__all__]
 
 
 def homes() -> dict[str, str]:

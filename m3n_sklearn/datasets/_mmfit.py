@@ -119,7 +119,7 @@ def load_mmfit(
     path : str or Path
         Folder of the workouts (``w00``, …) or the one above it.
     subjects : int or iterable of int, optional
-        People, 0 to 9 (:data:`MMFIT_PERSON_OF`). All by default.
+        People, 0 to 9; some wore the watches in several workouts. All by default.
     sessions : str or iterable of str, optional
         Workouts, such as ``"w00"``. All by default.
     sensors : str or sequence of str, default=("sw_l", "sw_r")

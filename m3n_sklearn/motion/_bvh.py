@@ -66,8 +66,8 @@ def read_bvh(
     path : path-like
         A BVH file with one skeleton.
     skeleton : SkeletonMap, optional
-        Map from SMPL joints to those of the file. The skeletons of :data:`~m3n_sklearn.skeleton.SKELETONS` are
-        recognized by their joint names: CMU's conversions for DAZ and MotionBuilder,
+        Map from SMPL joints to those of the file. The skeletons of
+        :data:`~m3n_sklearn.skeleton.SKELETONS` are recognized by their joint names: CMU's conversions for DAZ and MotionBuilder,
         Bandai-Namco's, and those of Autodesk's HumanIK, such as Mixamo's. A namespace, as in
         ``mixamorig:Hips``, is ignored.
     scale : float or "auto", default="auto"
