@@ -67,9 +67,9 @@ def read_bvh(
         A BVH file with one skeleton.
     skeleton : SkeletonMap, optional
         Map from SMPL joints to those of the file. The skeletons of
-        :data:`~m3n_sklearn.skeleton.SKELETONS` are recognized by their joint names: CMU's conversions for DAZ and MotionBuilder,
-        Bandai-Namco's, and those of Autodesk's HumanIK, such as Mixamo's. A namespace, as in
-        ``mixamorig:Hips``, is ignored.
+        :data:`~m3n_sklearn.skeleton.SKELETONS` are recognized by their joint names: CMU's
+        conversions for DAZ and MotionBuilder, Bandai-Namco's, and those of Autodesk's HumanIK,
+        such as Mixamo's. A namespace, as in ``mixamorig:Hips``, is ignored.
     scale : float or "auto", default="auto"
         Meters per unit of the file, since BVH has no unit. "auto" chooses among meters,
         centimeters, millimeters, inches and CMU's unit (1 / 0.45 inch) the one in which the
