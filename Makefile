@@ -51,17 +51,17 @@ $(VENV)/.rivals: $(VENV)/.dev
 demo: $(VENV)/.demo
 	@$(BIN)/python examples/run_demo.py --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(FULL),--full)
 
-# All tests, in as many processes as there are cores, with coverage.
+# All tests, in as many processes as there are cores, with coverage; ARGS chooses a part, without it.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-fail-under=95 $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(or $(ARGS),--cov --cov-fail-under=95)
 
-# While you work: what takes longer than a second per test is left out.
+# While you work: tests that take longer than a second are left out.
 test-fast: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" tests $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" $(or $(ARGS),tests)
 
 # The oldest versions that pyproject.toml allows, torch excepted, in an environment of their own.
 test-min: $(VENV_MIN)/.ready
-	$(VENV_MIN)/bin/python -m pytest -n $(JOBS) --dist worksteal tests $(ARGS)
+	$(VENV_MIN)/bin/python -m pytest -n $(JOBS) --dist worksteal $(or $(ARGS),tests)
 
 $(VENV_MIN)/.ready: pyproject.toml constraints.txt tests/lower_bounds.py
 	$(PYTHON) -m venv $(VENV_MIN)
