@@ -42,7 +42,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 # aeon asks for older numba and pandas than ours, but works with these.
-$(VENV)/.rivals: $(VENV)/.dev
+$(VENV)/.baselines: $(VENV)/.dev
 	$(PIP) --no-deps aeon
 	$(PIP) deprecated
 	@touch $@
@@ -88,11 +88,11 @@ bench-simulation: $(VENV)/.dev
 # Finished rows are kept in benchmarks/results: a run that was stopped goes on where it was.
 # ONLY="utd-indomain smartwatch" and METHODS="frozen minirocket" choose a part; PUBLISHED=1 runs only
 # rows that the published scores do not have.
-bench-learning: $(VENV)/.rivals
+bench-learning: $(VENV)/.baselines
 	$(BIN)/python -m benchmarks.learning $(if $(QUICK),--quick) $(if $(PUBLISHED),--published) \
 	  $(if $(ONLY),--only $(ONLY)) $(if $(METHODS),--methods $(METHODS))
 
-bench-speed: $(VENV)/.rivals
+bench-speed: $(VENV)/.baselines
 	$(BIN)/python -m benchmarks.learning_speed $(if $(QUICK),--quick)
 
 clean:
