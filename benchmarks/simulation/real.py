@@ -361,7 +361,7 @@ def calibrated_rows(
         )
 
     yield "ours, noise learned from the motions", [learned]
-    yield "ours, noise learned from measured clips", [louder(factor) for factor in NOISE_FACTORS]
+    yield "ours, noise learned from measured clips", [louder(factor) for factor in LOUDER]
     for n in (1, 2, 4):
         yield (
             f"finite differences n = {n}, frames",
