@@ -138,10 +138,10 @@ def procedural(people: int) -> Iterator[Motion]:
 CLASSES = {
     "m3n_sklearn._inputs:InputMap": "InputMap",
     "m3n_sklearn._inputs:Layout": "Layout",
-    "m3n_sklearn.simulation._simulator:SMPLIMUSimulator": "m3n_sklearn.simulation:SMPLIMUSimulator",
-    "m3n_sklearn.simulation:IMUNoise": "m3n_sklearn.simulation:IMUNoise",
-    "m3n_sklearn.simulation:SensorNoise": "m3n_sklearn.simulation:SensorNoise",
-    "m3n_sklearn.simulation._randomization:Randomization": "m3n_sklearn.simulation:Randomization",
+    "m3n_sklearn.simulation.simulator:SMPLIMUSimulator": "m3n_sklearn.simulation:SMPLIMUSimulator",
+    "m3n_sklearn.simulation.noise:IMUNoise": "m3n_sklearn.simulation:IMUNoise",
+    "m3n_sklearn.simulation.noise:SensorNoise": "m3n_sklearn.simulation:SensorNoise",
+    "m3n_sklearn.simulation.randomization:Randomization": "m3n_sklearn.simulation:Randomization",
 }
 """Names of classes in older files, and those of today."""
 
