@@ -23,7 +23,7 @@ ROWS = {
     "our network from scratch": "baselines, real labels / CNN from scratch, our augmentation",
     "pretrained on a general corpus": "general corpus (no motion of this set) / default (auto)",
     "pretrained on the training people's motions": "(in-domain) / default (auto)",
-    "both encoders": "(in-domain) / default (auto), two encoders",
+    "both, as an ensemble": "(in-domain) / default (auto), two encoders",
 }
 
 
