@@ -239,7 +239,8 @@ def generated_task(size: Size) -> Task:
     return Task(
         title="generated motions and wrists",
         caution="The motions show the same activities, performed by other generated people: the "
-        "table shows that the chain works, not what to expect of real people.",
+        "table shows that the chain works, not what to expect of real people. The encoder of "
+        "this demo is pretrained for seconds, so its frozen features are weak.",
         X=wrists.X,
         y=wrists.y,
         groups=wrists.groups,

@@ -144,7 +144,10 @@ class SignalDisplay:
         for triad, ax in enumerate(self.axes_):
             ax.set_ylabel(_axis_label(first, triad, self.quantity))
         self.axes_[-1].set_xlabel("time (s)")
-        self.axes_[0].legend(loc="upper right", frameon=False)
+        # above the axes, so that it covers no curve
+        self.axes_[0].legend(
+            loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(self.recordings), frameon=False
+        )
         return self
 
     def _draw(
