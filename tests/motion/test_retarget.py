@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from m3n_sklearn.motion import retarget
 from m3n_sklearn.skeleton import SKELETONS, SMPL_JOINTS, SkeletonMap
 from m3n_sklearn.skeleton._anthropometry import reference_joints
-from m3n_sklearn.skeleton._maps import find_skeleton
 from m3n_sklearn.skeleton._rotations import (
     matrix_from_rotvec,
     quat_from_rotvec,
@@ -98,22 +97,6 @@ def test_bending_the_hand_stays_in_the_wrist():
     poses[:, SMPL_JOINTS.index("right_wrist"), 2] = 0.7
     found, _, _ = retarget(root_positions=np.zeros((4, 3)), **as_source(poses, REST, CMU))
     np.testing.assert_allclose(found[:, SMPL_JOINTS.index("right_wrist"), 2], 0.7, atol=1e-9)
-
-
-def test_skeletons_are_recognized_by_their_joints():
-    for skeleton in SKELETONS.values():
-        assert find_skeleton(skeleton.joints.values()) is skeleton
-    with pytest.raises(ValueError, match=r"SkeletonMap.*skeleton="):
-        find_skeleton(["a", "b"])
-
-
-def test_own_skeleton_maps_are_checked():
-    joints = dict(CMU.joints)
-    with pytest.raises(ValueError, match=r"Unknown SMPL joints.*tail"):
-        SkeletonMap({**joints, "tail": "tail"})
-    del joints["left_knee"]
-    with pytest.raises(ValueError, match="lacks left_knee"):
-        SkeletonMap(joints)
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def blob(n_betas=3):
 
 @given(SEEDS)
 @settings(max_examples=10)
-def test_30_draws_depend_on_seed_and_clip_only(seed):
+def test_draws_depend_on_seed_and_clip_only(seed):
     varied = Randomization(**EVERYTHING)
     one, again = (varied.draw(seed, b"a").record(SITES) for _ in range(2))
     assert one == again
@@ -69,7 +69,7 @@ def test_30_draws_depend_on_seed_and_clip_only(seed):
 
 
 @pytest.mark.parametrize("name", list(EVERYTHING))
-def test_30_one_parameter_leaves_the_other_draws_alone(name):
+def test_one_parameter_leaves_the_other_draws_alone(name):
     off = getattr(Randomization(), name)
     rest = Randomization(**{**EVERYTHING, name: off}).draw(0, b"a").record(SITES)
     full = Randomization(**EVERYTHING).draw(0, b"a").record(SITES)
@@ -120,7 +120,7 @@ def test_mirrored_motions_are_mirrored():
     assert not draws(1, mirror=1e-9)[0].mirrored
 
 
-def test_11_tempo_multiplies_rates_and_squares_accelerations():
+def test_tempo_multiplies_rates_and_squares_accelerations():
     motion = random_motion(0, seconds=3.0)
     draw = dataclasses.replace(Randomization(tempo=0.5).draw(0, b"a"), speed=1.25)
     played = draw.vary(motion)

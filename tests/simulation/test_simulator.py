@@ -60,10 +60,10 @@ def simulator(request):
     return simulators()[request.param]
 
 
-# ---- 36: scikit-learn's families of checks, on pose windows
+# ---- scikit-learn's families of checks, on pose windows
 
 
-def test_36_output_has_all_that_was_promised(simulator):
+def test_output_has_all_that_was_promised(simulator):
     X = pose_windows()
     found = simulator.transform(X)
     samples = round(simulator.rate)
@@ -75,7 +75,7 @@ def test_36_output_has_all_that_was_promised(simulator):
     assert np.array_equal(found["clip"], X["clip"])
 
 
-def test_36_clone_pickle_and_repeated_calls_are_bit_equal(simulator):
+def test_clone_pickle_and_repeated_calls_are_bit_equal(simulator):
     X = pose_windows()
     expected = simulator.fit(X).transform(X)
     again = clone(simulator).fit(X)
@@ -87,7 +87,7 @@ def test_36_clone_pickle_and_repeated_calls_are_bit_equal(simulator):
 
 @settings(max_examples=6)
 @given(st.data())
-def test_36_subsets_and_order_do_not_matter(data):
+def test_subsets_and_order_do_not_matter(data):
     X = pose_windows()
     rows = data.draw(st.lists(st.integers(0, len(X) - 1), min_size=1, max_size=len(X)))
     for simulator in simulators():
@@ -95,14 +95,14 @@ def test_36_subsets_and_order_do_not_matter(data):
         assert np.abs(simulator.transform(X[rows])["imu"] - expected).max() < 1e-10
 
 
-def test_36_small_chunks_change_nothing(simulator, monkeypatch):
+def test_small_chunks_change_nothing(simulator, monkeypatch):
     X = pose_windows()
     expected = simulator.transform(X)["imu"]
     monkeypatch.setattr(module, "BATCH_SIZE", 2)
     assert np.abs(simulator.transform(X)["imu"] - expected).max() < 1e-10
 
 
-def test_36_input_is_neither_needed_writable_nor_changed(simulator):
+def test_input_is_neither_needed_writable_nor_changed(simulator):
     X = pose_windows()
     arrays = {name: X[name].copy() for name in X.columns}
     for array in arrays.values():
@@ -116,7 +116,7 @@ def test_36_input_is_neither_needed_writable_nor_changed(simulator):
     assert learned <= {"body_noise_"}
 
 
-def test_36_dtype_of_the_poses_is_kept():
+def test_dtype_of_the_poses_is_kept():
     X = pose_windows()
     small = X.assign(pose=X["pose"].astype(np.float32), trans=X["trans"].astype(np.float32))
     found = SMPLIMUSimulator(smoothing=6.0).transform(small)["imu"]
@@ -125,13 +125,13 @@ def test_36_dtype_of_the_poses_is_kept():
     assert rms(found - expected) < 0.02
 
 
-def test_36_global_random_state_is_left_alone():
+def test_global_random_state_is_left_alone():
     before = np.random.get_state()[1].copy()
     SMPLIMUSimulator(noise=NOISY, randomize=VARIED).transform(pose_windows())
     assert np.array_equal(np.random.get_state()[1], before)
 
 
-def test_36_pipelines_and_output_containers():
+def test_pipelines_and_output_containers():
     X = pose_windows()
     pipe = make_pipeline(SMPLIMUSimulator(), FunctionTransformer(lambda W: W["imu"].mean(axis=2)))
     pipe.set_output(transform="pandas")
@@ -139,7 +139,7 @@ def test_36_pipelines_and_output_containers():
     assert make_pipeline(SMPLIMUSimulator()).fit(X).transform(X)["imu"].ndim == 3
 
 
-def test_36_tags_and_names():
+def test_tags_and_names():
     tags = get_tags(SMPLIMUSimulator())
     assert not tags.requires_fit and tags.input_tags.three_d_array and tags.input_tags.two_d_array
     assert not tags.non_deterministic and not tags._skip_test
@@ -285,7 +285,7 @@ def test_recordings_carry_what_the_motion_knows():
     assert SMPLIMUSimulator().simulate([]) == []
 
 
-def test_12_size_scales_linear_acceleration():
+def test_size_scales_linear_acceleration():
     motion = random_motion(4)
     motion = motion.replace(trans=np.zeros_like(motion.trans))
     still = {"gravity": (0, 0, 0), "smoothing": None, "rate": 100.0}
@@ -312,10 +312,10 @@ def test_motions_of_22_joints_and_bodies_of_bones():
     assert np.array_equal(skin, bone)
 
 
-# ---- 30: randomness
+# ---- randomness
 
 
-def test_30_seeds_and_order():
+def test_seeds_and_order():
     clips = motions()
     make = lambda seed: SMPLIMUSimulator(noise=NOISY, randomize=VARIED, random_state=seed)  # noqa: E731
     first = [r.data for r in make(0).simulate(clips)]
@@ -328,7 +328,7 @@ def test_30_seeds_and_order():
     )
 
 
-def test_30_windows_of_a_clip_share_their_sensor_but_not_their_noise():
+def test_windows_of_a_clip_share_their_sensor_but_not_their_noise():
     X = pose_windows()
     ideal = SMPLIMUSimulator().transform(X)["imu"]
     bias = (
@@ -345,7 +345,7 @@ def test_30_windows_of_a_clip_share_their_sensor_but_not_their_noise():
     assert abs(np.corrcoef(white[0].ravel(), white[1].ravel())[0, 1]) < 0.2
 
 
-def test_30_draws_without_ids_follow_the_poses():
+def test_draws_without_ids_follow_the_poses():
     X = pose_windows().drop("clip", "start")
     simulator = SMPLIMUSimulator(noise=NOISY, randomize=VARIED, random_state=0)
     backwards = simulator.transform(X[::-1])["imu"][::-1]
@@ -355,7 +355,7 @@ def test_30_draws_without_ids_follow_the_poses():
     assert np.abs(one.data - two.data).max() > 1e-3
 
 
-def test_30_sites_do_not_share_draws():
+def test_sites_do_not_share_draws():
     motion = random_motion(0)
     facts = {"noise": NOISY, "randomize": VARIED, "random_state": 0}
     both = triads(SMPLIMUSimulator(**facts).simulate(motion))

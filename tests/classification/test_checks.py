@@ -8,7 +8,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from m3n_sklearn.classification import Multi3NetClassifier
 from m3n_sklearn.pretraining import Multi3NetPretrainer
 
-from .wrists import classifier
+from ..wrists import classifier
 
 NESTED = Multi3NetPretrainer(max_epochs=2, width=16, random_state=0)
 
