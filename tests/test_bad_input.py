@@ -8,7 +8,6 @@ import shutil
 import warnings
 from functools import cache, partial
 
-import matplotlib
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -67,8 +66,6 @@ from m3n_sklearn.text._encoder import encode_unique
 from m3n_sklearn.text._sentence import resolve_text_encoder
 from tests import wrists
 from tests.wrists import CHANNELS, corpus, pretrained, pretrainer, wrist_data
-
-matplotlib.use("Agg")
 
 NAN, INF, RNG = np.nan, np.inf, np.random.default_rng(0)
 X, Y, PEOPLE = wrist_data(3)

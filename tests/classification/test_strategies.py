@@ -31,11 +31,6 @@ from ..wrists import (
 )
 
 
-@pytest.fixture(scope="module")
-def frozen():
-    return FrozenEstimator(pretrained())
-
-
 @pytest.mark.parametrize("strategy", ["scratch", "frozen", "finetune"])
 @pytest.mark.parametrize("head", ["linear", "moe"])
 def test_every_strategy_learns(frozen, strategy, head):

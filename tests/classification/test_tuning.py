@@ -24,11 +24,6 @@ from ..wrists import CAPTIONS, CHANNELS, RATE, classifier, pretrained, pretraine
 AXES = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
 
 
-@pytest.fixture(scope="module")
-def frozen():
-    return FrozenEstimator(pretrained())
-
-
 # ---- heads
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import given
@@ -40,8 +40,6 @@ from m3n_sklearn.inspection import LabelEfficiencyDisplay
 
 from ..wrists import classifier
 from .studies import same, wrist_set
-
-matplotlib.use("Agg")
 
 ELSEWHERE = {
     "user ids are not people (OpenPack has 21 ids of 16 people)": (
@@ -290,7 +288,7 @@ def test_a_flag_is_in_every_result():
     assert set(to_frame(scores).query("method == 'a'")["flags"]) == {flag}
     display = LabelEfficiencyDisplay.from_scores(scores)
     assert flag in display.ax_.get_xlabel()
-    matplotlib.pyplot.close(display.figure_)
+    plt.close(display.figure_)
 
 
 def test_captions_stay_out_of_the_windows_that_are_classified():

@@ -6,24 +6,15 @@ import base64
 import re
 from html.parser import HTMLParser
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 
 from m3n_sklearn import Recording
 from m3n_sklearn.inspection import SignalDisplay, report
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 class Page(HTMLParser):
