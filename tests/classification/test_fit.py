@@ -63,10 +63,10 @@ def test_booleans_and_a_single_class():
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (None, "requires y to be passed"),
+        (None, "requires y to be passed.*zero_shot"),
         (["a"] * 5, "inconsistent numbers of samples"),
-        (np.linspace(0, 1, 21), "Unknown label type"),
-        ([np.nan] + [1.0] * 20, "NaN"),
+        (np.linspace(0, 1, 21), "Unknown label type.*continuous"),
+        ([np.nan] + [1.0] * 20, "y contains NaN"),
     ],
 )
 def test_wrong_labels_are_named(y, message):
@@ -81,9 +81,9 @@ def test_weights_are_checked():
         classifier().fit(X, y, sample_weight=np.zeros(len(y)))
     with pytest.raises(ValueError, match="every row a weight of zero"):
         classifier(class_weight=dict.fromkeys(set(y), 0.0)).fit(X, y)
-    with pytest.raises(ValueError, match=r"[Nn]egative"):
+    with pytest.raises(ValueError, match="Negative values"):
         classifier().fit(X, y, sample_weight=-np.ones(len(y)))
-    with pytest.raises(ValueError, match="class_weight names"):
+    with pytest.raises(ValueError, match=r"class_weight names.*'rest'"):
         classifier(class_weight={"jump": 2}).fit(X, y)
     with pytest.raises(ValueError, match="groups must have one entry per window"):
         classifier().fit(X, y, groups=[1, 2])
@@ -344,7 +344,7 @@ def test_wrong_windows_are_named():
     X, y, _ = wrist_data()
     bad = X["imu"].copy()
     bad[3, 0, 0] = np.nan
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(ValueError, match="contains NaN"):
         classifier().fit(bad, y)
     with pytest.raises(ValueError, match="no column 'imu'"):
         classifier().fit(Windows(text=["a"] * len(y)), y)

@@ -83,7 +83,7 @@ def test_left_handers_can_be_asked_for():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n_people": 0}, "n_people must be a whole number"),
+        ({"n_people": 0}, "n_people must be a whole number.*at least 1"),
         ({"n_repetitions": 1.5}, "n_repetitions must be a whole number"),
         ({"activities": ["wavve"]}, "Did you mean 'wave'"),
         ({"left_handed": 2.0}, "probability"),

@@ -282,5 +282,5 @@ def test_pickles_and_garbage_are_refused(root):
     with pytest.raises(ValueError, match=r"w00_sw_l_acc\.npy is not a readable \.npy array"):
         load_mmfit(root)
     path.write_bytes(b"garbage")
-    with pytest.raises(ValueError, match=r"is not a readable \.npy array"):
+    with pytest.raises(ValueError, match=r"is not a readable \.npy array.*mmfit\.github\.io"):
         load_mmfit(root)

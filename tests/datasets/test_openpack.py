@@ -357,11 +357,11 @@ def test_missing_data_say_how_to_get_them(tmp_path, root):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"classes": "boxes"}, "classes must be one of"),
+        ({"classes": "boxes"}, "classes must be one of.*'operations', 'actions'"),
         ({"errors": "mend"}, "errors must be one of"),
         ({"sensors": ("atr05",)}, "sensors must be among atr01"),
         ({"subjects": "U0199"}, "subjects must be among U0101, U0105"),
-        ({"sessions": "first"}, "sessions are named 'S0100' or"),
+        ({"sessions": "first"}, "sessions are named 'S0100' or 'U0102-S0100'"),
     ],
 )
 def test_arguments_out_of_range_are_refused(root, changes, message):

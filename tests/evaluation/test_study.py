@@ -249,7 +249,7 @@ def test_labels_of_a_data_frame_and_classes_never_learned():
 
 def test_a_study_needs_people_and_plain_labels():
     X, y, groups = wrist_set()
-    with pytest.raises(ValueError, match="not among the groups"):
+    with pytest.raises(ValueError, match=r"\[9\] are not among the groups"):
         few_label_study(methods(), X, y, groups, folds=[(9,)])
     with pytest.raises(ValueError, match="at least two groups"):
         few_label_study(methods(), X, y, np.zeros(len(y)))

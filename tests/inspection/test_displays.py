@@ -40,7 +40,7 @@ def test_channel_names_decide_the_unit():
 
 
 def test_signals_refuse_what_cannot_be_drawn():
-    with pytest.raises(ValueError, match="quantity"):
+    with pytest.raises(ValueError, match=r"quantity.*'norm' or 'axes'"):
         SignalDisplay({"m": recording()}, quantity="jerk")
     with pytest.raises(ValueError, match="nothing to draw"):
         SignalDisplay({})

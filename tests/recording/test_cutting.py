@@ -292,11 +292,11 @@ def test_repeated_and_missing_names_get_numbers():
     ("changes", "message"),
     [
         ({"seconds": 0.0}, "seconds must be a positive number"),
-        ({"overlap": 1.0}, "overlap must lie in"),
+        ({"overlap": 1.0}, r"overlap must lie in.*\[0, 1\)"),
         ({"margin": -1.0}, "margin must lie in"),
         ({"label": "mean"}, "label must be one of 'majority', 'center'"),
         ({"short": "keep"}, "short must be one of 'drop', 'pad'"),
-        ({"min_purity": 1.5}, "min_purity must lie in"),
+        ({"min_purity": 1.5}, r"min_purity must lie in.*\[0, 1\]"),
         ({"imu_rate": -5.0}, "imu_rate must be a positive number of Hz"),
         ({"imu_rate": 1e9}, "imu_rate must lie between"),
         ({"dtype": int}, "dtype must be a floating point type"),
@@ -315,7 +315,7 @@ def test_arguments_of_another_kind_are_refused(changes):
 
 
 def test_items_of_another_kind_are_refused():
-    with pytest.raises(TypeError, match="Item 1 is a ndarray"):
+    with pytest.raises(TypeError, match=r"Item 1 is a ndarray.*Recording"):
         cut([ramp(), np.zeros((4, 3))], seconds=1.0)
 
 

@@ -536,7 +536,7 @@ def test_white_noise_of_a_data_sheet_is_one_sided():
         (
             IMUNoise(acc=SensorNoise(density=-1.0)),
             ValueError,
-            "'acc__density' parameter of IMUNoise",
+            r"'acc__density' parameter of IMUNoise.*\[0\.0, inf\)",
         ),
         (
             IMUNoise(gyro=SensorNoise(range=0.0)),

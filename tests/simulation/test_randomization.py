@@ -234,7 +234,7 @@ def test_searches_go_over_the_variation_of_a_simulator():
 @pytest.mark.parametrize(
     ("spread", "error", "message"),
     [
-        ({"stature_sd": -1}, ValueError, "'stature_sd' parameter of Randomization"),
+        ({"stature_sd": -1}, ValueError, r"'stature_sd' parameter of Randomization.*\[0\.0, inf\)"),
         ({"betas_sd": np.nan}, ValueError, "'betas_sd' .* Got nan"),
         ({"tempo": "slow"}, TypeError, "'tempo' .* must be a float"),
         ({"tempo": 1.5}, ValueError, "tempo is the logarithm"),

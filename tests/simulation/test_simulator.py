@@ -444,13 +444,13 @@ def test_works_without_torch():
         ({"rate": "50"}, "'rate' parameter"),
         ({"smoothing": "more"}, "'smoothing' parameter"),
         ({"smoothing": -2.0}, "'smoothing' parameter"),
-        ({"frame": "mesh"}, "'frame' parameter"),
+        ({"frame": "mesh"}, "'frame' parameter.*skin"),
         ({"mount": np.eye(2)}, "mount must be a"),
-        ({"mount": {"head": np.eye(3)}}, "mount contains head, but the sites are"),
+        ({"mount": {"head": np.eye(3)}}, "mount contains head, but the sites are.*left_wrist"),
         ({"mount": {"left_wrist": 2 * np.eye(3)}}, "is not a rotation matrix"),
         ({"mount": 3}, "'mount' parameter"),
         ({"gravity": (0, 0)}, "gravity must be 3 finite numbers"),
-        ({"gravity": None}, "'gravity' parameter"),
+        ({"gravity": None}, "'gravity' parameter.*array-like"),
         ({"noise": "loud"}, "noise must be one of ideal, mpu9250"),
         ({"noise": 0.1}, "'noise' parameter"),
         (
@@ -507,7 +507,7 @@ def test_bad_windows_are_named(X, message):
     "X", [{"pose": POSE}, Motion(POSE[0], rate=60.0), [Motion(POSE[0], rate=60.0)]]
 )
 def test_other_nouns_are_sent_elsewhere(X):
-    with pytest.raises(TypeError, match="as_windows"):
+    with pytest.raises(TypeError, match=r"takes Windows.*as_windows"):
         SMPLIMUSimulator().transform(X)
 
 
