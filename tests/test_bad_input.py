@@ -35,6 +35,7 @@ def test_a_walk_in_millimeters_warns_with_the_factor(call):
         call(walk)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "use",
     [

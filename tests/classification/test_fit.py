@@ -20,6 +20,7 @@ from m3n_sklearn.classification import Multi3NetClassifier
 from ..wrists import CAPTIONS, RATE, classifier, holds_torch, pretrained, pretrainer, wrist_data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "names",
     [
@@ -96,6 +97,7 @@ def series(n=24):
     return X + y[:, None], y
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("class_weight", [None, "balanced", {0: 3.0}])
 @pytest.mark.parametrize("strategy", ["scratch", "frozen", "finetune"])
 def test_a_weight_of_two_is_a_row_given_twice(strategy, class_weight):
@@ -240,6 +242,7 @@ def test_warm_start_of_bare_arrays_goes_on_with_the_sites_of_the_pretrainer():
     assert warm.fit(X["imu"], y).n_iter_ == 2
 
 
+@pytest.mark.slow
 def test_warm_start_goes_on_with_the_same_pretrainer_in_a_new_wrapper(tmp_path):
     X, y, _ = wrist_data(3)
     pretrained().transform(X)
@@ -300,6 +303,7 @@ def test_dtype_is_kept(dtype):
     assert {a.dtype for a in fitted.weights_.values()} == {np.dtype(dtype)}
 
 
+@pytest.mark.slow
 def test_same_seed_same_bits_and_global_states_untouched():
     X, y, _ = wrist_data(24)  # two batches
     states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()

@@ -31,6 +31,7 @@ from ..wrists import (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["scratch", "frozen", "finetune"])
 @pytest.mark.parametrize("head", ["linear", "moe"])
 def test_every_strategy_learns(frozen, strategy, head):
@@ -131,6 +132,7 @@ def test_a_saved_file_serves_as_pretrainer(frozen, tmp_path):
         np.testing.assert_array_equal(from_file.predict_proba(X), handed.predict_proba(X))
 
 
+@pytest.mark.slow
 def test_a_nested_pretrainer_is_cloned_and_fitted_on_X_or_its_corpus():
     X, y, groups = wrist_data()
     nested = pretrainer()
@@ -172,6 +174,7 @@ def test_zero_shot_reads_no_label(frozen):
     np.testing.assert_allclose(without.sum(axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_zero_shot_learns_names_from_pretraining():
     X, y, _ = wrist_data(12)
     source = pretrainer(objectives={"imu_text": 1}, augment=None, max_epochs=40, lr=1e-2)

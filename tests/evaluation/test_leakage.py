@@ -134,6 +134,7 @@ def test_a_study_shares_no_sample_between_both_sides():
         assert distance.min() >= 4.0 - 1e-9
 
 
+@pytest.mark.slow
 def test_the_real_session_is_split_without_a_shared_sample(shared_data):
     data = load_openpack(shared_data("openpack_sample"))
     seconds = data.X["imu"].shape[-1] / data.X.rate("imu")

@@ -276,6 +276,7 @@ def test_a_fold_that_the_purge_empties_is_named():
 # ---- jobs and the store
 
 
+@pytest.mark.slow
 def test_scores_do_not_depend_on_the_number_of_processes(tmp_path):
     rows = np.random.default_rng(0).permutation(36)
     X, y, groups = (values[rows] for values in wrist_set(spread=0.3))  # X is a slice, too
@@ -472,6 +473,7 @@ few_label_study([Method("a", lambda people: Deadly())], X, y, groups, budgets=(1
 """
 
 
+@pytest.mark.slow
 def test_a_killed_study_resumes(tmp_path, capsys):
     root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     done = subprocess.run(

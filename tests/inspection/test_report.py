@@ -79,6 +79,7 @@ def test_markup_in_text_is_shown_not_obeyed(tmp_path):
     assert [text for _, text in Page(page).found].count(bad) == 8
 
 
+@pytest.mark.slow
 def test_figures_and_displays_are_inside_the_page(tmp_path):
     still = Recording(np.tile([0, 0, 9.81, 0, 0, 0], (10, 1)), rate=50.0)
     shown = SignalDisplay.from_recordings({"still": still})

@@ -77,6 +77,7 @@ def test_hidden_sensors_are_named_where_they_show(body):
     assert names(alone.axes_[0]) == ["lower back"]
 
 
+@pytest.mark.slow
 def test_every_catalogue_site_can_be_drawn_in_equal_scale(body):
     display = SensorsDisplay.from_body(body, list_sites())
     assert set().union(*map(names, display.axes_)) == {

@@ -69,6 +69,7 @@ def raised_arm(bend, frames=60):
     return poses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", COUNTS)
 @given(seed=st.integers(0, 10_000), stature=st.floats(1.45, 2.0))
 def test_positions_of_the_same_body_are_met(layout, seed, stature):
@@ -113,6 +114,7 @@ def test_proportions_are_the_default_bodys():
     np.testing.assert_allclose(reference_joints(BODY.stature), BODY.rest_joints, atol=1e-6)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000))
 def test_mirrored_positions_give_the_mirrored_motion(seed):
     positions = forward_kinematics(BODY, smooth_poses(seed)).positions
@@ -172,6 +174,7 @@ def test_the_elbows_plane_turns_the_upper_arm():
     )
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), noise=st.floats(0.0, 0.005))
 def test_a_straight_arm_does_not_flip(seed, noise):
     """Bent, straight with a plane that is nothing but noise, bent again."""

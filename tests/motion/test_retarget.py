@@ -36,6 +36,7 @@ def y_up(poses):
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SKELETONS)
 @given(seed=st.integers(0, 10_000))
 def test_other_joint_frames_make_no_difference(name, seed):
@@ -80,6 +81,7 @@ def test_a_given_tpose_replaces_the_zero_pose():
     np.testing.assert_allclose(y_up(found), matrix_from_rotvec(poses), atol=1e-7)
 
 
+@pytest.mark.slow
 @given(angle=st.floats(-2.5, 2.5))
 def test_the_hands_turn_is_pronation_of_the_forearm(angle):
     poses = np.zeros((4, 24, 3))

@@ -113,6 +113,7 @@ def test_modalities_decide(
     assert terms == objectives
 
 
+@pytest.mark.slow
 def test_rows_without_a_modality_do_not_matter_to_its_terms(
     toy_scene: Windows, tiny: Params
 ) -> None:
@@ -136,6 +137,7 @@ def test_weights_of_objectives(toy_scene: Windows, tiny: Params) -> None:
 # ---- what can be switched on
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -163,6 +165,7 @@ def test_two_equal_views_are_refused(toy_scene: Windows, tiny: Params) -> None:
         fitted(toy_scene, tiny, objectives={"imu_imu": 1.0}, augment=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("simulated", [False, True])
 def test_unlabeled_recordings_join(
     toy_scene: Windows, toy_simulator: type[Any], tiny: Params, simulated: bool
@@ -210,6 +213,7 @@ def test_simulated_while_training(toy_motion: Any, toy_simulator: type[Any], tin
     assert one.transform(simulator.fit(X).transform(X)).shape == (24, 16)
 
 
+@pytest.mark.slow
 def test_corpus_on_disk_gives_the_same_and_is_never_read_whole(
     toy_scene: Windows, tiny: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,6 +251,7 @@ def test_x_is_checked_but_not_used_beside_a_corpus(
 # ---- the contract
 
 
+@pytest.mark.slow
 def test_equal_seeds_are_bit_equal_everywhere(toy_scene: Windows, tiny: Params) -> None:
     pretrainer = fitted(toy_scene, tiny)
     other = clone(pretrainer).fit(toy_scene)
@@ -439,6 +444,7 @@ class Recorder(Callback):
         self.epochs.append(net.history[-1]["epoch"])
 
 
+@pytest.mark.slow
 def test_callbacks_of_skorch(toy_scene: Windows, tiny: Params) -> None:
     Recorder.epochs.clear()
     watched = fitted(toy_scene, tiny, callbacks=[Recorder()])

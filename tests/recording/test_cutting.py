@@ -104,6 +104,7 @@ def test_padding_is_not_observed_and_does_not_count():
     assert X["observed"][0, :, 20:80].all()
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 3), min_size=100, max_size=300), st.floats(0.3, 1.0))
 def test_labels_are_the_majority_and_pure_enough(labels, purity):
     labels = np.repeat(np.array(labels), 4)

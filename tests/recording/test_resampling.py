@@ -154,6 +154,7 @@ def test_nearest_samples_stay_inside():
 # ---- time stamps
 
 
+@pytest.mark.slow
 @given(st.integers(1, 5), st.floats(60.0, 130.0), st.floats(0.0, 0.2))
 def test_packets_are_spread_evenly(packet, rate_in, offset):
     """Stamps that repeat within a packet leave no trace in the signal."""

@@ -85,6 +85,7 @@ def numba():
     return pytest.importorskip("numba")
 
 
+@pytest.mark.slow
 @few
 @given(
     seed=SEEDS,
@@ -119,6 +120,7 @@ def test_blend_shapes_of_both_engines(numba, shapely, frame):
         same(getattr(fast, name), getattr(plain, name))
 
 
+@pytest.mark.slow
 def test_skin_of_both_engines_in_all_representations(numba, shapely):
     quats, *_, trans = arguments(7, 12, 5)
     near = rotvec_from_quat(quats) * 0.3
@@ -133,6 +135,7 @@ def test_skin_of_both_engines_in_all_representations(numba, shapely):
     same(skin(shapely, quats[0], vertices=[4], engine="numba"), skin(shapely, quats[0])[[4]])
 
 
+@pytest.mark.slow
 @few
 @given(
     seed=SEEDS, readout=st.sampled_from(["point", "mean"]), smoothing=st.sampled_from([None, 8.0])
@@ -185,6 +188,7 @@ def long_motion(frames, rate=60.0, seed=0):
     return poses[None], trans[None], times
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("smoothing", ["auto", 10.0, None])
 @pytest.mark.parametrize("jitter", [0.0, 3e-3])
 def test_pieces_of_long_clips_leave_no_trace(monkeypatch, smoothing, jitter):
@@ -222,6 +226,7 @@ def test_fitting_a_long_clip_equals_its_pieces(monkeypatch):
     same(readings[..., 3:], track.angular_velocity)
 
 
+@pytest.mark.slow
 def test_working_memory_does_not_grow_with_the_clip():
     setup = Setup(BODY, SITES[:1], 10.0, "skin", GRAVITY)
     mounts = np.eye(3)[None, None]

@@ -32,6 +32,7 @@ NOISY = IMUNoise(
 VARIED = Randomization(mount_angle=0.3, site_jitter=0.01)
 
 
+@pytest.mark.slow
 @checks(Law.CLONES)
 @fewer
 @given(scenes(), st.sampled_from([None, NOISY]), st.sampled_from([None, VARIED]))
@@ -45,6 +46,7 @@ def test_clones_and_pickles(scene, noise, randomize):
         assert other.simulate(scene.motion).data.tobytes() == expected.tobytes()
 
 
+@pytest.mark.slow
 @checks(Law.INPUTS)
 @fewer
 @given(SEEDS)

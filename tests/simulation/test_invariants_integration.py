@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from scipy.interpolate import make_interp_spline
 
@@ -38,6 +39,7 @@ def apart(a, b):
     return float(np.rad2deg(np.linalg.norm(turns, axis=-1).max()))
 
 
+@pytest.mark.slow
 @checks(Law.RATE_TO_ORIENTATION)
 @settings(max_examples=3)
 @given(scenes(samplings=SAMPLINGS, rates=[400.0], seconds=60.0))
@@ -49,6 +51,7 @@ def test_rate_integrates_to_orientation(scene):
     assert apart(found, truth) < Law.RATE_TO_ORIENTATION.limit
 
 
+@pytest.mark.slow
 @checks(Law.MEAN_RATE_TO_ORIENTATION)
 @settings(max_examples=4)
 @given(scenes(samplings=SAMPLINGS, rates=[30.0, 200.0], seconds=60.0))
@@ -60,6 +63,7 @@ def test_mean_rate_steps_to_orientation(scene):
     assert apart(found, truth) < Law.MEAN_RATE_TO_ORIENTATION.limit
 
 
+@pytest.mark.slow
 @checks(Law.STRAPDOWN)
 @settings(max_examples=5)
 @given(scenes(samplings=SAMPLINGS, rates=[480.0], seconds=10.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from m3n_sklearn.body import Site, site_kinematics, skin
@@ -19,6 +20,7 @@ FIRST = np.array([1 / 280, -4 / 105, 1 / 5, -4 / 5, 0, 4 / 5, -1 / 5, 4 / 105, -
 SECOND = np.array([-1 / 560, 8 / 315, -1 / 5, 8 / 5, -205 / 72, 8 / 5, -1 / 5, 8 / 315, -1 / 560])
 
 
+@pytest.mark.slow
 @checks(Law.LEVER_ARMS)
 @few
 @given(scenes(frames=["bone"]))
@@ -42,6 +44,7 @@ def test_lever_arms_on_one_bone(scene):
     assert gap(readings[:, 1, 1], w) < limit
 
 
+@pytest.mark.slow
 @checks(Law.LEVER_ARM_OF_A_RIGID_BODY)
 @few
 @given(SEEDS, scenes(kinds=["neutral"]))
@@ -60,6 +63,7 @@ def test_lever_arm_of_a_rigid_body(seed, scene):
     assert np.array_equal(gyro, same)
 
 
+@pytest.mark.slow
 @checks(Law.SKINNING)
 @few
 @given(scenes())
@@ -103,6 +107,7 @@ def dense_skinning(body, quats, place, dtype):
     return np.sum(carried, axis=0)
 
 
+@pytest.mark.slow
 @checks(Law.OTHER_SITES)
 @few
 @given(scenes(frames=["skin", "bone"]))
@@ -118,6 +123,7 @@ def test_other_sensors_do_not_matter(scene):
     assert gap(alone, among) < Law.OTHER_SITES.limit * np.abs(among).max()
 
 
+@pytest.mark.slow
 @checks(Law.DERIVATIVES)
 @few
 @given(scenes(samplings=[(15.0, None), (30.0, None), (30.0, 6.0), (25.0, "auto")]))

@@ -19,6 +19,7 @@ from .laws import Law, checks
 from .scenes import few, fewer, scenes
 
 
+@pytest.mark.slow
 @checks(Law.DOUBLE_RATE)
 @few
 @given(scenes())
@@ -28,6 +29,7 @@ def test_double_rate_contains_the_single_one(scene):
     assert gap(single[: len(double)], double) < Law.DOUBLE_RATE.limit
 
 
+@pytest.mark.slow
 @checks(Law.RATE_OF_THE_POSES)
 @few
 @given(scenes(samplings=[(60.0, None)], rates=[100.0], fastest=8.0))
@@ -40,6 +42,7 @@ def test_the_rate_of_the_poses_does_not_matter(scene):
     assert rms(error[:, :, 1]) < turning * rms(fine[:, :, 1])
 
 
+@pytest.mark.slow
 @checks(Law.FAR_AWAY)
 @few
 @given(
@@ -77,6 +80,7 @@ def windows(scene, count=3):
     return cut(clips, seconds=1.0, margin=0.25)[0]
 
 
+@pytest.mark.slow
 @checks(Law.BATCHES)
 @fewer
 @given(scenes())
@@ -87,6 +91,7 @@ def test_batches_are_loops(scene):
     assert gap(batch, loop) < Law.BATCHES.limit * np.abs(batch).max()
 
 
+@pytest.mark.slow
 @checks(Law.CHUNKS)
 @fewer
 @given(scenes(), st.integers(1, 4))
@@ -99,6 +104,7 @@ def test_chunks_do_not_matter(scene, size):
     assert gap(found, whole) < Law.CHUNKS.limit * np.abs(whole).max()
 
 
+@pytest.mark.slow
 @checks(Law.PIECES)
 @settings(max_examples=4)
 @given(scenes(seconds=30.0, frames=["skin"], samplings=[(60.0, None), (120.0, 6.0)]))
@@ -111,6 +117,7 @@ def test_pieces_do_not_matter(scene):
     assert gap(found, whole) < Law.PIECES.limit * np.abs(whole).max()
 
 
+@pytest.mark.slow
 @checks(Law.PROCESSES)
 @settings(max_examples=3)
 @given(scenes())
@@ -123,6 +130,7 @@ def test_processes_do_not_matter(scene):
             assert np.array_equal(a.data, b.data)
 
 
+@pytest.mark.slow
 @checks(Law.ENGINES)
 @fewer
 @given(scenes(), st.sampled_from(["point", "mean"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ SMOOTHINGS = st.sampled_from([None, "auto", 4.0, 8.0])
 NO_GRAVITY = (0.0, 0.0, 0.0)
 
 
+@pytest.mark.slow
 @checks(Law.CLEAN_POSES)
 @few
 @given(
@@ -51,6 +53,7 @@ def test_constant_acceleration_passes(seed, rate, smoothing, seconds):
     assert np.abs(gyro).max() < limit
 
 
+@pytest.mark.slow
 @checks(Law.SMOOTHED_RATE)
 @few
 @given(SEEDS, RATES, SMOOTHINGS, st.floats(0.1, 3.0))
@@ -115,6 +118,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @checks(Law.FINITE_DIFFERENCES)
 @few
 @given(SEEDS, st.sampled_from(CASES))
@@ -127,6 +131,7 @@ def test_never_worse_than_finite_differences(seed, case):
         assert auto <= rms(errors(second * (case[2] / step) ** 2, truth, edge))
 
 
+@pytest.mark.slow
 @checks(Law.BEST_CUTOFF)
 @few
 @given(SEEDS, st.sampled_from([x for x in CASES if x[0] in ("slow", "exercise") and x[1] < 5e-3]))

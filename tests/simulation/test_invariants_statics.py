@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ def held(scene, frames, trans=None):
     return Motion(np.tile(pose, (frames, 1, 1)), trans, scene.frames_per_second)
 
 
+@pytest.mark.slow
 @checks(Law.STATIC_POSE)
 @few
 @given(scenes())
@@ -74,6 +76,7 @@ def test_free_fall_reads_nothing_analytically(scene):
     assert gap(motion.acceleration, fall[:, None]) < Law.FREE_FALL.limit
 
 
+@pytest.mark.slow
 @checks(Law.FREE_FALL_OF_A_CLIP)
 @few
 @given(scenes())
@@ -85,6 +88,7 @@ def test_free_fall_reads_nothing(scene):
     assert np.abs(scene.read(held(scene, frames, fall))).max() < Law.FREE_FALL_OF_A_CLIP.limit
 
 
+@pytest.mark.slow
 @checks(Law.STEADY_ACCELERATION)
 @few
 @given(scenes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ from .scenes import G, few, scenes
 NO_GRAVITY = (0.0, 0.0, 0.0)
 
 
+@pytest.mark.slow
 @checks(Law.TURN_ABOUT_GRAVITY)
 @few
 @given(scenes(), st.floats(-np.pi, np.pi))
@@ -34,6 +36,7 @@ def test_turning_the_scene_about_gravity_changes_nothing(scene, angle):
     assert gap(scene.read(again), scene.read()) < Law.TURN_ABOUT_GRAVITY.limit
 
 
+@pytest.mark.slow
 @checks(Law.TURN_WITH_GRAVITY)
 @few
 @given(scenes())
@@ -44,6 +47,7 @@ def test_turning_scene_and_gravity_changes_nothing(scene):
     assert gap(scene.read(turned(scene.motion, quat), gravity=gravity), scene.read()) < limit
 
 
+@pytest.mark.slow
 @checks(Law.DRIFT)
 @few
 @given(
@@ -59,6 +63,7 @@ def test_steady_drift_changes_nothing(scene, far):
     assert gap(scene.read(away), scene.read(motion)) < Law.DRIFT.limit
 
 
+@pytest.mark.slow
 @checks(Law.MOUNT)
 @few
 @given(scenes())
@@ -73,6 +78,7 @@ def test_mount_rotation_turns_the_readings(scene):
     assert np.array_equal(one[:, 1], found[:, 1])
 
 
+@pytest.mark.slow
 @checks(Law.TIME_REVERSAL)
 @few
 @given(scenes())
@@ -86,6 +92,7 @@ def test_time_reversal_reverses_the_rate_only(scene):
     assert gap(found[10:-10], forth[10:-10]) < inside
 
 
+@pytest.mark.slow
 @checks(Law.TEMPO)
 @few
 @given(scenes(samplings=[(15.0, None), (60.0, None), (120.0, None)]), st.floats(0.25, 4.0))
@@ -102,6 +109,7 @@ def test_faster_play_scales_rate_and_acceleration(scene, factor):
     assert gap(scene.read(motion, **fast) - quick, pull) < limit
 
 
+@pytest.mark.slow
 @checks(Law.SIZE)
 @few
 @given(scenes(), st.floats(0.4, 2.0))
@@ -116,6 +124,7 @@ def test_size_scales_linear_acceleration(scene, factor):
         assert gap(large[:, :, sensor], scaled[:, :, sensor]) < Law.SIZE.limit * size
 
 
+@pytest.mark.slow
 @checks(Law.MIRROR)
 @few
 @given(scenes())
@@ -128,6 +137,7 @@ def test_a_mirror_exchanges_the_sides(scene):
     assert gap(seen, swapped * np.stack([MIRROR, -MIRROR])) < Law.MIRROR.limit
 
 
+@pytest.mark.slow
 @checks(Law.FULL_TURNS)
 @few
 @given(scenes())
@@ -139,6 +149,7 @@ def test_full_turns_do_not_matter(scene):
     assert gap(scene.read(again), scene.read()) < Law.FULL_TURNS.limit
 
 
+@pytest.mark.slow
 @checks(Law.REPRESENTATIONS)
 @few
 @given(scenes())

@@ -125,6 +125,7 @@ def test_white_noise_has_its_density_at_any_rate(convention, share, rate):
     assert np.polyfit(np.log(taus), np.log(pooled), 1)[0] == pytest.approx(-0.5, abs=slope)
 
 
+@pytest.mark.slow
 @checks(Law.RANDOM_WALK)
 @pytest.mark.parametrize("rate", [50.0, 200.0])
 def test_random_walk_has_its_coefficient_at_any_rate(rate):
@@ -165,6 +166,7 @@ def test_additive_errors_do_not_depend_on_the_motion(seed):
     assert np.abs(errors[0] - errors[1]).max() < Law.ADDITIVE_ERRORS.limit
 
 
+@pytest.mark.slow
 @checks(Law.FILTERED_ERRORS)
 @given(SEEDS)
 def test_filters_are_linear(seed):
@@ -308,6 +310,7 @@ def test_scale_errors_are_relative():
     assert 0.001 < np.abs(gain - 1).max() < 0.5
 
 
+@pytest.mark.slow
 def test_misalignment_mixes_the_axes_of_one_sensor():
     noise = IMUNoise(acc=SensorNoise(misalignment=0.02))
     response = noise.apply(np.eye(6), 50.0, rng(), rng(1)) - np.eye(6)
@@ -486,6 +489,7 @@ def test_nested_parameters_turn_an_ideal_sensor_into_a_noisy_one():
         noise.set_params(gyro__densty=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [IMUNoise(), IMUNoise(acc=SensorNoise(density=1.0))])
 def test_searches_go_over_the_noise_of_a_simulator(noise):
     poses = np.stack([random_motion(seed, seconds=1.0).poses[:60] for seed in range(4)])

@@ -95,6 +95,7 @@ def test_nothing_varies_by_default():
     assert not (varied.is_random or varied.changes_body or varied.changes_motion)
 
 
+@pytest.mark.slow
 def test_draws_have_the_sizes_they_should():
     rows = draws(2000, **EVERYTHING)
     assert np.std([d.taller for d in rows]) == pytest.approx(0.08, rel=0.06)

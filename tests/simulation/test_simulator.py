@@ -75,6 +75,7 @@ def test_output_has_all_that_was_promised(simulator):
     assert np.array_equal(found["clip"], X["clip"])
 
 
+@pytest.mark.slow
 def test_clone_pickle_and_repeated_calls_are_bit_equal(simulator):
     X = pose_windows()
     expected = simulator.fit(X).transform(X)
@@ -85,6 +86,7 @@ def test_clone_pickle_and_repeated_calls_are_bit_equal(simulator):
     assert b"torch" not in pickle.dumps(simulator)
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(st.data())
 def test_subsets_and_order_do_not_matter(data):
@@ -95,6 +97,7 @@ def test_subsets_and_order_do_not_matter(data):
         assert np.abs(simulator.transform(X[rows])["imu"] - expected).max() < 1e-10
 
 
+@pytest.mark.slow
 def test_small_chunks_change_nothing(simulator, monkeypatch):
     X = pose_windows()
     expected = simulator.transform(X)["imu"]
@@ -102,6 +105,7 @@ def test_small_chunks_change_nothing(simulator, monkeypatch):
     assert np.abs(simulator.transform(X)["imu"] - expected).max() < 1e-10
 
 
+@pytest.mark.slow
 def test_input_is_neither_needed_writable_nor_changed(simulator):
     X = pose_windows()
     arrays = {name: X[name].copy() for name in X.columns}
@@ -131,6 +135,7 @@ def test_global_random_state_is_left_alone():
     assert np.array_equal(np.random.get_state()[1], before)
 
 
+@pytest.mark.slow
 def test_pipelines_and_output_containers():
     X = pose_windows()
     pipe = make_pipeline(SMPLIMUSimulator(), FunctionTransformer(lambda W: W["imu"].mean(axis=2)))
@@ -200,6 +205,7 @@ def test_margin_makes_the_ends_better():
     assert error[0] < 0.1 * error[1]
 
 
+@pytest.mark.slow
 def test_rows_with_readings_only_pass_through():
     simulator = SMPLIMUSimulator()
     posed = pose_windows()
@@ -232,6 +238,7 @@ def test_only_absent_poses():
     assert SMPLIMUSimulator().transform(X).present("imu").all()
 
 
+@pytest.mark.slow
 def test_people_have_their_own_bodies():
     X = pose_windows()
     tall = X.assign(stature=np.where(np.arange(len(X)) % 2, 2.0, np.nan))
@@ -256,6 +263,7 @@ def test_windows_of_a_motion_move_the_body_that_the_motion_moves(sex):
     assert error < 0.1 * mistaken
 
 
+@pytest.mark.slow
 def test_rows_that_lack_facts_about_the_person_get_the_default():
     with_facts = pose_windows()
     with_facts = with_facts.assign(stature=np.full(len(with_facts), 2.0))
@@ -315,6 +323,7 @@ def test_motions_of_22_joints_and_bodies_of_bones():
 # ---- randomness
 
 
+@pytest.mark.slow
 def test_seeds_and_order():
     clips = motions()
     make = lambda seed: SMPLIMUSimulator(noise=NOISY, randomize=VARIED, random_state=seed)  # noqa: E731
@@ -328,6 +337,7 @@ def test_seeds_and_order():
     )
 
 
+@pytest.mark.slow
 def test_windows_of_a_clip_share_their_sensor_but_not_their_noise():
     X = pose_windows()
     ideal = SMPLIMUSimulator().transform(X)["imu"]
@@ -345,6 +355,7 @@ def test_windows_of_a_clip_share_their_sensor_but_not_their_noise():
     assert abs(np.corrcoef(white[0].ravel(), white[1].ravel())[0, 1]) < 0.2
 
 
+@pytest.mark.slow
 def test_draws_without_ids_follow_the_poses():
     X = pose_windows().drop("clip", "start")
     simulator = SMPLIMUSimulator(noise=NOISY, randomize=VARIED, random_state=0)
@@ -385,6 +396,7 @@ def test_randomization_varies_what_it_says():
     assert copy is not VARIED and copy.get_params() == VARIED.get_params()
 
 
+@pytest.mark.slow
 def test_n_jobs_is_bit_equal():
     X, clips = pose_windows(), motions()
     facts = {"noise": NOISY, "randomize": VARIED, "random_state": 0}
@@ -408,6 +420,7 @@ def test_threads_side_by_side_leave_the_limits_of_linear_algebra_alone():
         assert threads() == before
 
 
+@pytest.mark.slow
 def test_works_without_torch():
     code = (
         "import sys\n"

@@ -52,6 +52,7 @@ def excess(values, truth, rate, floor=None):
     return errors[0] / min(errors) - 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seconds", "bar"), [(2.0, 0.25), (5.0, 0.15), (10.0, 0.05)])
 @pytest.mark.parametrize("color", [0.0, -1.2])
 @pytest.mark.parametrize("rate", [60.0, 256.0])

@@ -37,6 +37,7 @@ def acceleration(times, values, smoothing):
     return np.hstack([fit.evaluate(times).linear_acceleration for fit in fits])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [30.0, 60.0, 120.0])
 @pytest.mark.parametrize("color", [0.0, -1.2])
 def test_auto_is_close_to_the_best_cutoff(rate, color):
@@ -174,6 +175,7 @@ def test_short_windows_fall_back_to_the_documented_cutoff():
     assert fit_trajectory(np.arange(20) / 60, still(20), noise[:20, 0, :3]).cutoffs.max() == 8.0
 
 
+@pytest.mark.slow
 def test_cutoffs_exist_for_every_length_and_rate():
     rng = np.random.default_rng(0)
     with warnings.catch_warnings():

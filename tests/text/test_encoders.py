@@ -39,6 +39,7 @@ def test_hashing_gives_unit_vectors_or_zeros_row_by_row(texts):
         np.testing.assert_array_equal(HashingEncoder(16).encode([text])[0], vector)
 
 
+@pytest.mark.slow
 def test_hashing_does_not_depend_on_the_process():
     code = (
         "from m3n_sklearn.text import HashingEncoder;"
@@ -115,6 +116,7 @@ def test_encoders_pickle_and_compare_by_value():
         assert pickle.loads(pickle.dumps(encoder)) == encoder
 
 
+@pytest.mark.slow
 def test_importing_the_package_does_not_import_sentence_transformers():
     code = (
         "import sys, m3n_sklearn, m3n_sklearn.text as t;"
