@@ -219,7 +219,7 @@ def test_corpus_on_disk_gives_the_same_and_is_never_read_whole(
 ) -> None:
     corpus = Windows.concatenate([toy_scene] * 30)
     path = save_corpus(corpus, tmp_path / "corpus")
-    in_memory = fitted(None, tiny, corpus=corpus)
+    in_memory = fitted(None, tiny, corpus=corpus, max_epochs=1)
     read: list[int] = []
     original = Windows.__getitem__
 
@@ -229,10 +229,10 @@ def test_corpus_on_disk_gives_the_same_and_is_never_read_whole(
         return original(self, key)
 
     monkeypatch.setattr(Windows, "__getitem__", counting)
-    on_disk = fitted(None, tiny, corpus=path, batch_size=12)
+    on_disk = fitted(None, tiny, corpus=path, batch_size=12, max_epochs=1)
     assert max(read) <= SAMPLE < len(corpus)
     monkeypatch.undo()
-    assert weights_equal(fitted(None, tiny, corpus=str(path)), in_memory)
+    assert weights_equal(fitted(None, tiny, corpus=str(path), max_epochs=1), in_memory)
     assert np.isfinite(on_disk.history_[-1]["train_loss"])
     assert not hasattr(in_memory, "n_features_in_")
 

@@ -62,8 +62,7 @@ def test_a_calibrated_simulator_reads_what_was_measured():
 
 @pytest.mark.slow
 def test_windows_are_calibrated_row_by_row():
-    motions = clips()
-    X, _, _ = cut(motions, seconds=2.0)
+    X, _, _ = cut(clips(2), seconds=2.0)
     measured = SMPLIMUSimulator(sites=SITES, mount=MOUNT).transform(X)
     for given in (measured, measured["imu"]):
         simulator = SMPLIMUSimulator(sites=SITES).fit(X, measured=given)
