@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+os.environ.setdefault("MPLBACKEND", "Agg")  # figures without a screen
 settings.register_profile("m3n", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("m3n")
 

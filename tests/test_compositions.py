@@ -29,6 +29,8 @@ from m3n_sklearn.pretraining import Multi3NetPretrainer, save_corpus
 from . import wrists
 from .wrists import CHANNELS, RATE, corpus, pretrained, pretrainer, wrist_data
 
+pytestmark = pytest.mark.slow
+
 X, Y, GROUPS = wrist_data()  # 21 windows of 3 people
 FORMS = {"Windows": X, "array": X["imu"]}
 

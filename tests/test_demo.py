@@ -7,9 +7,12 @@ import dataclasses
 import re
 
 import numpy as np
+import pytest
 
 from examples import run_demo
 from examples.run_demo import FOREST, FROZEN, TUNED, Progress, main, real_task
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_held_out_person_is_neither_pretrained_on_nor_rehearsed(shared_data):

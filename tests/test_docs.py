@@ -26,6 +26,7 @@ def in_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["index.rst", "quick_start.rst"])
 def test_pages_run_and_print_what_they_show(page, in_folder):
     options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -34,6 +35,7 @@ def test_pages_run_and_print_what_they_show(page, in_folder):
     assert failed == 0
 
 
+@pytest.mark.slow
 def test_readme_code_runs(in_folder):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)

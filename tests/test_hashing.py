@@ -47,6 +47,7 @@ def parts():
     ]
 
 
+@pytest.mark.slow
 def test_any_process_finds_the_same():
     code = "from tests.test_hashing import content_hash, parts\nprint(*map(content_hash, parts()))"
     root = os.path.dirname(os.path.dirname(__file__))

@@ -82,6 +82,7 @@ def test_networks_know_no_scikit_learn():
             assert not [n for n in foreign_imports(module) if n.split(".")[0] == "sklearn"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ["motion", "recording", "procedural", "body", "simulation"])
 def test_simulation_and_what_is_below_work_without_torch(room):
     code = f"import sys, m3n_sklearn.{room}; print('torch' in sys.modules)"

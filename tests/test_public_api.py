@@ -72,6 +72,7 @@ def public_objects():
     return sorted(seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", public_objects())
 def test_docstrings_are_complete(path):
     report = validate(path)

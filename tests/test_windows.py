@@ -136,7 +136,7 @@ def test_it_is_no_single_array_and_no_sequence():
             X[key]
     with pytest.raises(IndexError, match="mask has 3 entries"):
         X[np.array([True, False, True])]
-    with pytest.raises(IndexError, match="indexed by"):
+    with pytest.raises(IndexError, match=r"indexed by.*int, a slice, a boolean mask"):
         X[1.5]
 
 
@@ -170,7 +170,7 @@ def test_concatenate_refuses_what_does_not_fit():
         Windows.concatenate([X, X.assign(imu=np.zeros((N, 6, 11)), channels=X.channels)])
     with pytest.raises(ValueError, match="differ in channels"):
         Windows.concatenate([X, X.assign(imu=X["imu"])])
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match=r"parts is empty.*at least one"):
         Windows.concatenate([])
     with pytest.raises(TypeError, match="Only Windows"):
         Windows.concatenate([X["imu"]])
@@ -190,17 +190,17 @@ def test_missing_texts_of_pandas_are_empty():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "at least one column"),
+        ({}, "at least one column.*imu="),
         ({"imu": np.zeros((2, 6))}, r"must have shape \(n, channels, samples\)"),
-        ({"pose": np.zeros((2, 5, 24, 4))}, "must have shape"),
+        ({"pose": np.zeros((2, 5, 24, 4))}, r"must have shape.*\(n, frames, joints, 3\)"),
         ({"imu": np.zeros((2, 6, 4)), "text": ["a"]}, "equal numbers of rows"),
-        ({"imu": np.full((2, 6, 4), np.nan)}, "not finite"),
+        ({"imu": np.full((2, 6, 4), np.nan)}, "not finite.*first in row 0.*present="),
         ({"imu": np.zeros((2, 6, 4), dtype=complex)}, "real numbers"),
         ({"imu": 3.0}, "single value"),
-        ({"pose": np.full((1, 2, 24, 3), 90.0)}, "degrees"),
+        ({"pose": np.full((1, 2, 24, 3), 90.0)}, "degrees.*deg2rad"),
         ({"pose": np.zeros((2, 5, 24, 3)), "trans": np.zeros((2, 4, 3))}, "5 frames"),
-        ({"imu": np.zeros((2, 6, 4)), "rate": 0.0}, "positive"),
-        ({"imu": np.zeros((2, 6, 4)), "rate": {"trans": 30.0}}, "have rates"),
+        ({"imu": np.zeros((2, 6, 4)), "rate": 0.0}, "rate of 'imu'.*positive"),
+        ({"imu": np.zeros((2, 6, 4)), "rate": {"trans": 30.0}}, "Only 'imu' and 'pose' have rates"),
         ({"imu": np.zeros((2, 6, 4)), "channels": ["a"]}, "6 different names"),
         ({"text": ["a"], "channels": ["a"]}, "no column 'imu'"),
         ({"imu": np.zeros((2, 6, 4)), "margin": -1.0}, "margin"),
@@ -216,9 +216,9 @@ def test_bad_input_is_refused_on_construction(arguments, message):
 def test_wrong_types_are_refused():
     with pytest.raises(TypeError, match="one string per row"):
         Windows(text="a person waves")
-    with pytest.raises(TypeError, match="strings or tuples"):
+    with pytest.raises(TypeError, match="'text' must contain strings or tuples"):
         Windows(text=[("a", 3), ("b",)])
-    with pytest.raises(TypeError, match="number of Hz"):
+    with pytest.raises(TypeError, match=r"rate of 'imu'.*number of Hz"):
         Windows(imu=np.zeros((1, 3, 4)), rate="50")
 
 
@@ -249,7 +249,7 @@ def test_as_windows_reads_other_tables():
     assert as_windows(imu[:, 0])["imu"].shape == (3, 1, 5)
     X = as_windows(imu)
     assert as_windows(X) is X and as_windows(X, rate=20.0).rate("imu") == 20.0
-    with pytest.raises(TypeError, match="got list"):
+    with pytest.raises(TypeError, match=r"as_windows takes.*got list"):
         as_windows([1, 2])
     with pytest.raises(ValueError, match="different shapes"):
         as_windows(pd.DataFrame({"imu": [np.zeros(3), np.zeros(4)]}))

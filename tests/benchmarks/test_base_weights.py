@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 from benchmarks.base_weights import FILE, MANIFEST, save_packaged
 from m3n_sklearn import Multi3NetPretrainer, Windows
@@ -15,6 +16,7 @@ def test_the_files_are_those_of_the_package():
     assert FILE.is_file() and MANIFEST.is_file()
 
 
+@pytest.mark.slow
 def test_half_precision_hardly_changes_the_embedding(tmp_path):
     imu = np.random.default_rng(0).normal(0, 2, (12, 6, 128)).astype(np.float32)
     imu[:, 2] += 9.8

@@ -72,6 +72,7 @@ def test_augmented_copies_are_capped(windows):
     assert seen == [3 * 24, MOST]
 
 
+@pytest.mark.slow
 def test_deepconvlstm_learns_what_is_easy_and_repeats_itself(windows):
     X, y = windows
     one, two = (DeepConvLSTM(1, 8, lr=1e-2, random_state=0).fit(X, y) for _ in range(2))
@@ -117,6 +118,7 @@ def test_a_committee_shares_its_first_member(windows, tmp_path):
     np.testing.assert_allclose(committee.predict_proba(X), (first + second) / 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("per_class", "rehearses", "described"),
     [(1, False, False), (1, True, True), (8, False, False), (8, True, True)],
@@ -138,6 +140,7 @@ def test_the_default_in_parts_is_the_default(per_class, rehearses, described, tm
     np.testing.assert_allclose(parts.predict_proba(X), whole.predict_proba(X), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rehearses", [False, True])
 def test_two_encoders_in_parts_are_the_two_together(rehearses, tmp_path):
     X, y, _ = wrist_data(6)

@@ -87,6 +87,7 @@ def test_bad_archives_are_explained(tmp_path, changes, message):
         read_skeletal(write(tmp_path, **changes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("folder", "file", "clips", "frames"),
     [

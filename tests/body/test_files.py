@@ -114,12 +114,14 @@ def test_pickles_with_chumpy_arrays_and_a_sparse_regressor(tmp_path, chumpy, pro
     assert_same_body(read_body(path), body_from_smplx(arrays))
 
 
+@pytest.mark.slow
 def test_pickles_with_hands(tmp_path):
     arrays = {**family_arrays("smplh"), "hands_componentsl": np.eye(45), "hands_meanl": np.ones(45)}
     path = write_pickle(tmp_path / "SMPLH_MALE.pkl", arrays)
     assert_same_body(read_body(path), body_from_smplx(arrays))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["smpl", "smplx"])
 def test_fewer_betas(tmp_path, kind):
     arrays = family_arrays(kind)

@@ -16,6 +16,7 @@ def draw(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-1.5, 1.5, (*shape, 3))
 
 
+@pytest.mark.slow
 @given(seed=seeds)
 def test_agrees_with_homogeneous_transforms(seed):
     pose, trans = draw(seed, 24), draw(seed + 1)

@@ -78,6 +78,7 @@ def test_lever_arm_law(smooth_motion, seed, shift):
     np.testing.assert_array_equal(motion.angular_velocity[0, 1], w)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frame", ["bone", "skin"])
 @given(seed=seeds, factor=st.floats(0.5, 1.7))
 def test_scale_of_the_body(smooth_motion, frame, seed, factor):

@@ -164,8 +164,8 @@ def test_own_sites():
     [
         ("left_wirst", ValueError, "Did you mean 'left_wrist'"),
         ("zzz", ValueError, "Unknown site 'zzz'. Known names are"),
-        ([], ValueError, "At least one site"),
-        (["chest", "chest"], ValueError, r"Repeated: \['chest'\]"),
+        ([], ValueError, "At least one site.*left_wrist"),
+        (["chest", "chest"], ValueError, r"must differ.*Repeated: \['chest'\]"),
         ([3], TypeError, "a name or a Site, got int"),
         (Site("x", bone="tail", offset=[0, 0, 0]), ValueError, "has no joint 'tail'"),
         (Site("x", vertices=[10**6]), ValueError, "has only"),

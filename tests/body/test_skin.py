@@ -60,7 +60,7 @@ def smplx_vertices(struct, pose, double):
 
 @pytest.mark.parametrize("engine", ["numpy", "numba"])
 @pytest.mark.parametrize(("double", "tolerance"), [(False, 5e-7), (True, 1e-9)])
-def test_20_vertices_equal_those_of_smplx(representable, pose, engine, double, tolerance):
+def test_vertices_equal_those_of_smplx(representable, pose, engine, double, tolerance):
     if engine == "numba":
         pytest.importorskip("numba")
     expected = smplx_vertices(representable, pose, double)

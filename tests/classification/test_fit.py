@@ -20,6 +20,7 @@ from m3n_sklearn.classification import Multi3NetClassifier
 from ..wrists import CAPTIONS, RATE, classifier, holds_torch, pretrained, pretrainer, wrist_data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "names",
     [
@@ -63,10 +64,10 @@ def test_booleans_and_a_single_class():
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (None, "requires y to be passed"),
+        (None, "requires y to be passed.*zero_shot"),
         (["a"] * 5, "inconsistent numbers of samples"),
-        (np.linspace(0, 1, 21), "Unknown label type"),
-        ([np.nan] + [1.0] * 20, "NaN"),
+        (np.linspace(0, 1, 21), "Unknown label type.*continuous"),
+        ([np.nan] + [1.0] * 20, "y contains NaN"),
     ],
 )
 def test_wrong_labels_are_named(y, message):
@@ -81,9 +82,9 @@ def test_weights_are_checked():
         classifier().fit(X, y, sample_weight=np.zeros(len(y)))
     with pytest.raises(ValueError, match="every row a weight of zero"):
         classifier(class_weight=dict.fromkeys(set(y), 0.0)).fit(X, y)
-    with pytest.raises(ValueError, match=r"[Nn]egative"):
+    with pytest.raises(ValueError, match="Negative values"):
         classifier().fit(X, y, sample_weight=-np.ones(len(y)))
-    with pytest.raises(ValueError, match="class_weight names"):
+    with pytest.raises(ValueError, match=r"class_weight names.*'rest'"):
         classifier(class_weight={"jump": 2}).fit(X, y)
     with pytest.raises(ValueError, match="groups must have one entry per window"):
         classifier().fit(X, y, groups=[1, 2])
@@ -96,6 +97,7 @@ def series(n=24):
     return X + y[:, None], y
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("class_weight", [None, "balanced", {0: 3.0}])
 @pytest.mark.parametrize("strategy", ["scratch", "frozen", "finetune"])
 def test_a_weight_of_two_is_a_row_given_twice(strategy, class_weight):
@@ -240,6 +242,7 @@ def test_warm_start_of_bare_arrays_goes_on_with_the_sites_of_the_pretrainer():
     assert warm.fit(X["imu"], y).n_iter_ == 2
 
 
+@pytest.mark.slow
 def test_warm_start_goes_on_with_the_same_pretrainer_in_a_new_wrapper(tmp_path):
     X, y, _ = wrist_data(3)
     pretrained().transform(X)
@@ -300,6 +303,7 @@ def test_dtype_is_kept(dtype):
     assert {a.dtype for a in fitted.weights_.values()} == {np.dtype(dtype)}
 
 
+@pytest.mark.slow
 def test_same_seed_same_bits_and_global_states_untouched():
     X, y, _ = wrist_data(24)  # two batches
     states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
@@ -344,7 +348,7 @@ def test_wrong_windows_are_named():
     X, y, _ = wrist_data()
     bad = X["imu"].copy()
     bad[3, 0, 0] = np.nan
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(ValueError, match="contains NaN"):
         classifier().fit(bad, y)
     with pytest.raises(ValueError, match="no column 'imu'"):
         classifier().fit(Windows(text=["a"] * len(y)), y)

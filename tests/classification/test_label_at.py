@@ -32,6 +32,7 @@ def test_the_middle_is_told_from_what_is_around_it():
     assert center.score(X_new, y_new) > whole.score(X_new, y_new)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["scratch", "frozen", "finetune", "auto"])
 def test_every_strategy_with_a_head_reads_the_center(strategy, tmp_path):
     X, y, _ = wrist_data(8)
@@ -60,6 +61,7 @@ def test_shares_cover_the_window_and_the_middle_is_the_middle():
     assert middle == list(range(21, 27))
 
 
+@pytest.mark.slow
 def test_an_encoder_without_a_sequence_is_refused():
     X, y, _ = wrist_data(8)
     paper = Multi3NetPretrainer(encoder="paper", width=8, max_epochs=1, random_state=0)

@@ -24,11 +24,6 @@ from ..wrists import CAPTIONS, CHANNELS, RATE, classifier, pretrained, pretraine
 AXES = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
 
 
-@pytest.fixture(scope="module")
-def frozen():
-    return FrozenEstimator(pretrained())
-
-
 # ---- heads
 
 
@@ -99,6 +94,7 @@ def test_so3_averages_turned_views_at_prediction(frozen, strategy):
     assert not np.allclose(expected, fitted.predict_proba(X), atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["scratch", "finetune"])
 def test_unknown_mounting(frozen, strategy):
     X, y, groups = wrist_data(12, seed=1)
@@ -323,6 +319,7 @@ def test_an_ensemble_of_few_labels_moves_the_pretrained_network_slowly(frozen):
 # ---- rehearsal
 
 
+@pytest.mark.slow
 def test_rehearsal_keeps_what_labels_do_not_show(frozen):
     X, y, _ = wrist_data(12)
     others = wrist_data(12, seed=1)[:2]
@@ -372,6 +369,7 @@ def test_rehearsal_changes_nothing_where_no_step_is_taken(frozen, strategy):
     np.testing.assert_array_equal(given.predict_proba(X), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [True, False])
 def test_a_network_from_scratch_rehearses_too(frozen, known):
     X, y, _ = wrist_data(12, seed=1)

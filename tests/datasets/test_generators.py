@@ -32,6 +32,7 @@ def by_name(motions):
     return {motion.name: motion for motion in motions}
 
 
+@pytest.mark.slow
 def test_motions_are_complete():
     motions = make_motions(2, 1, seconds=1.0, random_state=0)
     assert len(motions) == 2 * len(list_activities())
@@ -69,6 +70,7 @@ def test_repetitions_and_people_differ():
     assert one.stature == two.stature != other.stature
 
 
+@pytest.mark.slow
 def test_classes_can_be_kept_from_pretraining():
     labels = {m.label for m in make_motions(1, 1, exclude=["wave"], seconds=0.5, random_state=0)}
     assert labels == set(list_activities()) - {"wave"}
@@ -83,7 +85,7 @@ def test_left_handers_can_be_asked_for():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n_people": 0}, "n_people must be a whole number"),
+        ({"n_people": 0}, "n_people must be a whole number.*at least 1"),
         ({"n_repetitions": 1.5}, "n_repetitions must be a whole number"),
         ({"activities": ["wavve"]}, "Did you mean 'wave'"),
         ({"left_handed": 2.0}, "probability"),

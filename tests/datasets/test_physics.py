@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.datasets import load_utd_mhad
@@ -12,6 +13,7 @@ BANDWIDTH = 3.0
 """Hz. What a Kinect at 19 frames per second shows of a wrist's acceleration."""
 
 
+@pytest.mark.slow
 def test_simulated_wrists_resemble_measured_ones(shared_data):
     utd = load_utd_mhad(shared_data("utd_mhad"), actions="wrist", seconds=None)
     assert {motion.subject for motion in utd.motions} == {1, 2, 3, 4}

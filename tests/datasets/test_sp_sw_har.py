@@ -59,6 +59,7 @@ def root(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_recordings_are_at_the_rate_of_their_stamps(root):
     data = load_sp_sw_har(root, seconds=None)
     assert [recording.name for recording in data.recordings] == list(NAMES)
@@ -69,6 +70,7 @@ def test_recordings_are_at_the_rate_of_their_stamps(root):
     assert data.X is None and data.motions == []
 
 
+@pytest.mark.slow
 def test_lost_rows_are_marked_and_move_nothing(root):
     times, values, labels = execution()
     whole = load_sp_sw_har(root, subjects=1, seconds=None).recordings[0]
@@ -84,6 +86,7 @@ def test_lost_rows_are_marked_and_move_nothing(root):
     assert damaged.labels[far].tolist() == whole.labels[far].tolist()
 
 
+@pytest.mark.slow
 def test_windows_carry_people_classes_and_executions(root):
     data = load_sp_sw_har(root)
     assert data.X["imu"].shape[1:] == (6, 100) and data.X.rate("imu") == 50.0
@@ -96,6 +99,7 @@ def test_windows_carry_people_classes_and_executions(root):
     assert len(pure.y) < len(load_sp_sw_har(root, seconds=1.0).y)
 
 
+@pytest.mark.slow
 def test_both_layouts_say_the_same(root, tmp_path_factory):
     other = tmp_path_factory.mktemp("archive")
     write_archive(other, NAMES, [execution(seed=seed) for seed in range(3)])
@@ -133,6 +137,7 @@ def test_unknown_labels_are_refused(tmp_path):
         load_sp_sw_har(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_real_set(shared_data):
     data = load_sp_sw_har(shared_data("sp_sw_har_watch"))
     assert len(data.recordings) == 223 and len(set(data.groups)) == 23

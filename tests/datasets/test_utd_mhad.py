@@ -161,6 +161,7 @@ def test_corrupt_files_are_named(root):
         load_utd_mhad(root)
 
 
+@pytest.mark.slow
 def test_the_real_set(shared_data):
     data = load_utd_mhad(shared_data("utd_mhad"), subjects=[1, 2], actions=["wave", "clap", 13])
     assert len(data.recordings) == 24

@@ -1,14 +1,22 @@
 """What makes results too good to be true, line by line.
 
 Each way in which the tested person can leak into what is learned has a test: here, or beside the
-code that prevents it (`ELSEWHERE`).
+code that prevents it:
+
+- user ids are not people (OpenPack has 21 ids of 16 people): `datasets/test_openpack.py`
+- the test part of MM-Fit holds people of its training part, unseen_test does not:
+  `datasets/test_mmfit.py`
+- UTD-MHAD is split by subject: `datasets/test_utd_mhad.py`
+- no window lies across a border or touches a gap: `recording/test_cutting.py`
+- no label lies on a hole in the stamps: `datasets/test_mmfit.py`
+- nor on seconds that nobody annotated: `datasets/test_openpack.py`
+- padding is in the middle of nothing else and does not vote: `recording/test_cutting.py`
+- X does not hold its labels: `datasets/test_generators.py`
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import given
@@ -40,52 +48,6 @@ from m3n_sklearn.inspection import LabelEfficiencyDisplay
 
 from ..wrists import classifier
 from .studies import same, wrist_set
-
-matplotlib.use("Agg")
-
-ELSEWHERE = {
-    "user ids are not people (OpenPack has 21 ids of 16 people)": (
-        "datasets/test_openpack.py",
-        ("test_groups_are_people_not_user_ids", "test_leaving_one_person_out_never_leaks"),
-    ),
-    "the test part of MM-Fit holds people of its training part, unseen_test does not": (
-        "datasets/test_mmfit.py",
-        ("test_official_split_holds_unseen_people",),
-    ),
-    "UTD-MHAD is split by subject": (
-        "datasets/test_utd_mhad.py",
-        ("test_splits_are_by_people",),
-    ),
-    "no window lies across a border or touches a gap": (
-        "recording/test_cutting.py",
-        ("test_no_window_crosses_a_border", "test_windows_that_touch_lost_samples_are_dropped"),
-    ),
-    "no label lies on a hole in the stamps": (
-        "datasets/test_mmfit.py",
-        ("test_no_window_touches_a_gap",),
-    ),
-    "nor on seconds that nobody annotated": (
-        "datasets/test_openpack.py",
-        ("test_no_window_is_cut_across_a_gap", "test_labels_hold_for_their_second_and_holes"),
-    ),
-    "padding is in the middle of nothing else and does not vote": (
-        "recording/test_cutting.py",
-        ("test_short_items_are_padded_in_the_middle", "test_padding_does_not_vote"),
-    ),
-    "X does not hold its labels": (
-        "datasets/test_generators.py",
-        ("test_nothing_in_x_tells_the_label",),
-    ),
-}
-
-
-@pytest.mark.parametrize("line", ELSEWHERE)
-def test_the_other_lines_have_their_tests(line):
-    file, names = ELSEWHERE[line]
-    text = (Path(__file__).parents[1] / file).read_text("utf-8")
-    for name in names:
-        assert f"def {name}" in text
-
 
 # ---- overlapping windows on both sides of a border
 
@@ -136,6 +98,7 @@ def test_a_study_shares_no_sample_between_both_sides():
         assert distance.min() >= 4.0 - 1e-9
 
 
+@pytest.mark.slow
 def test_the_real_session_is_split_without_a_shared_sample(shared_data):
     data = load_openpack(shared_data("openpack_sample"))
     seconds = data.X["imu"].shape[-1] / data.X.rate("imu")
@@ -290,7 +253,7 @@ def test_a_flag_is_in_every_result():
     assert set(to_frame(scores).query("method == 'a'")["flags"]) == {flag}
     display = LabelEfficiencyDisplay.from_scores(scores)
     assert flag in display.ax_.get_xlabel()
-    matplotlib.pyplot.close(display.figure_)
+    plt.close(display.figure_)
 
 
 def test_captions_stay_out_of_the_windows_that_are_classified():

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 
 from m3n_sklearn import Recording
 from m3n_sklearn.inspection import ComparisonDisplay
 from m3n_sklearn.recording import channel_names
 from m3n_sklearn.simulation import compare_imu
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def readings(count=300, seed=0):

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import itertools
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 
 from m3n_sklearn import Recording
 from m3n_sklearn.evaluation import Score
 from m3n_sklearn.inspection import LabelEfficiencyDisplay, SignalDisplay
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def recording(value=1.0, channels=6):
@@ -49,7 +40,7 @@ def test_channel_names_decide_the_unit():
 
 
 def test_signals_refuse_what_cannot_be_drawn():
-    with pytest.raises(ValueError, match="quantity"):
+    with pytest.raises(ValueError, match=r"quantity.*'norm' or 'axes'"):
         SignalDisplay({"m": recording()}, quantity="jerk")
     with pytest.raises(ValueError, match="nothing to draw"):
         SignalDisplay({})

@@ -6,24 +6,15 @@ import base64
 import re
 from html.parser import HTMLParser
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 
 from m3n_sklearn import Recording
 from m3n_sklearn.inspection import SignalDisplay, report
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 class Page(HTMLParser):
@@ -88,6 +79,7 @@ def test_markup_in_text_is_shown_not_obeyed(tmp_path):
     assert [text for _, text in Page(page).found].count(bad) == 8
 
 
+@pytest.mark.slow
 def test_figures_and_displays_are_inside_the_page(tmp_path):
     still = Recording(np.tile([0, 0, 9.81, 0, 0, 0], (10, 1)), rate=50.0)
     shown = SignalDisplay.from_recordings({"still": still})

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 
 from m3n_sklearn.body import BodyModel, Site, default_body, list_sites
 from m3n_sklearn.inspection import SensorsDisplay
 from m3n_sklearn.inspection._sensors import _check_pose, _Scene, _spread
 from m3n_sklearn.skeleton._rotations import quat_from_rotvec, quat_multiply, rotvec_from_quat
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +77,7 @@ def test_hidden_sensors_are_named_where_they_show(body):
     assert names(alone.axes_[0]) == ["lower back"]
 
 
+@pytest.mark.slow
 def test_every_catalogue_site_can_be_drawn_in_equal_scale(body):
     display = SensorsDisplay.from_body(body, list_sites())
     assert set().union(*map(names, display.axes_)) == {

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.naive_bayes import GaussianNB
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-
 from m3n_sklearn.inspection import TimelineDisplay
 from m3n_sklearn.temporal import HMMClassifier
 
 NAMES = {2: "two", 1: "one"}
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

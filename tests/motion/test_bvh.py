@@ -369,6 +369,7 @@ def test_bones_that_stretch_are_noticed(write):
         read_bvh(write("\n".join(lines)))
 
 
+@pytest.mark.slow
 def test_real_files_agree_with_the_archive(shared_data):
     folder = shared_data("bandai_namco_motion")
     archive = {m.name: m for m in read_skeletal(folder / "bandai_namco_motion.npz")}

@@ -54,7 +54,7 @@ def test_a_clip_cannot_be_changed_in_place():
 def test_slicing_in_seconds():
     part = clip().slice(0.2, 0.5)
     assert part.n_frames == 9 and part.times[0] == pytest.approx(0.2)
-    with pytest.raises(ValueError, match="No frame lies in"):
+    with pytest.raises(ValueError, match=r"No frame lies in.*lasts"):
         clip().slice(5.0, 6.0)
 
 
@@ -66,7 +66,7 @@ def test_resampling_keeps_the_curve():
         rot.matrix_from_rotvec(dense.poses[::4]), rot.matrix_from_rotvec(motion.poses), atol=1e-9
     )
     assert np.allclose(dense.trans[::4], motion.trans)
-    with pytest.raises(ValueError, match="positive"):
+    with pytest.raises(ValueError, match="positive number of Hz"):
         motion.resample(0)
 
 
@@ -83,20 +83,20 @@ def test_mirroring_twice_is_nothing():
     [
         ({"poses": np.zeros((4, 70))}, "must have shape"),
         ({"poses": np.zeros((0, 24, 3))}, "no frame"),
-        ({"poses": np.zeros((4, 20, 3))}, "at least 22"),
-        ({"poses": np.full((4, 24, 3), np.nan)}, "first in frame 0"),
-        ({"poses": np.full((4, 24, 3), 45.0)}, "degrees"),
+        ({"poses": np.zeros((4, 20, 3))}, "at least 22.*retarget"),
+        ({"poses": np.full((4, 24, 3), np.nan)}, "not finite.*first in frame 0"),
+        ({"poses": np.full((4, 24, 3), 45.0)}, "degrees.*deg2rad"),
         ({"trans": np.zeros((3, 3))}, "to match poses"),
         ({"trans": np.full((4, 3), np.inf)}, "not finite"),
         ({"trans": np.full((4, 3), 1e6)}, "millimeters"),
         ({"rate": None}, "neither"),
         ({"times": np.arange(4.0)}, "both"),
-        ({"rate": 0}, "positive"),
+        ({"rate": 0}, "positive number of Hz"),
         ({"rate": None, "times": np.zeros(4)}, "strictly increasing"),
         ({"rate": None, "times": np.zeros(3)}, "to match poses"),
         ({"betas": np.zeros((2, 2))}, "finite vector"),
         ({"stature": 175}, "centimeters"),
-        ({"sex": "x"}, "one of neutral"),
+        ({"sex": "x"}, "one of neutral, male, female"),
     ],
 )
 def test_bad_input_is_refused_on_construction(arguments, message):
@@ -105,7 +105,7 @@ def test_bad_input_is_refused_on_construction(arguments, message):
 
 
 def test_wrong_types_are_refused():
-    with pytest.raises(TypeError, match="number of Hz"):
+    with pytest.raises(TypeError, match="rate must be a number of Hz"):
         Motion(np.zeros((4, 24, 3)), rate="30")
     with pytest.raises(TypeError, match="string or a sequence"):
         Motion(np.zeros((4, 24, 3)), rate=30.0, text=(1, 2))

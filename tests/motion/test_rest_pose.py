@@ -125,6 +125,7 @@ def as_4dhumans(folder, poses, **options):
 READERS = [as_bvh, as_amass, as_wham, as_gvhmr, as_4dhumans]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("read", READERS)
 def test_every_reader_leaves_tposes_out(tmp_path, read):
     poses = walking()

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from m3n_sklearn.motion import retarget
 from m3n_sklearn.skeleton import SKELETONS, SMPL_JOINTS, SkeletonMap
 from m3n_sklearn.skeleton._anthropometry import reference_joints
-from m3n_sklearn.skeleton._maps import find_skeleton
 from m3n_sklearn.skeleton._rotations import (
     matrix_from_rotvec,
     quat_from_rotvec,
@@ -37,6 +36,7 @@ def y_up(poses):
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SKELETONS)
 @given(seed=st.integers(0, 10_000))
 def test_other_joint_frames_make_no_difference(name, seed):
@@ -81,6 +81,7 @@ def test_a_given_tpose_replaces_the_zero_pose():
     np.testing.assert_allclose(y_up(found), matrix_from_rotvec(poses), atol=1e-7)
 
 
+@pytest.mark.slow
 @given(angle=st.floats(-2.5, 2.5))
 def test_the_hands_turn_is_pronation_of_the_forearm(angle):
     poses = np.zeros((4, 24, 3))
@@ -98,22 +99,6 @@ def test_bending_the_hand_stays_in_the_wrist():
     poses[:, SMPL_JOINTS.index("right_wrist"), 2] = 0.7
     found, _, _ = retarget(root_positions=np.zeros((4, 3)), **as_source(poses, REST, CMU))
     np.testing.assert_allclose(found[:, SMPL_JOINTS.index("right_wrist"), 2], 0.7, atol=1e-9)
-
-
-def test_skeletons_are_recognized_by_their_joints():
-    for skeleton in SKELETONS.values():
-        assert find_skeleton(skeleton.joints.values()) is skeleton
-    with pytest.raises(ValueError, match=r"SkeletonMap.*skeleton="):
-        find_skeleton(["a", "b"])
-
-
-def test_own_skeleton_maps_are_checked():
-    joints = dict(CMU.joints)
-    with pytest.raises(ValueError, match=r"Unknown SMPL joints.*tail"):
-        SkeletonMap({**joints, "tail": "tail"})
-    del joints["left_knee"]
-    with pytest.raises(ValueError, match="lacks left_knee"):
-        SkeletonMap(joints)
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_resolving() -> None:
         ({"amplitude": -0.1}, "amplitude must be at least 0"),
         ({"strap_flip": 1.5}, "strap_flip is a probability"),
         ({"noise": -1.0}, "noise must be at least 0"),
-        ({"shortest": 0.0}, "shortest must be in"),
+        ({"shortest": 0.0}, r"shortest must be in.*\(0, 1\]"),
     ],
 )
 def test_wrong_parameters(wrong: dict, message: str) -> None:

@@ -269,6 +269,7 @@ def test_short_clips_are_padded_or_counted(tmp_path):
 # ---- from the manifest
 
 
+@pytest.mark.slow
 def test_the_same_manifest_gives_the_same_bits(tmp_path):
     def made() -> CorpusSource:
         return source(clips=lambda: iter(motions(3)))
@@ -299,6 +300,7 @@ def test_simulators_survive_the_manifest():
     np.testing.assert_array_equal(back.set_params(random_state=0).simulate(clips)[0].data, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("learned", [True, False])
 def test_a_frozen_simulator_is_used_as_it_is(tmp_path, learned):
     rng = np.random.default_rng(0)
@@ -320,6 +322,7 @@ def test_a_frozen_simulator_is_used_as_it_is(tmp_path, learned):
     assert not np.array_equal(open_corpus(folder)["imu"], open_corpus(other)["imu"])
 
 
+@pytest.mark.slow
 def test_other_sources_are_refused(tmp_path):
     file = tmp_path / "clips.bin"
     file.write_bytes(b"one")
@@ -388,6 +391,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_killed_build_leaves_no_corpus(tmp_path):
     code = f"""
 import time
@@ -457,6 +461,7 @@ def test_a_missing_file_is_noticed_first(tmp_path):
         build_corpus(source(clips=unread, files=[tmp_path / "none"]), tmp_path / "c", **SHORT)
 
 
+@pytest.mark.slow
 def test_recorded_motions(tmp_path, shared_data):
     file = shared_data("cmu_mocap_subset") / "cmu_asfamc_28.npz"
     cmu = CorpusSource("cmu", "free for all uses", lambda: read_skeletal(file)[:3], files=[file])

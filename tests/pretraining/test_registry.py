@@ -85,7 +85,9 @@ def test_a_classifier_takes_the_name(offline):
 def test_unknown_names_say_what_there_is(tmp_path):
     with pytest.raises(ValueError, match=r"encoder 'm3n-bse'; .*'m3n-base'.* Did you mean"):
         load_pretrained("m3n-bse")
-    with pytest.raises(FileNotFoundError, match=r"neither the name .*m3n-base.* nor a file"):
+    with pytest.raises(
+        FileNotFoundError, match=r"pretrainer='m3n-bse'.*neither the name .*m3n-base.* nor a file"
+    ):
         Multi3NetClassifier("m3n-bse").fit(wrists(), np.array(["a", "b"] * 6))
 
 

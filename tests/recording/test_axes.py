@@ -17,6 +17,7 @@ def windows(imu=None, **others):
     return Windows(imu=imu, rate=50.0, channels=channel_names(SITES), **others)
 
 
+@pytest.mark.slow
 def test_a_mount_of_the_simulator_is_taken_back():
     motion = make_motions(1, 1, random_state=0)[0]
     plain, worn = (

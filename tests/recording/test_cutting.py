@@ -104,6 +104,7 @@ def test_padding_is_not_observed_and_does_not_count():
     assert X["observed"][0, :, 20:80].all()
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 3), min_size=100, max_size=300), st.floats(0.3, 1.0))
 def test_labels_are_the_majority_and_pure_enough(labels, purity):
     labels = np.repeat(np.array(labels), 4)
@@ -292,11 +293,11 @@ def test_repeated_and_missing_names_get_numbers():
     ("changes", "message"),
     [
         ({"seconds": 0.0}, "seconds must be a positive number"),
-        ({"overlap": 1.0}, "overlap must lie in"),
+        ({"overlap": 1.0}, r"overlap must lie in.*\[0, 1\)"),
         ({"margin": -1.0}, "margin must lie in"),
         ({"label": "mean"}, "label must be one of 'majority', 'center'"),
         ({"short": "keep"}, "short must be one of 'drop', 'pad'"),
-        ({"min_purity": 1.5}, "min_purity must lie in"),
+        ({"min_purity": 1.5}, r"min_purity must lie in.*\[0, 1\]"),
         ({"imu_rate": -5.0}, "imu_rate must be a positive number of Hz"),
         ({"imu_rate": 1e9}, "imu_rate must lie between"),
         ({"dtype": int}, "dtype must be a floating point type"),
@@ -315,7 +316,7 @@ def test_arguments_of_another_kind_are_refused(changes):
 
 
 def test_items_of_another_kind_are_refused():
-    with pytest.raises(TypeError, match="Item 1 is a ndarray"):
+    with pytest.raises(TypeError, match=r"Item 1 is a ndarray.*Recording"):
         cut([ramp(), np.zeros((4, 3))], seconds=1.0)
 
 

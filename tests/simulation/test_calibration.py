@@ -76,6 +76,7 @@ def scene(seed, *, clips=2, seconds=8.0, axes=3, moving=1.0, jitter=0.0, noise=0
     return tracks, measured, true
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(seed=st.integers(0, 1000), tilt=st.floats(-0.3, 0.3))
 def test_sensors_are_found_again(seed, tilt):
@@ -108,6 +109,7 @@ def test_noise_on_both_sides(seed):
         assert np.abs(getattr(found, name) - getattr(true, name)).max() < limit
 
 
+@pytest.mark.slow
 def test_errors_agree_with_what_is_claimed():
     ratios = []
     for seed in range(8):

@@ -162,7 +162,7 @@ WRIST = recording(np.zeros((60, 6)))
     [
         (np.zeros((5, 4)), np.zeros((5, 4)), {}, "simulated must have shape"),
         (np.zeros((5, 3)), np.zeros((6, 3)), {}, "equal shapes"),
-        (np.zeros((5, 3)), np.full((5, 3), np.nan), {}, "measured has values"),
+        (np.zeros((5, 3)), np.full((5, 3), np.nan), {}, "measured has values.*not finite"),
         (np.zeros((5, 3)), np.zeros((5, 3)), {"bandwidth": 3.0}, "needs rate="),
         (np.zeros((5, 3)), np.zeros((5, 3)), {"bandwidth": 30.0, "rate": 50.0}, "half the rate"),
         (np.zeros((5, 3)), np.zeros((5, 3)), {"rate": 0}, "positive number of Hz"),

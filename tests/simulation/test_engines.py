@@ -85,13 +85,14 @@ def numba():
     return pytest.importorskip("numba")
 
 
+@pytest.mark.slow
 @few
 @given(
     seed=SEEDS,
     frame=st.sampled_from(["skin", "bone", "triangle"]),
     joints=st.sampled_from([22, 24, 55]),
 )
-def test_22_kinematics_of_both_engines(seed, frame, joints):
+def test_kinematics_of_both_engines(seed, frame, joints):
     pytest.importorskip("numba")
     given_ = arguments(seed, 20, joints)
     plain, fast = (
@@ -108,7 +109,7 @@ def test_22_kinematics_of_both_engines(seed, frame, joints):
 
 
 @pytest.mark.parametrize("frame", ["skin", "bone", "triangle"])
-def test_22_blend_shapes_of_both_engines(numba, shapely, frame):
+def test_blend_shapes_of_both_engines(numba, shapely, frame):
     sites = [Site("one", vertices=(1, 2, 3)), Site("two", vertices=(4, 9, 22))]
     given_ = arguments(5, 20, 5)
     plain, fast = (
@@ -119,7 +120,8 @@ def test_22_blend_shapes_of_both_engines(numba, shapely, frame):
         same(getattr(fast, name), getattr(plain, name))
 
 
-def test_22_skin_of_both_engines_in_all_representations(numba, shapely):
+@pytest.mark.slow
+def test_skin_of_both_engines_in_all_representations(numba, shapely):
     quats, *_, trans = arguments(7, 12, 5)
     near = rotvec_from_quat(quats) * 0.3
     for rotations in (quats, -quats, matrix_from_quat(quats), near, near * 9, near * 0):
@@ -133,11 +135,12 @@ def test_22_skin_of_both_engines_in_all_representations(numba, shapely):
     same(skin(shapely, quats[0], vertices=[4], engine="numba"), skin(shapely, quats[0])[[4]])
 
 
+@pytest.mark.slow
 @few
 @given(
     seed=SEEDS, readout=st.sampled_from(["point", "mean"]), smoothing=st.sampled_from([None, 8.0])
 )
-def test_22_readings_of_both_engines(seed, readout, smoothing):
+def test_readings_of_both_engines(seed, readout, smoothing):
     pytest.importorskip("numba")
     motion = random_motion(seed)
     setup = Setup(BODY, SITES, smoothing, "skin", GRAVITY, readout=readout)
@@ -185,9 +188,10 @@ def long_motion(frames, rate=60.0, seed=0):
     return poses[None], trans[None], times
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("smoothing", ["auto", 10.0, None])
 @pytest.mark.parametrize("jitter", [0.0, 3e-3])
-def test_22_pieces_of_long_clips_leave_no_trace(monkeypatch, smoothing, jitter):
+def test_pieces_of_long_clips_leave_no_trace(monkeypatch, smoothing, jitter):
     frames = 1200
     poses, trans, times = long_motion(frames)
     times = times + jitter * np.random.default_rng(1).uniform(-1, 1, frames)
@@ -222,6 +226,7 @@ def test_fitting_a_long_clip_equals_its_pieces(monkeypatch):
     same(readings[..., 3:], track.angular_velocity)
 
 
+@pytest.mark.slow
 def test_working_memory_does_not_grow_with_the_clip():
     setup = Setup(BODY, SITES[:1], 10.0, "skin", GRAVITY)
     mounts = np.eye(3)[None, None]
@@ -241,7 +246,7 @@ def test_working_memory_does_not_grow_with_the_clip():
 
 @few
 @given(seed=SEEDS, rate=st.sampled_from([25.0, 50.0, 100.0]))
-def test_14_mean_rates_integrate_to_the_orientation(seed, rate):
+def test_mean_rates_integrate_to_the_orientation(seed, rate):
     rng = np.random.default_rng(seed)
     times = np.arange(300) / 60.0
     quats = quat_from_rotvec(waves(rng, times, (3,), 1.0))

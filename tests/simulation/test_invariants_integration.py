@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from scipy.interpolate import make_interp_spline
 
 from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, rotvec_from_matrix
 
 from .clips import gap
-from .laws import invariant
+from .laws import Law, checks
 from .scenes import G, scenes
 
 SAMPLINGS = ((15.0, None), (60.0, None), (60.0, 6.0), (60.0, "auto"))
@@ -38,37 +39,35 @@ def apart(a, b):
     return float(np.rad2deg(np.linalg.norm(turns, axis=-1).max()))
 
 
+@pytest.mark.slow
+@checks(Law.RATE_TO_ORIENTATION)
 @settings(max_examples=3)
 @given(scenes(samplings=SAMPLINGS, rates=[400.0], seconds=60.0))
-@invariant(
-    14,
-    "the rate, integrated for 60 s in steps of 1/200 s, gives the orientation",
-    tolerance="0.02°",
-)
-def test_14_rate_integrates_to_orientation(scene):
+def test_rate_integrates_to_orientation(scene):
     rate = scene.read()[:, 0, 1]
     times = np.arange(0, len(rate), 2) / scene.rate
     truth = scene.sensors(times).rotation[:, 0]
     found = chained(truth[0], magnus_steps(rate, 1 / scene.rate))
-    assert apart(found, truth) < 0.02
+    assert apart(found, truth) < Law.RATE_TO_ORIENTATION.limit
 
 
+@pytest.mark.slow
+@checks(Law.MEAN_RATE_TO_ORIENTATION)
 @settings(max_examples=4)
 @given(scenes(samplings=SAMPLINGS, rates=[30.0, 200.0], seconds=60.0))
-@invariant(
-    14, "the mean rate, times the interval, gives the orientation exactly", tolerance="1e-9°"
-)
-def test_14_mean_rate_steps_to_orientation(scene):
+def test_mean_rate_steps_to_orientation(scene):
     rate = scene.read(readout="mean")[:, 0, 1]
     times = np.arange(len(rate)) / scene.rate
     truth = scene.sensors(times).rotation[:, 0]
-    assert apart(chained(truth[0], rate[1:] / scene.rate), truth) < 1e-9
+    found = chained(truth[0], rate[1:] / scene.rate)
+    assert apart(found, truth) < Law.MEAN_RATE_TO_ORIENTATION.limit
 
 
+@pytest.mark.slow
+@checks(Law.STRAPDOWN)
 @settings(max_examples=5)
 @given(scenes(samplings=SAMPLINGS, rates=[480.0], seconds=10.0))
-@invariant(15, "rate and force, integrated for 10 s, give the place", tolerance="1 mm")
-def test_15_strapdown_integrates_to_position(scene):
+def test_strapdown_integrates_to_position(scene):
     readings, dt = scene.read()[:, 0], 1 / scene.rate
     times = np.arange(0, len(readings), 2) * dt
     track = scene.sensors(times)
@@ -76,4 +75,4 @@ def test_15_strapdown_integrates_to_position(scene):
     acceleration = np.einsum("tij,tj->ti", turns, readings[::2, 0]) - [0, 0, G]
     moved = make_interp_spline(times, acceleration, k=5).antiderivative(2)(times)
     place = track.position[0, 0] + times[:, None] * track.velocity[0, 0] + moved
-    assert gap(place, track.position[:, 0]) < 1 * 1e-3
+    assert gap(place, track.position[:, 0]) < Law.STRAPDOWN.limit * 1e-3

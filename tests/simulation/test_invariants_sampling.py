@@ -15,45 +15,41 @@ from m3n_sklearn.simulation import _rows
 from m3n_sklearn.simulation.trajectory import _track
 
 from .clips import gap, rms
-from .laws import invariant
+from .laws import Law, checks
 from .scenes import few, fewer, scenes
 
 
+@pytest.mark.slow
+@checks(Law.DOUBLE_RATE)
 @few
 @given(scenes())
-@invariant(16, "twice the sensor's rate contains the single one", tolerance="1e-12")
-def test_16_double_rate_contains_the_single_one(scene):
+def test_double_rate_contains_the_single_one(scene):
     double = scene.read(rate=2 * scene.rate)[::2]
     single = scene.read()
-    assert gap(single[: len(double)], double) < 1e-12
+    assert gap(single[: len(double)], double) < Law.DOUBLE_RATE.limit
 
 
+@pytest.mark.slow
+@checks(Law.RATE_OF_THE_POSES)
 @few
 @given(scenes(samplings=[(60.0, None)], rates=[100.0], fastest=8.0))
-@invariant(
-    17,
-    "poses below 8 Hz, given at 60 or at 120 Hz (0.15 s from the ends)",
-    tolerance="0.005 of the force, 0.001 of the rate, RMS",
-)
-def test_17_the_rate_of_the_poses_does_not_matter(scene):
+def test_the_rate_of_the_poses_does_not_matter(scene):
     double = dataclasses.replace(scene, sampling=(120.0, None))
     fine = double.read()[15:-15]
     error = scene.read()[15:-15] - fine
-    assert rms(error[:, :, 0]) < 0.005 * rms(fine[:, :, 0])
-    assert rms(error[:, :, 1]) < 0.001 * rms(fine[:, :, 1])
+    force, turning = Law.RATE_OF_THE_POSES.limits
+    assert rms(error[:, :, 0]) < force * rms(fine[:, :, 0])
+    assert rms(error[:, :, 1]) < turning * rms(fine[:, :, 1])
 
 
+@pytest.mark.slow
+@checks(Law.FAR_AWAY)
 @few
 @given(
     scenes(samplings=[(15.0, None), (60.0, None), (120.0, None), (60.0, 6.0), (240.0, 6.0)]),
     st.booleans(),
 )
-@invariant(
-    18,
-    "samples more than 1 s away do not matter, up to the ends",
-    tolerance="0.001 of it",
-)
-def test_18_what_is_far_away_does_not_matter(scene, cut_short):
+def test_what_is_far_away_does_not_matter(scene, cut_short):
     scene = dataclasses.replace(scene, seconds=4.0)
     whole = scene.motion
     other = dataclasses.replace(scene, seed=scene.seed + 1).motion
@@ -70,7 +66,7 @@ def test_18_what_is_far_away_does_not_matter(scene, cut_short):
     plain, found = scene.read()[inside], scene.read(motion)[inside]
     for sensor in (0, 1):
         error = rms((found - plain)[:, :, sensor])
-        assert error < 0.001 * rms(plain[:, :, sensor])
+        assert error < Law.FAR_AWAY.limit * rms(plain[:, :, sensor])
 
 
 def windows(scene, count=3):
@@ -84,48 +80,48 @@ def windows(scene, count=3):
     return cut(clips, seconds=1.0, margin=0.25)[0]
 
 
+@pytest.mark.slow
+@checks(Law.BATCHES)
 @fewer
 @given(scenes())
-@invariant(22, "a batch of windows reads what its windows read one by one", tolerance="1e-10 of it")
-def test_22_batches_are_loops(scene):
+def test_batches_are_loops(scene):
     X, simulator = windows(scene), scene.simulator()
     batch = simulator.transform(X)["imu"]
     loop = np.concatenate([simulator.transform(X[[i]])["imu"] for i in range(len(X))])
-    assert gap(batch, loop) < 1e-10 * np.abs(batch).max()
+    assert gap(batch, loop) < Law.BATCHES.limit * np.abs(batch).max()
 
 
+@pytest.mark.slow
+@checks(Law.CHUNKS)
 @fewer
 @given(scenes(), st.integers(1, 4))
-@invariant(22, "how many windows are simulated together is not seen", tolerance="1e-10 of it")
-def test_22_chunks_do_not_matter(scene, size):
+def test_chunks_do_not_matter(scene, size):
     X, simulator = windows(scene), scene.simulator()
     whole = simulator.transform(X)["imu"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_rows, "BATCH_SIZE", size)
         found = simulator.transform(X)["imu"]
-    assert gap(found, whole) < 1e-10 * np.abs(whole).max()
+    assert gap(found, whole) < Law.CHUNKS.limit * np.abs(whole).max()
 
 
+@pytest.mark.slow
+@checks(Law.PIECES)
 @settings(max_examples=4)
 @given(scenes(seconds=30.0, frames=["skin"], samplings=[(60.0, None), (120.0, 6.0)]))
-@invariant(
-    22,
-    "into how many pieces a long clip is cut is not seen",
-    tolerance="1e-10 of it",
-)
-def test_22_pieces_do_not_matter(scene):
+def test_pieces_do_not_matter(scene):
     whole = scene.read()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_track, "LONGEST_WHOLE", 512)
         patch.setattr(_track, "CHUNK", 256)
         found = scene.read()
-    assert gap(found, whole) < 1e-10 * np.abs(whole).max()
+    assert gap(found, whole) < Law.PIECES.limit * np.abs(whole).max()
 
 
+@pytest.mark.slow
+@checks(Law.PROCESSES)
 @settings(max_examples=3)
 @given(scenes())
-@invariant(22, "how many processes or threads share the clips is not seen", tolerance="bit by bit")
-def test_22_processes_do_not_matter(scene):
+def test_processes_do_not_matter(scene):
     X, clips = windows(scene), [scene.motion, dataclasses.replace(scene, seed=5).motion]
     one, two = scene.simulator(n_jobs=1), scene.simulator(n_jobs=2)
     with parallel_config("threading"):
@@ -134,13 +130,14 @@ def test_22_processes_do_not_matter(scene):
             assert np.array_equal(a.data, b.data)
 
 
+@pytest.mark.slow
+@checks(Law.ENGINES)
 @fewer
 @given(scenes(), st.sampled_from(["point", "mean"]))
-@invariant(22, "numba reads what numpy reads", tolerance="1e-10 of it")
-def test_22_engines_agree(scene, readout):
+def test_engines_agree(scene, readout):
     pytest.importorskip("numba")
     plain = scene.read(readout=readout)
     compiled = scene.read(readout=readout, engine="numba")
     for sensor in (0, 1):
         size = np.abs(plain[:, :, sensor]).max()
-        assert gap(compiled[:, :, sensor], plain[:, :, sensor]) < 1e-10 * size
+        assert gap(compiled[:, :, sensor], plain[:, :, sensor]) < Law.ENGINES.limit * size

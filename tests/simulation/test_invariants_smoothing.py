@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from m3n_sklearn.simulation import fit_trajectory, rigid_body_imu
 from m3n_sklearn.skeleton._rotations import matrix_from_quat, quat_from_rotvec
 
 from .clips import gap, random_quat, rms
-from .laws import invariant
+from .laws import Law, checks
 from .scenes import SEEDS, G, few, scenes
 
 RATES = st.sampled_from([15.0, 30.0, 60.0, 120.0, 300.0])
@@ -20,29 +21,26 @@ SMOOTHINGS = st.sampled_from([None, "auto", 4.0, 8.0])
 NO_GRAVITY = (0.0, 0.0, 0.0)
 
 
+@pytest.mark.slow
+@checks(Law.CLEAN_POSES)
 @few
 @given(
     scenes(samplings=[(rate, "auto") for rate in (60.0, 100.0, 120.0, 240.0, 300.0)]),
     st.sampled_from([1.0, 2.0, 4.0, 8.0]),
     st.sampled_from([2.0, 5.0]),
 )
-@invariant(
-    33,
-    "clean poses from 60 Hz up are left alone (in 2 s windows 0.3 s from the ends)",
-    tolerance="0.005 of the force, RMS",
-)
-def test_33_clean_poses_stay_as_they_are(scene, fastest, seconds):
+def test_clean_poses_stay_as_they_are(scene, fastest, seconds):
     scene = dataclasses.replace(scene, fastest=fastest, seconds=seconds, jitter=0.0)
     edge = round(0.3 * scene.rate) if seconds == 2.0 else 0
     plain, found = scene.read(smoothing=None), scene.read()
     error = (found - plain)[edge : len(plain) - edge, :, 0]
-    assert rms(error) < 0.005 * rms(plain[:, :, 0])
+    assert rms(error) < Law.CLEAN_POSES.limit * rms(plain[:, :, 0])
 
 
+@checks(Law.SMOOTHED_ACCELERATION)
 @few
 @given(SEEDS, RATES, SMOOTHINGS, st.sampled_from([1.0, 3.0, 6.0]))
-@invariant(34, "constant acceleration passes the smoother, up to the ends", tolerance="1e-6 m/s²")
-def test_34_constant_acceleration_passes(seed, rate, smoothing, seconds):
+def test_constant_acceleration_passes(seed, rate, smoothing, seconds):
     rng = np.random.default_rng(seed)
     times = np.arange(round(seconds * rate) + 1)[:, None] / rate
     start, pace, push = rng.uniform(-3, 3, (3, 3))
@@ -50,22 +48,22 @@ def test_34_constant_acceleration_passes(seed, rate, smoothing, seconds):
     turns = np.tile(random_quat(rng), (len(times), 1))
     facts = {"rate": rate, "smoothing": smoothing, "gravity": NO_GRAVITY}
     acc, gyro = rigid_body_imu(track, turns, **facts)
-    assert gap(acc, push @ matrix_from_quat(turns[0])) < 1e-6
-    assert np.abs(gyro).max() < 1e-6
+    limit = Law.SMOOTHED_ACCELERATION.limit
+    assert gap(acc, push @ matrix_from_quat(turns[0])) < limit
+    assert np.abs(gyro).max() < limit
 
 
+@pytest.mark.slow
+@checks(Law.SMOOTHED_RATE)
 @few
 @given(SEEDS, RATES, SMOOTHINGS, st.floats(0.1, 3.0))
-@invariant(
-    34, "a constant rate passes; under a fixed cut-off 1 s from the ends", tolerance="1e-6 rad/s"
-)
-def test_34_constant_rate_passes(seed, rate, smoothing, speed):
+def test_constant_rate_passes(seed, rate, smoothing, speed):
     axis = matrix_from_quat(random_quat(np.random.default_rng(seed)))[0]
     times = np.arange(round(4 * rate) + 1)[:, None] / rate
     quats = quat_from_rotvec(times * speed * axis)
     _, gyro = rigid_body_imu(np.zeros((len(times), 3)), quats, rate=rate, smoothing=smoothing)
     edge = round(rate) if isinstance(smoothing, float) else 0
-    assert gap(gyro[edge : len(gyro) - edge], speed * axis) < 1e-6
+    assert gap(gyro[edge : len(gyro) - edge], speed * axis) < Law.SMOOTHED_RATE.limit
 
 
 MOTIONS = {  # fastest component (Hz), root mean square acceleration (m/s²), fall of the heights
@@ -120,12 +118,11 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
+@checks(Law.FINITE_DIFFERENCES)
 @few
 @given(SEEDS, st.sampled_from(CASES))
-@invariant(
-    35, "with any jitter no worse than second differences of step 1 or 4", tolerance="no worse"
-)
-def test_35_never_worse_than_finite_differences(seed, case):
+def test_never_worse_than_finite_differences(seed, case):
     times, values, truth, edge = jittered_tracks(seed, *case)
     auto = rms(errors(accelerations(times, values, "auto"), truth, edge))
     for step in (1, 4):
@@ -134,15 +131,16 @@ def test_35_never_worse_than_finite_differences(seed, case):
         assert auto <= rms(errors(second * (case[2] / step) ** 2, truth, edge))
 
 
+@pytest.mark.slow
+@checks(Law.BEST_CUTOFF)
 @few
 @given(SEEDS, st.sampled_from([x for x in CASES if x[0] in ("slow", "exercise") and x[1] < 5e-3]))
-@invariant(35, "clips of 10 s: near the best cut-off of each", tolerance="within a factor of 1.10")
-def test_35_close_to_the_best_cutoff(seed, case):
+def test_close_to_the_best_cutoff(seed, case):
     times, values, truth, edge = jittered_tracks(seed, *case)
     auto = rms(errors(accelerations(times, values, "auto"), truth, edge))
     cutoffs = [hz for hz in np.geomspace(2.0, 0.49 * case[2], 16) if hz > 0.008 * case[2]]
     known = [errors(accelerations(times, values, hz), truth, edge) for hz in (*cutoffs, None)]
-    assert auto <= 1.10 * rms(np.min(known, axis=0))
+    assert auto <= Law.BEST_CUTOFF.limit * rms(np.min(known, axis=0))
 
 
 def jittered_tracks(seed, kind, jitter, rate):

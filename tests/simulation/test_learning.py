@@ -45,6 +45,7 @@ def worn(motions, late=0.1):
 # ---- calibration
 
 
+@pytest.mark.slow
 def test_a_calibrated_simulator_reads_what_was_measured():
     motions = clips()
     measured = worn(motions)
@@ -59,15 +60,16 @@ def test_a_calibrated_simulator_reads_what_was_measured():
         assert rms(ours.data[late + 2 :] - theirs.data[2:-late]) < 0.02
 
 
+@pytest.mark.slow
 def test_windows_are_calibrated_row_by_row():
-    motions = clips()
-    X, _, _ = cut(motions, seconds=2.0)
+    X, _, _ = cut(clips(2), seconds=2.0)
     measured = SMPLIMUSimulator(sites=SITES, mount=MOUNT).transform(X)
     for given in (measured, measured["imu"]):
         simulator = SMPLIMUSimulator(sites=SITES).fit(X, measured=given)
         assert rms(simulator.transform(X)["imu"] - measured["imu"]) < 0.02
 
 
+@pytest.mark.slow
 def test_what_was_learned_is_kept_by_pickles_and_files(tmp_path):
     motions = clips(1)
     simulator = SMPLIMUSimulator(sites=SITES).fit(motions, measured=worn(motions))
@@ -83,6 +85,7 @@ def test_what_was_learned_is_kept_by_pickles_and_files(tmp_path):
     assert not hasattr(simulator.fit(motions), "calibration_")
 
 
+@pytest.mark.slow
 def test_a_single_sensor_may_have_any_name():
     motions = clips(2)
     measured = [
@@ -140,6 +143,7 @@ def test_each_source_has_a_noise_of_its_own():
     assert set(SMPLIMUSimulator(sites=SITES).fit(X).body_noise_) == {"optical", "camera"}
 
 
+@pytest.mark.slow
 def test_a_learned_floor_serves_windows_that_are_too_short_to_show_their_noise():
     exact = clips(8)
     given = [noisy(m, i) for i, m in enumerate(exact)]

@@ -61,7 +61,7 @@ def blob(n_betas=3):
 
 @given(SEEDS)
 @settings(max_examples=10)
-def test_30_draws_depend_on_seed_and_clip_only(seed):
+def test_draws_depend_on_seed_and_clip_only(seed):
     varied = Randomization(**EVERYTHING)
     one, again = (varied.draw(seed, b"a").record(SITES) for _ in range(2))
     assert one == again
@@ -69,7 +69,7 @@ def test_30_draws_depend_on_seed_and_clip_only(seed):
 
 
 @pytest.mark.parametrize("name", list(EVERYTHING))
-def test_30_one_parameter_leaves_the_other_draws_alone(name):
+def test_one_parameter_leaves_the_other_draws_alone(name):
     off = getattr(Randomization(), name)
     rest = Randomization(**{**EVERYTHING, name: off}).draw(0, b"a").record(SITES)
     full = Randomization(**EVERYTHING).draw(0, b"a").record(SITES)
@@ -95,6 +95,7 @@ def test_nothing_varies_by_default():
     assert not (varied.is_random or varied.changes_body or varied.changes_motion)
 
 
+@pytest.mark.slow
 def test_draws_have_the_sizes_they_should():
     rows = draws(2000, **EVERYTHING)
     assert np.std([d.taller for d in rows]) == pytest.approx(0.08, rel=0.06)
@@ -120,7 +121,7 @@ def test_mirrored_motions_are_mirrored():
     assert not draws(1, mirror=1e-9)[0].mirrored
 
 
-def test_11_tempo_multiplies_rates_and_squares_accelerations():
+def test_tempo_multiplies_rates_and_squares_accelerations():
     motion = random_motion(0, seconds=3.0)
     draw = dataclasses.replace(Randomization(tempo=0.5).draw(0, b"a"), speed=1.25)
     played = draw.vary(motion)
@@ -234,7 +235,7 @@ def test_searches_go_over_the_variation_of_a_simulator():
 @pytest.mark.parametrize(
     ("spread", "error", "message"),
     [
-        ({"stature_sd": -1}, ValueError, "'stature_sd' parameter of Randomization"),
+        ({"stature_sd": -1}, ValueError, r"'stature_sd' parameter of Randomization.*\[0\.0, inf\)"),
         ({"betas_sd": np.nan}, ValueError, "'betas_sd' .* Got nan"),
         ({"tempo": "slow"}, TypeError, "'tempo' .* must be a float"),
         ({"tempo": 1.5}, ValueError, "tempo is the logarithm"),

@@ -60,10 +60,10 @@ def simulator(request):
     return simulators()[request.param]
 
 
-# ---- 36: scikit-learn's families of checks, on pose windows
+# ---- scikit-learn's families of checks, on pose windows
 
 
-def test_36_output_has_all_that_was_promised(simulator):
+def test_output_has_all_that_was_promised(simulator):
     X = pose_windows()
     found = simulator.transform(X)
     samples = round(simulator.rate)
@@ -75,7 +75,8 @@ def test_36_output_has_all_that_was_promised(simulator):
     assert np.array_equal(found["clip"], X["clip"])
 
 
-def test_36_clone_pickle_and_repeated_calls_are_bit_equal(simulator):
+@pytest.mark.slow
+def test_clone_pickle_and_repeated_calls_are_bit_equal(simulator):
     X = pose_windows()
     expected = simulator.fit(X).transform(X)
     again = clone(simulator).fit(X)
@@ -85,9 +86,10 @@ def test_36_clone_pickle_and_repeated_calls_are_bit_equal(simulator):
     assert b"torch" not in pickle.dumps(simulator)
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(st.data())
-def test_36_subsets_and_order_do_not_matter(data):
+def test_subsets_and_order_do_not_matter(data):
     X = pose_windows()
     rows = data.draw(st.lists(st.integers(0, len(X) - 1), min_size=1, max_size=len(X)))
     for simulator in simulators():
@@ -95,14 +97,16 @@ def test_36_subsets_and_order_do_not_matter(data):
         assert np.abs(simulator.transform(X[rows])["imu"] - expected).max() < 1e-10
 
 
-def test_36_small_chunks_change_nothing(simulator, monkeypatch):
+@pytest.mark.slow
+def test_small_chunks_change_nothing(simulator, monkeypatch):
     X = pose_windows()
     expected = simulator.transform(X)["imu"]
     monkeypatch.setattr(module, "BATCH_SIZE", 2)
     assert np.abs(simulator.transform(X)["imu"] - expected).max() < 1e-10
 
 
-def test_36_input_is_neither_needed_writable_nor_changed(simulator):
+@pytest.mark.slow
+def test_input_is_neither_needed_writable_nor_changed(simulator):
     X = pose_windows()
     arrays = {name: X[name].copy() for name in X.columns}
     for array in arrays.values():
@@ -116,7 +120,7 @@ def test_36_input_is_neither_needed_writable_nor_changed(simulator):
     assert learned <= {"body_noise_"}
 
 
-def test_36_dtype_of_the_poses_is_kept():
+def test_dtype_of_the_poses_is_kept():
     X = pose_windows()
     small = X.assign(pose=X["pose"].astype(np.float32), trans=X["trans"].astype(np.float32))
     found = SMPLIMUSimulator(smoothing=6.0).transform(small)["imu"]
@@ -125,13 +129,14 @@ def test_36_dtype_of_the_poses_is_kept():
     assert rms(found - expected) < 0.02
 
 
-def test_36_global_random_state_is_left_alone():
+def test_global_random_state_is_left_alone():
     before = np.random.get_state()[1].copy()
     SMPLIMUSimulator(noise=NOISY, randomize=VARIED).transform(pose_windows())
     assert np.array_equal(np.random.get_state()[1], before)
 
 
-def test_36_pipelines_and_output_containers():
+@pytest.mark.slow
+def test_pipelines_and_output_containers():
     X = pose_windows()
     pipe = make_pipeline(SMPLIMUSimulator(), FunctionTransformer(lambda W: W["imu"].mean(axis=2)))
     pipe.set_output(transform="pandas")
@@ -139,7 +144,7 @@ def test_36_pipelines_and_output_containers():
     assert make_pipeline(SMPLIMUSimulator()).fit(X).transform(X)["imu"].ndim == 3
 
 
-def test_36_tags_and_names():
+def test_tags_and_names():
     tags = get_tags(SMPLIMUSimulator())
     assert not tags.requires_fit and tags.input_tags.three_d_array and tags.input_tags.two_d_array
     assert not tags.non_deterministic and not tags._skip_test
@@ -200,6 +205,7 @@ def test_margin_makes_the_ends_better():
     assert error[0] < 0.1 * error[1]
 
 
+@pytest.mark.slow
 def test_rows_with_readings_only_pass_through():
     simulator = SMPLIMUSimulator()
     posed = pose_windows()
@@ -232,6 +238,7 @@ def test_only_absent_poses():
     assert SMPLIMUSimulator().transform(X).present("imu").all()
 
 
+@pytest.mark.slow
 def test_people_have_their_own_bodies():
     X = pose_windows()
     tall = X.assign(stature=np.where(np.arange(len(X)) % 2, 2.0, np.nan))
@@ -256,6 +263,7 @@ def test_windows_of_a_motion_move_the_body_that_the_motion_moves(sex):
     assert error < 0.1 * mistaken
 
 
+@pytest.mark.slow
 def test_rows_that_lack_facts_about_the_person_get_the_default():
     with_facts = pose_windows()
     with_facts = with_facts.assign(stature=np.full(len(with_facts), 2.0))
@@ -285,7 +293,7 @@ def test_recordings_carry_what_the_motion_knows():
     assert SMPLIMUSimulator().simulate([]) == []
 
 
-def test_12_size_scales_linear_acceleration():
+def test_size_scales_linear_acceleration():
     motion = random_motion(4)
     motion = motion.replace(trans=np.zeros_like(motion.trans))
     still = {"gravity": (0, 0, 0), "smoothing": None, "rate": 100.0}
@@ -312,10 +320,11 @@ def test_motions_of_22_joints_and_bodies_of_bones():
     assert np.array_equal(skin, bone)
 
 
-# ---- 30: randomness
+# ---- randomness
 
 
-def test_30_seeds_and_order():
+@pytest.mark.slow
+def test_seeds_and_order():
     clips = motions()
     make = lambda seed: SMPLIMUSimulator(noise=NOISY, randomize=VARIED, random_state=seed)  # noqa: E731
     first = [r.data for r in make(0).simulate(clips)]
@@ -328,7 +337,8 @@ def test_30_seeds_and_order():
     )
 
 
-def test_30_windows_of_a_clip_share_their_sensor_but_not_their_noise():
+@pytest.mark.slow
+def test_windows_of_a_clip_share_their_sensor_but_not_their_noise():
     X = pose_windows()
     ideal = SMPLIMUSimulator().transform(X)["imu"]
     bias = (
@@ -345,7 +355,8 @@ def test_30_windows_of_a_clip_share_their_sensor_but_not_their_noise():
     assert abs(np.corrcoef(white[0].ravel(), white[1].ravel())[0, 1]) < 0.2
 
 
-def test_30_draws_without_ids_follow_the_poses():
+@pytest.mark.slow
+def test_draws_without_ids_follow_the_poses():
     X = pose_windows().drop("clip", "start")
     simulator = SMPLIMUSimulator(noise=NOISY, randomize=VARIED, random_state=0)
     backwards = simulator.transform(X[::-1])["imu"][::-1]
@@ -355,7 +366,7 @@ def test_30_draws_without_ids_follow_the_poses():
     assert np.abs(one.data - two.data).max() > 1e-3
 
 
-def test_30_sites_do_not_share_draws():
+def test_sites_do_not_share_draws():
     motion = random_motion(0)
     facts = {"noise": NOISY, "randomize": VARIED, "random_state": 0}
     both = triads(SMPLIMUSimulator(**facts).simulate(motion))
@@ -385,6 +396,7 @@ def test_randomization_varies_what_it_says():
     assert copy is not VARIED and copy.get_params() == VARIED.get_params()
 
 
+@pytest.mark.slow
 def test_n_jobs_is_bit_equal():
     X, clips = pose_windows(), motions()
     facts = {"noise": NOISY, "randomize": VARIED, "random_state": 0}
@@ -408,6 +420,7 @@ def test_threads_side_by_side_leave_the_limits_of_linear_algebra_alone():
         assert threads() == before
 
 
+@pytest.mark.slow
 def test_works_without_torch():
     code = (
         "import sys\n"
@@ -444,13 +457,13 @@ def test_works_without_torch():
         ({"rate": "50"}, "'rate' parameter"),
         ({"smoothing": "more"}, "'smoothing' parameter"),
         ({"smoothing": -2.0}, "'smoothing' parameter"),
-        ({"frame": "mesh"}, "'frame' parameter"),
+        ({"frame": "mesh"}, "'frame' parameter.*skin"),
         ({"mount": np.eye(2)}, "mount must be a"),
-        ({"mount": {"head": np.eye(3)}}, "mount contains head, but the sites are"),
+        ({"mount": {"head": np.eye(3)}}, "mount contains head, but the sites are.*left_wrist"),
         ({"mount": {"left_wrist": 2 * np.eye(3)}}, "is not a rotation matrix"),
         ({"mount": 3}, "'mount' parameter"),
         ({"gravity": (0, 0)}, "gravity must be 3 finite numbers"),
-        ({"gravity": None}, "'gravity' parameter"),
+        ({"gravity": None}, "'gravity' parameter.*array-like"),
         ({"noise": "loud"}, "noise must be one of ideal, mpu9250"),
         ({"noise": 0.1}, "'noise' parameter"),
         (
@@ -507,7 +520,7 @@ def test_bad_windows_are_named(X, message):
     "X", [{"pose": POSE}, Motion(POSE[0], rate=60.0), [Motion(POSE[0], rate=60.0)]]
 )
 def test_other_nouns_are_sent_elsewhere(X):
-    with pytest.raises(TypeError, match="as_windows"):
+    with pytest.raises(TypeError, match=r"takes Windows.*as_windows"):
         SMPLIMUSimulator().transform(X)
 
 

@@ -52,6 +52,7 @@ def excess(values, truth, rate, floor=None):
     return errors[0] / min(errors) - 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seconds", "bar"), [(2.0, 0.25), (5.0, 0.15), (10.0, 0.05)])
 @pytest.mark.parametrize("color", [0.0, -1.2])
 @pytest.mark.parametrize("rate", [60.0, 256.0])
@@ -66,7 +67,7 @@ def test_cutoff_is_close_to_the_best(rate, color, seconds, bar):
 @pytest.mark.parametrize("rate", [30.0, 60.0, 240.0])
 @settings(max_examples=5)
 @given(seed=st.integers(0, 999), sd=st.sampled_from([1e-4, 1e-3, 5e-3]), fast=st.floats(2.5, 6))
-def test_35_auto_is_never_worse_than_stencils(rate, seed, sd, fast):
+def test_auto_is_never_worse_than_stencils(rate, seed, sd, fast):
     position, truth = tones(seed, rate, 10.0, fast)
     values = position + jitter(seed, position.shape, rate, sd=sd)
     chosen = choose_cutoffs(values[:, None], 1 / rate)[0]
@@ -78,7 +79,7 @@ def test_35_auto_is_never_worse_than_stencils(rate, seed, sd, fast):
 
 @settings(max_examples=10)
 @given(seed=st.integers(0, 999), fast=st.floats(1, 8), rate=st.sampled_from([60.0, 100.0, 240.0]))
-def test_33_clean_motion_stays_as_it_is(seed, fast, rate):
+def test_clean_motion_stays_as_it_is(seed, fast, rate):
     position, truth = tones(seed, rate, 4.0, fast)
     chosen = choose_cutoffs(position[:, None], 1 / rate)[0]
     edge = round(0.25 * rate)
@@ -88,7 +89,7 @@ def test_33_clean_motion_stays_as_it_is(seed, fast, rate):
 
 @pytest.mark.parametrize("frames", [9, 20, 60, 300])
 @pytest.mark.parametrize("floor", [None, PowerLaw(1e-8, -1.0)])
-def test_34_constant_acceleration_passes_up_to_the_ends(frames, floor):
+def test_constant_acceleration_passes_up_to_the_ends(frames, floor):
     times = np.arange(frames) / 50.0
     fall = np.array([3.0, -1.0, 2.0]) * times[:, None] - 4.9 * times[:, None] ** 2
     cutoffs = np.repeat(choose_cutoffs(fall[:, None], 0.02, floor), 3)

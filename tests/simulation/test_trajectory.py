@@ -37,9 +37,10 @@ def acceleration(times, values, smoothing):
     return np.hstack([fit.evaluate(times).linear_acceleration for fit in fits])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [30.0, 60.0, 120.0])
 @pytest.mark.parametrize("color", [0.0, -1.2])
-def test_35_auto_is_close_to_the_best_cutoff(rate, color):
+def test_auto_is_close_to_the_best_cutoff(rate, color):
     errors = np.zeros((3, 9))
     inner = slice(round(0.4 * rate), -round(0.4 * rate))
     for seed in range(len(errors)):
@@ -62,7 +63,7 @@ def test_35_auto_is_close_to_the_best_cutoff(rate, color):
 
 
 @pytest.mark.parametrize("rate", [60.0, 120.0])
-def test_33_clean_tracks_stay_as_they_are(rate):
+def test_clean_tracks_stay_as_they_are(rate):
     times, position, truth = track(3, rate, 4.0, 12, fastest=8.0)
     plain = acceleration(times, position, None)
     assert rms(acceleration(times, position, "auto") - plain) < 0.005 * rms(truth)
@@ -70,7 +71,7 @@ def test_33_clean_tracks_stay_as_they_are(rate):
 
 
 @pytest.mark.parametrize("smoothing", ["auto", None, 3.0, 8.0])
-def test_34_constant_acceleration_passes_up_to_the_ends(smoothing):
+def test_constant_acceleration_passes_up_to_the_ends(smoothing):
     times = np.arange(150) / 50.0
     fall = np.array([3.0, -1.0, 2.0]) * times[:, None] + 0.5 * np.array([1, 2, -9.8]) * (
         times[:, None] ** 2
@@ -80,7 +81,7 @@ def test_34_constant_acceleration_passes_up_to_the_ends(smoothing):
 
 
 @pytest.mark.parametrize("smoothing", ["auto", None])
-def test_34_constant_rate_passes_up_to_the_ends(smoothing):
+def test_constant_rate_passes_up_to_the_ends(smoothing):
     times = np.arange(180) / 60.0
     quats = quat_from_rotvec(times[:, None] * np.array([0.6, -1.0, 0.4]))[:, None]
     found = fit_trajectory(times, quats, np.zeros((180, 3)), smoothing).evaluate(times)
@@ -174,6 +175,7 @@ def test_short_windows_fall_back_to_the_documented_cutoff():
     assert fit_trajectory(np.arange(20) / 60, still(20), noise[:20, 0, :3]).cutoffs.max() == 8.0
 
 
+@pytest.mark.slow
 def test_cutoffs_exist_for_every_length_and_rate():
     rng = np.random.default_rng(0)
     with warnings.catch_warnings():
@@ -225,7 +227,7 @@ def test_times_to_evaluate_are_one_dimensional():
         fit_trajectory([0.0, 0.1], still(2), np.zeros((2, 3))).evaluate([[0.0]])
 
 
-def test_17_motion_below_8_hz_given_at_30_hz_is_recovered():
+def test_motion_below_8_hz_given_at_30_hz_is_recovered():
     times, wanted = np.arange(1800) / 30.0, np.arange(100, 5800) / 100.0
     known = np.arange(60 * 240) / 240.0
     states = []

@@ -106,6 +106,7 @@ def test_many_chains_are_decoded_as_if_each_were_alone():
         assert_array_equal(path[rows], best_path(scores[rows], alone, states))
 
 
+@pytest.mark.slow
 def test_long_recordings_take_seconds():
     rng = np.random.default_rng(0)
     states = random_states(rng, 10, 30)
@@ -231,6 +232,7 @@ def with_a_rare_activity(work):
     return X, y, times
 
 
+@pytest.mark.slow
 def test_balanced_decisions_do_not_pass_over_what_is_rare_and_short(work):
     (X, y, times), (X_new, y_new, times_new) = map(with_a_rare_activity, work)
     path = HMMClassifier(GaussianNB()).fit(X, y, times=times)
@@ -305,6 +307,7 @@ def test_gaps_break_the_chain(work, fitted):
     assert np.abs(closed - apart).max() > 0.01
 
 
+@pytest.mark.slow
 def test_windows_know_their_time(work):
     (X, y, times), _ = work
     data = np.repeat(X[:, :, None], 20, axis=2)
@@ -481,6 +484,7 @@ def test_groups_reach_a_classifier_that_takes_them(work):
     assert seen == [[1], [0], [0, 1]] or seen == [[0], [1], [0, 1]]
 
 
+@pytest.mark.slow
 def test_it_can_be_cross_validated_with_windows():
     rng = np.random.default_rng(0)
     X, y, times = packing(rng, boxes=6)
@@ -525,6 +529,7 @@ def test_it_survives_clone_and_pickle(work, fitted):
     assert_array_equal(again.predict_proba(X, times=times), fitted.predict_proba(X, times=times))
 
 
+@pytest.mark.slow
 def test_it_is_saved_with_its_classifier(work, tmp_path):
     (X, y, times), _ = work
     inner = classifier(max_epochs=2)

@@ -13,6 +13,7 @@ from ..wrists import classifier
 NETWORK = classifier(max_epochs=12)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:No row of X has a neighbor")
 @parametrize_with_checks(
     [HMMClassifier(LogisticRegression()), HMMClassifier(NETWORK)], xfail_strict=True

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from m3n_sklearn.pretraining import Multi3NetPretrainer
 
 
+@pytest.mark.slow
 @parametrize_with_checks([Multi3NetPretrainer(max_epochs=3, width=8)], xfail_strict=True)
 def test_estimator_checks(estimator: Any, check: Any) -> None:
     check(estimator)

@@ -276,6 +276,7 @@ def test_hands_are_no_faster_than_people(name):
 VIGOROUS = ("skip_rope", "jog_in_place", "tennis_serve", "push", "turn_around", "jumping_jack")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("randomize", [None, Randomization(tempo=0.15, site_jitter=0.01)])
 def test_the_simulator_does_not_warn_of_people_in_a_hurry(randomize):
     people = [draw_person(np.random.default_rng(seed), tempo=1.25) for seed in range(8)]

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import pytest
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from m3n_sklearn.classification import Multi3NetClassifier
 from m3n_sklearn.pretraining import Multi3NetPretrainer
 
-from .wrists import classifier
+from ..wrists import classifier
 
 NESTED = Multi3NetPretrainer(max_epochs=2, width=16, random_state=0)
 
 
+@pytest.mark.slow
 @parametrize_with_checks([classifier(max_epochs=12)], xfail_strict=True)
 def test_scratch(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
 @parametrize_with_checks([classifier(NESTED, max_epochs=12)], xfail_strict=True)
 def test_nested(estimator, check):
     check(estimator)
