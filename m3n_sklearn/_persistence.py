@@ -35,13 +35,15 @@ __all__ = ["Persistent", "load", "save"]
 FORMAT = "m3n_sklearn"
 FORMAT_VERSION = 1
 
-
 _TAG = "$"
 # dtypes that safetensors holds as they are; arrays of others are held as bytes
 _NATIVE = frozenset(
     {"bool", "int8", "uint8"}
     | {f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (16, 32, 64)}
 )
+
+INTERNAL = {"InputMap": "m3n_sklearn._inputs", "Layout": "m3n_sklearn._inputs"}
+"""Classes of fitted state that no room exports, and their modules. In files they have no module."""
 
 
 def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
@@ -364,9 +366,6 @@ def _state(estimator: BaseEstimator) -> dict[str, Any]:
 
 
 # ---- names of classes
-
-INTERNAL = {"InputMap": "m3n_sklearn._inputs", "Layout": "m3n_sklearn._inputs"}
-"""Classes of fitted state that no room exports, and their modules. In files they have no module."""
 
 
 def _class_name(cls: type) -> str:

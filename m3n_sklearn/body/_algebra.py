@@ -25,6 +25,11 @@ __all__ = [
     "transposed",
 ]
 
+SINGULAR = 1e-6
+"""Determinant below which a matrix has no well-conditioned nearest rotation."""
+
+_MAX_STEPS = 30
+
 
 def apply(matrix: Array, vector: Array) -> Array:
     """Return matrices times vectors; the vectors may be constant in time."""
@@ -89,12 +94,6 @@ def solve_symmetric(matrix: Array, vector: Array) -> Array:
     """Solve systems with symmetric 3 x 3 matrices by their cofactors."""
     adjugate, det = cofactors(matrix)
     return apply(adjugate, vector) / det
-
-
-SINGULAR = 1e-6
-"""Determinant below which a matrix has no well-conditioned nearest rotation."""
-
-_MAX_STEPS = 30
 
 
 def has_no_polar(matrix: Array) -> NDArray[np.bool_]:

@@ -36,6 +36,23 @@ __all__ = [
     "stack",
 ]
 
+_J = {name: j for j, name in enumerate(SMPL_JOINTS)}
+
+_WRIST_FLATNESS = 0.72
+"""Thickness of the wrist relative to its width."""
+
+_RELAXED_BICEPS, _RELAXED_FOREARM = 0.90, 0.95
+"""Girths of relaxed muscles relative to the survey's flexed ones."""
+
+_TWIST = (0.55, 1.2)
+"""Range, in lengths of the forearm from the elbow, over which the skinning weight passes from the
+elbow to the wrist joint, so that the twist of the skin grows along the forearm."""
+
+_SPACING, _AROUND = 0.015, 16
+"""Distance of rings along a tube, relative to stature, and vertices of a ring."""
+
+Ring = tuple[float, float, float, float, float]
+
 
 def default_body(sex: str = "neutral", stature: float | None = None) -> BodyModel:
     """Return a body of average proportions.
@@ -119,22 +136,6 @@ def _built(sex: str, stature: float) -> BodyModel:
         faces=surface.faces,
         name=f"the default {sex} body",
     )
-
-
-_J = {name: j for j, name in enumerate(SMPL_JOINTS)}
-
-_WRIST_FLATNESS = 0.72
-"""Thickness of the wrist relative to its width."""
-
-_RELAXED_BICEPS, _RELAXED_FOREARM = 0.90, 0.95
-"""Girths of relaxed muscles relative to the survey's flexed ones."""
-
-_TWIST = (0.55, 1.2)
-"""Range, in lengths of the forearm from the elbow, over which the skinning weight passes from the
-elbow to the wrist joint, so that the twist of the skin grows along the forearm."""
-
-_SPACING, _AROUND = 0.015, 16
-"""Distance of rings along a tube, relative to stature, and vertices of a ring."""
 
 
 def skin_surface(m: Mapping[str, float], joints: Array) -> Mesh:
@@ -297,9 +298,6 @@ def _foot(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
         bones=[_J["left_ankle"], _J["left_foot"]],
         joints=[(ball[2] - 0.015, ball[2] + 0.015)],
     )
-
-
-Ring = tuple[float, float, float, float, float]
 
 
 class Mesh(NamedTuple):

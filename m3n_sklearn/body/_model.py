@@ -18,6 +18,24 @@ __all__ = ["POSE_LAYOUTS", "BodyModel"]
 _PLAUSIBLE_EXTENT = (0.3, 3.0)
 """Plausible extents of the joints in the rest pose, in m."""
 
+_BODY = SMPL_JOINTS[:22]
+_FINGERS = ("index", "middle", "pinky", "ring", "thumb")
+_HANDS = tuple(
+    f"{side}_{finger}{bone}"
+    for side in ("left", "right")
+    for finger in _FINGERS
+    for bone in (1, 2, 3)
+)
+_FACE = ("jaw", "left_eye", "right_eye")
+
+POSE_LAYOUTS: dict[int, tuple[str, ...]] = {
+    22: _BODY,
+    24: SMPL_JOINTS,
+    52: _BODY + _HANDS,
+    55: _BODY + _FACE + _HANDS,
+}
+"""Joint names by number of joints: body only, SMPL, SMPL-H, SMPL-X."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class BodyModel:
@@ -415,22 +433,3 @@ def _stature(stature: float | None, vertices: NDArray[np.floating] | None) -> fl
     if not (np.isfinite(stature) and stature > 0):
         raise ValueError(f"stature must be a positive number of meters, got {stature!r}.")
     return float(stature)
-
-
-_BODY = SMPL_JOINTS[:22]
-_FINGERS = ("index", "middle", "pinky", "ring", "thumb")
-_HANDS = tuple(
-    f"{side}_{finger}{bone}"
-    for side in ("left", "right")
-    for finger in _FINGERS
-    for bone in (1, 2, 3)
-)
-_FACE = ("jaw", "left_eye", "right_eye")
-
-POSE_LAYOUTS: dict[int, tuple[str, ...]] = {
-    22: _BODY,
-    24: SMPL_JOINTS,
-    52: _BODY + _HANDS,
-    55: _BODY + _FACE + _HANDS,
-}
-"""Joint names by number of joints: body only, SMPL, SMPL-H, SMPL-X."""

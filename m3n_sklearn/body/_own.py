@@ -43,6 +43,8 @@ __all__ = [
 _MAX_JOINT_ERROR = 1e-6
 """Largest distance of a regressed joint from the given one, in m."""
 
+_OPTIONAL = ("_hand", "_foot")
+
 
 def body_from_mesh(
     vertices: ArrayLike,
@@ -356,9 +358,6 @@ def _weights(weights: Any, n_vertices: int, source: SourceSkeleton) -> Array:
     if dense.size and not (dense.min() >= -1e-6 and total.min() > 0):
         raise ValueError("weights must be non-negative, with a positive sum for each vertex.")
     return np.asarray(dense / total)
-
-
-_OPTIONAL = ("_hand", "_foot")
 
 
 class SourceSkeleton(NamedTuple):

@@ -34,6 +34,11 @@ FRAMES = ("skin", "bone", "triangle")
 # Smaller weights have no visible effect, and each bone costs time
 _NEGLIGIBLE_WEIGHT = 1e-12
 
+Vectors = tuple[Array, Array, Array]
+
+SMALLEST_AREA = 1e-10
+"""Smallest A in m^2, (0.01 mm)^2. Below it, rounding errors determine the normal."""
+
 
 class Points(NamedTuple):
     """P points that move with a body."""
@@ -156,12 +161,6 @@ def _outwards(body: BodyModel, shares: Array, shaped: bool) -> Indices:
         needed[body.parents[joint]] |= needed[joint]
     joints = np.flatnonzero(needed)
     return joints[np.argsort(_depths(body)[joints], kind="stable")]
-
-
-Vectors = tuple[Array, Array, Array]
-
-SMALLEST_AREA = 1e-10
-"""Smallest A in m^2, (0.01 mm)^2. Below it, rounding errors determine the normal."""
 
 
 class Triangles(NamedTuple):

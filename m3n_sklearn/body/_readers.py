@@ -19,6 +19,22 @@ __all__ = ["body_from_smplx", "family_body", "read_body"]
 
 _ZIP = b"PK"
 
+# Names of each field in model files, data structures and torch modules
+_FIELDS = {
+    "v_template": ("v_template",),
+    "joint_regressor": ("J_regressor",),
+    "weights": ("lbs_weights", "weights"),
+    "parents": ("parents", "kintree_table"),
+    "faces": ("faces", "f"),
+    "shapedirs": ("shapedirs",),
+    "posedirs": ("posedirs",),
+}
+_SMPLX_JOINTS = 55
+_SMPLX_SHAPES = {400: 300, 20: 10}
+"""Shape coefficients by columns of SMPL-X's shapedirs; the others are of the expression."""
+
+_REQUIRED = ("v_template", "joint_regressor", "weights", "parents")
+
 
 def read_body(
     path: str | os.PathLike[str],
@@ -120,23 +136,6 @@ def _fields(file: Path) -> Mapping[str, Any]:
 def _is_zip(file: Path) -> bool:
     with file.open("rb") as handle:
         return handle.read(2) == _ZIP
-
-
-# Names of each field in model files, data structures and torch modules
-_FIELDS = {
-    "v_template": ("v_template",),
-    "joint_regressor": ("J_regressor",),
-    "weights": ("lbs_weights", "weights"),
-    "parents": ("parents", "kintree_table"),
-    "faces": ("faces", "f"),
-    "shapedirs": ("shapedirs",),
-    "posedirs": ("posedirs",),
-}
-_SMPLX_JOINTS = 55
-_SMPLX_SHAPES = {400: 300, 20: 10}
-"""Shape coefficients by columns of SMPL-X's shapedirs; the others are of the expression."""
-
-_REQUIRED = ("v_template", "joint_regressor", "weights", "parents")
 
 
 def body_from_smplx(source: Any, *, joint_names: Sequence[str] | None = None) -> BodyModel:

@@ -27,6 +27,9 @@ __all__ = [
 _OF_LOADERS = ("items", "seconds", "imu_rate", "pose_rate")
 """Arguments of `cut` that a loader sets itself."""
 
+Fold = dict[str, tuple[str, ...]]
+"""Sessions by part, such as ``{"train": (...), "test": (...)}``."""
+
 
 def make_bunch(
     *,
@@ -88,10 +91,6 @@ def select_known(what: str, chosen: Iterable[Any] | Any | None, known: Sequence[
         given = ", ".join(map(repr, unknown)) or "none"
         raise ValueError(f"{what} must be among {listed}; got {given}.")
     return list(dict.fromkeys(wanted))
-
-
-Fold = dict[str, tuple[str, ...]]
-"""Sessions by part, such as ``{"train": (...), "test": (...)}``."""
 
 
 def leave_one_out(person_of: Mapping[str, Hashable]) -> list[Fold]:

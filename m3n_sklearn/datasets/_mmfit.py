@@ -74,6 +74,9 @@ License: see https://mmfit.github.io. Cite
 Captions and descriptions of the classes were written for this library.
 """
 
+NON_ACTIVITY = "non_activity"
+"""Everything between the sets."""
+
 
 class _Set(NamedTuple):
     """An exercise set: frames [start, stop), number of repetitions and class."""
@@ -413,10 +416,6 @@ def _to_motion(joints: Array, times: Array, mirrored: bool) -> Motion:
 def _other_side(joint: str) -> str:
     side, _, rest = joint.partition("_")
     return f"{OTHER[side]}_{rest}" if side in OTHER else joint
-
-
-NON_ACTIVITY = "non_activity"
-"""Everything between the sets."""
 
 
 class Exercise(NamedTuple):

@@ -373,7 +373,7 @@ def load_openpack(
     >>> fold = openpack_split("pilot")[0]  # doctest: +SKIP
     >>> data = load_openpack("data", sessions=fold["train"], rate=50.0)  # doctest: +SKIP
     """
-    # 1. the arguments, and the sessions that they choose
+    # 1. The arguments, and the sessions that they choose
     check_choice(classes, "classes", ("operations", "actions"))
     check_choice(errors, "errors", ("exclude", "keep"))
     if rate is not None:
@@ -382,7 +382,7 @@ def load_openpack(
     devices = select_known("sensors", sensors, list(SENSORS))
     root = _find_openpack(path)
     chosen = _find_sessions(root, subjects, sessions)
-    # 2. recordings, except of sessions that known errors make unusable
+    # 2. Recordings, except of sessions that known errors make unusable
     known = [
         e for e in ERRORS if e.session in {s.name for s in chosen} and set(e.sensors) & {*devices}
     ]
@@ -403,7 +403,7 @@ def load_openpack(
             f"{NAME}: all sessions asked for are excluded ({excluded}). "
             "errors='keep' loads them as they are."
         )
-    # 3. the Bunch, and its windows
+    # 3. The Bunch, and its windows
     names, prompts = _classes(classes)
     bunch = make_bunch(
         motions=[],

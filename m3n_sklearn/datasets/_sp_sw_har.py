@@ -191,11 +191,11 @@ def _recording(execution: _Execution) -> Recording:
             f"{NAME}: the time stamps of {execution.name} must increase over at least three "
             f"samples without a gap of more than {MAX_GAP} s."
         )
-    # 1. the even clock behind the jittered stamps, and its rate
+    # 1. The even clock behind the jittered stamps, and its rate
     clock = recover_clock(times, execution.values, "even")
     steps = np.diff(clock.times)
     rate = 1 / float(steps[steps < 1.5 * np.median(steps)].mean())
-    # 2. samples on the even grid of that rate, each with the label of the nearest row
+    # 2. Samples on the even grid of that rate, each with the label of the nearest row
     values, observed, start = resample_timestamps(times, execution.values, rate, stamps="even")
     at = start + np.arange(len(values)) / rate
     nearest = clock.rows[np.rint(np.interp(at, clock.times, np.arange(len(steps) + 1))).astype(int)]

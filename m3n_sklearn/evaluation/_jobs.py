@@ -158,13 +158,13 @@ def run_cell(data: Data, job: Job) -> list[Score]:
 
 
 def _fit_and_score(data: Data, method: Method, cell: Cell, train: Rows, test: Rows) -> list[Score]:
-    # 1. the estimator of this fold, with the seed of this repetition
+    # 1. The estimator of this fold, with the seed of this repetition
     estimator = _seeded(method.build(cell.held_out), data.random_state, cell.run)
-    # 2. the drawn windows, with the method's own extra ones
+    # 2. The drawn windows, with the method's own extra ones
     X, y = _training_set(data, method, cell.held_out, train)
     known = [y] if method.needs_labels else []
     people = _people(estimator, data, method, train)
-    # 3. fit and predict; only these are timed
+    # 3. Fit and predict; only these are timed
     begun = time.perf_counter()
     with warnings.catch_warnings():  # few windows of many classes may look like regression
         warnings.filterwarnings("ignore", "The number of unique classes")
@@ -172,7 +172,7 @@ def _fit_and_score(data: Data, method: Method, cell: Cell, train: Rows, test: Ro
     trained = time.perf_counter()
     predictions = _plain(fitted.predict(data.X[test]))
     ended = time.perf_counter()
-    # 4. one score for each person of the fold
+    # 4. One score for each person of the fold
     scores = []
     for person in cell.held_out:
         mine = data.groups[test] == person

@@ -107,16 +107,16 @@ def few_label_study(
     majority     0.333 ± 0.000     0.333 ± 0.000
     linear       1.000 ± 0.000     1.000 ± 0.000
     """
-    # 1. check everything before the first fit
+    # 1. Check everything before the first fit
     compared = check_methods(methods)
     data = check_data(X, y, groups, blocks, random_state)
     tested = person_folds(data.groups, folds)
     runs = plan_runs(check_budgets(budgets), n_draws)
-    # 2. compute the cells that the store does not have
+    # 2. Compute the cells that the store does not have
     jobs = list(plan_jobs(compared, data, tested, runs))
     shelf = None if store is None else Store(store, data, compared)
     found = _compute_all(jobs, data, shelf, n_jobs, verbose)
-    # 3. list the scores; a method without labels is reported at every run
+    # 3. List the scores; a method without labels is reported at every run
     scores: list[Score] = []
     for held_out, run, method in product(tested, runs, compared):
         fitted = run if method.needs_labels else UNLABELED

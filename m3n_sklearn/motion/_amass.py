@@ -35,6 +35,11 @@ LAYOUTS = {66: "body only", 72: "SMPL", 156: "SMPL-H", 165: "SMPL-X"}
 
 RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
 
+BODY_JOINTS = 22
+"""Joints that SMPL, SMPL-H and SMPL-X share, in one order; hands and face come after."""
+MAX_ROUNDING = 0.02
+"""Largest deviation of R R' from the identity that counts as rounding."""
+
 
 def read_amass(
     path: str | os.PathLike[str],
@@ -211,12 +216,6 @@ def _sex(arrays: Mapping[str, AnyArray]) -> str:
     word = value.reshape(-1)[0] if value.size else "neutral"
     word = word.decode() if isinstance(word, bytes) else str(word)
     return word if word in ("male", "female") else "neutral"
-
-
-BODY_JOINTS = 22
-"""Joints that SMPL, SMPL-H and SMPL-X share, in one order; hands and face come after."""
-MAX_ROUNDING = 0.02
-"""Largest deviation of R R' from the identity that counts as rounding."""
 
 
 def as_rotvecs(values: ArrayLike, name: str, joints: tuple[int, ...]) -> Array:

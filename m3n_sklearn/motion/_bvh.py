@@ -43,6 +43,9 @@ ADULT = (1.2, 2.2)
 MAX_STRETCH = 0.02
 """Change of a bone's length over time, in m, above which a warning is issued."""
 
+AXES = {"x": 0, "y": 1, "z": 2}
+KINDS = ("position", "rotation")
+
 
 def read_bvh(
     path: str | os.PathLike[str],
@@ -273,10 +276,6 @@ def _check_tpose(tpose: int, frames: int) -> int:
 
 def _name_of(skeleton: SkeletonMap) -> str | None:
     return next((name for name, each in SKELETONS.items() if each is skeleton), None)
-
-
-AXES = {"x": 0, "y": 1, "z": 2}
-KINDS = ("position", "rotation")
 
 
 @dataclass(frozen=True)

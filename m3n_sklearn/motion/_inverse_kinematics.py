@@ -107,6 +107,9 @@ LIMB_SOURCES = {
 }
 """Measured joints of the same side that determine the rotation of a joint."""
 
+COAST_SECONDS = 0.25
+"""Time in s in which a joint comes to rest that is lost until the end of the clip."""
+
 
 def motion_from_joints(
     positions: ArrayLike,
@@ -609,10 +612,6 @@ def _warn_if_backwards(joints: Joints) -> None:
             UserWarning,
             stacklevel=4,
         )
-
-
-COAST_SECONDS = 0.25
-"""Time in s in which a joint comes to rest that is lost until the end of the clip."""
 
 
 def check_max_gap(max_gap: Any) -> float:

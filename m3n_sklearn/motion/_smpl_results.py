@@ -33,6 +33,10 @@ __all__ = [
     "read_wham",
 ]
 
+PER_PERSON = ("tid", "tracked_time", "smpl", "camera", "size")
+ASSUMED_FOCAL, ASSUMED_SIDE = 5000.0, 256.0
+"""Focal length and side of the square image that PHALP assumes, in pixels."""
+
 
 def read_gvhmr(
     path: str | os.PathLike[str],
@@ -276,11 +280,6 @@ def _wham_track(values: object, where: str) -> Track:
     )
     frames = frame_numbers(look_up(values, "frame_ids", where), f"{where}: frame_ids")
     return Track(frames, poses, trans, betas)
-
-
-PER_PERSON = ("tid", "tracked_time", "smpl", "camera", "size")
-ASSUMED_FOCAL, ASSUMED_SIDE = 5000.0, 256.0
-"""Focal length and side of the square image that PHALP assumes, in pixels."""
 
 
 def read_4dhumans(

@@ -42,6 +42,59 @@ SIDES = ("left", "right")
 SEGMENTS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 _REST: Mapping[str, Array] = dict(zip(SMPL_JOINTS, reference_joints(1.7), strict=True))
 
+MAX_FRAMES = 3000
+"""Frames of a long motion that are evaluated, evenly spaced."""
+
+AXES = ("x", "y", "z", "-x", "-y", "-z")
+
+# ---- upright frames
+
+TRUNK_COSINE = np.cos(np.deg2rad(35.0))
+"""Smallest cosine between the trunk and the axis along which a body is upright."""
+
+LEG_COSINE = 0.4
+"""Smallest cosine between the legs and that axis, so that sitting on a chair counts. A person who
+bends forward has the trunk along another axis, but not the legs."""
+
+# ---- comparison of axes
+
+MIN_UPRIGHTNESS = 0.3
+"""Smallest mean cosine of trunk and legs with an axis at which a body counts as upright."""
+
+UPRIGHTNESS_MARGIN = 0.25
+"""Excess in uprightness along another axis that puts the format's axis in doubt."""
+
+CONFLICT_COSINE = 0.5
+"""Cosine between two axes below which they contradict each other."""
+
+# ---- a person who lies down or gets up within the clip
+
+MIN_UPRIGHT_SHARE = 0.05
+"""Smallest share of upright frames in such a clip."""
+
+MIN_RISE = 0.3
+"""Smallest height of the pelvis in the upright frames above the others, in m."""
+
+# ---- a person who lies all the time; heights above the floor, in m
+
+TRUNK_LENGTH = 0.5
+"""Distance from pelvis to neck, in m."""
+
+LYING_HEIGHTS = (0.02, 0.45)
+"""Heights of pelvis, neck and ankles of a person who lies."""
+
+STRETCHED_COSINE = 0.9
+"""Smallest cosine between trunk and legs of a person who lies; one who sits is below."""
+
+MAX_LYING_RANGE = 0.4
+"""Largest range of the pelvis of a person who lies, in m."""
+
+STANDING_HEIGHTS = (0.5, 1.3)
+"""Heights of the pelvis of a person who stands or sits."""
+
+MAX_ANKLE_HEIGHT = 0.2
+"""Largest height of ankles that stand on the floor."""
+
 
 @dataclass(frozen=True)
 class Limbs:
@@ -111,60 +164,6 @@ def _segments(
     first, second = (_bone(f"{side}_{start}", f"{side}_{end}") for start, end in segments)
     lower = quat_multiply(upper, hinge)
     return np.stack([quat_rotate(upper, first), quat_rotate(lower, second)], axis=1)
-
-
-MAX_FRAMES = 3000
-"""Frames of a long motion that are evaluated, evenly spaced."""
-
-AXES = ("x", "y", "z", "-x", "-y", "-z")
-
-# ---- upright frames
-
-TRUNK_COSINE = np.cos(np.deg2rad(35.0))
-"""Smallest cosine between the trunk and the axis along which a body is upright."""
-
-LEG_COSINE = 0.4
-"""Smallest cosine between the legs and that axis, so that sitting on a chair counts. A person who
-bends forward has the trunk along another axis, but not the legs."""
-
-# ---- comparison of axes
-
-MIN_UPRIGHTNESS = 0.3
-"""Smallest mean cosine of trunk and legs with an axis at which a body counts as upright."""
-
-UPRIGHTNESS_MARGIN = 0.25
-"""Excess in uprightness along another axis that puts the format's axis in doubt."""
-
-CONFLICT_COSINE = 0.5
-"""Cosine between two axes below which they contradict each other."""
-
-# ---- a person who lies down or gets up within the clip
-
-MIN_UPRIGHT_SHARE = 0.05
-"""Smallest share of upright frames in such a clip."""
-
-MIN_RISE = 0.3
-"""Smallest height of the pelvis in the upright frames above the others, in m."""
-
-# ---- a person who lies all the time; heights above the floor, in m
-
-TRUNK_LENGTH = 0.5
-"""Distance from pelvis to neck, in m."""
-
-LYING_HEIGHTS = (0.02, 0.45)
-"""Heights of pelvis, neck and ankles of a person who lies."""
-
-STRETCHED_COSINE = 0.9
-"""Smallest cosine between trunk and legs of a person who lies; one who sits is below."""
-
-MAX_LYING_RANGE = 0.4
-"""Largest range of the pelvis of a person who lies, in m."""
-
-STANDING_HEIGHTS = (0.5, 1.3)
-"""Heights of the pelvis of a person who stands or sits."""
-
-MAX_ANKLE_HEIGHT = 0.2
-"""Largest height of ankles that stand on the floor."""
 
 
 @dataclass(frozen=True)

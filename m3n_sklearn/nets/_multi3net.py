@@ -39,6 +39,8 @@ ENCODERS = {
 
 Config = Mapping[str, Any]
 
+SITE_VECTORS = "encoders.imu.site_vectors.weight"
+
 
 def multi3net_config(
     encoder: str,
@@ -283,9 +285,6 @@ class Multi3Net(nn.Module):
         else:
             decoded = decoder(embedding, sequence, frames, self.config["n_times"])
         return self.imu_mean[..., None] + self.imu_scale[..., None] * decoded
-
-
-SITE_VECTORS = "encoders.imu.site_vectors.weight"
 
 
 def get_weights(module: nn.Module) -> dict[str, NDArray[Any]]:

@@ -21,6 +21,19 @@ __all__ = [
     "same_caption",
 ]
 
+PAIRS = {"imu_pose": ("imu", "pose"), "imu_text": ("imu", "text"), "pose_text": ("pose", "text")}
+DECODERS = {"reconstruction": ("imu",), "pose2imu": ("imu", "pose")}
+NEEDS = {**PAIRS, **DECODERS, "imu_imu": ("imu",)}
+"""Modalities that each objective needs."""
+
+AUTO_WEIGHTS = {
+    "imu_pose": 1.0,
+    "imu_text": 1.0,
+    "pose_text": 1.0,
+    "pose2imu": 1.0,
+    "reconstruction": 0.5,
+}
+
 
 def same_caption(sentences: Tensor) -> Tensor:
     """Tell which rows share a sentence, (n, n), from their numbers (n, P), filled up with -1."""
@@ -71,20 +84,6 @@ def masked_huber(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     loss = functional.huber_loss(prediction, target, reduction="none")
     weight = mask.expand_as(loss).to(loss.dtype)
     return (loss * weight).sum() / weight.sum().clamp(min=1)
-
-
-PAIRS = {"imu_pose": ("imu", "pose"), "imu_text": ("imu", "text"), "pose_text": ("pose", "text")}
-DECODERS = {"reconstruction": ("imu",), "pose2imu": ("imu", "pose")}
-NEEDS = {**PAIRS, **DECODERS, "imu_imu": ("imu",)}
-"""Modalities that each objective needs."""
-
-AUTO_WEIGHTS = {
-    "imu_pose": 1.0,
-    "imu_text": 1.0,
-    "pose_text": 1.0,
-    "pose2imu": 1.0,
-    "reconstruction": 0.5,
-}
 
 
 class Objectives:

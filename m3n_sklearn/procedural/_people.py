@@ -20,6 +20,26 @@ MAX_SD = 2.5
 TEMPO_LOG_SD, AMPLITUDE_LOG_SD = 0.13, 0.12
 """Standard deviations of the logarithms of tempo and amplitude between people."""
 
+_STYLE_SD = {
+    "flexion": 5.0,
+    "abduction": 5.0,
+    "rotation": 6.0,
+    "elbow": 6.0,
+    "pronation": 10.0,
+    "wrist": 6.0,
+    "deviation": 3.0,
+    "trunk_flexion": 2.5,
+    "trunk_bend": 1.0,
+    "trunk_turn": 2.0,
+    "head_flexion": 3.0,
+    "head_turn": 3.0,
+}
+
+SPREAD: Array = np.array(
+    [_STYLE_SD.get(name.removeprefix("left_").removeprefix("right_"), 0.0) for name in CHANNELS]
+)
+"""Standard deviation of each channel in degrees between people in the same posture."""
+
 
 @dataclass(frozen=True)
 class Person:
@@ -121,24 +141,3 @@ def draw_person(
         individuality=individuality,
         seed=int(rng.integers(2**31)),
     )
-
-
-_STYLE_SD = {
-    "flexion": 5.0,
-    "abduction": 5.0,
-    "rotation": 6.0,
-    "elbow": 6.0,
-    "pronation": 10.0,
-    "wrist": 6.0,
-    "deviation": 3.0,
-    "trunk_flexion": 2.5,
-    "trunk_bend": 1.0,
-    "trunk_turn": 2.0,
-    "head_flexion": 3.0,
-    "head_turn": 3.0,
-}
-
-SPREAD: Array = np.array(
-    [_STYLE_SD.get(name.removeprefix("left_").removeprefix("right_"), 0.0) for name in CHANNELS]
-)
-"""Standard deviation of each channel in degrees between people in the same posture."""

@@ -36,6 +36,20 @@ AXES = ("x", "y", "z")
 
 _NAME = re.compile(r"(?:(?P<site>.+)_)?(?P<sensor>acc|gyro)_(?P<axis>[xyz])")
 
+STANDARD_GRAVITY = 9.80665
+"""Standard gravity in m/s², exact by definition."""
+
+# Unit, factor to m/s², and the interval of median norms from half to double gravity in that unit.
+# An acceleration without gravity can be in the first interval too; it also needs a warning.
+_ACC_UNITS = (
+    (0.5, 2.0, "g", STANDARD_GRAVITY),
+    (500.0, 2000.0, "mg", STANDARD_GRAVITY / 1000),
+    (5000.0, 20000.0, "mm/s²", 1e-3),
+)
+# rad/s. Sensors saturate at 2000 deg/s = 35 rad/s per axis; the fastest waving in the data has a
+# median of 20 and a 99th percentile of 42.
+_GYRO_MEDIAN, _GYRO_P99 = 25.0, 60.0
+
 
 class Triad(NamedTuple):
     """The three columns of one sensor at one site.
@@ -164,21 +178,6 @@ def sites_of(names: Sequence[str]) -> tuple[str, ...]:
     ('left_wrist', 'head')
     """
     return tuple(dict.fromkeys(triad.site for triad in parse_channels(names)))
-
-
-STANDARD_GRAVITY = 9.80665
-"""Standard gravity in m/s², exact by definition."""
-
-# Unit, factor to m/s², and the interval of median norms from half to double gravity in that unit.
-# An acceleration without gravity can be in the first interval too; it also needs a warning.
-_ACC_UNITS = (
-    (0.5, 2.0, "g", STANDARD_GRAVITY),
-    (500.0, 2000.0, "mg", STANDARD_GRAVITY / 1000),
-    (5000.0, 20000.0, "mm/s²", 1e-3),
-)
-# rad/s. Sensors saturate at 2000 deg/s = 35 rad/s per axis; the fastest waving in the data has a
-# median of 20 and a 99th percentile of 42.
-_GYRO_MEDIAN, _GYRO_P99 = 25.0, 60.0
 
 
 class UnitsWarning(UserWarning):

@@ -185,7 +185,7 @@ def cut(
     >>> X["imu"].shape, X["start"][:3].tolist(), y[0], groups[0]
     ((9, 3, 100), [0.0, 1.0, 2.0], np.str_('walk'), np.str_('anna'))
     """
-    # 1. the plan, and what all items have in common
+    # 1. The plan, and what all items have in common
     clips = _as_clips(items)
     plan = _Plan(
         seconds=check_positive(seconds, "seconds"),
@@ -206,7 +206,7 @@ def cut(
     shared = [name for name in ("stature", "betas") if _all_have(clips, name)]
     sourced = any(getattr(clip.motion, "source", None) for clip in clips)
     sexed = any(clip.sex != "neutral" for clip in clips)
-    # 2. the windows of each item, with the columns that its rows share
+    # 2. The windows of each item, with the columns that its rows share
     parts: list[Windows] = []
     labels: list[Any] = []
     groups: list[Any] = []
@@ -236,7 +236,7 @@ def cut(
 
 def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | None:
     """Return the columns and classes of one item's windows, or None without windows."""
-    # 1. the clock of the starts, and the samples [low, high) that can be cut
+    # 1. The clock of the starts, and the samples [low, high) that can be cut
     columns: dict[str, Any] = {}
     recording = clip.recording
     if recording is not None:
@@ -248,7 +248,7 @@ def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | No
         assert clip.motion is not None and plan.pose_rate is not None
         rate, origin = plan.pose_rate, float(clip.motion.times[0])
         low, high = 0, int(np.floor(clip.motion.duration * rate + _TOLERANCE)) + 1
-    # 2. the starts of the windows that are observed and pure enough
+    # 2. The starts of the windows that are observed and pure enough
     length = plan.length(rate)
     starts = _starts(low, high, length, plan.hop(rate), plan.short)
     if recording is not None:
@@ -261,7 +261,7 @@ def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | No
     starts, row_labels = starts[pure], [row_labels[i] for i in np.flatnonzero(pure)]
     if len(starts) == 0:
         return None
-    # 3. the columns
+    # 3. The columns
     columns["start"] = origin + starts / rate
     if plan.short == "pad":
         columns["padded"] = np.full(len(starts), max(0, length - (high - low)) / rate)

@@ -27,6 +27,16 @@ from .trajectory._trajectory import Trajectory, TrajectoryState
 
 __all__ = ["READOUTS", "Readout", "Setup", "Signals", "sample_begins", "simulate_batch"]
 
+READOUTS = ("point", "mean")
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
+NODES, WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
+"""Gauss-Legendre rule of 4 nodes on (0, 1): exact for polynomials up to degree 7."""
+
+MIN_OVERLAP = 1e-3
+"""Share of an interval that must be in the track; with less, the reading is the value at the
+sample."""
+
 
 class Setup(NamedTuple):
     """What the clips of a batch share."""
@@ -206,17 +216,6 @@ _ONE_THREAD = _OneThread()
 def _controller() -> ThreadpoolController:
     """Find the loaded libraries once; a search takes longer than simulating a short clip."""
     return ThreadpoolController()
-
-
-READOUTS = ("point", "mean")
-
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
-NODES, WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
-"""Gauss-Legendre rule of 4 nodes on (0, 1): exact for polynomials up to degree 7."""
-
-MIN_OVERLAP = 1e-3
-"""Share of an interval that must be in the track; with less, the reading is the value at the
-sample."""
 
 
 class Readout(NamedTuple):

@@ -46,6 +46,8 @@ acceleration is at most 1.6 g."""
 MAX_LISTED = 3
 """Clips that a message lists."""
 
+_ACC, _GYRO = slice(0, 3), slice(3, 6)
+
 
 class Excess(NamedTuple):
     """Readings of one sensor beyond the limits in one clip."""
@@ -121,9 +123,6 @@ def find_excess(
             around = (at[:, None] + np.arange(-reach, reach + 1)).clip(0, count - 1)
             kept[row, around, site] = False
     return found, kept
-
-
-_ACC, _GYRO = slice(0, 3), slice(3, 6)
 
 
 def report(

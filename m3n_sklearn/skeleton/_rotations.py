@@ -53,6 +53,17 @@ __all__ = [
     "twist_about",
 ]
 
+_Y_TO_Z = np.asarray(Z_UP_FROM_Y_UP, dtype=np.float64)
+_X_TO_Z = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+_ROTATIONS: dict[str, Array] = {
+    "z": np.eye(3),
+    "y": _Y_TO_Z,
+    "x": _X_TO_Z,
+    "-z": np.diag([1.0, -1.0, -1.0]),
+    "-y": _Y_TO_Z.T,
+    "-x": _X_TO_Z.T,
+}
+
 
 def _vectors(values: ArrayLike, size: int, name: str) -> Array:
     array = np.asarray(values, dtype=np.float64)
@@ -454,18 +465,6 @@ def transport_along(directions: Array, start: Array) -> Array:
         steps[reach:] = normalize(quat_multiply(steps[reach:], steps[:-reach]))
         reach *= 2
     return steps
-
-
-_Y_TO_Z = np.asarray(Z_UP_FROM_Y_UP, dtype=np.float64)
-_X_TO_Z = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
-_ROTATIONS: dict[str, Array] = {
-    "z": np.eye(3),
-    "y": _Y_TO_Z,
-    "x": _X_TO_Z,
-    "-z": np.diag([1.0, -1.0, -1.0]),
-    "-y": _Y_TO_Z.T,
-    "-x": _X_TO_Z.T,
-}
 
 
 def to_z_up(up: str | ArrayLike) -> Array:

@@ -72,7 +72,6 @@ MIRROR_JOINTS = _frozen([SMPL_JOINTS.index(_other_side(name)) for name in SMPL_J
 Z_UP_FROM_Y_UP = _frozen([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float64)
 """Rotation that takes a y-up world to the z-up world: (x, y, z) -> (x, -z, y), shape (3, 3)."""
 
-
 CHILD = {
     "hip": "knee",
     "knee": "ankle",

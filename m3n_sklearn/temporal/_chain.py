@@ -50,6 +50,9 @@ MAX_AGE = 256
 MIN_SURVIVAL = 1e-3
 """Probability of a stay beyond the largest age, if that is less than `MAX_AGE`."""
 
+MAX_CHAINS = 256
+"""Chains in lockstep, which bounds memory."""
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -136,10 +139,6 @@ def _follows(
     if n_classes > 1:
         prior /= prior.sum(axis=1, keepdims=True)
     return (transitions + smoothing * prior) / (transitions.sum(axis=1, keepdims=True) + smoothing)
-
-
-MAX_CHAINS = 256
-"""Chains in lockstep, which bounds memory."""
 
 
 class States(NamedTuple):

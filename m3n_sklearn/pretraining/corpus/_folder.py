@@ -33,6 +33,11 @@ __all__ = [
 CHUNK = 1024
 """Rows that are copied at a time."""
 
+FORMAT = 2
+META = "meta.json"
+
+Rows = NDArray[np.int64]
+
 
 def save_corpus(windows: Windows, path: str | os.PathLike[str]) -> Path:
     """Write windows to a new folder, which appears when it is complete.
@@ -182,13 +187,6 @@ def _read_array(path: Path, *, memory_map: bool) -> Any:
         return np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise ValueError(f"{path} is damaged or truncated: {error}") from error
-
-
-FORMAT = 2
-META = "meta.json"
-
-
-Rows = NDArray[np.int64]
 
 
 def column_file(folder: Path, name: str) -> Path:

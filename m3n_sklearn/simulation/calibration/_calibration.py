@@ -29,6 +29,12 @@ MIN_SECONDS = 1.0
 MAX_ROUNDS = 4
 """Refinements after directions were given up."""
 
+MIN_FORCE, MAX_FORCE = 0.4, 10.0
+"""Limits of the median specific force, relative to gravity."""
+
+MIN_RATE, MAX_RATE_RATIO = 0.05, 20.0
+"""Rad/s, and measured over predicted rate. A higher ratio means deg/s, whose factor is 57."""
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
@@ -494,13 +500,6 @@ def _seconds(times: Array, overlap: NDArray[np.bool_]) -> float:
 def _short(value: float) -> str:
     """Two significant digits, without an exponent."""
     return np.format_float_positional(value, 2, fractional=False, trim="-")
-
-
-MIN_FORCE, MAX_FORCE = 0.4, 10.0
-"""Limits of the median specific force, relative to gravity."""
-
-MIN_RATE, MAX_RATE_RATIO = 0.05, 20.0
-"""Rad/s, and measured over predicted rate. A higher ratio means deg/s, whose factor is 57."""
 
 
 class Measured(NamedTuple):

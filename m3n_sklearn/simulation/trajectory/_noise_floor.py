@@ -33,9 +33,18 @@ __all__ = [
 PAUSE = 4.0
 """A step of more than this many median steps is a pause; it does not count for the frame rate."""
 
-
 MAX_DENSITY = 64
 """Most even samples per frame: with more, a clip consists of pauses."""
+
+MIN_FRAMES = 12
+"""Frames of the shortest clip with a usable spectrum."""
+
+PARTS = ("arm", "leg", "trunk")
+
+_WORDS_OF_PART = {
+    "arm": ("shoulder", "elbow", "wrist", "hand", "collar"),
+    "leg": ("hip", "knee", "ankle", "foot"),
+}
 
 
 def even_frames(since: Array) -> int:
@@ -51,10 +60,6 @@ def even_frames(since: Array) -> int:
             "s: cut the motion there, such as with motion.slice."
         )
     return count
-
-
-MIN_FRAMES = 12
-"""Frames of the shortest clip with a usable spectrum."""
 
 
 @dataclass(frozen=True)
@@ -214,15 +219,6 @@ def _bands(track: Array, step: float) -> Bands | None:
     if not moving.any():
         return None
     return banded(spectrum(track[:, None, moving], step), step, int(moving.sum()))
-
-
-PARTS = ("arm", "leg", "trunk")
-
-
-_WORDS_OF_PART = {
-    "arm": ("shoulder", "elbow", "wrist", "hand", "collar"),
-    "leg": ("hip", "knee", "ankle", "foot"),
-}
 
 
 def part_of(bone: str) -> str:

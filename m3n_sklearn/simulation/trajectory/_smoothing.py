@@ -57,49 +57,6 @@ __all__ = [
     "smooth",
 ]
 
-
-class Band(NamedTuple):
-    """Interval of the cut-offs of a kind of source."""
-
-    lowest: float  # Hz
-    highest: float  # Hz
-    aliased: float  # Hz, the lowest at frame rates up to 25 Hz, where motion folds back
-    periods: float = 3.0  # periods of the lowest cut-off in a clip; fewer do not show in a spectrum
-
-
-ANY_BAND = Band(1.0, float("inf"), 2.5)
-"""Optical markers, inertial suits, animation and unknown sources: the spectrum alone decides."""
-
-VIDEO = Band(1.5, 2.0, 1.5)
-"""One camera. Its errors grow with the motion and reach down to 1 Hz. Cut-offs of 1.5 to 2 Hz agree
-best with a second view, another network and a measured wrist. At 3 Hz the error is 50 % larger."""
-
-DEPTH = Band(2.0, 2.4, 2.0)
-"""A depth camera. On 335 clips with measured wrists, cut-offs of 2 to 2.5 Hz have the smallest
-error. It is 20 % larger at 4 Hz and 75 % larger at 6 Hz."""
-
-ROOT = Band(0.4, float("inf"), 0.4, periods=1.0)
-"""The root, where it has more noise than the limbs. The depth of a single camera is wrong by a
-decimeter from 0.5 Hz on, so that only a smooth path remains."""
-
-KINDS = {
-    VIDEO: (
-        "video monocular mediapipe blazepose openpose alphapose h36m17 "
-        "gvhmr wham tram vibe romp hybrik 4dhumans phalp prompthmr"
-    ),
-    DEPTH: "markerless depth kinect kinect20 kinect25 azure32 realsense orbbec",
-}
-"""Words in the name of a source that tell its kind."""
-
-_BANDS = {word: band for band, words in KINDS.items() for word in words.split()}
-
-
-def band_of(source: str | None) -> Band:
-    """Return the band of the first word in a source's name that is a kind, else `ANY_BAND`."""
-    words = re.findall(r"[a-z0-9]+", (source or "").lower())
-    return next((_BANDS[word] for word in words if word in _BANDS), ANY_BAND)
-
-
 # ---- the smoother
 
 ORDER = 4
@@ -160,6 +117,48 @@ ALIASING_NYQUIST = 12.5
 SLOW_NYQUIST, SLOW_NYQUIST_SHARE = 10.0, 0.45
 """Below a Nyquist frequency of 10 Hz, motion folds back into the upper half of the spectrum. Power
 above this share of the Nyquist frequency then counts as noise."""
+
+
+class Band(NamedTuple):
+    """Interval of the cut-offs of a kind of source."""
+
+    lowest: float  # Hz
+    highest: float  # Hz
+    aliased: float  # Hz, the lowest at frame rates up to 25 Hz, where motion folds back
+    periods: float = 3.0  # periods of the lowest cut-off in a clip; fewer do not show in a spectrum
+
+
+ANY_BAND = Band(1.0, float("inf"), 2.5)
+"""Optical markers, inertial suits, animation and unknown sources: the spectrum alone decides."""
+
+VIDEO = Band(1.5, 2.0, 1.5)
+"""One camera. Its errors grow with the motion and reach down to 1 Hz. Cut-offs of 1.5 to 2 Hz agree
+best with a second view, another network and a measured wrist. At 3 Hz the error is 50 % larger."""
+
+DEPTH = Band(2.0, 2.4, 2.0)
+"""A depth camera. On 335 clips with measured wrists, cut-offs of 2 to 2.5 Hz have the smallest
+error. It is 20 % larger at 4 Hz and 75 % larger at 6 Hz."""
+
+ROOT = Band(0.4, float("inf"), 0.4, periods=1.0)
+"""The root, where it has more noise than the limbs. The depth of a single camera is wrong by a
+decimeter from 0.5 Hz on, so that only a smooth path remains."""
+
+KINDS = {
+    VIDEO: (
+        "video monocular mediapipe blazepose openpose alphapose h36m17 "
+        "gvhmr wham tram vibe romp hybrik 4dhumans phalp prompthmr"
+    ),
+    DEPTH: "markerless depth kinect kinect20 kinect25 azure32 realsense orbbec",
+}
+"""Words in the name of a source that tell its kind."""
+
+_BANDS = {word: band for band, words in KINDS.items() for word in words.split()}
+
+
+def band_of(source: str | None) -> Band:
+    """Return the band of the first word in a source's name that is a kind, else `ANY_BAND`."""
+    words = re.findall(r"[a-z0-9]+", (source or "").lower())
+    return next((_BANDS[word] for word in words if word in _BANDS), ANY_BAND)
 
 
 class Cutoffs(NamedTuple):
@@ -249,7 +248,7 @@ def smooth(values: Array, dt: float, cutoffs: Array, weights: Array | None = Non
 def _solve(rest: Array, cutoff: float, weights: Array | None) -> Array:
     """Smooth with a cut-off in cycles per sample."""
     frames = len(rest)
-    # 1. lambda, mu and the weights from the cut-off
+    # 1. Lambda, mu and the weights from the cut-off
     corner = 2 * np.sin(np.pi * cutoff)
     weight: float | Array = 1.0
     if weights is not None:

@@ -374,7 +374,7 @@ def _start(x: Array, y: Array, count: Array, shared: bool) -> tuple[Array, Array
 
 def _scoring_step(theta: Array, y: Array, count: Array, design: Array, shared: bool) -> Array:
     """Return one step of Fisher scoring: (C, 5)."""
-    # 1. log P and the share of the noise in P
+    # 1. Log P and the share of the noise in P
     log_noise = np.einsum("ci,cik->ck", theta[:, :2], design[:, :2])
     log_motion = np.einsum("ci,cik->ck", theta[:, 2:], design[:, 2:])
     log_total = np.logaddexp(log_noise, np.minimum(log_motion, log_noise.max() + MAX_LOG_RATIO))

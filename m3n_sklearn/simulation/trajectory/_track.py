@@ -45,7 +45,6 @@ DECAY = 13.4
 """Periods of the cut-off after which the influence of a sample has decayed to 1e-14. The slowest
 pole of the smoother decays by exp(-2 pi sin(pi / 8)) in one period."""
 
-
 SHORT_PAUSE = 0.1
 """Seconds of a pause up to which the curve between its ends counts as observed."""
 
@@ -56,9 +55,19 @@ their filling cannot add fast motion."""
 INFLUENCE_PERIODS, INFLUENCE_SECONDS = 0.3, 0.05
 """Periods of the cut-off, and least seconds, over which a frame influences the curve next to it."""
 
-
 NEIGHBORS = 32
 """Time stamps on either side that influence a cubic spline."""
+
+DEGREE = 9
+"""Degree of the spline. From 30 Hz on, its acceleration of exercise is about 1.4 times as accurate
+as that of degree 7. Higher degrees gain little and lose digits at high rates."""
+
+END_DEGREE = 5
+"""Degree of the polynomial through the nearest samples that gives all derivatives at an end. The
+usual not-a-knot ends amplify noise six times as much at degree 7, and more above."""
+
+MEMORY = 64
+"""Samples after which the influence on the curve has vanished: it falls to 61 % per sample."""
 
 
 class Frames(NamedTuple):
@@ -441,18 +450,6 @@ def _by_weight(
                 yield np.flatnonzero(columns), weights
     if plain.any():
         yield np.flatnonzero(plain), None
-
-
-DEGREE = 9
-"""Degree of the spline. From 30 Hz on, its acceleration of exercise is about 1.4 times as accurate
-as that of degree 7. Higher degrees gain little and lose digits at high rates."""
-
-END_DEGREE = 5
-"""Degree of the polynomial through the nearest samples that gives all derivatives at an end. The
-usual not-a-knot ends amplify noise six times as much at degree 7, and more above."""
-
-MEMORY = 64
-"""Samples after which the influence on the curve has vanished: it falls to 61 % per sample."""
 
 
 def interpolate(since: Array, channels: Array) -> BSpline:
