@@ -58,7 +58,7 @@ class Signals(NamedTuple):
     readings: Array  # (B, T, S, 6), specific force (m/s²) and rate (rad/s) in the sensors' axes
     seen: Mask  # (B, T, S), False where joints were not measured or are implausible
     rush: Array  # (B,), share of the time in which the pelvis exceeds 2 g
-    doubted: Mask  # (B,), clips with pauses or implausible frames
+    has_gaps: Mask  # (B,), clips with pauses or implausible frames
 
 
 def simulate_batch(
@@ -86,7 +86,7 @@ def simulate_batch(
     measured = None if observed is None else np.moveaxis(observed, 0, 1)
     with _ONE_THREAD:
         # 1. Cut-offs of each site
-        track = Track(times, read, smoothed, observed=measured, doubted=smoothed)
+        track = Track(times, read, smoothed, observed=measured, check_plausible=smoothed)
         cutoffs = _cutoffs(setup, track, count)
         # 2. Groups of sites: by cut-off; where joints were lost also by bone, because what one
         # limb lost does not affect the other
@@ -115,7 +115,7 @@ def simulate_batch(
                 known = track.observed(frames, chosen.hertz, group.joints, wanted[rows])
                 if known is not None:
                     seen[:, rows, group.sites] = known.T[..., None]
-    return Signals(readings, seen, rushes / max(1, len(wanted)), track.doubts(count))
+    return Signals(readings, seen, rushes / max(1, len(wanted)), track.has_gaps(count))
 
 
 def _cutoffs(setup: Setup, track: Track, count: int) -> list[Cutoffs]:

@@ -98,7 +98,7 @@ def _ends(motion: Motion, bodies: Bodies) -> tuple[float, dict[str, Array]]:
         return quat_from_rotvec(motion.poses[first:last])[:, None], motion.trans[first:last, None]
 
     observed = None if motion.observed is None else motion.observed[:, None]
-    track = Track(motion.times, read, True, observed=observed, doubted=True)
+    track = Track(motion.times, read, True, observed=observed, check_plausible=True)
     frames = track.excerpts()[0]
     tracks = {}
     for part, bones in BONES_OF_PART.items():

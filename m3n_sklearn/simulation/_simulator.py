@@ -419,7 +419,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         lost = [
             (name, share)
             for name, (recording, taken) in zip(names, played, strict=True)
-            if (share := 1 - float(recording.observed.mean())) and (taken.doubted[0] or share == 1)
+            if (share := 1 - float(recording.observed.mean())) and (taken.has_gaps[0] or share == 1)
         ]
         self._report(rig, _Amiss(found, rushing, lost), len(clips))
         return recordings[0] if single else recordings
@@ -553,7 +553,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
             found += [(names[one.row], one) for one in part.excess]
             rushing += [(names[i], frames.rate) for i in np.flatnonzero(part.rushing)]
             share = 1 - part.seen.mean(axis=(1, 2))
-            told = (share > 0) & (part.doubted | (share == 1))
+            told = (share > 0) & (part.has_gaps | (share == 1))
             lost += [(names[i], float(share[i])) for i in np.flatnonzero(told)]
         return readings, seen, _Amiss(found, rushing, lost)
 

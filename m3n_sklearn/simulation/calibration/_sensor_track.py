@@ -234,7 +234,7 @@ def curve_of_site(
 
     smoothed = smoothing is not None
     observed = None if motion.observed is None else motion.observed[:, None]
-    track = Track(motion.times, read, smoothed, observed=observed, doubted=smoothed)
+    track = Track(motion.times, read, smoothed, observed=observed, check_plausible=smoothed)
     if smoothing == "auto":
         band = band_of(motion.source)
         cutoffs = site_cutoffs(track, body, [bone_of(body, site)], band, noise)[0]
