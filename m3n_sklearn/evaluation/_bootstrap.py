@@ -201,6 +201,7 @@ def paired_difference(
 def _runs(
     scores: Sequence[Score], method: str, budget: Budget
 ) -> dict[tuple[Hashable, int], float]:
+    """Return the scores of a method and budget by person and draw."""
     listed, (budget,) = check_scores(scores), check_budgets([budget])
     found = {
         (score.group, score.draw): score.macro_f1
@@ -208,8 +209,8 @@ def _runs(
         if score.method == method and score.budget == budget
     }
     if not found:
-        there = list(dict.fromkeys((s.method, budget_name(s.budget)) for s in listed))
-        raise ValueError(f"No score is of {method!r} at {budget_name(budget)}; there are {there}.")
+        known = list(dict.fromkeys((s.method, budget_name(s.budget)) for s in listed))
+        raise ValueError(f"No score is of {method!r} at {budget_name(budget)}; there are {known}.")
     return found
 
 

@@ -208,7 +208,7 @@ def _bursts(jumps: list[_Jump], times: Array) -> Iterator[tuple[int, int]]:
 
 
 def _direction(quat: Array, axis: int) -> Array:
-    """Return the direction (3, F, B) of a bone's axis, x (0) or y (1), from quaternions (4, F, B)."""
+    """Return the direction (3, F, B) of a bone's x (0) or y axis (1), from unit quaternions."""
     w, x, y, z = quat
     if axis == 0:
         return np.stack([1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)])

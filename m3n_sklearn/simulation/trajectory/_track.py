@@ -47,7 +47,7 @@ EXCERPTS, EXCERPT = 8, 2048
 """Number of the stretches of a longer clip that determine its cut-offs, and the frames of each."""
 
 DECAY = 13.4
-"""Periods of the cut-off after which the influence of a sample on the smoother is down to 1e-14. The
+"""Periods of the cut-off after which a sample's influence on the smoother is down to 1e-14. The
 slowest pole of the smoother decays by exp(-2 pi sin(pi / 8)) in one period."""
 
 SHORT_PAUSE = 0.1
