@@ -30,7 +30,7 @@ from ._hashing import sha256
 from ._typing import AnyArray
 from ._version import __version__
 
-__all__ = ["Persistent", "load", "save"]
+__all__ = ["Persistent", "decode", "encode", "load", "save"]
 
 FORMAT = "m3n_sklearn"
 FORMAT_VERSION = 1

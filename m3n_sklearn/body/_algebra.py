@@ -1,6 +1,7 @@
-"""Algebra of vectors (3, ..., F) and matrices (3, 3, ..., F) with time as the last axis.
+"""Algebra of vectors (3, ..., F) and matrices (3, 3, ..., F), and the polar decomposition.
 
-NumPy then runs one long loop over time per operation, instead of many short ones over axes.
+Time is the last axis. NumPy then runs one long loop over time per operation, instead of many short
+ones over axes.
 """
 
 from __future__ import annotations

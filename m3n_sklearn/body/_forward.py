@@ -1,4 +1,4 @@
-"""Forward kinematics: positions and rotations of the joints in a pose."""
+"""Forward kinematics: positions and rotations of the joints in a pose, and the posed skin."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..skeleton import matrix_from_quat, matrix_from_rotvec
 from ._model import BodyModel
 from ._points import PointPlan, Points
 
-__all__ = ["PosedJoints", "forward_kinematics", "skin"]
+__all__ = ["PosedJoints", "check_unit", "forward_kinematics", "skin"]
 
 
 class PosedJoints(NamedTuple):

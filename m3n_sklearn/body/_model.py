@@ -1,4 +1,7 @@
-"""The class `BodyModel`: a joint tree in its rest pose, and optionally a skinned surface."""
+"""The class `BodyModel`: a joint tree in its rest pose, and optionally a skinned surface.
+
+`POSE_LAYOUTS` names the joints of poses by their number.
+"""
 
 from __future__ import annotations
 

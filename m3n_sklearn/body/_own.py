@@ -1,4 +1,4 @@
-"""Bodies of your own: any skinned mesh, or any skeleton, as a body that SMPL's poses drive."""
+"""Bodies of your own: from any skinned mesh or skeleton, driven by SMPL's poses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan of a computation for some points: the bones that matter, in order, and the weights.
+"""Points of a body: which bones move them, in which order, and triangles of the skin.
 
 A plan is made once for a body and its points, and then serves any number of poses.
 """

@@ -1,4 +1,4 @@
-"""Reader of model files of the SMPL family; it needs neither ``smplx`` nor ``chumpy``."""
+"""Bodies of the SMPL family: from model files, without ``smplx`` and ``chumpy``, or from smplx."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Bunch that a loader returns, the choice of what to read, and the arguments of `cut`."""
+"""Shared steps of loaders: the Bunch, the choice of rows, the options of `cut`, and folds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The classes of OpenPack: names as in the files, prompts written for this library."""
+"""OpenPack's classes with prompts, sensors, people, sessions, known errors and splits."""
 
 from __future__ import annotations
 

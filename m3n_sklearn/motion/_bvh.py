@@ -22,11 +22,10 @@ from ..skeleton import (
     quat_multiply,
     quat_rotate,
 )
-from ._amass import stand_up
 from ._motion import Motion
 from ._rest_pose import clock_from, cut_rest_poses, warn_about_rest_poses
 from ._retarget import retarget, skeleton_lengths
-from ._upright import find_up, stance_of
+from ._upright import find_up, stance_of, stand_up
 
 __all__ = ["BVHClip", "BVHJoint", "parse_bvh", "read_bvh"]
 

@@ -22,7 +22,7 @@ from .._validation import is_number, real_array
 from ..skeleton import SMPL_JOINTS, reference_joints
 from ._inverse_kinematics import tracked_motion
 from ._motion import Motion
-from ._smpl_results import known_rate
+from ._readings import known_rate
 
 __all__ = ["read_mediapipe"]
 

@@ -1,4 +1,4 @@
-"""Detection of the world axis that points up, from the posture of the body.
+"""The world axis that points up, from the posture of the body, and the rotation to z up.
 
 People stand or sit most of the time, so trunk and legs point along one axis of the world. A
 person who lies all the time looks like one who stands in a world with another axis up. Only the
@@ -29,14 +29,16 @@ from .._typing import Array
 from ..skeleton import (
     SMPL_JOINTS,
     normalize,
+    quat_from_matrix,
     quat_from_rotvec,
     quat_multiply,
     quat_rotate,
     reference_joints,
+    rotvec_from_quat,
     to_z_up,
 )
 
-__all__ = ["Limbs", "Stance", "find_up", "limbs_of", "stance_of"]
+__all__ = ["Limbs", "Stance", "find_up", "limbs_of", "stance_of", "stand_up"]
 
 SIDES = ("left", "right")
 SEGMENTS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
@@ -154,6 +156,7 @@ def limbs_of(poses: Array) -> Limbs:
 
 
 def _bone(start: str, end: str) -> Array:
+    """Return the vector along a bone at rest."""
     return _REST[end] - _REST[start]
 
 
@@ -279,5 +282,15 @@ def find_up(
     return axis
 
 
+def stand_up(poses: Array, trans: Array, up: str | ArrayLike) -> tuple[Array, Array]:
+    """Rotate poses (F, J, 3) and `trans` (F, 3) into the world with z up."""
+    # SMPL measures `trans` from the unrotated pelvis, so positions may be off by a constant
+    world = to_z_up(up)
+    root = quat_multiply(quat_from_matrix(world), quat_from_rotvec(poses[:, 0]))
+    rotated = np.concatenate([rotvec_from_quat(root)[:, None], poses[:, 1:]], axis=1)
+    return rotated, trans @ world.T
+
+
 def _warn(message: str, stacklevel: int) -> None:
+    """Warn at the caller of the reader."""
     warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)

@@ -1,4 +1,7 @@
-"""The default IMU encoder: one convolutional trunk for every site, then fusion over sites."""
+"""The default encoders of IMU and poses, and the layers that they share.
+
+The IMU encoder applies one convolutional trunk to every site and then fuses the sites.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole network: three encoders into one space, and two decoders out of it."""
+"""The whole network: three encoders into one space and two decoders; configuration and weights."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from ._encoders import BatchNorm
 
-__all__ = ["PaperDecoder", "PaperImuEncoder", "PaperPoseEncoder", "PaperTextEncoder"]
+__all__ = ["HEADS", "PaperDecoder", "PaperImuEncoder", "PaperPoseEncoder", "PaperTextEncoder"]
 
 HEADS = 8
 PATCH_SIZE = 60

@@ -1,4 +1,4 @@
-"""Random changes of IMU windows that leave their activity as it is.
+"""Random changes of IMU windows that keep their activity, and the track of gravity that they need.
 
 They act on the network's input (n, S, 6, T), with draws of their own for every row. The
 accelerometer and the gyro of a sensor always turn together.

@@ -1,4 +1,4 @@
-"""The training objectives as plain functions of tensors."""
+"""The training objectives as functions of tensors, their weighted sum, and the retrieval score."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from torch.nn import functional
 
 __all__ = [
     "AUTO_WEIGHTS",
+    "DECODERS",
     "NEEDS",
+    "PAIRS",
     "Objectives",
     "contrast",
     "masked_huber",

@@ -10,7 +10,7 @@ import numpy as np
 from .._typing import Array
 from ._posture import CHANNELS
 
-__all__ = ["Person", "draw_person"]
+__all__ = ["SPREAD", "Person", "draw_person"]
 
 STATURE = {"female": (1.63, 0.065), "male": (1.76, 0.070)}
 """Mean and standard deviation of adult stature in m."""

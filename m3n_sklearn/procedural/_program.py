@@ -24,7 +24,10 @@ from .._typing import Array
 from ._posture import STAND, Posture, column, leg, posture, reach
 
 __all__ = [
+    "JOG",
+    "STEP",
     "SUPPORTS",
+    "WALK",
     "Activity",
     "Key",
     "circle",

@@ -1,4 +1,4 @@
-"""Channel names: the site, the sensor and the axis of each column."""
+"""Channels of a recording: their names (site, sensor, axis), units and axes."""
 
 from __future__ import annotations
 

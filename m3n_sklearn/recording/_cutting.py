@@ -24,7 +24,7 @@ from ..skeleton import quat_from_rotvec, rotvec_from_quat, slerp_resample
 from ._recording import Recording
 from ._resampling import bridge_by_lines
 
-__all__ = ["Cut", "cut"]
+__all__ = ["Cut", "Item", "cut"]
 
 Indices = NDArray[np.int64]
 Item = Motion | Recording | tuple[Motion, Recording]
@@ -231,8 +231,8 @@ def cut(
     )
     channels = _common_channels(clips)
     shared = [name for name in ("stature", "betas") if _all_have(clips, name)]
-    sourced = any(getattr(clip.motion, "source", None) for clip in clips)
-    sexed = any(clip.sex != "neutral" for clip in clips)
+    has_source = any(getattr(clip.motion, "source", None) for clip in clips)
+    has_sex = any(clip.sex != "neutral" for clip in clips)
     # 2. The windows of each item, with the columns that are constant within an item
     parts: list[Windows] = []
     labels: list[Any] = []
@@ -244,9 +244,9 @@ def cut(
         columns, row_labels = rows
         count = len(row_labels)
         columns["clip"] = np.full(count, clip_id)
-        if sourced:
+        if has_source:
             columns["source"] = np.full(count, getattr(clip.motion, "source", None) or "")
-        if sexed:
+        if has_sex:
             columns["sex"] = np.full(count, clip.sex)
         for name in shared:
             columns[name] = np.repeat(np.asarray(getattr(clip.motion, name))[None], count, axis=0)

@@ -1,4 +1,4 @@
-"""Readings of ideal sensors in clips of equal length on one body: the inner loop of the simulation.
+"""Readings of ideal sensors in clips of equal length on one body.
 
 `simulate_batch` fits the trajectory, evaluates it at the samples, and moves the sensors along.
 Sites with the same cut-offs share the work. Long clips are processed in pieces.

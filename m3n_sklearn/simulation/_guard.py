@@ -1,7 +1,7 @@
-"""The check for readings that no body produces: they are found, explained, and masked on request.
+"""The check for readings that no body produces, and the most likely cause of each.
 
 Typical causes are a wrong frame rate, positions in cm, a rest pose at the start of a clip, and
-exchanged limbs. The message names clip, site, time and the most likely cause.
+exchanged limbs. The warning names clip, site, time and cause; the readings are masked on request.
 """
 
 from __future__ import annotations

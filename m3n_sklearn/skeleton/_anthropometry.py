@@ -1,9 +1,9 @@
-"""Dimensions and joint centers of an average adult, by sex, as fractions of stature.
+"""Dimensions and joint centers of an average adult by sex, and the stature of a skeleton.
 
-The only table of body proportions: the default body is built from it, and readers of skeletons
-use its joints as the rest pose. All measures are means of the 2012 anthropometric survey of the
-U.S. Army (ANSUR II: 4082 men, 1986 women, a work of the U.S. government in the public domain),
-divided by the mean stature of the same sex. Names are those of the survey.
+The only table of body proportions: the default body is built from it, and readers of skeletons use
+its joints as the rest pose. Measures are fractions of stature: means of the 2012 anthropometric
+survey of the U.S. Army (ANSUR II: 4082 men, 1986 women, a work of the U.S. government in the public
+domain), divided by the mean stature of the same sex. Names are those of the survey.
 
 References
 ----------

@@ -1,4 +1,4 @@
-"""Rotations as unit quaternions (w, x, y, z), matrices, rotation vectors and 6-D columns.
+"""Rotations as quaternions (w, x, y, z), matrices, rotation vectors, 6-D columns and frames.
 
 All functions work in float64 and broadcast over leading axes. A rotation acts on column vectors:
 ``v_parent = R @ v_child``. With the angle a and the unit axis u,
@@ -33,6 +33,7 @@ __all__ = [
     "align_frames",
     "frame_from_axes",
     "hemisphere_align",
+    "local_rotvecs",
     "matrix_from_quat",
     "matrix_from_rotvec",
     "matrix_from_sixd",

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MIRROR_JOINTS", "SMPL_JOINTS", "SMPL_PARENTS", "Z_UP_FROM_Y_UP"]
+__all__ = ["CHILD", "MIRROR_JOINTS", "SMPL_JOINTS", "SMPL_PARENTS", "Z_UP_FROM_Y_UP"]
 
 _TREE: tuple[tuple[str, str | None], ...] = (
     ("pelvis", None),

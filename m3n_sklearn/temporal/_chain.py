@@ -1,4 +1,4 @@
-"""The class sequence of a hidden semi-Markov model: shares, durations and transitions of classes.
+"""A hidden semi-Markov model: shares, durations and transitions of classes, paths and posteriors.
 
 Durations
 ---------

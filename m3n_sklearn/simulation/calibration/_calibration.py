@@ -1,7 +1,9 @@
 """Calibration: how a real sensor was worn and how it errs, from a motion and the readings.
 
 `calibrate` starts from lags and a mount in closed form (`_start`), refines all parameters of the
-sensor (`_model`) together, and gives up what the data do not determine (`_fit`).
+sensor (`_model`) together, and resets those that the data do not determine (`_solver`).
+
+`Measured` and `check_clips` check the readings that are given.
 """
 
 from __future__ import annotations

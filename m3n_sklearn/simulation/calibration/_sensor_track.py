@@ -1,4 +1,4 @@
-"""The motion of a sensor's site as a function of time, of a rigid body or of a person.
+"""The motion of a sensor as a function of time, from a rigid body or from a person's poses.
 
 :func:`calibrate` reads it at the sample times of the sensor, for any lag between the two clocks.
 """

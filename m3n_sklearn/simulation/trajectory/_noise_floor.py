@@ -20,6 +20,7 @@ from ._spectrum import Bands, PowerLaw, banded, fit_noise, side_by_side, spectru
 
 __all__ = [
     "PARTS",
+    "PAUSE",
     "BodyNoise",
     "NoiseFloor",
     "even_frames",

@@ -47,6 +47,8 @@ from ._spectrum import PowerLaw, Spectrum, banded, difference_weight, fit_noise,
 
 __all__ = [
     "ANY_BAND",
+    "HIGHEST_SHARE",
+    "LOWEST_SHARE",
     "ROOT",
     "Band",
     "Cutoffs",
