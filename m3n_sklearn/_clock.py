@@ -172,6 +172,7 @@ def even_runs(times: Array) -> tuple[Indices, Array]:
 
 
 def _is_even(steps: Array) -> bool:
+    """Tell whether all steps are equal, but for rounding."""
     return bool(steps.min() > 0 and np.ptp(steps) <= CLOCK_TOLERANCE * steps.mean())
 
 

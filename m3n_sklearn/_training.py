@@ -133,6 +133,7 @@ def count_epochs(
 
 
 def _count_batches(n_rows: int, batch_size: int) -> int:
+    """Return the number of batches of an epoch."""
     return max(1, math.ceil(n_rows / batch_size))
 
 

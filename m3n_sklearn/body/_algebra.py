@@ -97,6 +97,9 @@ def solve_symmetric(matrix: Array, vector: Array) -> Array:
     return apply(adjugate, vector) / det
 
 
+# ---- polar decomposition
+
+
 def has_no_polar(matrix: Array) -> NDArray[np.bool_]:
     """Tell where (F,) the nearest rotation of matrices (3, 3, F) is ill-conditioned."""
     # blends of bones that differ by half a turn are such matrices

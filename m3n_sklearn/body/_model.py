@@ -307,6 +307,7 @@ class BodyModel:
         return body if stature is None else body._with_stature(stature)
 
     def _with_betas(self, betas: ArrayLike) -> BodyModel:
+        """Return the body of a shape."""
         coefficients = np.asarray(betas, dtype=np.float64)
         if coefficients.ndim != 1 or not np.isfinite(coefficients).all():
             raise ValueError(
@@ -330,6 +331,7 @@ class BodyModel:
         )
 
     def _with_stature(self, stature: float) -> BodyModel:
+        """Return the body scaled to a stature."""
         check_positive(stature, "stature", "meters")
         if self.stature is None:
             raise ValueError(
@@ -344,6 +346,7 @@ class BodyModel:
         return dataclasses.replace(self, **scaled, stature=float(stature))
 
     def _warn_about_units(self) -> None:
+        """Warn if the body is too small or too large for lengths in meters."""
         extent = float(np.ptp(self.rest_joints, axis=0).max())
         low, high = _PLAUSIBLE_EXTENT
         if self.n_joints > 1 and not low <= extent <= high:
@@ -369,6 +372,7 @@ def _array(values: Any, shape: tuple[int | None, ...], name: str) -> NDArray[Any
 
 
 def _tree(parents: Any) -> NDArray[np.int64]:
+    """Check the parents of joints; a parent comes before its children."""
     tree = np.array(parents)
     if tree.ndim != 1 or len(tree) == 0 or not np.issubdtype(tree.dtype, np.integer):
         raise ValueError(f"parents must be a 1-D integer array, got {parents!r}.")
@@ -386,6 +390,7 @@ def _tree(parents: Any) -> NDArray[np.int64]:
 
 
 def _names(names: Any, n_joints: int) -> tuple[str, ...]:
+    """Check the names of joints."""
     names = tuple(names)
     if len(names) != n_joints or len(set(names)) != n_joints:
         raise ValueError(
@@ -396,6 +401,7 @@ def _names(names: Any, n_joints: int) -> tuple[str, ...]:
 
 
 def _weights(weights: Any, n_vertices: int, n_joints: int) -> NDArray[np.floating] | None:
+    """Check skinning weights."""
     if weights is None and n_vertices:
         raise ValueError("A body with vertices needs skinning weights of shape (V, J).")
     array = _array(weights, (n_vertices, n_joints), "weights")
@@ -411,6 +417,7 @@ def _weights(weights: Any, n_vertices: int, n_joints: int) -> NDArray[np.floatin
 
 
 def _faces(faces: Any, n_vertices: int) -> NDArray[np.int64] | None:
+    """Check triangles."""
     if faces is None:
         return None
     array = np.array(faces).astype(np.int64)
@@ -423,6 +430,7 @@ def _faces(faces: Any, n_vertices: int) -> NDArray[np.int64] | None:
 
 
 def _regressor(regressor: Any, shape: tuple[int, int]) -> NDArray[np.floating] | None:
+    """Check the joint regressor, which may be sparse."""
     if hasattr(regressor, "toarray"):
         if regressor.shape != shape:  # check before it becomes dense, as it may be huge
             raise ValueError(f"joint_regressor must have shape {shape}, got {regressor.shape}.")
@@ -431,6 +439,7 @@ def _regressor(regressor: Any, shape: tuple[int, int]) -> NDArray[np.floating] |
 
 
 def _stature(stature: float | None, vertices: NDArray[np.floating] | None) -> float | None:
+    """Check the stature; by default it is the height of the vertices."""
     if stature is None:
         return None if vertices is None else float(np.ptp(vertices[:, 1]))
     if not (np.isfinite(stature) and stature > 0):

@@ -334,6 +334,7 @@ def _regressor(vertices: Array, joints: Array, directions: Array, steps: Array) 
 
 
 def _weights(weights: Any, n_vertices: int, source: SourceSkeleton) -> Array:
+    """Check the skinning weights of a mesh, and return them as a matrix (V, J)."""
     # 1. A pair (joints of each vertex, their weights), or a matrix
     n_joints = len(source.names)
     if isinstance(weights, tuple | list) and len(weights) == 2 and np.ndim(weights[0]) == 2:
@@ -358,6 +359,9 @@ def _weights(weights: Any, n_vertices: int, source: SourceSkeleton) -> Array:
     if dense.size and not (dense.min() >= -1e-6 and total.min() > 0):
         raise ValueError("weights must be non-negative, with a positive sum for each vertex.")
     return np.asarray(dense / total)
+
+
+# ---- skeletons
 
 
 class SourceSkeleton(NamedTuple):
@@ -465,6 +469,7 @@ def stand_in_t_pose(source: SourceSkeleton, offsets: Array, rotations: Array) ->
 
 
 def _placed(parents: NDArray[np.int64], offsets: Array, rotations: Array) -> Array:
+    """Return the positions of joints with these offsets and global rotations."""
     positions = np.array(offsets)
     for joint, parent in enumerate(parents):
         if parent >= 0:

@@ -146,6 +146,7 @@ def _carried(body: BodyModel, site: Site, frame: str) -> tuple[Array, Array, Arr
 
 
 def _depths(body: BodyModel) -> Indices:
+    """Return the number of ancestors of each joint."""
     depth = np.zeros(body.n_joints, dtype=np.int64)
     for joint in range(1, body.n_joints):
         depth[joint] = depth[body.parents[joint]] + 1
@@ -161,6 +162,9 @@ def _outwards(body: BodyModel, shares: Array, shaped: bool) -> Indices:
         needed[body.parents[joint]] |= needed[joint]
     joints = np.flatnonzero(needed)
     return joints[np.argsort(_depths(body)[joints], kind="stable")]
+
+
+# ---- triangles of the skin
 
 
 class Triangles(NamedTuple):
@@ -264,5 +268,6 @@ def _axes(first: Array, second: Array, third: Array) -> tuple[Array, Array, Arra
 
 
 def _dot(a: Array, b: Array) -> Array:
+    """Return the dot product of vectors given by their components."""
     total: Array = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
     return total

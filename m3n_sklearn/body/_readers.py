@@ -122,6 +122,7 @@ def read_body(
 
 
 def _fields(file: Path) -> Mapping[str, Any]:
+    """Return the fields of a model file."""
     if file.is_file() and _is_zip(file):
         return read_npz(file)
     content = load_restricted(file)
@@ -134,8 +135,12 @@ def _fields(file: Path) -> Mapping[str, Any]:
 
 
 def _is_zip(file: Path) -> bool:
+    """Tell whether a file is a ZIP archive, as .npz files are."""
     with file.open("rb") as handle:
         return handle.read(2) == _ZIP
+
+
+# ---- bodies from smplx
 
 
 def body_from_smplx(source: Any, *, joint_names: Sequence[str] | None = None) -> BodyModel:
@@ -254,6 +259,7 @@ def _numpy(values: Any) -> NDArray[Any]:
 
 
 def _parents(values: Any) -> NDArray[np.int64]:
+    """Return the parents of joints; the root has -1."""
     table = _numpy(values)
     parents = np.array(table[0] if table.ndim == 2 else table).astype(np.int64)
     parents[0] = -1  # files hold 2**32 - 1 here
@@ -279,6 +285,7 @@ def _shapedirs(
 
 
 def _posedirs(values: Any, n_vertices: int) -> NDArray[Any] | None:
+    """Return pose blend shapes with the vertices as the first axis."""
     if values is None:
         return None
     array = _numpy(values)

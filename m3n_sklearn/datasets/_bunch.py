@@ -76,6 +76,7 @@ def cut_into(bunch: Bunch, items: Sequence[Item], sessions: Sequence[str], **opt
 
 
 def _name(item: Item) -> str | None:
+    """Return the name of an item."""
     return item[1].name if isinstance(item, tuple) else item.name
 
 
@@ -91,6 +92,9 @@ def select_known(what: str, chosen: Iterable[Any] | Any | None, known: Sequence[
         given = ", ".join(map(repr, unknown)) or "none"
         raise ValueError(f"{what} must be among {listed}; got {given}.")
     return list(dict.fromkeys(wanted))
+
+
+# ---- folds
 
 
 def leave_one_out(person_of: Mapping[str, Hashable]) -> list[Fold]:

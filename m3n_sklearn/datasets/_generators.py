@@ -266,6 +266,7 @@ def _perform(
     seconds: float | None,
     rate: float,
 ) -> list[Motion]:
+    """Perform every activity by every person."""
     return [
         perform(
             activity,
@@ -357,8 +358,10 @@ def _check_share(name: str, share: float) -> None:
 
 
 def _seed(random_state: int | np.random.RandomState | None) -> int:
+    """Draw a seed from a random state."""
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _rng(*key: int) -> np.random.Generator:
+    """Return the generator of a key."""
     return np.random.default_rng(key)

@@ -216,6 +216,7 @@ _TRAINING = "0101 0102 0103 0105 0106 0107 0109 0111 0202 0205 0210"
 
 
 def _name(user: str, session: str) -> str:
+    """Return the name of a session."""
     return f"{user}-{session}"
 
 

@@ -90,6 +90,9 @@ class Job(NamedTuple):
     test: Rows
 
 
+# ---- the plan
+
+
 def check_data(
     X: Any, y: ArrayLike, groups: ArrayLike, blocks: ArrayLike | None, random_state: int
 ) -> Data:
@@ -151,6 +154,9 @@ def _draw(data: Data, train_rows: Rows, run: Run, fold_key: Sequence[int]) -> Ro
     train_blocks = None if data.blocks is None else data.blocks[train_rows]
     labels = data.y[train_rows]
     return train_rows[draw_labels(labels, run.budget, blocks=train_blocks, random_state=rng)]
+
+
+# ---- one cell
 
 
 def run_cell(data: Data, job: Job) -> list[Score]:

@@ -37,6 +37,9 @@ ASSUMED_FOCAL, ASSUMED_SIDE = 5000.0, 256.0
 """Focal length and side of the square image that PHALP assumes, in pixels."""
 
 
+# ---- GVHMR
+
+
 def read_gvhmr(
     path: str | os.PathLike[str],
     *,
@@ -163,6 +166,9 @@ def _load(file: Path) -> Any:
         ) from error
 
 
+# ---- WHAM
+
+
 def read_wham(
     path: str | os.PathLike[str],
     *,
@@ -280,6 +286,9 @@ def _wham_track(values: object, where: str) -> Track:
     )
     frames = frame_numbers(look_up(values, "frame_ids", where), f"{where}: frame_ids")
     return Track(frames, poses, trans, betas)
+
+
+# ---- 4D-Humans
 
 
 def read_4dhumans(
@@ -470,6 +479,9 @@ def _places(cameras: Any, sizes: Any, where: str, focal: float | None) -> Array:
         )
     places[:, 2] *= focal / sides.max(axis=1) * ASSUMED_SIDE / ASSUMED_FOCAL
     return places
+
+
+# ---- from tracks to motions
 
 
 @dataclass(frozen=True)

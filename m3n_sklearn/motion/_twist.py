@@ -126,6 +126,9 @@ def _smooth_walk(weighted: Array, weight: Array, gains: Array) -> Array:
     return np.asarray(solveh_banded(banded, weighted))
 
 
+# ---- the forearm
+
+
 def turn_forearms(poses: Array, rest_joints: ArrayLike | None = None) -> Array:
     """Move the hand's twist about the forearm to the elbow joint, in poses (F, J, 3)."""
     rest = reference_joints() if rest_joints is None else np.asarray(rest_joints, np.float64)

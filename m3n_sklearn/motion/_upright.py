@@ -98,6 +98,9 @@ MAX_ANKLE_HEIGHT = 0.2
 """Largest height of ankles that stand on the floor."""
 
 
+# ---- directions of trunk and limbs
+
+
 @dataclass(frozen=True)
 class Limbs:
     """Directions in the pelvis' frame (x left, y up, z front), and the pelvis' rotation."""
@@ -167,6 +170,9 @@ def _segments(
     first, second = (_bone(f"{side}_{start}", f"{side}_{end}") for start, end in segments)
     lower = quat_multiply(upper, hinge)
     return np.stack([quat_rotate(upper, first), quat_rotate(lower, second)], axis=1)
+
+
+# ---- the axis that points up
 
 
 @dataclass(frozen=True)

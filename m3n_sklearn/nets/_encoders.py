@@ -123,6 +123,9 @@ class ConvPoseEncoder(nn.Module):
         return pool(sequence), sequence
 
 
+# ---- layers
+
+
 class BatchNorm(nn.BatchNorm1d):
     """Batch normalization that uses its running statistics for a batch of one row."""
 

@@ -287,6 +287,9 @@ class Multi3Net(nn.Module):
         return self.imu_mean[..., None] + self.imu_scale[..., None] * decoded
 
 
+# ---- weights
+
+
 def get_weights(module: nn.Module) -> dict[str, NDArray[Any]]:
     """Copy a module's parameters and buffers into NumPy arrays on the CPU."""
     return {

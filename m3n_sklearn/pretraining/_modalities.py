@@ -209,6 +209,9 @@ def number_sentences(windows: Windows) -> tuple[NDArray[np.int64], list[str]]:
     return numbers[cell_of_row], sentences
 
 
+# ---- features of poses
+
+
 def pose_features(
     pose: NDArray[Any],
     trans: NDArray[Any] | None = None,

@@ -88,6 +88,9 @@ def masked_huber(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return (loss * weight).sum() / weight.sum().clamp(min=1)
 
 
+# ---- the weighted sum
+
+
 class Objectives:
     """The weighted sum of the objectives that a batch has rows for."""
 
@@ -167,6 +170,9 @@ def _pose2imu_term(out: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Te
     target = batch["clean"][batch["has_pose"][batch["has_imu"]]]
     unit = out["imu_scale"][..., None]
     return masked_huber(out["predicted"] / unit, target / unit, batch["measured"])
+
+
+# ---- the retrieval score
 
 
 def retrieval_at_1(

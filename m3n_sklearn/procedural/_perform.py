@@ -84,6 +84,7 @@ class _Timeline:
     end: float = 0.0
 
     def add(self, value: Array, seconds: float, hold: float | None) -> None:
+        """Append a posture that is reached after some seconds, and held."""
         self.end += seconds
         self.arrive.append(self.end)
         self.end += hold or 0.0
@@ -91,6 +92,7 @@ class _Timeline:
         self.values.append(value)
 
     def curves(self, query: Array) -> Array:
+        """Return the angles at some times."""
         return minimum_jerk(self.arrive, np.array(self.values), self.leave, query)
 
 
@@ -244,6 +246,7 @@ def _schedule(
     tempo, extent = np.exp(TRIAL_LOG_SD * rng.standard_normal(2))
 
     def once() -> None:
+        """Append one cycle with its variation."""
         slower = tempo * np.exp(0.5 * TRIAL_LOG_SD * who.unsteadiness * rng.standard_normal())
         larger = 1.0 + activity.freedom * (extent - 1.0)
         for value, move, hold in cycle:
@@ -285,6 +288,9 @@ def _sway_and_tremor(times: Array, who: Person, rng: np.random.Generator) -> Arr
         waves = np.sin(2 * np.pi * frequency * times[:, None] + phase).sum(axis=0)
         total[:, moving] += share * who.unsteadiness * SPREAD[moving] * waves * np.sqrt(2 / 3)
     return total
+
+
+# ---- from joint angles to the motion of a body
 
 
 def embody(
@@ -361,6 +367,7 @@ def _ends(poses: Array, chain: tuple[str, ...]) -> Array:
 
 
 def _put_trunk(local: Array, angles: Array) -> None:
+    """Set the rotations of pelvis, spine and head."""
     flexion, bend, turn, nod, look, tilt, lean, yaw = (
         angles[:, column(name), None]
         for name in (
@@ -384,6 +391,7 @@ def _put_trunk(local: Array, angles: Array) -> None:
 
 
 def _put_arm(local: Array, angles: Array, side: str) -> None:
+    """Set the rotations of an arm."""
     flexion, abduction, rotation, elbow, pronation, wrist, deviation = (
         angles[:, column(f"{side}_{name}"), None] for name in ARM
     )
@@ -398,6 +406,7 @@ def _put_arm(local: Array, angles: Array, side: str) -> None:
 
 
 def _put_leg(local: Array, angles: Array, side: str) -> None:
+    """Set the rotations of a leg."""
     hip, abduction, rotation, knee, ankle = (
         angles[:, column(f"{side}_{name}"), None] for name in LEG
     )

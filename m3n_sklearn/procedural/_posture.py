@@ -91,6 +91,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 
 def _bare(channel: str) -> str:
+    """Return the name of a channel without its side."""
     return channel.removeprefix("left_").removeprefix("right_")
 
 
@@ -326,6 +327,7 @@ def posture(
 
 
 def _stand() -> Posture:
+    """Return the posture of a person who stands."""
     values = np.zeros(len(CHANNELS))
     for side in ("left", "right"):
         for name, value in {**arm(), **leg()}.items():

@@ -342,6 +342,7 @@ def gait(
 
 
 def _add(values: Posture, channel: str, change: float) -> Posture:
+    """Return a posture with one changed angle."""
     changed = values.copy()
     changed[column(channel)] += change
     return changed

@@ -279,11 +279,13 @@ def warn_units(
 
 
 def _median_norm(values: ArrayLike, axis: int) -> float:
+    """Return the median norm of triads."""
     norms = _norms(values, axis)
     return float(np.median(norms)) if norms.size else np.nan
 
 
 def _norms(values: ArrayLike, axis: int) -> NDArray[np.float64]:
+    """Return the finite norms of triads."""
     array = real_array(values, "values", "triads x y z")
     if not -array.ndim <= axis < array.ndim or array.shape[axis] != 3:
         raise ValueError(

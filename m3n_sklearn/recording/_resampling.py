@@ -434,6 +434,7 @@ class _Stretch:
 
 @lru_cache(maxsize=32)
 def _window_weights(length: int, count: int, step: float) -> Array:
+    """Return the weights of the resampling of windows, read-only."""
     positions = np.arange(count, dtype=np.float64) * step
     weights = _weights(positions, length, 1 / step).toarray()
     weights.flags.writeable = False

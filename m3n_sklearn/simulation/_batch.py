@@ -218,6 +218,9 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
+# ---- samples of a sensor
+
+
 class Readout(NamedTuple):
     """The times at which the motion is needed, and how they become readings."""
 

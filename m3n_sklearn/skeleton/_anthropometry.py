@@ -193,6 +193,9 @@ def _unit_joints() -> Array:
     return (joints - joints[0]).round(6)
 
 
+# ---- the stature of a skeleton
+
+
 def segment_lengths(joints: Mapping[str, Array]) -> dict[str, float]:
     """Median lengths of the limbs' segments over frames and sides, from positions by joint name.
 

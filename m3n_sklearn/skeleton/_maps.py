@@ -16,6 +16,7 @@ __all__ = ["JOINT_SETS", "REQUIRED", "SKELETONS", "SkeletonMap", "find_skeleton"
 
 
 def _columns(names: str) -> Mapping[str, int]:
+    """Return the column of each joint name; "-" skips a column."""
     order = names.split()
     return MappingProxyType({name: i for i, name in enumerate(order) if name != "-"})
 
@@ -104,6 +105,9 @@ LIMBS = tuple(
     for joint in ("hip", "knee", "shoulder", "elbow", "wrist")
 )
 FEET = ("left_ankle", "right_ankle")
+
+
+# ---- skeletons with rotations
 
 
 @dataclass(frozen=True)

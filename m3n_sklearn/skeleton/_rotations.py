@@ -67,6 +67,7 @@ _ROTATIONS: dict[str, Array] = {
 
 
 def _vectors(values: ArrayLike, size: int, name: str) -> Array:
+    """Check arrays of vectors."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 0 or array.shape[-1] != size:
         raise ValueError(f"{name} must end in an axis of length {size}, got shape {array.shape}.")
@@ -74,6 +75,7 @@ def _vectors(values: ArrayLike, size: int, name: str) -> Array:
 
 
 def _matrices(values: ArrayLike) -> Array:
+    """Check arrays of rotation matrices."""
     array = np.asarray(values, dtype=np.float64)
     if array.shape[-2:] != (3, 3):
         raise ValueError(f"Rotation matrices must end in shape (3, 3), got {array.shape}.")
@@ -416,6 +418,9 @@ def random_rotations(n: int, rng: np.random.Generator, max_angle: float = np.pi)
     axis = rng.standard_normal((n, 3))
     axis /= np.linalg.norm(axis, axis=-1, keepdims=True)
     return matrix_from_rotvec(axis * rng.uniform(0.0, max_angle, (n, 1)))
+
+
+# ---- swings, twists and frames
 
 
 def normalize(vectors: ArrayLike) -> Array:

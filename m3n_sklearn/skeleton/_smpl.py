@@ -47,6 +47,7 @@ _TREE: tuple[tuple[str, str | None], ...] = (
 
 
 def _other_side(name: str) -> str:
+    """Return the name of the joint on the other side."""
     if name.startswith("left_"):
         return "right_" + name[5:]
     if name.startswith("right_"):
@@ -55,6 +56,7 @@ def _other_side(name: str) -> str:
 
 
 def _frozen(values: list[Any], dtype: type[np.generic]) -> NDArray[Any]:
+    """Return a read-only array."""
     array: NDArray[Any] = np.array(values, dtype=dtype)
     array.flags.writeable = False
     return array

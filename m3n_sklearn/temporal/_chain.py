@@ -141,6 +141,9 @@ def _follows(
     return (transitions + smoothing * prior) / (transitions.sum(axis=1, keepdims=True) + smoothing)
 
 
+# ---- paths and posteriors
+
+
 class States(NamedTuple):
     """States of K classes and A >= 2 ages."""
 

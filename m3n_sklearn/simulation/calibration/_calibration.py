@@ -504,6 +504,9 @@ def _short(value: float) -> str:
     return np.format_float_positional(value, 2, fractional=False, trim="-")
 
 
+# ---- the given readings
+
+
 class Measured(NamedTuple):
     """Readings of one sensor in one clip.
 

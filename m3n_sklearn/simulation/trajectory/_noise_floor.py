@@ -61,6 +61,9 @@ def even_frames(since: Array) -> int:
     return count
 
 
+# ---- noise of the tracks of a source
+
+
 @dataclass(frozen=True)
 class NoiseFloor:
     """Noise of the tracks of one source: an optical system, a video tool, a depth camera.
@@ -218,6 +221,9 @@ def _bands(track: Array, step: float) -> Bands | None:
     if not moving.any():
         return None
     return banded(spectrum(track[:, None, moving], step), step, int(moving.sum()))
+
+
+# ---- noise of the parts of a body
 
 
 def part_of(bone: str) -> str:

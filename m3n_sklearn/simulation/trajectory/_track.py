@@ -469,6 +469,9 @@ def _by_weight(
         yield np.flatnonzero(plain), None
 
 
+# ---- the spline
+
+
 def interpolate(since: Array, channels: Array) -> BSpline:
     """Interpolate samples (F, N) by a spline of degree 9; up to five samples by one polynomial."""
     frames = len(since)
