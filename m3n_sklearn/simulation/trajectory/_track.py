@@ -60,6 +60,12 @@ values add no fast motion."""
 INFLUENCE_PERIODS, INFLUENCE_SECONDS = 0.3, 0.05
 """Periods of the cut-off, and least seconds, over which a frame influences the curve next to it."""
 
+TIME_TOLERANCE = 1e-9
+"""Largest rounding error of a time, in s."""
+
+STEP_TOLERANCE = 1e-6
+"""Largest rounding error of a step, relative to the step."""
+
 NEIGHBORS = 32
 """Time stamps on either side that influence a cubic spline."""
 
@@ -152,7 +158,7 @@ class Track:
         self._observed = None if observed is None or observed.all() else observed
         self._check_plausible = check_plausible
         self._stamps = len(times)
-        # 2. The clock: `_since` are times from the first frame, on which all below depends
+        # 2. The clock: times in s since the first frame, and pauses
         self.start, self.stop = float(times[0]), float(times[-1])
         self._since = times - times[0]
         self._gaps = _gaps(times)
@@ -161,8 +167,7 @@ class Track:
         self._even = not self._smoothed or _is_even(self._since)
         self.frames = self._stamps if self._even else even_frames(self._since)
         self.step = float(self._since[-1]) / (self.frames - 1) if self.frames > 1 else 1.0
-        # 4. Results of reading: the frames of a short clip, and the clips (B,) with implausible
-        # frames
+        # 4. Results of reading: frames of a short clip; clips (B,) with implausible frames
         self._whole: Frames | None = None
         self._implausible: Mask | None = None
 
@@ -178,7 +183,7 @@ class Track:
         smoothing : {"auto"}, float or None
             As in `fit_trajectory`.
         floor : NoiseFloor or None
-            What is known about the noise.
+            Known noise of the source.
 
         Returns
         -------
@@ -189,9 +194,11 @@ class Track:
             return Cutoffs(np.full((count, 2), np.inf))
         if not isinstance(smoothing, str):
             return Cutoffs(np.full((count, 2), float(smoothing)))
+        # 1. The channels of both kinds, side by side
         parts = self.excerpts()
         turns = np.concatenate([x.rotations.reshape(*x.moves.shape[:2], -1) for x in parts], axis=2)
         moves = np.concatenate([x.moves for x in parts], axis=2)
+        # 2. Cut-offs of each kind, constant or changing along the clip
         laws = (None, None) if floor is None else (floor.rotation, floor.translation)
         chosen = []
         for values, law in zip((turns, moves), laws, strict=True):
@@ -224,12 +231,12 @@ class Track:
         cutoffs : ndarray of shape (B, 2)
             In Hz.
         margin : float, default=0.0
-            Seconds before each piece that its curve must cover as well.
+            Seconds before each piece in which its curve must be exact, too.
 
         Yields
         ------
         Piece
-            Pieces in order; shorter clips are one.
+            Pieces in order; a short clip is one piece.
         """
         reach = self._reach(cutoffs)
         overlap = reach + MEMORY + int(np.ceil(margin / self.step))
@@ -305,11 +312,11 @@ class Track:
             each = np.where(has_unseen[owners], np.minimum(each, HIGHEST_SHARE / self.step), each)
 
         # 3. Smooth, and interpolate
-        if np.isfinite(each).any() and frames.seen is None and cutoffs.trust is None:
+        if np.isfinite(each).any() and frames.seen is None and cutoffs.frame_weights is None:
             channels = self._smooth(channels, each, lo, hi, None)
         elif np.isfinite(each).any():
             smoothed = channels.copy()
-            for columns, weights in _by_weight(frames.seen, cutoffs.trust, owners, kinds):
+            for columns, weights in _by_weight(frames.seen, cutoffs.frame_weights, owners, kinds):
                 part = channels[:, columns]
                 smoothed[:, columns] = self._smooth(part, each[columns], lo, hi, weights)
             channels = smoothed
@@ -341,7 +348,7 @@ class Track:
         since = wanted - self.start
         known = np.ones((len(wanted), len(cutoffs)), dtype=bool)
         for begin, end in self._gaps:
-            known[(since > begin + 1e-9) & (since < end - 1e-9)] = False
+            known[(since > begin + TIME_TOLERANCE) & (since < end - TIME_TOLERANCE)] = False
         # 2. Times that an unobserved frame influences, clip by clip
         if frames.seen is not None:
             seen = np.logical_and.reduce(frames.seen, axis=2)
@@ -352,22 +359,22 @@ class Track:
                 nearest = np.clip(np.searchsorted(lost, since), 1, max(1, len(lost) - 1))
                 around = lost[np.clip(np.stack([nearest - 1, nearest]), 0, len(lost) - 1)]
                 apart = np.abs(around - since).min(axis=0)
-                known[apart < reach + self.step * (1 - 1e-6), clip] = False
+                known[apart < reach + self.step * (1 - STEP_TOLERANCE), clip] = False
         return None if known.all() else known
 
     def _smooth(
         self, channels: Array, cutoffs: Array, lo: int, hi: int, weights: Array | None
     ) -> Array:
-        """Smooth a piece; at the ends of a long clip, only the frames nearby count."""
+        """Smooth a piece; the ends of a long clip depend on the frames nearby only."""
         result = smooth(channels, self.step, cutoffs, weights)
         if self._is_long:
             end = 2 * self._reach(cutoffs)
             near, far = (slice(0, 2 * end), slice(-2 * end, None))
-            trust = [None if weights is None else weights[part] for part in (near, far)]
+            of_part = [None if weights is None else weights[part] for part in (near, far)]
             if lo == 0:
-                result[:end] = smooth(channels[near], self.step, cutoffs, trust[0])[:end]
+                result[:end] = smooth(channels[near], self.step, cutoffs, of_part[0])[:end]
             if hi == self.frames and end:
-                result[-end:] = smooth(channels[far], self.step, cutoffs, trust[1])[-end:]
+                result[-end:] = smooth(channels[far], self.step, cutoffs, of_part[1])[-end:]
         return result
 
     def _frames(self, lo: int, hi: int) -> Frames:
@@ -433,7 +440,7 @@ class Track:
 def _is_even(since: Array) -> bool:
     """Tell whether all steps are equal, but for rounding."""
     steps = np.diff(since)
-    return bool(np.ptp(steps) <= 1e-6 * np.mean(steps))
+    return bool(np.ptp(steps) <= STEP_TOLERANCE * np.mean(steps))
 
 
 def _gaps(times: Array) -> list[tuple[float, float]]:
@@ -447,7 +454,7 @@ def _gaps(times: Array) -> list[tuple[float, float]]:
 
 
 def _by_weight(
-    seen: Mask | None, trust: Array | None, owners: Indices, kinds: Indices
+    seen: Mask | None, frame_weights: Array | None, owners: Indices, kinds: Indices
 ) -> Iterator[tuple[Any, Array | None]]:
     """Group columns that share weights; `owners` and `kinds` are the clip and kind of a column."""
     whole = None if seen is None else np.logical_and.reduce(seen, axis=2)
@@ -458,8 +465,8 @@ def _by_weight(
             unseen = np.where(whole[:, clip], 1.0, UNSEEN_WEIGHT)
         for kind in (0, 1):
             weights = unseen
-            if trust is not None and (trust[:, clip, kind] < 1).any():
-                weights = trust[:, clip, kind] * (1.0 if unseen is None else unseen)
+            if frame_weights is not None and (frame_weights[:, clip, kind] < 1).any():
+                weights = frame_weights[:, clip, kind] * (1.0 if unseen is None else unseen)
             columns = (owners == clip) & (kinds == kind)
             if weights is None:
                 plain |= columns
