@@ -42,7 +42,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 # aeon asks for older numba and pandas than ours, but works with these.
-$(VENV)/.rivals: $(VENV)/.dev
+$(VENV)/.baselines: $(VENV)/.dev
 	$(PIP) --no-deps aeon
 	$(PIP) deprecated
 	@touch $@
@@ -51,17 +51,17 @@ $(VENV)/.rivals: $(VENV)/.dev
 demo: $(VENV)/.demo
 	@$(BIN)/python examples/run_demo.py --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(FULL),--full)
 
-# All tests, in as many processes as there are cores, with coverage.
+# All tests, in as many processes as there are cores, with coverage; ARGS chooses a part, without it.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-fail-under=95 $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(or $(ARGS),--cov --cov-fail-under=95)
 
-# While you work: what takes longer than a second per test is left out.
+# While you work: tests that take longer than a second are left out.
 test-fast: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" tests $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" $(or $(ARGS),tests)
 
 # The oldest versions that pyproject.toml allows, torch excepted, in an environment of their own.
 test-min: $(VENV_MIN)/.ready
-	$(VENV_MIN)/bin/python -m pytest -n $(JOBS) --dist worksteal tests $(ARGS)
+	$(VENV_MIN)/bin/python -m pytest -n $(JOBS) --dist worksteal $(or $(ARGS),tests)
 
 $(VENV_MIN)/.ready: pyproject.toml constraints.txt tests/lower_bounds.py
 	$(PYTHON) -m venv $(VENV_MIN)
@@ -88,11 +88,11 @@ bench-simulation: $(VENV)/.dev
 # Finished rows are kept in benchmarks/results: a run that was stopped goes on where it was.
 # ONLY="utd-indomain smartwatch" and METHODS="frozen minirocket" choose a part; PUBLISHED=1 runs only
 # rows that the published scores do not have.
-bench-learning: $(VENV)/.rivals
+bench-learning: $(VENV)/.baselines
 	$(BIN)/python -m benchmarks.learning $(if $(QUICK),--quick) $(if $(PUBLISHED),--published) \
 	  $(if $(ONLY),--only $(ONLY)) $(if $(METHODS),--methods $(METHODS))
 
-bench-speed: $(VENV)/.rivals
+bench-speed: $(VENV)/.baselines
 	$(BIN)/python -m benchmarks.learning_speed $(if $(QUICK),--quick)
 
 clean:

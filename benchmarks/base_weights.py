@@ -14,6 +14,7 @@ removed, classes with another public home, other keys of the manifest. It can be
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import shutil
 import sys
@@ -27,17 +28,22 @@ import numpy as np
 import safetensors
 from sklearn.base import clone
 
-from m3n_sklearn import IMUNoise, Motion, Multi3NetPretrainer, SensorNoise, SMPLIMUSimulator
+import m3n_sklearn
+from m3n_sklearn import IMUNoise, Motion, Multi3NetPretrainer, SensorNoise, SMPLIMUSimulator, save
+
+# `load` refuses a file whose checksum or classes differ, and `--rewrite` changes both. So it builds
+# the estimator from the changed document itself, and no public function does this.
 from m3n_sklearn._persistence import decode, encode
 from m3n_sklearn.datasets import make_motions
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, load_pretrained, rebuild_corpus
-from m3n_sklearn.pretraining._registry import FOLDER, manifest_of, save_pretrained
 from m3n_sklearn.procedural import list_activities
 from m3n_sklearn.simulation import Randomization
 
 from .skeletal import read_skeletal
 
 NAME = "m3n-base"
+FOLDER = Path(m3n_sklearn.__file__).parent / "pretraining" / "weights"
+FILE, MANIFEST = FOLDER / f"{NAME}.safetensors", FOLDER / f"{NAME}.json"
 CMU = "CMU Graphics Lab Motion Capture Database: free for all uses, not to be resold as data"
 PEOPLE, CLIP_SECONDS = 10, 6.5
 CORPUS: dict[str, Any] = {
@@ -74,7 +80,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="processes that simulate")
     options = parser.parse_args()
     if options.rewrite:
-        rewrite(FOLDER / f"{NAME}.safetensors")
+        rewrite(FILE)
         return
     if options.data is None:
         parser.error("DATA is needed for training.")
@@ -85,7 +91,7 @@ def main() -> None:
     finally:
         shutil.rmtree(work)
     if options.renew:
-        save_pretrained(trained, options.out / f"{NAME}.safetensors", manifest)
+        save_packaged(trained, options.out, manifest)
     else:
         compare(trained)
     print(f"{(time.monotonic() - started) / 60:.1f} min")
@@ -99,7 +105,7 @@ def train(options: argparse.Namespace, corpus: Path) -> tuple[Multi3NetPretraine
         build_corpus(sources(options.data, people), corpus, **{**CORPUS, **fewer, **common})
         pretrainer = Multi3NetPretrainer(**{**PRETRAINER, **shorter})
     else:
-        manifest = json.loads(manifest_of(NAME).read_text(encoding="utf-8"))
+        manifest = json.loads(MANIFEST.read_text(encoding="utf-8"))
         people = manifest["sources"][0]["clips"] // len(list_activities())
         rebuild_corpus(manifest, sources(options.data, people), corpus, **common)
         pretrainer = clone(load_pretrained(NAME))
@@ -132,10 +138,10 @@ def procedural(people: int) -> Iterator[Motion]:
 CLASSES = {
     "m3n_sklearn._inputs:InputMap": "InputMap",
     "m3n_sklearn._inputs:Layout": "Layout",
-    "m3n_sklearn.simulation._simulator:SMPLIMUSimulator": "m3n_sklearn.simulation:SMPLIMUSimulator",
-    "m3n_sklearn.simulation:IMUNoise": "m3n_sklearn.simulation:IMUNoise",
-    "m3n_sklearn.simulation:SensorNoise": "m3n_sklearn.simulation:SensorNoise",
-    "m3n_sklearn.simulation._randomization:Randomization": "m3n_sklearn.simulation:Randomization",
+    "m3n_sklearn.simulation.simulator:SMPLIMUSimulator": "m3n_sklearn.simulation:SMPLIMUSimulator",
+    "m3n_sklearn.simulation.noise:IMUNoise": "m3n_sklearn.simulation:IMUNoise",
+    "m3n_sklearn.simulation.noise:SensorNoise": "m3n_sklearn.simulation:SensorNoise",
+    "m3n_sklearn.simulation.randomization:Randomization": "m3n_sklearn.simulation:Randomization",
 }
 """Names of classes in older files, and those of today."""
 
@@ -178,7 +184,7 @@ def rewrite(file: Path) -> None:
         sys.exit(f"{file} has the new tensors {', '.join(written)}.")
     print(f"{file.name}: {len(tensors)} tensors, byte for byte the same")
     # 4. The manifest of the corpus
-    manifest = renamed(json.loads(manifest_of(NAME).read_text(encoding="utf-8")))
+    manifest = renamed(json.loads(MANIFEST.read_text(encoding="utf-8")))
     manifest["format"] = MANIFEST_FORMAT
     for name in ("copies", "max_per_caption"):
         manifest["parameters"].pop(name, None)
@@ -186,8 +192,7 @@ def rewrite(file: Path) -> None:
         {"license" if key == "licence" else key: value for key, value in source.items()}
         for source in manifest["sources"]
     ]
-    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-    manifest_of(NAME).write_text(text, encoding="utf-8")
+    write_manifest(MANIFEST, manifest)
 
 
 def renamed(node: Any) -> Any:
@@ -200,6 +205,21 @@ def renamed(node: Any) -> Any:
     if isinstance(node.get("class"), str):
         node["class"] = CLASSES.get(node["class"], node["class"])
     return node
+
+
+def save_packaged(pretrainer: Multi3NetPretrainer, folder: Path, manifest: dict[str, Any]) -> None:
+    """Write a pretrainer without its corpus, with matrices in half precision, and a manifest."""
+    small = copy.copy(pretrainer).set_params(corpus=None)
+    small.weights_ = {
+        key: weight.astype(np.float16) if weight.ndim > 1 and weight.size > 256 else weight
+        for key, weight in pretrainer.weights_.items()
+    }
+    save(small, folder / FILE.name)
+    write_manifest(folder / MANIFEST.name, manifest)
+
+
+def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
+    path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def compare(trained: Multi3NetPretrainer) -> None:

@@ -18,12 +18,12 @@ BEGIN, END = "<!-- results: python docs/readme_table.py -->\n", "<!-- end of res
 SET = "UTD-MHAD right wrist"
 COLUMNS = ("1 per class", "2 per class", "4 per class", "8 per class", "all labels")
 ROWS = {
-    "hand-crafted features + random forest": "rivals, real labels alone / features + random forest",
-    "MiniRocket + ridge": "rivals, real labels alone / MiniRocket + linear",
-    "our network from scratch": "rivals, real labels alone / CNN from scratch, our augmentation",
+    "hand-crafted features + random forest": "baselines, real labels / features + random forest",
+    "MiniRocket + ridge": "baselines, real labels / MiniRocket + linear",
+    "our network from scratch": "baselines, real labels / CNN from scratch, our augmentation",
     "pretrained on a general corpus": "general corpus (no motion of this set) / default (auto)",
     "pretrained on the training people's motions": "(in-domain) / default (auto)",
-    "both encoders": "(in-domain) / default (auto), two encoders",
+    "both, as an ensemble": "(in-domain) / default (auto), two encoders",
 }
 
 

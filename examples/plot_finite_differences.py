@@ -16,9 +16,9 @@ differences, a smoothing spline and this library, on a motion whose derivatives 
 from typing import NamedTuple
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from m3n_sklearn.body import default_body, site_kinematics
-from m3n_sklearn.skeleton._rotations import quat_from_rotvec, quat_multiply
 
 BODY, SITE = default_body(), "left_wrist"
 AXES = {
@@ -31,12 +31,19 @@ SECONDS = 12.0
 
 
 class Poses(NamedTuple):
-    """Joint rotations, their rates and accelerations (F, J, ...), and the root (F, 3)."""
+    """Joint rotations (w, x, y, z), rates and accelerations (F, J, ...), and the root (F, 3)."""
 
     quats: np.ndarray
     rates: np.ndarray
     accelerations: np.ndarray
     trans: np.ndarray
+
+
+def turned(quats, vectors):
+    """Rotate further by rotation vectors; SciPy's quaternions are (x, y, z, w)."""
+    first = Rotation.from_quat(np.roll(quats, -1, axis=-1).reshape(-1, 4))
+    product = first * Rotation.from_rotvec(vectors.reshape(-1, 3))
+    return np.roll(product.as_quat(), 1, axis=-1).reshape(quats.shape)
 
 
 def perform(rate, seed):
@@ -51,7 +58,8 @@ def perform(rate, seed):
         waves = [np.sin(argument), omega * np.cos(argument), -(omega**2) * np.sin(argument)]
         angles = np.stack([wave @ height for wave in waves])
         turns[:, :, BODY.joint_index(joint)] = angles[:, :, None] * np.asarray(axis)
-    return times, Poses(quat_from_rotvec(turns[0]), *turns[1:], np.zeros((len(times), 3)))
+    identity = np.tile([1.0, 0.0, 0.0, 0.0], (len(times), BODY.n_joints, 1))
+    return times, Poses(turned(identity, turns[0]), *turns[1:], np.zeros((len(times), 3)))
 
 
 def shaken(poses, seed, degrees=0.04, meters=0.0002):
@@ -59,7 +67,7 @@ def shaken(poses, seed, degrees=0.04, meters=0.0002):
     rng = np.random.default_rng(seed)
     noise = np.deg2rad(degrees) * rng.normal(size=(*poses.quats.shape[:2], 3))
     trans = poses.trans + meters * rng.normal(size=poses.trans.shape)
-    return poses._replace(quats=quat_multiply(poses.quats, quat_from_rotvec(noise)), trans=trans)
+    return poses._replace(quats=turned(poses.quats, noise), trans=trans)
 
 
 def wrist(poses, velocity=None, acceleration=None):

@@ -29,7 +29,7 @@ def expected_seconds(is_real: bool, is_full: bool) -> dict[str, float]:
     elif is_real:
         seconds |= {SIMULATE: 25.0, PRETRAIN: 35.0}
     slower = 3.0 if is_full else 2.0 if is_real else 1.0
-    fits = {FOREST: 4.0, SCRATCH: 20.0, FROZEN: 1.0, TUNED: 50.0, BASE: 1.0}
+    fits = {FOREST: 4.0, SCRATCH: 24.0, FROZEN: 1.0, TUNED: 40.0, BASE: 1.0}
     seconds |= {method: slower * cost for method, cost in fits.items()}
     if is_full:
         seconds[WORDS] = 2.0
@@ -54,6 +54,11 @@ class Progress:
             self.step, self.share, self.entered = step, 0.0, time.monotonic()
             self._show()
 
+    def advance(self, share: float) -> None:
+        """Note the share of the step that is done."""
+        with self.lock:
+            self.share, self.entered = share, time.monotonic()
+
     def finish(self) -> None:
         """Leave the last step."""
         with self.lock:
@@ -72,9 +77,10 @@ class Progress:
         now, total = time.monotonic(), sum(self.costs.values())
         # How much slower than expected: ten seconds as expected weight the first ones down
         pace = (now - self.started + 10.0) / (self.shown + 10.0)
-        # The guess for a step that does not tell its share approaches its end without reaching it
-        guess = 1.0 - math.exp(-1.5 * (now - self.entered) / (pace * self.costs[self.step]))
-        done = self.done + (self.share or guess) * self.costs[self.step]
+        # The guess for the rest of a step approaches its end without reaching it
+        rest = (1.0 - self.share) * self.costs[self.step]
+        guess = 1.0 - math.exp(-1.5 * (now - self.entered) / (pace * rest)) if rest else 0.0
+        done = self.done + self.costs[self.step] - rest + guess * rest
         self.shown = max(self.shown, done)
         share, left = self.shown / total, pace * (total - self.shown)
         line = (
@@ -213,7 +219,7 @@ def main(options: argparse.Namespace, size: Size, progress: Progress) -> None:
             ("Label efficiency", LabelEfficiencyDisplay.from_scores(scores, ax=new_axes())),
             ("Which activities are confused", confusion(task, scores)),
             ("A simulated and a worn sensor", signals(task)),
-            ("The fine-tuned classifier", tuned(task, pretrained, folds[0])),
+            ("The settings of the fine-tuned classifier", tuned(task, pretrained, folds[0])),
         ],
     )
     (options.out / "table.txt").write_text(f"{task.title}\n{table}\n", encoding="utf-8")
@@ -328,23 +334,19 @@ def compare(
         if method.name not in progress.costs:  # is part of the full demo only
             continue
         progress.begin(method.name)
-
-        def count(line: str) -> None:
-            done, cells = line.split(" ", 1)[0].split("/")
-            progress.share = int(done) / int(cells)
-
-        scores += few_label_study(
-            [method],
-            task.X,
-            task.y,
-            task.groups,
-            budgets=size.budgets,
-            n_draws=size.n_draws,
-            folds=folds,
-            blocks=task.X["clip"],
-            n_jobs=jobs,
-            progress=count,
-        )
+        for number, fold in enumerate(folds, 1):
+            scores += few_label_study(
+                [method],
+                task.X,
+                task.y,
+                task.groups,
+                budgets=size.budgets,
+                n_draws=size.n_draws,
+                folds=[fold],
+                blocks=task.X["clip"],
+                n_jobs=jobs,
+            )
+            progress.advance(number / len(folds))
     return scores
 
 
@@ -375,6 +377,7 @@ def tuned(
     """Start from descriptions of the classes, and rehearse simulated windows while fine-tuning."""
     return Multi3NetClassifier(
         FrozenEstimator(pretrained[held_out]),
+        strategy="finetune",
         descriptions=task.descriptions,
         rehearsal=task.simulated_without(held_out),
         random_state=0,

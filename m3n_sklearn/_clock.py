@@ -240,7 +240,9 @@ def _refuse_reset(stamps: Array) -> None:
         if back > 0 and stamps[row] - stamps[row + 1] > OUTLIER_STEPS * _usual_advance(stamps):
             raise ValueError(
                 f"times decrease after row {row}, by {stamps[row] - stamps[row + 1]:.4g} s, and "
-                "continue from there: was the clock set back? Split the rows there, or sort them."
+                "continue from there. If several recordings follow each other, resample each on "
+                "its own. If the clock was set back, split the rows there. Sort them only if the "
+                "rows of one recording were written out of order."
             )
 
 

@@ -374,8 +374,9 @@ class InputMap:
             raise ValueError(
                 f"X has {count} channels, which are "
                 f"{'a generic series' if layout.is_series else 'channels of an IMU'}, but the "
-                f"encoder was trained on {kind} ({known} channels). Name the channels with "
-                "channels= if they are an IMU's."
+                f"encoder was trained on {kind} ({known} channels). Name the channels of an IMU "
+                "by site, sensor and axis, such as channel_names('right_wrist') of "
+                "m3n_sklearn.recording; a part of the encoder's channels is enough."
             )
         if layout.is_series and count != known:
             raise ValueError(

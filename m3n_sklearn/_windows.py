@@ -138,7 +138,8 @@ class Windows:
     def __array__(self, dtype: Any = None, copy: Any = None) -> AnyArray:
         raise TypeError(
             "Windows contains several modalities and is not a single array. Use a column, such as "
-            f"X['imu']. The columns are {', '.join(self.columns)}."
+            f"X['imu']. The columns are {', '.join(self.columns)}. Multi3NetClassifier needs no "
+            "scaler before it: it scales its input."
         )
 
     def __getitem__(self, key: Any) -> Any:

@@ -306,7 +306,7 @@ def test_a_recording_with_time_last_warns():
     (lambda: cut(RECORDING, seconds=128), ValueError, "No window is left", "lasts 4 s", "128 s"),
     (lambda: cut(RECORDING, seconds=1, overlap=50), ValueError, "overlap", "[0, 1)", "50"),
     (lambda: cut(RECORDING, seconds=1, margin=-1), ValueError, "margin", "-1"),
-    (lambda: cut(RECORDING, seconds=1, label="center"), ValueError, "'majority', 'center'"),
+    (lambda: cut(RECORDING, seconds=1, label="middle"), ValueError, "'majority', 'center'"),
     (lambda: cut(RECORDING, seconds=1, short="keep"), ValueError, "'drop', 'pad'"),
     (lambda: cut(RECORDING, seconds=1, imu_rate="50"), TypeError, "imu_rate must be a number"),
     (lambda: cut(RECORDING, seconds=1, min_purity=2), ValueError, "min_purity", "[0, 1]"),

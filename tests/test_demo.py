@@ -59,12 +59,12 @@ def test_the_bar_says_at_once_what_runs_and_never_goes_back(capsys):
     progress = Progress({"first": 1.0, "second": 3.0})
     progress.begin("first")
     assert capsys.readouterr().out.rstrip().endswith("left, first")
-    progress.share = 0.9
+    progress.advance(0.9)
     progress._show()
-    progress.share = 0.5
+    progress.advance(0.5)
     progress._show()
     progress.begin("second")
-    progress.share = 1.0
+    progress.advance(1.0)
     progress._show()
     progress.finish()
     *lines, last = capsys.readouterr().out.splitlines()

@@ -1,1 +1,1 @@
-"""The learning benchmark: our methods and those a practitioner would pick, in one run."""
+"""The learning benchmark: our methods and those a practitioner would use, in one run."""

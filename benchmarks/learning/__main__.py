@@ -1,9 +1,9 @@
-"""Our methods and those a practitioner would pick, on people never seen.
+"""Our methods and those a practitioner would use, on unseen people.
 
 python -m benchmarks.learning --data PATH [--quick] [--only utd-indomain ...] [--methods NAME ...]
 
-What is finished is kept and never done twice: a run that was stopped goes on where it was, and
-parts may be run one after the other. The page is written from all that is there.
+Finished rows are stored. A run that was stopped continues, and parts can be run one after the
+other. The page contains all finished rows.
 """
 
 from __future__ import annotations

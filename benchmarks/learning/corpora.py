@@ -1,9 +1,9 @@
-"""What is pretrained on: built once, kept on disk, opened as memory maps.
+"""Corpora for pretraining: built once, stored on disk, opened as memory maps.
 
-"general" holds no motion of UTD-MHAD: mocap clips with texts (CMU, Bandai-Namco) and procedural
-motions, simulated at both wrists. "in-domain" holds the Kinect skeletons of UTD-MHAD with their
-captions, simulated at the right wrist; of these, a fold sees the training people's only. For
-UTD-MHAD, sensors are simulated as they were worn there (``UTD_MOUNT``).
+"general" contains no motion of UTD-MHAD: mocap clips with texts (CMU, Bandai-Namco) and procedural
+motions, simulated at both wrists. "in-domain" contains the Kinect skeletons of UTD-MHAD with their
+captions, simulated at the right wrist; a fold uses those of its training people only. For
+UTD-MHAD, the simulated mount is that of the real sensors (``UTD_MOUNT``).
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from sklearn.frozen import FrozenEstimator
 
 from m3n_sklearn import SMPLIMUSimulator, Windows
 from m3n_sklearn.datasets import load_utd_mhad, make_motions
-from m3n_sklearn.datasets._utd_mhad import UTD_MOUNT
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, open_corpus
 
 from ..skeletal import read_skeletal
 from .recipes import short_hash
 
 RATE = 50.0
+UTD_MOUNT = ((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -1.0))
+"""How the sensor was worn in UTD-MHAD: ``load_utd_mhad(...).mount``, as hashable numbers."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def general(data: Path, quick: bool) -> list[CorpusSource]:
 
 
 def utd_skeletons(data: Path, quick: bool) -> list[CorpusSource]:
-    """One source per person, so that rows can be told apart by the column ``source``."""
+    """One source per person, so that the column ``source`` distinguishes the rows."""
     motions = load_utd_mhad(data / "utd_mhad", actions="wrist", seconds=None).motions
     return [
         CorpusSource(_of(person), "research", [m for m in motions if m.subject == person])
@@ -112,7 +113,7 @@ CORPORA = {
 
 
 def open_or_build(name: str, seconds: float, data: Path, store: Path, quick: bool) -> Windows:
-    """Return a corpus; it is built if it is not there yet."""
+    """Return a corpus, and build it first if needed."""
     spec = CORPORA[name]
     key = short_hash([seconds, spec.simulator, spec.options, spec.clip_by_clip])
     folder = store / "corpora" / f"{slug(name)}-{key}"

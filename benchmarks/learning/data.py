@@ -1,4 +1,4 @@
-"""The labelled sets: windows, labels, whom they are held out with, and label budgets."""
+"""The labeled sets: windows, labels, people that are held out, and label budgets."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from m3n_sklearn.recording import to_site_axes
 UTD_SECONDS, UTD_RATE = 2.56, 50.0
 OPENPACK_SECONDS = 12.0
 PARTS = 4
-"""Stretches of five boxes that the OpenPack session is split into, each held out once."""
+"""Segments of five boxes of the OpenPack session, each held out once."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A labelled set and its protocol.
+    """A labeled set and its protocol.
 
     Attributes
     ----------
     groups : ndarray
-        Person of each window, or stretch of the session where there is one person only.
+        Person of each window, or segment of the session if there is only one person.
     blocks : ndarray
         Clip, recording or box of each window: labels are drawn block by block.
     folds : int, sequence of tuples of groups, or None
         What is held out together; None is one group at a time.
     budgets : tuple
-        Labelled windows per class; None is all.
+        Labeled windows per class; None is all.
     descriptions : mapping
         Prompts of each class.
     label_at : {"window", "center"}
-        What labels tell of, for our networks.
+        What a label describes, for our networks.
     """
 
     key: str
@@ -107,8 +107,8 @@ def openpack(
     )
     return Task(
         key,
-        f"OpenPack sample, {title}: 10 operations, windows of {OPENPACK_SECONDS:.0f} s labelled by "
-        f"their middle, 20 boxes of one person in {PARTS} stretches, one held out at a time",
+        f"OpenPack sample, {title}: 10 operations, windows of {OPENPACK_SECONDS:.0f} s labeled at "
+        f"their center, 20 boxes of one person in {PARTS} segments, one held out at a time",
         to_site_axes(_signals_only(bunch.X), bunch.mount),
         bunch.y,
         consecutive_groups(bunch.boxes, PARTS),
@@ -121,7 +121,7 @@ def openpack(
 
 
 def _signals_only(X: Windows) -> Windows:
-    """Leave out captions and poses: nobody reads them here, and copies stay small."""
+    """Leave out captions and poses, which no method reads here."""
     return X.drop(*(name for name in X.columns if name not in ("imu", "clip", "start")))
 
 

@@ -1,6 +1,6 @@
 """Pretrained encoders, each trained once and kept as a file.
 
-They are files of `save`, and no cache entries: processes and people load them by their names.
+They are files of `save`, not cache entries, because processes and people load them by name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ QUICK_EPOCHS = 6
 
 @dataclass(frozen=True)
 class Encoders:
-    """Where pretrained encoders are, and how they come there."""
+    """Files of pretrained encoders, and how they are made."""
 
     data: Path
     store: Path
@@ -40,7 +40,7 @@ class Encoders:
         return folder / f"{slug(recipe.corpus)}-{recipe.pretraining_key}-without-{who}.safetensors"
 
     def open_corpus(self, recipe: Recipe) -> Any:
-        """Build or open what a recipe pretrains on."""
+        """Build or open the corpus of a recipe."""
         return open_or_build(recipe.corpus, recipe.seconds, self.data, self.store, self.quick)
 
     def _real_windows(self, held_out: Sequence[Any]) -> Windows:
@@ -51,15 +51,15 @@ class Encoders:
         return task.X[kept].assign(groups=people)
 
     def pretrain(self, recipe: Recipe, held_out: Iterable[Any]) -> str:
-        """Train an encoder unless its file is there; say what was done."""
+        """Train an encoder unless its file exists, and return a line for the log."""
         path, held_out = self.path(recipe, held_out), tuple(held_out)
         if path.exists():
             return f"{path.stem}: there"
         corpus = self.open_corpus(recipe)
         if CORPORA[recipe.corpus].has_test_people:
             corpus = without(corpus, held_out)
-        if recipe.unlabelled:
-            nobody = () if recipe.unlabelled == "everybody" else held_out
+        if recipe.unlabeled:
+            nobody = () if recipe.unlabeled == "everybody" else held_out
             corpus = Windows.concatenate([corpus, self._real_windows(nobody)])
         epochs = {"max_epochs": QUICK_EPOCHS} if self.quick else {}
         given = {"rate": RATE, "random_state": 0, **recipe.pretrainer, **epochs}

@@ -1,4 +1,4 @@
-"""Runs what is missing: first encoders, then the cells of each row, kept by the study's store."""
+"""Run what is missing: first encoders, then the cells of each row, which the study stores."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Grid:
         return self.published.get((task.key, row.key))
 
     def run(self, choice: Choice, say: Callable[[str], None]) -> None:
-        """Do what is missing of a choice."""
+        """Run the missing rows of a choice."""
         chosen = [(task, self.rows(task, choice)) for task in map(self.task, self.tasks)]
         missing = [
             (task, row)
@@ -140,7 +140,7 @@ class Grid:
         encoders: Sequence[tuple[Recipe, tuple[Any, ...]]],
         rows: Sequence[tuple[Task, Row]],
     ) -> None:
-        """Build what is missing before processes come that would all want to."""
+        """Build missing corpora before several processes would build the same one."""
         needed = {(recipe.corpus, recipe.seconds): recipe for recipe, _ in encoders}
         if any(row.section == SIMULATED for _, row in rows):
             needed["in-domain", Recipe("in-domain").seconds] = Recipe("in-domain")
@@ -198,7 +198,7 @@ def _draws(task: Task, row: Row) -> int:
 
 
 class _Clock:
-    """Tells what is left, from the estimate and from how well it was met so far."""
+    """Remaining time, from the estimate and its accuracy so far."""
 
     def __init__(self, total: float, jobs: int) -> None:
         self.total, self.jobs, self.finished = total, jobs, 0.0

@@ -24,7 +24,7 @@ class Kept(ClassifierMixin, BaseEstimator):
     estimator : classifier
         What is fitted.
     memory : str
-        Where fits are kept.
+        Folder of the stored fits.
     """
 
     def __init__(self, estimator: Any, memory: str) -> None:

@@ -10,7 +10,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from m3n_sklearn import Windows
 from m3n_sklearn.recording import to_site_axes
-from m3n_sklearn.recording._channels import sites_of
 
 AS_WORN, FLIPPED, TURNED = "as worn", "strap flipped", "turned"
 N_TURNS = 3
@@ -53,4 +52,5 @@ class Worn(ClassifierMixin, BaseEstimator):
 
 def turned(X: Windows, turn: np.ndarray) -> Windows:
     """Turn accelerometer and gyro of every site together."""
-    return to_site_axes(X, dict.fromkeys(sites_of(X.channels), turn))
+    sites = [channel.removesuffix("_acc_x") for channel in X.channels if channel.endswith("_acc_x")]
+    return to_site_axes(X, dict.fromkeys(sites, turn))

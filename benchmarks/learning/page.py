@@ -1,4 +1,4 @@
-"""The page of the documentation: tables and bars from all rows that are there."""
+"""The page of the documentation: tables and targets of all finished rows."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 
 from m3n_sklearn.evaluation import format_table
 
-from .bars import Tables, list_bars, mounting_cost
 from .grid import Choice, Grid
 from .mounting import AS_WORN, FLIPPED, TURNED
 from .published import publish
 from .results import Result
 from .rows import DEFAULT, INDOMAIN, MOUNTING, PAPERS, SECTIONS, TEXT_NAMED, ZERO_SHOT, Row
+from .targets import Tables, list_targets, mounting_cost
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks" / "learning.txt"
 SCORES = PAGE.with_name("learning_scores.csv.gz")
@@ -24,7 +24,7 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch", "aeon")
 
 
 def write_page(grid: Grid) -> str:
-    """Write the page (beside the results if the run was a quick one) and return its text."""
+    """Write the page (of a quick run: next to the results) and return its text."""
     text = "\n".join(_page(grid)) + "\n"
     path = grid.store / PAGE.name if grid.encoders.quick else PAGE
     path.write_text(text, encoding="utf-8")
@@ -49,14 +49,14 @@ def _page(grid: Grid) -> Iterator[str]:
     yield f"Python {platform.python_version()}, " + ", ".join(
         f"{package} {version(package)}" for package in PACKAGES
     )
-    yield "Macro F1, mean ± standard deviation over people of the mean over draws of labels;"
-    yield "how many is said below each table. Rows that were not run are not there."
+    yield "Macro F1: mean ± standard deviation over people of the mean over draws of labels. The"
+    yield "number of draws is below each table. Rows that were not run are left out."
     for key in grid.tasks:
         if any(task == key for task, _ in tables.rows):
             yield from ("", "", grid.task(key).title, "=" * len(grid.task(key).title))
             yield from _task(key, tables)
-    yield from ("", "", "Bars", "====")
-    yield from _bars(tables)
+    yield from ("", "", "Targets", "=======")
+    yield from _targets(tables)
 
 
 def _read(grid: Grid) -> Tables:
@@ -84,7 +84,7 @@ def _task(key: str, tables: Tables) -> Iterator[str]:
 
 
 def _beside_default(rows: Mapping[str, Result], default: Result | None) -> dict[str, Result]:
-    """Add what the default reaches for the same people."""
+    """Add the scores of the default for the same people."""
     folds = {score.held_out for result in rows.values() for score in result.scores}
     return {DEFAULT: default.only(folds), **rows} if default else dict(rows)
 
@@ -112,16 +112,17 @@ def _mounting(rows: Mapping[str, Result]) -> Iterator[str]:
         yield f"{of:<{width}}{worn.mean(None) if worn else np.nan:12.3f}{cells}"
 
 
-def _bars(tables: Tables) -> Iterator[str]:
-    bars = list(list_bars(tables))
-    if not bars:
-        yield "none can be told from the rows that are there"
+def _targets(tables: Tables) -> Iterator[str]:
+    targets = list(list_targets(tables))
+    if not targets:
+        yield "The finished rows do not determine any target."
         return
-    yield f"{sum(bar.met for bar in bars)} of {len(bars)} met; points with 95 % paired bootstrap"
-    yield "intervals over people and draws, of the draws that both rows have. Ours is 'auto',"
-    yield "in-domain with prompts and rehearsal, and with one encoder or two, the second of which"
-    yield "is that of the general corpus. 'Ahead' is a mean above 0, whatever the interval;"
-    yield "'not behind' a lower bound of at least -2 points; 'clearly above' one above 0."
-    width = max(len(bar.claim) for bar in bars)
-    for bar in bars:
-        yield f"{bar.claim:<{width}}  {bar.measured:>22}  {'met' if bar.met else 'MISSED'}"
+    met = sum(target.met for target in targets)
+    yield f"{met} of {len(targets)} met. Differences are in points, with 95 % paired bootstrap"
+    yield "intervals over people and draws, for the draws that both rows have. Ours is 'auto';"
+    yield "in-domain it has prompts, rehearsal, and one encoder or two (the second is the general"
+    yield "one). 'Ahead' is a mean above 0, whatever its interval; 'not behind' is a lower bound of"
+    yield "at least -2 points; 'clearly above' is a lower bound above 0."
+    width = max(len(target.claim) for target in targets)
+    for target in targets:
+        yield f"{target.claim:<{width}}  {target.measured:>22}  {'met' if target.met else 'MISSED'}"

@@ -27,7 +27,7 @@ class InParts(ClassifierMixin, BaseEstimator):
     estimator : Multi3NetClassifier
         With one pretrainer or several and the strategy "auto".
     scratch : Multi3NetClassifier
-        The same from scratch, as among the rivals.
+        The same from scratch, as among the baselines.
     memory : str
         Folder of the fits.
     """
@@ -38,7 +38,7 @@ class InParts(ClassifierMixin, BaseEstimator):
         self.memory = memory
 
     def fit(self, X: Windows, y: Any, groups: Any = None) -> InParts:
-        # one epoch tells the strategy and the weights of the members
+        # a fit of one epoch gives the strategy and the weights of the members
         probe = clone(self.estimator).set_params(max_epochs=1).fit(X, y)
         if probe.strategy_ == "ensemble":
             parts, self.weights_ = list(self._members(X, y)), probe.config_["weights"]

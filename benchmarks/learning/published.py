@@ -43,7 +43,7 @@ def publish(path: Path, found: Iterable[tuple[Place, Result]]) -> None:
 
 
 def read_published(path: Path) -> Mapping[Place, Result]:
-    """Read what `publish` has written."""
+    """Read a file that `publish` has written."""
     found: dict[Place, Result] = {}
     text = io.StringIO(gzip.decompress(path.read_bytes()).decode())
     for line in csv.DictReader(text):

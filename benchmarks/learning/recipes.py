@@ -1,4 +1,4 @@
-"""What is varied: parameters of pretrainer and classifier, as tables.
+"""Variations of the defaults: parameters of pretrainer and classifier, as tables.
 
 Entries are keyword arguments over the defaults of the library, so an empty recipe is the library as
 a user meets it. They must be what JSON can hold: their hash is the key of everything that is kept.
@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from m3n_sklearn.pretraining import Augmentation
-from m3n_sklearn.pretraining._augmentation import FINE_TUNING
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Recipe:
         Length of the corpus' windows.
     pretrainer, classifier : mapping
         Arguments of `Multi3NetPretrainer` and `Multi3NetClassifier`.
-    unlabelled : {"", "training people", "everybody"}
+    unlabeled : {"", "training people", "everybody"}
         Whose real windows join the pretraining without their labels, in-domain.
     varied : mapping
         Arguments of `Randomization`, with which the corpus is simulated anew in every epoch.
@@ -40,7 +39,7 @@ class Recipe:
     seconds: float = 2.56
     pretrainer: Mapping[str, Any] = field(default_factory=dict)
     classifier: Mapping[str, Any] = field(default_factory=dict)
-    unlabelled: str = ""
+    unlabeled: str = ""
     varied: Mapping[str, float] = field(default_factory=dict)
     beside: str = ""
 
@@ -51,9 +50,9 @@ class Recipe:
 
     @property
     def pretraining_key(self) -> str:
-        """What tells one pretrained encoder from another, whatever is beside it."""
+        """Identifies a pretrained encoder, without a second one."""
         varied = [dict(self.varied)] if self.varied else []
-        return short_hash([self.corpus, self.seconds, self.pretrainer, self.unlabelled, *varied])
+        return short_hash([self.corpus, self.seconds, self.pretrainer, self.unlabeled, *varied])
 
 
 @dataclass(frozen=True)
@@ -63,21 +62,24 @@ class Ablation:
     name: str
     pretrainer: Mapping[str, Any] = field(default_factory=dict)
     classifier: Mapping[str, Any] = field(default_factory=dict)
-    unlabelled: str = ""
+    unlabeled: str = ""
     flags: tuple[str, ...] = ()
     varied: Mapping[str, float] = field(default_factory=dict)
 
 
 BY_DEFAULT: Mapping[str, Any] = {"strategy": "auto"}
-"""The classifier whose rows are held against the bars."""
+"""The classifier that the targets apply to."""
 
 PROBED: Mapping[str, Any] = {"strategy": "finetune", "descriptions": None}
-"""The classifier that is fine-tuned from a head in closed form, whatever the corpus says."""
+"""The classifier that is fine-tuned from the closed-form head, without descriptions."""
 
 PAPER: Mapping[str, Any] = {"encoder": "paper"}
 
 ANY_MOUNTING: Mapping[str, Any] = {"augment": "so3"}
 """The classifier for sensors worn in any way."""
+
+FINE_TUNING = Augmentation("cone", tempo=1.3, amplitude=0.2)
+"""What ``augment="auto"`` of a classifier stands for; a test compares the two."""
 
 EITHER_WAY: Mapping[str, Any] = {"augment": replace(FINE_TUNING, strap_flip=0.5)}
 """The classifier for watches of which half may be strapped the other way round."""
@@ -85,8 +87,8 @@ EITHER_WAY: Mapping[str, Any] = {"augment": replace(FINE_TUNING, strap_flip=0.5)
 CONE = Augmentation("cone")
 """Turns, noise and crops only: movements keep their tempo and size."""
 
-WITHOUT_LABELS = "unlabelled windows of the training people"
-TRANSDUCTIVE = "unlabelled target windows"
+WITHOUT_LABELS = "unlabeled windows of the training people"
+TRANSDUCTIVE = "unlabeled target windows"
 
 ABLATIONS: tuple[Ablation, ...] = (
     Ablation("default"),
@@ -97,7 +99,7 @@ ABLATIONS: tuple[Ablation, ...] = (
         "reconstruction only", {"objectives": {"reconstruction": 1.0}}, {"descriptions": None}
     ),
     Ablation("pose as the only teacher", {"objectives": {"imu_pose": 1.0}}, {"descriptions": None}),
-    # what is read and how it is changed
+    # augmentation and size
     Ablation("pretraining under any rotation", {"augment": "so3"}),
     Ablation("pretraining without augmentation", {"augment": None}),
     Ablation(
@@ -116,14 +118,14 @@ ABLATIONS: tuple[Ablation, ...] = (
     Ablation("fine-tuning without tempo and amplitude", classifier={"augment": CONE}),
     Ablation("mixture of experts", classifier={**PROBED, "head": "moe"}),
     Ablation("linear head", classifier=PROBED),
-    # unlabelled recordings
-    Ablation("+ real windows", unlabelled="training people", flags=(WITHOUT_LABELS,)),
-    Ablation("+ real windows, transductive", unlabelled="everybody", flags=(TRANSDUCTIVE,)),
+    # unlabeled recordings
+    Ablation("+ real windows", unlabeled="training people", flags=(WITHOUT_LABELS,)),
+    Ablation("+ real windows, transductive", unlabeled="everybody", flags=(TRANSDUCTIVE,)),
 )
 """Measured in-domain on UTD-MHAD; the first is what the others are compared with."""
 
 
 def short_hash(value: Any) -> str:
-    """Return a name for lists, mappings and what has a telling repr; keys are in any order."""
+    """Return a name for lists, mappings and objects with a complete repr; keys in any order."""
     text = json.dumps(value, sort_keys=True, default=repr)
     return hashlib.sha256(text.encode()).hexdigest()[:10]

@@ -1,7 +1,7 @@
-"""The rows of the tables: rivals and ours, by section.
+"""The rows of the tables, baselines and our methods, by section.
 
-A section holds what may be compared line by line. What is named from captions of the very actions
-and what is named from a general corpus are different things, so they have sections of their own.
+Rows of one section can be compared line by line. Recognition from captions of the same actions and
+recognition from a general corpus are different claims, so they have separate sections.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ from sklearn.base import BaseEstimator, clone
 from m3n_sklearn import Multi3NetClassifier, load
 from m3n_sklearn.evaluation import Method, person_folds
 
+from .baselines.committee import Committee
+from .baselines.evened import Evened
+from .baselines.minirocket import beside
+from .baselines.table import COPIES, EPOCHS_QUICK, LSTM, MAJORITY, SCRATCH, Baseline, list_baselines
 from .corpora import RATE, labels, without
 from .data import Task
 from .encoders import Encoders
@@ -34,27 +38,23 @@ from .recipes import (
     Recipe,
     short_hash,
 )
-from .rivals.committee import Committee
-from .rivals.evened import Evened
-from .rivals.minirocket import beside
-from .rivals.table import COPIES, EPOCHS_QUICK, LSTM, MAJORITY, SCRATCH, Rival, list_rivals
 
-RIVALS, SIMULATED, CONTROL = "rivals", "rivals-simulated", "control"
+BASELINES, SIMULATED, CONTROL = "baselines", "baselines-simulated", "control"
 INDOMAIN, GENERAL, PAPERS = "indomain", "general", "paper"
 TEXT_NAMED, ZERO_SHOT = "text-named", "zero-shot"
 ABLATION, MOUNTING, CENTER = "ablation", "mounting", "center"
 TEMPORAL, EVENLY = "temporal", "temporal-balanced"
 SECTIONS = {
-    RIVALS: "rivals, real labels alone",
-    SIMULATED: "rivals, simulated windows of the training people + real labels",
-    CONTROL: "controls: networks from scratch, two averaged, or shown less",
+    BASELINES: "baselines, real labels alone",
+    SIMULATED: "baselines, simulated windows of the training people + real labels",
+    CONTROL: "controls: networks from scratch, two averaged, or with less augmentation",
     INDOMAIN: "ours, pretrained on the training people's skeletons and captions (in-domain)",
     GENERAL: "ours, pretrained on the general corpus (no motion of this set)",
     PAPERS: "configuration of the paper, in-domain, one person tested",
     TEXT_NAMED: "text-named: captions in the corpus include these actions, no real label",
     ZERO_SHOT: "zero-shot: general corpus (no motion of this set, but look-alikes), no real label",
     ABLATION: "ablation of the default, in-domain, shorter pretraining, two people tested",
-    CENTER: "frozen encoder, what labels tell of",
+    CENTER: "frozen encoder, what a label describes",
     MOUNTING: "sensors of the tested person turned, all labels",
     TEMPORAL: "with temporal context: Viterbi over the recording, all labels",
     EVENLY: "with temporal context: decided as if all classes were equally frequent, all labels",
@@ -68,7 +68,7 @@ SHUFFLES = 3
 """Random assignments of the prompts to the wrong classes."""
 
 BASE = "m3n-base"
-"""Where a network from scratch has its shape and rate from if windows have another rate."""
+"""Sets the size and rate of the from-scratch network if windows have another rate."""
 
 AS_WORN_THERE = "general, worn as in UTD-MHAD"
 TWO_ENCODERS = Recipe("in-domain", beside=AS_WORN_THERE)
@@ -84,21 +84,21 @@ TWO = "two CNNs from scratch, our augmentation"
 STEADY = "CNN from scratch, without tempo and amplitude"
 EVEN = "CNN from scratch, half of the weight on real windows"
 SECONDS_OF = {"frozen": 0.5, "auto": 12}
-"""CPU seconds of a fit with windows of UTD-MHAD, about; of "auto", without what others fit too."""
+"""Approximate CPU seconds of a fit with windows of UTD-MHAD; for "auto" without shared fits."""
 MANY = 8
 """Windows per class from which fine-tuning is compared with the frozen encoder."""
 SMOOTHED = ("features + random forest", "MiniRocket + linear", SCRATCH, FROZEN, DEFAULT)
-"""What is also tested with temporal context."""
+"""Methods that are also tested with temporal context."""
 RESHAPING = {"encoder", "width"}
-"""Parameters of a pretrainer that make another network of it than the rival from scratch."""
+"""Parameters of a pretrainer that make another network of it than the baseline from scratch."""
 FITS = "fits"
 """Folder of a store for fits that rows share."""
 SHARED = {SCRATCH, LSTM}
-"""Rivals that take long and are met in several sections: their fits are kept."""
+"""Slow baselines that occur in several sections: their fits are stored."""
 TRAINED = {SCRATCH, DEFAULT}
-"""Of these, what takes long."""
+"""Those of them that take long."""
 SMOOTHING_FOLDS = 2
-"""Folds in which the trust in window probabilities is chosen, each of which costs a training."""
+"""Folds for choosing the weight of window probabilities; each requires one training."""
 ABLATION_EPOCHS = 20
 """Epochs of the pretrainings that are compared, to keep the whole grid within hours."""
 
@@ -142,7 +142,7 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
     """Name every row of a task's tables."""
     quick = encoders.quick
     n_draws = 1 if quick else n_draws
-    rows = list(_rivals(task, encoders, n_draws))
+    rows = list(_baselines(task, encoders, n_draws))
     settings = [(GENERAL, "general")]
     if task.key == "utd":
         settings = [(INDOMAIN, "in-domain"), (GENERAL, AS_WORN_THERE)]
@@ -167,45 +167,45 @@ def _has_its_like(task: Task, row: Row) -> bool:
     return row.section == EVENLY or FLIPS in row.method.name or (copies and elsewhere)
 
 
-# ---- rivals
+# ---- baselines
 
 
-def _rivals(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
-    rivals = _list_rivals(task, encoders, n_draws)
+def _baselines(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
+    baselines = _list_baselines(task, encoders, n_draws)
     if task.key in CONTROLLED and not encoders.quick:
-        yield from _controls(task, _scratch(rivals), encoders, n_draws)
-    for name, estimator, draws, seconds in rivals:
+        yield from _controls(task, _scratch(baselines), encoders, n_draws)
+    for name, estimator, draws, seconds in baselines:
         if name == LSTM and task.key.startswith("openpack"):
             continue  # its cost grows with sensors and length: half an hour and more for one cell
         shared = _kept(estimator, encoders) if name in SHARED else estimator
         method, spent = Method(name, shared), seconds * _size(task)
         few = _ends(task) if name == LSTM else None
-        yield Row(RIVALS, method, _parameters(estimator), None, draws, few, spent)
+        yield Row(BASELINES, method, _parameters(estimator), None, draws, few, spent)
     if task.key != "utd":
         return
-    for name, estimator, draws, seconds in rivals:
+    for name, estimator, draws, seconds in baselines:
         if name != MAJORITY:
             method = Method(name, estimator, extra=_simulated(encoders))
             spec = [_parameters(estimator), "simulated"]
             few = task.budgets[:1] if name == LSTM else _ends(task) if COPIES in name else None
             yield Row(SIMULATED, method, spec, None, draws, few, 1.3 * seconds)
-    yield _evened(_scratch(rivals).estimator, encoders, n_draws)
+    yield _evened(_scratch(baselines).estimator, encoders, n_draws)
 
 
-def _list_rivals(task: Task, encoders: Encoders, n_draws: int) -> list[Rival]:
+def _list_baselines(task: Task, encoders: Encoders, n_draws: int) -> list[Baseline]:
     shaped_by = None if task.X.rate("imu") == RATE else BASE
-    return list(list_rivals(encoders.data, n_draws, encoders.quick, task.label_at, shaped_by))
+    return list(list_baselines(encoders.data, n_draws, encoders.quick, task.label_at, shaped_by))
 
 
-def _scratch(rivals: list[Rival]) -> Rival:
-    return next(rival for rival in rivals if rival.name == SCRATCH)
+def _scratch(baselines: list[Baseline]) -> Baseline:
+    return next(baseline for baseline in baselines if baseline.name == SCRATCH)
 
 
-def _controls(task: Task, scratch: Rival, encoders: Encoders, n_draws: int) -> Iterator[Row]:
-    """What averaging two networks gains, and what movements of other tempo and size do."""
+def _controls(task: Task, scratch: Baseline, encoders: Encoders, n_draws: int) -> Iterator[Row]:
+    """The gain from averaging two networks, and from augmenting tempo and amplitude."""
     two = Method(TWO, Committee(scratch.estimator, memory=str(encoders.store / FITS)))
     few = {"utd": (1, 4, None), "smartwatch": (1, 4, 16)}.get(task.key, (None,))
-    spent = scratch.seconds * _size(task)  # one of the two is the rival's
+    spent = scratch.seconds * _size(task)  # one of the two is the baseline's
     yield Row(CONTROL, two, _parameters(scratch.estimator), None, n_draws, few, spent)
     if task.key == "utd":
         steady = clone(scratch.estimator).set_params(augment=CONE)
@@ -214,7 +214,7 @@ def _controls(task: Task, scratch: Rival, encoders: Encoders, n_draws: int) -> I
 
 
 def _kept(estimator: BaseEstimator, encoders: Encoders) -> Kept | InParts:
-    """Return an estimator whose fits are shared by all rows that ask for the same."""
+    """Return an estimator whose fits are shared by all rows that need the same fit."""
     already = isinstance(estimator, Kept | InParts)
     return estimator if already else Kept(estimator, str(encoders.store / FITS))
 
@@ -224,12 +224,12 @@ def _keeping(build: Build, encoders: Encoders) -> Build:
 
 
 def _in_parts(build: Build, task: Task, encoders: Encoders) -> Build:
-    scratch = _scratch(_list_rivals(task, encoders, 1)).estimator
+    scratch = _scratch(_list_baselines(task, encoders, 1)).estimator
     return lambda held_out: InParts(build(held_out), scratch, str(encoders.store / FITS))
 
 
 def _evened(scratch: BaseEstimator, encoders: Encoders, n_draws: int) -> Row:
-    """Return the rival that weighs real and simulated windows as our rehearsal does."""
+    """Return the baseline that weighs real and simulated windows as our rehearsal does."""
     simulated = _simulated(encoders)
 
     def build(held_out: tuple[Any, ...]) -> Evened:
@@ -240,18 +240,18 @@ def _evened(scratch: BaseEstimator, encoders: Encoders, n_draws: int) -> Row:
 
 
 def _ends(task: Task) -> tuple[int | None, ...]:
-    """Return the budgets of the rival that takes longest: fewest and all labels."""
+    """Return the budgets of the baseline that takes longest: fewest and all labels."""
     return task.budgets[0], None
 
 
 def _size(task: Task) -> float:
-    """How large windows are, beside those of UTD-MHAD."""
+    """Size of the windows relative to those of UTD-MHAD."""
     _, channels, length = task.X["imu"].shape
     return channels / 6 * length / task.X.rate("imu") / 2.56
 
 
 def _parameters(estimator: BaseEstimator) -> list[str]:
-    """Return the parameters of a rival; of our own, those that are not at their defaults."""
+    """Return the parameters of a baseline; of our own, those that are not at their defaults."""
     ours = isinstance(estimator, Multi3NetClassifier)
     default = Multi3NetClassifier().get_params() if ours else {}
     flat = {
@@ -267,7 +267,7 @@ def _simulated(encoders: Encoders) -> Callable[[tuple[Any, ...]], tuple[Any, np.
 
     def extra(held_out: tuple[Any, ...]) -> tuple[Any, np.ndarray]:
         corpus = without(encoders.open_corpus(Recipe("in-domain")), held_out)
-        corpus = corpus[::2]  # neighbours overlap by nine tenths
+        corpus = corpus[::2]  # neighbors overlap by nine tenths
         kept = ("imu", "clip", "start")
         X = corpus.drop(*(name for name in corpus.columns if name not in kept))
         return X, labels(corpus, encoders.data)
@@ -368,7 +368,7 @@ def _ablations(task: Task, encoders: Encoders) -> Iterator[Row]:
     for change in ABLATIONS[: 2 if encoders.quick else None]:
         shorter = {"max_epochs": ABLATION_EPOCHS, **change.pretrainer}
         recipe = Recipe(
-            "in-domain", pretrainer=shorter, unlabelled=change.unlabelled, varied=change.varied
+            "in-domain", pretrainer=shorter, unlabeled=change.unlabeled, varied=change.varied
         )
         given = {**BY_DEFAULT, **change.classifier}
         row = _row(ABLATION, change.name, task, recipe, encoders, given, 1, (1,), change.flags)
@@ -378,7 +378,7 @@ def _ablations(task: Task, encoders: Encoders) -> Iterator[Row]:
 
 
 def _stem(task: Task, encoders: Encoders) -> Row:
-    """MiniRocket as a stem beside the encoder, with a solver in place of fine-tuning."""
+    """MiniRocket features next to the encoder's, with a ridge classifier instead of fine-tuning."""
     recipe = Recipe("in-domain", pretrainer={"max_epochs": ABLATION_EPOCHS})
 
     def build(held_out: tuple[Any, ...]) -> BaseEstimator:
@@ -390,7 +390,7 @@ def _stem(task: Task, encoders: Encoders) -> Row:
 
 
 def _some_people(task: Task) -> tuple[tuple[Any, ...], ...]:
-    """Return the folds that comparisons are held to whose pretrainings take long."""
+    """Return the folds of comparisons whose pretraining takes long."""
     return tuple(person_folds(task.groups, task.folds)[:2])
 
 
@@ -403,7 +403,7 @@ def _center(task: Task, encoders: Encoders) -> Iterator[Row]:
 
 
 def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
-    """The rivals and our configurations, fitted once and tested on turned sensors."""
+    """The baselines and our configurations, fitted once and tested on turned sensors."""
     settings = (
         (INDOMAIN, Recipe("in-domain")),
         (INDOMAIN_TWICE, TWO_ENCODERS),
@@ -418,10 +418,10 @@ def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
         _row(section, f"ours, {section}, {name}", task, recipe, encoders, given, 1, None)
         for section, recipe in settings
         for name, given in configurations
-        if name != FLIPS or section == GENERAL  # whose default takes a flip worst
+        if name != FLIPS or section == GENERAL  # whose default loses most by a flip
     ]
-    rivals = [row for row in rows if row.section == RIVALS and row.method.name != MAJORITY]
-    for row in (rivals[-3:] + ours[:2]) if encoders.quick else rivals + ours:
+    baselines = [row for row in rows if row.section == BASELINES and row.method.name != MAJORITY]
+    for row in (baselines[-3:] + ours[:2]) if encoders.quick else baselines + ours:
         for label, turn in list_turns().items():
 
             def worn(held_out: Any, build: Any = row.method.build, turn: Any = turn) -> Worn:
@@ -433,9 +433,9 @@ def _mounting(task: Task, rows: list[Row], encoders: Encoders) -> Iterator[Row]:
 
 
 def _temporal(task: Task, rows: list[Row], quick: bool) -> Iterator[Row]:
-    """The same rows, smoothed by what the training labels tell about durations and order."""
+    """The same rows, smoothed by the durations and the order of the training labels."""
     slow = TRAINED if quick or task.key == BOTH else set()
-    smoothed = [row for row in rows if row.section in (RIVALS, GENERAL)]
+    smoothed = [row for row in rows if row.section in (BASELINES, GENERAL)]
     for row in smoothed:
         if row.method.name in set(SMOOTHED) - TRAINED:
             yield _smoothed(row, TEMPORAL, "path")
@@ -452,7 +452,7 @@ def _smoothed(row: Row, section: str, decision: str) -> Row:
 
         return HMMClassifier(build(held_out), decision=decision, cv=SMOOTHING_FOLDS)
 
-    name = row.method.name if row.section == RIVALS else f"ours, {row.method.name}"
+    name = row.method.name if row.section == BASELINES else f"ours, {row.method.name}"
     spec = [row.spec, "hmm", *([decision] if decision != "path" else [])]
     seconds = 2 * row.seconds
     return Row(section, Method(name, smoothed), spec, row.recipe, 1, (None,), seconds)

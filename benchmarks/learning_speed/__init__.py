@@ -1,1 +1,1 @@
-"""What learning and predicting cost, for us and for the rivals, in one run."""
+"""Computation times of learning and prediction, for this library and the baselines, in one run."""

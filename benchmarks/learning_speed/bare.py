@@ -1,4 +1,4 @@
-"""The bare loop: what training costs without estimators around it."""
+"""A bare training loop, for the time without estimators."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skorch.callbacks import Callback
 
 
 class Training(NamedTuple):
-    """What an estimator passes to skorch."""
+    """The training that an estimator passes to skorch."""
 
     module: torch.nn.Module
     loss: Any

@@ -1,4 +1,4 @@
-"""How cost and memory grow with the corpus."""
+"""Growth of time and memory with the corpus."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def linear(quick: bool) -> Iterator[Line]:
 
 
 def memory(quick: bool) -> Iterator[Line]:
-    """Anonymous memory of a process of its own that pretrains on a million windows."""
+    """Anonymous memory of a separate process that pretrains on a million windows."""
     command = [sys.executable, "-m", f"{__package__}.growth"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     peak, before = (float(word) for word in done.stdout.split())
     name = f"anonymous memory, {STEPS} steps on {MILLION:,} windows on disk"
     yield Line(name, f"{peak:.2f} GB", f"≤ {LIMIT:g} GB", peak <= LIMIT)
-    yield Line("  of it before any window is there", f"{before:.2f} GB")
+    yield Line("  of which before the first window", f"{before:.2f} GB")
 
 
 class _Enough(Exception):
@@ -91,7 +91,7 @@ def _watch(peak: list[float], stop: threading.Event) -> None:
 
 
 def main() -> None:
-    """Train, and print the peak and what there was before, in GB."""
+    """Train, and print the peak and the value before the training, in GB."""
     before = _anonymous()
     peak, stop = [before], threading.Event()
     watcher = threading.Thread(target=_watch, args=(peak, stop))

@@ -10,16 +10,16 @@ import numpy as np
 
 
 class Line(NamedTuple):
-    """One line: what, how much, what was to be reached, and whether it was."""
+    """One line: quantity, value, target, and whether it was met."""
 
     quantity: str
     value: str
-    bar: str = ""
+    target: str = ""
     met: bool | None = None
 
     def __str__(self) -> str:
         verdict = {None: "", True: "met", False: "MISSED"}[self.met]
-        return f"{self.quantity:<74}{self.value:>22}{self.bar:>14}  {verdict}".rstrip()
+        return f"{self.quantity:<74}{self.value:>22}{self.target:>14}  {verdict}".rstrip()
 
 
 def seconds(run: Callable[[], object]) -> float:

@@ -1,4 +1,4 @@
-"""Pretraining and fine-tuning: how long, and how much of it is ours."""
+"""Time of pretraining and fine-tuning, and the overhead of the library."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sklearn.frozen import FrozenEstimator
 
 from m3n_sklearn import Multi3NetClassifier, Multi3NetPretrainer
 
-from ..learning.rivals.deepconvlstm import DeepConvLSTM
-from ..learning.rivals.minirocket import minirocket
+from ..learning.baselines.deepconvlstm import DeepConvLSTM
+from ..learning.baselines.minirocket import minirocket
 from . import bare
 from .table import Line, seconds
-from .windows import RATE, corpus, labelled
+from .windows import RATE, corpus, labeled
 
 
 def pretrainer(**changes: Any) -> Multi3NetPretrainer:
@@ -58,14 +58,14 @@ def _planned(X: Any) -> bare.Training:
 
 
 def fine_tuning(quick: bool) -> Iterator[Line]:
-    """A whole fit on 1,000 labelled windows, ours and the rivals'."""
-    X, y = labelled(300 if quick else 1000)
+    """A whole fit on 1,000 labeled windows, of our methods and of the baselines."""
+    X, y = labeled(300 if quick else 1000)
     fitted = pretrainer(max_epochs=1).fit(corpus(256))
     for strategy in ("frozen", "auto", "finetune"):
         ours = Multi3NetClassifier(FrozenEstimator(fitted), strategy=strategy, random_state=0)
         spent = seconds(lambda ours=ours: ours.fit(X, y))
-        bar = ("≤ 60 s", spent <= 60) if strategy != "frozen" else ()
-        yield Line(f"fit on {len(y):,} windows, {strategy}", f"{spent:.1f} s", *bar)
+        target = ("≤ 60 s", spent <= 60) if strategy != "frozen" else ()
+        yield Line(f"fit on {len(y):,} windows, {strategy}", f"{spent:.1f} s", *target)
     encoder = sum(v.size for k, v in ours.weights_.items() if k.startswith("encoder."))
     yield Line("parameters of the encoder", f"{encoder / 1e6:.3f} M", "≤ 1 M", encoder <= 1e6)
     rocket = minirocket()
@@ -83,7 +83,7 @@ def _fit(estimator: Any, X: Any, y: np.ndarray) -> float:
 
 def overhead(quick: bool) -> Iterator[Line]:
     """Epochs through our estimators over epochs of a bare loop, in turns."""
-    X, y = labelled(640)
+    X, y = labeled(640)
     motions = corpus(512)
     arms = {
         "pretrainer": lambda epochs, callbacks=None: pretrainer(
@@ -103,7 +103,7 @@ def overhead(quick: bool) -> Iterator[Line]:
 
 
 def _epoch_ratio(fit: Any, training: bare.Training) -> float:
-    """Compare two further epochs, so that what happens once plays no part."""
+    """Compare additional epochs, so that the setup is not counted."""
     few, many = 1, 4
     ours = -seconds(lambda: fit(few)) + seconds(lambda: fit(many))
     theirs = -seconds(lambda: bare.train(training, few)) + seconds(

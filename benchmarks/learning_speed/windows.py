@@ -14,7 +14,7 @@ CAPTIONS = [f"a person does exercise number {k} with the right hand" for k in ra
 N_CLASSES = 10
 
 
-def labelled(count: int, seed: int = 0) -> tuple[Windows, np.ndarray]:
+def labeled(count: int, seed: int = 0) -> tuple[Windows, np.ndarray]:
     """Return IMU windows of ten classes that differ in their pace."""
     rng = np.random.default_rng(seed)
     y = rng.integers(0, N_CLASSES, count)
@@ -27,7 +27,7 @@ def labelled(count: int, seed: int = 0) -> tuple[Windows, np.ndarray]:
 
 def corpus(count: int) -> Windows:
     """Return windows with poses and captions."""
-    X, _ = labelled(count)
+    X, _ = labeled(count)
     rng = np.random.default_rng(1)
     pose = rng.normal(0, 0.2, (count, FRAMES, JOINTS, 3)).astype(np.float32)
     return _with_motion(X["imu"], pose, np.zeros((count, FRAMES, 3), np.float32))

@@ -1,1 +1,1 @@
-"""Tables that compare the simulator with the formulas that others use."""
+"""Tables that compare the simulator with published formulas."""

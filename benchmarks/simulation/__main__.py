@@ -1,4 +1,4 @@
-"""Tables of the simulator against the formulas of others.
+"""Tables of the simulator against published formulas.
 
 python -m benchmarks.simulation [accuracy] [real] [tracks] [clocks] [speed] [noise] [--quick]
 
@@ -29,7 +29,7 @@ def main() -> None:
     unknown = set(chosen.tables) - set(TABLES)
     if unknown:
         parser.error(f"unknown table {sorted(unknown)[0]!r}; there are {', '.join(TABLES)}")
-    # the tables tell of what is wild by themselves
+    # the tables count implausible readings themselves
     warnings.filterwarnings("ignore", message=".*(readings that no body|frames that no body)")
     full = not (chosen.tables or chosen.quick) and "M3N_SKLEARN_DATA" in os.environ
     page = _Copy(sys.stdout)

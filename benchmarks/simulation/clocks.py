@@ -1,9 +1,9 @@
-"""What is left of a recording when its rows or their time stamps are damaged?
+"""Errors of recordings whose rows or time stamps were damaged and repaired.
 
 M3N_SKLEARN_DATA=path python -m benchmarks.simulation clocks
 
 Real recordings are damaged and put onto an even grid. Errors are the differences to the same
-recording without damage: inside the losses, where nothing was measured, and outside. The bar
+recording without damage: inside the losses, where nothing was measured, and outside. The target
 outside is a straight line between good rows at their true times, which knows what was damaged.
 """
 
@@ -55,18 +55,19 @@ def main(quick: bool = False) -> None:
 def lines(root: Path, draws: int = DRAWS) -> Iterator[str]:
     """Yield the table, a line for each kind of damage and recording."""
     yield f"Damaged rows and stamps at {RATE:g} Hz: largest error of each of {draws} draws, m/s²"
-    yield f"{'':<38}{'inside losses':>18}{'outside':>18}{'line, outside':>18}{'lost':>8}{'said':>6}"
-    yield f"{'damage':<28}{'data':<10}" + f"{'median':>10}{'max':>8}" * 3 + f"{'%':>8}{'%':>6}"
+    heads = ("inside losses", "outside", "line, outside")
+    yield f"{'':<38}" + "".join(f"{head:>18}" for head in heads) + f"{'lost':>8}{'warned':>8}"
+    yield f"{'damage':<28}{'data':<10}" + f"{'median':>10}{'max':>8}" * 3 + f"{'%':>8}{'%':>8}"
     for signal in signals(root):
         for name, damage in DAMAGES.items():
             found = [judged(signal, damage, seed) for seed in range(draws)]
-            inside, outside, line, lost, said = (
+            inside, outside, line, lost, warned = (
                 np.array(part) for part in zip(*found, strict=True)
             )
             cells = "".join(
                 f"{np.median(part):>10.2f}{np.max(part):>8.2f}" for part in (inside, outside, line)
             )
-            shares = f"{100 * lost.mean():>8.1f}{100 * said.mean():>6.0f}"
+            shares = f"{100 * lost.mean():>8.1f}{100 * warned.mean():>8.0f}"
             yield f"{name:<28}{signal.name:<10}{cells}{shares}"
 
 
@@ -169,7 +170,7 @@ def jitter(share: float, lost: float = 0.0) -> Callable[..., Damage]:
 def packets(size: int, lost: float = 0.0) -> Callable[..., Damage]:
     def damage(true: np.ndarray, rows: np.ndarray, rate: float, rng: np.random.Generator) -> Damage:
         of = np.arange(len(true)) // size
-        # stamped in the middle: a constant delay can't be told apart
+        # stamped in the middle, because a constant delay can't be identified
         stamps = (of * size + (size - 1) / 2) / rate
         kept = rng.random(of[-1] + 1)[of] >= lost
         return Damage(stamps[kept], rows[kept], true[kept])
@@ -234,7 +235,7 @@ DAMAGES: dict[str, Callable[..., Damage]] = {
 
 
 def signals(root: Path) -> Iterator[Signal]:
-    """Yield an accelerometer of each set that is there."""
+    """Yield an accelerometer of each available set."""
     readers = {
         "openpack": openpack,
         "utd": utd,

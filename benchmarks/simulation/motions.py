@@ -12,14 +12,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from m3n_sklearn.body import BodyModel, Site
-from m3n_sklearn.skeleton._rotations import (
-    quat_conjugate,
-    quat_from_rotvec,
-    quat_multiply,
-    quat_rotate,
-)
 
 UPPER_ARM, FOREARM = (0.0, 0.0, -0.28), (0.0, 0.0, -0.24)
 AXES = np.array([[0.0, 0, 1], [0, 1, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
@@ -64,11 +59,11 @@ IMPACT, IMPACT_WIDTH = 3 * 9.80665, 0.012  # m/s², s
 class Truth(NamedTuple):
     """State of the arm: local rotations, shoulder, and what happens at the wrist."""
 
-    quats: np.ndarray  # (F, 2, 4)
+    quats: np.ndarray  # (F, 2, 4), w first
     trans: np.ndarray  # (F, 3)
     position: np.ndarray  # (F, 3)
     acceleration: np.ndarray  # (F, 3), in the world
-    rotation: np.ndarray  # (F, 4), of the forearm
+    rotation: Rotation  # of F frames, of the forearm
     gyro: np.ndarray  # (F, 3), in the forearm
     force: np.ndarray  # (F, 3), specific force in the forearm
 
@@ -133,37 +128,43 @@ def _thump(since: np.ndarray) -> np.ndarray:
 def _forward(angles: np.ndarray, shoulder: np.ndarray) -> Truth:
     """Carry five angles with their derivatives along the arm."""
     frames = angles.shape[1]
-    turn = np.tile([1.0, 0.0, 0.0, 0.0], (frames, 1))
+    turn = Rotation.identity(frames)
     rate, spin = np.zeros((2, frames, 3))
     position, acceleration = shoulder[0], shoulder[2]
     local = []
     for index, axis in enumerate(AXES):
         if index == 3:
-            arm = quat_rotate(turn, np.broadcast_to(UPPER_ARM, (frames, 3)))
+            arm = turn.apply(UPPER_ARM)
             position, acceleration = position + arm, acceleration + _swung(rate, spin, arm)
-        step = quat_from_rotvec(angles[0, :, index, None] * axis)
-        world = quat_rotate(turn, np.broadcast_to(axis, (frames, 3)))
+        step = Rotation.from_rotvec(angles[0, :, index, None] * axis)
+        world = turn.apply(axis)
         first, second = (angles[k, :, index, None] * world for k in (1, 2))
         spin = spin + second + np.cross(rate, first)
         rate = rate + first
-        turn = quat_multiply(turn, step)
+        turn = turn * step
         local.append(step)
-    arm = quat_rotate(turn, np.broadcast_to(FOREARM, (frames, 3)))
+    arm = turn.apply(FOREARM)
     position, acceleration = position + arm, acceleration + _swung(rate, spin, arm)
-    joints = [
-        quat_multiply(quat_multiply(local[0], local[1]), local[2]),
-        quat_multiply(local[3], local[4]),
-    ]
-    inverse = quat_conjugate(turn)
+    joints = (local[0] * local[1] * local[2], local[3] * local[4])
     return Truth(
-        np.stack(joints, axis=1),
+        np.stack([w_first(joint) for joint in joints], axis=1),
         shoulder[0],
         position,
         acceleration,
         turn,
-        quat_rotate(inverse, rate),
-        quat_rotate(inverse, acceleration - GRAVITY),
+        turn.apply(rate, inverse=True),
+        turn.apply(acceleration - GRAVITY, inverse=True),
     )
+
+
+def w_first(rotation: Rotation) -> np.ndarray:
+    """Quaternions (w, x, y, z), as the library takes them; SciPy's are (x, y, z, w)."""
+    return np.roll(rotation.as_quat(), 1, axis=-1)
+
+
+def from_w_first(quaternion: np.ndarray) -> Rotation:
+    """Rotations from quaternions (w, x, y, z)."""
+    return Rotation.from_quat(np.roll(quaternion, -1, axis=-1))
 
 
 def _swung(rate: np.ndarray, spin: np.ndarray, arm: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Does the noise have the coefficients that were asked for, at any rate, from the first sample?
+"""Coefficients of the generated noise against the given ones, at several rates.
 
 python -m benchmarks.simulation noise
 """
@@ -19,41 +19,42 @@ ACC, GYRO = 300e-6 * 9.80665, np.deg2rad(0.01)
 """One-sided densities of an MPU-9250."""
 CORRELATION_TIME = 1.0
 TOLERANCE, ERRORS = 0.03, 3.0
-"""The bar: this relative error, or so many standard errors where that is more."""
+"""The target: this relative error, or so many standard errors where that is more."""
 
 
 class Row(NamedTuple):
-    """One line of the table: relative to what was asked for."""
+    """One line of the table, relative to the given value."""
 
     quantity: str
     rate: float
     found: float
     error: float
-    rival: float | None = None
+    baseline: float | None = None
 
     @property
-    def bar(self) -> float:
+    def target(self) -> float:
         return max(TOLERANCE, ERRORS * self.error)
 
     @property
     def passed(self) -> bool:
-        return abs(self.found - 1) <= self.bar
+        return abs(self.found - 1) <= self.target
 
 
 def main(quick: bool = False) -> bool:
-    """Print the tables; True if every row is within its bar."""
+    """Print the tables; True if every row is within its target."""
     rows = [*allan_rows(quick), *instability_rows(quick)]
-    print("Sensor errors, found / asked for (1 is right)")
-    head = f"{'quantity':<44}{'rate Hz':>8}{'found':>9}{'bar':>8}{'rival':>9}"
+    print("Sensor errors, found / given (1 is correct)")
+    head = f"{'quantity':<44}{'rate Hz':>8}{'found':>9}{'target':>8}{'baseline':>9}"
     print(f"{head}  verdict")
     for row in rows:
         verdict = "pass" if row.passed else "MISS"
-        rival = "" if row.rival is None else f"{row.rival:.4f}"
+        baseline = "" if row.baseline is None else f"{row.baseline:.4f}"
         print(
-            f"{row.quantity:<44}{row.rate:>8g}{row.found:>9.4f}{row.bar:>8.3f}{rival:>9}  {verdict}"
+            f"{row.quantity:<44}{row.rate:>8g}{row.found:>9.4f}{row.target:>8.3f}{baseline:>9}"
+            f"  {verdict}"
         )
-    print("rival, white: a one-sided density taken for a two-sided one, density √rate")
-    print("rival, instability: the recursion b[k+1] = a b[k] + √(1 - a²) sd w from b[0] = 0")
+    print("baseline, white: a one-sided density taken for a two-sided one, density √rate")
+    print("baseline, instability: the recursion b[k+1] = a b[k] + √(1 - a²) sd w from b[0] = 0")
     print(f"\nMPU-9250 with instability: {cost(quick):.2f} CPU µs per sample of a sensor")
     return all(row.passed for row in rows)
 
@@ -72,8 +73,8 @@ def allan_rows(quick: bool) -> Iterator[Row]:
             np.zeros_like(white), rate, np.random.default_rng(2)
         )
         found, error = pooled(white, rate, 1.0, wanted)
-        rival, _ = pooled(misread, rate, 1.0, wanted)
-        yield Row("white, one-sided density, Allan dev. at 1 s", rate, found, error, rival)
+        baseline, _ = pooled(misread, rate, 1.0, wanted)
+        yield Row("white, one-sided density, Allan dev. at 1 s", rate, found, error, baseline)
         found, error = pooled(misread, rate, 1.0, wanted * np.sqrt(2))
         yield Row("white, two-sided density, Allan dev. at 1 s", rate, found, error)
         walk = IMUNoise(acc=SensorNoise(random_walk=ACC), gyro=SensorNoise(random_walk=GYRO)).apply(
@@ -84,7 +85,7 @@ def allan_rows(quick: bool) -> Iterator[Row]:
 
 
 def pooled(data: np.ndarray, rate: float, tau: float, wanted: np.ndarray) -> tuple[float, float]:
-    """Ratio of Allan deviations to those asked for over all axes, and its standard error."""
+    """Ratio of Allan deviations to the given ones over all axes, and its standard error."""
     result = allan_deviation(data, rate, taus=[tau])
     ratio = float(np.sqrt(np.mean((result.deviation[0] / wanted) ** 2)))
     return ratio, float(result.error[0] / np.sqrt(data.shape[1]))
@@ -107,12 +108,12 @@ def instability_rows(quick: bool) -> Iterator[Row]:
         lag = round(CORRELATION_TIME * rate)
         spread = 1 / np.sqrt(2 * len(bias))
         for name, k in (("first sample", 0), ("sample at corr. time", lag)):
-            found, rival = bias[:, k].std(), zero[:, k].std()
-            yield Row(f"instability, sd of {name}", rate, found, spread, rival)
+            found, baseline = bias[:, k].std(), zero[:, k].std()
+            yield Row(f"instability, sd of {name}", rate, found, spread, baseline)
         wanted = np.exp(-1)
-        found, rival = (np.mean(x[:, 0] * x[:, lag]) / wanted for x in (bias, zero))
+        found, baseline = (np.mean(x[:, 0] * x[:, lag]) / wanted for x in (bias, zero))
         error = np.sqrt((1 + wanted**2) / len(bias)) / wanted
-        yield Row("instability, autocovariance at corr. time", rate, found, error, rival)
+        yield Row("instability, autocovariance at corr. time", rate, found, error, baseline)
 
 
 def from_zero(count: int, samples: int, rate: float) -> np.ndarray:

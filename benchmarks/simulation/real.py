@@ -2,8 +2,8 @@
 
 M3N_SKLEARN_DATA=path python -m benchmarks.simulation real
 
-Nothing is chosen by the measured signals, but where a table says that a mount was calibrated: then
-it was on other clips of the same person.
+Nothing is chosen from the measured signals, except where a table says that a mount was calibrated.
+The calibration then uses other clips of the same person.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.interpolate import make_interp_spline
 from scipy.signal import butter, filtfilt, savgol_filter
+from scipy.spatial.transform import Rotation, Slerp
 
 from m3n_sklearn import SMPLIMUSimulator, rigid_body_imu
 from m3n_sklearn.body import BodyModel, default_body, site_kinematics
@@ -32,20 +33,9 @@ from m3n_sklearn.simulation import (
     track_of_rigid_body,
     track_of_site,
 )
-from m3n_sklearn.simulation._learning import NOISE_FACTORS
-from m3n_sklearn.simulation._rigid_body import GRAVITY
-from m3n_sklearn.simulation.calibration._sensor_track import SiteState
-from m3n_sklearn.skeleton._rotations import (
-    hemisphere_align,
-    matrix_from_quat,
-    quat_conjugate,
-    quat_from_matrix,
-    quat_from_rotvec,
-    quat_rotate,
-    slerp_resample,
-)
 
-from .rivals import ACCELERATIONS, central_difference, central_log_gyro
+from .baselines import ACCELERATIONS, central_difference, central_log_gyro
+from .motions import GRAVITY, from_w_first, w_first
 
 TRIALS = (
     "01_undisturbed_slow_rotation_A",
@@ -55,8 +45,19 @@ TRIALS = (
 SAVGOL = (21, 3)
 FOLDS = 2
 EVERY = 6
-"""Of the other people's clips, one in six: more would not change what is learned."""
+"""One of six clips of the other people is used; more do not change the result."""
+LOUDER = (1.0, 4.0, 16.0, 64.0, 256.0)
+"""Factors of the noise of the poses, among which the clips of a calibration choose."""
 Readings = tuple[np.ndarray, np.ndarray]
+
+
+class State(NamedTuple):
+    """Values of a `SensorTrack` at some times, in this order."""
+
+    rotation: np.ndarray
+    acceleration: np.ndarray
+    lever: np.ndarray
+    rate: np.ndarray
 
 
 def main(quick: bool = False) -> None:
@@ -78,8 +79,8 @@ def main(quick: bool = False) -> None:
         print()
 
 
-def verdict(ours: float, rivals: list[float], *, larger: bool = False) -> str:
-    best = max(rivals) if larger else min(rivals)
+def verdict(ours: float, baselines: list[float], *, larger: bool = False) -> str:
+    best = max(baselines) if larger else min(baselines)
     won = ours > best if larger else ours < best
     return f"{'pass' if won else 'MISS'} ({ours:.4g} against {best:.4g})"
 
@@ -98,7 +99,7 @@ class Trial(NamedTuple):
         with np.load(path) as data:
             quaternion = data["opt_quat_wxyz"].astype(float)
             seen = np.isfinite(quaternion).all(axis=1)
-            quaternion[seen] = hemisphere_align(quaternion[seen])
+            quaternion[seen] = same_sign(quaternion[seen])
             quaternion = bridged(quaternion)
             return cls(
                 float(data["rate"]),
@@ -117,6 +118,13 @@ class Trial(NamedTuple):
             gap = (ours[:-1] - theirs[1:])[self.moving[1:]]
             found.append(float(np.sqrt(np.mean(np.sum(gap**2, axis=1)))))
         return found[0], found[1]
+
+
+def same_sign(quaternion: np.ndarray) -> np.ndarray:
+    """Quaternions (F, 4) without jumps of sign, so that components can be interpolated."""
+    jumps = np.sum(quaternion[1:] * quaternion[:-1], axis=1) < 0
+    signs = np.cumprod(np.where(np.append(False, jumps), -1.0, 1.0))
+    return signs[:, None] * quaternion
 
 
 def bridged(track: np.ndarray) -> np.ndarray:
@@ -139,7 +147,7 @@ def broad_tables(folder: Path, quick: bool) -> None:
         for i, how in enumerate(("as they are", "smoothed on both sides")):
             for j, kind in enumerate(("acc", "gyro")):
                 others = [row[i][j] for row in rows.values()]
-                print(f"  ahead of every rival, {kind}, {how}: {verdict(ours[i][j], others)}")
+                print(f"  ahead of every baseline, {kind}, {how}: {verdict(ours[i][j], others)}")
     if not quick:
         broad_calibrated(folder)
 
@@ -167,22 +175,22 @@ def broad_calibrated(folder: Path) -> None:
             for pair in pairs
             for ours, theirs in zip(pair, trials[i].measured, strict=True)
         ]
-        told = "".join(f"{error:>10.4f}" for error in errors)
+        text = "".join(f"{error:>10.4f}" for error in errors)
         arm = " ".join(f"{1e3 * x:.1f}" for x in found.lever_arm)
-        print(f"{name:<40}{told}{1e3 * found.lag:>9.2f}  {arm}")
+        print(f"{name:<40}{text}{1e3 * found.lag:>9.2f}  {arm}")
 
 
 def broad_rows(trial: Trial) -> Iterator[tuple[str, Readings]]:
     position, quaternion, rate = trial.position, trial.quaternion, trial.rate
     yield "ours (auto)", rigid_body_imu(position, quaternion, rate=rate, smoothing="auto")
-    gyro = central_log_gyro(quaternion, rate)
+    gyro = central_log_gyro(from_w_first(quaternion), rate)
     for name, rule in ACCELERATIONS.items():
         turns, rates = quaternion, gyro
         if "Butterworth" in name:
             low = butter(2, 10.0, fs=rate)
             turns = filtfilt(*low, quaternion, axis=0)
             turns /= np.linalg.norm(turns, axis=1, keepdims=True)
-            rates = central_log_gyro(turns, rate)
+            rates = central_log_gyro(from_w_first(turns), rate)
         if "IMUSim" in name:
             turns, rates = imusim_rotation(quaternion, rate)
         yield name, (force_in(turns, rule(position, rate)), rates)
@@ -193,17 +201,17 @@ def imusim_rotation(quaternion: np.ndarray, rate: float) -> Readings:
     padded = np.concatenate([quaternion[:1], quaternion, quaternion[-1:]])
     turns = (padded[:-2] + 4 * padded[1:-1] + padded[2:]) / 6
     turns /= np.linalg.norm(turns, axis=1, keepdims=True)
-    return turns, central_log_gyro(quaternion, rate)
+    return turns, central_log_gyro(from_w_first(quaternion), rate)
 
 
 def force_in(quaternion: np.ndarray, acceleration: np.ndarray) -> np.ndarray:
-    return quat_rotate(quat_conjugate(quaternion), acceleration - np.array(GRAVITY))
+    return from_w_first(quaternion).apply(acceleration - GRAVITY, inverse=True)
 
 
 def utd_tables(folder: Path, quick: bool) -> None:
     people = [1, 2] if quick else None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UnitsWarning)  # the rivals' rates are wild
+        warnings.simplefilter("ignore", UnitsWarning)  # the baselines' rates are wild
         utd = load_utd_mhad(folder, subjects=people, actions="wrist", seconds=None)
         norm_table(utd.motions, utd.recordings)
         print()
@@ -228,13 +236,13 @@ def norm_table(motions: list, recordings: list) -> None:
         r = [np.nanmedian([c.norm_correlation for c in column], axis=0) for column in found]
         ratio = np.nanmedian([c.amplitude_ratio[0] for c in found[0]])
         rows[name] = [*r[0], *r[1]]
-        told = "".join(f"{x:>9.3f}" for x in rows[name])
-        print(f"{name:<44}{told}{ratio:>20.2f}")
-    rivals = [row for name, row in rows.items() if name.startswith("finite")]
+        text = "".join(f"{x:>9.3f}" for x in rows[name])
+        print(f"{name:<44}{text}{ratio:>20.2f}")
+    baselines = [row for name, row in rows.items() if name.startswith("finite")]
     for name in [name for name in rows if name.startswith("ours")]:
         for i, what in enumerate(("|f|", "|gyro|", "|f| below 3 Hz", "|gyro| below 3 Hz")):
-            told = verdict(rows[name][i], [row[i] for row in rivals], larger=True)
-            print(f"  {name}, ahead of every rival in {what}: {told}")
+            text = verdict(rows[name][i], [row[i] for row in baselines], larger=True)
+            print(f"  {name}, ahead of every baseline in {what}: {text}")
 
 
 def norm_rows(motions: list, recordings: list) -> Iterator[tuple[str, list[np.ndarray]]]:
@@ -243,8 +251,8 @@ def norm_rows(motions: list, recordings: list) -> Iterator[tuple[str, list[np.nd
     simulator.fit(motions)
     yield "ours, noise learned from the motions", [r.data for r in simulator.simulate(motions)]
     yield "ours, noise from wrists of other people", from_other_people(motions, recordings)
-    told = SMPLIMUSimulator(sites=("right_wrist",), rate=50.0, smoothing=2.0)
-    yield "(ours, 2 Hz: chosen from these data)", [r.data for r in told.simulate(motions)]
+    fixed = SMPLIMUSimulator(sites=("right_wrist",), rate=50.0, smoothing=2.0)
+    yield "(ours, 2 Hz: chosen from these data)", [r.data for r in fixed.simulate(motions)]
     for how in ("frames", "cubic to 50 Hz", "linear to 50 Hz"):
         for n in (1, 2, 4):
             tracks = [differenced(motion, n, how) for motion in motions]
@@ -262,7 +270,7 @@ def from_other_people(motions: list, recordings: list) -> list[np.ndarray]:
         others = [i for i, p in enumerate(people) if p != person][::EVERY]
         simulator = SMPLIMUSimulator(sites=("right_wrist",), rate=50.0)
         simulator.fit([motions[i] for i in others], measured=[recordings[i] for i in others])
-        del simulator.calibration_  # how the others wore it is no business of this person
+        del simulator.calibration_  # the calibration belongs to the other people's mounts
         for i in [i for i, p in enumerate(people) if p == person]:
             readings[i] = simulator.simulate(motions[i]).data
     return readings
@@ -270,34 +278,35 @@ def from_other_people(motions: list, recordings: list) -> list[np.ndarray]:
 
 def differenced(motion: Motion, n: int, how: str) -> SensorTrack:
     """Finite differences of the site's positions, at the frames or interpolated before."""
-    times, position, quaternion = frames_of_site(motion)
+    times, position, rotation = frames_of_site(motion)
     rate = motion.rate
     if how != "frames":
         degree = {"cubic to 50 Hz": 3, "linear to 50 Hz": 1}[how]
         wanted = np.arange(times[0], times[-1], 1 / 50.0)
         position = make_interp_spline(times, position, k=degree)(wanted)
-        quaternion, times, rate = slerp_resample(quaternion, times, wanted), wanted, 50.0
+        rotation, times, rate = Slerp(times, rotation)(wanted), wanted, 50.0
     acceleration = make_interp_spline(times, central_difference(position, rate, n), k=1)
-    rates = make_interp_spline(times, central_log_gyro(quaternion, rate), k=1)
+    turns = Slerp(times, rotation)
+    rates = make_interp_spline(times, central_log_gyro(rotation, rate), k=1)
 
-    def evaluate(wanted: np.ndarray) -> SiteState:
+    def evaluate(wanted: np.ndarray) -> State:
         inside = np.clip(wanted, times[0], times[-1])
-        turned = matrix_from_quat(slerp_resample(quaternion, times, inside))
         none = np.zeros((len(inside), 3, 3))
-        return SiteState(turned, acceleration(inside), none, rates(inside))
+        return State(turns(inside).as_matrix(), acceleration(inside), none, rates(inside))
 
     return SensorTrack(evaluate, float(times[0]), float(times[-1]))
 
 
-def frames_of_site(motion: Motion) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def frames_of_site(motion: Motion) -> tuple[np.ndarray, np.ndarray, Rotation]:
     """Time, position and orientation of the wrist, frame by frame."""
-    quats, still = quat_from_rotvec(motion.poses), np.zeros(motion.poses.shape)
+    joints = Rotation.from_rotvec(motion.poses.reshape(-1, 3).astype(float))
+    quats = w_first(joints).reshape(*motion.poses.shape[:2], 4)
+    still = np.zeros(motion.poses.shape)
     rest = np.zeros((motion.n_frames, 3))
     moved = site_kinematics(
         body_of(motion), ["right_wrist"], quats, still, still, motion.trans, rest, rest
     )
-    turned = hemisphere_align(quat_from_matrix(moved.rotation[:, 0]))
-    return motion.times, moved.position[:, 0], turned
+    return motion.times, moved.position[:, 0], Rotation.from_matrix(moved.rotation[:, 0])
 
 
 def body_of(motion: Motion) -> BodyModel:
@@ -305,8 +314,8 @@ def body_of(motion: Motion) -> BodyModel:
 
 
 def readings_at(track: SensorTrack, times: np.ndarray) -> np.ndarray:
-    state = SiteState(*track.evaluate(np.clip(times, track.start, track.stop)))
-    force = np.einsum("tji,tj->ti", state.rotation, state.acceleration - np.array(GRAVITY))
+    state = State(*track.evaluate(np.clip(times, track.start, track.stop)))
+    force = np.einsum("tji,tj->ti", state.rotation, state.acceleration - GRAVITY)
     return np.hstack([force, state.rate])
 
 
@@ -325,13 +334,13 @@ def calibrated_table(motions: list, recordings: list) -> None:
         found = left_out(options, measured, [motion.subject for motion in motions])
         axes = np.nanmedian(found, axis=0)
         rows[name] = [np.nanmedian(found[:, :3]), np.nanmedian(found[:, 3:])]
-        told = "".join(f"{x:>8.3f}" for x in axes) + "".join(f"{x:>9.3f}" for x in rows[name])
-        print(f"{name:<44}{told}")
-    rivals = [row for name, row in rows.items() if name.startswith("finite")]
+        text = "".join(f"{x:>8.3f}" for x in axes) + "".join(f"{x:>9.3f}" for x in rows[name])
+        print(f"{name:<44}{text}")
+    baselines = [row for name, row in rows.items() if name.startswith("finite")]
     for name in [name for name in rows if name.startswith("ours")]:
         for i, kind in enumerate(("acc", "gyro")):
-            told = verdict(rows[name][i], [row[i] for row in rivals], larger=True)
-            print(f"  {name}, ahead of every rival, {kind}: {told}")
+            text = verdict(rows[name][i], [row[i] for row in baselines], larger=True)
+            print(f"  {name}, ahead of every baseline, {kind}: {text}")
 
 
 def calibrated_rows(
@@ -352,7 +361,7 @@ def calibrated_rows(
         )
 
     yield "ours, noise learned from the motions", [learned]
-    yield "ours, noise learned from measured clips", [louder(factor) for factor in NOISE_FACTORS]
+    yield "ours, noise learned from measured clips", [louder(factor) for factor in LOUDER]
     for n in (1, 2, 4):
         yield (
             f"finite differences n = {n}, frames",
@@ -363,15 +372,15 @@ def calibrated_rows(
 def tabulated(track: SensorTrack, rate: float = 200.0) -> SensorTrack:
     """The same track from a table, to be read quickly many times."""
     times = np.linspace(track.start, track.stop, int(rate * (track.stop - track.start)) + 2)
-    state = SiteState(*track.evaluate(times))
+    state = State(*track.evaluate(times))
     shapes = [x.shape[1:] for x in state]
     flat = np.concatenate([x.reshape(len(times), -1) for x in state], axis=1)
     curve = make_interp_spline(times, flat, k=3)
     cuts = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
 
-    def evaluate(wanted: np.ndarray) -> SiteState:
+    def evaluate(wanted: np.ndarray) -> State:
         parts = np.split(curve(np.clip(wanted, track.start, track.stop)), cuts, axis=1)
-        return SiteState(*(p.reshape(-1, *s) for p, s in zip(parts, shapes, strict=True)))
+        return State(*(p.reshape(-1, *s) for p, s in zip(parts, shapes, strict=True)))
 
     return SensorTrack(evaluate, track.start, track.stop)
 
@@ -405,7 +414,7 @@ def best_calibration(
 
 
 def openpack_table(folder: Path, quick: bool) -> None:
-    """Mean specific force in the world frame: what is left is gravity."""
+    """Mean specific force in the world frame, which must be gravity."""
     print("OpenPack U0209/S0500, mean world acceleration in m/s²")
     for device, side in (("atr01", "right wrist"), ("atr02", "left wrist")):
         atr = read_openpack_atr(next(folder.rglob(f"{device}/S0500.csv")))

@@ -1,9 +1,9 @@
-"""How long does it take, and how does that grow?
+"""Computation time and memory, and how they grow.
 
 python -m benchmarks.simulation speed
 
-All times are CPU time on one thread, the best of several runs. The rival is the real smplx
-package, which skins the whole mesh, on a random body of SMPL's size: no licensed file is needed.
+All times are CPU time on one thread, the best of several runs. The baseline is the smplx package,
+which skins the whole mesh, on a random body of SMPL's size. No licensed file is needed.
 """
 
 from __future__ import annotations
@@ -20,18 +20,16 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from m3n_sklearn.body import BodyModel, Site, body_from_smplx, default_body, resolve_sites, skin
+from m3n_sklearn import Recording
+from m3n_sklearn.body import BodyModel, Site, body_from_smplx, default_body, skin
 from m3n_sklearn.motion import Motion
 from m3n_sklearn.simulation import SMPLIMUSimulator
-from m3n_sklearn.simulation._batch import Setup, simulate_batch
-from m3n_sklearn.skeleton._smpl import SMPL_PARENTS
 
 SIX = ("left_wrist", "right_wrist", "left_ankle", "right_ankle", "chest", "head")
 CORNERS = (335, 1961, 2821, 4804, 5431, 6610)
 """Six vertices."""
 RATE = 60.0
 NOISE = "mpu9250"
-GRAVITY = np.array([0.0, 0.0, -9.80665])
 
 
 class Row(NamedTuple):
@@ -39,21 +37,21 @@ class Row(NamedTuple):
 
     quantity: str
     value: str
-    bar: str = ""
+    target: str = ""
     passed: bool | None = None
 
 
 def main(quick: bool = False) -> bool:
-    """Print the table; True if every row is within its bar."""
+    """Print the table; True if every row is within its target."""
     rows: list[Row] = []
     print("Speed, CPU time on one thread")
-    print(f"{'quantity':<82}{'measured':>22}{'bar':>14}  verdict")
+    print(f"{'quantity':<82}{'measured':>22}{'target':>14}  verdict")
     with threadpool_limits(1):
         for table in (positions, end_to_end, growth, sites):
             for row in table(quick):
                 rows.append(row)
                 verdict = {None: "", True: "pass", False: "MISS"}[row.passed]
-                print(f"{row.quantity:<82}{row.value:>22}{row.bar:>14}  {verdict}", flush=True)
+                print(f"{row.quantity:<82}{row.value:>22}{row.target:>14}  {verdict}", flush=True)
     return all(row.passed is not False for row in rows)
 
 
@@ -82,7 +80,7 @@ def positions(quick: bool) -> Iterator[Row]:
     if batch:
         yield Row(f"smplx, whole mesh, best batch ({batch})", f"{best:.0f} µs/frame")
     body = body_from_smplx(struct)
-    for engine, bar in (("numpy", 30.0), ("numba", 300.0)):
+    for engine, target in (("numpy", 30.0), ("numba", 300.0)):
 
         def run(engine: str = engine) -> np.ndarray:
             return skin(body, poses, trans, CORNERS, engine)
@@ -91,7 +89,7 @@ def positions(quick: bool) -> Iterator[Row]:
         ratio = best / spent
         value = f"{spent:.2f} µs/frame" + (f", {ratio:.0f}×" if batch else "")
         name = f"six vertices with blend shapes, {engine}"
-        yield Row(name, value, f"≥ {bar:.0f}×", ratio >= bar if batch else None)
+        yield Row(name, value, f"≥ {target:.0f}×", ratio >= target if batch else None)
         if batch:
             gap = np.abs(run()[: len(vertices)] - vertices[:, CORNERS]).max()
             yield Row(
@@ -102,7 +100,8 @@ def positions(quick: bool) -> Iterator[Row]:
 def random_struct() -> SimpleNamespace:
     """A body of SMPL's size, filled with random numbers that float32 represents exactly."""
     rng = np.random.default_rng(0)
-    count, joints = 6890, len(SMPL_PARENTS)
+    parents = default_body().parents  # SMPL's tree
+    count, joints = 6890, len(parents)
     weights, regressor = np.zeros((count, joints)), np.zeros((joints, count))
     for table, held in ((weights, 4), (regressor, 16)):
         for row in table:
@@ -114,7 +113,7 @@ def random_struct() -> SimpleNamespace:
         shapedirs=exact(0.01 * rng.standard_normal((count, 3, 10))),
         posedirs=exact(1e-3 * rng.standard_normal((count, 3, 9 * (joints - 1)))),
         J_regressor=regressor,
-        kintree_table=np.stack([SMPL_PARENTS, np.arange(joints)]).astype(np.uint32),
+        kintree_table=np.stack([parents, np.arange(joints)]).astype(np.uint32),
         weights=weights,
         f=rng.integers(0, count, (1000, 3)).astype(np.uint32),
     )
@@ -132,7 +131,7 @@ def smplx_mesh(
         import smplx
         import torch
     except ImportError:
-        print("(smplx is not installed: no rival)")
+        print("(smplx is not installed, so there is no baseline)")
         return np.nan, 0, np.zeros((0, 6890, 3))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -158,7 +157,7 @@ def smplx_mesh(
 
 
 def clip(frames: int) -> Motion:
-    """Somebody who moves all joints, with the jitter of a tracker."""
+    """A motion of all joints, with the jitter of a tracker."""
     rng = np.random.default_rng(2)
     times = np.arange(frames) / RATE
     hertz, phase = rng.uniform(0.2, 2.0, 72), rng.uniform(0, 2 * np.pi, 72)
@@ -176,7 +175,7 @@ def end_to_end(quick: bool) -> Iterator[Row]:
     frames = 2400 if quick else 12_000
     motion = clip(frames)
     shaped = shaped_body()
-    for engine, bar in (("numpy", 150.0), ("numba", 45.0)):
+    for engine, target in (("numpy", 150.0), ("numba", 45.0)):
         for body, label in (("default", "default body"), (shaped, "SMPL's size, blend shapes")):
             for noise in (None, NOISE):
                 if noise is None and label != "default body":
@@ -187,7 +186,7 @@ def end_to_end(quick: bool) -> Iterator[Row]:
                 spent = cpu(lambda s=simulator: s.simulate(motion), 3) / frames * 1e6
                 kind = "" if noise is None else " and noise"
                 name = f"six sites, acc + gyro with smoothing{kind}, {label}, {engine}"
-                yield Row(name, f"{spent:.1f} µs/frame", f"≤ {bar:.0f}", spent <= bar)
+                yield Row(name, f"{spent:.1f} µs/frame", f"≤ {target:.0f}", spent <= target)
     short = [clip(120) for _ in range(20)]
     simulator = SMPLIMUSimulator(sites=SIX, rate=RATE)
     spent = cpu(lambda: simulator.simulate(short), 3) / len(short) * 1e3
@@ -214,23 +213,20 @@ def shaped_body() -> BodyModel:
 
 def growth(quick: bool) -> Iterator[Row]:
     """Time and working memory, beyond input and output, against the length of a clip."""
-    body = default_body()
     lengths = (1000, 10_000, 100_000) if quick else (1000, 10_000, 100_000, 1_000_000)
-    setup = Setup(body, resolve_sites(body, SIX), "auto", "skin", GRAVITY, engine=engines()[-1])
-    mounts = np.tile(np.eye(3), (1, len(SIX), 1, 1))
+    simulator = SMPLIMUSimulator(sites=SIX, rate=RATE, engine=engines()[-1])
     spent, peaks = [], []
     for frames in lengths:
         motion = clip(frames)
-        given = (motion.poses[None], motion.trans[None], motion.times, motion.times, mounts)
 
-        def run(given: tuple[np.ndarray, ...] = given) -> np.ndarray:
-            return simulate_batch(setup, *given)
+        def run(motion: Motion = motion) -> Recording:
+            return simulator.simulate(motion)
 
         tracemalloc.start()
         start = time.process_time()
         out = run()
         took = time.process_time() - start
-        peaks.append((tracemalloc.get_traced_memory()[1] - out[0].nbytes) / 1e6)
+        peaks.append((tracemalloc.get_traced_memory()[1] - out.data.nbytes) / 1e6)
         tracemalloc.stop()
         took = took if frames > 50_000 else cpu(run, 3)
         spent.append(took / frames * 1e6)
@@ -238,7 +234,7 @@ def growth(quick: bool) -> Iterator[Row]:
         if frames > 10_000:
             passed = spent[-1] <= 1.3 * spent[1] and peaks[-1] <= 1.5 * max(peaks[1], 80.0)
         yield Row(
-            f"clip of {frames:,} frames ({setup.engine})",
+            f"clip of {frames:,} frames ({simulator.engine})",
             f"{spent[-1]:.1f} µs/frame, {peaks[-1]:.0f} MB",
             "linear, bound" if passed is not None else "",
             passed,
@@ -252,22 +248,15 @@ def sites(quick: bool) -> Iterator[Row]:
     motion = clip(frames)
     chosen = np.random.default_rng(3).choice(body.n_vertices, 72, replace=False).tolist()
     every = [Site(f"v{v}", vertices=(v,)) for v in chosen]
-    mounts = np.tile(np.eye(3), (1, 72, 1, 1))
-    given = (motion.poses[None], motion.trans[None], motion.times, motion.times)
     for engine in engines():
         first = 0.0
         for count in (1, 6, 18, 72):
-            places = resolve_sites(body, every[:count])
-            setup = Setup(body, places, "auto", "skin", GRAVITY, engine=engine)
-
-            def run(setup: Setup = setup, count: int = count) -> np.ndarray:
-                return simulate_batch(setup, *given, mounts[:, :count])
-
-            spent = cpu(run, 3) / frames * 1e6
+            simulator = SMPLIMUSimulator(sites=every[:count], rate=RATE, engine=engine)
+            spent = cpu(lambda s=simulator: s.simulate(motion), 3) / frames * 1e6
             first = first or spent
             passed = spent < count * first if count > 1 else None
-            bar = f"< {count} × first" if count > 1 else ""
-            yield Row(f"{count} sites, {engine}", f"{spent:.1f} µs/frame", bar, passed)
+            target = f"< {count} × first" if count > 1 else ""
+            yield Row(f"{count} sites, {engine}", f"{spent:.1f} µs/frame", target, passed)
 
 
 def engines() -> tuple[str, ...]:

@@ -1,9 +1,9 @@
-"""What the simulator makes of real tracks, with defaults only.
+"""Simulate real tracks with defaults only.
 
 M3N_SKLEARN_DATA=path python -m benchmarks.simulation tracks
 
 Video landmarks, results of video tools, depth cameras, optical markers and BVH files, each as it
-comes. Only public names are used, so that older versions can be compared by this file.
+comes.
 """
 
 from __future__ import annotations
@@ -18,11 +18,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from m3n_sklearn import Motion, SMPLIMUSimulator, rigid_body_imu
 from m3n_sklearn.datasets import load_utd_mhad
-from m3n_sklearn.motion import motion_from_joints, read_bvh, read_gvhmr, read_mediapipe, read_wham
-from m3n_sklearn.skeleton._rotations import rotvec_from_matrix
+from m3n_sklearn.motion import (
+    motion_from_joints,
+    read_4dhumans,
+    read_bvh,
+    read_gvhmr,
+    read_mediapipe,
+    read_wham,
+)
 
 from .asf import read_asf_amc
 
@@ -107,9 +114,7 @@ def _stretches(points: np.ndarray, rate: float, longest: float = 0.25) -> Iterat
 
 
 def tool_rows(folder: Path, quick: bool) -> Iterator[Row]:
-    """Results of video tools, whose files say no frame rate: 30 Hz, WHAM's clip 15."""
-    from m3n_sklearn import motion as video
-
+    """Results of video tools. Their files have no frame rate: 30 Hz, 15 Hz for WHAM's clip."""
     tools, clips = folder / "video_tool_outputs", folder / "video_clips" / "results"
     gvhmr = tools / "gvhmr_tennis_hmr4d_results.pt"
     yield attempt("GVHMR: tennis", [lambda: read_gvhmr(gvhmr, rate=30.0)])
@@ -117,9 +122,8 @@ def tool_rows(folder: Path, quick: bool) -> Iterator[Row]:
         yield attempt(f"HybrIK: {path.stem}", [lambda p=path: hybrik_motion(p)])
     wham = clips / "wham_utd_a1_noverts.pkl"
     yield attempt("WHAM: UTD a1", [lambda: read_wham(wham, rate=15.0)])
-    read = next(getattr(video, n) for n in dir(video) if n.startswith("read_") and "4d" in n)
     phalp = clips / "phalp_demo_run.pkl"
-    yield attempt("4D-Humans: run", [lambda: read(phalp, rate=30.0)])
+    yield attempt("4D-Humans: run", [lambda: read_4dhumans(phalp, rate=30.0)])
 
 
 def hybrik_motion(path: Path) -> Motion:
@@ -131,9 +135,8 @@ def hybrik_motion(path: Path) -> Motion:
     matrices = left @ right
     world = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
     matrices[:, 0] = world @ matrices[:, 0]
-    return Motion(
-        rotvec_from_matrix(matrices), np.asarray(result["transl"], float) @ world.T, rate=30.0
-    )
+    poses = Rotation.from_matrix(matrices.reshape(-1, 3, 3)).as_rotvec().reshape(-1, 24, 3)
+    return Motion(poses, np.asarray(result["transl"], float) @ world.T, rate=30.0)
 
 
 def utd_rows(folder: Path, quick: bool) -> Iterator[Row]:
@@ -261,15 +264,15 @@ def _quiet(name: str) -> bool:
 
 
 def simulated(motions: list[Motion], **facts: Any) -> tuple[list[Any], list[str]]:
-    """Recordings of both wrists, and what was said."""
+    """Recordings of both wrists, and the warnings."""
     fit = facts.pop("fit", False)
     simulator = SMPLIMUSimulator(sites=WRISTS, **{"rate": 50.0, **facts})
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if fit:
             simulator.fit(motions)
         recordings = simulator.simulate(motions)
-    return recordings, [str(one.message) for one in said]
+    return recordings, [str(one.message) for one in caught]
 
 
 def lengths(recording: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -284,22 +287,22 @@ def readings_table(rows: list[Row]) -> None:
     print(
         "Both wrists with defaults, |f| in m/s²; observed samples only. Goals: peak at most 157,\n"
         "quiet actions (q) within 1.5 of 9.8 at the 99th percentile. Together: after fit on all\n"
-        "clips of a row. At 6 Hz: peak with a fixed cut-off. Said: clips with a warning."
+        "clips of a row. At 6 Hz: peak with a fixed cut-off. Warned: clips with a warning."
     )
     print(
         f"{'':<46}{'clips':>6}{'refused':>8}{'peak':>9}{'together':>10}{'at 6 Hz':>9}{'median':>8}"
-        f"{'99 %':>8}{'°/s':>7}{'observed':>9}  said"
+        f"{'99 %':>8}{'°/s':>7}{'observed':>9}  warned"
     )
     good = {"peak": True, "quiet": True}
     for row in rows:
         if not row.motions:
             print(f"{row.name:<46}{0:>6}{row.refused:>8}  {row.why[:90]}")
             continue
-        told, alone = 0, []
+        count, alone = 0, []
         for motion in row.motions:
-            recordings, said = simulated([motion])
+            recordings, warned = simulated([motion])
             alone += recordings
-            told += bool(said)
+            count += bool(warned)
         try:
             together = simulated(row.motions, fit=True)[0]
         except ValueError:
@@ -311,7 +314,7 @@ def readings_table(rows: list[Row]) -> None:
         mark = " q" if row.quiet else ""
         print(
             f"{row.name + mark:<46}{len(row.motions):>6}{row.refused:>8}{peak:>9.1f}{both:>10.1f}"
-            f"{found[2][0]:>9.1f}{median:>8.2f}{high:>8.2f}{turn:>7.0f}{observed:>9.2f}  {told}",
+            f"{found[2][0]:>9.1f}{median:>8.2f}{high:>8.2f}{turn:>7.0f}{observed:>9.2f}  {count}",
             flush=True,
         )
         good["peak"] &= not max(peak, both) > LIMIT
@@ -359,8 +362,8 @@ def agreement_table(folder: Path, rows: list[Row]) -> None:
             print(f"{what:<58}{'never both observed':>22}")
             return
         share = rms(np.concatenate(gaps)) / rms(np.concatenate(sizes))
-        told = "" if goal is None else f"  {_verdict(share <= goal)} (goal {goal:g})"
-        print(f"{what:<58}{share:>8.3f}  correlation {np.median(r):.2f}{told}")
+        note = "" if goal is None else f"  {_verdict(share <= goal)} (goal {goal:g})"
+        print(f"{what:<58}{share:>8.3f}  correlation {np.median(r):.2f}{note}")
 
     show(
         "CMU 01_01, BVH and ASF/AMC joints",

@@ -5,7 +5,7 @@
    .. measured::
       :columns: 1 per class; all labels
 
-      from scratch = UTD-MHAD right / rivals, real labels alone / CNN from scratch, our augmentation
+      from scratch = UTD-MHAD right / baselines, real labels / CNN from scratch, our augmentation
       default = UTD-MHAD right / in-domain / default (auto)
 
 Each row has a label, the set, the block and the row of ``benchmarks/learning.txt``. Set and block

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
@@ -222,7 +224,26 @@ def common_input_map(pretrainers: Sequence[Multi3NetPretrainer], imu: ImuWindows
                 f"{', '.join(f'{rate:g}' for rate in rates)} Hz. Pretrain them with the same "
                 "rate=, or give one of them."
             )
+        _warn_about_unknown_sites(imu, pretrainers[0].input_.layout.sites)
     return first
+
+
+def _warn_about_unknown_sites(imu: ImuWindows, known: Sequence[str]) -> None:
+    """Warn if X names sites that the encoder was not trained on; it reads them as an average."""
+    if imu.channels is None or not any(known):
+        return
+    for site in imu.layout.sites:
+        if site not in known:
+            close = difflib.get_close_matches(site, known, n=1)
+            turned = "_".join(reversed(site.split("_")))  # "wrist_right"
+            close = [turned] if turned in known else close
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            warnings.warn(
+                f"The site {site!r} of X is not one of those that the encoder was trained on "
+                f"({', '.join(known)}), and is read as their average.{hint}",
+                UserWarning,
+                stacklevel=2,
+            )
 
 
 def reads_one_length(config: Mapping[str, Any]) -> bool:

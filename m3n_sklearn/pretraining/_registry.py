@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import json
-import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from .._files import write_atomically
 from .._persistence import load
 from ._pretrainer import Multi3NetPretrainer
 
-__all__ = ["list_pretrained", "load_pretrained", "manifest_of", "save_pretrained"]
+__all__ = ["list_pretrained", "load_pretrained"]
 
 FOLDER = Path(__file__).parent / "weights"
 
@@ -94,24 +89,3 @@ def load_pretrained(name: str) -> Multi3NetPretrainer:
         for key, weight in pretrainer.weights_.items()
     }
     return pretrainer
-
-
-def save_pretrained(
-    pretrainer: Multi3NetPretrainer, path: str | os.PathLike[str], manifest: Mapping[str, Any]
-) -> None:
-    """Write a fitted pretrainer without its corpus, matrices in half precision, and a manifest."""
-    file = Path(path)
-    small = Multi3NetPretrainer(**{**pretrainer.get_params(deep=False), "corpus": None})
-    small.__dict__.update({k: v for k, v in vars(pretrainer).items() if k.endswith("_")})
-    small.weights_ = {
-        key: weight.astype(np.float16) if weight.ndim > 1 and weight.size > 256 else weight
-        for key, weight in pretrainer.weights_.items()
-    }
-    small.save(file)
-    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-    write_atomically(file.with_suffix(".json"), text.encode())
-
-
-def manifest_of(name: str) -> Path:
-    """Return the manifest of the corpus that a pretrained encoder was trained on."""
-    return FOLDER / f"{name}.json"

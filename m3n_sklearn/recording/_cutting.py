@@ -206,7 +206,7 @@ def cut(
     --------
     >>> import numpy as np
     >>> from m3n_sklearn.recording import Recording, channel_names, cut
-    >>> walk = Recording(np.full((500, 3), 5.6), 50.0, channel_names("wrist", "acc"),
+    >>> walk = Recording(np.full((500, 3), 5.6), 50.0, channel_names("right_wrist", "acc"),
     ...                  labels="walk", subject="anna")
     >>> X, y, groups = cut(walk, seconds=2.0)
     >>> X["imu"].shape, X["start"][:3].tolist(), y[0], groups[0]

@@ -71,9 +71,9 @@ class Recording:
     Examples
     --------
     >>> import numpy as np
-    >>> from m3n_sklearn.recording import Recording
+    >>> from m3n_sklearn.recording import Recording, channel_names
     >>> still = np.tile([0.0, 0.0, 9.80665], (100, 1))
-    >>> Recording(still, rate=50.0, channels=["wrist_acc_x", "wrist_acc_y", "wrist_acc_z"])
+    >>> Recording(still, rate=50.0, channels=channel_names("right_wrist", "acc"))
     Recording(100 samples x 3 channels, 1.98 s at 50 Hz)
     """
 
@@ -326,7 +326,8 @@ def _check_labels(labels: ArrayLike | None, count: int) -> NDArray[Any] | None:
         return np.full(count, values.item())
     if values.shape != (count,):
         raise ValueError(
-            f"labels must be one class or have shape ({count},) to match data, got {values.shape}."
+            f"labels must be one class or have shape ({count},) to match data, got {values.shape}. "
+            "After resample_timestamps, give each new sample the label of its nearest row."
         )
     if any(value is None or value != value for value in set(values.tolist())):
         raise ValueError(

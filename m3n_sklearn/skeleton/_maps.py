@@ -345,7 +345,8 @@ def find_skeleton(joint_names: Iterable[str]) -> SkeletonMap:
     """Return the known skeleton all of whose joints are among the names, or raise."""
     listed = list(joint_names)
     names, first = set(listed), next(iter(listed), "")
-    for skeleton in SKELETONS.values():
+    missing: dict[str, list[str]] = {}
+    for name, skeleton in SKELETONS.items():
         required = {
             source
             for joint, source in skeleton.joints.items()
@@ -353,8 +354,11 @@ def find_skeleton(joint_names: Iterable[str]) -> SkeletonMap:
         }
         if required <= names:
             return skeleton
+        missing[name] = sorted(required - names)
+    closest = min(missing, key=lambda name: len(missing[name]))
     raise ValueError(
-        f"No known skeleton ({', '.join(SKELETONS)}) has the joints {sorted(names)}. Describe "
-        f"yours with m3n_sklearn.skeleton.SkeletonMap({{'pelvis': {first!r}, 'left_hip': ..., "
+        f"No known skeleton ({', '.join(SKELETONS)}) has the joints {sorted(names)}. The closest, "
+        f"{closest}, also has {', '.join(missing[closest])}. Describe yours with "
+        f"m3n_sklearn.skeleton.SkeletonMap({{'pelvis': {first!r}, 'left_hip': ..., "
         "'left_knee': ..., ...}) and pass it as skeleton=."
     )

@@ -1,4 +1,4 @@
-"""The benchmark's own parts: rivals, turned sensors, results, bars."""
+"""The benchmark's own parts: baselines, turned sensors, results, targets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 
-from benchmarks.learning import bars, results
+from benchmarks.learning import results, targets
+from benchmarks.learning.baselines.augmented import MOST, Augmented
+from benchmarks.learning.baselines.committee import Committee
+from benchmarks.learning.baselines.deepconvlstm import DeepConvLSTM
+from benchmarks.learning.baselines.limu_bert import LimuBertFeatures
+from benchmarks.learning.baselines.signals import by_site, from_sites, readings
+from benchmarks.learning.baselines.table import SCRATCH, from_scratch
+from benchmarks.learning.corpora import UTD_MOUNT
 from benchmarks.learning.data import Task
 from benchmarks.learning.encoders import Encoders
 from benchmarks.learning.grid import Grid
@@ -17,24 +24,19 @@ from benchmarks.learning.kept import Kept
 from benchmarks.learning.mounting import Worn, list_turns, turned
 from benchmarks.learning.parts import InParts
 from benchmarks.learning.published import publish, read_published
-from benchmarks.learning.recipes import ABLATIONS, Recipe, short_hash
-from benchmarks.learning.rivals.augmented import MOST, Augmented
-from benchmarks.learning.rivals.committee import Committee
-from benchmarks.learning.rivals.deepconvlstm import DeepConvLSTM
-from benchmarks.learning.rivals.limu_bert import LimuBertFeatures
-from benchmarks.learning.rivals.signals import by_site, from_sites, readings
-from benchmarks.learning.rivals.table import SCRATCH, from_scratch
+from benchmarks.learning.recipes import ABLATIONS, CONE, FINE_TUNING, Recipe, short_hash
 from benchmarks.learning.rows import (
+    BASELINES,
     DEFAULT,
     GENERAL,
     INDOMAIN,
-    RIVALS,
     TEXT_NAMED,
     TWICE,
     TWO_ENCODERS,
     Row,
 )
 from m3n_sklearn import Multi3NetClassifier, Windows
+from m3n_sklearn.datasets import load_utd_mhad
 from m3n_sklearn.evaluation import Method, Score, few_label_study
 from m3n_sklearn.recording import channel_names
 from tests.wrists import classifier, pretrained, wrist_data
@@ -173,6 +175,24 @@ def test_a_second_encoder_is_another_recipe_of_the_same_pretraining():
     assert TWO_ENCODERS.pretraining_key == first.pretraining_key != second.pretraining_key
 
 
+def test_the_augmentation_of_fine_tuning_is_the_default_of_the_classifier(windows):
+    X, y = windows
+    default, named, other = (
+        from_scratch(True, "window", None)
+        .set_params(augment=augment, max_epochs=2)
+        .fit(X, y)
+        .predict_proba(X)
+        for augment in ("auto", FINE_TUNING, CONE)
+    )
+    np.testing.assert_array_equal(default, named)
+    assert not np.allclose(default, other)
+
+
+def test_the_mount_of_simulated_sensors_is_that_of_the_real_ones(shared_data):
+    real = load_utd_mhad(shared_data("utd_mhad"), subjects=1, skeletons=False, seconds=None)
+    np.testing.assert_array_equal(UTD_MOUNT, real.mount["right_wrist"])
+
+
 def test_recipes_have_keys_of_their_own():
     keys = {
         Recipe(
@@ -185,7 +205,7 @@ def test_recipes_have_keys_of_their_own():
     assert short_hash({"a": 1, "b": 2}) == short_hash({"b": 2, "a": 1})
 
 
-# ---- results and bars
+# ---- results and targets
 
 
 def row(name: str, f1: float, budgets=(1, 4, 8, None)) -> results.Result:
@@ -212,7 +232,7 @@ def test_a_row_is_finished_when_the_store_has_all_of_its_cells(tmp_path, windows
     groups = np.arange(24) % 3
     task = Task("small", "small", X, y, groups, np.arange(24), None, (1, None), {})
     method = Method("most frequent", lambda held_out: DummyClassifier())
-    line = Row("rivals", method, {}, n_draws=2)
+    line = Row("baselines", method, {}, n_draws=2)
     grid = Grid(Encoders(tmp_path, tmp_path, quick=True), 2, 1)
     assert grid.result(task, line) is None
     cells = grid.cells(task, line)
@@ -229,12 +249,12 @@ def test_published_scores_are_taken_up(tmp_path):
         Score("net", None, "8", 0, 1 / 3, *np.zeros((2, 0), int), held_out=(8,)),
     ]
     path = tmp_path / "scores.csv.gz"
-    publish(path, [(("utd", "rivals-1"), results.Result("net", scores))])
+    publish(path, [(("utd", "baselines-1"), results.Result("net", scores))])
     before = path.read_bytes()
     found = read_published(path)
     publish(path, found.items())
-    assert path.read_bytes() == before and list(found) == [("utd", "rivals-1")]
-    back = found["utd", "rivals-1"]
+    assert path.read_bytes() == before and list(found) == [("utd", "baselines-1")]
+    back = found["utd", "baselines-1"]
     assert [(s.budget, s.group, s.draw, s.held_out, s.flags) for s in back.scores] == [
         (4, "7", 1, (7, "x"), ("a",)),
         (None, "8", 0, (8,), ()),
@@ -243,9 +263,9 @@ def test_published_scores_are_taken_up(tmp_path):
 
 
 def test_bars_say_what_was_met_and_what_was_missed():
-    tables = bars.Tables(
+    tables = targets.Tables(
         {
-            ("utd", RIVALS): {SCRATCH: row(SCRATCH, 0.5), "forest": row("forest", 0.4)},
+            ("utd", BASELINES): {SCRATCH: row(SCRATCH, 0.5), "forest": row("forest", 0.4)},
             ("utd", INDOMAIN): {DEFAULT: row(DEFAULT, 0.57), TWICE: row(TWICE, 0.63)},
             ("utd", GENERAL): {DEFAULT: row(DEFAULT, 0.45)},
             ("utd", TEXT_NAMED): {
@@ -254,14 +274,14 @@ def test_bars_say_what_was_met_and_what_was_missed():
             },
         }
     )
-    verdicts = {bar.claim: bar.met for bar in bars.list_bars(tables)}
-    start = "utd, indomain, 1 per class: ≥ 12 points ahead of the best rival"
+    verdicts = {target.claim: target.met for target in targets.list_targets(tables)}
+    start = "utd, indomain, 1 per class: ≥ 12 points ahead of the best baseline"
     assert verdicts[f"{start} ({SCRATCH})"] is False
-    start = "utd, indomain, two encoders, 1 per class: ≥ 12 points ahead of the best rival"
+    start = "utd, indomain, two encoders, 1 per class: ≥ 12 points ahead of the best baseline"
     assert verdicts[f"{start} ({SCRATCH})"] is True
-    start = "utd, indomain, 4 per class: ≥ 6 points ahead of the best rival"
+    start = "utd, indomain, 4 per class: ≥ 6 points ahead of the best baseline"
     assert verdicts[f"{start} ({SCRATCH})"] is True
-    assert verdicts[f"utd, general, 1 per class: ahead of the best rival ({SCRATCH})"] is False
+    assert verdicts[f"utd, general, 1 per class: ahead of the best baseline ({SCRATCH})"] is False
     assert verdicts["utd, text-named: macro F1 ≥ 0.45"] is True
     assert verdicts["utd, indomain, 4 per class: pretrained ahead of from scratch"] is True
     assert verdicts["utd, general, 4 per class: pretrained ahead of from scratch"] is False

@@ -318,7 +318,7 @@ def test_guesses_are_left_out_and_shots_cut(tmp_path):
         ({"smpl": [3]}, "lists, one entry per person|must be a dictionary"),
         ({"tid": [1, 2, 3]}, "lists, one entry per person"),
         ({"tid": 4}, "lists, one entry per person"),
-        ({"time": "now"}, "time must hold real numbers"),
+        ({"time": "now"}, "time must contain real numbers"),
         ({"tid": [1], "tracked_time": [0], "smpl": [{"betas": np.zeros(10)}], "camera": [0],
           "size": [0]}, "no 'global_orient'; it has 'betas'"),
         ({"tid": [1], "tracked_time": [0], "camera": [0], "size": [0],

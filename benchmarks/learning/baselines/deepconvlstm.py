@@ -16,8 +16,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import Tensor, nn
 from torch.nn import functional
 
-from m3n_sklearn.pretraining._augmentation import FINE_TUNING
-
+from ..recipes import FINE_TUNING
 from .signals import by_site, readings
 
 RATE, FILTERS, KERNEL, CELLS = 30.0, 64, 5, 128

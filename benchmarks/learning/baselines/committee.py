@@ -24,7 +24,7 @@ class Committee(ClassifierMixin, BaseEstimator):
     random_state : int
         Seed of the first one; the others follow it.
     memory : str
-        Where fits are kept.
+        Folder of the stored fits.
     """
 
     def __init__(

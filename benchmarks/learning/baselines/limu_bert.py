@@ -1,7 +1,7 @@
 """LIMU-BERT-X: a published pretrained IMU encoder, frozen.
 
 H. Xu et al., "LIMU-BERT: unleashing the potential of unlabeled data for IMU sensing
-applications", SenSys 2021; the weights are those of its successor LIMU-BERT-X (MIT licence).
+applications", SenSys 2021; the weights are those of its successor LIMU-BERT-X (MIT license).
 Written from the description of the network; only the weights are taken over.
 """
 

@@ -1,4 +1,4 @@
-"""The rivals by name."""
+"""The baselines, by name."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ EPOCHS_QUICK = 20
 """Epochs of our networks in a quick run."""
 
 
-class Rival(NamedTuple):
-    """A rival, how often labels are drawn for it, and about how many CPU seconds a fit takes."""
+class Baseline(NamedTuple):
+    """A baseline, how often labels are drawn for it, and about how many CPU seconds a fit takes."""
 
     name: str
     estimator: BaseEstimator
@@ -37,17 +37,17 @@ class Rival(NamedTuple):
     seconds: float
 
 
-def list_rivals(
+def list_baselines(
     data: Path, n_draws: int, quick: bool, label_at: str, shaped_by: str | None
-) -> Iterator[Rival]:
-    """Name everything that is compared with us.
+) -> Iterator[Baseline]:
+    """List the baselines.
 
     Parameters
     ----------
     data : Path
         Folder of the real data sets.
     n_draws : int
-        Draws of labels, of the rivals that are not slow.
+        Draws of labels, of the baselines that are not slow.
     quick : bool
         Whether trainings are cut short.
     label_at : {"window", "center"}
@@ -68,21 +68,21 @@ def list_rivals(
     )
     lstm = DeepConvLSTM(10, 60, random_state=0) if quick else DeepConvLSTM(30, 300, random_state=0)
     copies = 3 if quick else 10
-    yield Rival(MAJORITY, DummyClassifier(), n_draws, 0.01)
-    yield Rival("features + random forest", forest, n_draws, 1.5)
-    yield Rival("features + logistic regression", linear, n_draws, 0.3)
-    yield Rival("MiniRocket + linear", minirocket(), n_draws, 1.5)
-    yield Rival(SCRATCH, from_scratch(quick, label_at, shaped_by), n_draws, 3 if quick else 7)
-    yield Rival(LSTM, lstm, 1, 20 if quick else 100)
-    yield Rival("LIMU-BERT-X, frozen", limu, n_draws, 1)
+    yield Baseline(MAJORITY, DummyClassifier(), n_draws, 0.01)
+    yield Baseline("features + random forest", forest, n_draws, 1.5)
+    yield Baseline("features + logistic regression", linear, n_draws, 0.3)
+    yield Baseline("MiniRocket + linear", minirocket(), n_draws, 1.5)
+    yield Baseline(SCRATCH, from_scratch(quick, label_at, shaped_by), n_draws, 3 if quick else 7)
+    yield Baseline(LSTM, lstm, 1, 20 if quick else 100)
+    yield Baseline("LIMU-BERT-X, frozen", limu, n_draws, 1)
     augmented = Augmented(forest, copies, random_state=0)
-    yield Rival(f"features + random forest, {COPIES}", augmented, 1, 3)
+    yield Baseline(f"features + random forest, {COPIES}", augmented, 1, 3)
     augmented = Augmented(minirocket(), copies, random_state=0)
-    yield Rival(f"MiniRocket + linear, {COPIES}", augmented, 1, 6)
+    yield Baseline(f"MiniRocket + linear, {COPIES}", augmented, 1, 6)
 
 
 def from_scratch(quick: bool, label_at: str, shaped_by: str | None) -> Multi3NetClassifier:
-    """Return our own network without pretraining; parameters are those of `list_rivals`."""
+    """Return our own network without pretraining; parameters are those of `list_baselines`."""
     return Multi3NetClassifier(
         shaped_by,
         strategy="scratch",

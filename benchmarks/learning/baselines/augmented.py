@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from m3n_sklearn import Windows
-from m3n_sklearn.pretraining._augmentation import FINE_TUNING
 
+from ..recipes import FINE_TUNING
 from .signals import by_site, from_sites, readings
 
 MOST = 4000

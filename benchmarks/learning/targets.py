@@ -1,4 +1,4 @@
-"""What was to be shown, and whether it was: every line is computed from the results."""
+"""The targets, and whether they are met, computed from the results."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 
 from m3n_sklearn.evaluation import paired_difference
 
+from .baselines.table import SCRATCH
 from .mounting import AS_WORN, FLIPPED, TURNED
 from .results import Result
-from .rivals.table import SCRATCH
 from .rows import (
     ANY,
+    BASELINES,
     CONTROL,
     DEFAULT,
     EVENLY,
@@ -23,7 +24,6 @@ from .rows import (
     INDOMAIN,
     INDOMAIN_TWICE,
     MOUNTING,
-    RIVALS,
     SIMULATED,
     TEMPORAL,
     TEXT_NAMED,
@@ -34,14 +34,14 @@ from .rows import (
 )
 
 NOT_BEHIND = -0.02
-"""Lower bound of the paired interval from which "not behind" may be said."""
+"""Lower bound of the paired interval that counts as "not behind"."""
 CHANCE_OF_21 = 0.1
 """Macro F1 up to which naming 21 actions counts as chance (0.05 and its spread over draws)."""
 
 Budget = int | None
 
 
-class Bar(NamedTuple):
+class Target(NamedTuple):
     """A line of the list."""
 
     claim: str
@@ -67,7 +67,7 @@ class Tables:
         found = [
             r
             for (t, s), rows in self.rows.items()
-            if (t, s) == (task, RIVALS)
+            if (t, s) == (task, BASELINES)
             for r in rows.values()
         ]
         return list(dict.fromkeys(s.budget for r in found for s in r.scores))
@@ -91,7 +91,7 @@ def gap(ours: Result, theirs: Result, budget: Budget) -> Gap:
     return Gap(found.mean, found.low, found.high)
 
 
-def list_bars(tables: Tables) -> Iterator[Bar]:
+def list_targets(tables: Tables) -> Iterator[Target]:
     """Compute every line that the finished rows allow."""
     for part in (_indomain, _general, _words, _from_scratch, _frozen, _openpack, _mounting):
         yield from part(tables)
@@ -101,30 +101,30 @@ def _against_best(
     tables: Tables,
     task: str,
     section: str,
-    rivals: str,
+    baselines: str,
     budget: Budget,
     target: str,
     passes: Callable[[Gap], bool],
-) -> Iterator[Bar]:
-    best = tables.best(task, rivals, budget)
+) -> Iterator[Target]:
+    best = tables.best(task, baselines, budget)
     for setting, ours in _ours(tables, task, section):
         if best is None or not ours.has(budget):
             continue
         found = gap(ours, best, budget)
-        rival = f"simulated + real, {best.name}" if rivals == SIMULATED else best.name
-        claim = f"{task}, {setting}, {_at(budget)}: {target} the best rival ({rival})"
-        yield Bar(claim, str(found), passes(found))
+        baseline = f"simulated + real, {best.name}" if baselines == SIMULATED else best.name
+        claim = f"{task}, {setting}, {_at(budget)}: {target} the best baseline ({baseline})"
+        yield Target(claim, str(found), passes(found))
 
 
 def _ours(tables: Tables, task: str, section: str) -> Iterator[tuple[str, Result]]:
-    """Yield our rows that the bars are for, and what they are called there."""
+    """Yield the rows that the targets apply to, and their names in the list of targets."""
     for name, setting in ((DEFAULT, section), (TWICE, INDOMAIN_TWICE)):
         found = tables.get(task, section, name)
         if found is not None:
             yield setting, found
 
 
-def _indomain(tables: Tables) -> Iterator[Bar]:
+def _indomain(tables: Tables) -> Iterator[Target]:
     least = {1: 0.12, 4: 0.06, 8: 0.03}
     for budget in tables.budgets("utd"):
         if budget in least:
@@ -133,25 +133,25 @@ def _indomain(tables: Tables) -> Iterator[Bar]:
                 tables,
                 "utd",
                 INDOMAIN,
-                RIVALS,
+                BASELINES,
                 budget,
                 f"≥ {100 * points:.0f} points ahead of",
                 lambda found, points=points: found.mean >= points,
             )
         elif budget is None:
             yield from _against_best(
-                tables, "utd", INDOMAIN, RIVALS, budget, "not behind", _not_behind
+                tables, "utd", INDOMAIN, BASELINES, budget, "not behind", _not_behind
             )
     for budget in tables.budgets("utd"):
         yield from _against_best(tables, "utd", INDOMAIN, SIMULATED, budget, "ahead of", _ahead)
 
 
-def _general(tables: Tables) -> Iterator[Bar]:
+def _general(tables: Tables) -> Iterator[Target]:
     for task in ("utd", "smartwatch", "openpack-right", "openpack-both"):
         for budget in tables.budgets(task):
             must_lead = task in ("utd", "smartwatch") and budget in (1, 4)
             target, passes = ("ahead of", _ahead) if must_lead else ("not behind", _not_behind)
-            yield from _against_best(tables, task, GENERAL, RIVALS, budget, target, passes)
+            yield from _against_best(tables, task, GENERAL, BASELINES, budget, target, passes)
 
 
 def _ahead(found: Gap) -> bool:
@@ -162,7 +162,7 @@ def _not_behind(found: Gap) -> bool:
     return found.low >= NOT_BEHIND
 
 
-def _words(tables: Tables) -> Iterator[Bar]:
+def _words(tables: Tables) -> Iterator[Target]:
     for (task, section), rows in tables.rows.items():
         if section not in (TEXT_NAMED, ZERO_SHOT) or len(rows) < 2:
             continue
@@ -171,12 +171,12 @@ def _words(tables: Tables) -> Iterator[Bar]:
         f1 = named.mean(1)
         wrong = float(np.mean([r.mean(1) for r in shuffled]))
         if section == TEXT_NAMED:
-            yield Bar(f"{task}, {section}: macro F1 ≥ 0.45", f"{f1:.3f}", f1 >= 0.45)
+            yield Target(f"{task}, {section}: macro F1 ≥ 0.45", f"{f1:.3f}", f1 >= 0.45)
             claim = f"{task}, {section}: shuffled prompts at chance (≤ {CHANCE_OF_21})"
-            yield Bar(claim, f"{wrong:.3f}", wrong <= CHANCE_OF_21)
+            yield Target(claim, f"{wrong:.3f}", wrong <= CHANCE_OF_21)
         found = gap(_as_draws([named] * len(shuffled)), _as_draws(shuffled), 1)
         claim = f"{task}, {section}: clearly above shuffled prompts ({f1:.3f}, {wrong:.3f})"
-        yield Bar(claim, str(found), found.low > 0)
+        yield Target(claim, str(found), found.low > 0)
 
 
 def _as_draws(results: list[Result]) -> Result:
@@ -184,10 +184,10 @@ def _as_draws(results: list[Result]) -> Result:
     return Result("x", scores)
 
 
-def _from_scratch(tables: Tables) -> Iterator[Bar]:
+def _from_scratch(tables: Tables) -> Iterator[Target]:
     for task, setting, ours in _defaults(tables):
         fresh = {
-            "from scratch": tables.get(task, RIVALS, SCRATCH),
+            "from scratch": tables.get(task, BASELINES, SCRATCH),
             "two from scratch, averaged": tables.get(task, CONTROL, TWO),
         }
         for budget in tables.budgets(task):
@@ -195,17 +195,17 @@ def _from_scratch(tables: Tables) -> Iterator[Bar]:
                 if scratch and ours.has(budget) and scratch.has(budget):
                     found = gap(ours, scratch, budget)
                     claim = f"{task}, {setting}, {_at(budget)}: pretrained ahead of {what}"
-                    yield Bar(claim, str(found), found.mean > 0)
+                    yield Target(claim, str(found), found.mean > 0)
 
 
-def _frozen(tables: Tables) -> Iterator[Bar]:
+def _frozen(tables: Tables) -> Iterator[Target]:
     for task, section in tables.rows:
         tuned, frozen = tables.get(task, section, TUNED), tables.get(task, section, FROZEN)
         for budget in tables.budgets(task):
             if tuned and frozen and tuned.has(budget):
                 found = gap(tuned, frozen, budget)
                 claim = f"{task}, {section}, {_at(budget)}: fine-tuned ≥ frozen"
-                yield Bar(claim, str(found), found.mean >= 0)
+                yield Target(claim, str(found), found.mean >= 0)
 
 
 def _defaults(tables: Tables) -> Iterator[tuple[str, str, Result]]:
@@ -219,32 +219,32 @@ def _at(budget: Budget) -> str:
     return "all labels" if budget is None else f"{budget} per class"
 
 
-def _openpack(tables: Tables) -> Iterator[Bar]:
+def _openpack(tables: Tables) -> Iterator[Target]:
     ours = tables.get("openpack-right", GENERAL, DEFAULT)
     if ours and ours.has(None):
         f1 = ours.mean(None)
-        yield Bar("openpack-right, all labels, by windows: ≥ 0.78", f"{f1:.3f}", f1 >= 0.78)
+        yield Target("openpack-right, all labels, by windows: ≥ 0.78", f"{f1:.3f}", f1 >= 0.78)
     for task, least in (("openpack-right", 0.88), ("openpack-both", 0.91)):
         for section, decided in ((TEMPORAL, ""), (EVENLY, ", balanced decisions")):
             for name, smoothed in tables.rows.get((task, section), {}).items():
                 if name.startswith("ours, "):
                     f1, what = smoothed.mean(None), name.removeprefix("ours, ")
                     claim = f"{task}, all labels, with temporal context{decided}, {what}: ≥ {least}"
-                    yield Bar(claim, f"{f1:.3f}", f1 >= least)
+                    yield Target(claim, f"{f1:.3f}", f1 >= least)
 
 
-def _mounting(tables: Tables) -> Iterator[Bar]:
+def _mounting(tables: Tables) -> Iterator[Target]:
     rows = tables.rows.get(("utd", MOUNTING), {})
     for setting in (INDOMAIN, INDOMAIN_TWICE, GENERAL):
         for name, how, most in ((ANY, TURNED, 3), (DEFAULT, FLIPPED, 2)):
             cost = mounting_cost(rows, f"ours, {setting}, {name}", how)
             if cost is not None:
                 claim = f"utd, {setting}, {name}, sensor {how}: costs ≤ {most} points"
-                yield Bar(claim, f"{100 * cost:.1f}", 100 * cost <= most)
+                yield Target(claim, f"{100 * cost:.1f}", 100 * cost <= most)
 
 
 def mounting_cost(rows: Mapping[str, Result], of: str, how: str) -> float | None:
-    """Return what macro F1 falls by when sensors are worn in another way."""
+    """Return the loss in macro F1 when sensors are mounted differently."""
     worn = rows.get(f"{of} | {AS_WORN}")
     other = [r.mean(None) for name, r in rows.items() if name.startswith(f"{of} | {how}")]
     return worn.mean(None) - float(np.mean(other)) if worn and other else None

@@ -1,4 +1,4 @@
-"""What others do, from their published formulas. Positions (F, 3) in m, quaternions (F, 4)."""
+"""Published formulas of other projects. Positions (F, 3) are in m, rotations are SciPy's."""
 
 from __future__ import annotations
 
@@ -6,14 +6,7 @@ import numpy as np
 from scipy.interpolate import make_interp_spline, splev, splrep
 from scipy.linalg import solveh_banded
 from scipy.signal import butter, filtfilt, savgol_filter
-
-from m3n_sklearn.skeleton._rotations import (
-    hemisphere_align,
-    matrix_from_quat,
-    quat_conjugate,
-    quat_multiply,
-    rotvec_from_quat,
-)
+from scipy.spatial.transform import Rotation
 
 
 def central_difference(position: np.ndarray, rate: float, n: int = 1) -> np.ndarray:
@@ -25,7 +18,7 @@ def central_difference(position: np.ndarray, rate: float, n: int = 1) -> np.ndar
 
 
 def imusim_spline(position: np.ndarray, rate: float, sd: float = 1e-3) -> np.ndarray:
-    """IMUSim (Young et al. 2011): quintic smoothing spline with weights 1 / sd, told sd."""
+    """IMUSim (Young et al. 2011): quintic smoothing spline with weights 1 / sd, for a given sd."""
     times = np.arange(len(position)) / rate
     weights = np.full(len(times), 1 / sd)
     curves = [splrep(times, axis, w=weights, k=5) for axis in position.T]
@@ -33,7 +26,7 @@ def imusim_spline(position: np.ndarray, rate: float, sd: float = 1e-3) -> np.nda
 
 
 def gcv_spline(position: np.ndarray, rate: float) -> np.ndarray:
-    """Woltring's GCVSPL (1986): order-3 smoothing, generalised cross-validation of position."""
+    """Woltring's GCVSPL (1986): order-3 smoothing, generalized cross-validation of position."""
     frames = len(position)
     decay = (2 * np.sin(np.pi * np.arange(frames) / (2 * frames))) ** 6
     best, smooth = np.inf, position
@@ -59,7 +52,7 @@ def _order_three(values: np.ndarray, penalty: float) -> np.ndarray:
 
 
 def butterworth(position: np.ndarray, rate: float, cutoff: float = 10.0) -> np.ndarray:
-    """The habit of biomechanics: zero-lag 10 Hz Butterworth filter, then differences."""
+    """Common in biomechanics: zero-lag 10 Hz Butterworth filter, then differences."""
     b, a = butter(2, min(cutoff, 0.49 * rate), fs=rate)
     return central_difference(filtfilt(b, a, position, axis=0), rate)
 
@@ -98,24 +91,23 @@ def _padded(rates: np.ndarray) -> np.ndarray:
     return np.concatenate([rates[:1], rates, rates[-1:]])
 
 
-def central_log_gyro(quaternion: np.ndarray, rate: float) -> np.ndarray:
+def central_log_gyro(rotation: Rotation, rate: float) -> np.ndarray:
     """Half the rotation vector across two samples."""
-    aligned = hemisphere_align(quaternion)
-    turn = quat_multiply(quat_conjugate(aligned[:-2]), aligned[2:])
-    return _padded(rotvec_from_quat(turn) * rate / 2)
+    turn = rotation[:-2].inv() * rotation[2:]
+    return _padded(turn.as_rotvec() * rate / 2)
 
 
-def skew_gyro(quaternion: np.ndarray, rate: float) -> np.ndarray:
+def skew_gyro(rotation: Rotation, rate: float) -> np.ndarray:
     """GlobalPose: the skew part of R' dR/dt by central differences."""
-    matrix = matrix_from_quat(quaternion)
+    matrix = rotation.as_matrix()
     slope = np.swapaxes(matrix[1:-1], 1, 2) @ (matrix[2:] - matrix[:-2]) * (rate / 2)
     rates = np.stack([slope[:, i, j] - slope[:, j, i] for i, j in ((2, 1), (0, 2), (1, 0))], 1)
     return _padded(rates / 2)
 
 
-def euler_gyro(quaternion: np.ndarray, rate: float) -> np.ndarray:
+def euler_gyro(rotation: Rotation, rate: float) -> np.ndarray:
     """WIMUSim: XYZ Euler angles across two samples, read as a rotation vector."""
-    matrix = matrix_from_quat(quaternion)
+    matrix = rotation.as_matrix()
     m = np.swapaxes(matrix[:-2], 1, 2) @ matrix[2:]
     angles = np.stack(
         [

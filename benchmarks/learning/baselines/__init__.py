@@ -1,0 +1,1 @@
+"""Methods that a practitioner would use instead."""

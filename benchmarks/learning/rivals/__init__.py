@@ -1,1 +1,0 @@
-"""What a practitioner would pick instead of us."""
