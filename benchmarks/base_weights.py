@@ -156,12 +156,12 @@ MANIFEST_FORMAT = 3
 
 def rewrite(file: Path) -> None:
     """Write the packaged files with the names of today's library, and check the tensors."""
-    # 1. read without the library: its classes may have other names and parameters than the file
+    # 1. Read without the library: its classes may have other names and parameters than the file
     with safetensors.safe_open(file, framework="np") as old:
         document = json.loads(old.metadata()["document"])
         tensors = {name: old.get_tensor(name) for name in old.keys()}  # noqa: SIM118
     tree = renamed(document["estimator"])
-    # 2. drop parameters and entries of the configuration that were removed
+    # 2. Drop parameters and entries of the configuration that were removed
     known = Multi3NetPretrainer().get_params(deep=False)
     tree["params"] = {name: value for name, value in tree["params"].items() if name in known}
     tree["state"] = {STATE.get(name, name): value for name, value in tree["state"].items()}
@@ -169,7 +169,7 @@ def rewrite(file: Path) -> None:
     for part in (config, *config["encoders"].values()):
         for name in CONFIG:
             part.pop(name, None)
-    # 3. write by the library, unless the names are those of today, and compare
+    # 3. Write by the library, unless the names are those of today, and compare
     estimator = decode(tree, tensors)
     if encode(estimator)[0] != document["estimator"]:
         estimator.save(file)
@@ -183,7 +183,7 @@ def rewrite(file: Path) -> None:
     if written:
         sys.exit(f"{file} has the new tensors {', '.join(written)}.")
     print(f"{file.name}: {len(tensors)} tensors, byte for byte the same")
-    # 4. the manifest of the corpus
+    # 4. The manifest of the corpus
     manifest = renamed(json.loads(MANIFEST.read_text(encoding="utf-8")))
     manifest["format"] = MANIFEST_FORMAT
     for name in ("copies", "max_per_caption"):

@@ -55,9 +55,6 @@ FLOORS: tuple[frozenset[str], ...] = (
 The helpers of the ground floor may import each other.
 """
 
-LAZY_UPWARD: frozenset[tuple[str, str]] = frozenset()
-"""Pairs (module, room) of imports inside functions that may go upward: the plots of the nouns."""
-
 
 class Import(NamedTuple):
     """One name that a module imports from another module of the package."""
@@ -113,7 +110,7 @@ class Tree:
         wrong = []
         for each in self.imports:
             here, there = room_of(each.module), room_of(each.target)
-            if here in ("", there) or (each.module, there) in LAZY_UPWARD:
+            if here in ("", there):
                 continue
             if (
                 here not in floor_of

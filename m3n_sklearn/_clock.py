@@ -138,7 +138,7 @@ def recover_clock(stamps: Array, values: Array | None = None, how: str = "auto")
         return _increasing(np.arange(len(stamps)), stamps, notes)
     if how == "auto" and _is_even(np.diff(stamps)):
         return Clock(np.arange(len(stamps)), stamps, ())
-    # 1. order, copies and outliers
+    # 1. Order, copies and outliers
     rows = _sorted_rows(stamps, notes)
     _refuse_reset(stamps[rows])
     rows = _without_copies(rows, stamps, values, notes)
@@ -146,7 +146,7 @@ def recover_clock(stamps: Array, values: Array | None = None, how: str = "auto")
     # invalid rows at the ends have only one neighbor, so their time stays unknown
     inner = slice(np.argmax(valid), len(valid) - np.argmax(valid[::-1]))
     rows, valid = rows[inner], valid[inner]
-    # 2. the even clock if it explains the stamps, else the stamps
+    # 2. The even clock if it explains the stamps, else the stamps
     table = None if values is None else values[rows]
     times = _even_times(stamps[rows], valid, table, how, notes)
     if times is None:
@@ -172,6 +172,7 @@ def even_runs(times: Array) -> tuple[Indices, Array]:
 
 
 def _is_even(steps: Array) -> bool:
+    """Tell whether all steps are equal, but for rounding."""
     return bool(steps.min() > 0 and np.ptp(steps) <= CLOCK_TOLERANCE * steps.mean())
 
 
@@ -296,19 +297,19 @@ def _even_times(
     stamps: Array, valid: Flags, values: Array | None, how: str, notes: list[str]
 ) -> Array | None:
     """Return the time of each row by an even clock, or None if the stamps are to be kept."""
-    # 1. the unit q of the stamps, and whether rows come in packets
+    # 1. The unit q of the stamps, and whether rows come in packets
     seen = stamps[valid]
     step = _typical_step(seen)
     quantum = _quantum(seen, step)
     tiny = float(np.mean(np.diff(seen) <= PACKET_STEP * step))
     packed = tiny > PACKET_SHARE
-    # 2. fits to all stamps and, if a few are bunched, to the others
+    # 2. Fits to all stamps and, if a few are bunched, to the others
     choices = [valid]
     if tiny > 0 and not packed:
         choices.append(valid.copy())
         choices[1][np.flatnonzero(valid)[_bunched(seen, step)]] = False
     fits = [_fit_and_explain(stamps, one, values, step, quantum, packed, how) for one in choices]
-    # 3. stamps on the clock are kept; else the clock that is nearer to its stamps replaces them
+    # 3. Stamps on the clock are kept; else the clock that is nearer to its stamps replaces them
     for used, (fit, note) in zip(choices, fits, strict=True):
         if fit is not None and not note:
             return _filled_times(stamps, used, valid, notes)
@@ -333,7 +334,7 @@ def _fit_and_explain(
     how: str,
 ) -> tuple[Fit | None, str]:
     """Fit an even clock and explain the distances of the stamps; no text if they agree."""
-    # 1. the fit that suits the kind of stamps
+    # 1. The fit that suits the kind of stamps
     numbers, seen = np.flatnonzero(used), stamps[used]
     coarse = quantum > CLOCK_TOLERANCE * step
     knots = packets(numbers, seen, PACKET_STEP * step if packed else -1.0)
@@ -348,7 +349,7 @@ def _fit_and_explain(
         fit = fit_packets(knots, step, band)
     if fit is None:
         return None, ""
-    # 2. the explanation of the distances
+    # 2. The explanation of the distances
     inner, off, rate = fit.clock, np.abs(fit.misfit), f"{1 / fit.period:.4g} Hz"
     most = float(np.quantile(off, 0.99))
     if off.max() <= CLOCK_TOLERANCE * fit.period and not packed:
@@ -437,12 +438,12 @@ def _sampled_unevenly(numbers: Indices, stamps: Array, values: Array | None, fit
     """Test whether the values changed as much as the stamps say (step 3 above)."""
     if values is None or len(stamps) < 8:
         return False
-    # 1. triples of rows without a loss, with finite values two rows beyond
+    # 1. Triples of rows without a loss, with finite values two rows beyond
     even, values = fit.clock(numbers), values[numbers]
     ok = np.asarray(np.isfinite(values).all(axis=1))
     near = ok[:-4] & ok[1:-3] & ok[2:-2] & ok[3:-1] & ok[4:]
     near &= np.diff(numbers)[:-3] + np.diff(numbers)[1:-2] == 2
-    # 2. distances of stamps (d) and values (r) from the straight line through the neighbors
+    # 2. Distances of stamps (d) and values (r) from the straight line through the neighbors
     off = stamps - even
     left = (even[2:-2] - even[1:-3]) / (even[3:-1] - even[1:-3])
     lag = off[2:-2] - (1 - left) * off[1:-3] - left * off[3:-1]
@@ -450,13 +451,13 @@ def _sampled_unevenly(numbers: Indices, stamps: Array, values: Array | None, fit
     residual = values[2:-2] - (1 - left) * values[1:-3] - left * values[3:-1]
     slope = (values[4:] - values[:-4]) / (even[4:] - even[:-4])[:, None]
     expected, found = (slope * lag[:, None])[near], residual[near]
-    # 3. channels in units of their median residual, without outliers
+    # 3. Channels in units of their median residual, without outliers
     spread = np.median(np.abs(found), axis=0) if len(found) else np.zeros(found.shape[1])
     moving = spread > 0
     expected, found = expected[:, moving] / spread[moving], found[:, moving] / spread[moving]
     keep = np.abs(found) <= 5
     expected, found = expected[keep], found[keep]
-    # 4. regression of r on v d, with its standard error
+    # 4. Regression of r on v d, with its standard error
     power = float(expected @ expected)
     if power == 0:
         return False
@@ -470,7 +471,7 @@ def _sampled_unevenly(numbers: Indices, stamps: Array, values: Array | None, fit
 
 def _kept_stamps(stamps: Array, valid: Flags, notes: list[str]) -> Array:
     """Keep the stamps; rows that share one are spread until the next."""
-    # 1. a few bunched rows among even ones are placed between their neighbors
+    # 1. A few bunched rows among even ones are placed between their neighbors
     seen = stamps[valid]
     step = _typical_step(seen)
     late = _bunched(seen, step)
@@ -484,7 +485,7 @@ def _kept_stamps(stamps: Array, valid: Flags, notes: list[str]) -> Array:
     )
     if few and np.mean(even_runs(rest)[0] > 0) >= EVEN_SHARE:
         return _filled_times(stamps, good, valid, notes)
-    # 2. rows with one stamp follow each other at the typical step, or faster if there is less room
+    # 2. Rows with one stamp follow each other at the typical step, or faster if there is less room
     begins = np.concatenate([[True], np.diff(seen) > 0])
     of = np.cumsum(begins) - 1
     sizes = np.bincount(of)
@@ -514,7 +515,7 @@ def _filled_times(stamps: Array, good: Flags, valid: Flags, notes: list[str]) ->
             f"{late.sum()} rows have stamps that are too close together, first row "
             f"{np.flatnonzero(late)[0]}, and were spread between their neighbors"
         )
-    # 1. rows whose number equals the number of periods in the gap are spread evenly
+    # 1. Rows whose number equals the number of periods in the gap are spread evenly
     period = _local_period(np.diff(stamps[at]))
     after = np.searchsorted(at, lost)
     left, right = at[after - 1], at[after]
@@ -522,7 +523,7 @@ def _filled_times(stamps: Array, good: Flags, valid: Flags, notes: list[str]) ->
     room = np.abs(span / period[after - 1] - (right - left)) < WHOLE_TOLERANCE
     share = (lost - left) / (right - left)
     times[lost] = np.where(room, stamps[left] + share * span, np.nan)
-    # 2. of two rows with one stamp on a tick, one is a copy: the other keeps the stamp
+    # 2. Of two rows with one stamp on a tick, one is a copy: the other keeps the stamp
     behind = (stamps[lost] - stamps[left]) / period[after - 1]
     on_tick = np.abs(behind - np.rint(behind)) < WHOLE_TOLERANCE / 2
     copy = ~room & on_tick & (right - left == 3) & (behind > 0.5) & (stamps[lost] < stamps[right])

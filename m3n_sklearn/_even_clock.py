@@ -155,19 +155,19 @@ def fit_clock(knots: Knots, step: float, band: float, truncated: bool) -> Fit | 
     numbers, stamps = knots.numbers, knots.stamps
     if len(numbers) < 3:
         return None
-    # 1. the period; packets of one size tick once a packet
+    # 1. The period; packets of one size tick once a packet
     rows, seconds = np.diff(numbers), np.diff(stamps)
     size = float(np.median(knots.sizes))
     regular = knots.sizes.std() < 0.1 * size
     ticks = size if regular else 1.0
     period = _coherent_period(stamps, _first_period(rows, seconds, step) * ticks) / ticks
-    # 2. the tick of each stamp; units as large as the period contain no phase
+    # 2. The tick of each stamp; units as large as the period contain no phase
     usable = regular and not truncated and band < 0.8 * period
     coherence = min(0.6, 0.9 * float(np.sinc(band / period)))
     x = _on_ticks(stamps, period * ticks, coherence) if usable else None
     if band and _rounding_explains(numbers, stamps, band):
         x, ticks = numbers.astype(float), 1.0
-    # 3. else the number of the row plus the jumps before it
+    # 3. Else the number of the row plus the jumps before it
     if x is None:
         if truncated:
             jumps: Array | None = _lost_in_units(rows, seconds, period)
@@ -178,7 +178,7 @@ def fit_clock(knots: Knots, step: float, band: float, truncated: bool) -> Fit | 
         x = numbers + np.concatenate([[0.0], np.cumsum(jumps)])
     else:
         x *= ticks
-    # 4. the time of each tick
+    # 4. The time of each tick
     curve = _clock_curve(x, stamps, period, period if truncated else band)
     typical = float(curve(x[-1:])[0] - curve(x[:1])[0]) / (x[-1] - x[0])
     ahead = x - numbers
@@ -255,7 +255,7 @@ def _all_jumps(rows: Array, seconds: Array, begin: float, size: float, band: flo
     period = np.full(len(rows), begin)
     jumps = np.zeros(len(rows))
     for _ in range(4):
-        # 1. the noise of a stamp, from steps without a loss
+        # 1. The noise of a stamp, from steps without a loss
         excess = seconds / period - rows
         usual = _without_loss(excess - jumps, rows) & (jumps == np.rint(jumps))
         if not usual.any():
@@ -264,7 +264,7 @@ def _all_jumps(rows: Array, seconds: Array, begin: float, size: float, band: flo
         # packets that jitter by parts of a row are lost as a whole
         unit = size if noise > 0.1 else 1.0
         noise /= unit
-        # 2. the reach at which the median level is certain: rounding errors cancel faster than
+        # 2. The reach at which the median level is certain: rounding errors cancel faster than
         # jitter, and no row stays late for long
         rounded = noise < 0.6 * band / begin
         error = noise / LEVEL_ERROR
@@ -272,7 +272,7 @@ def _all_jumps(rows: Array, seconds: Array, begin: float, size: float, band: flo
         reach = int(np.clip(np.ceil(wanted), least, MAX_REACH))
         doubtful = max(WHOLE_TOLERANCE, min(1.05 * band / begin, 0.45))
         jumps = unit * _jumps(excess / unit, noise, reach, doubtful)
-        # 3. the period again, from steps with a whole number of periods
+        # 3. The period again, from steps with a whole number of periods
         whole = jumps == np.rint(jumps)
         period = _running_ratio(
             np.where(whole, seconds, 0.0), np.where(whole, rows + jumps, 0.0),
@@ -306,11 +306,11 @@ def _coherent_period(stamps: Array, expected: float) -> float:
         span = since[-1] / expected
         if not 8 < span < 8 * size:
             continue
-        # 1. trial periods within 15 %, a quarter turn apart at the end of the span
+        # 1. Trial periods within 15 %, a quarter turn apart at the end of the span
         trials = expected / np.arange(0.85, 1.15, 0.25 / span)
         power = np.abs(np.exp(2j * np.pi * since / trials[:, None]).mean(axis=1))
         best = int(np.argmax(power))
-        # 2. random phases have a coherence of 1 / sqrt(size)
+        # 2. Random phases have a coherence of 1 / sqrt(size)
         if power[best] > 5 / np.sqrt(size):
             found.append(trials[best])
     return float(np.median(found)) if found else expected
@@ -329,7 +329,7 @@ def _jumps(excess: Array, noise: float, reach: int, doubtful: float) -> Array:
 
     Rises closer to a whole number than `doubtful` are whole.
     """
-    # 1. the level around long steps, and the standard error of its rise
+    # 1. The level around long steps, and the standard error of its rise
     places = np.flatnonzero(excess > 0.5)
     jumps = np.zeros(len(excess))
     level = np.concatenate([[0.0], np.cumsum(excess)])
@@ -340,7 +340,7 @@ def _jumps(excess: Array, noise: float, reach: int, doubtful: float) -> Array:
     if len(some):
         rises = _level_rises(level, some, some - reach + 1, some + reach + 1, reach)
         doubt = np.maximum(doubt, 1.5 * np.median(np.abs(rises)))
-    # 2. clear jumps first, the largest of those that are close to each other
+    # 2. Clear jumps first, the largest of those that are close to each other
     for _ in range(50):
         found = _level_rises(level, places, begin, end, reach)
         whole = np.rint(found)
@@ -350,7 +350,7 @@ def _jumps(excess: Array, noise: float, reach: int, doubtful: float) -> Array:
         if len(clear) == 0:
             break
         _subtract_jumps(jumps, level, places[clear], whole[clear])
-    # 3. the others are close to each other, or pauses of any length: use the rows between them
+    # 3. The others are close to each other, or pauses of any length: use the rows between them
     found = _level_rises(level, places, begin, end, reach)
     places = places[found > np.maximum(0.5, 5 * doubt)]
     borders = np.concatenate([[-1], places, [len(excess)]])
@@ -403,7 +403,7 @@ def _clock_curve(x: Array, s: Array, period: float, band: float) -> Callable[[Ar
 
     Rounded stamps lie within a `band` about the line.
     """
-    # 1. the line: least squares, then least greatest distance for rounded stamps
+    # 1. The line: least squares, then least greatest distance for rounded stamps
     span = drift_rows(period)
     middle = x.mean()
     slope, offset = np.polyfit(x - middle, s - s[0], 1)
@@ -417,7 +417,7 @@ def _clock_curve(x: Array, s: Array, period: float, band: float) -> Callable[[Ar
     rest = s - line(x)
     if np.abs(rest).max() <= 0.51 * band:
         return line
-    # 2. means of the rest over parts of 2 s
+    # 2. Means of the rest over parts of 2 s
     of, count, mean = _part_means(x, rest, span)
     full = count > 0.5 * np.median(count)
     if full.sum() < 3:
@@ -428,7 +428,7 @@ def _clock_curve(x: Array, s: Array, period: float, band: float) -> Callable[[Ar
     scatter = 1.5 * float(np.median(np.abs(means - mean[parent])))
     if np.all(np.abs(mean)[full] <= 3 * scatter + CLOCK_TOLERANCE * period):
         return line
-    # 3. piecewise linear between the means, extended beyond the ends
+    # 3. Piecewise linear between the means, extended beyond the ends
     at, off = (np.bincount(of, x) / count)[full], mean[full]
 
     def drifting(where: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Atomic writing of files."""
+"""Files of results and data: atomic writing, and the arrays of .npz archives."""
 
 from __future__ import annotations
 

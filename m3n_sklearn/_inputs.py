@@ -155,6 +155,7 @@ def _refuse_nouns(X: Any) -> None:
 
 
 def _warn_if_samples_first(shape: tuple[int, ...]) -> None:
+    """Warn if channels and samples seem to be swapped."""
     if shape[2] in SENSOR_COUNTS and shape[1] > shape[2] and shape[1] not in SENSOR_COUNTS:
         warnings.warn(
             f"X has shape {shape}, which reads as {shape[1]} channels of {shape[2]} samples. "
@@ -172,6 +173,7 @@ def _from_windows(
     channels: Sequence[str] | None,
     adapts: bool,
 ) -> ImuWindows:
+    """Read the IMU column of windows."""
     if "imu" not in X:
         raise ValueError(
             f"X has no column 'imu', only {', '.join(X.columns)}. Simulate one with "
@@ -267,6 +269,7 @@ def make_layout(
 
 
 def _named_layout(n_channels: int, names: tuple[str, ...]) -> Layout:
+    """Return the layout of named channels."""
     if len(names) != n_channels:
         raise ValueError(f"channels names {len(names)} channels, but X has {n_channels}.")
     if not any(name.rpartition("_")[0].endswith(SENSORS) for name in names):

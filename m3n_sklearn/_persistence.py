@@ -30,11 +30,10 @@ from ._hashing import sha256
 from ._typing import AnyArray
 from ._version import __version__
 
-__all__ = ["Persistent", "load", "save"]
+__all__ = ["Persistent", "decode", "encode", "load", "save"]
 
 FORMAT = "m3n_sklearn"
 FORMAT_VERSION = 1
-
 
 _TAG = "$"
 # dtypes that safetensors holds as they are; arrays of others are held as bytes
@@ -42,6 +41,9 @@ _NATIVE = frozenset(
     {"bool", "int8", "uint8"}
     | {f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (16, 32, 64)}
 )
+
+INTERNAL = {"InputMap": "m3n_sklearn._inputs", "Layout": "m3n_sklearn._inputs"}
+"""Classes of fitted state that no room exports, and their modules. In files they have no module."""
 
 
 def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
@@ -347,6 +349,7 @@ class _Reader:
 
 
 def _fitted(estimator: BaseEstimator) -> bool:
+    """Tell whether an estimator is fitted."""
     if not hasattr(estimator, "fit"):  # a bundle of parameters
         return False
     try:
@@ -364,9 +367,6 @@ def _state(estimator: BaseEstimator) -> dict[str, Any]:
 
 
 # ---- names of classes
-
-INTERNAL = {"InputMap": "m3n_sklearn._inputs", "Layout": "m3n_sklearn._inputs"}
-"""Classes of fitted state that no room exports, and their modules. In files they have no module."""
 
 
 def _class_name(cls: type) -> str:
@@ -407,6 +407,7 @@ def _class_of(name: str, base: type = object) -> Any:
 
 
 def _ours(module: str) -> bool:
+    """Tell whether a module is part of this package."""
     return module.split(".")[0] == FORMAT
 
 
@@ -414,6 +415,7 @@ def _ours(module: str) -> bool:
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, AnyArray]]:
+    """Return the metadata and the tensors of a file."""
     if not path.is_file():
         found = "it is a directory" if path.is_dir() else "there is no such file"
         bare = path.name == str(path) and not path.suffix  # a name, such as "m3n-base"
@@ -434,6 +436,7 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, AnyArray]]:
 
 
 def _format_version(metadata: Mapping[str, str], path: str | os.PathLike[str]) -> int:
+    """Return the version of the format of a file."""
     version = metadata.get("format_version", "")
     if not version.isdecimal():
         raise ValueError(f"{path} is damaged: its format version reads {version!r}.")
@@ -450,6 +453,7 @@ def _digest(document: str, tensors: Mapping[str, AnyArray]) -> str:
 
 
 def _versions() -> dict[str, str]:
+    """Return the versions that a file records."""
     return {
         "m3n_sklearn": __version__,
         "numpy": np.__version__,
@@ -459,6 +463,7 @@ def _versions() -> dict[str, str]:
 
 
 def _compare_versions(written: Mapping[str, str], path: str | os.PathLike[str]) -> None:
+    """Warn if a file was saved by another version."""
     theirs, ours = written["m3n_sklearn"], __version__
     if theirs != ours:
         warnings.warn(

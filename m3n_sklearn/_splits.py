@@ -206,6 +206,7 @@ def _count(X: Any) -> int:
 
 
 def _row_numbers(rows: ArrayLike, name: str, count: int) -> Rows:
+    """Return rows, given as numbers or as a mask, as numbers."""
     array = np.asarray(rows)
     if array.dtype == bool and array.shape == (count,):
         return np.flatnonzero(array)
@@ -291,6 +292,7 @@ def block_folds(
 
 
 def _block_tests(recordings: AnyArray, groups: AnyArray | None, n_folds: int) -> list[Rows]:
+    """Return the tested rows of each fold: people, recordings, or blocks of rows."""
     for names, least in ((groups, 2), (recordings, n_folds)):
         blocks = 0 if names is None else len(np.unique(names))
         if names is not None and blocks >= least:

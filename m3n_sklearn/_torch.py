@@ -68,6 +68,7 @@ def all_or_nothing(estimator: Any) -> Iterator[None]:
 
 
 def _fitted(estimator: Any) -> dict[str, Any]:
+    """Return the fitted attributes of an estimator."""
     state = vars(estimator).items()
     return {name: value for name, value in state if name.endswith("_") and name[0] != "_"}
 
@@ -79,6 +80,7 @@ def _cpu_by_default() -> AbstractContextManager[Any]:
 
 
 def _cuda_devices() -> list[int]:
+    """Return the CUDA devices, if CUDA is in use."""
     initialized = torch.cuda.is_available() and torch.cuda.is_initialized()
     return list(range(torch.cuda.device_count())) if initialized else []
 

@@ -40,6 +40,9 @@ Loss = Callable[[Any, Batch], Mapping[str, Tensor]]
 FUSED = ("cpu", "cuda")
 """Devices on which every supported version of torch updates a parameter in one pass."""
 
+BOOKKEEPING = ("dur", "train_batch_count")
+"""Numbers that skorch records of an epoch besides scores."""
+
 
 class TrainingData(Protocol):
     """Rows to train on."""
@@ -130,6 +133,7 @@ def count_epochs(
 
 
 def _count_batches(n_rows: int, batch_size: int) -> int:
+    """Return the number of batches of an epoch."""
     return max(1, math.ceil(n_rows / batch_size))
 
 
@@ -274,10 +278,6 @@ def _copied(number: int, given: Any) -> Any:
             f"{given!r} cannot be copied: {error}. Let it open files and connections in "
             "on_train_begin, not before."
         ) from error
-
-
-BOOKKEEPING = ("dur", "train_batch_count")
-"""Numbers that skorch records of an epoch besides scores."""
 
 
 def _scores(epoch: Mapping[str, Any]) -> dict[str, float]:

@@ -26,8 +26,13 @@ RATE_OF = {"imu": "imu", "pose": "pose", "trans": "pose"}
 _ARGUMENTS = ("rate", "channels", "margin", "present")
 """Arguments of :class:`Windows` that are not columns."""
 
-
 Rows = slice | NDArray[np.int64] | None
+
+SHAPES = {
+    "imu": "(n, channels, samples)",
+    "pose": "(n, frames, joints, 3)",
+    "trans": "(n, frames, 3)",
+}
 
 
 class Windows:
@@ -523,13 +528,6 @@ def _common_length(arrays: Mapping[str, AnyArray]) -> int:
         listed = ", ".join(f"{name}: {length}" for name, length in lengths.items())
         raise ValueError(f"Columns must have equal numbers of rows, got {listed}.")
     return next(iter(lengths.values()))
-
-
-SHAPES = {
-    "imu": "(n, channels, samples)",
-    "pose": "(n, frames, joints, 3)",
-    "trans": "(n, frames, 3)",
-}
 
 
 def _check_column(name: str, array: AnyArray, present: NDArray[np.bool_] | None) -> None:

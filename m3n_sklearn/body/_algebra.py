@@ -1,6 +1,7 @@
-"""Algebra of vectors (3, ..., F) and matrices (3, 3, ..., F) with time as the last axis.
+"""Algebra of vectors (3, ..., F) and matrices (3, 3, ..., F), and the polar decomposition.
 
-NumPy then runs one long loop over time per operation, instead of many short ones over axes.
+Time is the last axis. NumPy then runs one long loop over time per operation, instead of many short
+ones over axes.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ __all__ = [
     "spin",
     "transposed",
 ]
+
+SINGULAR = 1e-6
+"""Determinant below which a matrix has no well-conditioned nearest rotation."""
+
+_MAX_STEPS = 30
 
 
 def apply(matrix: Array, vector: Array) -> Array:
@@ -91,10 +97,7 @@ def solve_symmetric(matrix: Array, vector: Array) -> Array:
     return apply(adjugate, vector) / det
 
 
-SINGULAR = 1e-6
-"""Determinant below which a matrix has no well-conditioned nearest rotation."""
-
-_MAX_STEPS = 30
+# ---- polar decomposition
 
 
 def has_no_polar(matrix: Array) -> NDArray[np.bool_]:

@@ -36,6 +36,23 @@ __all__ = [
     "stack",
 ]
 
+_J = {name: j for j, name in enumerate(SMPL_JOINTS)}
+
+_WRIST_FLATNESS = 0.72
+"""Thickness of the wrist relative to its width."""
+
+_RELAXED_BICEPS, _RELAXED_FOREARM = 0.90, 0.95
+"""Girths of relaxed muscles relative to the survey's flexed ones."""
+
+_TWIST = (0.55, 1.2)
+"""Range, in lengths of the forearm from the elbow, over which the skinning weight passes from the
+elbow to the wrist joint, so that the twist of the skin grows along the forearm."""
+
+_SPACING, _AROUND = 0.015, 16
+"""Distance of rings along a tube, relative to stature, and vertices of a ring."""
+
+Ring = tuple[float, float, float, float, float]
+
 
 def default_body(sex: str = "neutral", stature: float | None = None) -> BodyModel:
     """Return a body of average proportions.
@@ -106,6 +123,7 @@ def default_body(sex: str = "neutral", stature: float | None = None) -> BodyMode
 
 @lru_cache(maxsize=16)  # bodies do not change, so people of one size can share one
 def _built(sex: str, stature: float) -> BodyModel:
+    """Build the body of a sex and stature."""
     dimensions = measures(sex)
     centers = joint_centers(dimensions)
     joints = np.array([centers[name] for name in SMPL_JOINTS])
@@ -121,22 +139,6 @@ def _built(sex: str, stature: float) -> BodyModel:
     )
 
 
-_J = {name: j for j, name in enumerate(SMPL_JOINTS)}
-
-_WRIST_FLATNESS = 0.72
-"""Thickness of the wrist relative to its width."""
-
-_RELAXED_BICEPS, _RELAXED_FOREARM = 0.90, 0.95
-"""Girths of relaxed muscles relative to the survey's flexed ones."""
-
-_TWIST = (0.55, 1.2)
-"""Range, in lengths of the forearm from the elbow, over which the skinning weight passes from the
-elbow to the wrist joint, so that the twist of the skin grows along the forearm."""
-
-_SPACING, _AROUND = 0.015, 16
-"""Distance of rings along a tube, relative to stature, and vertices of a ring."""
-
-
 def skin_surface(m: Mapping[str, float], joints: Array) -> Mesh:
     """Return the surface of a body of stature 1 on y = 0: overlapping closed tubes, symmetric."""
     joint = {name: joints[j] for name, j in _J.items()}
@@ -149,6 +151,7 @@ def skin_surface(m: Mapping[str, float], joints: Array) -> Mesh:
 
 
 def _trunk(m: Mapping[str, float], joint: Mapping[str, Array]) -> Mesh:
+    """Return the surface of pelvis, trunk, shoulders, neck and head."""
     shoulder = joint["left_shoulder"]
     neck = m["neckcircumference"] / (2 * np.pi)
     base = m["neckcircumferencebase"] / (2 * np.pi)
@@ -201,6 +204,7 @@ def _add_shoulder_girdle(mesh: Mesh, joint: Mapping[str, Array]) -> Mesh:
 
 
 def _arm(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
+    """Return the tube of the left arm and hand."""
     # 1. Joints along x, radii from girths; an ellipse of flatness q and half width b has the girth
     #    2 pi b sqrt((1 + q^2) / 2), approximately
     shoulder, elbow, wrist, hand = (
@@ -216,6 +220,7 @@ def _arm(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
 
     # 2. Sections from inside the trunk to the finger tips: position, half thickness, half width
     def ring(x: float, thick: float, wide: float) -> Ring:
+        """Return a section of the tube."""
         return (x, height, depth, thick, wide)
 
     return Tube(
@@ -243,11 +248,13 @@ def _arm(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
 
 
 def _leg(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
+    """Return the tube of the left leg."""
     hip, knee, ankle = (joint[f"left_{name}"] for name in ("hip", "knee", "ankle"))
     shank = knee[1] - ankle[1]
 
     # circular sections from the foot to inside the trunk: height, depth, girth, fraction of it
     def ring(y: float, z: float, girth: str, share: float = 1.0) -> Ring:
+        """Return a section of the tube."""
         radius = share * m[girth] / (2 * np.pi)
         return (y, z, hip[0], radius, radius)
 
@@ -274,6 +281,7 @@ def _leg(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
 
 
 def _foot(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
+    """Return the tube of the left foot."""
     ankle, ball = joint["left_ankle"], joint["left_foot"]
     heel = ankle[2] - (m["balloffootlength"] - (ball[2] - ankle[2]))
     toe = heel + m["footlength"]
@@ -281,6 +289,7 @@ def _foot(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
 
     # sections from heel to toe that stand on the floor: position, half width, height
     def ring(z: float, wide: float, high: float) -> Ring:
+        """Return a section of the tube."""
         return (z, ankle[0], high / 2, wide, high / 2)
 
     return Tube(
@@ -299,7 +308,7 @@ def _foot(m: Mapping[str, float], joint: Mapping[str, Array]) -> Tube:
     )
 
 
-Ring = tuple[float, float, float, float, float]
+# ---- tubes
 
 
 class Mesh(NamedTuple):

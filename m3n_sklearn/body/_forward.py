@@ -1,4 +1,4 @@
-"""Forward kinematics: positions and rotations of the joints in a pose."""
+"""Forward kinematics: positions and rotations of the joints in a pose, and the posed skin."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..skeleton import matrix_from_quat, matrix_from_rotvec
 from ._model import BodyModel
 from ._points import PointPlan, Points
 
-__all__ = ["PosedJoints", "forward_kinematics", "skin"]
+__all__ = ["PosedJoints", "check_unit", "forward_kinematics", "skin"]
 
 
 class PosedJoints(NamedTuple):
@@ -173,6 +173,9 @@ def check_unit(quat: Array) -> Array:
     return norm
 
 
+# ---- the skin
+
+
 def skin(
     body: BodyModel,
     rotations: ArrayLike,
@@ -241,6 +244,7 @@ def skin(
 
 
 def _skinned(body: BodyModel, indices: Any, rotations: ArrayLike, trans: ArrayLike | None) -> Array:
+    """Return posed vertices by linear blend skinning, with pose blend shapes."""
     assert body.vertices is not None and body.weights is not None
     # 1. Joints, and the rest positions with pose blend shapes
     local = local_rotations(body, rotations)
@@ -257,6 +261,7 @@ def _skinned(body: BodyModel, indices: Any, rotations: ArrayLike, trans: ArrayLi
 
 
 def _vertices(body: BodyModel, vertices: Any) -> NDArray[np.int64]:
+    """Check indices of vertices."""
     indices = np.asarray(vertices)
     if indices.ndim != 1 or (indices.size and indices.dtype.kind not in "iu"):
         raise ValueError(f"vertices must be a list of whole numbers, got {vertices!r}.")

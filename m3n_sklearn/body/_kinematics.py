@@ -461,6 +461,9 @@ def _check_motion(
     return JointMotion(quat, rate, acceleration, *roots)
 
 
+# ---- the far end of a bone
+
+
 class BoneEnd:
     """The far end of one bone; `joints` are those of the pose that move it, increasing."""
 

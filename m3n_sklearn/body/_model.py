@@ -1,4 +1,7 @@
-"""The class `BodyModel`: a joint tree in its rest pose, and optionally a skinned surface."""
+"""The class `BodyModel`: a joint tree in its rest pose, and optionally a skinned surface.
+
+`POSE_LAYOUTS` names the joints of poses by their number.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,24 @@ __all__ = ["POSE_LAYOUTS", "BodyModel"]
 
 _PLAUSIBLE_EXTENT = (0.3, 3.0)
 """Plausible extents of the joints in the rest pose, in m."""
+
+_BODY = SMPL_JOINTS[:22]
+_FINGERS = ("index", "middle", "pinky", "ring", "thumb")
+_HANDS = tuple(
+    f"{side}_{finger}{bone}"
+    for side in ("left", "right")
+    for finger in _FINGERS
+    for bone in (1, 2, 3)
+)
+_FACE = ("jaw", "left_eye", "right_eye")
+
+POSE_LAYOUTS: dict[int, tuple[str, ...]] = {
+    22: _BODY,
+    24: SMPL_JOINTS,
+    52: _BODY + _HANDS,
+    55: _BODY + _FACE + _HANDS,
+}
+"""Joint names by number of joints: body only, SMPL, SMPL-H, SMPL-X."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -286,6 +307,7 @@ class BodyModel:
         return body if stature is None else body._with_stature(stature)
 
     def _with_betas(self, betas: ArrayLike) -> BodyModel:
+        """Return the body of a shape."""
         coefficients = np.asarray(betas, dtype=np.float64)
         if coefficients.ndim != 1 or not np.isfinite(coefficients).all():
             raise ValueError(
@@ -309,6 +331,7 @@ class BodyModel:
         )
 
     def _with_stature(self, stature: float) -> BodyModel:
+        """Return the body scaled to a stature."""
         check_positive(stature, "stature", "meters")
         if self.stature is None:
             raise ValueError(
@@ -323,6 +346,7 @@ class BodyModel:
         return dataclasses.replace(self, **scaled, stature=float(stature))
 
     def _warn_about_units(self) -> None:
+        """Warn if the body is too small or too large for lengths in meters."""
         extent = float(np.ptp(self.rest_joints, axis=0).max())
         low, high = _PLAUSIBLE_EXTENT
         if self.n_joints > 1 and not low <= extent <= high:
@@ -348,6 +372,7 @@ def _array(values: Any, shape: tuple[int | None, ...], name: str) -> NDArray[Any
 
 
 def _tree(parents: Any) -> NDArray[np.int64]:
+    """Check the parents of joints; a parent comes before its children."""
     tree = np.array(parents)
     if tree.ndim != 1 or len(tree) == 0 or not np.issubdtype(tree.dtype, np.integer):
         raise ValueError(f"parents must be a 1-D integer array, got {parents!r}.")
@@ -365,6 +390,7 @@ def _tree(parents: Any) -> NDArray[np.int64]:
 
 
 def _names(names: Any, n_joints: int) -> tuple[str, ...]:
+    """Check the names of joints."""
     names = tuple(names)
     if len(names) != n_joints or len(set(names)) != n_joints:
         raise ValueError(
@@ -375,6 +401,7 @@ def _names(names: Any, n_joints: int) -> tuple[str, ...]:
 
 
 def _weights(weights: Any, n_vertices: int, n_joints: int) -> NDArray[np.floating] | None:
+    """Check skinning weights."""
     if weights is None and n_vertices:
         raise ValueError("A body with vertices needs skinning weights of shape (V, J).")
     array = _array(weights, (n_vertices, n_joints), "weights")
@@ -390,6 +417,7 @@ def _weights(weights: Any, n_vertices: int, n_joints: int) -> NDArray[np.floatin
 
 
 def _faces(faces: Any, n_vertices: int) -> NDArray[np.int64] | None:
+    """Check triangles."""
     if faces is None:
         return None
     array = np.array(faces).astype(np.int64)
@@ -402,6 +430,7 @@ def _faces(faces: Any, n_vertices: int) -> NDArray[np.int64] | None:
 
 
 def _regressor(regressor: Any, shape: tuple[int, int]) -> NDArray[np.floating] | None:
+    """Check the joint regressor, which may be sparse."""
     if hasattr(regressor, "toarray"):
         if regressor.shape != shape:  # check before it becomes dense, as it may be huge
             raise ValueError(f"joint_regressor must have shape {shape}, got {regressor.shape}.")
@@ -410,27 +439,9 @@ def _regressor(regressor: Any, shape: tuple[int, int]) -> NDArray[np.floating] |
 
 
 def _stature(stature: float | None, vertices: NDArray[np.floating] | None) -> float | None:
+    """Check the stature; by default it is the height of the vertices."""
     if stature is None:
         return None if vertices is None else float(np.ptp(vertices[:, 1]))
     if not (np.isfinite(stature) and stature > 0):
         raise ValueError(f"stature must be a positive number of meters, got {stature!r}.")
     return float(stature)
-
-
-_BODY = SMPL_JOINTS[:22]
-_FINGERS = ("index", "middle", "pinky", "ring", "thumb")
-_HANDS = tuple(
-    f"{side}_{finger}{bone}"
-    for side in ("left", "right")
-    for finger in _FINGERS
-    for bone in (1, 2, 3)
-)
-_FACE = ("jaw", "left_eye", "right_eye")
-
-POSE_LAYOUTS: dict[int, tuple[str, ...]] = {
-    22: _BODY,
-    24: SMPL_JOINTS,
-    52: _BODY + _HANDS,
-    55: _BODY + _FACE + _HANDS,
-}
-"""Joint names by number of joints: body only, SMPL, SMPL-H, SMPL-X."""

@@ -2,7 +2,7 @@
 
 The loops run frame by frame, so that all data of a frame stay in the first-level cache. Vectors
 are tuples, matrices are rows of nine numbers. The equations are those of `_kinematics`,
-`_triangle` and `_polar`.
+`_points` and `_algebra`.
 """
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 

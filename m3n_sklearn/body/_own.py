@@ -1,4 +1,4 @@
-"""Bodies of your own: any skinned mesh, or any skeleton, as a body that SMPL's poses drive."""
+"""Bodies of your own: from any skinned mesh or skeleton, driven by SMPL's poses."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ __all__ = [
 
 _MAX_JOINT_ERROR = 1e-6
 """Largest distance of a regressed joint from the given one, in m."""
+
+_OPTIONAL = ("_hand", "_foot")
 
 
 def body_from_mesh(
@@ -332,6 +334,7 @@ def _regressor(vertices: Array, joints: Array, directions: Array, steps: Array) 
 
 
 def _weights(weights: Any, n_vertices: int, source: SourceSkeleton) -> Array:
+    """Check the skinning weights of a mesh, and return them as a matrix (V, J)."""
     # 1. A pair (joints of each vertex, their weights), or a matrix
     n_joints = len(source.names)
     if isinstance(weights, tuple | list) and len(weights) == 2 and np.ndim(weights[0]) == 2:
@@ -358,7 +361,7 @@ def _weights(weights: Any, n_vertices: int, source: SourceSkeleton) -> Array:
     return np.asarray(dense / total)
 
 
-_OPTIONAL = ("_hand", "_foot")
+# ---- skeletons
 
 
 class SourceSkeleton(NamedTuple):
@@ -466,6 +469,7 @@ def stand_in_t_pose(source: SourceSkeleton, offsets: Array, rotations: Array) ->
 
 
 def _placed(parents: NDArray[np.int64], offsets: Array, rotations: Array) -> Array:
+    """Return the positions of joints with these offsets and global rotations."""
     positions = np.array(offsets)
     for joint, parent in enumerate(parents):
         if parent >= 0:

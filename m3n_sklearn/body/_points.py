@@ -1,4 +1,4 @@
-"""The plan of a computation for some points: the bones that matter, in order, and the weights.
+"""Points of a body: which bones move them, in which order, and triangles of the skin.
 
 A plan is made once for a body and its points, and then serves any number of poses.
 """
@@ -33,6 +33,11 @@ FRAMES = ("skin", "bone", "triangle")
 
 # Smaller weights have no visible effect, and each bone costs time
 _NEGLIGIBLE_WEIGHT = 1e-12
+
+Vectors = tuple[Array, Array, Array]
+
+SMALLEST_AREA = 1e-10
+"""Smallest A in m^2, (0.01 mm)^2. Below it, rounding errors determine the normal."""
 
 
 class Points(NamedTuple):
@@ -141,6 +146,7 @@ def _carried(body: BodyModel, site: Site, frame: str) -> tuple[Array, Array, Arr
 
 
 def _depths(body: BodyModel) -> Indices:
+    """Return the number of ancestors of each joint."""
     depth = np.zeros(body.n_joints, dtype=np.int64)
     for joint in range(1, body.n_joints):
         depth[joint] = depth[body.parents[joint]] + 1
@@ -158,10 +164,7 @@ def _outwards(body: BodyModel, shares: Array, shaped: bool) -> Indices:
     return joints[np.argsort(_depths(body)[joints], kind="stable")]
 
 
-Vectors = tuple[Array, Array, Array]
-
-SMALLEST_AREA = 1e-10
-"""Smallest A in m^2, (0.01 mm)^2. Below it, rounding errors determine the normal."""
+# ---- triangles of the skin
 
 
 class Triangles(NamedTuple):
@@ -265,5 +268,6 @@ def _axes(first: Array, second: Array, third: Array) -> tuple[Array, Array, Arra
 
 
 def _dot(a: Array, b: Array) -> Array:
+    """Return the dot product of vectors given by their components."""
     total: Array = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
     return total

@@ -1,4 +1,4 @@
-"""Reader of model files of the SMPL family; it needs neither ``smplx`` nor ``chumpy``."""
+"""Bodies of the SMPL family: from model files, without ``smplx`` and ``chumpy``, or from smplx."""
 
 from __future__ import annotations
 
@@ -18,6 +18,22 @@ from ._model import POSE_LAYOUTS, BodyModel
 __all__ = ["body_from_smplx", "family_body", "read_body"]
 
 _ZIP = b"PK"
+
+# Names of each field in model files, data structures and torch modules
+_FIELDS = {
+    "v_template": ("v_template",),
+    "joint_regressor": ("J_regressor",),
+    "weights": ("lbs_weights", "weights"),
+    "parents": ("parents", "kintree_table"),
+    "faces": ("faces", "f"),
+    "shapedirs": ("shapedirs",),
+    "posedirs": ("posedirs",),
+}
+_SMPLX_JOINTS = 55
+_SMPLX_SHAPES = {400: 300, 20: 10}
+"""Shape coefficients by columns of SMPL-X's shapedirs; the others are of the expression."""
+
+_REQUIRED = ("v_template", "joint_regressor", "weights", "parents")
 
 
 def read_body(
@@ -106,6 +122,7 @@ def read_body(
 
 
 def _fields(file: Path) -> Mapping[str, Any]:
+    """Return the fields of a model file."""
     if file.is_file() and _is_zip(file):
         return read_npz(file)
     content = load_restricted(file)
@@ -118,25 +135,12 @@ def _fields(file: Path) -> Mapping[str, Any]:
 
 
 def _is_zip(file: Path) -> bool:
+    """Tell whether a file is a ZIP archive, as .npz files are."""
     with file.open("rb") as handle:
         return handle.read(2) == _ZIP
 
 
-# Names of each field in model files, data structures and torch modules
-_FIELDS = {
-    "v_template": ("v_template",),
-    "joint_regressor": ("J_regressor",),
-    "weights": ("lbs_weights", "weights"),
-    "parents": ("parents", "kintree_table"),
-    "faces": ("faces", "f"),
-    "shapedirs": ("shapedirs",),
-    "posedirs": ("posedirs",),
-}
-_SMPLX_JOINTS = 55
-_SMPLX_SHAPES = {400: 300, 20: 10}
-"""Shape coefficients by columns of SMPL-X's shapedirs; the others are of the expression."""
-
-_REQUIRED = ("v_template", "joint_regressor", "weights", "parents")
+# ---- bodies from smplx
 
 
 def body_from_smplx(source: Any, *, joint_names: Sequence[str] | None = None) -> BodyModel:
@@ -255,6 +259,7 @@ def _numpy(values: Any) -> NDArray[Any]:
 
 
 def _parents(values: Any) -> NDArray[np.int64]:
+    """Return the parents of joints; the root has -1."""
     table = _numpy(values)
     parents = np.array(table[0] if table.ndim == 2 else table).astype(np.int64)
     parents[0] = -1  # files hold 2**32 - 1 here
@@ -280,6 +285,7 @@ def _shapedirs(
 
 
 def _posedirs(values: Any, n_vertices: int) -> NDArray[Any] | None:
+    """Return pose blend shapes with the vertices as the first axis."""
     if values is None:
         return None
     array = _numpy(values)

@@ -219,6 +219,7 @@ def resolve_sites(body: BodyModel, sites: str | Site | Iterable[str | Site]) -> 
 
 
 def _resolve(body: BodyModel, site: str | Site) -> Site:
+    """Return a site by name or the site itself, placed on a body."""
     if isinstance(site, str):
         if site not in CATALOGUE:
             close = difflib.get_close_matches(site, CATALOGUE, n=1, cutoff=0.5)
@@ -328,11 +329,13 @@ def _bind(body: BodyModel, site: Site) -> Site:
 
 
 def _orthonormal(vector: Array, against: Array) -> Array:
+    """Return the unit vector of the part of a vector that is orthogonal to another."""
     rest = vector - (vector @ against) * against
     return rest / np.linalg.norm(rest)
 
 
 def _offset(values: Any, name: str) -> Array:
+    """Check an offset in m."""
     array = finite_array(values, f"The offset of site {name!r}", (3,))
     if np.abs(array).max() > MAX_OFFSET:
         raise ValueError(
@@ -344,6 +347,7 @@ def _offset(values: Any, name: str) -> Array:
 
 
 def _whole(vertices: Any, name: str) -> tuple[int, ...]:
+    """Check indices of vertices."""
     numbers = np.asarray(vertices)
     if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
         raise TypeError(f"The vertices of site {name!r} must be whole numbers, got {vertices!r}.")
@@ -351,6 +355,7 @@ def _whole(vertices: Any, name: str) -> tuple[int, ...]:
 
 
 def _rotation(values: ArrayLike | None, name: str) -> Array:
+    """Check the orientation of a site; by default it is the identity."""
     given = np.eye(3) if values is None else values
     matrix = check_rotation(given, f"The orientation of site {name!r}")
     matrix.flags.writeable = False
@@ -360,6 +365,7 @@ def _rotation(values: ArrayLike | None, name: str) -> Array:
 def _shares(
     vertices: Sequence[int] | None, shares: Sequence[float] | None, name: str
 ) -> tuple[float, ...] | None:
+    """Check the weights of vertices; by default they are equal."""
     if vertices is None:
         return None
     if len(vertices) == 0:
@@ -370,6 +376,8 @@ def _shares(
         raise ValueError(f"The vertex_weights of site {name!r} must sum to 1, got {values.sum()}.")
     return tuple(float(v) for v in values)
 
+
+# ---- points of the surface
 
 # A ray along an edge or through a vertex must not pass between the triangles
 _SLACK = 1e-9
@@ -422,6 +430,8 @@ def nearest_vertex(vertices: Array, point: Array) -> int:
     return int(np.argmin(np.sum((vertices - point) ** 2, axis=1)))
 
 
+# ---- the catalogue
+
 Vector = tuple[float, float, float]
 LEFT, UP, FRONT = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 RIGHT, DOWN, BACK = (-1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, -1.0)
@@ -446,6 +456,7 @@ def _both(name: str, left: Placement) -> dict[str, Placement]:
     """Return a site and its mirror image: x is negated, joints are those of the other side."""
 
     def flip(vector: Vector) -> Vector:
+        """Mirror a vector at the plane between left and right."""
         return (-vector[0], vector[1], vector[2])
 
     right = left._replace(

@@ -46,7 +46,7 @@ from ._learning import (
     initial_module,
     learning_rate,
     list_members,
-    members_of,
+    members_of_last_fit,
     train_members,
 )
 from ._prediction import check_finite, probabilities, run_in_chunks, turned_views
@@ -335,6 +335,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     def _fit(
         self, X: Any, y: ArrayLike | None, sample_weight: ArrayLike | None, groups: ArrayLike | None
     ) -> Self:
+        """Fit in five steps; `fit` restores the last state if one of them fails."""
         # 1. Read the windows and labels. Rows of weight zero are dropped before anything is drawn.
         imu = self._read(X, reset=True)
         self._check_strategy()
@@ -351,7 +352,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         #    the pretrainers, or random ones.
         if self._continues(imu, labels.classes):
             first_epoch, input_map = self.n_iter_, self.input_
-            members = members_of(self.strategy_, self.config_, self.weights_)
+            members = members_of_last_fit(self.strategy_, self.config_, self.weights_)
         else:
             first_epoch, self.strategy_ = 0, self._resolve_strategy(labels)
             members, input_map = self._start(X, imu, labels, people)
@@ -388,6 +389,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         return self
 
     def _check_strategy(self) -> None:
+        """Raise an error if pretrainers and descriptions do not fit the strategy."""
         count = len(as_list(self.pretrainer))
         if count > 1 and self.strategy != "auto":
             raise ValueError(
@@ -408,6 +410,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     def _read_labels(
         self, y: ArrayLike | None, n_rows: int, sample_weight: ArrayLike | None
     ) -> Labels:
+        """Check labels and weights; zero-shot has the classes of the descriptions."""
         described = None if self.descriptions is None else check_descriptions(self.descriptions)
         if self.strategy == "zero_shot":
             assert described is not None
@@ -415,6 +418,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         return check_labels(y, n_rows, sample_weight, self.class_weight)
 
     def _resolve_strategy(self, labels: Labels) -> str:
+        """Return the strategy, and the choice of "auto"."""
         if self.strategy != "auto":
             return self.strategy
         return choose_strategy(
@@ -477,7 +481,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             input_map.warn_units(imu)
             if strategy == "scratch" and input_map.layout.is_series:  # scales are learned as well
                 input_map = InputMap.fit(imu, sample_weight=labels.weight)
-        undivided = any("n_times" in config for config, _ in encoders)
+        undivided = any("n_times" in encoder.config for encoder in encoders)
         if self.label_at == "center" and strategy != "zero_shot" and undivided:
             raise ValueError(
                 "label_at='center' needs features of each part of a window, which encoder='paper' "
@@ -586,9 +590,11 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         return imu.with_values(imu.values[rows]), known
 
     def _augmentation(self, layout: Layout) -> Augmentation | None:
+        """Return the augmentation of the training, or None."""
         return resolve_augmentation(self.augment, FINE_TUNING, series=layout.is_series)
 
     def _set_weights(self, weights: dict[str, AnyArray]) -> None:
+        """Set the weights, and discard the network with the old ones."""
         self.weights_, self._live = weights, LiveModule()
 
     # ---- predict
@@ -656,6 +662,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         return logits
 
     def _module(self) -> Any:
+        """Return the network with the fitted weights, built on first use."""
         if not hasattr(self, "_live"):  # loaded from a file
             self._live = LiveModule()
         return self._live.get(
@@ -665,6 +672,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     # ---- reading windows
 
     def _read(self, X: Any, *, reset: bool) -> ImuWindows:
+        """Check windows, with the rate and channels of `fit` unless they are reset."""
         rate = self.rate
         if not reset and isinstance(X, Windows) and X.rate("imu") is not None:
             rate = None  # these windows know their own rate, which may differ from that of fit
@@ -694,6 +702,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
 
 
 def _sensors(layout: Layout) -> Any:
+    """Return the sensors of a layout in one order, to compare two layouts."""
     if layout.is_series:
         return layout.n_channels
     return sorted(zip(layout.sites, layout.present.tolist(), strict=True))

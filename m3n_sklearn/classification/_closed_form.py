@@ -1,4 +1,4 @@
-"""The head of a frozen encoder: logistic regression on standardized features."""
+"""A linear head in closed form: logistic regression on the standardized features of an encoder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ._prediction import check_finite, run_in_chunks, turned_views
 from ._training_windows import LabeledWindows
 
 _NEVER = -30.0
-"""Logit of a class without a row of positive weight."""
+"""Logit of a class without any row."""
 
 
 def solve_head(module: ImuClassifier, data: LabeledWindows, C: float, device: str) -> None:

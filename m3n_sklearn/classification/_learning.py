@@ -1,4 +1,4 @@
-"""From labeled windows and initial weights to the weights of a classifier."""
+"""Train the networks of a classifier: choice of strategy, initial weights, ensemble."""
 
 from __future__ import annotations
 
@@ -27,38 +27,52 @@ __all__ = [
     "initial_module",
     "learning_rate",
     "list_members",
-    "members_of",
+    "members_of_last_fit",
     "train_members",
 ]
 
 EndEpoch = Callable[[Callable[[], Mapping[str, Any]]], bool]
 
-BATCH_SIZE, WEIGHT_DECAY, EMA = 64, 0.02, 0.99
-"""Rows per step; decay of weight matrices; decay of the running average of the weights."""
+BATCH_SIZE = 64
+"""Rows per gradient step."""
 
-FEWEST_EPOCHS, FEWEST_STEPS = 30, 300
-"""Passes over the rows, and steps, that a training takes at least with max_epochs="auto"."""
+WEIGHT_DECAY = 0.02
+"""Weight decay of the optimizer, for weight matrices only."""
+
+EMA = 0.99
+"""Decay per step of the running average of the weights."""
+
+FEWEST_EPOCHS = 30
+"""Smallest number of passes over the rows with max_epochs="auto"."""
+
+FEWEST_STEPS = 300
+"""Smallest number of gradient steps with max_epochs="auto"."""
 
 PENALTIES = {"frozen": 0.1, "finetune": 0.01}
-"""C of the logistic regression. A head that is fine-tuned later must not be confident yet."""
+"""Inverse regularization C of the logistic regression. A head that is fine-tuned afterwards starts
+with smaller weights, because confident errors are slow to correct."""
 
-ENOUGH_PER_CLASS = 4
-"""Windows per class from which "auto" fits an ensemble and a pretrained network learns faster."""
+MIN_WINDOWS_PER_CLASS = 4
+"""Windows per class from which "auto" fits an ensemble and lr="auto" is the higher rate (measured
+by ``make bench-learning``, few-label rows)."""
 
-ENOUGH_IN_ALL = 16
-"""Windows in all from which a network from scratch improves an ensemble."""
+MIN_WINDOWS = 16
+"""Windows from which "auto" fits an ensemble even with fewer windows per class, unless the classes
+have descriptions (measured by ``make bench-learning``, few-label rows)."""
 
 LEARNING_RATES = {"few labels": 1e-3, "otherwise": 3e-3}
-"""Values of lr="auto"; the first for pretrained networks with few windows per class."""
+"""Peak rates of lr="auto". The first is for pretrained networks with less than
+`MIN_WINDOWS_PER_CLASS`."""
 
 FROZEN_WEIGHT = 0.5
-"""Weight that all frozen members of an ensemble share; each trained member has weight 1."""
+"""Sum of the ensemble weights of the frozen members. Each trained member has the weight 1 before
+all are scaled to the sum 1."""
 
 
 class Member(NamedTuple):
     """A network to train: its strategy, its configuration and its initial weights.
 
-    Weights that are missing are drawn at random.
+    Missing weights are initialized at random.
     """
 
     strategy: str
@@ -74,14 +88,14 @@ class Member(NamedTuple):
 def choose_strategy(
     total: float, n_classes: int, *, n_pretrainers: int, described: bool, rehearses: bool
 ) -> str:
-    """Return the strategy that "auto" follows for a total weight of windows."""
+    """Return the strategy that "auto" chooses, from the sum `total` of the windows' weights."""
     if n_pretrainers == 0:
         return "scratch"
-    if total / n_classes >= ENOUGH_PER_CLASS or rehearses or n_pretrainers > 1:
+    if total / n_classes >= MIN_WINDOWS_PER_CLASS or rehearses or n_pretrainers > 1:
         return "ensemble"
     if described:
         return "finetune"
-    return "frozen" if total < ENOUGH_IN_ALL else "ensemble"
+    return "frozen" if total < MIN_WINDOWS else "ensemble"
 
 
 def list_members(
@@ -94,29 +108,35 @@ def list_members(
     strategy : {"scratch", "frozen", "finetune", "zero_shot", "ensemble"}
         The strategy.
     encoders : sequence of Network
-        Of the pretrainers. A network from scratch has the architecture of the first.
+        IMU encoders of the pretrainers. A network from scratch has the architecture of the first.
     head : mapping
-        Entries of the configuration of an `ImuClassifier`, but for its encoder.
+        Configuration of an `ImuClassifier` without its encoder.
     prompts : Network or None
-        Compares windows with the descriptions of the classes.
+        The network that compares windows with the descriptions of the classes.
     """
 
     def with_head(strategy: str, encoder: Network) -> Member:
-        return Member(strategy, {"encoder": encoder[0], **head}, encoder[1])
+        return Member(strategy, {"encoder": encoder.config, **head}, encoder.weights)
 
     first, *others = encoders
     if prompts is not None and strategy in ("zero_shot", "finetune"):
-        return [Member(strategy, *prompts)]
-    scratch = with_head("scratch", ({**first[0], "sites": head["sites"]}, {}))
+        return [Member(strategy, prompts.config, prompts.weights)]
+    untrained = Network({**first.config, "sites": head["sites"]}, {})
+    scratch = with_head("scratch", untrained)
     if strategy != "ensemble":
         return [scratch if strategy == "scratch" else with_head(strategy, first)]
-    tuned = with_head("finetune", first) if prompts is None else Member("finetune", *prompts)
+    if prompts is None:
+        tuned = with_head("finetune", first)
+    else:
+        tuned = Member("finetune", prompts.config, prompts.weights)
     further = [with_head(how, other) for other in others for how in ("frozen", "finetune")]
     return [with_head("frozen", first), tuned, *further, scratch]
 
 
-def members_of(strategy: str, config: dict[str, Any], weights: dict[str, AnyArray]) -> list[Member]:
-    """Return the trained networks of an earlier fit, to train them further."""
+def members_of_last_fit(
+    strategy: str, config: dict[str, Any], weights: dict[str, AnyArray]
+) -> list[Member]:
+    """Return the trained networks of the last fit, to continue their training."""
     if strategy != "ensemble":
         return [Member(strategy, config, weights)]
     return [
@@ -136,15 +156,15 @@ def members_of(strategy: str, config: dict[str, Any], weights: dict[str, AnyArra
 
 
 def ensemble_weights(strategies: Sequence[str]) -> list[float]:
-    """Return the weights of the members of an ensemble, which sum to 1."""
+    """Return the ensemble weights of members with these strategies; their sum is 1."""
     frozen = np.array(strategies) == "frozen"
     weights = np.where(frozen, FROZEN_WEIGHT / max(1, frozen.sum()), 1.0)
     return cast(list[float], (weights / weights.sum()).tolist())
 
 
 def learning_rate(member: Member, data: LabeledWindows) -> float:
-    """Return the peak learning rate that lr="auto" stands for."""
-    few = data.per_class < ENOUGH_PER_CLASS
+    """Return the peak learning rate of a network with lr="auto"."""
+    few = data.per_class < MIN_WINDOWS_PER_CLASS
     return LEARNING_RATES["few labels" if few and member.strategy != "scratch" else "otherwise"]
 
 
@@ -155,38 +175,42 @@ def train_members(
     seed: int,
     end_epoch: EndEpoch,
 ) -> tuple[Network, list[dict[str, float]]]:
-    """Train each network as it would be trained alone, and join several into an ensemble.
+    """Train each network independently, and join several into an ensemble.
 
     Parameters
     ----------
     members, plans : sequence of Member, sequence of TrainingPlan
-        What to train, and how.
+        The networks, and the training plan of each.
     data : LabeledWindows
-        Rows to learn from; the networks have the dtype of ``data.x``.
+        Training rows. The networks get the dtype of ``data.x``.
     seed : int
-        Root of the random initial weights.
+        Seed of the random initial weights.
     end_epoch : callable
         Called after each epoch with a function that returns the fitted attributes of the network
-        in training; a true result ends the training of that network.
+        in training. A true result ends the training of that network.
 
     Returns
     -------
     Network
-        Configuration and weights.
+        Configuration and weights of the network, or of the ensemble.
     list of dict
-        History of all trainings.
+        History of all trainings, one entry per epoch.
     """
+    # 1. Train one network after the other
     trained, history = [], []
     for member, plan in zip(members, plans, strict=True):
         rows = data
-        if len(members) > 1 and member.strategy == "scratch" and data.per_class >= ENOUGH_PER_CLASS:
-            # with enough real windows, simulated ones do more harm than good here
+        in_ensemble = len(members) > 1 and member.strategy == "scratch"
+        if in_ensemble and data.per_class >= MIN_WINDOWS_PER_CLASS:
+            # from four windows per class on, rehearsal changes nothing for the network from scratch
+            # of an ensemble (measured, see docs/benchmarks/tried_and_removed)
             rows = data.without_rehearsal()
         weights, epochs = _train(member, plan, rows, seed, end_epoch)
         trained.append(weights)
         history += epochs
     if len(members) == 1:
-        return (members[0].config, trained[0]), history
+        return Network(members[0].config, trained[0]), history
+    # 2. Join their configurations, and their weights under a prefix for each member
     strategies = [member.strategy for member in members]
     config = {
         "members": [member.config for member in members],
@@ -198,7 +222,7 @@ def train_members(
         for number, weights in enumerate(trained)
         for name, array in weights.items()
     }
-    return (config, joined), history
+    return Network(config, joined), history
 
 
 def _train(
@@ -208,9 +232,9 @@ def _train(
     with isolated(derive_seed(seed, 0)):
         # 1. Random weights, then those of the pretrainer or of the last fit
         module = initial_module(member, data.x.dtype)
-        # 2. The head in closed form, unless the head was trained before
-        new = plan.first_epoch == 0 or not member.takes_steps
-        if new and member.strategy in PENALTIES and isinstance(module, ImuClassifier):
+        # 2. The head in closed form, unless the last fit has trained it by gradient steps
+        head_is_untrained = plan.first_epoch == 0 or not member.takes_steps
+        if head_is_untrained and member.strategy in PENALTIES and isinstance(module, ImuClassifier):
             solve_head(module, data, PENALTIES[member.strategy], plan.device)
         # 3. Gradient steps on all weights
         history: list[dict[str, float]] = []
@@ -224,7 +248,7 @@ def _train(
 
 
 def initial_module(member: Member, dtype: Any) -> nn.Module:
-    """Build a network in a dtype, with its initial weights."""
+    """Build a network with its initial weights, in the given dtype."""
     module = build_classifier(member.config)
     weights = get_weights(module)
     weights |= {name: member.weights[name] for name in weights.keys() & member.weights.keys()}
@@ -232,4 +256,5 @@ def initial_module(member: Member, dtype: Any) -> nn.Module:
 
 
 def _as_dtype(array: AnyArray, dtype: Any) -> AnyArray:
+    """Convert floating point arrays to a dtype, and return others as they are."""
     return array.astype(dtype) if np.issubdtype(array.dtype, np.floating) else array

@@ -1,4 +1,4 @@
-"""Outputs of a network for many windows: in chunks, on several threads, from several views."""
+"""Outputs of a network for many windows: in chunks, on several threads, in several orientations."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def run_in_chunks(
     size = CHUNK if on_cpu else DEVICE_CHUNK
 
     def run(start: int) -> AnyArray:
+        """Return the outputs of one chunk."""
         batch = inputs(x[start : start + size], present)
         with torch.inference_mode():  # a state of each thread
             tensors = {k: torch.tensor(v, device=device) for k, v in batch.items()}

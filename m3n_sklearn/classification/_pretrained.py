@@ -1,4 +1,4 @@
-"""Pretrainers of a classifier, and what its networks take over from them."""
+"""Pretrainers of a classifier: loaded or fitted, and the encoders and prompts taken from them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from joblib import Memory
@@ -39,8 +39,12 @@ __all__ = [
     "reads_one_length",
 ]
 
-Network = tuple[dict[str, Any], dict[str, AnyArray]]
-"""Configuration of a network, and the weights that it takes over; others are drawn at random."""
+
+class Network(NamedTuple):
+    """Configuration of a network and its weights; missing weights are initialized at random."""
+
+    config: dict[str, Any]
+    weights: dict[str, AnyArray]
 
 
 def as_list(pretrainer: Any) -> list[Any]:
@@ -92,6 +96,7 @@ def _fitted(
     groups: ArrayLike | None,
     memory: str | Memory | None,
 ) -> Multi3NetPretrainer:
+    """Return one fitted pretrainer; see `fitted_pretrainers`."""
     if isinstance(pretrainer, str | os.PathLike):
         return _read(pretrainer)
     if isinstance(pretrainer, FrozenEstimator):
@@ -106,6 +111,7 @@ def _fitted(
 
 
 def _thawed(pretrainer: Any) -> Multi3NetPretrainer:
+    """Return the fitted pretrainer inside a FrozenEstimator."""
     frozen = _checked(pretrainer.estimator, "pretrainer is a FrozenEstimator of")
     check_is_fitted(frozen)
     return frozen
@@ -126,6 +132,7 @@ def identity_of(pretrainer: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    """Return a number, string or dictionary as it is, and the name of the type of other values."""
     if isinstance(value, np.generic):
         value = value.item()
     return value if isinstance(value, str | int | float | dict | None) else type(value).__name__
@@ -150,6 +157,7 @@ def _read(pretrainer: str | os.PathLike[str]) -> Multi3NetPretrainer:
 
 
 def _fit(pretrainer: Multi3NetPretrainer, X: Any, groups: ArrayLike | None) -> Multi3NetPretrainer:
+    """Fit a pretrainer; a function, so that joblib can cache it."""
     return pretrainer.fit(X, groups=groups)
 
 
@@ -164,6 +172,7 @@ def _distinct(imu: ImuWindows, groups: ArrayLike | None) -> tuple[Any, ArrayLike
 
 
 def _checked(pretrainer: Any, introduction: str) -> Multi3NetPretrainer:
+    """Return a pretrainer, or raise an error for another type."""
     if not isinstance(pretrainer, Multi3NetPretrainer):
         kind = type(pretrainer).__name__
         given = f"the class {pretrainer.__name__}" if isinstance(pretrainer, type) else f"a {kind}"
@@ -184,13 +193,13 @@ def new_encoder(pretrainer: Multi3NetPretrainer | None, imu: ImuWindows) -> Netw
         in_channels=layout.n_channels if layout.is_series else 6,
         n_times=imu.values.shape[-1],
     )
-    return config["encoders"]["imu"], {}
+    return Network(config["encoders"]["imu"], {})
 
 
 def encoder_of(pretrainer: Multi3NetPretrainer) -> Network:
     """Return the IMU encoder of a fitted pretrainer."""
-    encoder, weights = pretrainer._imu_encoder()
-    return encoder, {f"encoder.{name}": array for name, array in weights.items()}
+    config, weights = pretrainer._imu_encoder()
+    return Network(config, {f"encoder.{name}": array for name, array in weights.items()})
 
 
 def common_input_map(pretrainers: Sequence[Multi3NetPretrainer], imu: ImuWindows) -> InputMap:
@@ -276,8 +285,9 @@ def prompt_network(
         "n_components": vectors.shape[1],
     }
     weights = {f"net.{name}": array for name, array in pretrainer.weights_.items()}
-    return config, weights | {"prompts": vectors}
+    return Network(config, weights | {"prompts": vectors})
 
 
 def _unit(rows: AnyArray) -> AnyArray:
+    """Scale rows to length 1."""
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)

@@ -1,4 +1,4 @@
-"""The Bunch that a loader returns, the choice of what to read, and the arguments of `cut`."""
+"""Shared steps of loaders: the Bunch, the choice of rows, the options of `cut`, and folds."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ __all__ = [
 
 _OF_LOADERS = ("items", "seconds", "imu_rate", "pose_rate")
 """Arguments of `cut` that a loader sets itself."""
+
+Fold = dict[str, tuple[str, ...]]
+"""Sessions by part, such as ``{"train": (...), "test": (...)}``."""
 
 
 def make_bunch(
@@ -73,6 +76,7 @@ def cut_into(bunch: Bunch, items: Sequence[Item], sessions: Sequence[str], **opt
 
 
 def _name(item: Item) -> str | None:
+    """Return the name of an item."""
     return item[1].name if isinstance(item, tuple) else item.name
 
 
@@ -90,8 +94,7 @@ def select_known(what: str, chosen: Iterable[Any] | Any | None, known: Sequence[
     return list(dict.fromkeys(wanted))
 
 
-Fold = dict[str, tuple[str, ...]]
-"""Sessions by part, such as ``{"train": (...), "test": (...)}``."""
+# ---- folds
 
 
 def leave_one_out(person_of: Mapping[str, Hashable]) -> list[Fold]:

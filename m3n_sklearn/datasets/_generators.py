@@ -214,7 +214,7 @@ def make_wrist_har(
         raise ValueError(f"site must be one of {', '.join(WRISTS_WORN)}, got {site!r}.")
     check_positive(seconds, "seconds")
     check_rate(rate, "rate")
-    # 1. people and their motions: clips of two windows, plus two samples at the ends
+    # 1. People and their motions: clips of two windows, plus two samples at the ends
     chosen = get_activities(WRIST_ACTIVITIES if activities is None else activities)
     seed = _seed(random_state)
     people = [
@@ -229,13 +229,13 @@ def make_wrist_har(
     motions = _perform(
         people, chosen, n_repetitions, (seed, WRISTS), "wearer", 2 * seconds + 2 / rate, 60.0
     )
-    # 2. each person's watch records all of that person's clips
+    # 2. Each person's watch records all of that person's clips
     recordings: list[Recording] = []
     per_person = len(motions) // n_people
     for i, person in enumerate(people):
         own = motions[i * per_person : (i + 1) * per_person]
         recordings += _wear(own, person, site, rate, shift, (seed, DEVICES, i))
-    # 3. windows
+    # 3. Windows
     X, y, groups = cut(recordings, seconds=seconds, overlap=0.5, imu_rate=rate)
     names = [activity.name for activity in chosen]
     return Bunch(
@@ -266,6 +266,7 @@ def _perform(
     seconds: float | None,
     rate: float,
 ) -> list[Motion]:
+    """Perform every activity by every person."""
     return [
         perform(
             activity,
@@ -357,8 +358,10 @@ def _check_share(name: str, share: float) -> None:
 
 
 def _seed(random_state: int | np.random.RandomState | None) -> int:
+    """Draw a seed from a random state."""
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _rng(*key: int) -> np.random.Generator:
+    """Return the generator of a key."""
     return np.random.default_rng(key)

@@ -74,6 +74,9 @@ License: see https://mmfit.github.io. Cite
 Captions and descriptions of the classes were written for this library.
 """
 
+NON_ACTIVITY = "non_activity"
+"""Everything between the sets."""
+
 
 class _Set(NamedTuple):
     """An exercise set: frames [start, stop), number of repetitions and class."""
@@ -257,19 +260,23 @@ def mmfit_split(name: str) -> list[Fold]:
 
 
 def _file(root: Path, workout: str, key: str) -> Path:
+    """Return the path of a file of a workout."""
     return root / workout / f"{workout}_{key}"
 
 
 def _missing(root: Path, workout: str, devices: Sequence[str]) -> list[str]:
+    """Return the files of sensors that a workout does not have."""
     keys = [f"{device}_{kind}" for device in devices for kind in ("acc", "gyr")]
     return [key for key in keys if not _file(root, workout, f"{key}.npy").is_file()]
 
 
 def _set_name(workout: str, index: int) -> str:
+    """Return the name of a set."""
     return f"{workout}-set{index:02d}"
 
 
 def _read_sets(root: Path, workout: str) -> list[_Set]:
+    """Read the labeled sets of a workout."""
     path = require_file(_file(root, workout, "labels.csv"), dataset=NAME, obtain=OBTAIN)
     sets = []
     with path.open(encoding="utf-8", newline="") as file:
@@ -294,6 +301,7 @@ def _read_sets(root: Path, workout: str) -> list[_Set]:
 def _read_recording(
     root: Path, workout: str, devices: Sequence[str], sets: Sequence[_Set], rate: float
 ) -> tuple[Recording, _FrameClock]:
+    """Read the sensors of a workout on one clock."""
     streams = [
         _read_stream(_file(root, workout, f"{device}_{kind}.npy"))
         for device in devices
@@ -344,6 +352,7 @@ def _read_stream(path: Path) -> Array:
 
 
 def _load(path: Path) -> Array:
+    """Read an .npy file as float64."""
     try:
         return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
     except (ValueError, EOFError, OSError) as error:
@@ -361,6 +370,7 @@ def _frame_clock(stream: Array) -> _FrameClock:
 
 
 def _labels(sets: Sequence[_Set], clock: _FrameClock, times: Array) -> NDArray[np.str_]:
+    """Return the label of each time."""
     width = max(len(label) for label in EXERCISES)
     labels = np.full(len(times), NON_ACTIVITY, dtype=f"<U{width}")
     for one in sets:
@@ -402,6 +412,7 @@ def _read_motions(
 
 
 def _to_motion(joints: Array, times: Array, mirrored: bool) -> Motion:
+    """Return a motion from joint positions, mirrored if left and right are exchanged."""
     if len(times) < 2 or np.diff(times).max() > MAX_GAP:
         raise ValueError("the video has no frames, or a gap, in this set")
     if not mirrored:
@@ -411,12 +422,9 @@ def _to_motion(joints: Array, times: Array, mirrored: bool) -> Motion:
 
 
 def _other_side(joint: str) -> str:
+    """Return the name of the joint on the other side."""
     side, _, rest = joint.partition("_")
     return f"{OTHER[side]}_{rest}" if side in OTHER else joint
-
-
-NON_ACTIVITY = "non_activity"
-"""Everything between the sets."""
 
 
 class Exercise(NamedTuple):

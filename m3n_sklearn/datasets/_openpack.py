@@ -245,12 +245,14 @@ def openpack_world_acceleration(acc: ArrayLike, quaternion: ArrayLike) -> Array:
 
 
 def _unit(quaternion: Array) -> Array:
+    """Scale quaternions to length 1; NaN where they are too short."""
     norm = np.linalg.norm(quaternion, axis=-1, keepdims=True)
     usable = norm >= 0.5
     return np.where(usable, quaternion / np.where(usable, norm, 1.0), np.nan)
 
 
 def _columns(sensor: str) -> list[str]:
+    """Return the column names of a triad."""
     return [f"{sensor}_{axis}" for axis in _TRIAD]
 
 
@@ -280,16 +282,21 @@ def _in_order(file: Path, table: Array, stamps: str) -> Array:
 
 @dataclass(frozen=True)
 class _Session:
+    """A user and a session."""
+
     user: str
     session: str
 
     @property
     def name(self) -> str:
+        """Name of the session."""
         return f"{self.user}-{self.session}"
 
 
 @dataclass(frozen=True)
 class _Stream:
+    """Readings of one sensor at its own time stamps (s)."""
+
     times: Array
     values: Array
     channels: tuple[str, ...]
@@ -297,6 +304,8 @@ class _Stream:
 
 @dataclass(frozen=True)
 class _Annotated:
+    """A labeled recording with its boxes and the Unix time of its start."""
+
     recording: Recording
     boxes: NDArray[np.int64]
     unix_start: float
@@ -373,7 +382,7 @@ def load_openpack(
     >>> fold = openpack_split("pilot")[0]  # doctest: +SKIP
     >>> data = load_openpack("data", sessions=fold["train"], rate=50.0)  # doctest: +SKIP
     """
-    # 1. the arguments, and the sessions that they choose
+    # 1. The arguments, and the sessions that they choose
     check_choice(classes, "classes", ("operations", "actions"))
     check_choice(errors, "errors", ("exclude", "keep"))
     if rate is not None:
@@ -382,7 +391,7 @@ def load_openpack(
     devices = select_known("sensors", sensors, list(SENSORS))
     root = _find_openpack(path)
     chosen = _find_sessions(root, subjects, sessions)
-    # 2. recordings, except of sessions that known errors make unusable
+    # 2. Recordings, except of sessions that known errors make unusable
     known = [
         e for e in ERRORS if e.session in {s.name for s in chosen} and set(e.sensors) & {*devices}
     ]
@@ -403,7 +412,7 @@ def load_openpack(
             f"{NAME}: all sessions asked for are excluded ({excluded}). "
             "errors='keep' loads them as they are."
         )
-    # 3. the Bunch, and its windows
+    # 3. The Bunch, and its windows
     names, prompts = _classes(classes)
     bunch = make_bunch(
         motions=[],
@@ -465,6 +474,7 @@ def openpack_split(name: str) -> list[Fold]:
 
 
 def _find_openpack(path: str | Path) -> Path:
+    """Return the folder of the version that a path contains."""
     given = Path(path).expanduser()
     versions = sorted(
         (
@@ -486,6 +496,7 @@ def _find_openpack(path: str | Path) -> Path:
 def _find_sessions(
     root: Path, subjects: Iterable[str] | str | None, sessions: Iterable[str] | str | None
 ) -> list[_Session]:
+    """Return the chosen sessions that are in the folder."""
     there = sorted(
         {
             (folder.name, file.stem)
@@ -510,6 +521,7 @@ def _find_sessions(
 
 
 def _why_exclude(faults: Sequence[KnownError]) -> str | None:
+    """Return the errors that concern a whole session, or None."""
     whole = [fault for fault in faults if not fault.boxes]
     if not whole:
         return None
@@ -539,6 +551,7 @@ def _read_session(
     rate: float | None,
     faults: Sequence[KnownError],
 ) -> _Annotated:
+    """Read the sensors and labels of a session on one grid."""
     streams = [_read_stream(root, session, device) for device in devices]
     clock = streams[0].times
     own_rate = _rate_of(clock, rate)
@@ -574,6 +587,7 @@ def _rate_of(clock: Array, wanted: float | None) -> float:
 
 
 def _read_stream(root: Path, session: _Session, device: str) -> _Stream:
+    """Read one sensor of a session."""
     site = SENSORS[device]
     if device.startswith("atr"):
         file = _locate(root, session, (f"atr/{device}", device), f"sensor {device}")
@@ -629,6 +643,7 @@ def _usable(classes: NDArray[np.int64], annotation: str) -> NDArray[np.int64]:
 
 
 def _classes(annotation: str) -> tuple[dict[int, str], dict[int, tuple[str, ...]]]:
+    """Return the names and prompts of the classes of an annotation."""
     if annotation == "operations":
         return words.OPERATIONS, words.PROMPTS_OPERATIONS
     return words.ACTIONS, words.PROMPTS_ACTIONS

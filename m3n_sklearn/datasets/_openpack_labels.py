@@ -1,4 +1,4 @@
-"""The classes of OpenPack: names as in the files, prompts written for this library."""
+"""OpenPack's classes with prompts, sensors, people, sessions, known errors and splits."""
 
 from __future__ import annotations
 
@@ -177,7 +177,6 @@ PROMPTS_ACTIONS: dict[int, tuple[str, ...]] = {
     NULL_ACTION: ("a person pauses between two actions", "nothing in particular is done"),
 }
 
-
 SENSORS: dict[str, str] = {
     "atr01": "right_wrist",
     "atr02": "left_wrist",
@@ -213,8 +212,11 @@ _ALL_FIVE = ("S0100", "S0200", "S0300", "S0400", "S0500")
 _USERS = tuple(f"U01{i:02d}" for i in range(1, 12)) + tuple(f"U02{i:02d}" for i in range(1, 11))
 _ATR = ("atr01", "atr02", "atr03", "atr04")
 
+_TRAINING = "0101 0102 0103 0105 0106 0107 0109 0111 0202 0205 0210"
+
 
 def _name(user: str, session: str) -> str:
+    """Return the name of a session."""
     return f"{user}-{session}"
 
 
@@ -287,8 +289,6 @@ def _every(users: str, numbers: str) -> list[str]:
     """Expand strings such as "0101 0102" and "1 3": every user with every session."""
     return [_name(f"U{user}", f"S0{n}00") for user in users.split() for n in numbers.split()]
 
-
-_TRAINING = "0101 0102 0103 0105 0106 0107 0109 0111 0202 0205 0210"
 
 _FIXED: dict[str, dict[str, list[str]]] = {
     "debug": {

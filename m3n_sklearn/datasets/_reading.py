@@ -74,6 +74,7 @@ def read_csv(path: Path, columns: Sequence[str]) -> NDArray[np.float64]:
 
 
 def _read_with_holes(path: Path, options: dict[str, Any]) -> NDArray[np.float64]:
+    """Read a table of numbers with empty cells, which are NaN."""
     try:
         values = np.genfromtxt(path, skip_header=1, dtype=np.float64, **options)
     except ValueError as error:

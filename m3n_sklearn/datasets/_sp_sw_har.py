@@ -80,6 +80,8 @@ Names and descriptions of the classes were written for this library.
 
 @dataclass(frozen=True)
 class _Execution:
+    """One execution: its readings at their time stamps (s), with labels."""
+
     subject: int
     number: int
     times: NDArray[np.float64]
@@ -88,6 +90,7 @@ class _Execution:
 
     @property
     def name(self) -> str:
+        """Name of the execution."""
         return f"s{self.subject:02d}_{self.number:02d}"
 
 
@@ -185,17 +188,18 @@ def load_sp_sw_har(
 
 
 def _recording(execution: _Execution) -> Recording:
+    """Return the recording of an execution on an even grid."""
     times = execution.times
     if len(times) < 3 or np.diff(times).max() > MAX_GAP or times[-1] <= times[0]:
         raise ValueError(
             f"{NAME}: the time stamps of {execution.name} must increase over at least three "
             f"samples without a gap of more than {MAX_GAP} s."
         )
-    # 1. the even clock behind the jittered stamps, and its rate
+    # 1. The even clock behind the jittered stamps, and its rate
     clock = recover_clock(times, execution.values, "even")
     steps = np.diff(clock.times)
     rate = 1 / float(steps[steps < 1.5 * np.median(steps)].mean())
-    # 2. samples on the even grid of that rate, each with the label of the nearest row
+    # 2. Samples on the even grid of that rate, each with the label of the nearest row
     values, observed, start = resample_timestamps(times, execution.values, rate, stamps="even")
     at = start + np.arange(len(values)) / rate
     nearest = clock.rows[np.rint(np.interp(at, clock.times, np.arange(len(steps) + 1))).astype(int)]
@@ -214,6 +218,7 @@ def _recording(execution: _Execution) -> Recording:
 
 
 def _read_all(path: Path) -> list[_Execution]:
+    """Read all executions from the archive or the folder."""
     archive = path.expanduser() / ARCHIVE
     read = _from_archive(archive) if archive.is_file() else _from_folder(path)
     executions = sorted(read, key=lambda one: (one.subject, one.number))
@@ -228,6 +233,7 @@ def _read_all(path: Path) -> list[_Execution]:
 
 
 def _from_folder(path: Path) -> Iterator[_Execution]:
+    """Read executions from the CSV files of the folder."""
     root = find_root(path, (".", "DATA"), "s*/s*_sw.csv", dataset=NAME, obtain=OBTAIN)
     columns = [f"{axis}_{kind}" for kind in ("acc", "gyro") for axis in "xyz"]
     for file in root.glob("s*/s*_sw.csv"):
@@ -241,6 +247,7 @@ def _from_folder(path: Path) -> Iterator[_Execution]:
 
 
 def _from_archive(file: Path) -> Iterator[_Execution]:
+    """Read executions from the .npz archive."""
     arrays = _load(file)
     values = np.hstack([arrays["acc"], arrays["gyro"]]).astype(np.float64)
     labels = arrays["label_names"][arrays["label"]]
@@ -255,6 +262,7 @@ def _from_archive(file: Path) -> Iterator[_Execution]:
 
 
 def _load(file: Path) -> dict[str, NDArray[Any]]:
+    """Read the arrays of the archive."""
     names = ("acc", "gyro", "time", "label", "label_names", "rec_ptr", "subject", "execution")
     try:
         with np.load(file, allow_pickle=False) as archive:

@@ -65,16 +65,20 @@ Names, captions and descriptions of the classes were written for this library.
 
 @dataclass(frozen=True)
 class _Clip:
+    """An action, a subject and a trial."""
+
     action: int
     subject: int
     trial: int
 
     @property
     def name(self) -> str:
+        """Name of the clip, as in the names of its files."""
         return f"a{self.action}_s{self.subject}_t{self.trial}"
 
     @property
     def site(self) -> str:
+        """Site of the sensor."""
         return "right_wrist" if self.action <= N_WRIST else "right_thigh"
 
 
@@ -217,6 +221,7 @@ def utd_split(name: str) -> list[Fold]:
 
 
 def _action_numbers(actions: str | int | Iterable[str | int]) -> list[int]:
+    """Return the numbers of the chosen actions."""
     sets = {
         "wrist": range(1, N_WRIST + 1),
         "thigh": range(N_WRIST + 1, len(ACTIONS) + 1),
@@ -231,6 +236,7 @@ def _action_numbers(actions: str | int | Iterable[str | int]) -> list[int]:
 
 
 def _find_clips(root: Path, actions: Sequence[int], subjects: Sequence[int]) -> list[_Clip]:
+    """Return the chosen clips that are in the folder."""
     pattern = re.compile(r"a(\d+)_s(\d+)_t(\d+)_inertial")
     found = [pattern.fullmatch(file.stem) for file in (root / "Inertial").glob("*.mat")]
     clips = sorted(
@@ -248,6 +254,7 @@ def _find_clips(root: Path, actions: Sequence[int], subjects: Sequence[int]) -> 
 
 
 def _read_recording(root: Path, clip: _Clip) -> Recording:
+    """Read the readings of a clip."""
     path = root / "Inertial" / f"{clip.name}_inertial.mat"
     raw = _read_mat(path, "d_iner")
     if raw.ndim != 2 or raw.shape[1] != 6 or len(raw) < 2:
@@ -265,6 +272,7 @@ def _read_recording(root: Path, clip: _Clip) -> Recording:
 
 
 def _read_motion(root: Path, clip: _Clip, recording: Recording) -> Motion:
+    """Read the skeleton of a clip."""
     path = root / "Skeleton" / f"{clip.name}_skeleton.mat"
     raw = _read_mat(require_file(path, dataset=NAME, obtain=OBTAIN), "d_skel")
     if raw.ndim != 3 or raw.shape[:2] != (20, 3) or raw.shape[2] < 2:
@@ -283,6 +291,7 @@ def _read_motion(root: Path, clip: _Clip, recording: Recording) -> Motion:
 
 
 def _read_mat(path: Path, variable: str) -> NDArray[np.float64]:
+    """Read a variable of a MATLAB file."""
     try:
         content = loadmat(path, variable_names=[variable])
     except Exception as error:  # scipy raises many kinds for broken files

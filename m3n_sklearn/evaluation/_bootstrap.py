@@ -201,6 +201,7 @@ def paired_difference(
 def _runs(
     scores: Sequence[Score], method: str, budget: Budget
 ) -> dict[tuple[Hashable, int], float]:
+    """Return the scores of a method and budget by person and draw."""
     listed, (budget,) = check_scores(scores), check_budgets([budget])
     found = {
         (score.group, score.draw): score.macro_f1
@@ -208,8 +209,8 @@ def _runs(
         if score.method == method and score.budget == budget
     }
     if not found:
-        there = list(dict.fromkeys((s.method, budget_name(s.budget)) for s in listed))
-        raise ValueError(f"No score is of {method!r} at {budget_name(budget)}; there are {there}.")
+        known = list(dict.fromkeys((s.method, budget_name(s.budget)) for s in listed))
+        raise ValueError(f"No score is of {method!r} at {budget_name(budget)}; there are {known}.")
     return found
 
 
@@ -225,14 +226,14 @@ def _bootstrap(
     for (person, _), value in runs.items():
         by_person.setdefault(person, []).append(value)
     mean = np.mean([np.mean(values) for values in by_person.values()])
-    # 1. resample the draws of each person
+    # 1. Resample the draws of each person
     own = np.stack([_resampled(values, n_resamples, rng) for values in by_person.values()])
-    # 2. resample people; one who is chosen twice contributes two resamples of the draws
+    # 2. Resample people; one who is chosen twice contributes two resamples of the draws
     count = len(own)
     chosen = rng.integers(count, size=(count, n_resamples))
     columns = np.stack([rng.permutation(n_resamples) for _ in range(count)])
     means = own[chosen, columns].mean(axis=0)
-    # 3. the percentile interval
+    # 3. The percentile interval
     tail = 50 * (1 - confidence)
     low, high = np.percentile(means, [tail, 100 - tail])
     return float(mean), float(low), float(high), count, len(runs)

@@ -17,7 +17,7 @@ Budget = int | float | None
 
 
 def check_budgets(budgets: Sequence[Budget]) -> list[Budget]:
-    """Return label budgets as plain numbers, or say what is wrong with them."""
+    """Check label budgets, and return them as plain numbers."""
     expected = "a sequence of windows per class, such as (1, 4, 0.1, None)"
     levels = [_check_budget(budget) for budget in list_of(budgets, "budgets", expected)]
     if not levels:
@@ -28,6 +28,7 @@ def check_budgets(budgets: Sequence[Budget]) -> list[Budget]:
 
 
 def _check_budget(budget: Any) -> Budget:
+    """Check one label budget; a share of 1 is None."""
     if budget is None:
         return None
     if isinstance(budget, (float, np.floating)):
@@ -109,8 +110,9 @@ def draw_labels(
 def _draw_class(
     rows: NDArray[np.int64], ids: NDArray[Any], budget: int | float, rng: np.random.Generator
 ) -> NDArray[np.int64]:
+    """Draw rows of one class, block by block in random order."""
     # a share is rounded up, so no class vanishes; 0.07 * 100 is a little more than 7
     count = budget if isinstance(budget, int) else int(np.ceil(budget * len(rows) - 1e-9))
-    there, block_of = np.unique(ids[rows], return_inverse=True)
-    turn = np.argsort(rng.permutation(len(there)))
-    return rows[np.argsort(turn[block_of], kind="stable")][:count]
+    blocks, block_of = np.unique(ids[rows], return_inverse=True)
+    place = np.argsort(rng.permutation(len(blocks)))
+    return rows[np.argsort(place[block_of], kind="stable")][:count]

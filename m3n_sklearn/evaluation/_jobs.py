@@ -1,4 +1,9 @@
-"""The plan of a study: checked data, runs, and the rows of every cell."""
+"""The plan of a study: its data, its runs, and the rows of every cell.
+
+A *run* is a label budget and a draw: which labels a method is fitted on, and with which seed.
+A *cell* is one fit: a method without some people in one run. Its results are one file of a store.
+A *job* is a cell with the rows to fit on and the rows to predict.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +41,62 @@ __all__ = [
 Rows = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Run:
+    """A label budget and a repetition; each repetition draws other labels."""
+
+    budget: Budget = None
+    draw: int = 0
+
+
+UNLABELED = Run(budget=0)
+"""The run of methods without labels, which are fitted once per fold."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One fit: the method, the people that are held out, and the run."""
+
+    method: str
+    held_out: tuple[Hashable, ...]
+    run: Run
+
+    def __str__(self) -> str:
+        run = self.run
+        people = ", ".join(map(str, self.held_out))
+        if run == UNLABELED:
+            return f"{self.method}, no labels, without {people}"
+        return f"{self.method}, {budget_name(run.budget)}, without {people}, draw {run.draw}"
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """The windows, their labels, people and clips, and the seed of all draws."""
+
+    X: Any
+    y: NDArray[Any]
+    groups: NDArray[Any]
+    blocks: NDArray[Any] | None
+    classes: NDArray[Any]
+    random_state: int
+
+
+class Job(NamedTuple):
+    """A cell, the rows to fit on and the rows to predict."""
+
+    method: Method
+    cell: Cell
+    train: Rows
+    test: Rows
+
+
+# ---- the plan
+
+
 def check_data(
     X: Any, y: ArrayLike, groups: ArrayLike, blocks: ArrayLike | None, random_state: int
 ) -> Data:
-    """Return what all cells share, or say what is wrong with it."""
+    """Check the arguments that all cells share."""
     labels, people = _columns_like(X, y=y, groups=groups)
     ids = None if blocks is None else _columns_like(X, blocks=blocks)[0]
     if not isinstance(random_state, (int, np.integer)) or random_state < 0:
@@ -63,7 +120,7 @@ def _columns_like(X: Any, **columns: ArrayLike) -> list[NDArray[Any]]:
 
 
 def plan_runs(budgets: Sequence[Budget], n_draws: int) -> list[Run]:
-    """Combine budgets and draws; all labels can be drawn in one way only."""
+    """Combine budgets and draws; a budget of all labels has one draw."""
     draws = check_count(n_draws, "n_draws")
     return [
         Run(budget, draw) for budget in budgets for draw in range(1 if budget is None else draws)
@@ -73,81 +130,37 @@ def plan_runs(budgets: Sequence[Budget], n_draws: int) -> list[Run]:
 def plan_jobs(
     methods: Sequence[Method], data: Data, folds: Sequence[People], runs: Sequence[Run]
 ) -> Iterator[Job]:
-    """Yield every cell once, with the rows it learns from and those it is tested on."""
+    """Yield every cell once, with the rows to fit on and the rows to predict."""
     people = np.unique(data.groups).tolist()
     for held_out in folds:
-        away = np.isin(data.groups, np.array(held_out))
-        test = np.flatnonzero(away)
+        is_held_out = np.isin(data.groups, np.array(held_out))
+        test = np.flatnonzero(is_held_out)
         fold = f"the fold without {', '.join(map(str, held_out))}"
-        there = rows_to_learn_from(~away, data.X, fold)
+        train_rows = rows_to_learn_from(~is_held_out, data.X, fold)
         key = sorted(people.index(person) for person in held_out)
         for method in methods:
             if not method.needs_labels:
-                yield Job(method, Cell(method.name, held_out, UNLABELED), there, test)
+                yield Job(method, Cell(method.name, held_out, UNLABELED), train_rows, test)
         for run in runs:
-            train = _draw(data, there, run, key)
+            train = _draw(data, train_rows, run, key)
             for method in methods:
                 if method.needs_labels:
                     yield Job(method, Cell(method.name, held_out, run), train, test)
 
 
-def _draw(data: Data, there: Rows, run: Run, fold_key: Sequence[int]) -> Rows:
+def _draw(data: Data, train_rows: Rows, run: Run, fold_key: Sequence[int]) -> Rows:
+    """Draw labeled rows of the training people; the draw depends on the seed, run and fold only."""
     rng = np.random.default_rng([data.random_state, run.draw, *fold_key])
-    local = None if data.blocks is None else data.blocks[there]
-    return there[draw_labels(data.y[there], run.budget, blocks=local, random_state=rng)]
+    train_blocks = None if data.blocks is None else data.blocks[train_rows]
+    labels = data.y[train_rows]
+    return train_rows[draw_labels(labels, run.budget, blocks=train_blocks, random_state=rng)]
 
 
-@dataclass(frozen=True)
-class Run:
-    """How much is learned from, and which repetition it is."""
-
-    budget: Budget = None
-    draw: int = 0
-
-
-UNLABELED = Run(budget=0)
-"""The one fit, per fold, of a method that reads no label."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Which result."""
-
-    method: str
-    held_out: tuple[Hashable, ...]
-    run: Run
-
-    def __str__(self) -> str:
-        run = self.run
-        people = ", ".join(map(str, self.held_out))
-        if run == UNLABELED:
-            return f"{self.method}, no labels, without {people}"
-        return f"{self.method}, {budget_name(run.budget)}, without {people}, draw {run.draw}"
-
-
-@dataclass(frozen=True, eq=False)
-class Data:
-    """What all cells share."""
-
-    X: Any
-    y: NDArray[Any]
-    groups: NDArray[Any]
-    blocks: NDArray[Any] | None
-    classes: NDArray[Any]
-    random_state: int
-
-
-class Job(NamedTuple):
-    """A cell, the rows to learn from and the rows to predict."""
-
-    method: Method
-    cell: Cell
-    train: Rows
-    test: Rows
+# ---- one cell
 
 
 def run_cell(data: Data, job: Job) -> list[Score]:
-    """Fit a method, test it on a fold, and score each held-out person."""
+    """Fit a method on a fold, and score each held-out person."""
     # one thread, so that sums are added in the same order with any number of processes
     with threadpool_limits(limits=1):
         try:
@@ -158,13 +171,14 @@ def run_cell(data: Data, job: Job) -> list[Score]:
 
 
 def _fit_and_score(data: Data, method: Method, cell: Cell, train: Rows, test: Rows) -> list[Score]:
-    # 1. the estimator of this fold, with the seed of this repetition
+    """Fit and predict a cell; the arguments are the data and the entries of a job."""
+    # 1. The estimator of this fold, with the seed of this repetition
     estimator = _seeded(method.build(cell.held_out), data.random_state, cell.run)
-    # 2. the drawn windows, with the method's own extra ones
+    # 2. The drawn windows, with the method's own extra ones
     X, y = _training_set(data, method, cell.held_out, train)
     known = [y] if method.needs_labels else []
     people = _people(estimator, data, method, train)
-    # 3. fit and predict; only these are timed
+    # 3. Fit and predict; only these two are timed
     begun = time.perf_counter()
     with warnings.catch_warnings():  # few windows of many classes may look like regression
         warnings.filterwarnings("ignore", "The number of unique classes")
@@ -172,25 +186,25 @@ def _fit_and_score(data: Data, method: Method, cell: Cell, train: Rows, test: Ro
     trained = time.perf_counter()
     predictions = _plain(fitted.predict(data.X[test]))
     ended = time.perf_counter()
-    # 4. one score for each person of the fold
+    # 4. One score for each person of the fold
     scores = []
     for person in cell.held_out:
-        mine = data.groups[test] == person
-        rows = test[mine]
+        is_person = data.groups[test] == person
+        rows = test[is_person]
         scores.append(
             Score(
                 method=cell.method,
                 budget=cell.run.budget,
                 group=person,
                 draw=cell.run.draw,
-                macro_f1=macro_f1(data.y[rows], predictions[mine]),
+                macro_f1=macro_f1(data.y[rows], predictions[is_person]),
                 rows=rows,
-                predictions=predictions[mine],
+                predictions=predictions[is_person],
                 classes=data.classes,
                 held_out=cell.held_out,
                 n_train=len(train) if method.needs_labels else 0,
                 fit_seconds=trained - begun,
-                predict_seconds=(ended - trained) * float(np.mean(mine)),
+                predict_seconds=(ended - trained) * float(np.mean(is_person)),
                 flags=method.flags,
             )
         )
@@ -198,17 +212,17 @@ def _fit_and_score(data: Data, method: Method, cell: Cell, train: Rows, test: Ro
 
 
 def _seeded(estimator: BaseEstimator, random_state: int, run: Run) -> BaseEstimator:
-    """Set the random state of a repetition, the same in all methods."""
+    """Set the outermost random states to the seed of a draw, which is the same for all methods."""
     names = [name for name in estimator.get_params() if name.endswith("random_state")]
     owners = {name.rpartition("__")[0] for name in names}
-    # what lies inside an estimator with a random_state of its own is left to that estimator
+    # parts of an estimator that has a random_state itself are seeded by that estimator
     outer = [name for name in names if owners.isdisjoint(_around(name.rpartition("__")[0]))]
     state = np.random.SeedSequence([random_state, run.draw]).generate_state(1)
     return estimator.set_params(**dict.fromkeys(outer, int(state[0] % 2**31)))
 
 
 def _around(owner: str) -> Iterator[str]:
-    """List the estimators that contain a nested one: the steps of its path, and ""."""
+    """Yield the paths of the estimators around a nested one; the outermost is ""."""
     while owner:
         owner = owner.rpartition("__")[0]
         yield owner
@@ -217,6 +231,7 @@ def _around(owner: str) -> Iterator[str]:
 def _training_set(
     data: Data, method: Method, held_out: tuple[Hashable, ...], train: Rows
 ) -> tuple[Any, NDArray[Any]]:
+    """Return the drawn windows and labels, followed by the extra ones of the method."""
     X, y = data.X[train], data.y[train]
     if method.extra is None:
         return X, y
@@ -237,7 +252,7 @@ def _training_set(
 
 
 def _join(X: Any, extra: Any) -> Any:
-    """Put extra windows below the drawn ones; columns that only one side has are dropped."""
+    """Append extra windows to the drawn ones; only columns that both have are kept."""
     if isinstance(X, Windows) != isinstance(extra, Windows):
         raise TypeError(
             f"extra windows must be of the kind of X, {type(X).__name__}, got "
@@ -252,7 +267,7 @@ def _join(X: Any, extra: Any) -> Any:
 def _people(
     estimator: BaseEstimator, data: Data, method: Method, train: Rows
 ) -> dict[str, NDArray[Any]]:
-    """Return the groups of `fit`, for estimators that hold out whole people to choose by."""
+    """Return the parameter `groups` of `fit`, for estimators that cross-validate over people."""
     takes_them = method.needs_labels and has_fit_parameter(estimator, "groups")
     groups = data.groups[train]
     # extra windows have no person, and a single person cannot be held out

@@ -1,4 +1,4 @@
-"""A folder with one file per finished cell, from which an interrupted study resumes."""
+"""The store of a study: a folder with one file per finished cell, to resume the study."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FORMAT = 3
 
 
 class Store:
-    """Finished cells of one study, by the digest of everything that a cell depends on."""
+    """Finished cells of one study. File names contain a digest of all that a cell depends on."""
 
     def __init__(self, path: str | os.PathLike[str], data: Data, methods: Sequence[Method]) -> None:
         self.path = Path(path)
@@ -39,12 +39,12 @@ class Store:
         path = self._file(job)
         if not path.exists():
             return None
-        kept = {score.group: score for score in _read(path)[1]}
+        score_of = {score.group: score for score in _read(path)[1]}
         fold, flags = job.cell.held_out, job.method.flags
-        return [replace(kept[person], held_out=fold, flags=flags) for person in fold]
+        return [replace(score_of[person], held_out=fold, flags=flags) for person in fold]
 
     def write(self, job: Job, scores: Sequence[Score]) -> None:
-        """Keep the scores of a finished cell; the file appears whole or not at all."""
+        """Write the scores of a finished cell atomically."""
         content = {
             "format": FORMAT,
             "needs_labels": job.method.needs_labels,
@@ -53,6 +53,7 @@ class Store:
         write_atomically(self._file(job), json.dumps(content).encode())
 
     def _file(self, job: Job) -> Path:
+        """Return the path of a cell."""
         cell = job.cell
         people = sorted(cell.held_out)  # type: ignore[type-var]
         run = (cell.run.budget, cell.run.draw)
@@ -62,7 +63,7 @@ class Store:
 
 
 def _identify(method: Method) -> str:
-    """Digest a method; of functions of the held-out people only that there is one."""
+    """Return a digest of a method, in which functions of the held-out people are not compared."""
     built = isinstance(method.estimator, BaseEstimator)
     # a clone is what is fitted: earlier fits do not count, except in frozen parts
     estimator = clone(method.estimator) if built else None
@@ -103,8 +104,8 @@ def load_scores(store: str | os.PathLike[str]) -> list[Score]:
     found = []
     for needs_labels, scores in cells:
         for score in scores:
-            own = [_run_of(score)] if needs_labels else runs(frozenset(score.held_out))
-            found += [replace(score, **asdict(run)) for run in own]
+            runs_of_score = [_run_of(score)] if needs_labels else runs(frozenset(score.held_out))
+            found += [replace(score, **asdict(run)) for run in runs_of_score]
     twice, count = Counter(map(_place, found)).most_common(1)[0]
     if count > 1:
         raise ValueError(
@@ -122,15 +123,17 @@ def _runs_by_fold(
     runs: dict[frozenset[Any], dict[Run, None]] = {}
     for scores in labeled:
         runs.setdefault(frozenset(scores[0].held_out), {})[_run_of(scores[0])] = None
-    everywhere = list(dict.fromkeys(run for own in runs.values() for run in own)) or [Run()]
-    return lambda fold: list(runs.get(fold, everywhere))
+    all_runs = list(dict.fromkeys(run for of_fold in runs.values() for run in of_fold)) or [Run()]
+    return lambda fold: list(runs.get(fold, all_runs))
 
 
 def _run_of(score: Score) -> Run:
+    """Return the run of a score."""
     return Run(score.budget, score.draw)
 
 
 def _place(score: Score) -> tuple[Any, ...]:
+    """Return what only one score may have: run, person and method."""
     return (_run_of(score), score.group, score.method)
 
 
@@ -154,22 +157,23 @@ def _to_json(score: Score) -> dict[str, Any]:
 
 
 def _from_json(entry: Mapping[str, Any]) -> Score:
-    facts = dict(entry)
-    labels = np.array(facts.pop("labels"))
+    """Return the score of an entry that `_to_json` has made."""
+    fields = dict(entry)
+    labels = np.array(fields.pop("labels"))
     return Score(
         **{
-            **facts,
-            "rows": np.array(facts["rows"], dtype=np.int64),
-            "predictions": labels[facts["predictions"]],
-            "classes": np.array(facts["classes"]),
-            "held_out": tuple(facts["held_out"]),
-            "flags": tuple(facts["flags"]),
+            **fields,
+            "rows": np.array(fields["rows"], dtype=np.int64),
+            "predictions": labels[fields["predictions"]],
+            "classes": np.array(fields["classes"]),
+            "held_out": tuple(fields["held_out"]),
+            "flags": tuple(fields["flags"]),
         }
     )
 
 
 def _read(path: Path) -> tuple[bool, list[Score]]:
-    """Return whether a cell was reached with labels, and its scores."""
+    """Return whether the method of a cell needs labels, and the scores of the cell."""
     try:
         content = json.loads(path.read_text("utf-8"))
         if content["format"] != FORMAT:

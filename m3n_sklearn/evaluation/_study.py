@@ -1,4 +1,4 @@
-"""A study: methods times label budgets times held-out people."""
+"""Compare methods on held-out people with few labels."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def few_label_study(
     random_state: int = 0,
     verbose: int = 0,
 ) -> list[Score]:
-    """Hold out people, draw few labels from the others, and score every method on the same draws.
+    """Compare methods on held-out people with few labels; all methods get the same draws.
 
     Parameters
     ----------
@@ -107,44 +107,48 @@ def few_label_study(
     majority     0.333 ± 0.000     0.333 ± 0.000
     linear       1.000 ± 0.000     1.000 ± 0.000
     """
-    # 1. check everything before the first fit
+    # 1. Check all arguments before the first fit
     compared = check_methods(methods)
     data = check_data(X, y, groups, blocks, random_state)
     tested = person_folds(data.groups, folds)
     runs = plan_runs(check_budgets(budgets), n_draws)
-    # 2. compute the cells that the store does not have
+    # 2. Compute the cells that are not in the store
     jobs = list(plan_jobs(compared, data, tested, runs))
-    shelf = None if store is None else Store(store, data, compared)
-    found = _compute_all(jobs, data, shelf, n_jobs, verbose)
-    # 3. list the scores; a method without labels is reported at every run
+    results_store = None if store is None else Store(store, data, compared)
+    scores_by_cell = _compute_all(jobs, data, results_store, n_jobs, verbose)
+    # 3. List the scores; those of a method without labels are repeated for every run
     scores: list[Score] = []
     for held_out, run, method in product(tested, runs, compared):
         fitted = run if method.needs_labels else UNLABELED
-        cell = found[Cell(method.name, held_out, fitted)]
-        scores += [replace(score, **asdict(run)) for score in cell]
+        cell = Cell(method.name, held_out, fitted)
+        scores += [replace(score, **asdict(run)) for score in scores_by_cell[cell]]
     return scores
 
 
 def _compute_all(
-    jobs: Sequence[Job], data: Data, shelf: Store | None, n_jobs: int | None, verbose: int
+    jobs: Sequence[Job], data: Data, store: Store | None, n_jobs: int | None, verbose: int
 ) -> Mapping[Cell, list[Score]]:
     """Return the scores of all cells, from the store or computed."""
-    kept = {} if shelf is None else {job.cell: shelf.read(job) for job in jobs}
-    found = {cell: scores for cell, scores in kept.items() if scores is not None}
-    # the longest first, so that no process waits for another at the end
-    todo = sorted((j for j in jobs if j.cell not in found), key=lambda job: -len(job.train))
-    work = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    done = work(delayed(_compute)(data, job, shelf) for job in todo)
-    with tqdm(total=len(jobs), initial=len(found), unit="cell", disable=not verbose) as bar:
-        for cell, scores in done:
-            found[cell] = scores
+    # 1. Read the cells in the store
+    stored = {} if store is None else {job.cell: store.read(job) for job in jobs}
+    scores_by_cell = {cell: scores for cell, scores in stored.items() if scores is not None}
+    # 2. Compute the others, the longest first, so that no process waits for another at the end
+    missing = [job for job in jobs if job.cell not in scores_by_cell]
+    missing.sort(key=lambda job: -len(job.train))
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    computed = parallel(delayed(_compute)(data, job, store) for job in missing)
+    n_stored = len(scores_by_cell)
+    with tqdm(total=len(jobs), initial=n_stored, unit="cell", disable=not verbose) as bar:
+        for cell, scores in computed:
+            scores_by_cell[cell] = scores
             bar.set_postfix_str(str(cell), refresh=False)
             bar.update()
-    return found
+    return scores_by_cell
 
 
-def _compute(data: Data, job: Job, shelf: Store | None) -> tuple[Cell, list[Score]]:
+def _compute(data: Data, job: Job, store: Store | None) -> tuple[Cell, list[Score]]:
+    """Compute a cell, and write it to the store."""
     scores = run_cell(data, job)
-    if shelf is not None:  # written by the worker, so that a killed study loses no finished cell
-        shelf.write(job, scores)
+    if store is not None:  # written by the worker, so that a killed study loses no finished cell
+        store.write(job, scores)
     return job.cell, scores

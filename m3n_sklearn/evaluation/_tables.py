@@ -50,6 +50,7 @@ def format_table(scores: Sequence[Score], methods: Sequence[str] | None = None) 
     names = _choose(listed, methods)
 
     def cell(name: str, budget: Budget) -> str:
+        """Return the text of a cell."""
         numbers = list(per_person(listed, name, budget).values())
         if not numbers:
             return "–"
@@ -104,6 +105,7 @@ def format_differences(
     names = [name for name in _choose(listed, methods) if name != baseline]
 
     def cell(name: str, budget: Budget) -> str:
+        """Return the text of a cell."""
         if not (per_person(listed, name, budget) and per_person(listed, baseline, budget)):
             return "–"
         found = paired_difference(listed, name, baseline, budget=budget, confidence=confidence)
@@ -175,11 +177,12 @@ def marked_names(scores: Sequence[Score]) -> tuple[Mapping[str, str], list[str]]
 
 
 def _choose(scores: Sequence[Score], methods: Sequence[str] | None) -> list[str]:
-    there = list(dict.fromkeys(score.method for score in scores))
-    names = list(methods or there)
-    unknown = [name for name in names if name not in there]
+    """Check the names of methods; by default all, in the order of the scores."""
+    known = list(dict.fromkeys(score.method for score in scores))
+    names = list(methods or known)
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise ValueError(f"scores has no method {', '.join(map(repr, unknown))}; it has {there}.")
+        raise ValueError(f"scores has no method {', '.join(map(repr, unknown))}; it has {known}.")
     return names
 
 
@@ -189,6 +192,7 @@ def _lay_out(
     cell: Callable[[str, Budget], str],
     width: int = 18,
 ) -> str:
+    """Return a text table with a row per method, a column per budget, and footnotes."""
     budgets = list(dict.fromkeys(score.budget for score in scores))
     shown, notes = marked_names([score for score in scores if score.method in names])
     first = max(len(shown[name]) for name in names)

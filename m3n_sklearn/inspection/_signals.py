@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["SignalDisplay"]
+__all__ = ["AXIS_COLORS", "SignalDisplay"]
 
 AXIS_COLORS = ("tab:red", "tab:green", "tab:blue")
 

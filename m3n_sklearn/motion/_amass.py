@@ -12,20 +12,13 @@ from numpy.typing import ArrayLike
 from .._files import read_npz, require
 from .._typing import AnyArray, Array
 from .._validation import check_positive, real_array
-from ..skeleton import (
-    quat_from_matrix,
-    quat_from_rotvec,
-    quat_multiply,
-    rotvec_from_matrix,
-    rotvec_from_quat,
-    to_z_up,
-)
 from ._motion import MAX_MEDIAN_SPEED, Motion, _check_poses
+from ._readings import as_rotvecs
 from ._rest_pose import clock_from, cut_rest_poses, warn_about_rest_poses
 from ._twist import turn_forearms
-from ._upright import find_up, stance_of
+from ._upright import find_up, stance_of, stand_up
 
-__all__ = ["as_rotvecs", "read_amass", "stand_up"]
+__all__ = ["read_amass"]
 
 PARTS = (("root_orient", "pose_body"), ("global_orient", "body_pose"))
 """Names in AMASS and smplx of the rotations of the root and of the 21 or 23 other joints."""
@@ -34,6 +27,9 @@ LAYOUTS = {66: "body only", 72: "SMPL", 156: "SMPL-H", 165: "SMPL-X"}
 """Body models by their number of pose parameters."""
 
 RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
+
+BODY_JOINTS = 22
+"""Joints that SMPL, SMPL-H and SMPL-X share, in one order; hands and face come after."""
 
 
 def read_amass(
@@ -167,6 +163,7 @@ def _body_poses(arrays: Mapping[str, AnyArray], path: str | os.PathLike[str]) ->
 
 
 def _trans(arrays: Mapping[str, AnyArray], frames: int, path: str | os.PathLike[str]) -> Array:
+    """Return the translations (F, 3) of a file."""
     key = "transl" if "transl" in arrays and "trans" not in arrays else "trans"
     trans = real_array(arrays.get(key, np.zeros((frames, 3))), key, f"({frames}, 3) in m")
     if trans.shape != (frames, 3):
@@ -178,6 +175,7 @@ def _trans(arrays: Mapping[str, AnyArray], frames: int, path: str | os.PathLike[
 
 
 def _rate(arrays: Mapping[str, AnyArray], path: str | os.PathLike[str]) -> float:
+    """Return the frame rate that the file contains."""
     for key in RATES:
         if key in arrays and arrays[key].size == 1:
             return float(real_array(arrays[key], key, "frames per second").reshape(()))
@@ -188,6 +186,7 @@ def _rate(arrays: Mapping[str, AnyArray], path: str | os.PathLike[str]) -> float
 
 
 def _check_speed(trans: Array, rate: float, path: str | os.PathLike[str]) -> None:
+    """Raise an error for a median speed that no person reaches."""
     if len(trans) < 2:
         return
     speed = float(np.median(np.linalg.norm(np.diff(trans, axis=0), axis=1))) * rate
@@ -199,6 +198,7 @@ def _check_speed(trans: Array, rate: float, path: str | os.PathLike[str]) -> Non
 
 
 def _betas(arrays: Mapping[str, AnyArray]) -> Array | None:
+    """Return the shape parameters, or None."""
     if "betas" not in arrays:
         return None
     betas = np.asarray(arrays["betas"], dtype=np.float64)
@@ -207,45 +207,8 @@ def _betas(arrays: Mapping[str, AnyArray]) -> Array | None:
 
 
 def _sex(arrays: Mapping[str, AnyArray]) -> str:
+    """Return the sex of the body; "neutral" if it is missing or unknown."""
     value = np.asarray(arrays.get("gender", "neutral"))
     word = value.reshape(-1)[0] if value.size else "neutral"
     word = word.decode() if isinstance(word, bytes) else str(word)
     return word if word in ("male", "female") else "neutral"
-
-
-BODY_JOINTS = 22
-"""Joints that SMPL, SMPL-H and SMPL-X share, in one order; hands and face come after."""
-MAX_ROUNDING = 0.02
-"""Largest deviation of R R' from the identity that counts as rounding."""
-
-
-def as_rotvecs(values: ArrayLike, name: str, joints: tuple[int, ...]) -> Array:
-    """Return rotation vectors (F, J, 3) from vectors or matrices, with J one of `joints`."""
-    expected = (
-        f"axis-angle vectors (frames, {' or '.join(str(3 * n) for n in joints)}) in rad, or "
-        "rotation matrices (frames, joints, 3, 3)"
-    )
-    array = real_array(values, name, expected)
-    if array.ndim == 3 and array.shape[1:] == (3, 3) and 1 in joints and 3 not in joints:
-        array = array[:, None]
-    # 1. Matrices
-    if array.ndim == 4 and array.shape[2:] == (3, 3) and array.shape[1] in joints:
-        deviation = np.abs(array @ np.swapaxes(array, -1, -2) - np.eye(3))
-        if not (deviation <= MAX_ROUNDING).all() or not (np.linalg.det(array) > 0).all():
-            raise ValueError(f"{name} has matrices that are not rotations. Expected {expected}.")
-        return rotvec_from_matrix(array)
-    # 2. Vectors
-    if array.ndim in (2, 3) and len(array):
-        flat = array.reshape(len(array), -1)
-        if flat.shape[1] % 3 == 0 and flat.shape[1] // 3 in joints:
-            return flat.reshape(len(flat), -1, 3)
-    raise ValueError(f"{name} has shape {array.shape}. Expected {expected}.")
-
-
-def stand_up(poses: Array, trans: Array, up: str | ArrayLike) -> tuple[Array, Array]:
-    """Rotate poses (F, J, 3) and `trans` (F, 3) into the world with z up."""
-    # SMPL measures `trans` from the unrotated pelvis, so positions may be off by a constant
-    world = to_z_up(up)
-    root = quat_multiply(quat_from_matrix(world), quat_from_rotvec(poses[:, 0]))
-    rotated = np.concatenate([rotvec_from_quat(root)[:, None], poses[:, 1:]], axis=1)
-    return rotated, trans @ world.T

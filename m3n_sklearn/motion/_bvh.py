@@ -22,11 +22,10 @@ from ..skeleton import (
     quat_multiply,
     quat_rotate,
 )
-from ._amass import stand_up
 from ._motion import Motion
 from ._rest_pose import clock_from, cut_rest_poses, warn_about_rest_poses
 from ._retarget import retarget, skeleton_lengths
-from ._upright import find_up, stance_of
+from ._upright import find_up, stance_of, stand_up
 
 __all__ = ["BVHClip", "BVHJoint", "parse_bvh", "read_bvh"]
 
@@ -42,6 +41,9 @@ ADULT = (1.2, 2.2)
 
 MAX_STRETCH = 0.02
 """Change of a bone's length over time, in m, above which a warning is issued."""
+
+AXES = {"x": 0, "y": 1, "z": 2}
+KINDS = ("position", "rotation")
 
 
 def read_bvh(
@@ -239,6 +241,7 @@ def _below_pelvis(clip: BVHClip, names: list[str], skeleton: SkeletonMap) -> _Tr
 
 
 def _is_descendant(joint: int, root: int, parents: Sequence[int]) -> bool:
+    """Tell whether a joint is a root or lies below it."""
     while joint > root:
         joint = parents[joint]
     return joint == root
@@ -272,11 +275,11 @@ def _check_tpose(tpose: int, frames: int) -> int:
 
 
 def _name_of(skeleton: SkeletonMap) -> str | None:
+    """Return the name of a known skeleton."""
     return next((name for name, each in SKELETONS.items() if each is skeleton), None)
 
 
-AXES = {"x": 0, "y": 1, "z": 2}
-KINDS = ("position", "rotation")
+# ---- the file format
 
 
 @dataclass(frozen=True)
@@ -347,6 +350,7 @@ def parse_bvh(path: str | os.PathLike[str]) -> BVHClip:
 
 
 def _parse(lines: list[str]) -> BVHClip:
+    """Parse the lines of a file in three steps."""
     # 1. Split at the line MOTION
     words = [line.split() for line in lines]
     motion = next((n for n, w in enumerate(words) if [x.upper() for x in w] == ["MOTION"]), None)
@@ -466,6 +470,7 @@ def _statements(lines: list[str]) -> Iterator[tuple[int, str, list[str]]]:
 
 
 def _number(word: str, what: str) -> float:
+    """Return a finite number, or raise an error."""
     try:
         number = float(word)
     except ValueError:
@@ -488,6 +493,7 @@ def _header(words: list[list[str]], rest: list[int], place: int, key: list[str],
 
 
 def _frame_time(word: str) -> float:
+    """Return the frame time in s, without the rounding of its printed digits."""
     seconds = _number(word, "the frame time")
     if seconds <= 0:
         raise ValueError(f"the frame time is {word} s, but must be above 0.")
@@ -501,6 +507,7 @@ def _frame_time(word: str) -> float:
 def _frames(
     words: list[list[str]], rows: list[int], announced: str, count: int, joints: list[BVHJoint]
 ) -> Array:
+    """Return the numbers of all frames as an array."""
     # 1. As many lines as announced, as many numbers as channels
     if not announced.isdigit() or int(announced) < 1:
         raise ValueError(f"Frames: must be a whole number of at least 1, got {announced!r}.")

@@ -107,6 +107,9 @@ LIMB_SOURCES = {
 }
 """Measured joints of the same side that determine the rotation of a joint."""
 
+COAST_SECONDS = 0.25
+"""Time in s in which a joint comes to rest that is lost until the end of the clip."""
+
 
 def motion_from_joints(
     positions: ArrayLike,
@@ -348,6 +351,7 @@ class _Solver:
         return self.rotations
 
     def bone(self, start: str, end: str) -> Bone:
+        """Return the vector between two joints at rest, and the measured ones."""
         return self.rest[end] - self.rest[start], self.joints[end] - self.joints[start]
 
     def follow(self, joint: str, parent: str, end: str | None = None) -> None:
@@ -467,6 +471,7 @@ def _swing_onto(parent: Array, bone: Bone) -> Array:
 
 
 def _frame(primary: Bone, secondary: Bone, what: str) -> Array:
+    """Return the TRIAD rotation from two bones at rest to their measured directions."""
     cross = np.cross(normalize(primary[1]), normalize(secondary[1]))
     sine = np.atleast_1d(np.linalg.norm(cross, axis=-1))
     if sine.min() < 1e-6:
@@ -549,6 +554,7 @@ def _sources(joint: str, measured: Mapping[str, Any]) -> list[str]:
 
 
 def _joint_confidence(confidence: ArrayLike | None, shape: tuple[int, ...]) -> Array | None:
+    """Check confidences; NaN counts as zero."""
     if confidence is None:
         return None
     values = real_array(confidence, "confidence", f"numbers of shape {shape}")
@@ -574,6 +580,7 @@ def _stance(joints: Joints, valid: NDArray[np.bool_]) -> Stance:
 
 
 def _rest_joints(rest_joints: ArrayLike | None) -> Joints:
+    """Return the joints at rest by name, with the middles of hips and shoulders."""
     values = reference_joints() if rest_joints is None else np.asarray(rest_joints, np.float64)
     if values.shape != (24, 3) or not np.isfinite(values).all():
         raise ValueError(
@@ -583,6 +590,7 @@ def _rest_joints(rest_joints: ArrayLike | None) -> Joints:
 
 
 def _with_middles(joints: Joints) -> Joints:
+    """Add the middles of the hips and of the shoulders."""
     joints["mid_hips"] = (joints["left_hip"] + joints["right_hip"]) / 2
     joints["mid_shoulders"] = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
     return joints
@@ -611,8 +619,7 @@ def _warn_if_backwards(joints: Joints) -> None:
         )
 
 
-COAST_SECONDS = 0.25
-"""Time in s in which a joint comes to rest that is lost until the end of the clip."""
+# ---- gaps
 
 
 def check_max_gap(max_gap: Any) -> float:
@@ -662,6 +669,7 @@ def _curve(path: Array, times: Array, valid: NDArray[np.bool_], start: int, stop
 
 
 def _is_valid(valid: NDArray[np.bool_], frame: int) -> bool:
+    """Tell whether a frame exists and is valid."""
     return 0 <= frame < len(valid) and bool(valid[frame])
 
 

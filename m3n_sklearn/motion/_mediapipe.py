@@ -22,7 +22,7 @@ from .._validation import is_number, real_array
 from ..skeleton import SMPL_JOINTS, reference_joints
 from ._inverse_kinematics import tracked_motion
 from ._motion import Motion
-from ._smpl_results import known_rate
+from ._readings import known_rate
 
 __all__ = ["read_mediapipe"]
 
@@ -214,6 +214,7 @@ def _visibility(points: Array, names: Sequence[str]) -> Array | None:
 
 
 def _visible(points: Array, least: float) -> Array:
+    """Return the positions of landmarks, NaN where their visibility is too low."""
     if not is_number(least) or not 0 <= least <= 1:
         raise ValueError(f"min_visibility must lie between 0 and 1, got {least!r}.")
     if least > 0 and points.shape[2] < 4:
@@ -247,6 +248,7 @@ def _read(path: Path) -> Any:
 
 
 def _is_numeric(row: list[str]) -> bool:
+    """Tell whether all cells of a row are numbers or empty."""
     try:
         [float(cell or "nan") for cell in row]
     except ValueError:
@@ -255,6 +257,7 @@ def _is_numeric(row: list[str]) -> bool:
 
 
 def _rows(path: Path) -> Array:
+    """Return the rows of a CSV file as an array."""
     with path.open(newline="", encoding="utf-8-sig") as handle:
         rows = [row for row in csv.reader(handle) if row]
     if rows and not _is_numeric(rows[0]):
@@ -270,6 +273,7 @@ def _rows(path: Path) -> Array:
 
 
 def _from_npz(path: Path) -> Array:
+    """Return the landmarks of an .npz file, with their visibility if there is one."""
     arrays = read_npz(path)
     visibility = arrays.pop("visibility", None)
     key = next((key for key in (*KEYS, "landmarks") if key in arrays), None)

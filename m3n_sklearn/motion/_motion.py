@@ -19,7 +19,15 @@ from .._typing import Array
 from .._validation import check_positive, is_number, list_of, real_array
 from ..skeleton import MIRROR_JOINTS, quat_from_rotvec, rotvec_from_quat, slerp_resample
 
-__all__ = ["Motion", "as_sentences"]
+__all__ = [
+    "MAX_MEDIAN_SPEED",
+    "Motion",
+    "as_sentences",
+    "check_id",
+    "check_name",
+    "neighbors",
+    "warn_if_fast",
+]
 
 SEXES = ("neutral", "male", "female")
 

@@ -301,6 +301,7 @@ def _end_of_blend(pace: _Pace, steps: slice) -> int:
 
 
 def _first_false(flags: NDArray[np.bool_]) -> int:
+    """Return the index of the first false flag, or the number of flags."""
     return len(flags) if flags.all() else int(np.argmin(flags))
 
 

@@ -226,6 +226,7 @@ def _check_source(
 
 
 def _global_rotations(tree: Sequence[int], quats: Array, world: Array) -> list[Array]:
+    """Return the global rotations of all joints."""
     rotations: list[Array] = []
     for joint, parent in enumerate(tree):
         rotations.append(quat_multiply(world if parent < 0 else rotations[parent], quats[:, joint]))
@@ -235,6 +236,7 @@ def _global_rotations(tree: Sequence[int], quats: Array, world: Array) -> list[A
 def _position(
     tree: Sequence[int], bones: Array, rotations: list[Array], root: Array, joint: int
 ) -> Array:
+    """Return the global position of a joint."""
     if tree[joint] < 0:
         return root
     parent = tree[joint]
@@ -360,6 +362,7 @@ def _nearest_axes(matrix: Array) -> Array:
 
 
 def _child(joint: str) -> str:
+    """Return the next joint along a limb, or an empty string."""
     side, _, part = joint.partition("_")
     return f"{side}_{CHILD[part]}" if part in CHILD else ""
 

@@ -1,4 +1,8 @@
-"""Reader of GVHMR's results: one person in a world with y up."""
+"""Readers of video tools with SMPL poses: GVHMR, WHAM, 4D-Humans.
+
+Each reader turns its file into tracks (`Track`), one for each person; `motions_of` turns these into
+motions in a world with z up.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +19,25 @@ from numpy.typing import ArrayLike, NDArray
 from .._safe_pickle import load_restricted
 from .._typing import Array
 from .._validation import check_positive, is_number, real_array
-from ._amass import as_rotvecs, stand_up
 from ._inverse_kinematics import check_max_gap
 from ._motion import Motion, _check_poses
+from ._readings import as_rotvecs, frame_numbers, known_rate, look_up
 from ._rest_pose import cut_rest_poses, warn_about_rest_poses
 from ._twist import turn_forearms
-from ._upright import find_up, stance_of
+from ._upright import find_up, stance_of, stand_up
 
 __all__ = [
-    "Track",
-    "frame_numbers",
-    "known_rate",
-    "look_up",
-    "motions_of",
     "read_4dhumans",
     "read_gvhmr",
     "read_wham",
 ]
+
+PER_PERSON = ("tid", "tracked_time", "smpl", "camera", "size")
+ASSUMED_FOCAL, ASSUMED_SIDE = 5000.0, 256.0
+"""Focal length and side of the square image that PHALP assumes, in pixels."""
+
+
+# ---- GVHMR
 
 
 def read_gvhmr(
@@ -160,6 +166,9 @@ def _load(file: Path) -> Any:
         ) from error
 
 
+# ---- WHAM
+
+
 def read_wham(
     path: str | os.PathLike[str],
     *,
@@ -269,6 +278,7 @@ def read_wham(
 
 
 def _wham_track(values: object, where: str) -> Track:
+    """Return the track of one person of WHAM."""
     poses = as_rotvecs(look_up(values, "pose_world", where), f"{where}: pose_world", (24,))
     trans, betas = (
         real_array(look_up(values, key, where), f"{where}: {key}", f"(frames, {size})")
@@ -278,9 +288,7 @@ def _wham_track(values: object, where: str) -> Track:
     return Track(frames, poses, trans, betas)
 
 
-PER_PERSON = ("tid", "tracked_time", "smpl", "camera", "size")
-ASSUMED_FOCAL, ASSUMED_SIDE = 5000.0, 256.0
-"""Focal length and side of the square image that PHALP assumes, in pixels."""
+# ---- 4D-Humans
 
 
 def read_4dhumans(
@@ -403,6 +411,7 @@ def read_4dhumans(
 
 
 def _tracks(frames: Mapping[Any, Any], file: str, focal: float | None) -> dict[Hashable, Track]:
+    """Regroup the frames of 4D-Humans by person."""
     rows_of: dict[Hashable, list[tuple[int, Any, Any, Any]]] = {}
     cuts = []
     for key, frame in frames.items():
@@ -436,7 +445,8 @@ def _people(frame: Mapping[str, Any], where: str) -> Iterator[tuple[Any, ...]]:
 def _humans_track(
     rows: list[tuple[int, Any, Any, Any]], where: str, focal: float | None, cuts: list[int]
 ) -> Track:
-    # rows (frame, smpl, camera, size) of one person, by frame
+    """Return the track of one person of 4D-Humans."""
+    # a row is (frame number, smpl, camera, size); rows are sorted by frame
     times, smpl, cameras, sizes = zip(*rows, strict=True)
     parts = [
         as_rotvecs(
@@ -471,6 +481,9 @@ def _places(cameras: Any, sizes: Any, where: str, focal: float | None) -> Array:
     return places
 
 
+# ---- from tracks to motions
+
+
 @dataclass(frozen=True)
 class Track:
     """SMPL parameters of one person in the frames in which the person is visible."""
@@ -487,34 +500,6 @@ class Track:
         shot = np.searchsorted(sorted(self.cuts), self.frames, side="right")
         edges = [0, *(np.flatnonzero(gap | (np.diff(shot) > 0)) + 1).tolist(), len(self.frames)]
         return [slice(a, b) for a, b in pairwise(edges) if b - a > 1]
-
-
-def known_rate(rate: float | None, what: str) -> float:
-    """Return the frames per second, or raise if they are not given."""
-    if rate is None:
-        raise ValueError(
-            f"{what} does not contain the video's frame rate. Pass rate= in frames per second; a "
-            "wrong rate scales every simulated acceleration by its square."
-        )
-    return check_positive(rate, "rate", "Hz")
-
-
-def look_up(record: Any, key: str, where: str) -> Any:
-    """Return an entry of a dictionary, or raise and list its keys."""
-    if not isinstance(record, Mapping):
-        raise ValueError(f"{where} must be a dictionary with {key!r}, got {type(record).__name__}.")
-    if key not in record:
-        listed = ", ".join(repr(name) for name in list(record)[:20]) or "nothing"
-        raise ValueError(f"{where} has no {key!r}; it has {listed}.")
-    return record[key]
-
-
-def frame_numbers(values: ArrayLike, where: str) -> NDArray[np.int64]:
-    """Return whole numbers of shape (F,)."""
-    numbers = real_array(values, where, "numbers of frames, shape (frames,)")
-    if numbers.ndim != 1 or not np.isfinite(numbers).all() or np.any(numbers % 1):
-        raise ValueError(f"{where} must be whole numbers of shape (frames,), got {values!r}.")
-    return numbers.astype(np.int64)
 
 
 def motions_of(

@@ -1,7 +1,8 @@
-"""The twist of a limb about its own axis, from the plane in which it bends.
+"""The twist of limbs about their own axis: from the plane in which they bend, and at the wrist.
 
-Joint positions determine this twist only while the elbow or knee is bent. Near a straight limb
-it is interpolated over time.
+Joint positions determine the twist of a limb only while the elbow or knee is bent. Near a straight
+limb it is interpolated over time. `turn_forearms` moves a twist from the wrist to the elbow, as
+the two bones of a forearm do.
 
 Weight of a plane
 -----------------
@@ -46,7 +47,7 @@ from ..skeleton import (
     twist_about,
 )
 
-__all__ = ["turn_forearms"]
+__all__ = ["limb_rotation", "plane_weight", "short_bone_swing", "turn_forearms"]
 
 SHORT_BONE_WEIGHT = 1.0
 """Weight of the rest direction of a bone about as short as its joints' error, in rad^-2."""
@@ -123,6 +124,9 @@ def _smooth_walk(weighted: Array, weight: Array, gains: Array) -> Array:
     banded[1, 1:] += 1 / gains
     banded[1, :-1] += 1 / gains
     return np.asarray(solveh_banded(banded, weighted))
+
+
+# ---- the forearm
 
 
 def turn_forearms(poses: Array, rest_joints: ArrayLike | None = None) -> Array:

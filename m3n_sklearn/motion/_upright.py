@@ -1,4 +1,4 @@
-"""Detection of the world axis that points up, from the posture of the body.
+"""The world axis that points up, from the posture of the body, and the rotation to z up.
 
 People stand or sit most of the time, so trunk and legs point along one axis of the world. A
 person who lies all the time looks like one who stands in a world with another axis up. Only the
@@ -29,18 +29,76 @@ from .._typing import Array
 from ..skeleton import (
     SMPL_JOINTS,
     normalize,
+    quat_from_matrix,
     quat_from_rotvec,
     quat_multiply,
     quat_rotate,
     reference_joints,
+    rotvec_from_quat,
     to_z_up,
 )
 
-__all__ = ["Limbs", "Stance", "find_up", "limbs_of", "stance_of"]
+__all__ = ["Limbs", "Stance", "find_up", "limbs_of", "stance_of", "stand_up"]
 
 SIDES = ("left", "right")
 SEGMENTS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 _REST: Mapping[str, Array] = dict(zip(SMPL_JOINTS, reference_joints(1.7), strict=True))
+
+MAX_FRAMES = 3000
+"""Frames of a long motion that are evaluated, evenly spaced."""
+
+AXES = ("x", "y", "z", "-x", "-y", "-z")
+
+# ---- upright frames
+
+TRUNK_COSINE = np.cos(np.deg2rad(35.0))
+"""Smallest cosine between the trunk and the axis along which a body is upright."""
+
+LEG_COSINE = 0.4
+"""Smallest cosine between the legs and that axis, so that sitting on a chair counts. A person who
+bends forward has the trunk along another axis, but not the legs."""
+
+# ---- comparison of axes
+
+MIN_UPRIGHTNESS = 0.3
+"""Smallest mean cosine of trunk and legs with an axis at which a body counts as upright."""
+
+UPRIGHTNESS_MARGIN = 0.25
+"""Excess in uprightness along another axis that puts the format's axis in doubt."""
+
+CONFLICT_COSINE = 0.5
+"""Cosine between two axes below which they contradict each other."""
+
+# ---- a person who lies down or gets up within the clip
+
+MIN_UPRIGHT_SHARE = 0.05
+"""Smallest share of upright frames in such a clip."""
+
+MIN_RISE = 0.3
+"""Smallest height of the pelvis in the upright frames above the others, in m."""
+
+# ---- a person who lies all the time; heights above the floor, in m
+
+TRUNK_LENGTH = 0.5
+"""Distance from pelvis to neck, in m."""
+
+LYING_HEIGHTS = (0.02, 0.45)
+"""Heights of pelvis, neck and ankles of a person who lies."""
+
+STRETCHED_COSINE = 0.9
+"""Smallest cosine between trunk and legs of a person who lies; one who sits is below."""
+
+MAX_LYING_RANGE = 0.4
+"""Largest range of the pelvis of a person who lies, in m."""
+
+STANDING_HEIGHTS = (0.5, 1.3)
+"""Heights of the pelvis of a person who stands or sits."""
+
+MAX_ANKLE_HEIGHT = 0.2
+"""Largest height of ankles that stand on the floor."""
+
+
+# ---- directions of trunk and limbs
 
 
 @dataclass(frozen=True)
@@ -101,6 +159,7 @@ def limbs_of(poses: Array) -> Limbs:
 
 
 def _bone(start: str, end: str) -> Array:
+    """Return the vector along a bone at rest."""
     return _REST[end] - _REST[start]
 
 
@@ -113,58 +172,7 @@ def _segments(
     return np.stack([quat_rotate(upper, first), quat_rotate(lower, second)], axis=1)
 
 
-MAX_FRAMES = 3000
-"""Frames of a long motion that are evaluated, evenly spaced."""
-
-AXES = ("x", "y", "z", "-x", "-y", "-z")
-
-# ---- upright frames
-
-TRUNK_COSINE = np.cos(np.deg2rad(35.0))
-"""Smallest cosine between the trunk and the axis along which a body is upright."""
-
-LEG_COSINE = 0.4
-"""Smallest cosine between the legs and that axis, so that sitting on a chair counts. A person who
-bends forward has the trunk along another axis, but not the legs."""
-
-# ---- comparison of axes
-
-MIN_UPRIGHTNESS = 0.3
-"""Smallest mean cosine of trunk and legs with an axis at which a body counts as upright."""
-
-UPRIGHTNESS_MARGIN = 0.25
-"""Excess in uprightness along another axis that puts the format's axis in doubt."""
-
-CONFLICT_COSINE = 0.5
-"""Cosine between two axes below which they contradict each other."""
-
-# ---- a person who lies down or gets up within the clip
-
-MIN_UPRIGHT_SHARE = 0.05
-"""Smallest share of upright frames in such a clip."""
-
-MIN_RISE = 0.3
-"""Smallest height of the pelvis in the upright frames above the others, in m."""
-
-# ---- a person who lies all the time; heights above the floor, in m
-
-TRUNK_LENGTH = 0.5
-"""Distance from pelvis to neck, in m."""
-
-LYING_HEIGHTS = (0.02, 0.45)
-"""Heights of pelvis, neck and ankles of a person who lies."""
-
-STRETCHED_COSINE = 0.9
-"""Smallest cosine between trunk and legs of a person who lies; one who sits is below."""
-
-MAX_LYING_RANGE = 0.4
-"""Largest range of the pelvis of a person who lies, in m."""
-
-STANDING_HEIGHTS = (0.5, 1.3)
-"""Heights of the pelvis of a person who stands or sits."""
-
-MAX_ANKLE_HEIGHT = 0.2
-"""Largest height of ankles that stand on the floor."""
+# ---- the axis that points up
 
 
 @dataclass(frozen=True)
@@ -280,5 +288,15 @@ def find_up(
     return axis
 
 
+def stand_up(poses: Array, trans: Array, up: str | ArrayLike) -> tuple[Array, Array]:
+    """Rotate poses (F, J, 3) and `trans` (F, 3) into the world with z up."""
+    # SMPL measures `trans` from the unrotated pelvis, so positions may be off by a constant
+    world = to_z_up(up)
+    root = quat_multiply(quat_from_matrix(world), quat_from_rotvec(poses[:, 0]))
+    rotated = np.concatenate([rotvec_from_quat(root)[:, None], poses[:, 1:]], axis=1)
+    return rotated, trans @ world.T
+
+
 def _warn(message: str, stacklevel: int) -> None:
+    """Warn at the caller of the reader."""
     warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)

@@ -69,6 +69,7 @@ class Pose2Imu(nn.Module):
 
 
 def _stretched(x: Tensor, length: int) -> Tensor:
+    """Interpolate to a length in time."""
     if x.shape[-1] == length:
         return x
     return functional.interpolate(x, size=length, mode="linear", align_corners=False)

@@ -1,4 +1,7 @@
-"""The default IMU encoder: one convolutional trunk for every site, then fusion over sites."""
+"""The default encoders of IMU and poses, and the layers that they share.
+
+The IMU encoder applies one convolutional trunk to every site and then fuses the sites.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,9 @@ __all__ = [
     "group_norm",
     "pool",
 ]
+
+GROUP = 16
+"""Channels that are normalized together: fewer would erase what a window of one sample says."""
 
 
 class ConvImuEncoder(nn.Module):
@@ -75,18 +81,18 @@ class ConvImuEncoder(nn.Module):
         features : Tensor of shape (n, n_features)
         sequence : Tensor of shape (n, S, width, L)
         """
-        # 1. replace missing sensors and hidden steps by learned vectors
+        # 1. Replace missing sensors and hidden steps by learned vectors
         if present is not None and not bool(present.all()):
             triads = x.unflatten(2, (2, 3))
             missing = self.missing_sensor[..., None]
             x = torch.where(present[..., None, None], triads, missing).flatten(2, 3)
         if hidden is not None:
             x = torch.where(hidden[:, None, None], self.hidden_step[:, None], x)
-        # 2. the same trunk for every site
+        # 2. The same trunk for every site
         n, n_sites = x.shape[:2]
         sequence = self.trunk(x.flatten(0, 1))
         features = self.pool(sequence).unflatten(0, (n, n_sites))
-        # 3. one vector per window
+        # 3. One vector per window
         return self._fuse(features, present), sequence.unflatten(0, (n, n_sites))
 
     def _fuse(self, features: Tensor, present: Tensor | None) -> Tensor:
@@ -117,8 +123,7 @@ class ConvPoseEncoder(nn.Module):
         return pool(sequence), sequence
 
 
-GROUP = 16
-"""Channels that are normalized together: fewer would erase what a window of one sample says."""
+# ---- layers
 
 
 class BatchNorm(nn.BatchNorm1d):

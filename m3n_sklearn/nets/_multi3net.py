@@ -1,4 +1,4 @@
-"""The whole network: three encoders into one space, and two decoders out of it."""
+"""The whole network: three encoders into one space and two decoders; configuration and weights."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ ENCODERS = {
 }
 
 Config = Mapping[str, Any]
+
+SITE_VECTORS = "encoders.imu.site_vectors.weight"
 
 
 def multi3net_config(
@@ -285,7 +287,7 @@ class Multi3Net(nn.Module):
         return self.imu_mean[..., None] + self.imu_scale[..., None] * decoded
 
 
-SITE_VECTORS = "encoders.imu.site_vectors.weight"
+# ---- weights
 
 
 def get_weights(module: nn.Module) -> dict[str, NDArray[Any]]:

@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from ._encoders import BatchNorm
 
-__all__ = ["PaperDecoder", "PaperImuEncoder", "PaperPoseEncoder", "PaperTextEncoder"]
+__all__ = ["HEADS", "PaperDecoder", "PaperImuEncoder", "PaperPoseEncoder", "PaperTextEncoder"]
 
 HEADS = 8
 PATCH_SIZE = 60
@@ -173,10 +173,12 @@ class PaperDecoder(nn.Module):
 
 
 def _conv_layer(n_in: int, n_out: int) -> list[nn.Module]:
+    """Return a convolution with batch norm and activation."""
     return [nn.Conv1d(n_in, n_out, 3, padding=1), BatchNorm(n_out), nn.LeakyReLU()]
 
 
 def _sinusoids(length: int, width: int) -> Tensor:
+    """Return the sine and cosine encoding of positions."""
     angle = torch.arange(length)[:, None] * torch.exp(
         torch.arange(0, width, 2) * (-math.log(10000.0) / width)
     )

@@ -1,4 +1,4 @@
-"""Random changes of IMU windows that leave their activity as it is.
+"""Random changes of IMU windows that keep their activity, and the track of gravity that they need.
 
 They act on the network's input (n, S, 6, T), with draws of their own for every row. The
 accelerometer and the gyro of a sensor always turn together.
@@ -142,16 +142,16 @@ class Augmentation:
         present : ndarray of bool of shape (n, S, 2)
             The sensors that are left.
         """
-        # 1. tempo and amplitude scale motions, not gravity; then resample and crop
+        # 1. Tempo and amplitude scale motions, not gravity; then resample and crop
         speed, start, kept = self._pace(len(x), x.shape[-1], rng)
         x = self._moved(x, present, speed, rate, rng)
         x = _cut(x, speed, start, kept)
-        # 2. another mounting: one rotation per row and site, for acc and gyro
+        # 2. Another mounting: one rotation per row and site, for acc and gyro
         n, sites, _, length = x.shape
         triads = x.reshape(n, sites, 2, 3, length)
         if self.rotation is not None:
             triads = self._turns(n, sites, rng)[:, :, None].astype(x.dtype) @ triads
-        # 3. errors of the sensor: a constant offset and white noise
+        # 3. Errors of the sensor: a constant offset and white noise
         if self.noise > 0:
             offset_sd = (self.noise * OFFSET_SD)[:, None, None]
             offset = rng.standard_normal((n, sites, 2, 3, 1)) * offset_sd
@@ -159,7 +159,7 @@ class Augmentation:
             for k, sd in enumerate(WHITE_SD):
                 white = rng.standard_normal((n, sites, 3, length), dtype=np.float32)
                 triads[:, :, k] += x.dtype.type(self.noise * sd) * white
-        # 4. sensors that are missing
+        # 4. Sensors that are missing
         return triads.reshape(x.shape), self._dropped(present, rng)
 
     def _pace(
@@ -290,12 +290,12 @@ def gravity_track(x: AnyArray, present: NDArray[np.bool_], rate: float | None) -
     acc = np.moveaxis(x[:, :, :3], 2, 0)
     if rate is None or not present[..., 1].any():
         return np.broadcast_to(acc.mean(axis=-1, keepdims=True), acc.shape).transpose(1, 2, 0, 3)
-    # 1. rotation vectors from sample to sample; zero where there is no gyro
+    # 1. Rotation vectors from sample to sample; zero where there is no gyro
     turn = np.moveaxis(x[:, :, 3:], 2, 0) * np.asarray(GYRO_SCALE / rate, x.dtype)
     turn = np.where(present[..., 1, None], turn, 0)
-    # 2. quaternions from every frame to that of the first sample
+    # 2. Quaternions from every frame to that of the first sample
     scalar, vector = _accumulated(turn)
-    # 3. the mean in the first frame, turned back
+    # 3. The mean in the first frame, turned back
     mean = _rotated(scalar, vector, acc).mean(axis=-1, keepdims=True)
     return np.moveaxis(_rotated(scalar, -vector, np.broadcast_to(mean, acc.shape)), 0, 2)
 

@@ -1,4 +1,4 @@
-"""Batches of pretraining: any row may lack any modality."""
+"""Batches of pretraining, in which any row may lack any modality, and masks of hidden spans."""
 
 from __future__ import annotations
 

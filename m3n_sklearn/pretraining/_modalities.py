@@ -39,6 +39,16 @@ CHUNK = 512
 IN_MEMORY = 2**30
 """Bytes of simulated signals, and of pose features, that are held in memory at most."""
 
+N_JOINTS = 22
+"""Body joints of SMPL; joints of hands and faces after them are ignored."""
+
+FRAME_RATE = 30.0
+"""Hz that frames are thinned to, by whole steps; more frames cost time and show no more."""
+
+N_POSE_FEATURES = 6 * N_JOINTS + 2 * 3 * (N_JOINTS - 1) + 3
+
+Array = NDArray[np.float32]
+
 
 class ImuSource(Protocol):
     """IMU windows of the rows of a corpus, in an epoch."""
@@ -199,15 +209,7 @@ def number_sentences(windows: Windows) -> tuple[NDArray[np.int64], list[str]]:
     return numbers[cell_of_row], sentences
 
 
-N_JOINTS = 22
-"""Body joints of SMPL; joints of hands and faces after them are ignored."""
-
-FRAME_RATE = 30.0
-"""Hz that frames are thinned to, by whole steps; more frames cost time and show no more."""
-
-N_POSE_FEATURES = 6 * N_JOINTS + 2 * 3 * (N_JOINTS - 1) + 3
-
-Array = NDArray[np.float32]
+# ---- features of poses
 
 
 def pose_features(
@@ -234,21 +236,21 @@ def pose_features(
             f"pose has {pose.shape[2]} joints; the pose encoder reads SMPL's {N_JOINTS} body "
             "joints, in SMPL's order."
         )
-    # 1. the frames to read
+    # 1. The frames to read
     frames, core, step = _chosen_frames(pose.shape[1], rate, margin)
     chosen = np.asarray(pose[:, frames, :N_JOINTS], dtype=np.float32)
     n, f = chosen.shape[:2]
     local = _rotations(np.moveaxis(chosen, (2, 3), (0, 1)).reshape(N_JOINTS, 3, n * f))
-    # 2. take the heading of the middle frame out of the root's rotation
+    # 2. Take the heading of the middle frame out of the root's rotation
     turn = _turn_to_front(local[0].reshape(3, 3, n, f)[:, 2, :, f // 2])
     local[0, :2] = _turned(turn, local[0, :2].reshape(2, 3, n, f)).reshape(2, 3, n * f)
-    # 3. joints by forward kinematics on the default body, and the root's way without its heading
+    # 3. Joints by forward kinematics on the default body, and the root's way without its heading
     positions = _positions(local).reshape(N_JOINTS - 1, 3, n, f)
     root = np.zeros((3, n, f), np.float32)
     if trans is not None:
         root = np.moveaxis(np.asarray(trans[:, frames], dtype=np.float32), 2, 0).copy()
         root[:2] = _turned(turn, root[:2, None])[:, 0]
-    # 4. velocities by central differences, then drop the frames of the margin
+    # 4. Velocities by central differences, then drop the frames of the margin
     seconds = step / rate if rate else 1.0
     features = [
         local[:, :, :2].reshape(-1, n, f),

@@ -1,4 +1,4 @@
-"""The training objectives as plain functions of tensors."""
+"""The training objectives as functions of tensors, their weighted sum, and the retrieval score."""
 
 from __future__ import annotations
 
@@ -13,13 +13,28 @@ from torch.nn import functional
 
 __all__ = [
     "AUTO_WEIGHTS",
+    "DECODERS",
     "NEEDS",
+    "PAIRS",
     "Objectives",
     "contrast",
     "masked_huber",
     "retrieval_at_1",
     "same_caption",
 ]
+
+PAIRS = {"imu_pose": ("imu", "pose"), "imu_text": ("imu", "text"), "pose_text": ("pose", "text")}
+DECODERS = {"reconstruction": ("imu",), "pose2imu": ("imu", "pose")}
+NEEDS = {**PAIRS, **DECODERS, "imu_imu": ("imu",)}
+"""Modalities that each objective needs."""
+
+AUTO_WEIGHTS = {
+    "imu_pose": 1.0,
+    "imu_text": 1.0,
+    "pose_text": 1.0,
+    "pose2imu": 1.0,
+    "reconstruction": 0.5,
+}
 
 
 def same_caption(sentences: Tensor) -> Tensor:
@@ -73,18 +88,7 @@ def masked_huber(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return (loss * weight).sum() / weight.sum().clamp(min=1)
 
 
-PAIRS = {"imu_pose": ("imu", "pose"), "imu_text": ("imu", "text"), "pose_text": ("pose", "text")}
-DECODERS = {"reconstruction": ("imu",), "pose2imu": ("imu", "pose")}
-NEEDS = {**PAIRS, **DECODERS, "imu_imu": ("imu",)}
-"""Modalities that each objective needs."""
-
-AUTO_WEIGHTS = {
-    "imu_pose": 1.0,
-    "imu_text": 1.0,
-    "pose_text": 1.0,
-    "pose2imu": 1.0,
-    "reconstruction": 0.5,
-}
+# ---- the weighted sum
 
 
 class Objectives:
@@ -166,6 +170,9 @@ def _pose2imu_term(out: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Te
     target = batch["clean"][batch["has_pose"][batch["has_imu"]]]
     unit = out["imu_scale"][..., None]
     return masked_huber(out["predicted"] / unit, target / unit, batch["measured"])
+
+
+# ---- the retrieval score
 
 
 def retrieval_at_1(

@@ -464,11 +464,11 @@ class Multi3NetPretrainer(
     ) -> PretrainingData:
         """Return the batches of the training."""
         used = tuple(m for m in available if any(m in NEEDS[name] for name in objectives))
-        # 1. one vector per distinct sentence
+        # 1. One vector per distinct sentence
         captions = None
         if "text" in used:
             captions = Captions.of(windows, resolve_text_encoder(self.text_encoder))
-        # 2. recorded or simulated IMU
+        # 2. Recorded or simulated IMU
         imu: ImuSource | None = None
         if "imu" in used and self.simulator is not None:
             imu = SimulatedImu(windows, self.simulator, derive_seed(seed, 3), self.simulate_every)
@@ -483,7 +483,7 @@ class Multi3NetPretrainer(
             reconstruct="reconstruction" in objectives,
             two_views="imu_imu" in objectives,
         )
-        # 3. the mapping to network input, from a sample of the rows; a series needs all rows,
+        # 3. The mapping to network input, from a sample of the rows; a series needs all rows,
         #    whose scales are learned
         if imu is not None:
             sample = imu.read(spread_rows(imu.present))
@@ -504,7 +504,7 @@ class Multi3NetPretrainer(
 
     def _network(self, data: PretrainingData, objectives: Mapping[str, float]) -> Multi3Net:
         """Return the network to train."""
-        # 1. its sizes are those of the data
+        # 1. Its sizes are those of the data
         sizes: dict[str, Any] = {}
         if data.imu is not None and data.input_map is not None:
             first = data.network_input(spread_rows(data.imu.present)[:1])
@@ -523,7 +523,7 @@ class Multi3NetPretrainer(
             **sizes,
         )
         net = Multi3Net(config)
-        # 2. weights of the last fit, or fresh ones with the scales of the data
+        # 2. Weights of the last fit, or fresh ones with the scales of the data
         if self._continues():
             if config != self.config_:
                 raise ValueError(

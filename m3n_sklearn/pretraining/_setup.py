@@ -31,7 +31,6 @@ __all__ = [
 SAMPLE = 1024
 """Rows that scales are measured on."""
 
-
 Masks = Mapping[str, NDArray[np.bool_]]
 """Which rows have a modality, by its name."""
 

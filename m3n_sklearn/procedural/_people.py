@@ -10,7 +10,7 @@ import numpy as np
 from .._typing import Array
 from ._posture import CHANNELS
 
-__all__ = ["Person", "draw_person"]
+__all__ = ["SPREAD", "Person", "draw_person"]
 
 STATURE = {"female": (1.63, 0.065), "male": (1.76, 0.070)}
 """Mean and standard deviation of adult stature in m."""
@@ -19,6 +19,26 @@ MAX_SD = 2.5
 """Standard deviations at which the normal distributions of people are cut off."""
 TEMPO_LOG_SD, AMPLITUDE_LOG_SD = 0.13, 0.12
 """Standard deviations of the logarithms of tempo and amplitude between people."""
+
+_STYLE_SD = {
+    "flexion": 5.0,
+    "abduction": 5.0,
+    "rotation": 6.0,
+    "elbow": 6.0,
+    "pronation": 10.0,
+    "wrist": 6.0,
+    "deviation": 3.0,
+    "trunk_flexion": 2.5,
+    "trunk_bend": 1.0,
+    "trunk_turn": 2.0,
+    "head_flexion": 3.0,
+    "head_turn": 3.0,
+}
+
+SPREAD: Array = np.array(
+    [_STYLE_SD.get(name.removeprefix("left_").removeprefix("right_"), 0.0) for name in CHANNELS]
+)
+"""Standard deviation of each channel in degrees between people in the same posture."""
 
 
 @dataclass(frozen=True)
@@ -121,24 +141,3 @@ def draw_person(
         individuality=individuality,
         seed=int(rng.integers(2**31)),
     )
-
-
-_STYLE_SD = {
-    "flexion": 5.0,
-    "abduction": 5.0,
-    "rotation": 6.0,
-    "elbow": 6.0,
-    "pronation": 10.0,
-    "wrist": 6.0,
-    "deviation": 3.0,
-    "trunk_flexion": 2.5,
-    "trunk_bend": 1.0,
-    "trunk_turn": 2.0,
-    "head_flexion": 3.0,
-    "head_turn": 3.0,
-}
-
-SPREAD: Array = np.array(
-    [_STYLE_SD.get(name.removeprefix("left_").removeprefix("right_"), 0.0) for name in CHANNELS]
-)
-"""Standard deviation of each channel in degrees between people in the same posture."""

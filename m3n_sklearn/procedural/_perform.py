@@ -51,6 +51,28 @@ TREMOR = (0.002, 6.0, 11.0)
 ONGOING_SECONDS = 6.0
 """Length of an ongoing activity if no other is given."""
 
+X, Y, Z = np.eye(3)
+
+COLLAR_SHARE = 0.15
+"""Elevation of the clavicle per abduction of the arm; half of that per flexion."""
+SOLE_SHARPNESS = 60.0
+"""1/m. Inverse scale of the soft minimum over the heights of heels and balls."""
+
+LIMB_LIMIT, PELVIS_LIMIT, PELVIS_SHARE = 105.0, 14.0, 0.25
+"""Largest acceleration of wrists and ankles in m/s², and the acceleration of the pelvis in m/s²
+that is exceeded in at most this share of the time. A simulator warns of readings above 157 m/s²
+(gravity included) and of a pelvis above 19.6 m/s²: the margin lets clips be played 15 % faster."""
+EXERTION_RATE = 60.0
+"""Hz. Accelerations are second differences at about this rate, whatever the rate of the frames."""
+
+_JOINT = {name: i for i, name in enumerate(SMPL_JOINTS)}
+_REST = reference_joints()
+_TO_WRISTS = ("spine1", "spine2", "spine3", "collar", "shoulder", "elbow", "wrist")
+_TO_ANKLES = ("hip", "knee", "ankle")
+_MIRROR = np.array([1.0, 1.0, -1.0, -1.0])
+_T_POSE_INVERSE = quat_from_rotvec(-np.pi / 2 * Z)
+_Z_UP = quat_from_matrix(Z_UP_FROM_Y_UP)
+
 
 @dataclass
 class _Timeline:
@@ -62,6 +84,7 @@ class _Timeline:
     end: float = 0.0
 
     def add(self, value: Array, seconds: float, hold: float | None) -> None:
+        """Append a posture that is reached after some seconds, and held."""
         self.end += seconds
         self.arrive.append(self.end)
         self.end += hold or 0.0
@@ -69,6 +92,7 @@ class _Timeline:
         self.values.append(value)
 
     def curves(self, query: Array) -> Array:
+        """Return the angles at some times."""
         return minimum_jerk(self.arrive, np.array(self.values), self.leave, query)
 
 
@@ -146,11 +170,11 @@ def _try(
     activity: Activity, who: Person, seconds: float | None, rate: float, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """Return poses and translation of one performance, even if it exceeds what a body can do."""
-    # 1. joint angles: keys, sway, handedness, limits
+    # 1. Joint angles: keys, sway, handedness, limits
     times, curves = _curves(activity, who, seconds, rate, rng)
     curves += _sway_and_tremor(times, who, rng)
     curves = within_limits(mirrored(curves) if who.left_handed else curves)
-    # 2. poses and the path of the pelvis
+    # 2. Poses and the path of the pelvis
     support = activity.support
     if who.left_handed:
         support = {"left": "right", "right": "left"}.get(support, support)
@@ -179,7 +203,7 @@ def _curves(
 
 def _personal_keys(activity: Activity, who: Person) -> list[tuple[Array, float, float | None]]:
     """Return rest posture and keys in the person's style: (posture, seconds, hold)."""
-    # 1. habits: posture at rest, amplitude and tempo
+    # 1. Habits: posture at rest, amplitude and tempo
     rng = who.habit(activity.name)
     free = activity.freedom * who.individuality
     stance = STANCE_SHARE * free * SPREAD * who.habit("stance").standard_normal(len(SPREAD))
@@ -187,7 +211,7 @@ def _personal_keys(activity: Activity, who: Person) -> list[tuple[Array, float, 
     amplitude *= np.exp(AMPLITUDE_LOG_SD * free * rng.standard_normal())
     pace = who.tempo * np.exp(TEMPO_LOG_SD * who.individuality * rng.standard_normal())
     rest = activity.rest + stance
-    # 2. keys: deviations from rest are scaled, and postures that move get the style
+    # 2. Keys: deviations from rest are scaled, and postures that move get the style
     own: list[tuple[Array, float, float | None]] = [(rest, 0.0, 0.0)]
     program = activity.program(who.left_handed)
     phase = np.cumsum([key.seconds + (key.hold or 0.0) for key in program])
@@ -222,6 +246,7 @@ def _schedule(
     tempo, extent = np.exp(TRIAL_LOG_SD * rng.standard_normal(2))
 
     def once() -> None:
+        """Append one cycle with its variation."""
         slower = tempo * np.exp(0.5 * TRIAL_LOG_SD * who.unsteadiness * rng.standard_normal())
         larger = 1.0 + activity.freedom * (extent - 1.0)
         for value, move, hold in cycle:
@@ -265,28 +290,7 @@ def _sway_and_tremor(times: Array, who: Person, rng: np.random.Generator) -> Arr
     return total
 
 
-X, Y, Z = np.eye(3)
-
-
-COLLAR_SHARE = 0.15
-"""Elevation of the clavicle per abduction of the arm; half of that per flexion."""
-SOLE_SHARPNESS = 60.0
-"""1/m. Inverse scale of the soft minimum over the heights of heels and balls."""
-
-LIMB_LIMIT, PELVIS_LIMIT, PELVIS_SHARE = 105.0, 14.0, 0.25
-"""Largest acceleration of wrists and ankles in m/s², and the acceleration of the pelvis in m/s²
-that is exceeded in at most this share of the time. A simulator warns of readings above 157 m/s²
-(gravity included) and of a pelvis above 19.6 m/s²: the margin lets clips be played 15 % faster."""
-EXERTION_RATE = 60.0
-"""Hz. Accelerations are second differences at about this rate, whatever the rate of the frames."""
-
-_JOINT = {name: i for i, name in enumerate(SMPL_JOINTS)}
-_REST = reference_joints()
-_TO_WRISTS = ("spine1", "spine2", "spine3", "collar", "shoulder", "elbow", "wrist")
-_TO_ANKLES = ("hip", "knee", "ankle")
-_MIRROR = np.array([1.0, 1.0, -1.0, -1.0])
-_T_POSE_INVERSE = quat_from_rotvec(-np.pi / 2 * Z)
-_Z_UP = quat_from_matrix(Z_UP_FROM_Y_UP)
+# ---- from joint angles to the motion of a body
 
 
 def embody(
@@ -298,7 +302,7 @@ def embody(
     left behind; the height of a runner follows the lift alone. `heading` is a rotation of the scene
     about the vertical in rad.
     """
-    # 1. rotations of the joints, relative to their parents
+    # 1. Rotations of the joints, relative to their parents
     local = np.zeros((len(curves), len(SMPL_JOINTS), 4))
     local[..., 0] = 1.0
     angles = np.deg2rad(curves)
@@ -306,11 +310,11 @@ def embody(
     for side in ("left", "right"):
         _put_arm(local, angles, side)
         _put_leg(local, angles, side)
-    # 2. the path of the root: shifts of the pelvis, carried by the legs
+    # 2. The path of the root: shifts of the pelvis, carried by the legs
     pelvis = local[:, 0].copy()
     shift = curves[:, [column(name) for name in ("side", "lift", "forward")]] * stature
     root = shift + _root_path(local, pelvis, rate, stature, support)
-    # 3. from the body's y-up frame to the world
+    # 3. From the body's y-up frame to the world
     world = quat_multiply(quat_from_rotvec(heading * Z), _Z_UP)
     local[:, 0] = quat_multiply(world, pelvis)
     return rotvec_from_quat(local), quat_rotate(world, root)
@@ -363,6 +367,7 @@ def _ends(poses: Array, chain: tuple[str, ...]) -> Array:
 
 
 def _put_trunk(local: Array, angles: Array) -> None:
+    """Set the rotations of pelvis, spine and head."""
     flexion, bend, turn, nod, look, tilt, lean, yaw = (
         angles[:, column(name), None]
         for name in (
@@ -386,6 +391,7 @@ def _put_trunk(local: Array, angles: Array) -> None:
 
 
 def _put_arm(local: Array, angles: Array, side: str) -> None:
+    """Set the rotations of an arm."""
     flexion, abduction, rotation, elbow, pronation, wrist, deviation = (
         angles[:, column(f"{side}_{name}"), None] for name in ARM
     )
@@ -400,6 +406,7 @@ def _put_arm(local: Array, angles: Array, side: str) -> None:
 
 
 def _put_leg(local: Array, angles: Array, side: str) -> None:
+    """Set the rotations of a leg."""
     hip, abduction, rotation, knee, ankle = (
         angles[:, column(f"{side}_{name}"), None] for name in LEG
     )
@@ -422,13 +429,13 @@ def _root_path(local: Array, pelvis: Array, rate: float, stature: float, support
     left, right = (_foot(local, pelvis, side) * stature for side in ("left", "right"))
     feet = np.stack([left[0], right[0]])
     soles = np.concatenate([left[1:], right[1:]])[..., 1]
-    # 1. height: the soft minimum of heels and balls is on the floor
+    # 1. Height: the soft minimum of heels and balls is on the floor
     load = np.exp(-SOLE_SHARPNESS * (soles - soles.min(axis=0)))
     root = np.empty((len(pelvis), 3))
     root[:, 1] = np.log(load.sum(axis=0) / len(soles)) / SOLE_SHARPNESS - soles.min(axis=0)
     if support == "run":
         root[:, 1] = root[:, 1].mean()
-    # 2. horizontal: forward at the speed of the loaded foot, or with the supporting foot in place
+    # 2. Horizontal: forward at the speed of the loaded foot, or with the supporting foot in place
     if support in ("walk", "run"):
         loaded = np.stack([load[:2].sum(axis=0), load[2:].sum(axis=0)])[:, 1:]
         backwards = -np.diff(feet[..., 2], axis=1) * rate

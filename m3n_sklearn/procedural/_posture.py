@@ -91,6 +91,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 
 def _bare(channel: str) -> str:
+    """Return the name of a channel without its side."""
     return channel.removeprefix("left_").removeprefix("right_")
 
 
@@ -228,7 +229,7 @@ def reach(
     >>> round(reach(0.9, 0.0, 0.0)["elbow"])
     52
     """
-    # 1. the triangle of shoulder, elbow and wrist, by the law of cosines
+    # 1. The triangle of shoulder, elbow and wrist, by the law of cosines
     target = np.array([out, up, forward], dtype=np.float64)
     upper = SEGMENTS["upper_arm"] / (SEGMENTS["upper_arm"] + SEGMENTS["forearm"])
     lower = 1.0 - upper
@@ -241,7 +242,7 @@ def reach(
     axis = target / distance
     at_shoulder = np.arccos((upper**2 + distance**2 - lower**2) / (2 * upper * distance))
     at_elbow = np.pi - np.arccos((upper**2 + lower**2 - distance**2) / (2 * upper * lower))
-    # 2. the plane of the elbow, and the angles of the shoulder
+    # 2. The plane of the elbow, and the angles of the shoulder
     side = _ELBOW_SIDE - (_ELBOW_SIDE @ axis) * axis
     side = matrix_from_rotvec(np.deg2rad(swivel) * axis) @ (side / np.linalg.norm(side))
     humerus = np.cos(at_shoulder) * axis + np.sin(at_shoulder) * side
@@ -326,6 +327,7 @@ def posture(
 
 
 def _stand() -> Posture:
+    """Return the posture of a person who stands."""
     values = np.zeros(len(CHANNELS))
     for side in ("left", "right"):
         for name, value in {**arm(), **leg()}.items():

@@ -24,7 +24,10 @@ from .._typing import Array
 from ._posture import STAND, Posture, column, leg, posture, reach
 
 __all__ = [
+    "JOG",
+    "STEP",
     "SUPPORTS",
+    "WALK",
     "Activity",
     "Key",
     "circle",
@@ -34,6 +37,31 @@ __all__ = [
     "through",
     "to",
 ]
+
+_RELAXED: Mapping[str, float] = MappingProxyType({})
+
+# Hip, knee and ankle angles in degrees at twelve times of a stride, from heel strike: level walking
+# (D. A. Winter, "Biomechanics and Motor Control of Human Movement", 2009, rounded), slow jogging,
+# and steps on the spot.
+WALK = {
+    "hip": (30, 28, 21, 11, 2, -7, -12, -4, 13, 26, 33, 32),
+    "knee": (6, 16, 20, 14, 8, 8, 16, 38, 60, 58, 30, 8),
+    "ankle": (0, -4, 3, 7, 9, 9, 0, -14, -6, 0, 2, 1),
+}
+JOG = {
+    "hip": (34, 32, 22, 8, -6, -12, -4, 14, 32, 44, 46, 40),
+    "knee": (24, 38, 40, 28, 18, 26, 58, 88, 98, 84, 54, 30),
+    "ankle": (4, 14, 18, 8, -14, -22, -12, -4, 2, 4, 4, 4),
+}
+STEP = {
+    "hip": (6, 2, 2, 2, 2, 2, 6, 24, 46, 52, 38, 18),
+    "knee": (14, 6, 6, 6, 6, 6, 16, 52, 88, 94, 66, 32),
+    "ankle": (4, 3, 3, 3, 3, 2, -2, -6, -4, 0, 2, 3),
+}
+
+KINDS = ("repeat", "ongoing", "once")
+
+SUPPORTS = ("both", "left", "right", "walk", "run")
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,9 +168,6 @@ def _piece(times: Array, values: Array, query: Array) -> Array:
     still = np.zeros(values.shape[1])
     ends = [(1, still), (2, still)]
     return np.asarray(make_interp_spline(times, values, k=5, bc_type=(ends, ends))(query))
-
-
-_RELAXED: Mapping[str, float] = MappingProxyType({})
 
 
 def circle(
@@ -252,26 +277,6 @@ def strokes(
     return keys
 
 
-# Hip, knee and ankle angles in degrees at twelve times of a stride, from heel strike: level walking
-# (D. A. Winter, "Biomechanics and Motor Control of Human Movement", 2009, rounded), slow jogging,
-# and steps on the spot.
-WALK = {
-    "hip": (30, 28, 21, 11, 2, -7, -12, -4, 13, 26, 33, 32),
-    "knee": (6, 16, 20, 14, 8, 8, 16, 38, 60, 58, 30, 8),
-    "ankle": (0, -4, 3, 7, 9, 9, 0, -14, -6, 0, 2, 1),
-}
-JOG = {
-    "hip": (34, 32, 22, 8, -6, -12, -4, 14, 32, 44, 46, 40),
-    "knee": (24, 38, 40, 28, 18, 26, 58, 88, 98, 84, 54, 30),
-    "ankle": (4, 14, 18, 8, -14, -22, -12, -4, 2, 4, 4, 4),
-}
-STEP = {
-    "hip": (6, 2, 2, 2, 2, 2, 6, 24, 46, 52, 38, 18),
-    "knee": (14, 6, 6, 6, 6, 6, 16, 52, 88, 94, 66, 32),
-    "ankle": (4, 3, 3, 3, 3, 2, -2, -6, -4, 0, 2, 3),
-}
-
-
 def gait(
     stride: Mapping[str, Sequence[float]],
     seconds: float,
@@ -337,12 +342,10 @@ def gait(
 
 
 def _add(values: Posture, channel: str, change: float) -> Posture:
+    """Return a posture with one changed angle."""
     changed = values.copy()
     changed[column(channel)] += change
     return changed
-
-
-KINDS = ("repeat", "ongoing", "once")
 
 
 @dataclass(frozen=True, eq=False)
@@ -415,6 +418,3 @@ class Activity:
             `left_cycle` for a left-handed person if it is given, else `cycle`.
         """
         return self.left_cycle if left_handed and self.left_cycle is not None else self.cycle
-
-
-SUPPORTS = ("both", "left", "right", "walk", "run")

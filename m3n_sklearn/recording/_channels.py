@@ -1,4 +1,4 @@
-"""Channel names: the site, the sensor and the axis of each column."""
+"""Channels of a recording: their names (site, sensor, axis), units and axes."""
 
 from __future__ import annotations
 
@@ -35,6 +35,20 @@ AXES = ("x", "y", "z")
 """Axes of a sensor, in channel order."""
 
 _NAME = re.compile(r"(?:(?P<site>.+)_)?(?P<sensor>acc|gyro)_(?P<axis>[xyz])")
+
+STANDARD_GRAVITY = 9.80665
+"""Standard gravity in m/s², exact by definition."""
+
+# Unit, factor to m/s², and the interval of median norms from half to double gravity in that unit.
+# An acceleration without gravity can be in the first interval too; it also needs a warning.
+_ACC_UNITS = (
+    (0.5, 2.0, "g", STANDARD_GRAVITY),
+    (500.0, 2000.0, "mg", STANDARD_GRAVITY / 1000),
+    (5000.0, 20000.0, "mm/s²", 1e-3),
+)
+# rad/s. Sensors saturate at 2000 deg/s = 35 rad/s per axis; the fastest waving in the data has a
+# median of 20 and a 99th percentile of 42.
+_GYRO_MEDIAN, _GYRO_P99 = 25.0, 60.0
 
 
 class Triad(NamedTuple):
@@ -166,21 +180,6 @@ def sites_of(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(triad.site for triad in parse_channels(names)))
 
 
-STANDARD_GRAVITY = 9.80665
-"""Standard gravity in m/s², exact by definition."""
-
-# Unit, factor to m/s², and the interval of median norms from half to double gravity in that unit.
-# An acceleration without gravity can be in the first interval too; it also needs a warning.
-_ACC_UNITS = (
-    (0.5, 2.0, "g", STANDARD_GRAVITY),
-    (500.0, 2000.0, "mg", STANDARD_GRAVITY / 1000),
-    (5000.0, 20000.0, "mm/s²", 1e-3),
-)
-# rad/s. Sensors saturate at 2000 deg/s = 35 rad/s per axis; the fastest waving in the data has a
-# median of 20 and a 99th percentile of 42.
-_GYRO_MEDIAN, _GYRO_P99 = 25.0, 60.0
-
-
 class UnitsWarning(UserWarning):
     """Sensor values that look like another unit than m/s² or rad/s."""
 
@@ -280,11 +279,13 @@ def warn_units(
 
 
 def _median_norm(values: ArrayLike, axis: int) -> float:
+    """Return the median norm of triads."""
     norms = _norms(values, axis)
     return float(np.median(norms)) if norms.size else np.nan
 
 
 def _norms(values: ArrayLike, axis: int) -> NDArray[np.float64]:
+    """Return the finite norms of triads."""
     array = real_array(values, "values", "triads x y z")
     if not -array.ndim <= axis < array.ndim or array.shape[axis] != 3:
         raise ValueError(

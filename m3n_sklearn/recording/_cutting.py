@@ -24,15 +24,23 @@ from ..skeleton import quat_from_rotvec, rotvec_from_quat, slerp_resample
 from ._recording import Recording
 from ._resampling import bridge_by_lines
 
-__all__ = ["Cut", "cut"]
+__all__ = ["Cut", "Item", "cut"]
 
 Indices = NDArray[np.int64]
 Item = Motion | Recording | tuple[Motion, Recording]
 
 LABEL_RULES = ("majority", "center")
+
 SHORT_RULES = ("drop", "pad")
-_TOLERANCE = 1e-6
-"""Samples or s by which rounding errors may change a position."""
+
+_SAMPLE_TOLERANCE = 1e-6
+"""Largest rounding error of a position, in samples or frames."""
+
+_TIME_TOLERANCE = 1e-6
+"""Largest rounding error of a time, in s."""
+
+_SHARE_TOLERANCE = 1e-12
+"""Largest rounding error of a share."""
 
 
 class Cut(NamedTuple):
@@ -55,31 +63,50 @@ class Cut(NamedTuple):
 
 @dataclass(frozen=True)
 class _Plan:
-    seconds: float
-    overlap: float
-    margin: float
-    label: str
-    short: str
-    imu_rate: float | None
-    pose_rate: float | None
-    min_purity: float
-    min_observed: float
-    masks_poses: bool
+    """The checked arguments of `cut`, with the rates that all items share."""
+
+    seconds: float  # length of a window, in s
+    overlap: float  # share of a window, in [0, 1)
+    margin: float  # in s
+    label: str  # one of LABEL_RULES
+    short: str  # one of SHORT_RULES
+    imu_rate: float | None  # in Hz; None without recordings
+    pose_rate: float | None  # in Hz; None without motions
+    min_purity: float  # share of samples, in [0, 1]
+    min_observed: float  # share of samples or frames, in [0, 1]
+    masks_poses: bool  # whether windows have the column `pose_observed`
     ignore: frozenset[Hashable]
     dtype: np.dtype[Any]
 
     def length(self, rate: float) -> int:
-        return max(1, int(np.floor(self.seconds * rate + 0.5 + _TOLERANCE)))
+        """Return the samples of a window at a rate."""
+        return _rounded(self.seconds * rate, least=1)
 
     def hop(self, rate: float) -> int:
-        return max(1, int(np.floor(self.seconds * (1 - self.overlap) * rate + 0.5 + _TOLERANCE)))
+        """Return the samples from one window start to the next at a rate."""
+        return _rounded(self.seconds * (1 - self.overlap) * rate, least=1)
 
     def margin_frames(self, rate: float) -> int:
-        return int(np.floor(self.margin * rate + 0.5 + _TOLERANCE))
+        """Return the context frames at each end of a window at a rate."""
+        return _rounded(self.margin * rate, least=0)
+
+
+class _Grid(NamedTuple):
+    """The samples of an item that can be cut, and the length of windows."""
+
+    low: int  # first sample
+    high: int  # one after the last sample
+    length: int  # samples of a window
+
+    def bounds(self, starts: Indices) -> tuple[Indices, Indices]:
+        """Return the first real sample of each window, and the one after the last."""
+        return np.maximum(starts, self.low), np.minimum(starts + self.length, self.high)
 
 
 @dataclass(frozen=True)
 class _Clip:
+    """An item: a motion, a recording, or a pair of both on one clock."""
+
     motion: Motion | None
     recording: Recording | None
 
@@ -93,7 +120,7 @@ class _Clip:
 
     @property
     def sex(self) -> str:
-        """Sex of the body; neutral without a motion."""
+        """Sex of the body: "neutral" without a motion."""
         return "neutral" if self.motion is None else self.motion.sex
 
 
@@ -122,7 +149,7 @@ def cut(
     seconds : float
         Length of a window, rounded to whole samples.
     overlap : float, default=0.5
-        Share of a window that the next one repeats, in [0, 1).
+        Fraction of a window that overlaps the next, in [0, 1).
     margin : float, default=0.5
         Seconds of context frames at both ends of pose windows, rounded to whole frames. If the
         clip ends earlier, its edge frame is repeated. The column ``context`` contains the number
@@ -185,7 +212,7 @@ def cut(
     >>> X["imu"].shape, X["start"][:3].tolist(), y[0], groups[0]
     ((9, 3, 100), [0.0, 1.0, 2.0], np.str_('walk'), np.str_('anna'))
     """
-    # 1. the plan, and what all items have in common
+    # 1. The plan, and the columns that all items have
     clips = _as_clips(items)
     plan = _Plan(
         seconds=check_positive(seconds, "seconds"),
@@ -204,9 +231,9 @@ def cut(
     )
     channels = _common_channels(clips)
     shared = [name for name in ("stature", "betas") if _all_have(clips, name)]
-    sourced = any(getattr(clip.motion, "source", None) for clip in clips)
-    sexed = any(clip.sex != "neutral" for clip in clips)
-    # 2. the windows of each item, with the columns that its rows share
+    has_source = any(getattr(clip.motion, "source", None) for clip in clips)
+    has_sex = any(clip.sex != "neutral" for clip in clips)
+    # 2. The windows of each item, with the columns that are constant within an item
     parts: list[Windows] = []
     labels: list[Any] = []
     groups: list[Any] = []
@@ -217,9 +244,9 @@ def cut(
         columns, row_labels = rows
         count = len(row_labels)
         columns["clip"] = np.full(count, clip_id)
-        if sourced:
+        if has_source:
             columns["source"] = np.full(count, getattr(clip.motion, "source", None) or "")
-        if sexed:
+        if has_sex:
             columns["sex"] = np.full(count, clip.sex)
         for name in shared:
             columns[name] = np.repeat(np.asarray(getattr(clip.motion, name))[None], count, axis=0)
@@ -236,7 +263,7 @@ def cut(
 
 def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | None:
     """Return the columns and classes of one item's windows, or None without windows."""
-    # 1. the clock of the starts, and the samples [low, high) that can be cut
+    # 1. The clock of the starts, and the samples that can be cut
     columns: dict[str, Any] = {}
     recording = clip.recording
     if recording is not None:
@@ -247,33 +274,32 @@ def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | No
     else:
         assert clip.motion is not None and plan.pose_rate is not None
         rate, origin = plan.pose_rate, float(clip.motion.times[0])
-        low, high = 0, int(np.floor(clip.motion.duration * rate + _TOLERANCE)) + 1
-    # 2. the starts of the windows that are observed and pure enough
-    length = plan.length(rate)
-    starts = _starts(low, high, length, plan.hop(rate), plan.short)
+        low, high = 0, int(np.floor(clip.motion.duration * rate + _SAMPLE_TOLERANCE)) + 1
+    # 2. The starts of the windows that are observed and pure enough
+    grid = _Grid(low, high, plan.length(rate))
+    starts = _starts(grid, plan.hop(rate), plan.short)
     if recording is not None:
-        share = _share_observed(recording.observed, *_bounds(starts, low, high, length))
-        starts = starts[share >= plan.min_observed - 1e-12]
+        share = _share_observed(recording.observed, *grid.bounds(starts))
+        starts = starts[share >= plan.min_observed - _SHARE_TOLERANCE]
     if clip.motion is not None and clip.motion.observed is not None:
         share = _share_of_poses(clip.motion, origin + starts / rate, plan)
-        starts = starts[share >= plan.min_observed - 1e-12]
-    row_labels, pure = _classes(clip, recording, starts, low, high, length, plan)
+        starts = starts[share >= plan.min_observed - _SHARE_TOLERANCE]
+    row_labels, pure = _classes(clip, recording, starts, grid, plan)
     starts, row_labels = starts[pure], [row_labels[i] for i in np.flatnonzero(pure)]
     if len(starts) == 0:
         return None
-    # 3. the columns
+    # 3. The columns
     columns["start"] = origin + starts / rate
     if plan.short == "pad":
-        columns["padded"] = np.full(len(starts), max(0, length - (high - low)) / rate)
+        columns["padded"] = np.full(len(starts), max(0, grid.length - (high - low)) / rate)
     if recording is not None:
-        bounds = low, high, length
         data = recording.data
         if plan.min_observed < 1:
             data = bridge_by_lines(data, recording.observed)
-            place = starts[:, None] + np.arange(length)
-            real = (place >= low) & (place < high)
-            columns["observed"] = _rows(recording.observed, starts, *bounds) & real[:, None]
-        columns["imu"] = _rows(data, starts, *bounds).astype(plan.dtype)
+            sample = starts[:, None] + np.arange(grid.length)
+            is_real = (sample >= low) & (sample < high)
+            columns["observed"] = _rows(recording.observed, starts, grid) & is_real[:, None]
+        columns["imu"] = _rows(data, starts, grid).astype(plan.dtype)
     if clip.motion is not None:
         columns.update(_pose_rows(clip.motion, columns["start"], plan))
     return columns, row_labels
@@ -285,23 +311,25 @@ def _covered(recording: Recording, motion: Motion | None, plan: _Plan) -> tuple[
         return 0, recording.n_samples
     assert plan.pose_rate is not None
     end = motion.times[-1] + min(1 / motion.rate, 1 / plan.pose_rate)
-    low = int(np.ceil((motion.times[0] - recording.start) * recording.rate - _TOLERANCE))
-    high = int(np.floor((end - recording.start) * recording.rate + _TOLERANCE))
+    low = int(np.ceil((motion.times[0] - recording.start) * recording.rate - _SAMPLE_TOLERANCE))
+    high = int(np.floor((end - recording.start) * recording.rate + _SAMPLE_TOLERANCE))
     return max(0, low), min(recording.n_samples, high)
 
 
-def _starts(low: int, high: int, length: int, hop: int, short: str) -> Indices:
+def _rounded(samples: float, *, least: int) -> int:
+    """Round a number of samples, halves up, to at least `least`."""
+    return max(least, int(np.floor(samples + 0.5 + _SAMPLE_TOLERANCE)))
+
+
+def _starts(grid: _Grid, hop: int, short: str) -> Indices:
+    """Return the first samples of the windows; negative ones are padded."""
+    low, high, length = grid
     available = high - low
     if available >= length:
         return np.arange(low, high - length + 1, hop)
     if available > 0 and short == "pad":
         return np.array([low - (length - available) // 2])
     return np.empty(0, dtype=np.int64)
-
-
-def _bounds(starts: Indices, low: int, high: int, length: int) -> tuple[Indices, Indices]:
-    """Return the first real sample of each window and the one after the last."""
-    return np.maximum(starts, low), np.minimum(starts + length, high)
 
 
 def _share_observed(observed: NDArray[np.bool_], begin: Indices, end: Indices) -> Array:
@@ -313,13 +341,14 @@ def _share_observed(observed: NDArray[np.bool_], begin: Indices, end: Indices) -
 def _share_of_poses(motion: Motion, starts: Array, plan: _Plan) -> Array:
     """Return the measured share of the frames and joints of each window with its margins."""
     assert motion.observed is not None
-    begin = np.searchsorted(motion.times, starts - plan.margin - _TOLERANCE)
-    end = np.searchsorted(motion.times, starts + plan.seconds + plan.margin - _TOLERANCE)
+    begin = np.searchsorted(motion.times, starts - plan.margin - _TIME_TOLERANCE)
+    end = np.searchsorted(motion.times, starts + plan.seconds + plan.margin - _TIME_TOLERANCE)
     return _share_observed(motion.observed, begin, end)
 
 
-def _rows(values: NDArray[Any], starts: Indices, low: int, high: int, length: int) -> NDArray[Any]:
-    """Return windows (n, C, length) of samples (T, C); beyond the bounds the edge is repeated."""
+def _rows(values: NDArray[Any], starts: Indices, grid: _Grid) -> NDArray[Any]:
+    """Return windows (n, C, length) of samples (T, C); outside the grid the edge is repeated."""
+    low, high, length = grid
     if len(starts) and low <= starts[0] and starts[-1] + length <= high:
         return sliding_window_view(values, length, axis=0)[starts]
     index = np.clip(starts[:, None] + np.arange(length), low, high - 1)
@@ -330,9 +359,7 @@ def _classes(
     clip: _Clip,
     recording: Recording | None,
     starts: Indices,
-    low: int,
-    high: int,
-    length: int,
+    grid: _Grid,
     plan: _Plan,
 ) -> tuple[list[Any], NDArray[np.bool_]]:
     """Return the class of each window, and whether to keep the window."""
@@ -340,43 +367,45 @@ def _classes(
         value = None if clip.motion is None else clip.motion.label
         return [value] * len(starts), np.full(len(starts), value not in plan.ignore)
     classes, codes = np.unique(recording.labels, return_inverse=True)
-    begin, end = _bounds(starts, low, high, length)
+    begin, end = grid.bounds(starts)
     counts = np.stack([_count(codes == k, begin, end) for k in range(len(classes))], axis=1)
     if plan.label == "center":
-        winner = codes[np.clip(starts + length // 2, low, high - 1)]
+        chosen = codes[np.clip(starts + grid.length // 2, grid.low, grid.high - 1)]
     else:
-        winner = _earliest_of_best(counts, codes, begin)
-    purity = counts[np.arange(len(starts)), winner] / (end - begin)
+        chosen = _most_frequent(counts, codes, begin)
+    purity = counts[np.arange(len(starts)), chosen] / (end - begin)
     values = classes.tolist()
     wanted = np.array([value not in plan.ignore for value in values])
-    keep = wanted[winner] & (purity >= plan.min_purity - 1e-12)
-    return [values[k] for k in winner], keep
+    keep = wanted[chosen] & (purity >= plan.min_purity - _SHARE_TOLERANCE)
+    return [values[k] for k in chosen], keep
 
 
 def _count(mask: NDArray[np.bool_], begin: Indices, end: Indices) -> Indices:
+    """Return the number of true samples in each interval [begin, end)."""
     total = np.concatenate([[0], np.cumsum(mask)])
     return total[end] - total[begin]
 
 
-def _earliest_of_best(counts: Indices, codes: Indices, begin: Indices) -> Indices:
-    winner = np.argmax(counts, axis=1)
+def _most_frequent(counts: Indices, codes: Indices, begin: Indices) -> Indices:
+    """Return the most frequent class of each window; of equally frequent ones the earliest."""
+    chosen = np.argmax(counts, axis=1)
     best = counts.max(axis=1, keepdims=True)
     for row in np.flatnonzero((counts == best).sum(axis=1) > 1):
         tied = np.flatnonzero(counts[row] == best[row])
         later = codes[begin[row] :]
-        winner[row] = min(tied, key=lambda k: int(np.argmax(later == k)))
-    return winner
+        chosen[row] = min(tied, key=lambda k: int(np.argmax(later == k)))
+    return chosen
 
 
 def _pose_rows(motion: Motion, starts: Array, plan: _Plan) -> dict[str, Any]:
-    """Return pose windows; frame `margin` is the first frame of the window itself."""
+    """Return pose windows with `margin` context frames at both ends."""
     assert plan.pose_rate is not None
     rate, length = plan.pose_rate, plan.length(plan.pose_rate)
     margin = plan.margin_frames(rate)
     times = starts[:, None] + np.arange(-margin, length + margin) / rate
     poses, trans = _frames_at(motion, times)
-    left = np.floor((starts - motion.times[0]) * rate + _TOLERANCE)
-    right = np.floor((motion.times[-1] - starts) * rate + _TOLERANCE) - (length - 1)
+    left = np.floor((starts - motion.times[0]) * rate + _SAMPLE_TOLERANCE)
+    right = np.floor((motion.times[-1] - starts) * rate + _SAMPLE_TOLERANCE) - (length - 1)
     context = np.clip(np.stack([left, right], axis=1), 0, margin).astype(np.int64)
     rows = {"pose": poses, "trans": trans, "context": context}
     if plan.masks_poses:
@@ -390,7 +419,7 @@ def _frames_at(motion: Motion, times: Array) -> tuple[Array, Array]:
     """Return poses and translations at any times; outside the clip those of the edge frame."""
     position = (times - motion.times[0]) * motion.rate
     index = np.rint(position)
-    if motion.is_uniform and np.abs(position - index).max() < _TOLERANCE:
+    if motion.is_uniform and np.abs(position - index).max() < _SAMPLE_TOLERANCE:
         frames = np.clip(index, 0, motion.n_frames - 1).astype(np.int64)
         return motion.poses[frames], motion.trans[frames]
     # overlapping windows share times
@@ -404,6 +433,7 @@ def _frames_at(motion: Motion, times: Array) -> tuple[Array, Array]:
 def _as_windows(
     columns: dict[str, Any], clip: _Clip, plan: _Plan, channels: tuple[str, ...] | None
 ) -> Windows:
+    """Add rates, channels and texts to the columns of an item."""
     count = len(columns["start"])
     rates: dict[str, float] = {}
     margin = 0.0
@@ -427,6 +457,7 @@ def _as_windows(
 
 
 def _as_clips(items: Iterable[Item] | Item) -> list[_Clip]:
+    """Return the items as clips, or raise an error for items of another type."""
     if isinstance(items, (Motion, Recording)) or _is_pair(items):
         items = [items]  # type: ignore[list-item]
     clips = []
@@ -449,6 +480,7 @@ def _as_clips(items: Iterable[Item] | Item) -> list[_Clip]:
 
 
 def _is_pair(item: object) -> bool:
+    """Tell whether an item is a tuple (Motion, Recording)."""
     return (
         isinstance(item, tuple)
         and len(item) == 2
@@ -460,13 +492,14 @@ def _is_pair(item: object) -> bool:
 def _common_rate(
     name: str, given: float | None, owners: Sequence[Motion | Recording | None]
 ) -> float | None:
+    """Return the given rate or, without one, the rate that all items share."""
     if given is not None:
         return check_rate(given, name)
-    there = [owner for owner in owners if owner is not None]
-    if not there:
+    given_owners = [owner for owner in owners if owner is not None]
+    if not given_owners:
         return None
-    rates = np.array([owner.rate for owner in there])
-    uneven = any(isinstance(owner, Motion) and not owner.is_uniform for owner in there)
+    rates = np.array([owner.rate for owner in given_owners])
+    uneven = any(isinstance(owner, Motion) and not owner.is_uniform for owner in given_owners)
     if uneven or np.ptp(rates) > 1e-6 * rates[0]:
         why = (
             "the frames of some motions are not evenly spaced"
@@ -478,6 +511,7 @@ def _common_rate(
 
 
 def _common_channels(clips: Sequence[_Clip]) -> tuple[str, ...] | None:
+    """Return the channels that all recordings share."""
     recordings = [clip.recording for clip in clips if clip.recording is not None]
     if not recordings:
         return None
@@ -493,9 +527,10 @@ def _common_channels(clips: Sequence[_Clip]) -> tuple[str, ...] | None:
 
 
 def _all_have(clips: Sequence[_Clip], field: str) -> bool:
+    """Tell whether a field of all motions is set and has one shape."""
     values = [getattr(clip.motion, field, None) for clip in clips]
-    there = [np.shape(value) for value in values if value is not None]
-    return len(there) == len(values) and len(set(there)) == 1
+    shapes = [np.shape(value) for value in values if value is not None]
+    return len(shapes) == len(values) and len(set(shapes)) == 1
 
 
 def _unique_ids(clips: Sequence[_Clip]) -> list[str]:
@@ -529,6 +564,7 @@ def _as_array(values: Sequence[Any]) -> NDArray[Any] | None:
 
 
 def _nothing_left(clips: Sequence[_Clip], plan: _Plan) -> str:
+    """Return the message of the error that no window is left."""
     longest = max(
         owner.duration + 1 / owner.rate
         for clip in clips
@@ -553,6 +589,7 @@ def _nothing_left(clips: Sequence[_Clip], plan: _Plan) -> str:
 def _check_between(
     name: str, value: float, low: float, high: float, *, open_end: bool = False
 ) -> float:
+    """Check a number in an interval."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}.")
     if not (low <= value < high if open_end else low <= value <= high):
@@ -562,6 +599,7 @@ def _check_between(
 
 
 def _float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    """Check a floating point dtype."""
     try:
         kind = np.dtype(dtype)
     except TypeError as error:

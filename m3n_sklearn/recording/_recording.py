@@ -271,6 +271,7 @@ def _fill(
 
 
 def _warn_about_shape(samples: int, channels: int) -> None:
+    """Warn if time and channels seem to be swapped."""
     if channels > 64 and channels > 8 * samples:
         warnings.warn(
             f"data has {samples} samples of {channels} channels. Time is the first axis: "
@@ -289,6 +290,7 @@ def _check_start(start: float) -> float:
 def _warn_about_units(
     values: Array, observed: NDArray[np.bool_], channels: tuple[str, ...] | None
 ) -> None:
+    """Warn if readings seem to be in other units."""
     named = [i for i, name in enumerate(channels or ()) if name.endswith(_SENSOR_NAMES)]
     try:
         triads = parse_channels([(channels or ())[i] for i in named])

@@ -287,7 +287,7 @@ def resample_timestamps(
     if n_samples is not None and (not isinstance(n_samples, (int, np.integer)) or n_samples < 1):
         raise ValueError(f"n_samples must be a whole number of at least 1, got {n_samples!r}.")
     check_choice(stamps, "stamps", STAMPS)
-    # 1. the time of each row
+    # 1. The time of each row
     check_seconds(given, max_gap)
     clock = recover_clock(given, rows, stamps)
     clock.warn("Give stamps='exact' to keep all stamps, or stamps='even' for an even clock.")
@@ -299,7 +299,7 @@ def resample_timestamps(
             f"{len(rows)} rows from {given[0]:.12g} to {given[-1]:.12g} s would become "
             f"{n_samples} samples at {rate:g} Hz: is a time stamp wrong?"
         )
-    # 2. the grid, filled between gaps of more than max_gap
+    # 2. The grid, filled between gaps of more than max_gap
     measured = np.isfinite(rows[clock.rows]).all(axis=1)
     ticks, rows = clock.times[measured], rows[clock.rows[measured]]
     grid = first + np.arange(n_samples) / rate
@@ -434,6 +434,7 @@ class _Stretch:
 
 @lru_cache(maxsize=32)
 def _window_weights(length: int, count: int, step: float) -> Array:
+    """Return the weights of the resampling of windows, read-only."""
     positions = np.arange(count, dtype=np.float64) * step
     weights = _weights(positions, length, 1 / step).toarray()
     weights.flags.writeable = False

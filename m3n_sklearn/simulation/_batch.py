@@ -1,4 +1,4 @@
-"""Readings of ideal sensors in clips of equal length on one body: the inner loop of the simulation.
+"""Readings of ideal sensors in clips of equal length on one body.
 
 `simulate_batch` fits the trajectory, evaluates it at the samples, and moves the sensors along.
 Sites with the same cut-offs share the work. Long clips are processed in pieces.
@@ -27,6 +27,16 @@ from .trajectory._trajectory import Trajectory, TrajectoryState
 
 __all__ = ["READOUTS", "Readout", "Setup", "Signals", "sample_begins", "simulate_batch"]
 
+READOUTS = ("point", "mean")
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
+NODES, WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
+"""Gauss-Legendre rule of 4 nodes on (0, 1): exact for polynomials up to degree 7."""
+
+MIN_OVERLAP = 1e-3
+"""Share of an interval that must be in the track; with less, the reading is the value at the
+sample."""
+
 
 class Setup(NamedTuple):
     """What the clips of a batch share."""
@@ -48,7 +58,7 @@ class Signals(NamedTuple):
     readings: Array  # (B, T, S, 6), specific force (m/s²) and rate (rad/s) in the sensors' axes
     seen: Mask  # (B, T, S), False where joints were not measured or are implausible
     rush: Array  # (B,), share of the time in which the pelvis exceeds 2 g
-    doubted: Mask  # (B,), clips with pauses or implausible frames
+    has_gaps: Mask  # (B,), clips with pauses or implausible frames
 
 
 def simulate_batch(
@@ -76,7 +86,7 @@ def simulate_batch(
     measured = None if observed is None else np.moveaxis(observed, 0, 1)
     with _ONE_THREAD:
         # 1. Cut-offs of each site
-        track = Track(times, read, smoothed, observed=measured, doubted=smoothed)
+        track = Track(times, read, smoothed, observed=measured, check_plausible=smoothed)
         cutoffs = _cutoffs(setup, track, count)
         # 2. Groups of sites: by cut-off; where joints were lost also by bone, because what one
         # limb lost does not affect the other
@@ -105,7 +115,7 @@ def simulate_batch(
                 known = track.observed(frames, chosen.hertz, group.joints, wanted[rows])
                 if known is not None:
                     seen[:, rows, group.sites] = known.T[..., None]
-    return Signals(readings, seen, rushes / max(1, len(wanted)), track.doubts(count))
+    return Signals(readings, seen, rushes / max(1, len(wanted)), track.has_gaps(count))
 
 
 def _cutoffs(setup: Setup, track: Track, count: int) -> list[Cutoffs]:
@@ -208,15 +218,7 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-READOUTS = ("point", "mean")
-
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
-NODES, WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
-"""Gauss-Legendre rule of 4 nodes on (0, 1): exact for polynomials up to degree 7."""
-
-MIN_OVERLAP = 1e-3
-"""Share of an interval that must be in the track; with less, the reading is the value at the
-sample."""
+# ---- samples of a sensor
 
 
 class Readout(NamedTuple):

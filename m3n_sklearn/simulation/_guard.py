@@ -1,7 +1,7 @@
-"""The check for readings that no body produces: they are found, explained, and masked on request.
+"""The check for readings that no body produces, and the most likely cause of each.
 
 Typical causes are a wrong frame rate, positions in cm, a rest pose at the start of a clip, and
-exchanged limbs. The message names clip, site, time and the most likely cause.
+exchanged limbs. The warning names clip, site, time and cause; the readings are masked on request.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ acceleration is at most 1.6 g."""
 
 MAX_LISTED = 3
 """Clips that a message lists."""
+
+_ACC, _GYRO = slice(0, 3), slice(3, 6)
 
 
 class Excess(NamedTuple):
@@ -121,9 +123,6 @@ def find_excess(
             around = (at[:, None] + np.arange(-reach, reach + 1)).clip(0, count - 1)
             kept[row, around, site] = False
     return found, kept
-
-
-_ACC, _GYRO = slice(0, 3), slice(3, 6)
 
 
 def report(

@@ -30,6 +30,20 @@ __all__ = ["calibrate_rig", "learn_noise", "motions_of", "recordings_of"]
 MAX_CLIPS = 256
 """Clips per source from which its noise is estimated; more do not change it."""
 
+BONES_OF_PART = {
+    "arm": ("left_elbow", "right_elbow"),
+    "leg": ("left_knee", "right_knee"),
+    "trunk": ("pelvis", "neck"),
+}
+"""Bones whose far ends show the noise of a part of the body."""
+
+NOISE_FACTORS = (1.0, 4.0, 16.0, 64.0, 256.0)
+"""Candidate factors of the noise of poses. Errors that follow the body, such as those of depth
+cameras, are not visible in the spectrum of the motion."""
+
+MAX_SELECTION_CLIPS = 24
+"""Clips on which the factor is selected."""
+
 
 def motions_of(X: Windows) -> Sequence[Motion]:
     """Return pose windows as motions whose time 0 is the start of the window without margin."""
@@ -76,14 +90,6 @@ def learn_noise(motions: Sequence[Motion], bodies: Bodies) -> dict[str | None, B
     return {source: noise for source, noise in found.items() if noise is not None}
 
 
-BONES_OF_PART = {
-    "arm": ("left_elbow", "right_elbow"),
-    "leg": ("left_knee", "right_knee"),
-    "trunk": ("pelvis", "neck"),
-}
-"""Bones whose far ends show the noise of a part of the body."""
-
-
 def _ends(motion: Motion, bodies: Bodies) -> tuple[float, dict[str, Array]]:
     """Return the time between frames and, by part, the tracks of the ends of bones."""
     body, _ = bodies.fitted(Person.of(motion.sex, motion.stature, motion.betas))
@@ -92,7 +98,7 @@ def _ends(motion: Motion, bodies: Bodies) -> tuple[float, dict[str, Array]]:
         return quat_from_rotvec(motion.poses[first:last])[:, None], motion.trans[first:last, None]
 
     observed = None if motion.observed is None else motion.observed[:, None]
-    track = Track(motion.times, read, True, observed=observed, doubted=True)
+    track = Track(motion.times, read, True, observed=observed, check_plausible=True)
     frames = track.excerpts()[0]
     tracks = {}
     for part, bones in BONES_OF_PART.items():
@@ -124,14 +130,6 @@ def recordings_of(measured: Any, X: Windows, rig: Rig) -> list[Recording]:
     names = channel_names(rig.names) if channels is None else channels
     rows = np.flatnonzero(X.present("pose"))
     return [Recording.trusted(values[row].T, rate or rig.rate, names) for row in rows]
-
-
-NOISE_FACTORS = (1.0, 4.0, 16.0, 64.0, 256.0)
-"""Candidate factors of the noise of poses. Errors that follow the body, such as those of depth
-cameras, are not visible in the spectrum of the motion."""
-
-MAX_SELECTION_CLIPS = 24
-"""Clips on which the factor is selected."""
 
 
 class Fit(NamedTuple):

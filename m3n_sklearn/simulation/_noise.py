@@ -381,9 +381,11 @@ class IMUNoise(  # type: ignore[call-arg]
         )
 
     def _any(self, *errors: str) -> bool:
+        """Tell whether any sensor has one of these errors."""
         return any(getattr(sensor, error) > 0 for sensor in self._sensors for error in errors)
 
     def _any_below_infinity(self, *limits: str) -> bool:
+        """Tell whether any sensor has one of these limits."""
         return any(
             np.isfinite(getattr(sensor, limit)) for sensor in self._sensors for limit in limits
         )
@@ -401,20 +403,24 @@ class IMUNoise(  # type: ignore[call-arg]
 
     @property
     def _needs_device_draws(self) -> bool:
+        """Whether errors are drawn once per device."""
         constant = self._any("bias", "scale", "misalignment", "g_sensitivity")
         return constant or self.clock_ppm > 0
 
     @property
     def _needs_sample_draws(self) -> bool:
+        """Whether errors are drawn for each sample."""
         return self._any_depends_on_time or self.clock_jitter > 0 or self.dropout > 0
 
     @property
     def _needs_rate(self) -> bool:
+        """Whether the rate must be known."""
         filtered = self._any_below_infinity("cutoff")
         return self._any_depends_on_time or self.clock_jitter > 0 or filtered
 
     @property
     def _any_depends_on_time(self) -> bool:
+        """Whether any sensor has noise that changes over time."""
         return self._any("density", "instability", "random_walk")
 
     # ---- the error model
@@ -632,6 +638,7 @@ class IMUNoise(  # type: ignore[call-arg]
         return noisy
 
     def _layout(self, values: NDArray[Any], channels: Sequence[str] | None) -> Layout:
+        """Return which channels are accelerometers and gyroscopes."""
         layout = make_layout(values.shape[1], channels, flat=values.ndim == 2)
         if layout.is_series and not self.is_ideal:
             raise ValueError(
@@ -642,9 +649,11 @@ class IMUNoise(  # type: ignore[call-arg]
         return layout
 
     def _layout_of(self, X: Windows) -> Layout:
+        """Return the layout of windows."""
         return self._layout(X["imu"], self.channels if X.channels is None else X.channels)
 
     def _rate_of(self, X: Windows) -> float | None:
+        """Return the rate of windows: their own or the parameter."""
         own = X.rate("imu")
         if own is not None and self.rate is not None and abs(own - self.rate) > 1e-6 * own:
             raise ValueError(
@@ -654,6 +663,7 @@ class IMUNoise(  # type: ignore[call-arg]
         return self.rate if own is None else own
 
     def _check_array(self, X: Any, *, reset: bool) -> NDArray[Any]:
+        """Check an array of readings."""
         values = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], allow_nd=True)
         if values.ndim > 3:
             raise ValueError(
@@ -695,6 +705,7 @@ def sensor_errors(
 
 
 def _check_has_imu(X: Windows) -> None:
+    """Raise an error if windows have no readings."""
     if "imu" not in X:
         raise ValueError(
             f"X has no column 'imu', only {', '.join(X.columns)}. Simulate one with "

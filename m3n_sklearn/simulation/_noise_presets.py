@@ -39,6 +39,7 @@ class NoisePreset:
 
 
 def _triad(**parameters: float) -> Mapping[str, float]:
+    """Return parameters of a `SensorNoise`, read-only."""
     return MappingProxyType(parameters)
 
 

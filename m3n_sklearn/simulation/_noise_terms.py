@@ -132,6 +132,7 @@ class SampleDraws(NamedTuple):
         return lost
 
     def _normals(self, column: int) -> Array:
+        """Return normal numbers for each row, from one seed per row."""
         normals = np.empty_like(self.white[:, 0])
         for row, seed in zip(normals, self.seeds[:, column], strict=True):
             np.random.default_rng(seed).standard_normal(out=row)

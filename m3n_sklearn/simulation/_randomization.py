@@ -162,6 +162,7 @@ class Randomization(DocumentationLink, BaseEstimator):
         """
 
         def rng(kind: str) -> np.random.Generator:
+            """Return the generator of a clip for one kind of draw."""
             return keyed_rng(entropy, clip, kind)
 
         taller = self.stature_sd * float(rng("body").standard_normal()) if self.stature_sd else 0.0

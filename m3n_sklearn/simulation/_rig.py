@@ -46,7 +46,7 @@ class Readings(NamedTuple):
     seen: Mask  # (B, T, S), False where joints were not measured, or readings are masked
     excess: list[Excess]  # readings beyond the limits
     rushing: Mask  # (B,), clips whose pelvis accelerates too much
-    doubted: Mask  # (B,), clips with pauses or implausible frames
+    has_gaps: Mask  # (B,), clips with pauses or implausible frames
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Rig:
         # 2. Ideal readings, of sites with the same lag at once
         data = np.empty((len(take.poses), len(take.wanted), len(sites), 6))
         seen = np.ones(data.shape[:3], dtype=bool)
-        rushing, doubted = np.zeros((2, len(data)), dtype=bool)
+        rushing, has_gaps = np.zeros((2, len(data)), dtype=bool)
         for lag, chosen in self._clocks():
             setup = Setup(
                 body,
@@ -113,7 +113,7 @@ class Rig:
             )
             data[:, :, chosen], seen[:, :, chosen] = signals.readings, signals.seen
             rushing |= signals.rush > MAX_PELVIS_SHARE
-            doubted |= signals.doubted
+            has_gaps |= signals.has_gaps
         # 3. Scale and bias of calibrated sensors
         for i, name in enumerate(self.names):
             if name in self.calibration:
@@ -127,7 +127,7 @@ class Rig:
         excess, seen = find_excess(data, seen, self.limits, self.rate, masks)
         # 5. Gaps, then the errors of the sensors
         _interpolate_gaps(data, seen)
-        return Readings(self._add_noise(data, take.keys, draws), seen, excess, rushing, doubted)
+        return Readings(self._add_noise(data, take.keys, draws), seen, excess, rushing, has_gaps)
 
     def _clocks(self) -> Iterator[tuple[float, list[int]]]:
         """Yield each lag in s, with the sites that have it."""

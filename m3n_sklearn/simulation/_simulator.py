@@ -419,7 +419,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         lost = [
             (name, share)
             for name, (recording, taken) in zip(names, played, strict=True)
-            if (share := 1 - float(recording.observed.mean())) and (taken.doubted[0] or share == 1)
+            if (share := 1 - float(recording.observed.mean())) and (taken.has_gaps[0] or share == 1)
         ]
         self._report(rig, _Amiss(found, rushing, lost), len(clips))
         return recordings[0] if single else recordings
@@ -553,7 +553,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
             found += [(names[one.row], one) for one in part.excess]
             rushing += [(names[i], frames.rate) for i in np.flatnonzero(part.rushing)]
             share = 1 - part.seen.mean(axis=(1, 2))
-            told = (share > 0) & (part.doubted | (share == 1))
+            told = (share > 0) & (part.has_gaps | (share == 1))
             lost += [(names[i], float(share[i])) for i in np.flatnonzero(told)]
         return readings, seen, _Amiss(found, rushing, lost)
 
@@ -614,12 +614,14 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
     # ---- shared
 
     def _site_names(self) -> tuple[str, ...]:
+        """Return the names of the sites."""
         expected = "site names or Site objects, such as ('left_wrist', 'right_wrist')"
         single = isinstance(self.sites, (str, Site))
         sites = [self.sites] if single else list_of(self.sites, "sites", expected)
         return tuple(site.name if isinstance(site, Site) else str(site) for site in sites)
 
     def _channels(self) -> tuple[str, ...]:
+        """Return the names of the channels."""
         return channel_names(self._site_names())
 
     def _rig(self) -> Rig:
@@ -654,6 +656,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         return rig
 
     def _repeatable_rig(self) -> Rig:
+        """Return the rig, or raise an error if each call would draw other values."""
         self._validate_params()
         rig = self._rig()
         if rig.spread.is_random and not isinstance(self.random_state, Integral):
@@ -693,10 +696,12 @@ def _clips(motions: Any, method: str) -> tuple[list[Motion], bool]:
 
 
 def _are_motions(X: Any) -> bool:
+    """Tell whether X is a motion or a list of motions."""
     return isinstance(X, Motion) or (isinstance(X, (list, tuple)) and _first(X, Motion))
 
 
 def _first(items: Sequence[Any], kind: type) -> bool:
+    """Tell whether the first item has a type."""
     return len(items) > 0 and isinstance(items[0], kind)
 
 
@@ -717,10 +722,12 @@ def _paired(measured: Any, X: Any, rig: Rig) -> list[Recording]:
 
 
 def _clip_key(motion: Motion) -> bytes:
+    """Return the key of the draws of a motion: from its name or its values."""
     return stable_key(motion.name or _content_key(motion))
 
 
 def _content_key(motion: Motion) -> bytes:
+    """Return a key from the values of a motion."""
     return stable_key(motion.poses, motion.trans, motion.times)
 
 
@@ -755,6 +762,7 @@ def _record(rig: Rig, motion: Motion) -> tuple[Recording, Readings]:
 
 
 def _fixed_mounts(mount: Any, names: tuple[str, ...]) -> dict[str, Array]:
+    """Return the mount of each site."""
     if mount is None:
         return {name: np.eye(3) for name in names}
     if not isinstance(mount, Mapping):
@@ -778,5 +786,6 @@ def _check_windows(X: Windows) -> None:
 
 
 def _is_no_array(X: Any) -> bool:
+    """Tell whether X cannot be an array of readings."""
     first = X[0] if isinstance(X, (list, tuple)) and X else X
     return first is None or isinstance(first, (str, Mapping, Motion, Recording, Iterator))

@@ -1,9 +1,9 @@
-"""Dimensions and joint centers of an average adult, by sex, as fractions of stature.
+"""Dimensions and joint centers of an average adult by sex, and the stature of a skeleton.
 
-The only table of body proportions: the default body is built from it, and readers of skeletons
-use its joints as the rest pose. All measures are means of the 2012 anthropometric survey of the
-U.S. Army (ANSUR II: 4082 men, 1986 women, a work of the U.S. government in the public domain),
-divided by the mean stature of the same sex. Names are those of the survey.
+The only table of body proportions: the default body is built from it, and readers of skeletons use
+its joints as the rest pose. Measures are fractions of stature: means of the 2012 anthropometric
+survey of the U.S. Army (ANSUR II: 4082 men, 1986 women, a work of the U.S. government in the public
+domain), divided by the mean stature of the same sex. Names are those of the survey.
 
 References
 ----------
@@ -98,16 +98,6 @@ MEAN_STATURE: Mapping[str, float] = MappingProxyType(
 )
 """Mean stature in m."""
 
-
-def measures(sex: str) -> dict[str, float]:
-    """Dimensions as fractions of stature; neutral is the mean of both sexes' fractions."""
-    male = {key: mm[0] / _MEAN_STATURE_MM["male"] for key, mm in _MEANS_MM.items()}
-    female = {key: mm[1] / _MEAN_STATURE_MM["female"] for key, mm in _MEANS_MM.items()}
-    if sex == "neutral":
-        return {key: (male[key] + female[key]) / 2 for key in _MEANS_MM}
-    return male if sex == "male" else female
-
-
 # Joint centers lie inside the body, landmarks on it. Shares chosen so that arm span and limb
 # lengths agree with the survey's span and with the joint-center lengths of de Leva (1996).
 _SHOULDER_HALF_BREADTH = 0.40  # by biacromial breadth
@@ -116,6 +106,26 @@ _UPPER_ARM = 0.85  # by acromion-radiale length
 _KNUCKLES = 0.75  # by palm length
 _HIP_HALF_BREADTH = 0.32  # by bicristal breadth
 _COLLAR_HALF_BREADTH = 0.11  # by biacromial breadth
+
+GROWN = 1.4
+"""Stature in m below which a warning says that the person is a child."""
+
+LIMB_SEGMENTS: dict[str, tuple[str, str]] = {
+    "upper arm": ("shoulder", "elbow"),
+    "forearm": ("elbow", "wrist"),
+    "thigh": ("hip", "knee"),
+    "shin": ("knee", "ankle"),
+}
+"""The four segments of the limbs, each from one joint (of either side) to the next."""
+
+
+def measures(sex: str) -> dict[str, float]:
+    """Dimensions as fractions of stature; neutral is the mean of both sexes' fractions."""
+    male = {key: mm[0] / _MEAN_STATURE_MM["male"] for key, mm in _MEANS_MM.items()}
+    female = {key: mm[1] / _MEAN_STATURE_MM["female"] for key, mm in _MEANS_MM.items()}
+    if sex == "neutral":
+        return {key: (male[key] + female[key]) / 2 for key in _MEANS_MM}
+    return male if sex == "male" else female
 
 
 def joint_centers(m: Mapping[str, float]) -> dict[str, Point]:
@@ -160,18 +170,6 @@ def joint_centers(m: Mapping[str, float]) -> dict[str, Point]:
     return center_and_left | right
 
 
-GROWN = 1.4
-"""Stature in m below which a warning says that the person is a child."""
-
-LIMB_SEGMENTS: dict[str, tuple[str, str]] = {
-    "upper arm": ("shoulder", "elbow"),
-    "forearm": ("elbow", "wrist"),
-    "thigh": ("hip", "knee"),
-    "shin": ("knee", "ankle"),
-}
-"""The four segments of the limbs, each from one joint (of either side) to the next."""
-
-
 def reference_joints(stature: float = 1.0) -> Array:
     """Joint centers of an average adult in SMPL's rest frame (x left, y up, z front).
 
@@ -193,6 +191,9 @@ def _unit_joints() -> Array:
     joints = np.array([centers[name] for name in SMPL_JOINTS])
     # rounded, so that the last bits of the means do not reach retargeted motions
     return (joints - joints[0]).round(6)
+
+
+# ---- the stature of a skeleton
 
 
 def segment_lengths(joints: Mapping[str, Array]) -> dict[str, float]:

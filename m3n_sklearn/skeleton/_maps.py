@@ -1,4 +1,4 @@
-"""Maps from the skeletons of motion capture data sets to SMPL: joint names and T-pose axes."""
+"""Maps from other skeletons to SMPL: columns of joint positions, joint names and T-pose axes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from .._typing import Array
 from .._validation import is_number
 from ._smpl import SMPL_JOINTS
 
-__all__ = ["JOINT_SETS", "SKELETONS", "SkeletonMap", "find_skeleton", "joint_columns"]
+__all__ = ["JOINT_SETS", "REQUIRED", "SKELETONS", "SkeletonMap", "find_skeleton", "joint_columns"]
 
 
 def _columns(names: str) -> Mapping[str, int]:
+    """Return the column of each joint name; "-" skips a column."""
     order = names.split()
     return MappingProxyType({name: i for i, name in enumerate(order) if name != "-"})
 
@@ -104,6 +105,9 @@ LIMBS = tuple(
     for joint in ("hip", "knee", "shoulder", "elbow", "wrist")
 )
 FEET = ("left_ankle", "right_ankle")
+
+
+# ---- skeletons with rotations
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Rotations as unit quaternions (w, x, y, z), matrices, rotation vectors and 6-D columns.
+"""Rotations as quaternions (w, x, y, z), matrices, rotation vectors, 6-D columns and frames.
 
 All functions work in float64 and broadcast over leading axes. A rotation acts on column vectors:
 ``v_parent = R @ v_child``. With the angle a and the unit axis u,
@@ -33,6 +33,7 @@ __all__ = [
     "align_frames",
     "frame_from_axes",
     "hemisphere_align",
+    "local_rotvecs",
     "matrix_from_quat",
     "matrix_from_rotvec",
     "matrix_from_sixd",
@@ -53,8 +54,20 @@ __all__ = [
     "twist_about",
 ]
 
+_Y_TO_Z = np.asarray(Z_UP_FROM_Y_UP, dtype=np.float64)
+_X_TO_Z = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+_ROTATIONS: dict[str, Array] = {
+    "z": np.eye(3),
+    "y": _Y_TO_Z,
+    "x": _X_TO_Z,
+    "-z": np.diag([1.0, -1.0, -1.0]),
+    "-y": _Y_TO_Z.T,
+    "-x": _X_TO_Z.T,
+}
+
 
 def _vectors(values: ArrayLike, size: int, name: str) -> Array:
+    """Check arrays of vectors."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 0 or array.shape[-1] != size:
         raise ValueError(f"{name} must end in an axis of length {size}, got shape {array.shape}.")
@@ -62,6 +75,7 @@ def _vectors(values: ArrayLike, size: int, name: str) -> Array:
 
 
 def _matrices(values: ArrayLike) -> Array:
+    """Check arrays of rotation matrices."""
     array = np.asarray(values, dtype=np.float64)
     if array.shape[-2:] != (3, 3):
         raise ValueError(f"Rotation matrices must end in shape (3, 3), got {array.shape}.")
@@ -406,6 +420,9 @@ def random_rotations(n: int, rng: np.random.Generator, max_angle: float = np.pi)
     return matrix_from_rotvec(axis * rng.uniform(0.0, max_angle, (n, 1)))
 
 
+# ---- swings, twists and frames
+
+
 def normalize(vectors: ArrayLike) -> Array:
     """Scale vectors to unit length; vectors of no length stay zero."""
     v = np.asarray(vectors, dtype=np.float64)
@@ -454,18 +471,6 @@ def transport_along(directions: Array, start: Array) -> Array:
         steps[reach:] = normalize(quat_multiply(steps[reach:], steps[:-reach]))
         reach *= 2
     return steps
-
-
-_Y_TO_Z = np.asarray(Z_UP_FROM_Y_UP, dtype=np.float64)
-_X_TO_Z = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
-_ROTATIONS: dict[str, Array] = {
-    "z": np.eye(3),
-    "y": _Y_TO_Z,
-    "x": _X_TO_Z,
-    "-z": np.diag([1.0, -1.0, -1.0]),
-    "-y": _Y_TO_Z.T,
-    "-x": _X_TO_Z.T,
-}
 
 
 def to_z_up(up: str | ArrayLike) -> Array:

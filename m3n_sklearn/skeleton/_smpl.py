@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MIRROR_JOINTS", "SMPL_JOINTS", "SMPL_PARENTS", "Z_UP_FROM_Y_UP"]
+__all__ = ["CHILD", "MIRROR_JOINTS", "SMPL_JOINTS", "SMPL_PARENTS", "Z_UP_FROM_Y_UP"]
 
 _TREE: tuple[tuple[str, str | None], ...] = (
     ("pelvis", None),
@@ -47,6 +47,7 @@ _TREE: tuple[tuple[str, str | None], ...] = (
 
 
 def _other_side(name: str) -> str:
+    """Return the name of the joint on the other side."""
     if name.startswith("left_"):
         return "right_" + name[5:]
     if name.startswith("right_"):
@@ -55,6 +56,7 @@ def _other_side(name: str) -> str:
 
 
 def _frozen(values: list[Any], dtype: type[np.generic]) -> NDArray[Any]:
+    """Return a read-only array."""
     array: NDArray[Any] = np.array(values, dtype=dtype)
     array.flags.writeable = False
     return array
@@ -71,7 +73,6 @@ MIRROR_JOINTS = _frozen([SMPL_JOINTS.index(_other_side(name)) for name in SMPL_J
 
 Z_UP_FROM_Y_UP = _frozen([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float64)
 """Rotation that takes a y-up world to the z-up world: (x, y, z) -> (x, -z, y), shape (3, 3)."""
-
 
 CHILD = {
     "hip": "knee",

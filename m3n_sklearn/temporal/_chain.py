@@ -1,4 +1,4 @@
-"""The class sequence of a hidden semi-Markov model: shares, durations and transitions of classes.
+"""A hidden semi-Markov model: shares, durations and transitions of classes, paths and posteriors.
 
 Durations
 ---------
@@ -49,6 +49,9 @@ MAX_AGE = 256
 
 MIN_SURVIVAL = 1e-3
 """Probability of a stay beyond the largest age, if that is less than `MAX_AGE`."""
+
+MAX_CHAINS = 256
+"""Chains in lockstep, which bounds memory."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +141,7 @@ def _follows(
     return (transitions + smoothing * prior) / (transitions.sum(axis=1, keepdims=True) + smoothing)
 
 
-MAX_CHAINS = 256
-"""Chains in lockstep, which bounds memory."""
+# ---- paths and posteriors
 
 
 class States(NamedTuple):

@@ -1,7 +1,7 @@
 """HMMClassifier: a hidden semi-Markov model over the probabilities of a window classifier.
 
-`_rows` sorts windows into chains, `_chain` estimates durations and transitions, `_emission` turns
-probabilities into log-likelihoods, and `_decoding` finds paths and posteriors.
+`_stretches` sorts windows into chains. `_chain` estimates durations and transitions, and computes
+the most probable path and posteriors. `_emission` converts probabilities to log-likelihoods.
 """
 
 from __future__ import annotations

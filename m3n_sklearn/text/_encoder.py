@@ -46,6 +46,7 @@ def unique_sentences(sentences: Sequence[str]) -> tuple[list[str], NDArray[np.in
 
 
 def _checked(sentence: object) -> str:
+    """Check that a sentence is a string."""
     if not isinstance(sentence, str):
         raise TypeError(f"Every sentence must be a str, got {sentence!r}.")
     return str(sentence)

@@ -111,9 +111,11 @@ class SentenceEncoder:
         return np.stack([known[sentence] for sentence in distinct])[index]
 
     def _live(self) -> _LiveModel:
+        """Return the loaded model."""
         return _load(self.model, self.device, self.local_files_only)
 
     def _cache_file(self) -> Path | None:
+        """Return the file of cached vectors, or None."""
         folder = self.cache_dir or os.environ.get(CACHE_VARIABLE)
         return Path(folder) / f"{_model_key(self.model)[:32]}.npz" if folder else None
 
@@ -188,6 +190,7 @@ def _sources(model: str, local_files_only: bool | None) -> Iterator[tuple[str, b
 
 
 def _offline(local_files_only: bool | None) -> bool:
+    """Tell whether only local files may be read."""
     if local_files_only is not None:
         return local_files_only
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
@@ -195,6 +198,7 @@ def _offline(local_files_only: bool | None) -> bool:
 
 @lru_cache(maxsize=2)
 def _load(model: str, device: str, local_files_only: bool | None) -> _LiveModel:
+    """Load a model from the first source that has it."""
     constructor = _sentence_transformer()
     reason: Exception | None = None
     with _silent_loading():
@@ -221,6 +225,7 @@ def _silent_loading() -> Iterator[None]:
 
 
 def _sentence_transformer() -> Any:
+    """Import the class of sentence-transformers."""
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
@@ -232,6 +237,7 @@ def _sentence_transformer() -> Any:
 
 
 def _how_to_get(model: str, local_files_only: bool | None) -> str:
+    """Return the part of an error message that says how to get a model."""
     if os.sep in model and not Path(model).is_dir() and Path(model).is_absolute():
         return f"The model folder {model!r} does not exist. Give an existing folder or a hub name."
     if Path(model).is_dir():

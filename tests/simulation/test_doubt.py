@@ -13,7 +13,7 @@ from m3n_sklearn import Motion, SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics
 from m3n_sklearn.motion import motion_from_joints
 from m3n_sklearn.procedural import get_activity, list_activities, perform
-from m3n_sklearn.simulation.trajectory._doubt import believable_frames, bridged
+from m3n_sklearn.simulation.trajectory._plausibility import bridged, plausible_frames
 from m3n_sklearn.skeleton import SMPL_JOINTS
 from m3n_sklearn.skeleton._rotations import quat_from_rotvec, quat_multiply, rotvec_from_quat
 
@@ -36,7 +36,7 @@ def waving(rate=RATE, seconds=4.0, seed=0):
 
 
 def seen(motion):
-    found = believable_frames(
+    found = plausible_frames(
         motion.times, quat_from_rotvec(motion.poses)[:, None], motion.trans[:, None]
     )
     return np.ones(motion.poses.shape[:2], bool) if found is None else found[:, 0]

@@ -195,8 +195,8 @@ def test_weights_lower_the_cutoff_where_they_are_small():
 def test_cutoffs_of_two_kinds():
     both = Cutoffs.of(np.array([4.0, 8.0]), np.array([[2.0, 2.0], [1.0, 2.0]]))
     assert both.hertz.tolist() == [[4.0, 2.0], [8.0, 2.0]]
-    assert np.allclose(both.trust[:, 0], [[1.0, 1.0], [1.0, 0.5**8]])
-    assert Cutoffs.of(np.array([4.0]), np.array([2.0])).trust is None
+    assert np.allclose(both.frame_weights[:, 0], [[1.0, 1.0], [1.0, 0.5**8]])
+    assert Cutoffs.of(np.array([4.0]), np.array([2.0])).frame_weights is None
 
 
 # ---- a root that jitters

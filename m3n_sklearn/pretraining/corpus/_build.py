@@ -232,10 +232,10 @@ def _build(
 ) -> Path:
     """Write the folder and its manifest; compare it with an expected one."""
     parameters, seen, names, tally = plan.record(), [], Names(), Tally()
-    # 1. digests of the files: a missing one is found before hours of simulation
+    # 1. Digests of the files: a missing one is found before hours of simulation
     files = [source.digests() for source in sources]
     with new_folder(path) as folder, CorpusWriter(folder) as writer:
-        # 2. windows of all sources, streamed to disk
+        # 2. Windows of all sources, streamed to disk
         for source in sources:
             seen.append(_stream(source, writer, plan, names, tally, n_jobs, verbose))
         if not writer.columns:
@@ -243,10 +243,10 @@ def _build(
                 f"No window is left of {sum(one.clips for one in seen)} motions: windows have "
                 f"{plan.seconds:g} s, and short={plan.short!r}."
             )
-        # 3. the windows to keep
+        # 3. The windows to keep
         rows = _choose(writer, sources, plan)
         writer.finish(rows)
-        # 4. the manifest
+        # 4. The manifest
         built = {
             "versions": versions(),
             "parameters": parameters,

@@ -41,6 +41,24 @@ EXPONENTS = {"none": 1.0, "sqrt": 0.5, "uniform": 0.0}
 
 Counts = NDArray[np.int64]
 
+_OPPOSITE = {"left": "right", "right": "left", "clockwise": "counter-clockwise"}
+_SIDED = re.compile(
+    r"(?<![a-z])(left|right|(?:(?:counter|contra|anti)[\s\u2010-\u2013-]*)?clockwise)"
+    r"(?=(?:wards?|most|hand|handed|foot|footed)?(?![a-z]))",
+    re.IGNORECASE,
+)
+_OTHER_SENSES = re.compile(
+    r"\b(?:all right|(?:that['\u2019]?s|that is) right|"
+    r"(?<!the )right (?:away|now|angles?|after|before|next to)|"
+    r"(?<!the )left (?:over|behind|alone|out)|(?:has|have|had|is|are|was|were) left|"
+    r"left the (?:room|house|building|scene|place))\b",
+    re.IGNORECASE,
+)
+"""Phrases in which "left" and "right" may not be sides."""
+
+JOINTS = 24
+"""Joints of the poses: SMPL's body. Hands of other models are left out."""
+
 
 def allocate(counts: Counts, total: int, weights: NDArray[np.float64], exponent: float) -> Counts:
     """Divide `total` windows among captions, with shares of ``weights * counts ** exponent``.
@@ -95,22 +113,6 @@ def choose_rows(
         for rows, count, rng in zip(of_caption, kept, rngs, strict=True)
     ]
     return np.sort(np.concatenate(chosen))
-
-
-_OPPOSITE = {"left": "right", "right": "left", "clockwise": "counter-clockwise"}
-_SIDED = re.compile(
-    r"(?<![a-z])(left|right|(?:(?:counter|contra|anti)[\s\u2010-\u2013-]*)?clockwise)"
-    r"(?=(?:wards?|most|hand|handed|foot|footed)?(?![a-z]))",
-    re.IGNORECASE,
-)
-_OTHER_SENSES = re.compile(
-    r"\b(?:all right|(?:that['\u2019]?s|that is) right|"
-    r"(?<!the )right (?:away|now|angles?|after|before|next to)|"
-    r"(?<!the )left (?:over|behind|alone|out)|(?:has|have|had|is|are|was|were) left|"
-    r"left the (?:room|house|building|scene|place))\b",
-    re.IGNORECASE,
-)
-"""Phrases in which "left" and "right" may not be sides."""
 
 
 def mirrored_caption(sentence: str) -> str | None:
@@ -213,10 +215,6 @@ def _check_simulator(simulator: Any) -> None:
             "The simulator mirrors motions, but not left and right in their captions: set "
             "Randomization(mirror=0.0) and build_corpus(mirror=True)."
         )
-
-
-JOINTS = 24
-"""Joints of the poses: SMPL's body. Hands of other models are left out."""
 
 
 class Tally:

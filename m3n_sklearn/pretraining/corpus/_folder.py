@@ -33,6 +33,11 @@ __all__ = [
 CHUNK = 1024
 """Rows that are copied at a time."""
 
+FORMAT = 2
+META = "meta.json"
+
+Rows = NDArray[np.int64]
+
 
 def save_corpus(windows: Windows, path: str | os.PathLike[str]) -> Path:
     """Write windows to a new folder, which appears when it is complete.
@@ -184,13 +189,6 @@ def _read_array(path: Path, *, memory_map: bool) -> Any:
         raise ValueError(f"{path} is damaged or truncated: {error}") from error
 
 
-FORMAT = 2
-META = "meta.json"
-
-
-Rows = NDArray[np.int64]
-
-
 def column_file(folder: Path, name: str) -> Path:
     """Return the file of a column."""
     return folder / f"{name}.npy"
@@ -265,6 +263,7 @@ class CorpusWriter:
         (self.folder / META).write_text(json.dumps(meta), encoding="utf-8")
 
     def _start(self, name: str, part: Windows) -> _Numbers | _Words:
+        """Return the writer of a column."""
         if not name.isidentifier():
             raise ValueError(f"Column {name!r} can't be a file of the corpus: rename it.")
         path, dtype = column_file(self.folder, name), part[name].dtype
@@ -290,6 +289,7 @@ class _Numbers:
         _write_header(self.file, (0, *shape), dtype)
 
     def append(self, values: NDArray[Any]) -> None:
+        """Append rows."""
         if values.shape[1:] != self.shape:
             raise ValueError(
                 f"Rows of {self.path.stem!r} must have shape {self.shape}, got {values.shape[1:]}."
@@ -298,6 +298,7 @@ class _Numbers:
         self.count += len(values)
 
     def finish(self, rows: Rows | None) -> None:
+        """Write the file, with the chosen rows only unless they are None."""
         start = self.file.tell() - self.count * self.dtype.itemsize * int(np.prod(self.shape))
         self.file.seek(0)
         _write_header(self.file, (self.count, *self.shape), self.dtype)
@@ -308,6 +309,7 @@ class _Numbers:
             self._keep(rows)
 
     def _keep(self, rows: Rows) -> None:
+        """Keep the chosen rows of the file."""
         whole, chosen = self.path, self.path.with_suffix(".chosen")
         values = np.load(whole, mmap_mode="r")
         with chosen.open("wb") as file:
@@ -318,10 +320,12 @@ class _Numbers:
         os.replace(chosen, whole)
 
     def close(self) -> None:
+        """Close the file."""
         self.file.close()
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Write the header of a .npy file."""
     head = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     npy.write_array_header_1_0(file, head)
 
@@ -336,17 +340,21 @@ class _Words:
         self.kept: list[Any] = []
 
     def append(self, values: NDArray[Any]) -> None:
+        """Append rows."""
         self.rows.extend(
             self.codes.setdefault(word, len(self.codes)) for word in _plain(values.tolist())
         )
 
     def numbers(self) -> NDArray[np.int64]:
+        """Return the number of the word of each row."""
         return np.array(self.rows, dtype=np.int64)
 
     def distinct(self) -> list[Any]:
+        """Return the distinct words in the order of their numbers."""
         return list(self.codes)
 
     def finish(self, rows: Rows | None) -> None:
+        """Write the file, with the chosen rows only unless they are None."""
         codes = self.numbers() if rows is None else self.numbers()[rows]
         used, codes = np.unique(codes, return_inverse=True)
         words = self.distinct()
@@ -354,6 +362,7 @@ class _Words:
         self._write(codes)
 
     def _write(self, codes: NDArray[np.int64]) -> None:
+        """Write the words of the rows."""
         words = np.array(self.kept if self.kept else [""])
         file = npy.open_memmap(self.path, mode="w+", dtype=words.dtype, shape=codes.shape)
         for start in range(0, len(codes), CHUNK):
@@ -368,8 +377,10 @@ class _Captions(_Words):
     """Captions, or tuples of paraphrases: numbers on disk, the sentences in meta.json."""
 
     def _write(self, codes: NDArray[np.int64]) -> None:
+        """Write the number of the caption of each row."""
         np.save(self.path, codes.astype(np.int32))
 
 
 def _plain(words: Iterable[Any]) -> Iterable[Hashable]:
+    """Return words as hashable values."""
     return (tuple(word) if isinstance(word, list) else word for word in words)

@@ -224,7 +224,6 @@ brush_teeth = Activity(
     freedom=0.5,
 )
 
-
 _desk = posture(
     SIT,
     right=reach(0.62, -0.5, -0.1, pronation=55, swivel=8, wrist=-20),

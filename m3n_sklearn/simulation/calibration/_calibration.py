@@ -1,7 +1,9 @@
 """Calibration: how a real sensor was worn and how it errs, from a motion and the readings.
 
 `calibrate` starts from lags and a mount in closed form (`_start`), refines all parameters of the
-sensor (`_model`) together, and gives up what the data do not determine (`_fit`).
+sensor (`_model`) together, and resets those that the data do not determine (`_solver`).
+
+`Measured` and `check_clips` check the readings that are given.
 """
 
 from __future__ import annotations
@@ -28,6 +30,12 @@ MIN_SECONDS = 1.0
 
 MAX_ROUNDS = 4
 """Refinements after directions were given up."""
+
+MIN_FORCE, MAX_FORCE = 0.4, 10.0
+"""Limits of the median specific force, relative to gravity."""
+
+MIN_RATE, MAX_RATE_RATIO = 0.05, 20.0
+"""Rad/s, and measured over predicted rate. A higher ratio means deg/s, whose factor is 57."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -496,11 +504,7 @@ def _short(value: float) -> str:
     return np.format_float_positional(value, 2, fractional=False, trim="-")
 
 
-MIN_FORCE, MAX_FORCE = 0.4, 10.0
-"""Limits of the median specific force, relative to gravity."""
-
-MIN_RATE, MAX_RATE_RATIO = 0.05, 20.0
-"""Rad/s, and measured over predicted rate. A higher ratio means deg/s, whose factor is 57."""
+# ---- the given readings
 
 
 class Measured(NamedTuple):

@@ -1,4 +1,4 @@
-"""The motion of a sensor's site as a function of time, of a rigid body or of a person.
+"""The motion of a sensor as a function of time, from a rigid body or from a person's poses.
 
 :func:`calibrate` reads it at the sample times of the sensor, for any lag between the two clocks.
 """
@@ -234,7 +234,7 @@ def curve_of_site(
 
     smoothed = smoothing is not None
     observed = None if motion.observed is None else motion.observed[:, None]
-    track = Track(motion.times, read, smoothed, observed=observed, doubted=smoothed)
+    track = Track(motion.times, read, smoothed, observed=observed, check_plausible=smoothed)
     if smoothing == "auto":
         band = band_of(motion.source)
         cutoffs = site_cutoffs(track, body, [bone_of(body, site)], band, noise)[0]

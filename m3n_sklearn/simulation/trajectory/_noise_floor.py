@@ -1,9 +1,7 @@
-"""Sampled rotations and translations: read, repaired, smoothed and interpolated.
+"""The noise that the clips of one source have in common, and the frame rate of their tracks.
 
-The steps, in this order: read the frames, bridge those that were not measured or that no body
-produces, put them on an even grid, smooth them (`_smoothing`), and lay a spline through them
-(`_spline`). A long clip goes through these steps in overlapping pieces, so that memory stays
-bounded and the result does not depend on where it is cut.
+`NoiseFloor` describes the noise of rotations and of the root's translation, `BodyNoise` that of the
+positions of arms, legs and trunk. Both are power laws, estimated from the spectra of clips.
 """
 
 from __future__ import annotations
@@ -22,6 +20,7 @@ from ._spectrum import Bands, PowerLaw, banded, fit_noise, side_by_side, spectru
 
 __all__ = [
     "PARTS",
+    "PAUSE",
     "BodyNoise",
     "NoiseFloor",
     "even_frames",
@@ -31,15 +30,24 @@ __all__ = [
 ]
 
 PAUSE = 4.0
-"""A step of more than this many median steps is a pause; it does not count for the frame rate."""
-
+"""Number of median steps above which a step is a pause, which does not count for the frame rate."""
 
 MAX_DENSITY = 64
-"""Most even samples per frame: with more, a clip consists of pauses."""
+"""Largest number of even samples per frame. A clip that needs more consists mainly of pauses."""
+
+MIN_FRAMES = 12
+"""Frames of the shortest clip with a usable spectrum."""
+
+PARTS = ("arm", "leg", "trunk")
+
+_WORDS_OF_PART = {
+    "arm": ("shoulder", "elbow", "wrist", "hand", "collar"),
+    "leg": ("hip", "knee", "ankle", "foot"),
+}
 
 
 def even_frames(since: Array) -> int:
-    """Count the even frames that keep the rate of the frames between pauses."""
+    """Return the number of even frames at the mean rate of the frames between pauses."""
     steps = np.diff(since)
     usual = steps[steps <= PAUSE * np.median(steps)]
     if len(usual) == len(steps):
@@ -53,8 +61,7 @@ def even_frames(since: Array) -> int:
     return count
 
 
-MIN_FRAMES = 12
-"""Frames of the shortest clip with a usable spectrum."""
+# ---- noise of the tracks of a source
 
 
 @dataclass(frozen=True)
@@ -216,13 +223,7 @@ def _bands(track: Array, step: float) -> Bands | None:
     return banded(spectrum(track[:, None, moving], step), step, int(moving.sum()))
 
 
-PARTS = ("arm", "leg", "trunk")
-
-
-_WORDS_OF_PART = {
-    "arm": ("shoulder", "elbow", "wrist", "hand", "collar"),
-    "leg": ("hip", "knee", "ankle", "foot"),
-}
+# ---- noise of the parts of a body
 
 
 def part_of(bone: str) -> str:

@@ -30,11 +30,11 @@ def body_rates(quat: Array, first: Array, second: Array) -> tuple[Array, Array, 
 def _body_rates(quat, first, second, unit, rate, acceleration):  # type: ignore[no-untyped-def]
     """Fill the results, row by row; the equations are in `_trajectory`."""
     for i in range(len(quat)):
-        # 1. q and 2 / |q|^2
+        # 1. Q and 2 / |q|^2
         a, x, y, z = quat[i]
         square = a * a + x * x + y * y + z * z
         scale = 2.0 / square
-        # 2. w = 2 v(conj(q) q') / |q|^2
+        # 2. W = 2 v(conj(q) q') / |q|^2
         b, u, v, w = first[i]
         growth = scale * (a * b + x * u + y * v + z * w)
         rx = scale * (a * u - b * x - y * w + z * v)

@@ -47,6 +47,8 @@ from ._spectrum import PowerLaw, Spectrum, banded, difference_weight, fit_noise,
 
 __all__ = [
     "ANY_BAND",
+    "HIGHEST_SHARE",
+    "LOWEST_SHARE",
     "ROOT",
     "Band",
     "Cutoffs",
@@ -56,49 +58,6 @@ __all__ = [
     "local_cutoffs",
     "smooth",
 ]
-
-
-class Band(NamedTuple):
-    """Interval of the cut-offs of a kind of source."""
-
-    lowest: float  # Hz
-    highest: float  # Hz
-    aliased: float  # Hz, the lowest at frame rates up to 25 Hz, where motion folds back
-    periods: float = 3.0  # periods of the lowest cut-off in a clip; fewer do not show in a spectrum
-
-
-ANY_BAND = Band(1.0, float("inf"), 2.5)
-"""Optical markers, inertial suits, animation and unknown sources: the spectrum alone decides."""
-
-VIDEO = Band(1.5, 2.0, 1.5)
-"""One camera. Its errors grow with the motion and reach down to 1 Hz. Cut-offs of 1.5 to 2 Hz agree
-best with a second view, another network and a measured wrist. At 3 Hz the error is 50 % larger."""
-
-DEPTH = Band(2.0, 2.4, 2.0)
-"""A depth camera. On 335 clips with measured wrists, cut-offs of 2 to 2.5 Hz have the smallest
-error. It is 20 % larger at 4 Hz and 75 % larger at 6 Hz."""
-
-ROOT = Band(0.4, float("inf"), 0.4, periods=1.0)
-"""The root, where it has more noise than the limbs. The depth of a single camera is wrong by a
-decimeter from 0.5 Hz on, so that only a smooth path remains."""
-
-KINDS = {
-    VIDEO: (
-        "video monocular mediapipe blazepose openpose alphapose h36m17 "
-        "gvhmr wham tram vibe romp hybrik 4dhumans phalp prompthmr"
-    ),
-    DEPTH: "markerless depth kinect kinect20 kinect25 azure32 realsense orbbec",
-}
-"""Words in the name of a source that tell its kind."""
-
-_BANDS = {word: band for band, words in KINDS.items() for word in words.split()}
-
-
-def band_of(source: str | None) -> Band:
-    """Return the band of the first word in a source's name that is a kind, else `ANY_BAND`."""
-    words = re.findall(r"[a-z0-9]+", (source or "").lower())
-    return next((_BANDS[word] for word in words if word in _BANDS), ANY_BAND)
-
 
 # ---- the smoother
 
@@ -111,8 +70,8 @@ but its acceleration has ten times the noise of the interior. 0.3 halves the err
 sample, over motions from 4 to 8 Hz and rates from 20 to 120 Hz."""
 
 END_CYCLES = 0.75
-"""Cycles of the cut-off that determine the acceleration at an end. Fewer are noisier; more lag
-behind, so that a body that turns steadily seems to stop."""
+"""Periods of the cut-off whose samples determine the acceleration at an end. With fewer, it is
+noisier. With more, it lags behind, so that a body that turns steadily seems to stop."""
 
 CURVATURE = np.array([[1.0], [-2.0], [1.0]])
 """Second difference of three samples: C of the module's docstring."""
@@ -138,21 +97,20 @@ INDEPENDENT_CHANNELS = 6
 CLEAN_SHARE = 1e-5
 """Share of the acceleration's power below which noise is ignored: such a track is not smoothed."""
 
-MIN_FRAMES = 24
-MIN_SECONDS = 1.0
-"""Shortest clip whose noise can be estimated."""
+MIN_FRAMES, MIN_SECONDS = 24, 1.0
+"""Frames and length of the shortest clip whose noise can be estimated."""
 
 FEWEST_FRAMES = 8
-"""Shortest clip whose spectrum is used with a known noise."""
+"""Frames of the shortest clip whose spectrum is used with a known noise."""
 
 LOCAL_SECONDS, LOCAL_STEP = 2.0, 1 / 49
-"""Seconds of a stretch with a cut-off of its own, and the longest step between its frames."""
+"""Length in s of a stretch with its own cut-off, and the longest step between its frames in s."""
 
 HIGHEST_SHARE = 0.45
 """Highest local cut-off in cycles per sample."""
 
 HIGHEST_MOTION = 25.0
-"""Hz. All power above counts as noise."""
+"""Frequency in Hz above which all power counts as noise."""
 
 ALIASING_NYQUIST = 12.5
 """Nyquist frequency in Hz up to which motion that folds back looks like noise."""
@@ -162,23 +120,65 @@ SLOW_NYQUIST, SLOW_NYQUIST_SHARE = 10.0, 0.45
 above this share of the Nyquist frequency then counts as noise."""
 
 
+class Band(NamedTuple):
+    """Interval of the cut-offs of a kind of source."""
+
+    lowest: float  # Hz
+    highest: float  # Hz
+    aliased: float  # Hz, the lowest at frame rates up to 25 Hz, where motion folds back
+    periods: float = 3.0  # periods of the lowest cut-off in a clip; fewer do not show in a spectrum
+
+
+ANY_BAND = Band(1.0, float("inf"), 2.5)
+"""Optical markers, inertial suits, animation and unknown sources: from the spectrum alone."""
+
+VIDEO = Band(1.5, 2.0, 1.5)
+"""One camera. Its errors grow with the motion and reach down to 1 Hz. Cut-offs of 1.5 to 2 Hz agree
+best with a second view, another network and a measured wrist. At 3 Hz the error is 50 % larger."""
+
+DEPTH = Band(2.0, 2.4, 2.0)
+"""A depth camera. On 335 clips with measured wrists, cut-offs of 2 to 2.5 Hz have the smallest
+error. It is 20 % larger at 4 Hz and 75 % larger at 6 Hz."""
+
+ROOT = Band(0.4, float("inf"), 0.4, periods=1.0)
+"""The root, where it has more noise than the limbs. The depth of a single camera is wrong by a
+decimeter from 0.5 Hz on, so that only a smooth path remains."""
+
+KINDS = {
+    VIDEO: (
+        "video monocular mediapipe blazepose openpose alphapose h36m17 "
+        "gvhmr wham tram vibe romp hybrik 4dhumans phalp prompthmr"
+    ),
+    DEPTH: "markerless depth kinect kinect20 kinect25 azure32 realsense orbbec",
+}
+"""Words in the name of a source, by kind of source."""
+
+_BANDS = {word: band for band, words in KINDS.items() for word in words.split()}
+
+
+def band_of(source: str | None) -> Band:
+    """Return the band of the first word in a source's name that is a kind, else `ANY_BAND`."""
+    words = re.findall(r"[a-z0-9]+", (source or "").lower())
+    return next((_BANDS[word] for word in words if word in _BANDS), ANY_BAND)
+
+
 class Cutoffs(NamedTuple):
-    """How B clips are smoothed.
+    """Cut-offs of B clips, and weights of their frames.
 
     Attributes
     ----------
     hertz : ndarray of shape (B, 2)
         Cut-offs of rotations and translations; infinite where nothing is smoothed.
-    trust : ndarray of shape (F, B, 2) or None
+    frame_weights : ndarray of shape (F, B, 2) or None
         Weights of the frames, where cut-offs change along a clip: ``hertz`` is the highest.
     """
 
     hertz: Array
-    trust: Array | None = None
+    frame_weights: Array | None = None
 
     @classmethod
     def of(cls, *chosen: Array) -> Cutoffs:
-        """Put those of rotations and translations together.
+        """Combine the cut-offs of rotations and translations.
 
         Parameters
         ----------
@@ -189,13 +189,13 @@ class Cutoffs(NamedTuple):
         if all(each.ndim == 1 for each in chosen):
             return cls(hertz)
         frames = max(len(each) for each in chosen if each.ndim == 2)
-        trust = np.ones((frames, *hertz.shape))
+        frame_weights = np.ones((frames, *hertz.shape))
         for kind, each in enumerate(chosen):
             if each.ndim == 2:
                 finite = np.isfinite(hertz[:, kind])
                 share = each[:, finite] / hertz[finite, kind]
-                trust[:, finite, kind] = share ** (2 * ORDER)
-        return cls(hertz, trust)
+                frame_weights[:, finite, kind] = share ** (2 * ORDER)
+        return cls(hertz, frame_weights)
 
 
 def smooth(values: Array, dt: float, cutoffs: Array, weights: Array | None = None) -> Array:
@@ -249,7 +249,7 @@ def smooth(values: Array, dt: float, cutoffs: Array, weights: Array | None = Non
 def _solve(rest: Array, cutoff: float, weights: Array | None) -> Array:
     """Smooth with a cut-off in cycles per sample."""
     frames = len(rest)
-    # 1. lambda, mu and the weights from the cut-off
+    # 1. Lambda, mu and the weights from the cut-off
     corner = 2 * np.sin(np.pi * cutoff)
     weight: float | Array = 1.0
     if weights is not None:
@@ -272,7 +272,7 @@ def _solve(rest: Array, cutoff: float, weights: Array | None) -> Array:
 
 
 def _apply(values: Array, weight: float | Array, stiffness: float, pull: float) -> Array:
-    """Multiply by W + lambda D4'D4 + the ends' pull."""
+    """Multiply by W + lambda D'D + mu C'C, the matrix of the module's docstring."""
     bent = np.zeros((len(values) + ORDER, values.shape[1]))
     bent[ORDER:-ORDER] = stiffness * np.diff(values, ORDER, axis=0)
     result: Array = np.diff(bent, ORDER, axis=0)
@@ -286,7 +286,7 @@ def _apply(values: Array, weight: float | Array, stiffness: float, pull: float) 
 def _system(
     frames: int, weight: float | Array, stiffness: float, pull: float
 ) -> tuple[Array, bool]:
-    """Factor W + lambda D4'D4 + the ends' pull."""
+    """Factor W + lambda D'D + mu C'C, the matrix of the module's docstring."""
     stencil = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
     bands = np.zeros((ORDER + 1, frames))  # bands[k, i]: entry (i + k, i)
     for k in range(ORDER + 1):
@@ -307,12 +307,12 @@ def _ends(frames: int, near: int) -> list[tuple[int, slice]]:
 
 
 def _polynomials(frames: int, degree: int = 2) -> Array:
-    """Orthonormal polynomials up to a degree on an even grid, shape (F, degree + 1)."""
+    """Return orthonormal polynomials up to a degree on an even grid, shape (F, degree + 1)."""
     return np.linalg.qr(np.vander(np.linspace(-1.0, 1.0, frames), degree + 1))[0]
 
 
 def fallback_cutoff(dt: float) -> float:
-    """Return the cut-off for clips too short to say anything about their noise.
+    """Return the cut-off for clips that are too short to estimate their noise.
 
     Parameters
     ----------
@@ -330,7 +330,7 @@ def fallback_cutoff(dt: float) -> float:
 def choose_cutoffs(
     values: Array, dt: float, floor: PowerLaw | None = None, band: Band = ANY_BAND
 ) -> Array:
-    """Choose, per group of channels, the cut-off that serves the acceleration best.
+    """Choose the cut-off with the smallest error of the acceleration, for each group of channels.
 
     Parameters
     ----------
@@ -372,7 +372,7 @@ def choose_cutoffs(
 
 
 def local_cutoffs(values: Array, dt: float, chosen: Array) -> Array | None:
-    """Follow clips whose noise or motion changes along the way.
+    """Return cut-offs that change along clips whose noise or motion changes.
 
     Parameters
     ----------
@@ -381,13 +381,13 @@ def local_cutoffs(values: Array, dt: float, chosen: Array) -> Array | None:
     dt : float
         Seconds between samples.
     chosen : ndarray of shape (B,)
-        Cut-offs of the whole groups, which hold where nothing changes.
+        Cut-offs of the whole groups, for groups without a change.
 
     Returns
     -------
     ndarray of shape (F, B) or None
-        Cut-offs in Hz over time; None if no group changes by an octave. Below 50 Hz, and in less
-        than 4 s, two seconds say too little about their noise.
+        Cut-offs in Hz over time; None if no group changes by an octave, or for rates below 50 Hz
+        and clips below 4 s, where a stretch of 2 s is too short to estimate its noise.
     """
     frames, groups, _ = values.shape
     size = round(LOCAL_SECONDS / dt)
@@ -411,7 +411,7 @@ def local_cutoffs(values: Array, dt: float, chosen: Array) -> Array | None:
 def _least_risk(
     seen: Spectrum, law: PowerLaw, dt: float, shape: tuple[int, ...], band: Band
 ) -> Array:
-    """Cut-offs (B,) with the least risk for the acceleration, whose noise is known."""
+    """Return the cut-offs (B,) of least risk for the acceleration, given its noise."""
     frames, _, channels = shape
     power, noise = _accelerations(seen, law, dt, channels)
     nyquist, seconds = 0.5 / dt, frames * dt
@@ -429,7 +429,7 @@ def _least_risk(
 
 
 def _accelerations(seen: Spectrum, law: PowerLaw, dt: float, channels: int) -> tuple[Array, Array]:
-    """Power of the acceleration and what of it is noise, each (M, B)."""
+    """Return the power of the acceleration, and the part of it that is noise, each (M, B)."""
     frequency, nyquist = seen.frequency, 0.5 / dt
     differentiated = (2 * np.pi * frequency * dt)[:, None] ** 4
     power = seen.power * (differentiated / difference_weight(frequency, dt)[:, None])
@@ -442,7 +442,7 @@ def _accelerations(seen: Spectrum, law: PowerLaw, dt: float, channels: int) -> t
 def _one_standard_error(
     gain: Array, power: Array, noise: Array, independent: int
 ) -> NDArray[np.intp]:
-    """Index of the lowest cut-off (rows of `gain`) that is not clearly worse than the best."""
+    """Return the index of the lowest cut-off whose risk is within a standard error of the least."""
     # 1. The risk of every cut-off, and the best one
     lost = (1 - gain) ** 2
     risk = lost @ (power - noise) + gain**2 @ noise

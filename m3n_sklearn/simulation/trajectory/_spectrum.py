@@ -58,11 +58,11 @@ TAPERS = 3
 resolution more."""
 
 SEGMENT = 2048
-"""Frames of a piece. Longer tracks are cut in pieces, whose spectra are averaged."""
+"""Frames of a piece. The spectra of the pieces of a longer track are averaged."""
 
 N_BANDS = 36
 FIT_FROM, FIT_TO = 2.0, 45.0
-"""Hz. Below, all power is motion; above, real trackers have lines that follow no power law."""
+"""Band of the fit in Hz. Below, all power is motion; above, real trackers have spectral lines."""
 
 # ---- the fit: columns of theta, prior, limits
 
@@ -74,7 +74,7 @@ PRIOR_PRECISION = 1.0 / PRIOR_SD**2
 """Prior of theta. The two levels have none."""
 
 STEEPEST_NOISE = -3.0
-"""Steepest slope of noise in the fit; optical systems were seen to have -1 to -4."""
+"""Steepest slope of noise in the fit. Optical systems have slopes from -1 to -4 (measured)."""
 
 FLATTEST_MOTION = -5.0
 """Flattest slope of motion where it meets the noise: accelerations are finite, so motion falls
@@ -181,7 +181,7 @@ class Bands(NamedTuple):
 
 
 def difference_weight(frequency: Array, dt: float) -> Array:
-    """Return what second differences do to the power at frequencies in Hz."""
+    """Return the squared gain of second differences at frequencies in Hz."""
     return (2 * np.sin(np.pi * frequency * dt)) ** 4
 
 
@@ -264,7 +264,7 @@ def banded(seen: Spectrum, dt: float, channels: int) -> Bands:
 
 
 def side_by_side(bands: list[Bands]) -> Bands:
-    """Pad to as many bands as the longest has; what is added counts nothing."""
+    """Combine clips, padded to the same number of bands; padded bands have no weight."""
     most = max(len(b.height) for b in bands)
     modes: tuple[Literal["edge", "constant"], ...] = ("edge", "edge", "constant")
 
@@ -276,17 +276,17 @@ def side_by_side(bands: list[Bands]) -> Bands:
 
 
 def fit_noise(bands: Bands, shared: bool = False) -> PowerLaw:
-    """Separate noise from motion by what their spectra look like.
+    """Separate noise from motion by the shapes of their spectra.
 
     In the log-log plane noise is a line of slope -3 to 0, motion a parabola that falls
-    steeply. Their sum is fitted by Whittle's likelihood, Fisher scoring from above.
+    steeply. Their sum is fitted by Fisher scoring of Whittle's likelihood.
 
     Parameters
     ----------
     bands : Bands
-        What was seen in C clips or groups.
+        Spectra of C clips or groups.
     shared : bool, default=False
-        Whether the noise is the same in all, while motion is everybody's own.
+        Whether all have the same noise; the motion always differs.
 
     Returns
     -------
@@ -374,7 +374,7 @@ def _start(x: Array, y: Array, count: Array, shared: bool) -> tuple[Array, Array
 
 def _scoring_step(theta: Array, y: Array, count: Array, design: Array, shared: bool) -> Array:
     """Return one step of Fisher scoring: (C, 5)."""
-    # 1. log P and the share of the noise in P
+    # 1. Log P and the share of the noise in P
     log_noise = np.einsum("ci,cik->ck", theta[:, :2], design[:, :2])
     log_motion = np.einsum("ci,cik->ck", theta[:, 2:], design[:, 2:])
     log_total = np.logaddexp(log_noise, np.minimum(log_motion, log_noise.max() + MAX_LOG_RATIO))

@@ -27,7 +27,7 @@ from ._track import Track
 if TYPE_CHECKING:
     from ._noise_floor import NoiseFloor
 
-__all__ = ["Trajectory", "TrajectoryState", "fit_trajectory"]
+__all__ = ["Trajectory", "TrajectoryState", "check_smoothing", "fit_trajectory"]
 
 
 class TrajectoryState(NamedTuple):
