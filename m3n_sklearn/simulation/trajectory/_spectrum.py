@@ -76,6 +76,10 @@ PRIOR_PRECISION = 1.0 / PRIOR_SD**2
 STEEPEST_NOISE = -3.0
 """Steepest slope of noise in the fit. Optical systems have slopes from -1 to -4 (measured)."""
 
+STEEPEST_LINE = -3.25
+"""Slope below which the line above the minimum of the acceleration is motion and not noise: fast
+motion that is sampled slowly leaves no band to the noise."""
+
 FLATTEST_MOTION = -5.0
 """Flattest slope of motion where it meets the noise: accelerations are finite, so motion falls
 faster than f^-5."""
@@ -351,11 +355,13 @@ def _start(x: Array, y: Array, count: Array, shared: bool) -> tuple[Array, Array
     mean_x, mean_y = (np.sum(v * above, axis=1) / number for v in (x, log_power))
     apart = (x - mean_x[:, None]) * above
     slope = np.sum(apart * log_power, axis=1) / np.maximum(np.sum(apart**2, axis=1), TINY)
+    falls_like_motion = slope < STEEPEST_LINE
     slope = np.clip(slope, STEEPEST_NOISE, 0.0)
     level = mean_y - slope * mean_x
 
-    # 3. Where the acceleration falls up to the end, noise is at most what the last bands show
-    falling = bands - lowest <= FEWEST_BANDS
+    # 3. Where the acceleration falls up to the end, or where the line is as steep as motion, noise
+    #    is at most what the last bands show
+    falling = (bands - lowest <= FEWEST_BANDS) | falls_like_motion
     ending = real & (place >= bands[:, None] - FEWEST_BANDS)
     prior_slope = PRIOR_MEAN[NOISE_SLOPE]
     least = np.min(np.where(ending, log_power - prior_slope * x, np.inf), axis=1)
