@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from m3n_sklearn import Motion
-from m3n_sklearn.motion import retarget
-from m3n_sklearn.skeleton import SkeletonMap
+from m3n_sklearn.motion import SkeletonMap, retarget
 
 LABELS = ("action", "content")
 """Columns that hold a class; an archive has one of them at most."""

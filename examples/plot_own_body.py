@@ -73,7 +73,7 @@ weights = np.eye(len(names))[carriers]
 # A body for SMPL poses
 # ---------------------
 # :func:`~m3n_sklearn.body.body_from_mesh` knows the joint names of common conventions; for
-# others, pass a :class:`~m3n_sklearn.skeleton.SkeletonMap`. It straightens the arms into SMPL's
+# others, pass a :class:`~m3n_sklearn.motion.SkeletonMap`. It straightens the arms into SMPL's
 # T-pose and attaches joints that SMPL does not have to their nearest ancestor.
 from m3n_sklearn.body import Site, body_from_mesh
 from m3n_sklearn.inspection import SensorsDisplay

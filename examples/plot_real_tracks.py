@@ -21,8 +21,7 @@ from scipy.ndimage import gaussian_filter1d
 from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics
 from m3n_sklearn.datasets import make_motions
-from m3n_sklearn.motion import motion_from_joints
-from m3n_sklearn.skeleton import SMPL_JOINTS
+from m3n_sklearn.motion import SMPL_JOINTS, motion_from_joints
 
 clean = make_motions(1, 1, "wave", seconds=8.0, random_state=3)[0]
 places = forward_kinematics(default_body(stature=clean.stature), clean.poses, clean.trans).positions

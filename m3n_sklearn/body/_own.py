@@ -86,7 +86,7 @@ def body_from_mesh(
         Skinning weights, or the joints of each vertex and their weights. Rows are scaled to sum 1.
     skeleton : SkeletonMap or None, default=None
         Map from SMPL joints to those of the mesh. By default it is found by the joint names, among
-        `m3n_sklearn.skeleton.SKELETONS`.
+        `m3n_sklearn.motion.SKELETONS`.
     tpose : mapping of str to array-like of shape (3,) or None, default=None
         For meshes whose arms are also twisted in the rest pose: rotation vectors in rad by joint
         name, from the rest pose toward the T-pose with palms down, relative to the parent and in
@@ -138,7 +138,7 @@ def body_from_mesh(
 
     >>> import numpy as np
     >>> from m3n_sklearn.body import body_from_mesh, default_body, forward_kinematics, skin
-    >>> from m3n_sklearn.skeleton import SkeletonMap
+    >>> from m3n_sklearn.motion import SkeletonMap
     >>> own, pose = default_body(), np.zeros((24, 3))
     >>> pose[16, 2], pose[17, 2] = -np.pi / 4, np.pi / 4
     >>> body = body_from_mesh(
@@ -220,7 +220,7 @@ def body_from_skeleton(
         Position of each joint in its parent's frame, in m, as in BVH files.
     skeleton : SkeletonMap or None, default=None
         Map from SMPL joints to those of the skeleton, with the axes of the joint frames in the
-        T-pose. By default it is found by the joint names, among `m3n_sklearn.skeleton.SKELETONS`.
+        T-pose. By default it is found by the joint names, among `m3n_sklearn.motion.SKELETONS`.
     tpose : mapping of str to array-like of shape (3,) or None, default=None
         As in `body_from_mesh`, for skeletons whose pose without rotations is not a T-pose.
     up : {"y", "z", "x", "-x", "-y", "-z"}, default="y"
@@ -248,7 +248,7 @@ def body_from_skeleton(
     --------
     >>> import numpy as np
     >>> from m3n_sklearn.body import body_from_skeleton, default_body, resolve_sites
-    >>> from m3n_sklearn.skeleton import SkeletonMap
+    >>> from m3n_sklearn.motion import SkeletonMap
     >>> own = default_body(stature=1.8)
     >>> body = body_from_skeleton(
     ...     own.joint_names, own.parents,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..skeleton import JOINT_SETS, SKELETONS, SMPL_JOINTS, SkeletonMap
 from ._amass import read_amass
 from ._bvh import read_bvh
 from ._inverse_kinematics import motion_from_joints
@@ -16,7 +17,11 @@ from ._retarget import retarget
 from ._smpl_results import read_4dhumans, read_gvhmr, read_wham
 
 __all__ = [
+    "JOINT_SETS",
+    "SKELETONS",
+    "SMPL_JOINTS",
     "Motion",
+    "SkeletonMap",
     "motion_from_joints",
     "read_4dhumans",
     "read_amass",

@@ -69,7 +69,7 @@ def read_bvh(
         A BVH file with one skeleton.
     skeleton : SkeletonMap, optional
         Map from SMPL joints to those of the file. The skeletons of
-        :data:`~m3n_sklearn.skeleton.SKELETONS` are recognized by their joint names: CMU's
+        :data:`~m3n_sklearn.motion.SKELETONS` are recognized by their joint names: CMU's
         conversions for DAZ and MotionBuilder, Bandai-Namco's, and those of Autodesk's HumanIK,
         such as Mixamo's. A namespace, as in ``mixamorig:Hips``, is ignored.
     scale : float or "auto", default="auto"
@@ -135,7 +135,7 @@ def read_bvh(
     --------
     A skeleton of your own is described by the names of its joints:
 
-    >>> from m3n_sklearn.skeleton import SkeletonMap
+    >>> from m3n_sklearn.motion import SkeletonMap
     >>> center = {"pelvis": "Root", "spine1": "Spine", "neck": "Neck", "head": "Head"}
     >>> parts = {"hip": "Thigh", "knee": "Shin", "ankle": "Foot",
     ...          "shoulder": "Arm", "elbow": "Forearm", "wrist": "Hand"}

@@ -397,7 +397,7 @@ class Motion:
         Examples
         --------
         >>> import numpy as np
-        >>> from m3n_sklearn.skeleton import SMPL_JOINTS
+        >>> from m3n_sklearn.motion import SMPL_JOINTS
         >>> from m3n_sklearn.motion import Motion
         >>> poses = np.zeros((10, 24, 3))
         >>> poses[:, SMPL_JOINTS.index("left_elbow"), 2] = 0.5

@@ -144,7 +144,7 @@ def retarget(
     --------
     >>> import numpy as np
     >>> from m3n_sklearn.body import default_body
-    >>> from m3n_sklearn.skeleton import SkeletonMap
+    >>> from m3n_sklearn.motion import SkeletonMap
     >>> from m3n_sklearn.motion import retarget
     >>> body = default_body(stature=1.7)
     >>> same_names = SkeletonMap({joint: joint for joint in body.joint_names})

@@ -1,4 +1,7 @@
-"""SMPL's joints, maps from other skeletons to them, rotations, and human proportions."""
+"""SMPL's joints, maps from other skeletons to them, rotations, and human proportions.
+
+`motion` is the public home of what users need of it.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,10 @@ from ._anthropometry import reference_joints as reference_joints
 from ._anthropometry import segment_lengths as segment_lengths
 from ._anthropometry import stature_from_lengths as stature_from_lengths
 from ._anthropometry import warn_if_small as warn_if_small
-from ._maps import JOINT_SETS, SKELETONS, SkeletonMap
+from ._maps import JOINT_SETS as JOINT_SETS
 from ._maps import REQUIRED as REQUIRED
+from ._maps import SKELETONS as SKELETONS
+from ._maps import SkeletonMap as SkeletonMap
 from ._maps import find_skeleton as find_skeleton
 from ._maps import joint_columns as joint_columns
 from ._rotations import align_frames as align_frames
@@ -38,8 +43,8 @@ from ._rotations import transport_along as transport_along
 from ._rotations import twist_about as twist_about
 from ._smpl import CHILD as CHILD
 from ._smpl import MIRROR_JOINTS as MIRROR_JOINTS
-from ._smpl import SMPL_JOINTS
+from ._smpl import SMPL_JOINTS as SMPL_JOINTS
 from ._smpl import SMPL_PARENTS as SMPL_PARENTS
 from ._smpl import Z_UP_FROM_Y_UP as Z_UP_FROM_Y_UP
 
-__all__ = ["JOINT_SETS", "SKELETONS", "SMPL_JOINTS", "SkeletonMap"]
+__all__: list[str] = []

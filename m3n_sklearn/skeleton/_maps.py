@@ -141,7 +141,7 @@ class SkeletonMap:
 
     Examples
     --------
-    >>> from m3n_sklearn.skeleton import SKELETONS
+    >>> from m3n_sklearn.motion import SKELETONS
     >>> SKELETONS["bandai_namco"].frame("Hips").tolist()  # its x axis points up, y right
     [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
@@ -178,7 +178,7 @@ class SkeletonMap:
 
         Examples
         --------
-        >>> from m3n_sklearn.skeleton import SKELETONS
+        >>> from m3n_sklearn.motion import SKELETONS
         >>> SKELETONS["cmu_bvh"].frame("hip").tolist()
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
         """
@@ -359,6 +359,6 @@ def find_skeleton(joint_names: Iterable[str]) -> SkeletonMap:
     raise ValueError(
         f"No known skeleton ({', '.join(SKELETONS)}) has the joints {sorted(names)}. The closest, "
         f"{closest}, also has {', '.join(missing[closest])}. Describe yours with "
-        f"m3n_sklearn.skeleton.SkeletonMap({{'pelvis': {first!r}, 'left_hip': ..., "
+        f"m3n_sklearn.motion.SkeletonMap({{'pelvis': {first!r}, 'left_hip': ..., "
         "'left_knee': ..., ...}) and pass it as skeleton=."
     )

@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from benchmarks.skeletal import read_skeletal
 from m3n_sklearn.body import default_body, forward_kinematics
-from m3n_sklearn.skeleton import SKELETONS, SMPL_JOINTS
+from m3n_sklearn.motion import SKELETONS, SMPL_JOINTS
 
 from ..motion.helpers import as_source, directions, smooth_poses
 

@@ -18,7 +18,7 @@ from m3n_sklearn.body import (
     skin,
 )
 from m3n_sklearn.body._algebra import has_no_polar, polar_rotation
-from m3n_sklearn.skeleton import SMPL_JOINTS
+from m3n_sklearn.motion import SMPL_JOINTS
 from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, random_rotations, rotvec_from_matrix
 from m3n_sklearn.skeleton._smpl import MIRROR_JOINTS, SMPL_PARENTS
 

@@ -16,8 +16,7 @@ from m3n_sklearn.body import (
     resolve_sites,
     skin,
 )
-from m3n_sklearn.motion import retarget
-from m3n_sklearn.skeleton import SKELETONS, SMPL_JOINTS, SkeletonMap
+from m3n_sklearn.motion import SKELETONS, SMPL_JOINTS, SkeletonMap, retarget
 from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, quat_from_rotvec
 from m3n_sklearn.skeleton._smpl import SMPL_PARENTS
 

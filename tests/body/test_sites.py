@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from m3n_sklearn.body import BodyModel, Site, default_body, list_sites, resolve_sites
-from m3n_sklearn.skeleton import SMPL_JOINTS
+from m3n_sklearn.motion import SMPL_JOINTS
 
 BODY = default_body()
 BONES = dataclasses.replace(BODY, vertices=None, weights=None, faces=None)

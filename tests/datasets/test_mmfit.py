@@ -5,8 +5,8 @@ import pytest
 
 from m3n_sklearn.datasets import cv_from_split, load_mmfit, mmfit_split
 from m3n_sklearn.datasets._mmfit import EXERCISES, MMFIT_PERSON_OF, NON_ACTIVITY
+from m3n_sklearn.motion import JOINT_SETS, SMPL_JOINTS
 from m3n_sklearn.recording import STANDARD_GRAVITY, cut
-from m3n_sklearn.skeleton import JOINT_SETS, SMPL_JOINTS
 from m3n_sklearn.skeleton._anthropometry import reference_joints
 
 FRAME_0 = 1_500_000_000_000.0  # stamp of camera frame 0 in ms

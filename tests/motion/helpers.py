@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from m3n_sklearn.skeleton import SMPL_JOINTS, SkeletonMap
+from m3n_sklearn.motion import SMPL_JOINTS, SkeletonMap
 from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, quat_from_matrix
 from m3n_sklearn.skeleton._smpl import SMPL_PARENTS
 

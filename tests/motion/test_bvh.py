@@ -13,9 +13,8 @@ from scipy.spatial.transform import Rotation
 
 from benchmarks.skeletal import read_skeletal
 from m3n_sklearn.body import default_body, forward_kinematics
-from m3n_sklearn.motion import read_bvh, retarget
+from m3n_sklearn.motion import SKELETONS, SkeletonMap, read_bvh, retarget
 from m3n_sklearn.motion._bvh import parse_bvh
-from m3n_sklearn.skeleton import SKELETONS, SkeletonMap
 from m3n_sklearn.skeleton._anthropometry import reference_joints
 from m3n_sklearn.skeleton._rotations import matrix_from_quat, matrix_from_rotvec, to_z_up
 from m3n_sklearn.skeleton._smpl import Z_UP_FROM_Y_UP

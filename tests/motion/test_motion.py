@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from m3n_sklearn import Motion
-from m3n_sklearn.skeleton import SMPL_JOINTS
+from m3n_sklearn.motion import SMPL_JOINTS
 from m3n_sklearn.skeleton import _rotations as rot
 from m3n_sklearn.skeleton._smpl import MIRROR_JOINTS, SMPL_PARENTS
 

@@ -7,9 +7,8 @@ import pytest
 
 from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics
-from m3n_sklearn.motion import Motion, retarget
+from m3n_sklearn.motion import SKELETONS, SMPL_JOINTS, Motion, retarget
 from m3n_sklearn.motion._twist import turn_forearms
-from m3n_sklearn.skeleton import SKELETONS, SMPL_JOINTS
 from m3n_sklearn.skeleton._anthropometry import reference_joints
 from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, quat_from_rotvec, quat_multiply
 from m3n_sklearn.skeleton._smpl import SMPL_PARENTS

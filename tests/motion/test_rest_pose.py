@@ -10,9 +10,17 @@ import pytest
 import torch
 
 from m3n_sklearn import SMPLIMUSimulator
-from m3n_sklearn.motion import Motion, read_4dhumans, read_amass, read_bvh, read_gvhmr, read_wham
+from m3n_sklearn.motion import (
+    SMPL_JOINTS,
+    Motion,
+    SkeletonMap,
+    read_4dhumans,
+    read_amass,
+    read_bvh,
+    read_gvhmr,
+    read_wham,
+)
 from m3n_sklearn.motion._rest_pose import cut_rest_poses, warn_about_rest_poses
-from m3n_sklearn.skeleton import SMPL_JOINTS, SkeletonMap
 from m3n_sklearn.skeleton._anthropometry import reference_joints
 from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, rotvec_from_matrix
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m3n_sklearn.motion import retarget
-from m3n_sklearn.skeleton import SKELETONS, SMPL_JOINTS, SkeletonMap
+from m3n_sklearn.motion import SKELETONS, SMPL_JOINTS, SkeletonMap, retarget
 from m3n_sklearn.skeleton._anthropometry import reference_joints
 from m3n_sklearn.skeleton._rotations import (
     matrix_from_rotvec,

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from m3n_sklearn.body import default_body, forward_kinematics
-from m3n_sklearn.motion import motion_from_joints, read_amass
-from m3n_sklearn.skeleton import SMPL_JOINTS
+from m3n_sklearn.motion import SMPL_JOINTS, motion_from_joints, read_amass
 from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, rotvec_from_matrix, to_z_up
 
 INDEX = SMPL_JOINTS.index

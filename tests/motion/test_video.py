@@ -15,9 +15,8 @@ import torch
 
 from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics
-from m3n_sklearn.motion import read_4dhumans, read_gvhmr, read_mediapipe, read_wham
+from m3n_sklearn.motion import SMPL_JOINTS, read_4dhumans, read_gvhmr, read_mediapipe, read_wham
 from m3n_sklearn.motion._mediapipe import EARS, KNUCKLES, LIMBS, standing_landmarks
-from m3n_sklearn.skeleton import SMPL_JOINTS
 from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, rotvec_from_matrix
 
 from .helpers import directions, smooth_poses, without, without_turned_wrists

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics
+from m3n_sklearn.motion import SMPL_JOINTS
 from m3n_sklearn.procedural import (
     STAND,
     Activity,
@@ -42,7 +43,6 @@ from m3n_sklearn.procedural._posture import (
 )
 from m3n_sklearn.procedural._program import minimum_jerk
 from m3n_sklearn.simulation import Randomization
-from m3n_sklearn.skeleton import SMPL_JOINTS
 from m3n_sklearn.skeleton._rotations import quat_from_rotvec, quat_multiply, quat_rotate
 
 few = settings(derandomize=True, deadline=None, max_examples=25)

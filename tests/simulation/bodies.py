@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from m3n_sklearn.body import BodyModel, Site, default_body, list_sites
-from m3n_sklearn.skeleton import SMPL_JOINTS
+from m3n_sklearn.motion import SMPL_JOINTS
 from m3n_sklearn.skeleton._rotations import random_rotations
 from m3n_sklearn.skeleton._smpl import MIRROR_JOINTS, SMPL_PARENTS
 

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from m3n_sklearn import Motion, SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics
-from m3n_sklearn.motion import motion_from_joints
+from m3n_sklearn.motion import SMPL_JOINTS, motion_from_joints
 from m3n_sklearn.procedural import get_activity, list_activities, perform
 from m3n_sklearn.simulation.trajectory._plausibility import bridged, plausible_frames
-from m3n_sklearn.skeleton import SMPL_JOINTS
 from m3n_sklearn.skeleton._rotations import quat_from_rotvec, quat_multiply, rotvec_from_quat
 
 RATE = 30.0

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from m3n_sklearn import Motion, SMPLIMUSimulator, Windows
+from m3n_sklearn.motion import SMPL_JOINTS
 from m3n_sklearn.recording import Recording, cut
-from m3n_sklearn.skeleton import SMPL_JOINTS
 
 RATE = 60.0
 ELBOW = SMPL_JOINTS.index("left_elbow")

@@ -8,7 +8,7 @@ import pytest
 from m3n_sklearn import Motion, SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics, resolve_sites
 from m3n_sklearn.body._kinematics import BoneEnd
-from m3n_sklearn.motion import motion_from_joints
+from m3n_sklearn.motion import SMPL_JOINTS, motion_from_joints
 from m3n_sklearn.simulation import fit_trajectory
 from m3n_sklearn.simulation._batch import Setup, simulate_batch
 from m3n_sklearn.simulation.calibration._sensor_track import curve_of_site
@@ -19,7 +19,6 @@ from m3n_sklearn.simulation.trajectory._smoothing import (
     local_cutoffs,
     smooth,
 )
-from m3n_sklearn.skeleton import SMPL_JOINTS
 from m3n_sklearn.skeleton._rotations import quat_from_rotvec, random_rotations
 
 from .clips import random_motion

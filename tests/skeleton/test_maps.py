@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from m3n_sklearn.skeleton import SKELETONS, SkeletonMap
+from m3n_sklearn.motion import SKELETONS, SkeletonMap
 from m3n_sklearn.skeleton._maps import find_skeleton
 
 

@@ -287,10 +287,11 @@ def calibrate(
 
     >>> import numpy as np
     >>> from m3n_sklearn.simulation import Measured, calibrate, rigid_body_imu, track_of_rigid_body
-    >>> from m3n_sklearn.skeleton._rotations import quat_from_rotvec
+    >>> from scipy.spatial.transform import Rotation
     >>> t = np.arange(1000) / 100.0
     >>> swing = np.stack([np.sin(4 * t), np.cos(5 * t), np.sin(3 * t + 1)], axis=1)
-    >>> pose = {"position": 0.2 * swing[:, [1, 2, 0]], "quaternion": quat_from_rotvec(swing)}
+    >>> quaternion = Rotation.from_rotvec(swing).as_quat(scalar_first=True)
+    >>> pose = {"position": 0.2 * swing[:, [1, 2, 0]], "quaternion": quaternion}
     >>> acc, gyro = rigid_body_imu(**pose, times=t, mount=np.diag([1.0, -1, -1]))
     >>> found = calibrate([track_of_rigid_body(t, **pose)], [Measured(t + 0.25, acc, gyro)])
     >>> found.mount.round(3) + 0.0
