@@ -150,6 +150,12 @@ def write_pages(app: Any, config: Any) -> None:
     for path in folder.glob("*.rst"):
         if path.stem not in pages:
             path.unlink()
+    current = set(homes().values()) | {
+        f"{room.__name__}.{name}" for room in rooms() for name in room.__all__
+    }
+    for path in (folder / "generated").glob("*.rst"):  # of names that have moved or gone
+        if path.stem not in current:
+            path.unlink()
     for name, text in pages.items():
         path = folder / f"{name}.rst"
         if not path.exists() or path.read_text(encoding="utf-8") != text:
