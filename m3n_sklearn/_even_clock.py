@@ -29,7 +29,7 @@ Fit
 
 References
 ----------
-K. V. Mardia, P. E. Jupp, "Directional Statistics", Wiley, 2000 (coherence of phases).
+K. V. Mardia, P. E. Jupp, "Directional Statistics", Wiley, 2000 (coherence of phases).
 """
 
 from __future__ import annotations

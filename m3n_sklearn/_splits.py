@@ -170,7 +170,7 @@ def purge_overlaps(train: ArrayLike, test: ArrayLike, X: Any, *, gap: float = 0.
 
     References
     ----------
-    .. [1] A. Dehghani, O. Sarbishei, T. Glatard, E. Shihab, "A quantitative comparison of
+    .. [1] A. Dehghani, O. Sarbishei, T. Glatard, E. Shihab, "A quantitative comparison of
        overlapping and non-overlapping sliding windows for human activity recognition using
        inertial sensors", Sensors 19(22), 2019.
 

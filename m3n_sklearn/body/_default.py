@@ -96,9 +96,9 @@ def default_body(sex: str = "neutral", stature: float | None = None) -> BodyMode
 
     References
     ----------
-    .. [1] C. C. Gordon et al., "2012 anthropometric survey of U.S. Army personnel: methods and
+    .. [1] C. C. Gordon et al., "2012 anthropometric survey of U.S. Army personnel: methods and
        summary statistics", Technical Report NATICK/TR-15/007, 2014.
-    .. [2] P. de Leva, "Adjustments to Zatsiorsky-Seluyanov's segment inertia parameters", Journal
+    .. [2] P. de Leva, "Adjustments to Zatsiorsky-Seluyanov's segment inertia parameters", Journal
        of Biomechanics 29(9), 1996.
 
     Examples

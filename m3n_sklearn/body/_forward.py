@@ -82,7 +82,7 @@ def forward_kinematics(
 
     References
     ----------
-    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
+    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
        Graphics 34(6), 2015.
 
     Examples
@@ -218,7 +218,7 @@ def skin(
 
     References
     ----------
-    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
+    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
        Graphics 34(6), 2015.
 
     Examples

@@ -37,8 +37,8 @@ bone with the largest weight.
 
 References
 ----------
-.. [1] R. Featherstone, "Rigid Body Dynamics Algorithms", Springer, 2008, chapter 5.
-.. [2] N. J. Higham, "Computing the polar decomposition - with applications", SIAM Journal on
+.. [1] R. Featherstone, "Rigid Body Dynamics Algorithms", Springer, 2008, chapter 5.
+.. [2] N. J. Higham, "Computing the polar decomposition - with applications", SIAM Journal on
    Scientific and Statistical Computing 7(4), 1986.
 """
 
@@ -196,8 +196,8 @@ def site_kinematics(
 
     References
     ----------
-    .. [1] R. Featherstone, "Rigid Body Dynamics Algorithms", Springer, 2008, chapter 5.
-    .. [2] N. J. Higham, "Computing the polar decomposition - with applications", SIAM Journal on
+    .. [1] R. Featherstone, "Rigid Body Dynamics Algorithms", Springer, 2008, chapter 5.
+    .. [2] N. J. Higham, "Computing the polar decomposition - with applications", SIAM Journal on
        Scientific and Statistical Computing 7(4), 1986.
 
     Examples

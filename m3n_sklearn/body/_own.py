@@ -129,7 +129,7 @@ def body_from_mesh(
 
     References
     ----------
-    .. [1] N. Magnenat-Thalmann, R. Laperriere, D. Thalmann, "Joint-dependent local deformations
+    .. [1] N. Magnenat-Thalmann, R. Laperriere, D. Thalmann, "Joint-dependent local deformations
        for hand animation and object grasping", Graphics Interface, 1988.
 
     Examples

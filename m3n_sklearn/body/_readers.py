@@ -82,11 +82,11 @@ def read_body(
 
     References
     ----------
-    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
+    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
        Graphics 34(6), 2015.
-    .. [2] J. Romero et al., "Embodied hands: modeling and capturing hands and bodies together",
+    .. [2] J. Romero et al., "Embodied hands: modeling and capturing hands and bodies together",
        ACM Transactions on Graphics 36(6), 2017.
-    .. [3] G. Pavlakos et al., "Expressive body capture: 3D hands, face, and body from a single
+    .. [3] G. Pavlakos et al., "Expressive body capture: 3D hands, face, and body from a single
        image", CVPR 2019.
 
     Examples
@@ -182,11 +182,11 @@ def body_from_smplx(source: Any, *, joint_names: Sequence[str] | None = None) ->
 
     References
     ----------
-    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
+    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
        Graphics 34(6), 2015.
-    .. [2] J. Romero et al., "Embodied hands: modeling and capturing hands and bodies together",
+    .. [2] J. Romero et al., "Embodied hands: modeling and capturing hands and bodies together",
        ACM Transactions on Graphics 36(6), 2017.
-    .. [3] G. Pavlakos et al., "Expressive body capture: 3D hands, face, and body from a single
+    .. [3] G. Pavlakos et al., "Expressive body capture: 3D hands, face, and body from a single
        image", CVPR 2019.
 
     Examples

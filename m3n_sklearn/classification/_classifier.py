@@ -203,9 +203,9 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
 
     References
     ----------
-    .. [1] A. Kumar et al., "Fine-tuning can distort pretrained features and underperform
+    .. [1] A. Kumar et al., "Fine-tuning can distort pretrained features and underperform
        out-of-distribution", ICLR 2022.
-    .. [2] R. A. Jacobs et al., "Adaptive mixtures of local experts", Neural Computation 3(1), 1991.
+    .. [2] R. A. Jacobs et al., "Adaptive mixtures of local experts", Neural Computation 3(1), 1991.
 
     Examples
     --------

@@ -145,7 +145,7 @@ def load_sp_sw_har(
 
     References
     ----------
-    M. Matey-Sanz, S. Casteleyn, C. Granell, "Dataset of inertial measurements of smartphones and
+    M. Matey-Sanz, S. Casteleyn, C. Granell, "Dataset of inertial measurements of smartphones and
     smartwatches for human activity recognition", Data in Brief, 2023, 109809.
 
     Examples

@@ -172,7 +172,7 @@ def paired_difference(
 
     References
     ----------
-    .. [1] A. C. Davison, D. V. Hinkley, "Bootstrap Methods and their Application", Cambridge
+    .. [1] A. C. Davison, D. V. Hinkley, "Bootstrap Methods and their Application", Cambridge
        University Press, 1997, section 3.8.
 
     Examples

@@ -97,7 +97,7 @@ def read_amass(
 
     References
     ----------
-    .. [1] N. Mahmood et al., "AMASS: Archive of motion capture as surface shapes", ICCV 2019.
+    .. [1] N. Mahmood et al., "AMASS: Archive of motion capture as surface shapes", ICCV 2019.
 
     Examples
     --------

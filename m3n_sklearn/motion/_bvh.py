@@ -128,7 +128,7 @@ def read_bvh(
 
     References
     ----------
-    .. [1] M. Meredith and S. Maddock, "Motion capture file formats explained", University of
+    .. [1] M. Meredith and S. Maddock, "Motion capture file formats explained", University of
        Sheffield, CS-01-11, 2001.
 
     Examples

@@ -215,7 +215,7 @@ def motion_from_joints(
 
     References
     ----------
-    .. [1] H. D. Black, "A passive system for determining the attitude of a satellite", AIAA
+    .. [1] H. D. Black, "A passive system for determining the attitude of a satellite", AIAA
        Journal 2(7), 1964.
 
     Examples

@@ -116,7 +116,7 @@ def read_mediapipe(
 
     References
     ----------
-    .. [1] H. Xu et al., "GHUM & GHUML: generative 3D human shape and articulated pose models",
+    .. [1] H. Xu et al., "GHUM & GHUML: generative 3D human shape and articulated pose models",
        CVPR 2020.
 
     Examples

@@ -153,7 +153,7 @@ class Motion:
 
     References
     ----------
-    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
+    .. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on
        Graphics 34(6), 2015.
 
     Examples

@@ -100,7 +100,7 @@ def read_gvhmr(
 
     References
     ----------
-    .. [1] Z. Shen et al., "World-grounded human motion recovery via gravity-view coordinates",
+    .. [1] Z. Shen et al., "World-grounded human motion recovery via gravity-view coordinates",
        SIGGRAPH Asia 2024.
 
     Examples
@@ -230,7 +230,7 @@ def read_wham(
 
     References
     ----------
-    .. [1] S. Shin et al., "WHAM: reconstructing world-grounded humans with accurate 3D motion",
+    .. [1] S. Shin et al., "WHAM: reconstructing world-grounded humans with accurate 3D motion",
        CVPR 2024.
 
     Examples
@@ -361,9 +361,9 @@ def read_4dhumans(
 
     References
     ----------
-    .. [1] S. Goel et al., "Humans in 4D: reconstructing and tracking humans with transformers",
+    .. [1] S. Goel et al., "Humans in 4D: reconstructing and tracking humans with transformers",
        ICCV 2023.
-    .. [2] J. Rajasegaran et al., "Tracking people by predicting 3D appearance, location and pose",
+    .. [2] J. Rajasegaran et al., "Tracking people by predicting 3D appearance, location and pose",
        CVPR 2022.
 
     Examples

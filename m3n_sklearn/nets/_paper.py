@@ -6,7 +6,7 @@ consecutive numbers, and decoders predict whole windows, where one normalized sa
 
 References
 ----------
-.. [1] V. Fortes Rey, L. S. S. Ray, Q. Xia, K. Wu, P. Lukowicz, "Enhancing inertial hand based HAR
+.. [1] V. Fortes Rey, L. S. S. Ray, Q. Xia, K. Wu, P. Lukowicz, "Enhancing inertial hand based HAR
    through joint representation of language, pose and synthetic IMUs", ISWC 2024.
 """
 

@@ -45,7 +45,7 @@ class MixtureOfExperts(nn.Module):
 
     References
     ----------
-    .. [1] R. A. Jacobs, M. I. Jordan, S. J. Nowlan, G. E. Hinton, "Adaptive mixtures of local
+    .. [1] R. A. Jacobs, M. I. Jordan, S. J. Nowlan, G. E. Hinton, "Adaptive mixtures of local
        experts", Neural Computation 3(1), 1991.
     """
 
@@ -169,7 +169,7 @@ class Ensemble(nn.Module):
 
     References
     ----------
-    .. [1] G. E. Hinton, "Products of experts", ICANN 1999.
+    .. [1] G. E. Hinton, "Products of experts", ICANN 1999.
     """
 
     def __init__(self, config: Config) -> None:

@@ -64,7 +64,7 @@ def contrast(a: Tensor, b: Tensor, temperature: Tensor, positive: Tensor, same: 
 
     References
     ----------
-    .. [1] A. van den Oord, Y. Li, O. Vinyals, "Representation learning with contrastive
+    .. [1] A. van den Oord, Y. Li, O. Vinyals, "Representation learning with contrastive
        predictive coding", 2018.
     """
     logits = a @ b.T / temperature

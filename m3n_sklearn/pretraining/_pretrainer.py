@@ -214,9 +214,9 @@ class Multi3NetPretrainer(
 
     References
     ----------
-    .. [1] V. Fortes Rey, L. S. S. Ray, Q. Xia, K. Wu, P. Lukowicz, "Enhancing inertial hand based
+    .. [1] V. Fortes Rey, L. S. S. Ray, Q. Xia, K. Wu, P. Lukowicz, "Enhancing inertial hand based
        HAR through joint representation of language, pose and synthetic IMUs", ISWC 2024.
-    .. [2] T. Chen, S. Kornblith, M. Norouzi, G. Hinton, "A simple framework for contrastive
+    .. [2] T. Chen, S. Kornblith, M. Norouzi, G. Hinton, "A simple framework for contrastive
        learning of visual representations", ICML 2020.
 
     Examples

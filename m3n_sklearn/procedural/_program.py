@@ -6,7 +6,7 @@ without a posture in between it is ``10 u^3 - 15 u^4 + 6 u^5`` of the relative t
 
 References
 ----------
-T. Flash, N. Hogan, "The coordination of arm movements: an experimentally confirmed mathematical
+T. Flash, N. Hogan, "The coordination of arm movements: an experimentally confirmed mathematical
 model", Journal of Neuroscience 5, 1985.
 """
 

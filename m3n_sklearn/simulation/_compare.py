@@ -208,7 +208,7 @@ def compare_imu(
 
     References
     ----------
-    .. [1] P. D. Welch, "The use of fast Fourier transform for the estimation of power spectra",
+    .. [1] P. D. Welch, "The use of fast Fourier transform for the estimation of power spectra",
        IEEE Trans. Audio Electroacoust. 15(2), 1967.
 
     Examples

@@ -7,7 +7,7 @@ domain), divided by the mean stature of the same sex. Names are those of the sur
 
 References
 ----------
-C. C. Gordon et al., "2012 Anthropometric Survey of U.S. Army Personnel: Methods and Summary
+C. C. Gordon et al., "2012 Anthropometric Survey of U.S. Army Personnel: Methods and Summary
 Statistics", Technical Report NATICK/TR-15/007, 2014.
 P. de Leva, "Adjustments to Zatsiorsky-Seluyanov's segment inertia parameters", J. Biomechanics
 29(9), 1996.

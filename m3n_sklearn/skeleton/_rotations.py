@@ -11,7 +11,7 @@ q and -q are the same rotation.
 
 References
 ----------
-J. Diebel, "Representing attitude: Euler angles, unit quaternions, and rotation vectors", Stanford
+J. Diebel, "Representing attitude: Euler angles, unit quaternions, and rotation vectors", Stanford
 University, 2006.
 S. W. Shepperd, "Quaternion from rotation matrix", Journal of Guidance and Control 1(3), 1978.
 K. Shoemake, "Uniform random rotations", Graphics Gems III, 1992.

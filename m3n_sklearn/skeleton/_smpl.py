@@ -5,7 +5,7 @@ frame: x to the body's left, y up, z to the front.
 
 References
 ----------
-.. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on Graphics
+.. [1] M. Loper et al., "SMPL: a skinned multi-person linear model", ACM Transactions on Graphics
    34(6), 2015.
 """
 

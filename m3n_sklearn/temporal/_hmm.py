@@ -129,7 +129,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
     References
     ----------
     .. [1] S.-Z. Yu, "Hidden semi-Markov models", Artificial Intelligence 174 (2010) 215-243.
-    .. [2] H. Bourlard and N. Morgan, "Connectionist speech recognition: a hybrid approach",
+    .. [2] H. Bourlard and N. Morgan, "Connectionist speech recognition: a hybrid approach",
        Kluwer, 1994. Uses the probabilities of a network, divided by the shares of the classes,
        as likelihoods.
 

@@ -277,8 +277,8 @@ def calibrate(
 
     References
     ----------
-    .. [1] G. Wahba, "A least squares estimate of satellite attitude", SIAM Review 7, 1965.
-    .. [2] F. L. Markley, "Attitude determination using vector observations and the singular
+    .. [1] G. Wahba, "A least squares estimate of satellite attitude", SIAM Review 7, 1965.
+    .. [2] F. L. Markley, "Attitude determination using vector observations and the singular
        value decomposition", Journal of the Astronautical Sciences 36, 1988.
 
     Examples

@@ -29,7 +29,7 @@ make gravity, the lag or the mount uncertain.
 
 References
 ----------
-P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35,
+P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35,
 1964.
 """
 

@@ -21,7 +21,7 @@ refinement.
 
 References
 ----------
-G. Wahba, "A least squares estimate of satellite attitude", SIAM Review 7, 1965.
+G. Wahba, "A least squares estimate of satellite attitude", SIAM Review 7, 1965.
 F. L. Markley, "Attitude determination using vector observations and the singular value
 decomposition", Journal of the Astronautical Sciences 36, 1988.
 """

@@ -144,7 +144,7 @@ def learn_noise_floor(
 
     References
     ----------
-    .. [1] P. Whittle, "Estimation and information in stationary time series", Arkiv för
+    .. [1] P. Whittle, "Estimation and information in stationary time series", Arkiv för
        Matematik 2, 1953.
 
     Examples

@@ -28,7 +28,7 @@ least risk.
 
 References
 ----------
-P. H. C. Eilers, "A perfect smoother", Analytical Chemistry 75, 2003.
+P. H. C. Eilers, "A perfect smoother", Analytical Chemistry 75, 2003.
 C. L. Mallows, "Some comments on Cp", Technometrics 15, 1973.
 """
 

@@ -24,7 +24,7 @@ Lambda to I.
 
 References
 ----------
-P. Whittle, "Estimation and information in stationary time series", Arkiv foer Matematik 2, 1953.
+P. Whittle, "Estimation and information in stationary time series", Arkiv foer Matematik 2, 1953.
 K. S. Riedel, A. Sidorenko, "Minimum bias multiple taper spectral estimation", IEEE Transactions on
 Signal Processing 43, 1995.
 """
