@@ -63,8 +63,8 @@ EpochHook = Callable[[Callable[[], Mapping[str, Any]]], bool]
 class DocumentationLink:
     """Link the HTML repr of an estimator to its page in the documentation.
 
-    The address is ``Documentation`` of ``[project.urls]`` in ``pyproject.toml``; without one
-    there is no link.
+    The address is ``Documentation`` of ``[project.urls]`` in ``pyproject.toml``. Without an
+    address, the repr has no link.
     """
 
     @staticmethod

@@ -81,7 +81,7 @@ class ImuWindows:
         return other
 
     def check_rate(self) -> None:
-        """Refuse rates at which nobody records movement; a generic series may have any rate."""
+        """Refuse rates that do not occur in recordings; a generic series may have any rate."""
         if self.rate is not None and not self.layout.is_series:
             check_rate(self.rate, "The rate of 'imu'")
 

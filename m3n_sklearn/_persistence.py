@@ -50,7 +50,7 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     """Write a fitted estimator to one file.
 
     The file is a safetensors file whose metadata carry the parameters and the fitted state as
-    JSON and a SHA-256 over all of it. It is written beside its place and moved there, so that a
+    JSON and a SHA-256 over all of it. It is written next to its place and moved there, so that a
     failure leaves an older file untouched.
 
     Parameters
@@ -100,7 +100,7 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     if dropped:
         warnings.warn(
             f"A file can't carry {', '.join(dropped)}; after loading the default stands in "
-            "its place. Set it again (set_params) before fitting anew.",
+            "its place. Set it again (set_params) before you fit again.",
             stacklevel=2,
         )
     document = json.dumps({"estimator": tree, "versions": _versions()}, ensure_ascii=False)
@@ -402,7 +402,7 @@ def _class_of(name: str, base: type = object) -> Any:
             f"The file holds a {name}, which m3n_sklearn {__version__} does not have."
         ) from error
     if not isinstance(cls, type) or not _ours(cls.__module__) or not issubclass(cls, base):
-        raise ValueError(f"The file names {name}, which is no class that m3n_sklearn saves.")
+        raise ValueError(f"The file names {name}, which is not a class that m3n_sklearn saves.")
     return cls
 
 

@@ -243,7 +243,7 @@ def copy_callbacks(callbacks: Sequence[Any]) -> list[Any]:
     TypeError
         If `callbacks` is not a list or tuple of those, or one of them cannot be copied.
     ValueError
-        If one of them watches the loss on validation data, which there are not.
+        If one of them monitors the loss on validation data: the training has none.
     """
     if not isinstance(callbacks, list | tuple):
         raise TypeError(f"callbacks must be a list of skorch callbacks, got {callbacks!r}.")
@@ -333,8 +333,8 @@ class _ArrayNet(NeuralNet):  # type: ignore[misc]
     def partial_fit(
         self, X: TrainingData, y: None = None, classes: None = None, **fit_params: Any
     ) -> _ArrayNet:
-        # skorch takes every KeyboardInterrupt for a callback that ends the training, as
-        # EarlyStopping does; after Ctrl-C, a half-trained net would pass for a fitted one
+        # skorch treats every KeyboardInterrupt as the end of the training, because EarlyStopping
+        # raises one. After Ctrl-C, a half-trained net would then count as fitted.
         self.notify("on_train_begin", X=X, y=y)
         try:
             self.fit_loop(X, y)
@@ -521,11 +521,11 @@ class _Hook(Callback):  # type: ignore[misc]
             raise _Stop
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"hook": None}  # the estimator is no part of a pickled net
+        return {"hook": None}  # the estimator is not part of a pickled net
 
 
 class _Progress(Callback):  # type: ignore[misc]
-    """A bar over all steps; skorch's starts anew in every epoch and cannot tell when all ends."""
+    """A bar over all steps; the bar of skorch covers one epoch, without the time left for the rest."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps

@@ -238,10 +238,10 @@ def test_newer_formats_and_other_versions(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("os:system", "no class that m3n_sklearn saves"),
-        ("m3n_sklearn._persistence:os", "no class that m3n_sklearn saves"),
-        ("m3n_sklearn._persistence:Path", "no class that m3n_sklearn saves"),
-        ("m3n_sklearn.text:HashingEncoder", "no class that m3n_sklearn saves"),
+        ("os:system", "not a class that m3n_sklearn saves"),
+        ("m3n_sklearn._persistence:os", "not a class that m3n_sklearn saves"),
+        ("m3n_sklearn._persistence:Path", "not a class that m3n_sklearn saves"),
+        ("m3n_sklearn.text:HashingEncoder", "not a class that m3n_sklearn saves"),
         ("m3n_sklearn._persistence:Gone", "does not have"),
         ("m3n_sklearn.gone:Gone", "does not have"),
     ],

@@ -29,7 +29,6 @@ UTD_MOUNT = ((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -1.0))
 
 N_WRIST = 21
 SUBJECTS = tuple(range(1, 9))
-TRIALS = tuple(range(1, 5))
 NAME = "UTD-MHAD"
 OBTAIN = (
     "Get 'Inertial' and 'Skeleton' from https://personal.utdallas.edu/~kehtar/UTD-MHAD.html and "

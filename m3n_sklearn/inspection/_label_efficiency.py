@@ -109,7 +109,7 @@ class LabelEfficiencyDisplay:
         Raises
         ------
         ValueError
-            If there is no score, or no score of one of the methods.
+            If `scores` is empty, or has none of one of the methods.
         """
         return cls(scores, methods=methods, confidence=confidence).plot(ax=ax)
 

@@ -105,7 +105,7 @@ class SignalDisplay:
         TypeError
             If `recordings` do not map names to recordings.
         ValueError
-            If there is no recording, or channels are not triads or differ in number.
+            If `recordings` is empty, or if channels are not triads or differ in number.
         """
         return cls(recordings, quantity=quantity).plot(axes=axes)
 

@@ -191,7 +191,7 @@ class TimelineDisplay:
         Raises
         ------
         ValueError
-            If there are no rows, or labels or probabilities do not match the times.
+            If X is empty, or if labels or probabilities do not match the times.
         """
         rows = read_rows(np.asarray(times), None, times)
         if len(rows.order) == 0:

@@ -337,7 +337,7 @@ def exertion(poses: Array, trans: Array, rate: float, *, stature: float) -> floa
     Returns
     -------
     float
-        Largest ratio of an acceleration to its limit; above 1, nobody moves like that.
+        Largest ratio of an acceleration to its limit; above 1, no body can move like that.
         Accelerations grow with the square of the tempo, and so does the ratio.
     """
     ends = [_ends(poses, chain) for chain in (_TO_WRISTS, _TO_ANKLES)]

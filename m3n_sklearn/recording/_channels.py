@@ -50,6 +50,9 @@ _ACC_UNITS = (
 # median of 20 and a 99th percentile of 42.
 _GYRO_MEDIAN, _GYRO_P99 = 25.0, 60.0
 
+_GRAVITY_LIKE, _EXCHANGED_ACC = (7.0, 14.0), 5.0
+"""Medians of triads that look like m/s² with gravity, and below which an acceleration does not."""
+
 
 class Triad(NamedTuple):
     """The three columns of one sensor at one site.
@@ -249,13 +252,25 @@ def warn_units(
     Warns
     -----
     UnitsWarning
-        If the median of the norm of `acc` looks like g, mg or mm/s², or `gyro` like deg/s.
+        If the median of the norm of `acc` looks like g, mg or mm/s², `gyro` looks like deg/s, or
+        the two look exchanged.
 
     Examples
     --------
     >>> import numpy as np
     >>> warn_units(np.tile([0.0, 0.0, 9.8], (100, 1)))
     """
+    if acc is not None and gyro is not None:
+        norm, rate = _median_norm(acc, axis), _median_norm(gyro, axis)
+        if norm < _EXCHANGED_ACC and _GRAVITY_LIKE[0] <= rate <= _GRAVITY_LIKE[1]:
+            warnings.warn(
+                f"The median length of the angular rate is {rate:.3g} and that of the acceleration "
+                f"{norm:.3g}; with gravity it should be about 9.8 m/s². The accelerometer and the "
+                "gyroscope look exchanged: check the order of the channels.",
+                UnitsWarning,
+                stacklevel=stacklevel + 1,
+            )
+            return
     if acc is not None:
         norm = _median_norm(acc, axis)
         for low, high, unit, factor in _ACC_UNITS:

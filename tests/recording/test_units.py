@@ -61,3 +61,12 @@ def test_lost_samples_do_not_count(acc):
 def test_the_axis_must_be_a_vector(acc):
     with pytest.raises(ValueError, match="length 3"):
         warn_units(acc.T)
+
+
+def test_exchanged_sensors_are_named():
+    still, turning = np.tile([0.0, 0.0, 9.8], (100, 1)), np.tile([0.5, 0.3, 0.1], (100, 1))
+    with pytest.warns(UnitsWarning, match="look exchanged"):
+        warn_units(turning, still)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_units(still, turning)
