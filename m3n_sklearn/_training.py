@@ -525,7 +525,7 @@ class _Hook(Callback):  # type: ignore[misc]
 
 
 class _Progress(Callback):  # type: ignore[misc]
-    """A bar over all steps; the bar of skorch covers one epoch, without the time left for the rest."""
+    """A bar over all steps; that of skorch covers one epoch, without the time left for the rest."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
