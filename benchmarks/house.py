@@ -27,6 +27,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "_version",
             "_typing",
             "_validation",
+            "_warn",
             "_compat",
             "_files",
             "_safe_pickle",

@@ -26,7 +26,6 @@ Decisions
 
 from __future__ import annotations
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +45,7 @@ from ._even_clock import (
 )
 from ._typing import Array
 from ._validation import RATES
+from ._warn import warn
 
 __all__ = ["STAMPS", "Clock", "check_seconds", "even_runs", "recover_clock"]
 
@@ -90,11 +90,11 @@ class Clock(NamedTuple):
     times: Array
     notes: tuple[str, ...]
 
-    def warn(self, cure: str, *, stacklevel: int = 2) -> None:
+    def warn(self, cure: str) -> None:
         """Warn once about what was changed, and how to prevent it."""
         if self.notes:
             message = f"Time stamps: {'; '.join(self.notes)}. {cure}"
-            warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)
+            warn(message)
 
 
 def check_seconds(stamps: Array, longest: float) -> None:
@@ -118,11 +118,9 @@ def check_seconds(stamps: Array, longest: float) -> None:
             "hours or days? Give seconds."
         )
     if step < 1 / FASTEST_WORN:
-        warnings.warn(
+        warn(
             f"times have steps of {step:.4g} s, a rate of {1 / step:.4g} Hz; sensors that people "
-            f"wear stay below {FASTEST_WORN:g} Hz. If these are minutes, multiply them by 60.",
-            UserWarning,
-            stacklevel=3,
+            f"wear stay below {FASTEST_WORN:g} Hz. If these are minutes, multiply them by 60."
         )
 
 

@@ -8,7 +8,6 @@ constants.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,6 +20,7 @@ from scipy.sparse import issparse
 from ._compat import validate_data
 from ._typing import AnyArray
 from ._validation import check_rate
+from ._warn import warn
 from ._windows import Windows
 from .motion import Motion
 from .recording import (
@@ -157,11 +157,9 @@ def _refuse_nouns(X: Any) -> None:
 def _warn_if_samples_first(shape: tuple[int, ...]) -> None:
     """Warn if channels and samples seem to be swapped."""
     if shape[2] in SENSOR_COUNTS and shape[1] > shape[2] and shape[1] not in SENSOR_COUNTS:
-        warnings.warn(
+        warn(
             f"X has shape {shape}, which reads as {shape[1]} channels of {shape[2]} samples. "
-            "Windows are (n, channels, samples): with channels last, give X.transpose(0, 2, 1).",
-            UserWarning,
-            stacklevel=4,
+            "Windows are (n, channels, samples): with channels last, give X.transpose(0, 2, 1)."
         )
 
 
@@ -393,5 +391,4 @@ def _check_units(values: AnyArray, layout: Layout) -> None:
         sample[:, acc] if len(acc) else None,
         sample[:, gyro] if len(gyro) else None,
         axis=2,
-        stacklevel=4,
     )

@@ -11,7 +11,6 @@ import importlib
 import json
 import os
 import platform
-import warnings
 from collections.abc import Mapping
 from itertools import takewhile
 from pathlib import Path
@@ -29,6 +28,7 @@ from ._files import write_atomically
 from ._hashing import sha256
 from ._typing import AnyArray
 from ._version import __version__
+from ._warn import warn
 
 __all__ = ["Persistent", "decode", "encode", "load", "save"]
 
@@ -98,10 +98,9 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     check_is_fitted(estimator)
     tree, tensors, dropped = encode(estimator)
     if dropped:
-        warnings.warn(
+        warn(
             f"A file can't carry {', '.join(dropped)}; after loading the default stands in "
             "its place. Set it again (set_params) before you fit again.",
-            stacklevel=2,
         )
     document = json.dumps({"estimator": tree, "versions": _versions()}, ensure_ascii=False)
     metadata = {
@@ -466,8 +465,7 @@ def _compare_versions(written: Mapping[str, str], path: str | os.PathLike[str]) 
     """Warn if a file was saved by another version."""
     theirs, ours = written["m3n_sklearn"], __version__
     if theirs != ours:
-        warnings.warn(
+        warn(
             f"{path} was saved by m3n_sklearn {theirs} and is read by {ours}; predictions may "
             "differ slightly.",
-            stacklevel=3,
         )

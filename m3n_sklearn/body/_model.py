@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._typing import Array
 from .._validation import check_finite, check_positive, is_number
+from .._warn import warn
 from ..skeleton import SMPL_JOINTS
 
 __all__ = ["POSE_LAYOUTS", "BodyModel"]
@@ -350,11 +350,9 @@ class BodyModel:
         extent = float(np.ptp(self.rest_joints, axis=0).max())
         low, high = _PLAUSIBLE_EXTENT
         if self.n_joints > 1 and not low <= extent <= high:
-            warnings.warn(
+            warn(
                 f"The joints of {self.name} span {extent:.3g} m, but those of a person span 1 to "
-                f"2 m. Lengths must be in meters.",
-                UserWarning,
-                stacklevel=4,
+                f"2 m. Lengths must be in meters."
             )
 
 

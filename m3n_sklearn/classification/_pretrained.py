@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
@@ -20,6 +19,7 @@ from .._hashing import content_hash
 from .._inputs import ImuWindows, InputMap
 from .._persistence import load
 from .._typing import AnyArray
+from .._warn import warn
 from .._windows import Windows
 from ..nets import multi3net_config
 from ..pretraining import Multi3NetPretrainer, list_pretrained, load_pretrained
@@ -238,11 +238,9 @@ def _warn_about_unknown_sites(imu: ImuWindows, known: Sequence[str]) -> None:
             turned = "_".join(reversed(site.split("_")))  # "wrist_right"
             close = [turned] if turned in known else close
             hint = f" Did you mean {close[0]!r}?" if close else ""
-            warnings.warn(
+            warn(
                 f"The site {site!r} of X is not one of those that the encoder was trained on "
-                f"({', '.join(known)}), and is read as their average.{hint}",
-                UserWarning,
-                stacklevel=2,
+                f"({', '.join(known)}), and is read as their average.{hint}"
             )
 
 

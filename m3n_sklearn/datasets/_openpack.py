@@ -271,7 +271,7 @@ def _in_order(file: Path, table: Array, stamps: str) -> Array:
     except ValueError:  # the clock was set back: drop the rows until it has caught up
         latest = np.maximum.accumulate(table[:, 0])
         return table[np.concatenate([[True], table[1:, 0] > latest[:-1]])]
-    clock.warn(f"They are those of {file}.", stacklevel=4)
+    clock.warn(f"They are those of {file}.")
     table = table[clock.rows]
     table[:, 0] = start + (clock.times * 1000).round(6)
     return table

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from .._typing import Array
 from .._validation import check_positive, is_number
+from .._warn import warn
 from ..skeleton import (
     SKELETONS,
     SkeletonMap,
@@ -207,11 +207,9 @@ class _Tree:
         """Warn if bones change their length, since SMPL's bones have a constant one."""
         change = meters * np.linalg.norm(self.steps - self.offsets, axis=-1).max(axis=0)
         if change.max() > MAX_STRETCH:
-            warnings.warn(
+            warn(
                 f"The bone to {self.names[int(change.argmax())]} changes by up to "
-                f"{change.max():.2g} m over time. Its median is used.",
-                UserWarning,
-                stacklevel=3,
+                f"{change.max():.2g} m over time. Its median is used."
             )
 
 

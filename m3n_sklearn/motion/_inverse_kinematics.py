@@ -21,7 +21,6 @@ What positions do not determine stays zero.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -33,6 +32,7 @@ from scipy.interpolate import Akima1DInterpolator
 
 from .._typing import Array
 from .._validation import check_positive, is_number, real_array
+from .._warn import warn
 from ..skeleton import (
     REQUIRED,
     SMPL_JOINTS,
@@ -301,7 +301,7 @@ def tracked_motion(
     joints = {joint: factor * filled[:, i] for i, joint in enumerate(names)}
 
     # 3. Rotate to a right-handed world with z up
-    axis = find_up(_stance(joints, valid), up, usual=usual, camera=camera, stacklevel=4)
+    axis = find_up(_stance(joints, valid), up, usual=usual, camera=camera)
     mirror = np.array([1.0 if handedness == "right" else -1.0, 1.0, 1.0])
     joints = {joint: path @ to_z_up(axis).T * mirror for joint, path in joints.items()}
     weights = _joint_confidence(confidence, tracked.shape[:2])
@@ -509,20 +509,16 @@ def _size(lengths: Mapping[str, float], stature: float | None) -> tuple[float, f
         if not 1 / MAX_STATURE_RATIO < fitted / stature < MAX_STATURE_RATIO:
             if not fitted > 0:
                 raise ValueError("The limbs have no length: all positions of a limb coincide.")
-            warnings.warn(
+            warn(
                 f"The limbs belong to a person {fitted:.4g} units tall. All positions are scaled "
-                f"by {stature / fitted:.4g} to the given stature of {stature:g} m.",
-                UserWarning,
-                stacklevel=4,
+                f"by {stature / fitted:.4g} to the given stature of {stature:g} m."
             )
             return stature / fitted, stature
     # 2. Otherwise positions are in m, and the lengths must be human
     hint = " If they have no unit, pass stature= in meters to scale them."
     height = stature_from_lengths(lengths, what="positions", cure=hint)
     if stature is None:
-        warn_if_small(
-            [height], "Pass stature= in meters to scale the positions, or to confirm.", stacklevel=5
-        )
+        warn_if_small([height], "Pass stature= in meters to scale the positions, or to confirm.")
     return 1.0, height
 
 
@@ -611,11 +607,9 @@ def _warn_if_backwards(joints: Joints) -> None:
             pointer = 10 * (knee - (hip + ankle) / 2) / np.maximum(length, 1e-9)
         forward.append(np.sum(pointer * front, axis=-1))
     if np.median(forward) < -0.3:
-        warnings.warn(
+        warn(
             "Feet or knees point backwards most of the time: left and right may be exchanged in "
-            "the layout, or the coordinates may be left-handed (then pass handedness='left').",
-            UserWarning,
-            stacklevel=4,
+            "the layout, or the coordinates may be left-handed (then pass handedness='left')."
         )
 
 

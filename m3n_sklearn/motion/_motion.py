@@ -6,7 +6,6 @@ construction; afterwards a motion is read-only.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._clock import check_seconds, recover_clock
 from .._typing import Array
 from .._validation import check_positive, is_number, list_of, real_array
+from .._warn import warn
 from ..skeleton import MIRROR_JOINTS, quat_from_rotvec, rotvec_from_quat, slerp_resample
 
 __all__ = [
@@ -202,7 +202,7 @@ class Motion:
         values = _check_poses(poses)
         clock, mean_rate = _check_clock(values, rate, times)
         path = _check_trans(trans, len(values))
-        warn_if_fast(path, np.diff(clock), stacklevel=3)
+        warn_if_fast(path, np.diff(clock))
         # 2. Check all other arguments, freeze the arrays
         fields = {
             "poses": values,
@@ -515,23 +515,20 @@ def _check_clock(frames: Array, rate: float | None, times: ArrayLike | None) -> 
         )
     clock.warn(
         "Give rate= if the frames are even, or exact times.",
-        stacklevel=3,
     )
     return clock.times, float((count - 1) / (clock.times[-1] - clock.times[0]))
 
 
-def warn_if_fast(positions: NDArray[Any], steps: ArrayLike, *, stacklevel: int = 2) -> bool:
+def warn_if_fast(positions: NDArray[Any], steps: ArrayLike) -> bool:
     """Warn, and return True, if positions (..., F, 3) move faster than a person."""
     if positions.size < 9:
         return False
     speeds = np.linalg.norm(np.diff(positions, axis=-2), axis=-1) / np.asarray(steps)
     speed = float(np.median(speeds)) if speeds.size else 0.0
     if fast := speed > MAX_MEDIAN_SPEED:
-        warnings.warn(
+        warn(
             f"Positions move at {speed:.4g} m/s most of the time. They must be in m. Are they in "
-            "millimeters (multiply by 0.001) or centimeters (0.01)?",
-            UserWarning,
-            stacklevel=stacklevel + 1,
+            "millimeters (multiply by 0.001) or centimeters (0.01)?"
         )
     return fast
 

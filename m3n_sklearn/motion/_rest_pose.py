@@ -23,7 +23,6 @@ The cut ends where the speed has fallen to that of the later motion.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Array
+from .._warn import warn
 from ..skeleton import quat_conjugate, quat_multiply
 from ._upright import Limbs, limbs_of
 
@@ -144,7 +144,7 @@ def cut_rest_poses(poses: Array, trans: Array, times: Array, *, trim: bool = Tru
     return Cut(start, count - back, count, float(cut_speeds.max(initial=0.0)), tuple(jumps))
 
 
-def warn_about_rest_poses(cuts: Sequence[Cut], *, stacklevel: int = 3) -> None:
+def warn_about_rest_poses(cuts: Sequence[Cut]) -> None:
     """Warn once about the frames left out of one or several clips, and say how to keep them."""
     # 1. Frames that were left out, at the start and at the end
     shorter = [cut for cut in cuts if cut.left_out]
@@ -153,23 +153,19 @@ def warn_about_rest_poses(cuts: Sequence[Cut], *, stacklevel: int = 3) -> None:
         end = sum(cut.left_out for cut in shorter) - start
         places = [f"{n} at the {place}" for n, place in ((start, "start"), (end, "end")) if n]
         clips = f" of {len(shorter)} of {len(cuts)} clips" if len(cuts) > 1 else ""
-        warnings.warn(
+        warn(
             f"Left out {start + end} frame(s){clips}, {' and '.join(places)}: a rest pose such as "
             "a T-pose, and the jump or blend between it and the motion. The body turns at up to "
             f"{max(cut.speed for cut in shorter):.3g} rad/s there. Pass trim_tpose=False to keep "
-            "these frames.",
-            UserWarning,
-            stacklevel=stacklevel,
+            "these frames."
         )
     # 2. Jumps at frames that were kept
     jumps = [jump for cut in cuts for jump in cut.jumps]
     if jumps:
-        warnings.warn(
+        warn(
             f"The body jumps by up to {np.rad2deg(max(jumps)):.0f} degrees between the first or "
             "last frame and its neighbor, and moves steadily otherwise. If that frame is not "
-            "motion, remove it with Motion.slice.",
-            UserWarning,
-            stacklevel=stacklevel,
+            "motion, remove it with Motion.slice."
         )
 
 

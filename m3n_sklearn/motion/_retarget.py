@@ -22,13 +22,13 @@ has, scaled to the source's stature.
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import Array
+from .._warn import warn
 from ..skeleton import (
     CHILD,
     LIMB_SEGMENTS,
@@ -341,11 +341,9 @@ def _facing(places: Mapping[str, Array], *, given: bool) -> Array:
         if f"{side}_foot" in places
     ]
     if toes and np.mean(quat_rotate(turn, toes)[:, 2]) < -0.5:
-        warnings.warn(
+        warn(
             "The feet of the skeleton's rest pose point backwards: left and right are exchanged, "
-            "or the file's axes are left-handed. In either case the motion is mirrored.",
-            UserWarning,
-            stacklevel=5,
+            "or the file's axes are left-handed. In either case the motion is mirrored."
         )
     return turn
 

@@ -551,10 +551,10 @@ def motions_of(
             f"{file} has no person in two neighboring frames. Raise max_gap= (now {max_gap:g} s) "
             "if only some frames of the video were processed."
         )
-    warn_about_rest_poses(cuts, stacklevel=4)
+    warn_about_rest_poses(cuts)
     # 2. All people of a file are in one world: find its upward axis from all of them
     stance = stance_of(*(np.concatenate([clip[part] for clip in clips]) for part in (2, 3)))
-    axis = find_up(stance, up, usual=usual, camera=usual == "-y", stacklevel=4)
+    axis = find_up(stance, up, usual=usual, camera=usual == "-y")
     # 3. Rotate to z up
     motions = []
     for who, ending, poses, trans, times in clips:

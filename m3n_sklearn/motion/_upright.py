@@ -18,7 +18,6 @@ to hips, both in the given world:
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._typing import Array
+from .._warn import warn
 from ..skeleton import (
     SMPL_JOINTS,
     normalize,
@@ -238,7 +238,6 @@ def find_up(
     *,
     usual: str,
     camera: bool = False,
-    stacklevel: int = 3,
 ) -> str | ArrayLike:
     """Choose the axis that points up, or check the given one; warn where they disagree."""
     # `usual` is the format's axis. `camera`: the world is a camera's frame. A person who lies is
@@ -252,10 +251,9 @@ def find_up(
     if not isinstance(up, str) or up != "auto":
         conflicts = axis is not None and to_z_up(axis)[2] @ to_z_up(up)[2] < CONFLICT_COSINE
         if conflicts:
-            _warn(
+            warn(
                 f"The body stands along {axis} most of the time, but up={up!r} was given. Unless "
                 f"the person lies, pass up={axis!r}, or up='auto'.",
-                stacklevel,
             )
         return up
     # 3. "auto": the body agrees with the format, or has no axis of its own
@@ -264,26 +262,23 @@ def find_up(
     if axis is None:
         best = max(map(stance.uprightness, AXES))
         if stance.uprightness(usual) < max(MIN_UPRIGHTNESS, best - UPRIGHTNESS_MARGIN):
-            _warn(
+            warn(
                 f"The body is not upright along any axis most of the time, so its pose does not "
                 f"show which one points up. Took this format's up={usual!r}; pass up= to be sure.",
-                stacklevel,
             )
         return usual
     # 4. The body has another axis: the person lies, or the file breaks the convention
     opposite = to_z_up(axis)[2] @ to_z_up(usual)[2] < -CONFLICT_COSINE
     if not opposite and (camera or stance.lies(usual, axis)):
-        _warn(
+        warn(
             f"The body is stretched along {axis} most of the time: either the person lies, or "
             f"{axis} points up and the person stands. Took this format's up={usual!r}; pass "
             f"up={axis!r} if the person stands.",
-            stacklevel,
         )
         return usual
-    _warn(
+    warn(
         f"The body stands along {axis} most of the time, so up={axis!r} was taken instead of this "
         f"format's {usual!r}. Pass up={axis!r} to confirm, or up={usual!r} if the person lies.",
-        stacklevel,
     )
     return axis
 
@@ -295,8 +290,3 @@ def stand_up(poses: Array, trans: Array, up: str | ArrayLike) -> tuple[Array, Ar
     root = quat_multiply(quat_from_matrix(world), quat_from_rotvec(poses[:, 0]))
     rotated = np.concatenate([rotvec_from_quat(root)[:, None], poses[:, 1:]], axis=1)
     return rotated, trans @ world.T
-
-
-def _warn(message: str, stacklevel: int) -> None:
-    """Warn at the caller of the reader."""
-    warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._validation import check_rotation, list_of, real_array
+from .._warn import warn
 from .._windows import Windows
 
 __all__ = [
@@ -234,7 +234,6 @@ def warn_units(
     gyro: ArrayLike | None = None,
     *,
     axis: int = -1,
-    stacklevel: int = 2,
 ) -> None:
     """Warn if accelerations or angular rates look like another unit, and give the factor.
 
@@ -246,8 +245,6 @@ def warn_units(
         Angular rates that should be in rad/s.
     axis : int, default=-1
         The axis of length 3. For windows of shape (n, 3, T) it is 1.
-    stacklevel : int, default=2
-        As in :func:`warnings.warn`.
 
     Warns
     -----
@@ -263,33 +260,30 @@ def warn_units(
     if acc is not None and gyro is not None:
         norm, rate = _median_norm(acc, axis), _median_norm(gyro, axis)
         if norm < _EXCHANGED_ACC and _GRAVITY_LIKE[0] <= rate <= _GRAVITY_LIKE[1]:
-            warnings.warn(
+            warn(
                 f"The median length of the angular rate is {rate:.3g} and that of the acceleration "
                 f"{norm:.3g}; with gravity it should be about 9.8 m/s². The accelerometer and the "
                 "gyroscope look exchanged: check the order of the channels.",
                 UnitsWarning,
-                stacklevel=stacklevel + 1,
             )
             return
     if acc is not None:
         norm = _median_norm(acc, axis)
         for low, high, unit, factor in _ACC_UNITS:
             if low <= norm <= high:
-                warnings.warn(
+                warn(
                     f"The median length of the acceleration is {norm:.3g}; with gravity it should "
                     f"be about 9.8 m/s². These look like {unit}: multiply by {factor:.6g}.",
                     UnitsWarning,
-                    stacklevel=stacklevel + 1,
                 )
     if gyro is not None:
         norms = _norms(gyro, axis)
         if norms.size and (np.median(norms) > _GYRO_MEDIAN or np.percentile(norms, 99) > _GYRO_P99):
-            warnings.warn(
+            warn(
                 f"The angular rate has a median of {np.median(norms):.3g} and a 99th percentile of "
                 f"{np.percentile(norms, 99):.3g}, too fast for a limb in rad/s. These look like "
                 f"deg/s: multiply by pi/180 = {np.pi / 180:.6g}.",
                 UnitsWarning,
-                stacklevel=stacklevel + 1,
             )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._typing import Array
 from .._validation import check_positive, is_number, list_of, real_array
+from .._warn import warn
 from ..motion import as_sentences, check_id, check_name
 from ._channels import AXES, SENSORS, parse_channels, sites_of, warn_units
 from ._resampling import nearest_samples, resample_lossy, resample_observed
@@ -273,11 +273,9 @@ def _fill(
 def _warn_about_shape(samples: int, channels: int) -> None:
     """Warn if time and channels seem to be swapped."""
     if channels > 64 and channels > 8 * samples:
-        warnings.warn(
+        warn(
             f"data has {samples} samples of {channels} channels. Time is the first axis: "
-            "transpose data if these are swapped.",
-            UserWarning,
-            stacklevel=3,
+            "transpose data if these are swapped."
         )
 
 
@@ -300,7 +298,7 @@ def _warn_about_units(
         place = np.take(named, columns)
         seen = values[observed[:, place].all(axis=1)][:, place]
         readings: Any = {sensor: seen[:: max(1, len(seen) // 2048)]}  # enough for a median
-        warn_units(**readings, stacklevel=4)
+        warn_units(**readings)
 
 
 def _check_channels(channels: Sequence[str] | None, count: int) -> tuple[str, ...] | None:

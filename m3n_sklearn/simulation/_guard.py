@@ -6,7 +6,6 @@ exchanged limbs. The warning names clip, site, time and cause; the readings are 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from .._typing import Array, Mask
 from .._validation import real_array
+from .._warn import warn
 
 __all__ = [
     "LIMITS",
@@ -131,7 +131,6 @@ def report(
     lost: Sequence[tuple[str, float]],  # clips with lost or implausible frames, and their share
     clips: int,  # number of all clips
     mode: str,  # "warn", "raise" or "mask", which is silent
-    stacklevel: int = 3,
 ) -> None:
     """Warn or raise an error, once for a batch, about implausible readings and lost frames."""
     if mode == "mask" or not (found or rushing or lost):
@@ -166,7 +165,7 @@ def report(
     message = " ".join(parts)
     if (found or rushing) and mode == "raise":
         raise ValueError(message)
-    warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)
+    warn(message)
 
 
 def _listed(items: Sequence[str]) -> str:

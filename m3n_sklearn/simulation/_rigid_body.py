@@ -9,7 +9,6 @@ with mount M at the offset d reads
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from .._typing import Array
 from .._validation import check_positive, check_rotation, check_vector, real_array
+from .._warn import warn
 from ..motion import warn_if_fast
 from ..skeleton import matrix_from_quat, quat_conjugate, quat_rotate
 from ._batch import Readout, sample_begins
@@ -139,14 +139,12 @@ def _warn_if_implausible(acc: Array, gyro: Array, times: Array) -> None:
     beyond = np.maximum(*(x / limit for x, limit in zip(lengths, LIMITS, strict=True)))
     if len(beyond) and beyond.max() > 1:
         worst = int(beyond.argmax())
-        warnings.warn(
+        warn(
             f"The track gives readings that no body produces: {lengths[0][worst]:,.0f} m/s² and "
             f"{np.rad2deg(lengths[1][worst]):,.0f} °/s at {times[worst]:.2f} s; "
             f"{np.sum(beyond > 1)} of {len(beyond)} samples are beyond 16 g or 2000 °/s. Does a "
             "marker jump, or is the rate too high? Repair the track there, or give smoothing= a "
-            "cut-off in Hz.",
-            UserWarning,
-            stacklevel=3,
+            "cut-off in Hz."
         )
 
 

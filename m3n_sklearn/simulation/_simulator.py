@@ -561,7 +561,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         """Warn of, or raise for, implausible readings and frames."""
         bones = rig.bodies.bones()
         named = [(clip, rig.names[one.site], bones[one.site], one) for clip, one in amiss.found]
-        report(named, amiss.rushing, amiss.lost, clips, self.implausible, stacklevel=3)
+        report(named, amiss.rushing, amiss.lost, clips, self.implausible)
 
     def _assemble(
         self, X: Windows, rows: Any, simulated: Array, seen: Mask, frames: Frames

@@ -15,7 +15,6 @@ P. de Leva, "Adjustments to Zatsiorsky-Seluyanov's segment inertia parameters", 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
@@ -23,6 +22,7 @@ from types import MappingProxyType
 import numpy as np
 
 from .._typing import Array
+from .._warn import warn
 from ._smpl import SMPL_JOINTS
 
 __all__ = [
@@ -262,13 +262,11 @@ def stature_from_lengths(
     )
 
 
-def warn_if_small(statures: Sequence[float], cure: str, *, stacklevel: int = 3) -> None:
+def warn_if_small(statures: Sequence[float], cure: str) -> None:
     """Warn once if people are as small as positions without a unit make them."""
     if min(statures) < GROWN:
-        warnings.warn(
+        warn(
             f"The limbs belong to a person {min(statures):.3g} m tall: either a child, or lengths "
             "that are not in meters, such as those of poses lifted from images. Every acceleration "
-            f"is proportional to them. {cure}",
-            UserWarning,
-            stacklevel=stacklevel,
+            f"is proportional to them. {cure}"
         )

@@ -6,7 +6,6 @@ the most probable path and posteriors. `_emission` converts probabilities to log
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from numbers import Integral, Real
@@ -34,6 +33,7 @@ from .._persistence import Persistent
 from .._splits import block_folds
 from .._torch import all_or_nothing
 from .._typing import AnyArray, Array
+from .._warn import warn
 from ._chain import Chain, States, best_path, learn_chain, posteriors
 from ._emission import (
     BALANCES,
@@ -244,11 +244,9 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         data = _Data(X, np.asarray(labels.classes[labels.codes]), labels.codes, names, rows)
         self.classes_, self.step_ = labels.classes, rows.step
         if not rows.chained:
-            warnings.warn(
+            warn(
                 "No row of X has a neighbor in time, so each is predicted on its own. Give Windows "
-                "with the columns clip and start, or recordings= and times=.",
-                UserWarning,
-                stacklevel=4,
+                "with the columns clip and start, or recordings= and times=."
             )
         # 2. Durations and transitions
         self.chain_ = self._learn_chain(data.ordered_codes, rows)
@@ -438,12 +436,10 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         if self.step_ is None:  # the chain was not learned from rows in order
             rows = rows.isolated()
         elif len(rows.order) > 1 and not order_is_known(X, recordings, times):
-            warnings.warn(
+            warn(
                 "The times of the rows of X are not known, so each is predicted on its own, "
                 "although this classifier was fitted along recordings. Give Windows with the "
-                "columns clip and start, or recordings= and times=.",
-                UserWarning,
-                stacklevel=3,
+                "columns clip and start, or recordings= and times=."
             )
         # 2. The weight per second is that of fit: windows twice as close have half the weight.
         # The weight is at most 1, or that of fit if larger, because a window does not hold more

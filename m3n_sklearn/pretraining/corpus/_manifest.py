@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import platform
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from ..._hashing import file_digest
 from ..._persistence import decode, encode
 from ..._validation import check_positive
 from ..._version import __version__
+from ..._warn import warn
 from ...motion import Motion
 
 __all__ = [
@@ -123,12 +123,11 @@ def compare(expected: Mapping[str, Any], built: Mapping[str, Any]) -> None:
             for old, new in zip(expected["sources"], built["sources"], strict=True)
             if old["values_sha256"] != new["values_sha256"]
         ]
-        warnings.warn(
+        warn(
             f"The corpus is not bit-equal to that of the manifest: {', '.join(differing)} differ"
             + (f", because the motions of {', '.join(moved)} differ" if moved else "")
             + f". This one was built with {built['versions']}, that of the manifest with "
             f"{expected['versions']}.",
-            stacklevel=3,
         )
 
 

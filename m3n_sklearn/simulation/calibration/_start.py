@@ -28,7 +28,6 @@ decomposition", Journal of the Astronautical Sciences 36, 1988.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -36,6 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._typing import Array
+from ..._warn import warn
 from ._model import Clip, Parameters, SiteMotion, horizontal_axes, site_motion
 from ._sensor_track import SensorTrack, skew
 
@@ -208,11 +208,9 @@ def first_mount(clips: list[Clip], start: Parameters, tilted: bool) -> Parameter
         if flat and all(pairs):
             mount, singular = wahba(*_stacked(flat), start.mount)
             if len(pairs) == 1 and singular[2] < -REFLECTION_RATIO * singular[0]:
-                warnings.warn(
+                warn(
                     "A reflection fits the readings better than any mount: the axes of the "
-                    "motion or of the sensor seem to be left-handed. Mirror one of them.",
-                    UserWarning,
-                    stacklevel=3,
+                    "motion or of the sensor seem to be left-handed. Mirror one of them."
                 )
             sensor = replace(start, mount=mount)
             options.append(sensor)
