@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
@@ -198,8 +199,9 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     twice. Mini-batches and augmentation draw random numbers whose count depends on the number of
     rows; with them this holds on average.
 
-    `fit` computes on one thread. Predictions use ``torch.get_num_threads()`` threads, with the same
-    results.
+    `fit` computes on one thread, and fits in several threads of a process wait for each other.
+    Predictions use ``torch.get_num_threads()`` threads, with the same results, and do not wait for
+    fits of other estimators.
 
     References
     ----------
@@ -651,8 +653,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         def forward(batch: dict[str, Tensor]) -> Tensor:
             return module(batch)["logits"]
 
-        with isolated():
-            module = self._module()
+        with self._module() as module:
             if not layout.is_series:
                 module.read_sites(layout.sites)
             logits = np.stack(
@@ -661,13 +662,12 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         check_finite(logits, imu.values)
         return logits
 
-    def _module(self) -> Any:
-        """Return the network with the fitted weights, built on first use."""
+    def _module(self) -> AbstractContextManager[Any]:
+        """Lend the network with the fitted weights, built on first use."""
         if not hasattr(self, "_live"):  # loaded from a file
             self._live = LiveModule()
-        return self._live.get(
-            self.weights_, lambda: set_weights(build_classifier(self.config_), self.weights_)
-        )
+        config, weights = self.config_, self.weights_
+        return self._live.use(weights, lambda: set_weights(build_classifier(config), weights))
 
     # ---- reading windows
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
@@ -25,7 +26,7 @@ from .._compat import (
 )
 from .._inputs import ImuWindows, InputMap, read_imu
 from .._persistence import Persistent
-from .._torch import LiveModule, derive_seed, isolated, resolve_device
+from .._torch import LiveModule, derive_seed, isolated, resolve_device, submit
 from .._typing import AnyArray
 from .._validation import RATES
 from .._windows import Windows
@@ -847,23 +848,22 @@ class Multi3NetPretrainer(
     ) -> AnyArray:
         """Apply a function of the network and of rows in evaluation mode."""
         device = resolve_device(self.device)
-        with isolated():
-            net = self._net().to(device)
+        with self._net() as net:
+            net.to(device)
             if sites:
                 net.read_sites(sites)
-            return apply_in_chunks(function, net, arrays, device)
+            return submit(apply_in_chunks, function, net, arrays, device).result()
 
     def _run_on_poses(self, function: Callable[..., torch.Tensor], X: Windows) -> AnyArray:
         """Apply a function of the network and of pose features, chunk by chunk."""
         return np.concatenate([self._run(function, read_poses(X, rows)) for rows in chunks(len(X))])
 
-    def _net(self) -> Multi3Net:
-        """Return the network, built again after pickling or loading."""
+    def _net(self) -> AbstractContextManager[Any]:
+        """Lend the network, built again after pickling or loading."""
         if not hasattr(self, "_live"):  # loaded from a file
             self._live = LiveModule()
-        return self._live.get(
-            self.weights_, lambda: set_weights(Multi3Net(self.config_), self.weights_).eval()
-        )
+        config, weights = self.config_, self.weights_
+        return self._live.use(weights, lambda: set_weights(Multi3Net(config), weights).eval())
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
