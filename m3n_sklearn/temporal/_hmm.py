@@ -34,6 +34,7 @@ from .._splits import block_folds
 from .._torch import all_or_nothing
 from .._typing import AnyArray, Array
 from .._warn import warn
+from .._windows import Windows
 from ._chain import Chain, States, best_path, learn_chain, posteriors
 from ._emission import (
     BALANCES,
@@ -286,7 +287,8 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         """Fit on all rows but those of a fold, and collect what the choice needs."""
         names = None if data.groups is None else data.groups[data.rows.order]
         rows = data.rows
-        folds = block_folds(rows.recordings, rows.times, rows.seconds, names, self.cv)
+        ordered = data.X[rows.order] if isinstance(data.X, Windows) else None
+        folds = block_folds(rows.recordings, rows.times, rows.seconds, names, self.cv, ordered)
         for train, test in folds:
             if len(np.unique(data.ordered_codes[train])) < 2:
                 continue
