@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import _fit_context as fit_context
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -37,9 +38,11 @@ __all__ = [
     "check_is_fitted",
     "check_params",
     "check_sample_weight",
+    "cloned_by_user",
     "epoch_callbacks",
     "find_label_encoding",
     "fit_context",
+    "in_first_fit_of_pipeline",
     "num_samples",
     "root_entropy",
     "safe_indexing",
@@ -148,6 +151,44 @@ def epoch_callbacks(
     context.call_on_fit_task_end(**data)
 
 
+# ---- callers
+
+
+def _callers(frame: FrameType | None) -> Iterator[FrameType]:
+    """Yield a frame and those around it, innermost first."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _module(frame: FrameType) -> str:
+    """Return the module of a frame."""
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def in_first_fit_of_pipeline() -> bool:
+    """Tell whether a Pipeline that has not been fitted before is fitting the calling estimator."""
+    for frame in _callers(sys._getframe(1)):
+        owner = frame.f_locals.get("self")
+        if _module(frame) == "sklearn.pipeline" and hasattr(owner, "steps"):
+            try:
+                check_is_fitted(owner)
+            except NotFittedError:
+                return True
+            return False
+        if not _module(frame).startswith(("sklearn.", "m3n_sklearn.", "joblib.")):
+            return False
+    return False
+
+
+def cloned_by_user() -> bool:
+    """Tell whether the user calls `clone` of the estimator whose ``__sklearn_clone__`` asks."""
+    for frame in _callers(sys._getframe(1)):
+        if frame.f_code.co_name not in ("__sklearn_clone__", "clone"):
+            return not _module(frame).startswith(("sklearn.", "m3n_sklearn."))
+    return True
+
+
 class LabelEncoding(NamedTuple):
     """What meta-estimators have made of the labels that they were given.
 
@@ -205,9 +246,8 @@ def find_label_encoding(labels: list[Any]) -> LabelEncoding | None:
     known: LabelEncoding | None = None
     unknown: LabelEncoding | None = None
     met = set()
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        module, name = str(frame.f_globals.get("__name__")), frame.f_code.co_name
+    for frame in _callers(sys._getframe(1)):
+        module, name = _module(frame), frame.f_code.co_name
         if module in ONE_BY_ONE:
             return ONE_BY_ONE[module]
         if (module in WORKERS and name == WORKERS[module][0]) and _is_numbered(frame):
@@ -220,7 +260,6 @@ def find_label_encoding(labels: list[Any]) -> LabelEncoding | None:
             unknown = None
             by = "cross_val_predict" if by == "LabelEncoder" else by
             known = _unnumbered(owner, by, labels, known)
-        frame = frame.f_back
     return known if unknown is None else unknown
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import sklearn
@@ -200,6 +202,43 @@ def test_stacking_cannot_pass_windows_through():
 def test_one_versus_rest(windows):
     model = OneVsRestClassifier(classifier(max_epochs=1))
     assert model.fit(windows, Y).predict(windows).shape == Y.shape
+
+
+# ---- a fitted pretrainer that is about to be trained again
+
+
+def test_a_pipeline_that_trains_a_fitted_pretrainer_warns():
+    source = clone(pretrainer(max_epochs=1)).fit(X)
+    pipe = make_pipeline(source, LogisticRegression())
+    with pytest.warns(UserWarning, match=r"fitted already.*FrozenEstimator\(pretrainer\)") as told:
+        pipe.fit(X, Y)
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pipe.fit(X, Y)  # the Pipeline itself has trained it before
+        source.fit(X)
+        clone(source).fit(X)
+        make_pipeline(FrozenEstimator(source), LogisticRegression()).fit(X, Y)
+        make_pipeline(clone(source), LogisticRegression()).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda source: GridSearchCV(make_pipeline(source, LogisticRegression()), {}, cv=2),
+        lambda source: make_pipeline(clone(source), classifier(source, max_epochs=1)),
+        lambda source: clone(classifier(source, max_epochs=1)),
+        lambda source: VotingClassifier([("a", classifier(source, max_epochs=1))]),
+    ],
+)
+def test_copies_of_a_fitted_pretrainer_warn(use):
+    source = clone(pretrainer(max_epochs=1)).fit(X)
+    with pytest.warns(UserWarning, match="copied without its weights") as told:
+        use(source).fit(X, Y)
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        use(FrozenEstimator(source))
 
 
 # ---- metadata
