@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata
+from inspect import signature
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
+from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -18,9 +20,14 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils.validation import (
+    _check_method_params,
+    check_is_fitted,
+    has_fit_parameter,
+    validate_data,
+)
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _num_samples as num_samples
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = [
     "CallbackSupportMixin",
@@ -36,8 +43,11 @@ __all__ = [
     "check_sample_weight",
     "epoch_callbacks",
     "fit_context",
+    "fit_keyword",
     "num_samples",
     "root_entropy",
+    "routing_enabled",
+    "rows_of_metadata",
     "safe_indexing",
     "validate_data",
     "validate_parameter_constraints",
@@ -108,6 +118,28 @@ def check_params(estimator: Any, names: Iterable[str]) -> None:
     constraints = {name: estimator._parameter_constraints[name] for name in names}
     values = {name: getattr(estimator, name) for name in constraints}
     validate_parameter_constraints(constraints, values, caller_name=type(estimator).__name__)
+
+
+def fit_keyword(estimator: Any, name: str) -> str | None:
+    """Return the keyword by which `fit` takes some metadata without routing; None if it does not.
+
+    A pipeline takes those of its last step, and a search those of its estimator.
+    """
+    if has_fit_parameter(estimator, name):
+        return name
+    steps = getattr(estimator, "steps", None)
+    if steps:
+        inner = fit_keyword(steps[-1][1], name) if hasattr(steps[-1][1], "fit") else None
+        return None if inner is None else f"{steps[-1][0]}__{inner}"
+    parameters = signature(estimator.fit).parameters.values()
+    if hasattr(estimator, "estimator") and any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return fit_keyword(estimator.estimator, name)
+    return None
+
+
+def rows_of_metadata(X: Any, metadata: Mapping[str, Any], rows: Any) -> dict[str, Any]:
+    """Return some rows of those metadata that have one entry per row of X."""
+    return dict(_check_method_params(X, params=dict(metadata), indices=rows))
 
 
 def root_entropy(random_state: int | np.random.RandomState | None) -> int:
