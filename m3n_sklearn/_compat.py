@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata
@@ -10,6 +10,7 @@ from inspect import signature
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
@@ -20,6 +21,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import (
     _check_method_params,
     check_is_fitted,
@@ -28,6 +30,8 @@ from sklearn.utils.validation import (
 )
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _num_samples as num_samples
+
+from ._typing import AnyArray
 
 __all__ = [
     "CallbackSupportMixin",
@@ -38,6 +42,8 @@ __all__ = [
     "Options",
     "StrOptions",
     "WorksUnfitted",
+    "check_channels_in",
+    "check_feature_names_in",
     "check_is_fitted",
     "check_params",
     "check_sample_weight",
@@ -99,7 +105,21 @@ class WorksUnfitted(DocumentationLink):
     """Mixin for transformers of windows that work before `fit`."""
 
     def set_output(self, *, transform: str | None = None) -> Self:
-        """Ignore the container: windows are not a table."""
+        """Return this transformer unchanged: windows are not a table.
+
+        The output has channels and samples, and a data frame has columns only. The method exists so
+        that ``Pipeline.set_output`` reaches the steps that follow.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+            Ignored.
+
+        Returns
+        -------
+        self
+            This transformer.
+        """
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -111,6 +131,17 @@ class WorksUnfitted(DocumentationLink):
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def check_channels_in(channels: Sequence[str], input_features: ArrayLike | None) -> AnyArray:
+    """Return channel names as output names; raise if other names of the input are given."""
+    names = np.asarray(channels, dtype=object)
+    if input_features is not None and list(np.asarray(input_features)) != list(names):
+        raise ValueError(
+            f"input_features are {', '.join(map(str, np.asarray(input_features)))}, but the "
+            f"windows of fit have the channels {', '.join(map(str, names))}."
+        )
+    return names
 
 
 def check_params(estimator: Any, names: Iterable[str]) -> None:

@@ -103,7 +103,7 @@ def read_rows(X: Any, recordings: ArrayLike | None, times: ArrayLike | None) -> 
 def _refuse_equal_times(clock: Times, name: Any, pair: Indices) -> None:
     """Raise an error that names two rows with the same time."""
     time = as_dates(clock, clock.seconds[pair[:1]])[0]
-    at = f"{time:g} s" if clock.origin is None else f"{time}{' UTC' if clock.utc else ''}"
+    at = f"{time:.12g} s" if clock.origin is None else f"{time}{' UTC' if clock.utc else ''}"
     raise ValueError(
         f"Recording {name!r} has two rows at {at}, rows {pair.min()} and {pair.max()} of X. Give "
         f"each recording a name of its own (recordings=), and each row its time.{_zone_hint(clock)}"
