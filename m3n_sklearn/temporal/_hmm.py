@@ -53,6 +53,9 @@ from ._stretches import Rows, join_rows, order_is_known, read_rows
 
 __all__ = ["HMMClassifier"]
 
+MAX_RATIO = 50.0
+"""Ratio of the steps of `predict` and `fit` from which a wrong unit is likely."""
+
 
 class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimator):
     """Smooth a window classifier along recordings with a hidden semi-Markov model.
@@ -429,7 +432,8 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         Warns
         -----
         UserWarning
-            If the order of rows is not known, but the classifier was fitted along recordings.
+            If the order of rows is not known, but the classifier was fitted along recordings; or if
+            rows are much closer together or further apart than in `fit`.
         """
         rows, scores, states = self._read(X, recordings, times)
         codes = np.empty(len(scores), dtype=np.intp)
@@ -541,6 +545,11 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         # The weight is at most 1, or that of fit if larger, because a window does not hold more
         # information if its neighbors are further away.
         step = self._step(rows)
+        if self.step_ and not 1 / MAX_RATIO < step / self.step_ < MAX_RATIO:
+            warn(
+                f"Rows of X are {step:g} s apart, and those of fit were {self.step_:g} s apart. "
+                "Check that both times are in s, or dates."
+            )
         weight, balance = self.emission_
         spacing = step / (self.step_ or step)
         weight = min(weight * spacing, max(weight, 1.0))

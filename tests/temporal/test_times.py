@@ -141,3 +141,11 @@ def test_several_recordings_under_one_name_are_noticed():
         model().fit(X, Y, times=both, recordings=np.repeat(["a", "b"], 60))
         mixed = np.random.default_rng(0).permutation(120)
         model().fit(X[mixed], Y[mixed], times=SECONDS[mixed])
+
+
+@pytest.mark.parametrize("factor", [1000.0, 0.001])
+def test_times_in_another_unit_than_those_of_fit_are_noticed(factor):
+    fitted = model().fit(X, Y, times=SECONDS)
+    with pytest.warns(UserWarning, match="apart, and those of fit were 1 s apart") as caught:
+        fitted.predict(X, times=factor * SECONDS)
+    assert caught[0].filename == __file__
