@@ -33,7 +33,7 @@ from .._compat import (
     rows_of_metadata,
     safe_indexing,
 )
-from .._labels import check_groups, check_labels
+from .._labels import check_groups, check_labels, plain_labels
 from .._persistence import Persistent
 from .._splits import block_folds, purge_overlaps
 from .._torch import all_or_nothing
@@ -279,6 +279,8 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             raise ValueError("HMMClassifier requires y to be passed, but the target y is None.")
         # 1. Labels, weights, groups, and the order of rows
         count = num_samples(X)
+        if count == 0:
+            raise ValueError("X has 0 rows; at least one window is required.")
         labels = check_labels(y, count, known["sample_weight"], None)
         rows = read_rows(X, known["recordings"], known["times"])
         if known["groups"] is not None:
@@ -516,7 +518,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             Share of the rows with the true label.
         """
         predicted = self.predict(X, recordings=recordings, times=times)
-        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+        return float(accuracy_score(plain_labels(y), predicted, sample_weight=sample_weight))
 
     def _decide(self, rows: Rows, scores: Array, states: States) -> NDArray[np.intp]:
         """Return the classes of sorted rows."""

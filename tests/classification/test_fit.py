@@ -165,7 +165,7 @@ def test_labels_that_are_missing_are_refused(missing, dtype):
     X, y, _ = wrist_data()
     labels = pd.Series(y).astype(dtype)
     labels[0] = missing
-    with pytest.raises(ValueError, match="y is None or NaN in some rows"):
+    with pytest.raises(ValueError, match="Input y contains NaN or None in"):
         classifier().fit(X, labels)
 
 
