@@ -59,6 +59,8 @@ def check_labels(
     weight = check_sample_weight(
         sample_weight, np.empty((n_rows, 1)), dtype=np.float64, ensure_non_negative=True
     )
+    if not weight.any():  # scikit-learn 1.8 does not check it
+        raise ValueError("sample_weight is zero for every row. Give at least one a positive weight.")
     mean = weight.sum() / np.count_nonzero(weight)
     if mean < 1:  # such weights are shares: only their ratios matter
         weight = weight / mean

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._compat import num_samples
+from .._times import Times, as_dates, read_times
 from .._typing import AnyArray, Array
 from .._validation import plain_column
 from .._warn import warn
 from .._windows import Windows
-from ._times import Times, as_dates, read_times
 
 __all__ = ["Rows", "join_rows", "order_is_known", "read_rows"]
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._typing import AnyArray, Array
-from .._validation import is_missing, is_number
+from ._typing import AnyArray, Array
+from ._validation import is_missing, is_number
 
 __all__ = ["Times", "as_dates", "read_times"]
 
