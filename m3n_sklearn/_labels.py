@@ -60,7 +60,7 @@ def check_labels(
         sample_weight, np.empty((n_rows, 1)), dtype=np.float64, ensure_non_negative=True
     )
     if not weight.any():  # scikit-learn 1.8 does not check it
-        raise ValueError("sample_weight is zero for every row. Give at least one a positive weight.")
+        raise ValueError("sample_weight is zero in every row. Give one of them more than that.")
     mean = weight.sum() / np.count_nonzero(weight)
     if mean < 1:  # such weights are shares: only their ratios matter
         weight = weight / mean

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from .._compat import safe_indexing
-from .._typing import AnyArray, Array
+from .._typing import AnyArray
 from .._validation import plain_column
 from ..temporal import HMMClassifier, Rows, join_rows, read_rows
+from ._time_axis import are_dates, label_time_axes, time_places
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,9 +23,6 @@ __all__ = ["TimelineDisplay"]
 
 N_TAB10 = 10
 """Colors of the smaller palette; more labels take the larger one."""
-
-FIRST_UNIX = 3e8
-"""Numbers from here on are Unix time, in s: July 1979. No recording is ten years long."""
 
 
 class _Probabilities(NamedTuple):
@@ -260,7 +258,9 @@ class TimelineDisplay:
         self._draw_bars(self.axes_[0], colors)
         if self.probabilities is not None:
             self._draw_probabilities(self.axes_[1], colors, *self.probabilities)
-        self._label_times()
+        starts = next(iter(self.tracks.values()))["start"]
+        zone = self._zone if starts.dtype.kind == "M" else " (UTC)"
+        label_time_axes(self.axes_, dates=are_dates(starts), zone=zone)
         return self
 
     def _draw_probabilities(
@@ -279,24 +279,11 @@ class TimelineDisplay:
         borders = np.insert(segments["start"], ends + 1, segments["end"][ends])
         heights = np.insert(values[rows.order], ends + 1, 0.0, axis=0)
         shades = [colors[label] for label in np.asarray(classes).tolist()]
-        ax.stackplot(_places(borders), heights.T, colors=shades, step="post", linewidth=0)
+        places = time_places(borders, dates=are_dates(borders))
+        ax.stackplot(places, heights.T, colors=shades, step="post", linewidth=0)
         ax.set_ylim(0, 1)
         ax.margins(x=0)
         ax.set_ylabel("probability")
-
-    def _label_times(self) -> None:
-        """Label the time axis: in s, or with dates."""
-        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-        starts = next(iter(self.tracks.values()))["start"]
-        if not _are_dates(starts):
-            self.axes_[-1].set_xlabel("time (s)")
-            return
-        for ax in self.axes_:
-            locator = AutoDateLocator()
-            ax.xaxis.set_major_locator(locator)
-            ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-        self.axes_[-1].set_xlabel("time" + (self._zone if starts.dtype.kind == "M" else " (UTC)"))
 
     def _new_axes(self, wanted: int) -> Any:
         """Return new axes, whose heights follow the number of tracks."""
@@ -337,7 +324,8 @@ class TimelineDisplay:
         from matplotlib.patches import Patch
 
         for row, segments in enumerate(self.tracks.values()):
-            begins, ends = _places(segments["start"]), _places(segments["end"])
+            dates = are_dates(segments["start"])
+            begins, ends = (time_places(segments[name], dates=dates) for name in ("start", "end"))
             spans = list(zip(begins.tolist(), (ends - begins).tolist(), strict=True))
             shades = [colors[label] for label in segments["label"].tolist()]
             ax.broken_barh(spans, (row - 0.4, 0.8), facecolors=shades, linewidth=0)
@@ -355,21 +343,6 @@ class TimelineDisplay:
             frameon=False,
             fontsize="small",
         )
-
-
-def _are_dates(times: AnyArray) -> bool:
-    """Whether times are dates or Unix time."""
-    return times.dtype.kind == "M" or (len(times) > 0 and float(times.min()) >= FIRST_UNIX)
-
-
-def _places(times: AnyArray) -> Array:
-    """Return places on the time axis: seconds, or matplotlib's numbers of dates."""
-    if not _are_dates(times):
-        return times
-    from matplotlib.dates import date2num
-
-    dates = times if times.dtype.kind == "M" else np.rint(times * 1e6).astype("datetime64[us]")
-    return np.asarray(date2num(dates))
 
 
 def _column(name: str, labels: ArrayLike, count: int) -> AnyArray:
