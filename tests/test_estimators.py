@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 import warnings
+from copy import deepcopy
 
 import numpy as np
 import pandas as pd
@@ -92,9 +93,10 @@ def test_tables_are_returned_where_there_are_any(name, library):
 
 def test_names_along_a_pipeline():
     simulated = make_pipeline(SMPLIMUSimulator(sites=("right_wrist",), rate=RATE), IMUNoise())
+    net = FrozenEstimator(deepcopy(pretrained()))  # set_output changes it
     pipe = make_pipeline(
         simulated,
-        FeatureUnion([("hand", WindowFeatures()), ("net", FrozenEstimator(pretrained()))]),
+        FeatureUnion([("hand", WindowFeatures()), ("net", net)]),
     ).set_output(transform="pandas")
     poses = Windows(pose=0.1 * np.random.default_rng(0).normal(size=(4, 30, 24, 3)), rate=30.0)
     with warnings.catch_warnings():

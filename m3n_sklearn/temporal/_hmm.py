@@ -393,7 +393,9 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         """Return the rows of the folds that `cv` lists or draws; None if it is a number."""
         if isinstance(self.cv, Integral):
             return None
-        folds = check_cv(self.cv, codes, classifier=True).split(X, codes, groups)
+        folds = list(check_cv(self.cv, codes, classifier=True).split(X, codes, groups))
+        if any(len(fold) != 2 for fold in folds):
+            raise ValueError("cv must yield pairs (train, test) of row numbers or masks.")
         everything = np.arange(len(codes))  # a fold may be a mask
         return [(purge_overlaps(train, test, X), everything[test]) for train, test in folds]
 
@@ -585,7 +587,8 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             raise ValueError(
                 f"The classifier has the classes {np.asarray(estimator.classes_).tolist()!r} and "
                 f"y has {self.classes_.tolist()!r}: they have none in common. Use the classifier's "
-                "labels in y, or fit it on those of y."
+                "labels in y, or fit it on those of y. Voting, stacking and one-versus-rest replace "
+                "labels by numbers, so give them a classifier that they fit."
             )
         columns = np.searchsorted(self.classes_, estimator.classes_[known])
         result = np.zeros((len(given), len(self.classes_)))

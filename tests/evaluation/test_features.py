@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -138,7 +140,8 @@ def test_output_is_a_data_frame_if_wanted(library):
 
 def test_features_and_embeddings_side_by_side():
     rows = wrists()
-    both = FeatureUnion([("hand", WindowFeatures()), ("net", FrozenEstimator(pretrained()))])
+    net = FrozenEstimator(deepcopy(pretrained()))  # set_output changes it
+    both = FeatureUnion([("hand", WindowFeatures()), ("net", net)])
     both.set_output(transform="pandas")
     frame = both.fit(rows).transform(rows)
     assert list(frame.columns) == list(both.get_feature_names_out())
