@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ._compat import check_sample_weight
 from ._typing import AnyArray
-from ._validation import is_missing, is_number, plain_column
+from ._validation import as_array, is_missing, is_number, plain_column
 
 Codes = NDArray[np.int64]
 
@@ -78,15 +78,10 @@ def plain_labels(y: Any) -> AnyArray:
 
     Of nullable columns and objects, labels keep their type, so that `classes_` has it as well.
     """
-    # 1. An array; NumPy would convert 1 and NaN in a list of strings to strings
-    try:
-        labels = np.asarray(y)
-    except ValueError:
-        raise ValueError(
-            "y must have one label per window, but its entries have several lengths."
-        ) from None
-    if labels.dtype.kind == "U" and isinstance(y, list | tuple):
-        labels = labels if all(isinstance(v, str) for v in y) else np.asarray(y, dtype=object)
+    # 1. An array, in which 1 and NaN between strings are still 1 and NaN
+    labels = as_array(y)
+    if labels.ndim == 1 and any(isinstance(value, list | tuple) for value in labels.tolist()):
+        raise ValueError("y must have one label per window, but its entries have several lengths.")
     if labels.ndim == 0:
         raise ValueError(f"y must have one label per window, got {type(y).__name__} ({y!r}).")
     if labels.ndim > 1 and labels.shape[1:] != (1,):
@@ -99,8 +94,8 @@ def plain_labels(y: Any) -> AnyArray:
     missing = [row for row, value in enumerate(listed) if is_missing(value)]
     if missing:
         raise ValueError(
-            f"Input y contains NaN or None in {len(missing)} of {len(labels)} rows, the first of "
-            f"them row {missing[0]}: leave unlabeled windows out, X[labeled] and y[labeled]."
+            f"y is None or NaN in some rows, {len(missing)} of {labels.size}, the first in row "
+            f"{missing[0]}: leave unlabeled windows out, X[labeled] and y[labeled]."
         )
     # 3. One kind of labels
     if labels.dtype.kind in "Mm":

@@ -81,7 +81,7 @@ def test_polars_columns():
         found = check_labels(pl.Series(NAMES.tolist(), dtype=dtype), N, None, None)
         np.testing.assert_array_equal(found.codes, CODES)
     assert check_labels(pl.Series(CODES), N, None, None).classes.dtype == np.int64
-    with pytest.raises(ValueError, match="NaN or None in 1 of 24 rows"):
+    with pytest.raises(ValueError, match="None or NaN in some rows, 1 of 24"):
         check_labels(pl.Series([None, *CODES.tolist()[1:]]), N, None, None)
 
 
@@ -99,11 +99,12 @@ def test_classifiers_return_labels_as_given(make, form):
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        ([None, *NAMES[1:]], "NaN or None in 1 of 24 rows, the first of them row 0"),
+        ([None, *NAMES[1:]], "None or NaN in some rows, 1 of 24, the first in row 0"),
         ([np.nan, *NAMES[1:].tolist()], "leave unlabeled windows out"),
-        (pd.Series(NAMES, dtype="string").where(CODES > 0), "NaN or None in 8 of 24 rows"),
-        (pd.Series(CODES, dtype="Int64").where(CODES > 0), "NaN or None in 8 of 24 rows"),
-        (np.where(CODES > 0, CODES, np.nan), "NaN or None in 8 of 24 rows"),
+        (pd.Series(NAMES, dtype="string").where(CODES > 0), "None or NaN in some rows, 8 of 24"),
+        (pd.Series(CODES, dtype="Int64").where(CODES > 0), "None or NaN in some rows, 8 of 24"),
+        (np.ma.masked_array(CODES, CODES == 0), "None or NaN in some rows, 8 of 24"),
+        (np.where(CODES > 0, CODES, np.nan), "None or NaN in some rows, 8 of 24"),
         ([1, *NAMES[1:].tolist()], "y mixes number, str"),
         ([True, *NAMES[1:].tolist()], "y mixes bool, str"),
         (np.stack([CODES, CODES], axis=1), r"shape \(24, 2\) instead. Fit one classifier per"),

@@ -587,8 +587,8 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             raise ValueError(
                 f"The classifier has the classes {np.asarray(estimator.classes_).tolist()!r} and "
                 f"y has {self.classes_.tolist()!r}: they have none in common. Use the classifier's "
-                "labels in y, or fit it on those of y. Voting, stacking and one-versus-rest replace "
-                "labels by numbers, so give them a classifier that they fit."
+                "labels in y, or fit it on those of y. Voting, stacking and one-versus-rest "
+                "replace labels by numbers, so give them a classifier that they fit."
             )
         columns = np.searchsorted(self.classes_, estimator.classes_[known])
         result = np.zeros((len(given), len(self.classes_)))

@@ -67,7 +67,7 @@ def test_booleans_and_a_single_class():
         (None, "requires y to be passed.*zero_shot"),
         (["a"] * 5, "inconsistent numbers of samples"),
         (np.linspace(0, 1, 21), "Unknown label type.*continuous"),
-        ([np.nan] + [1.0] * 20, "y contains NaN"),
+        ([np.nan] + [1.0] * 20, "y is None or NaN"),
     ],
 )
 def test_wrong_labels_are_named(y, message):
@@ -165,7 +165,7 @@ def test_labels_that_are_missing_are_refused(missing, dtype):
     X, y, _ = wrist_data()
     labels = pd.Series(y).astype(dtype)
     labels[0] = missing
-    with pytest.raises(ValueError, match="Input y contains NaN or None in"):
+    with pytest.raises(ValueError, match="y is None or NaN in some rows"):
         classifier().fit(X, labels)
 
 
