@@ -82,10 +82,12 @@ def test_every_feature_has_the_name_of_what_it_is():
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        (("ax", "ay", "az"), {"ax_mean", "a_norm_mean", "a_xy_corr"}),
-        (("accX", "accY", "accZ", "hr"), {"accX_mean", "acc_norm_mean", "acc_yz_corr", "hr_mean"}),
-        (("x", "y", "z"), {"x_mean", "xyz_norm_mean", "xy_corr"}),
-        (("acc_x", "acc_y", "hr"), {"acc_x_mean", "acc_y_mean", "hr_mean"}),
+        (("acc_x", "acc_y", "acc_z"), {"acc_x_mean", "acc_norm_mean", "acc_xy_corr"}),
+        (
+            ("series_z", "series_hr", "series_x", "series_y"),
+            {"series_x_mean", "series_norm_mean", "series_yz_corr", "series_hr_mean"},
+        ),
+        (("series_x", "series_y", "series_hr"), {"series_x_mean", "series_hr_mean"}),
         (None, {"x0_mean", "x0_x1_x2_norm_mean", "x0_x1_corr"}),
     ],
 )
