@@ -107,8 +107,8 @@ class WorksUnfitted(DocumentationLink):
     def set_output(self, *, transform: str | None = None) -> Self:
         """Return this transformer unchanged: windows are not a table.
 
-        The output has channels and samples, and a data frame has columns only. The method exists so
-        that ``Pipeline.set_output`` reaches the steps that follow.
+        Windows have channels and samples, and a data frame has columns only. The method exists so
+        that ``Pipeline.set_output`` reaches the following steps.
 
         Parameters
         ----------
@@ -152,12 +152,10 @@ def check_params(estimator: Any, names: Iterable[str]) -> None:
 
 
 def fit_keyword(estimator: Any, name: str) -> str | None:
-    """Return the keyword by which `fit` takes some metadata without routing; None if it does not.
-
-    A pipeline takes those of its last step, and a search those of its estimator.
-    """
+    """Return the keyword by which `fit` takes some metadata without routing, or None."""
     if has_fit_parameter(estimator, name):
         return name
+    # a pipeline takes those of its last step, and a search those of its estimator
     steps = getattr(estimator, "steps", None)
     if steps:
         inner = fit_keyword(steps[-1][1], name) if hasattr(steps[-1][1], "fit") else None

@@ -74,10 +74,7 @@ def check_labels(
 
 
 def plain_labels(y: Any) -> AnyArray:
-    """Return labels as strings, whole numbers, booleans or floats, or raise an error.
-
-    Of nullable columns and objects, labels keep their type, so that `classes_` has it as well.
-    """
+    """Return labels as strings, whole numbers, booleans or floats, or raise an error."""
     # 1. An array, in which 1 and NaN between strings are still 1 and NaN
     labels = as_array(y)
     if labels.ndim == 1 and any(isinstance(value, list | tuple) for value in labels.tolist()):
@@ -97,7 +94,7 @@ def plain_labels(y: Any) -> AnyArray:
             f"y is None or NaN in some rows, {len(missing)} of {labels.size}, the first in row "
             f"{missing[0]}: leave unlabeled windows out, X[labeled] and y[labeled]."
         )
-    # 3. One kind of labels
+    # 3. One kind of labels; those of nullable columns and objects keep their type
     if labels.dtype.kind in "Mm":
         raise ValueError(
             f"y contains dates or durations ({labels.dtype}); expected names or numbers of classes."

@@ -319,7 +319,9 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
                 "the classifier need sklearn.set_config(enable_metadata_routing=True)."
             )
         taken = {}
-        for name in given.keys() & {"sample_weight", "groups"}:
+        for name in ("sample_weight", "groups"):
+            if name not in given:
+                continue
             keyword = fit_keyword(self.estimator, name)
             if keyword is not None:
                 taken[keyword] = given[name]
@@ -391,7 +393,8 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         self, X: Any, codes: NDArray[np.int64], groups: AnyArray | None
     ) -> list[tuple[AnyArray, AnyArray]] | None:
         """Return the rows of the folds that `cv` lists or draws; None if it is a number."""
-        if isinstance(self.cv, Integral):
+        chooses = isinstance(self.weight, str) or isinstance(self.balance, str)
+        if isinstance(self.cv, Integral) or not chooses:
             return None
         folds = list(check_cv(self.cv, codes, classifier=True).split(X, codes, groups))
         if any(len(fold) != 2 for fold in folds):
