@@ -39,6 +39,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "_clock",
             "_persistence",
             "_labels",
+            "_times",
         ]
     ),
     frozenset({"skeleton"}),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator, GroupKFold
 
+from ._times import read_times
 from ._typing import AnyArray, Array, Mask
 from ._validation import check_count, is_missing, list_of, plain_column
 from ._windows import Windows
@@ -247,7 +248,15 @@ def _spans(X: Windows, shared: AnyArray) -> tuple[Array, float]:
             f"Recording {shared[0]!r} has windows on both sides of the split, and X does not say "
             "which of them overlap: it needs the column start (s), and imu or pose with rate="
         )
-    return X["start"].astype(np.float64), seconds
+    return _starts(X), seconds
+
+
+def _starts(X: Windows) -> Array:
+    """Return the start times of the windows in s."""
+    starts = X["start"]
+    if starts.dtype.kind not in "iuf":  # dates
+        starts = read_times(starts, len(starts)).seconds
+    return starts.astype(np.float64)
 
 
 def _seconds(X: Windows) -> float | None:
@@ -333,7 +342,7 @@ def _folds_along_recordings(X: Any, n_folds: int) -> Rows:
     if len(X) < n_folds:
         raise ValueError(f"{len(X)} windows cannot be divided into {n_folds} folds.")
     clips, _ = _clips(X)
-    order = np.lexsort((X["start"], clips))
+    order = np.lexsort((_starts(X), clips))
     fold_of = np.empty(len(X), dtype=np.int64)
     for fold, rows in enumerate(_block_tests(clips[order], None, n_folds)):
         fold_of[order[rows]] = fold
