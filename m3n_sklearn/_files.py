@@ -124,7 +124,7 @@ def naming_file(path: str | os.PathLike[str], outcome: str = OLD_CONTENT) -> Ite
     try:
         yield
     except OSError as error:
-        if error.errno not in _WAYS_OUT:
+        if error.errno is None or error.errno not in _WAYS_OUT:
             raise
         reason, way_out = os.strerror(error.errno), _WAYS_OUT[error.errno]
         raise OSError(error.errno, f"{reason}. {way_out} {outcome}", os.fspath(path)) from error

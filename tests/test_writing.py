@@ -1,4 +1,4 @@
-"""Writing files: atomic, with their mode and links; the dead leave nothing, a full disk is named."""
+"""Writing files: atomic, with mode and links; the dead leave nothing, a full disk is named."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_devices_and_pipes_are_not_replaced(tmp_path):
 def test_a_full_disk_is_named_and_keeps_the_old_file(tmp_path, room):
     path = tmp_path / "e"
     path.write_bytes(b"old")
-    with full_disk(room), pytest.raises(OSError, match="Free some space.*unchanged") as error:
+    with full_disk(room), pytest.raises(OSError, match=r"Free some space.*unchanged") as error:
         write_atomically(path, b"x" * 100)
     assert error.value.filename == str(path) and error.value.errno == errno.EFBIG
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
