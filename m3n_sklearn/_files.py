@@ -156,7 +156,8 @@ def alone(lock: Path, waiting: str) -> Iterator[bool]:
     False if there are no locks here: then others may run the block as well.
     """
     while True:
-        file = lock.open("ab")
+        with naming_file(lock, "Nothing is written there"):
+            file = lock.open("ab")
         held = try_lock(file)
         if held is False:
             warn(waiting)
@@ -169,8 +170,8 @@ def alone(lock: Path, waiting: str) -> Iterator[bool]:
         try:
             yield bool(held)
         finally:
-            if held:
-                lock.unlink(missing_ok=True)
+            with suppress(OSError):  # open files can't be deleted on Windows
+                lock.unlink()
 
 
 def _is_at(file: BinaryIO, path: Path) -> bool:

@@ -4,33 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from m3n_sklearn._files import ABANDONED, alone, naming_file, sweep, write_atomically
 
+from .disks import full_disk
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX: modes, links, locks")
-
-
-@contextmanager
-def full_disk(room: int = 0):
-    """Let the system refuse to make files larger than `room` bytes, as a full disk does."""
-    resource = pytest.importorskip("resource")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
 
 
 def temporary(path: Path, digit: str = "0") -> Path:
