@@ -176,40 +176,40 @@ JOBS = [
 # ---- children
 
 
-def start(job: Job, folder: Path, kill_before: int | None = None) -> int:
+def start(job: Job, folder: Path, kill_before: float | None = None) -> int:
     """Run a job in a child, which kills itself before the given call; return its process id."""
     child = os.fork()
     if child:
         return child
-    code = 1
+    code, watch = 1, Watch(kill_before or 0)
     try:
         sys.stderr = open(folder / "errors", "a")  # noqa: SIM115
         warnings.simplefilter("ignore")
         if kill_before is not None:
-            sys.setprofile(_killer(kill_before))
+            sys.setprofile(watch)
         job.run(folder)
+        sys.setprofile(None)
+        (folder / "calls").write_text(str(watch.seen))
         code = 0
     except BaseException:
         sys.setprofile(None)
         traceback.print_exc()
         sys.stderr.flush()
     finally:
-        sys.setprofile(None)
         os._exit(code)
 
 
-def _killer(count: int) -> Callable[..., None]:
-    """Return a profiler that kills its process before the `count`-th call that changes a file."""
-    left = count
+class Watch:
+    """Counts the calls that change files, and kills its process before the call number `at`."""
 
-    def watch(frame: Any, event: str, function: Any) -> None:
-        nonlocal left
+    def __init__(self, at: float) -> None:
+        self.at, self.seen = at, 0
+
+    def __call__(self, frame: Any, event: str, function: Any) -> None:
         if event == "c_call" and getattr(function, "__name__", "") in CALLS:
-            left -= 1
-            if left < 0:
+            if self.seen >= self.at:
                 os.kill(os.getpid(), signal.SIGKILL)
-
-    return watch
+            self.seen += 1
 
 
 def wait(child: int) -> bool:
@@ -251,24 +251,15 @@ class Undisturbed:
 
     @classmethod
     def of(cls, job: Job) -> Undisturbed:
-        """Run a job twice: with a clock, and counting by bisection."""
-        with workshop(job) as folder:
-            begun = time.perf_counter()
-            assert wait(start(job, folder)), (folder / "errors").read_text()
-            seconds, result = time.perf_counter() - begun, job.result(folder)
-        low, high = 0, 1
-        while not cls._ends(job, high):
-            low, high = high, 2 * high
-        while high - low > max(1, low // 20):
-            middle = (low + high) // 2
-            low, high = (low, middle) if cls._ends(job, middle) else (middle, high)
-        return cls(result, seconds, high)
-
-    @staticmethod
-    def _ends(job: Job, calls: int) -> bool:
-        """Tell whether a job needs no more calls."""
-        with workshop(job) as folder:
-            return wait(start(job, folder, calls))
+        """Run a job twice: with a clock, and counting calls."""
+        for at in (None, np.inf):
+            with workshop(job) as folder:
+                begun = time.perf_counter()
+                assert wait(start(job, folder, at)), (folder / "errors").read_text()
+                if at is None:
+                    seconds, result = time.perf_counter() - begun, job.result(folder)
+                calls = int((folder / "calls").read_text())
+        return cls(result, seconds, calls)
 
 
 # ---- the two tables
@@ -300,7 +291,11 @@ def kill(job: Job, n_kills: int, rng: np.random.Generator) -> Outcome:
                     os.kill(child, signal.SIGKILL)
                     os.waitpid(child, 0)
                 outcome.tried += 1
-                now = job.done(folder)
+                try:
+                    now = job.done(folder)
+                except Exception as error:  # what was whole is not any more
+                    now, outcome.note = {}, repr(error)
+                    outcome.lost += 1
                 outcome.lost += sum(now.get(name, before) != fact for name, fact in before.items())
                 before = now
             simulated = _lines(folder / "simulated")
