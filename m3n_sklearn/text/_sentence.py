@@ -130,7 +130,10 @@ class SentenceEncoder:
     def _cache_file(self) -> Path | None:
         """Return the file of cached vectors, or None."""
         folder = self.cache_dir or os.environ.get(CACHE_VARIABLE)
-        return Path(folder) / f"{_model_key(self.model)[:32]}.npz" if folder else None
+        try:
+            return Path(folder) / f"{_model_key(self.model)[:32]}.npz" if folder else None
+        except OSError:  # the folder of the model has a file that can't be read
+            return None
 
 
 def _read_vectors(path: Path) -> dict[str, NDArray[np.float32]]:
@@ -158,7 +161,7 @@ def _write_vectors(path: Path, vectors: Mapping[str, NDArray[np.float32]]) -> No
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, buffer.getvalue())
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a path with a null character
         if path.parent not in _REPORTED:
             _REPORTED.add(path.parent)
             warn(

@@ -135,5 +135,7 @@ def test_no_value_that_is_not_finite_is_trained_on(tmp_path, column, value, simu
         refuses(lambda: tiny(corpus=folder).fit(), ValueError, f"{column}.npy is damaged")
         refuses(lambda: tiny(corpus=sign(folder), simulator=simulator).fit(), ValueError, *words)
     mapped = open_corpus(sign(folder))
+    if column == "imu":
+        refuses(lambda: tiny().fit(mapped), ValueError, *words)
     refuses(lambda: save_corpus(mapped, tmp_path / "new"), ValueError, *words)
     assert not (tmp_path / "new").exists()

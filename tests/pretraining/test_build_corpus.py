@@ -525,6 +525,7 @@ def test_a_full_disk_is_named_and_the_build_goes_on(tmp_path, simulated, room):
     assert str(tmp_path) in str(error.value.filename)
     assert not (tmp_path / "corpus").exists()
     finished = len(list(tmp_path.glob(".corpus.building/parts/*/part.json")))
+    assert (finished > 0) == hasattr(error.value, "__notes__") == bool(list(tmp_path.iterdir()))
     simulated.clear()
     folder = build_corpus(source(), tmp_path / "corpus", simulator=WRIST, **SHORT)
     assert len(simulated) == 4 - finished and not list(tmp_path.glob(".*"))

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -246,9 +247,11 @@ def _build(
     """Write the folder and its manifest; compare it with an expected one."""
     # 1. Digests of the files: a missing one is found before hours of simulation
     files = [source.digests() for source in sources]
+    # 2. The corpus of an earlier call, which may lie where nothing can be written
+    if path.exists():
+        return _finished(sources, files, path, plan, expected)
     with workplace(path) as place:
-        # 2. The corpus of an earlier call, or of a process that this one has waited for
-        if path.exists():
+        if path.exists():  # of a process that this one has waited for
             return _finished(sources, files, path, plan, expected)
         # 3. Windows of all sources, streamed to disk
         parts, names, tally = Parts(place / "parts"), Names(), Tally()
@@ -338,16 +341,22 @@ class Parts:
     def write(self, key: str, windows: Windows | None, too_short: int) -> None:
         """Keep the windows of a chunk; the folder appears when it is complete."""
         new = self.folder / "new"
-        shutil.rmtree(new, ignore_errors=True)
-        shutil.rmtree(self.folder / key, ignore_errors=True)
-        new.mkdir(parents=True)
-        if windows is not None:
-            with CorpusWriter(new / "windows") as writer:
-                writer.append(windows)
-                writer.finish()
-        facts = {"windows": 0 if windows is None else len(windows), "too_short": too_short}
-        write_text(new / PART, json.dumps(facts))
-        move_to(new, self.folder / key)
+        for stale in (new, self.folder / key):
+            shutil.rmtree(stale, ignore_errors=True)
+        try:
+            new.mkdir(parents=True)
+            if windows is not None:
+                with CorpusWriter(new / "windows") as writer:
+                    writer.append(windows)
+                    writer.finish()
+            facts = {"windows": 0 if windows is None else len(windows), "too_short": too_short}
+            write_text(new / PART, json.dumps(facts))
+            move_to(new, self.folder / key)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            with suppress(OSError):  # other parts are kept
+                self.folder.rmdir()
+            raise
 
     def forget(self) -> None:
         """Delete all parts: no later call needs them."""

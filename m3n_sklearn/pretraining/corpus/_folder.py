@@ -20,14 +20,13 @@ from numpy.typing import NDArray
 from ..._files import alone, naming_file
 from ..._hashing import file_digest, sha256
 from ..._warn import warn
-from ..._windows import Windows
+from ..._windows import Windows, check_finite
 
 __all__ = [
     "FORMAT",
     "MANIFEST",
     "META",
     "CorpusWriter",
-    "check_finite",
     "column_file",
     "mask_file",
     "move_to",
@@ -115,6 +114,9 @@ def workplace(target: Path) -> Iterator[Path]:
 
     After an error or a kill, its folder ``parts`` is kept if there is one, and is found again.
     """
+    if target.is_symlink() and not target.exists():
+        raise FileExistsError(f"{target} is a link to nothing; remove it or choose another folder.")
+    target = Path(os.path.abspath(target))  # "." has no name
     waiting = f"Another process is building {target}. This one waits until it has finished."
     with naming_file(target, "Nothing is written there"):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +124,8 @@ def workplace(target: Path) -> Iterator[Path]:
         # without locks each process has a folder of its own
         own = "building" if held else f"{uuid.uuid4().hex}.tmp"
         place = target.with_name(f".{target.name}.{own}")
-        place.mkdir(exist_ok=True)
+        with naming_file(place, "Nothing is written there"):
+            place.mkdir(exist_ok=True)
         shutil.rmtree(place / "corpus", ignore_errors=True)
         try:
             yield place
@@ -349,7 +352,7 @@ class CorpusWriter:
             raise ValueError(f"Parts of a corpus differ: {self.facts} and {facts}.")
         for name, column in self.columns.items():
             if name in SIGNALS:
-                check_finite(name, part, np.arange(self.count, self.count + len(part)))
+                check_finite(part, name, np.arange(self.count, self.count + len(part)))
             column.append(part[name])
             self.masks.setdefault(name, []).append(part.present(name))
         self.count += len(part)
@@ -507,25 +510,6 @@ class _Captions(_Words):
     def _write(self, codes: NDArray[np.int64]) -> None:
         """Write the number of the caption of each row."""
         _write_rows(self.path, codes.astype(np.int32))
-
-
-def check_finite(name: str, part: Windows, rows: NDArray[Any]) -> None:
-    """Raise ValueError for NaN or infinity in a signal: `Windows` do not search memory maps.
-
-    `rows` (n,) are the numbers of the rows in the whole, for the message.
-    """
-    if name not in part:
-        return
-    values = part[name]
-    sound = np.isfinite(values).reshape(len(values), -1).all(axis=1) | ~part.present(name)
-    if sound.all():
-        return
-    bad = int(np.argmin(sound))
-    clip = f" (clip {part['clip'][bad]!s})" if "clip" in part else ""
-    raise ValueError(
-        f"Column {name!r} has NaN or infinity in row {rows[bad]}{clip}. Drop the row, interpolate, "
-        "or mark it with present=."
-    )
 
 
 def _plain(words: Iterable[Any]) -> Iterable[Hashable]:
