@@ -470,9 +470,11 @@ def flip(file: Path) -> None:
 def test_the_same_call_finds_its_corpus(tmp_path, simulated):
     folder = build_corpus(source(), tmp_path / "corpus", **SHORT)
     before, _ = files_of(folder), simulated.clear()
+    (tmp_path / ".corpus.building" / "parts" / "left").mkdir(parents=True)
+    (tmp_path / ".corpus.lock").touch()
     assert build_corpus(source(), folder, **SHORT) == folder
     assert rebuild_corpus(folder, source(), folder) == folder
-    assert simulated == [] and files_of(folder) == before
+    assert simulated == [] and files_of(folder) == before and list(tmp_path.iterdir()) == [folder]
     others = [
         (source(), {"mirror": True}),
         (source(clips=motions(1)), {}),

@@ -249,7 +249,10 @@ def _build(
     files = [source.digests() for source in sources]
     # 2. The corpus of an earlier call, which may lie where nothing can be written
     if path.exists():
-        return _finished(sources, files, path, plan, expected)
+        found = _finished(sources, files, path, plan, expected)
+        with suppress(OSError), workplace(path):
+            pass  # deletes what a kill at the very end has left
+        return found
     with workplace(path) as place:
         if path.exists():  # of a process that this one has waited for
             return _finished(sources, files, path, plan, expected)

@@ -1,6 +1,6 @@
 """Kill what writes at any moment, or let two write at once, and see whether anything is lost.
 
-    python -m benchmarks.kills [--kills 300] [--runs 40] [--seed 0]
+    python -m tests.kills [--kills 300] [--runs 40] [--seed 0]
 
 Each job (a corpus, a study, a saved estimator, the cache of sentences) runs in a child process that
 is killed with SIGKILL, in half of the cases at a random time, in the others before a random call

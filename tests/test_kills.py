@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from benchmarks import kills
+from . import kills
 
 pytestmark = [
     pytest.mark.slow,
