@@ -21,7 +21,7 @@ from ._compat import validate_data
 from ._typing import AnyArray
 from ._validation import check_rate
 from ._warn import warn
-from ._windows import Windows
+from ._windows import Windows, check_finite
 from .motion import Motion
 from .recording import (
     SENSORS,
@@ -184,9 +184,8 @@ def _from_windows(
         )
     if len(X) == 0:
         raise ValueError("X has 0 rows; at least one window is required.")
+    check_finite(X, "imu")
     values = X["imu"].astype(np.float32, copy=False)
-    if not np.isfinite(values).all():
-        raise ValueError("Column 'imu' contains NaN or infinity. Drop or interpolate those rows.")
     if reset:
         estimator.n_features_in_ = values.shape[1]
     elif X.channels is None or not adapts:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ._typing import AnyArray
 from ._validation import check_positive, is_missing, is_number, list_of
 
-__all__ = ["MODALITIES", "Windows", "as_windows"]
+__all__ = ["MODALITIES", "Windows", "as_windows", "check_finite"]
 
 MODALITIES = ("text", "pose", "imu")
 """Columns that have an encoder."""
@@ -557,6 +557,26 @@ def _check_column(name: str, array: AnyArray, present: NDArray[np.bool_] | None)
             f"Column 'pose' reaches {np.abs(rows).max():.4g} rad, more than two turns. These look "
             "like degrees: convert them with numpy.deg2rad."
         )
+
+
+def check_finite(windows: Windows, name: str, rows: NDArray[Any] | None = None) -> None:
+    """Raise ValueError for NaN or infinity in a column; `Windows` do not search memory maps.
+
+    `rows` (n,) are the numbers of the rows in the whole, for the message.
+    """
+    if name not in windows:
+        return
+    values = windows[name]
+    sound = np.isfinite(values).reshape(len(values), -1).all(axis=1) | ~windows.present(name)
+    if sound.all():
+        return
+    bad = int(np.argmin(sound))
+    clip = f" (clip {windows['clip'][bad]!s})" if "clip" in windows else ""
+    row = bad if rows is None else rows[bad]
+    raise ValueError(
+        f"Column {name!r} contains NaN or infinity, first in row {row}{clip}. Drop those rows, "
+        "interpolate, or mark them with present=."
+    )
 
 
 def _check_agreement(arrays: Mapping[str, AnyArray], channels: Sequence[str] | None) -> None:

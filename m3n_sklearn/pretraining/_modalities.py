@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import os
+import sys
 import tempfile
 from dataclasses import dataclass
 from functools import cache
@@ -13,9 +15,10 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from .._compat import FrozenEstimator
+from .._files import naming_file
 from .._inputs import ImuWindows
 from .._torch import derive_seed
-from .._windows import Windows
+from .._windows import Windows, check_finite
 from ..body import default_body
 from ..motion import as_sentences
 from ..skeleton import SMPL_PARENTS
@@ -80,7 +83,9 @@ class RecordedImu:
 
     def read(self, rows: NDArray[np.int64]) -> ImuWindows:
         """Return the windows of some rows."""
-        values = self.windows[rows]["imu"].astype(self.template.values.dtype, copy=False)
+        part = self.windows[rows]
+        check_finite(part, "imu", rows)
+        values = part["imu"].astype(self.template.values.dtype, copy=False)
         return self.template.with_values(values)
 
 
@@ -93,6 +98,10 @@ class SimulatedImu:
 
     def __init__(self, windows: Windows, simulator: Any, seed: int, every: int) -> None:
         self.windows, self.seed, self.every = windows, seed, every
+        for start in range(0, len(windows), CHUNK):
+            poses = windows[start : start + CHUNK]
+            for name in ("pose", "trans"):
+                check_finite(poses, name, np.arange(start, start + len(poses)))
         if isinstance(simulator, FrozenEstimator):
             self.simulator = copy.deepcopy(simulator.estimator)
         else:
@@ -129,9 +138,13 @@ class SimulatedImu:
 
 def _allocated(shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return an empty array, in memory or, if it is large, in a temporary file."""
-    if 4 * np.prod(shape, dtype=np.int64) <= IN_MEMORY:
+    size = 4 * int(np.prod(shape, dtype=np.int64))
+    if size <= IN_MEMORY:
         return np.empty(shape, dtype=np.float32)
     with tempfile.TemporaryFile() as file:
+        if sys.platform == "linux":  # writing to a memory map ends the process on a full disk
+            with naming_file(tempfile.gettempdir(), "Simulated signals need it"):
+                os.posix_fallocate(file.fileno(), 0, size)
         return np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
 
 
@@ -161,6 +174,8 @@ class PoseFeatures:
 def read_poses(windows: Windows, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the pose features of some rows."""
     part = windows[rows]
+    for name in ("pose", "trans"):
+        check_finite(part, name, rows)
     trans = part["trans"] if "trans" in part.columns else None
     return pose_features(part["pose"], trans, rate=part.rate("pose"), margin=part.margin)
 
