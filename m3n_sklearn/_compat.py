@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata
 from inspect import signature
-from typing import Any, Self
+from types import FrameType
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import _fit_context as fit_context
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
 from sklearn.utils._param_validation import (
@@ -39,6 +42,7 @@ __all__ = [
     "FrozenEstimator",
     "HasMethods",
     "Interval",
+    "LabelEncoding",
     "Options",
     "StrOptions",
     "WorksUnfitted",
@@ -47,9 +51,12 @@ __all__ = [
     "check_is_fitted",
     "check_params",
     "check_sample_weight",
+    "cloned_by_user",
     "epoch_callbacks",
+    "find_label_encoding",
     "fit_context",
     "fit_keyword",
+    "in_first_fit_of_pipeline",
     "num_samples",
     "root_entropy",
     "routing_enabled",
@@ -203,3 +210,147 @@ def epoch_callbacks(
 
     yield end_epoch
     context.call_on_fit_task_end(**data)
+
+
+# ---- callers
+
+
+def _callers(frame: FrameType | None) -> Iterator[FrameType]:
+    """Yield a frame and those around it, innermost first."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _module(frame: FrameType) -> str:
+    """Return the module of a frame."""
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def in_first_fit_of_pipeline() -> bool:
+    """Tell whether a Pipeline that has not been fitted before is fitting the calling estimator."""
+    for frame in _callers(sys._getframe(1)):
+        owner = frame.f_locals.get("self")
+        if _module(frame) == "sklearn.pipeline" and hasattr(owner, "steps"):
+            try:
+                check_is_fitted(owner)
+            except NotFittedError:
+                return True
+            return False
+        if not _module(frame).startswith(("sklearn.", "m3n_sklearn.", "joblib.")):
+            return False
+    return False
+
+
+def cloned_by_user() -> bool:
+    """Tell whether the user calls `clone` of the estimator whose ``__sklearn_clone__`` asks."""
+    for frame in _callers(sys._getframe(1)):
+        if frame.f_code.co_name not in ("__sklearn_clone__", "clone"):
+            module = _module(frame)
+            checks = module == "sklearn.utils.estimator_checks"  # they are a user
+            return checks or not module.startswith(("sklearn.", "m3n_sklearn."))
+    return True
+
+
+class LabelEncoding(NamedTuple):
+    """What meta-estimators have made of the labels that they were given.
+
+    Attributes
+    ----------
+    by : str
+        Name of the meta-estimator.
+    classes : list or None
+        The labels that the numbers 0, 1, ... stand for; None if they are not known.
+    one_by_one : bool
+        Whether the estimator is fitted on several problems with labels of their own.
+    encodes : bool
+        Whether y differs from what the user gave.
+    """
+
+    by: str
+    classes: list[Any] | None
+    one_by_one: bool = False
+    encodes: bool = True
+
+
+ONE_BY_ONE = {
+    "sklearn.multiclass": LabelEncoding(
+        "A one-vs-rest, one-vs-one or output-code classifier", None, one_by_one=True
+    ),
+    "sklearn.multioutput": LabelEncoding(
+        "A multi-output classifier or a chain", None, one_by_one=True, encodes=False
+    ),
+}
+"""By module, meta-estimators that fit their estimator on several problems."""
+
+NUMBERING = (
+    "VotingClassifier",
+    "StackingClassifier",
+    "BaggingClassifier",
+    "CalibratedClassifierCV",
+    "LabelEncoder",
+)
+"""Classes of scikit-learn that may number labels and have `classes_` before a member is fitted, by
+name: importing them takes time."""
+
+WORKERS = {
+    "sklearn.ensemble._base": ("_fit_single_estimator", "A VotingClassifier or StackingClassifier"),
+    "sklearn.model_selection._validation": ("_fit_and_predict", "cross_val_predict"),
+}
+"""By module, functions that fit with numbers whose classes are known to one of their callers."""
+
+
+def find_label_encoding(labels: list[Any]) -> LabelEncoding | None:
+    """Find what has encoded y, whose distinct values are `labels`, for the running `fit`.
+
+    Meta-estimators do not tell their estimators what the numbers stand for, but are among the
+    callers, unless `fit` runs in a worker process or thread. None if y was not encoded.
+    """
+    known: LabelEncoding | None = None
+    unknown: LabelEncoding | None = None
+    met = set()
+    for frame in _callers(sys._getframe(1)):
+        module, name = _module(frame), frame.f_code.co_name
+        if module in ONE_BY_ONE:
+            return ONE_BY_ONE[module]
+        if (module in WORKERS and name == WORKERS[module][0]) and _is_numbered(frame):
+            unknown = LabelEncoding(WORKERS[module][1], None)
+        owner = frame.f_locals.get("self", frame.f_locals.get("ensemble"))
+        if name == "cross_val_predict" and module in WORKERS:
+            owner = frame.f_locals.get("le")
+        if (by := _numbering_class(owner)) is not None and id(owner) not in met:
+            met.add(id(owner))
+            unknown = None
+            by = "cross_val_predict" if by == "LabelEncoder" else by
+            known = _unnumbered(owner, by, labels, known)
+    return known if unknown is None else unknown
+
+
+def _numbering_class(owner: Any) -> str | None:
+    """Return the class of scikit-learn that numbers labels, if an object is of one."""
+    for base in type(owner).__mro__:
+        if base.__name__ in NUMBERING and base.__module__.startswith("sklearn."):
+            return base.__name__
+    return None
+
+
+def _is_numbered(frame: FrameType) -> bool:
+    """Tell whether a function that fits in a worker has numbers in y; one does so by `method`."""
+    return frame.f_locals.get("method", "predict_proba") != "predict"
+
+
+def _unnumbered(
+    owner: Any, by: str, labels: list[Any], inner: LabelEncoding | None
+) -> LabelEncoding | None:
+    """Look up the numbers of an inner encoding, or else those in y, in the classes of a caller."""
+    classes = getattr(owner, "classes_", None)
+    numbers = labels if inner is None else inner.classes
+    if not isinstance(classes, np.ndarray) or numbers is None:
+        return inner
+    if not all(type(n) is int and 0 <= n < len(classes) for n in numbers):
+        return inner  # labels, and not numbers of the classes
+    if by == "CalibratedClassifierCV" and classes.dtype.kind not in "UO":
+        return inner  # it numbers strings only
+    if inner is None:
+        return LabelEncoding(by, classes.tolist())
+    return LabelEncoding(inner.by, classes[numbers].tolist())

@@ -152,9 +152,10 @@ def purge_overlaps(train: ArrayLike, test: ArrayLike, X: Any, *, gap: float = 0.
     ----------
     train, test : array-like of int, or masks of shape (n,)
         Rows of X.
-    X : Windows
-        With columns ``clip`` and ``start`` (s), and ``imu`` with its rate; as
-        :func:`~m3n_sklearn.recording.cut` returns them.
+    X : Windows or array
+        With columns ``clip`` and ``start`` (s), and ``imu`` or ``pose`` with their rates; as
+        :func:`~m3n_sklearn.recording.cut` returns them. A pose window includes its margins. An
+        array does not say which windows overlap: nothing is dropped.
     gap : float, default=0.0
         Seconds that must lie between a training window and a tested one.
 
@@ -241,16 +242,33 @@ def _check_known(known: Mask, learned: Rows, tested: Rows) -> None:
 
 def _spans(X: Windows, shared: AnyArray) -> tuple[Array, float]:
     """Return the start times and the length of the windows in s."""
-    rate = X.rate("imu")
-    if "start" not in X or "imu" not in X or rate is None:
+    seconds = _seconds(X)
+    if "start" not in X or seconds is None:
         raise ValueError(
             f"Recording {shared[0]!r} has windows on both sides of the split, and X does not say "
-            "which of them overlap: it needs the columns start (s) and imu, and rate="
+            "which of them overlap: it needs the column start (s), and imu or pose with rate="
         )
+    return _starts(X), seconds
+
+
+def _starts(X: Windows) -> Array:
+    """Return the start times of the windows in s."""
     starts = X["start"]
     if starts.dtype.kind not in "iuf":  # dates
         starts = read_times(starts, len(starts)).seconds
-    return starts.astype(np.float64), X["imu"].shape[-1] / rate
+    return starts.astype(np.float64)
+
+
+def _seconds(X: Windows) -> float | None:
+    """Return the longest time in s that a column of a window covers, margins included."""
+    lengths = []
+    for name, axis in (("imu", 2), ("pose", 1), ("trans", 1)):
+        rate = X.rate(name)
+        if name in X:
+            if rate is None:
+                return None
+            lengths.append(X[:1][name].shape[axis] / rate)
+    return max(lengths, default=None)
 
 
 def _near(recordings: AnyArray, times: Array, tested: Mask, seconds: float) -> Mask:
@@ -281,18 +299,28 @@ def rows_to_learn_from(outside: Mask, X: Any, fold: str, *, gap: float = 0.0) ->
 
 
 def block_folds(
-    recordings: AnyArray, times: Array, seconds: float, groups: AnyArray | None, n_folds: int
+    recordings: AnyArray,
+    times: Array,
+    seconds: float,
+    groups: AnyArray | None,
+    n_folds: int,
+    X: Any = None,
 ) -> Iterator[tuple[Mask, Mask]]:
     """Yield masks of training and tested rows, with blocks of ordered rows kept together.
 
     Blocks are groups; without groups, or with only one, recordings; and where there are fewer
     recordings than folds, runs of consecutive rows. Rows (windows of `seconds` s) that overlap a
-    tested one are in neither mask.
+    tested one are in neither mask. If X, in the order of the rows, says itself which of them
+    overlap, that counts as well: `recordings` may divide a recording of X.
     """
+    knows = isinstance(X, Windows) and "clip" in X and "start" in X and _seconds(X) is not None
     for rows in _block_tests(recordings, groups, n_folds):
         test = np.zeros(len(times), dtype=bool)
         test[rows] = True
-        yield ~test & ~_near(recordings, times, test, seconds), test
+        train = ~test & ~_near(recordings, times, test, seconds)
+        if knows:
+            train = np.isin(np.arange(len(times)), purge_overlaps(train, test, X))
+        yield train, test
 
 
 def _block_tests(recordings: AnyArray, groups: AnyArray | None, n_folds: int) -> list[Rows]:
@@ -304,12 +332,32 @@ def _block_tests(recordings: AnyArray, groups: AnyArray | None, n_folds: int) ->
     return [part for part in np.array_split(np.arange(len(recordings)), n_folds) if len(part)]
 
 
+def _folds_along_recordings(X: Any, n_folds: int) -> Rows:
+    """Return the fold of each window: whole recordings, or runs of consecutive windows."""
+    if not isinstance(X, Windows) or "clip" not in X or "start" not in X:
+        raise ValueError(
+            "PurgedGroupKFold needs groups=, the box or person of each window, or Windows with the "
+            "columns clip and start, such as cut returns."
+        )
+    if len(X) < n_folds:
+        raise ValueError(f"{len(X)} windows cannot be divided into {n_folds} folds.")
+    clips, _ = _clips(X)
+    order = np.lexsort((_starts(X), clips))
+    fold_of = np.empty(len(X), dtype=np.int64)
+    for fold, rows in enumerate(_block_tests(clips[order], None, n_folds)):
+        fold_of[order[rows]] = fold
+    return fold_of
+
+
 class PurgedGroupKFold(BaseCrossValidator):
     """Folds of whole groups whose training part shares no sample with the test part.
 
     Use it for recordings that are split inside, such as the boxes of one packing session.
     Neighboring groups make a fold, and training windows that overlap a tested one are dropped.
-    Where groups are people, no windows overlap and none is dropped.
+    Where groups are people, no windows overlap and none is dropped. Without groups, the folds of
+    `Windows` are whole recordings (column ``clip``) or, of fewer recordings than folds, runs of
+    consecutive windows. This also serves meta-estimators that pass no groups, such as
+    ``StackingClassifier(..., cv=PurgedGroupKFold(3))``.
 
     Parameters
     ----------
@@ -365,8 +413,8 @@ class PurgedGroupKFold(BaseCrossValidator):
             What is split; only windows with ``clip`` and ``start`` can be purged.
         y : object, optional
             Ignored.
-        groups : array-like of shape (n,)
-            Box, set or person of each window.
+        groups : array-like of shape (n,), optional
+            Box, set or person of each window. `Windows` with ``clip`` and ``start`` need none.
 
         Yields
         ------
@@ -378,11 +426,12 @@ class PurgedGroupKFold(BaseCrossValidator):
         ValueError
             If a group is missing, or a fold leaves nothing to learn from.
         """
-        if groups is None:
-            raise ValueError("PurgedGroupKFold needs groups=: the box or person of each window.")
         if check_count(self.n_splits, "n_splits") < 2:
             raise ValueError(f"n_splits must be at least 2, got {self.n_splits}.")
-        fold_of = consecutive_groups(groups, self.n_splits)
+        if groups is None:
+            fold_of = _folds_along_recordings(X, self.n_splits)
+        else:
+            fold_of = consecutive_groups(groups, self.n_splits)
         if len(fold_of) != _count(X):
             raise ValueError(f"groups has {len(fold_of)} entries for {_count(X)} windows.")
         for fold in range(self.n_splits):

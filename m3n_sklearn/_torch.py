@@ -1,19 +1,24 @@
 """Computations with torch that leave global state as they found it, and the choice of a device.
 
-Random states, threads and dtype belong to the process. A fit that fails leaves the estimator as it
-was.
+Random states and dtype belong to the process: fits set them, and therefore wait for each other.
+Predictions do not use them, and do not wait for fits. The number of threads that torch uses belongs
+to each thread. A fit that fails leaves the estimator as it was.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 import torch
+from torch.overrides import TorchFunctionMode
 
 __all__ = [
     "LiveModule",
@@ -22,31 +27,106 @@ __all__ = [
     "derive_seed",
     "isolated",
     "resolve_device",
+    "submit",
 ]
 
-# global states belong to the process, so fits in several threads wait for each other
-_LOCK = threading.RLock()
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+# ---- locks and threads of this process
+
+
+class _Lock:
+    """A reentrant lock that is free in a forked child, whichever thread held it at the fork."""
+
+    all: WeakSet[_Lock] = WeakSet()
+
+    def __init__(self) -> None:
+        self.renew()
+        self.all.add(self)
+
+    def renew(self) -> None:
+        """Forget who holds the lock."""
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock; blocks that were entered before a renewal release the old one."""
+        with self._lock:
+            yield
+
+
+_FIT, _THREADS = _Lock(), _Lock()
+
+_pool: ThreadPoolExecutor | None = None
+"""Threads that compute predictions, each on one thread of torch."""
+
+
+def _begin_anew() -> None:
+    """Drop what a forked child has of threads that exist in its parent only."""
+    global _pool
+    _pool = None
+    for lock in list(_Lock.all):
+        lock.renew()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=_begin_anew)
+
+
+def submit(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    """Compute in another thread, on one thread of torch: the number of threads changes the bits.
+
+    The function must neither draw from global random generators nor call `submit`.
+    """
+    global _pool
+    with _THREADS.held():
+        if _pool is None:
+            _pool = ThreadPoolExecutor(
+                max_workers=max(1, os.cpu_count() or 1),
+                thread_name_prefix="m3n_sklearn",
+                initializer=_set_own_threads,
+                initargs=(1,),
+            )
+        return _pool.submit(function, *args, **kwargs)
+
+
+def _set_own_threads(count: int) -> None:
+    """Set the number of torch's threads for the calling thread, and for no thread to come."""
+    if torch.get_num_threads() == count:
+        return
+    with _THREADS.held(), ThreadPoolExecutor(1) as helper:
+        usual = helper.submit(torch.get_num_threads).result()
+        torch.set_num_threads(count)
+        # the number that new threads start with is the last one that any thread has set
+        helper.submit(torch.set_num_threads, usual).result()
 
 
 @contextmanager
 def isolated(seed: int | None = None) -> Iterator[None]:
     """Run a block on one thread with its own torch seed, and restore all global state afterwards.
 
-    Inside, the default dtype is float32 and the default device the CPU.
+    Inside, the default dtype is float32, the default device the CPU, and gradients are computed.
     """
-    with _LOCK:
+    with _FIT.held():
         threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
         numpy_state, python_state = np.random.get_state(), random.getstate()
-        with torch.random.fork_rng(devices=_cuda_devices()), _cpu_by_default():
+        with (
+            torch.random.fork_rng(devices=_cuda_devices()),
+            _cpu_by_default(),
+            torch.inference_mode(False),
+            torch.enable_grad(),
+        ):
             try:
-                torch.set_num_threads(1)
+                _set_own_threads(1)
                 torch.set_default_dtype(torch.float32)
                 if seed is not None:
                     torch.manual_seed(seed)
                 yield
             finally:
                 torch.set_default_dtype(dtype)
-                torch.set_num_threads(threads)
+                _set_own_threads(threads)
                 np.random.set_state(numpy_state)
                 random.setstate(python_state)
 
@@ -119,12 +199,32 @@ class LiveModule:
     def __init__(self) -> None:
         self._state: object = None
         self._module: Any = None
+        self._lock = _Lock()
 
-    def get(self, state: object, build: Callable[[], torch.nn.Module]) -> Any:
-        """Return the shared module, rebuilt unless it was built from this `state` object."""
-        if self._state is not state:
-            self._module, self._state = build(), state
-        return self._module
+    @contextmanager
+    def use(self, state: object, build: Callable[[], torch.nn.Module]) -> Iterator[Any]:
+        """Hand the module to one thread at a time, rebuilt unless it was built from this `state`.
+
+        `build` must set every weight: initial values are not drawn.
+        """
+        with self._lock.held():
+            if self._state is not state:
+                with _cpu_by_default(), _NoDraws():
+                    self._module, self._state = build(), state
+            yield self._module
 
     def __reduce__(self) -> tuple[type[LiveModule], tuple[()]]:
         return LiveModule, ()
+
+
+class _NoDraws(TorchFunctionMode):
+    """Leave new weights uninitialized in this thread: the global generator may belong to a fit."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        drawn = getattr(func, "__module__", None) == "torch.nn.init"
+        if drawn or func in (torch.Tensor.uniform_, torch.Tensor.normal_):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import sklearn
 from joblib import Memory
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
@@ -18,8 +25,11 @@ from sklearn.model_selection import (
     cross_validate,
     learning_curve,
 )
-from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.semi_supervised import SelfTrainingClassifier
 
 from m3n_sklearn import SMPLIMUSimulator, Windows, cut
 from m3n_sklearn.classification import Multi3NetClassifier
@@ -200,6 +210,79 @@ def test_stacking_cannot_pass_windows_through():
 def test_one_versus_rest(windows):
     model = OneVsRestClassifier(classifier(max_epochs=1))
     assert model.fit(windows, Y).predict(windows).shape == Y.shape
+
+
+# ---- a fitted pretrainer that is about to be trained again
+
+
+def test_a_pipeline_that_trains_a_fitted_pretrainer_warns():
+    source = clone(pretrainer(max_epochs=1)).fit(X)
+    pipe = make_pipeline(source, LogisticRegression())
+    with pytest.warns(UserWarning, match=r"fitted already.*FrozenEstimator\(pretrainer\)") as told:
+        pipe.fit(X, Y)
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pipe.fit(X, Y)  # the Pipeline itself has trained it before
+        source.fit(X)
+        clone(source).fit(X)
+        make_pipeline(FrozenEstimator(source), LogisticRegression()).fit(X, Y)
+        make_pipeline(clone(source), LogisticRegression()).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda source: GridSearchCV(make_pipeline(source, LogisticRegression()), {}, cv=2),
+        lambda source: make_pipeline(clone(source), classifier(source, max_epochs=1)),
+        lambda source: clone(classifier(source, max_epochs=1)),
+        lambda source: VotingClassifier([("a", classifier(source, max_epochs=1))]),
+    ],
+)
+def test_copies_of_a_fitted_pretrainer_warn(use):
+    source = clone(pretrainer(max_epochs=1)).fit(X)
+    with pytest.warns(UserWarning, match="copied without its weights") as told:
+        use(source).fit(X, Y)
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        use(FrozenEstimator(source))
+
+
+# ---- meta-estimators that require 2-D arrays
+
+CODES = np.searchsorted(np.unique(Y), Y)
+OUTPUTS = np.column_stack([CODES == 1, GROUPS == 0])
+FLAT_ONLY = {
+    "self-training": (SelfTrainingClassifier, np.where(np.arange(len(Y)) % 3 == 2, -1, CODES)),
+    "one-vs-one": (OneVsOneClassifier, Y),
+    "output code": (OutputCodeClassifier, Y),
+    "chain": (ClassifierChain, OUTPUTS),
+    "bagging": (BaggingClassifier, Y),
+}
+
+
+def to_windows(rows):
+    return rows[:, : X["imu"][0].size].reshape(len(rows), *X["imu"].shape[1:])
+
+
+@pytest.mark.parametrize("name", FLAT_ONLY)
+def test_flat_rows_in_front_and_windows_inside(name):
+    meta, y = FLAT_ONLY[name]
+    rows = X["imu"].reshape(len(X), -1)
+    member = make_pipeline(FunctionTransformer(to_windows), classifier(max_epochs=1))
+    assert meta(member).fit(rows, y).predict(rows).shape == y.shape
+    for form in FORMS.values():  # as the user guide says
+        with pytest.raises((TypeError, ValueError)):
+            meta(classifier(max_epochs=1)).fit(form, y)
+
+
+def test_several_outputs_and_boosting_take_windows():
+    model = classifier(max_epochs=20)
+    for form in FORMS.values():
+        assert MultiOutputClassifier(model).fit(form, OUTPUTS).predict(form).shape == OUTPUTS.shape
+    boosted = AdaBoostClassifier(model, n_estimators=2).fit(X["imu"], Y)
+    assert boosted.predict(X["imu"]).shape == Y.shape
 
 
 # ---- metadata

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
@@ -35,6 +36,7 @@ from .._typing import AnyArray
 from .._windows import Windows
 from ..nets import build_classifier, get_weights, set_weights
 from ..pretraining import FINE_TUNING, Augmentation, resolve_augmentation
+from ._encoded_labels import ClassParameters, in_labels_of
 from ._learning import (
     BATCH_SIZE,
     EMA,
@@ -198,8 +200,15 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     twice. Mini-batches and augmentation draw random numbers whose count depends on the number of
     rows; with them this holds on average.
 
-    `fit` computes on one thread. Predictions use ``torch.get_num_threads()`` threads, with the same
-    results.
+    `rehearsal`, `descriptions` and `class_weight` hold the labels of y. Meta-estimators that number
+    the classes before they fit, such as `VotingClassifier`, `StackingClassifier` and
+    `CalibratedClassifierCV`, are recognized: the labels in the parameters are numbered in the same
+    way. Where this is not possible, an error says so: in a worker (``n_jobs=2``), and in
+    one-vs-rest, one-vs-one and output-code classifiers.
+
+    `fit` computes on one thread, and fits in several threads of a process wait for each other.
+    Predictions use ``torch.get_num_threads()`` threads, with the same results, and do not wait for
+    fits of other estimators.
 
     References
     ----------
@@ -339,7 +348,9 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         # 1. Read the windows and labels. Rows of weight zero are dropped before anything is drawn.
         imu = self._read(X, reset=True)
         self._check_strategy()
-        labels = self._read_labels(y, len(imu), sample_weight)
+        given = ClassParameters(self.rehearsal, self.descriptions, self.class_weight)
+        given = in_labels_of(y, given, zero_shot=self.strategy == "zero_shot")
+        labels = self._read_labels(y, len(imu), sample_weight, given)
         people = None if groups is None else check_groups(groups, len(imu))
         kept = np.flatnonzero(labels.weight > 0)
         if len(kept) < len(imu):
@@ -355,14 +366,14 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             members = members_of_last_fit(self.strategy_, self.config_, self.weights_)
         else:
             first_epoch, self.strategy_ = 0, self._resolve_strategy(labels)
-            members, input_map = self._start(X, imu, labels, people)
+            members, input_map = self._start(X, imu, labels, people, given.descriptions)
             self.origin_ = self._origin()
 
         # 3. From here on the classifier knows how to read windows: those to rehearse, and those
         #    that callbacks predict during the training.
         self.classes_, self.input_ = labels.classes, input_map
         self.channels_, self.rate_ = imu.channels, imu.rate
-        rehearsal = self._read_rehearsal()
+        rehearsal = self._read_rehearsal(given.rehearsal)
         seed = root_entropy(self.random_state)
 
         # 4. Train on the network's input. Without labels, there is nothing to train.
@@ -408,14 +419,18 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             )
 
     def _read_labels(
-        self, y: ArrayLike | None, n_rows: int, sample_weight: ArrayLike | None
+        self,
+        y: ArrayLike | None,
+        n_rows: int,
+        sample_weight: ArrayLike | None,
+        given: ClassParameters,
     ) -> Labels:
         """Check labels and weights; zero-shot has the classes of the descriptions."""
-        described = None if self.descriptions is None else check_descriptions(self.descriptions)
+        described = None if given.descriptions is None else check_descriptions(given.descriptions)
         if self.strategy == "zero_shot":
             assert described is not None
             return Labels(described[0], np.zeros(n_rows, np.int64), np.ones(n_rows))
-        return check_labels(y, n_rows, sample_weight, self.class_weight)
+        return check_labels(y, n_rows, sample_weight, given.class_weight)
 
     def _resolve_strategy(self, labels: Labels) -> str:
         """Return the strategy, and the choice of "auto"."""
@@ -463,7 +478,12 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         }
 
     def _start(
-        self, X: Any, imu: ImuWindows, labels: Labels, groups: AnyArray | None
+        self,
+        X: Any,
+        imu: ImuWindows,
+        labels: Labels,
+        groups: AnyArray | None,
+        descriptions: Mapping[Any, Any] | None,
     ) -> tuple[list[Member], InputMap]:
         """Return the networks to train, and the map from windows to their input."""
         given, strategy = as_list(self.pretrainer), self.strategy_
@@ -495,8 +515,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             "n_classes": len(labels.classes),
         }
         prompts = None
-        if self.descriptions is not None and strategy not in ("scratch", "frozen"):
-            sentences = prompts_of(self.descriptions, labels.classes)
+        if descriptions is not None and strategy not in ("scratch", "frozen"):
+            sentences = prompts_of(descriptions, labels.classes)
             with naming("pretrainer[0], which embeds descriptions" if len(sources) > 1 else ""):
                 prompts = prompt_network(sources[0], sentences, sites)
         return list_members(strategy, encoders, head, prompts), input_map
@@ -561,16 +581,18 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             verbose=self.verbose,
         )
 
-    def _read_rehearsal(self) -> tuple[ImuWindows, NDArray[np.int64]] | None:
+    def _read_rehearsal(
+        self, rehearsal: tuple[Any, ...] | None
+    ) -> tuple[ImuWindows, NDArray[np.int64]] | None:
         """Return the windows to rehearse whose classes are known, and their class numbers."""
-        if self.rehearsal is None:
+        if rehearsal is None:
             return None
-        if len(self.rehearsal) != 2:
+        if len(rehearsal) != 2:
             raise ValueError(
                 "rehearsal must be a tuple (X, y), windows and their labels; got a tuple of "
-                f"{len(self.rehearsal)}."
+                f"{len(rehearsal)}."
             )
-        X, y = self.rehearsal
+        X, y = rehearsal
         with naming("rehearsal=(X, y)"):
             imu = self._read(X, reset=False)
             self._layout_of(imu)
@@ -651,8 +673,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         def forward(batch: dict[str, Tensor]) -> Tensor:
             return module(batch)["logits"]
 
-        with isolated():
-            module = self._module()
+        with self._module() as module:
             if not layout.is_series:
                 module.read_sites(layout.sites)
             logits = np.stack(
@@ -661,13 +682,12 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         check_finite(logits, imu.values)
         return logits
 
-    def _module(self) -> Any:
-        """Return the network with the fitted weights, built on first use."""
+    def _module(self) -> AbstractContextManager[Any]:
+        """Lend the network with the fitted weights, built on first use."""
         if not hasattr(self, "_live"):  # loaded from a file
             self._live = LiveModule()
-        return self._live.get(
-            self.weights_, lambda: set_weights(build_classifier(self.config_), self.weights_)
-        )
+        config, weights = self.config_, self.weights_
+        return self._live.use(weights, lambda: set_weights(build_classifier(config), weights))
 
     # ---- reading windows
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from .._torch import submit
 from .._typing import AnyArray
 from ..skeleton import random_rotations
 
@@ -39,11 +39,12 @@ def run_in_chunks(
     x: AnyArray,
     present: NDArray[np.bool_] | None,
     device: str,
-    threads: int = 1,
+    threads: int | None = None,
 ) -> AnyArray:
     """Apply a function of batches to all rows, without gradients, and collect NumPy arrays.
 
-    Chunks, and therefore the results, do not depend on the number of threads.
+    Chunks, and therefore the results, do not depend on the number of threads. None computes in
+    the calling thread, which must be limited to one thread of torch.
     """
     dtype = next(module.parameters()).dtype
     # on a CPU, moving a small network between devices would cost a third of the time
@@ -61,14 +62,24 @@ def run_in_chunks(
     if not on_cpu:
         module.to(device)
     starts = range(0, len(x), size)
-    if on_cpu and min(threads, len(starts)) > 1:
-        with ThreadPoolExecutor(min(threads, len(starts))) as pool:
-            parts = list(pool.map(run, starts))
-    else:
+    if threads is None:
         parts = [run(start) for start in starts]
+    else:
+        parts = _side_by_side(run, starts, threads if on_cpu else 1)
     if not on_cpu:
         module.to("cpu")
     return np.concatenate(parts)
+
+
+def _side_by_side(run: Callable[[int], AnyArray], starts: range, threads: int) -> list[AnyArray]:
+    """Run chunks in other threads, neighbors in the same one, and return the results in order."""
+
+    def run_all(share: AnyArray) -> list[AnyArray]:
+        return [run(start) for start in share.tolist()]
+
+    shares = np.array_split(np.array(starts), min(threads, len(starts)))
+    waiting = [submit(run_all, share) for share in shares]
+    return [part for share in waiting for part in share.result()]
 
 
 def check_finite(outputs: AnyArray, values: AnyArray) -> None:

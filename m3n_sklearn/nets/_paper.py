@@ -179,7 +179,7 @@ def _conv_layer(n_in: int, n_out: int) -> list[nn.Module]:
 
 def _sinusoids(length: int, width: int) -> Tensor:
     """Return the sine and cosine encoding of positions."""
-    angle = torch.arange(length)[:, None] * torch.exp(
-        torch.arange(0, width, 2) * (-math.log(10000.0) / width)
-    )
+    # in float32, whatever the default: a network is the same wherever it is built
+    columns = torch.arange(0, width, 2, dtype=torch.float32)
+    angle = torch.arange(length)[:, None] * torch.exp(columns * (-math.log(10000.0) / width))
     return torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1)[:, :width]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -19,15 +20,18 @@ from .._compat import (
     Interval,
     StrOptions,
     check_is_fitted,
+    cloned_by_user,
     epoch_callbacks,
     fit_context,
+    in_first_fit_of_pipeline,
     root_entropy,
 )
 from .._inputs import ImuWindows, InputMap, read_imu
 from .._persistence import Persistent
-from .._torch import LiveModule, derive_seed, isolated, resolve_device
+from .._torch import LiveModule, derive_seed, isolated, resolve_device, submit
 from .._typing import AnyArray
 from .._validation import RATES
+from .._warn import warn
 from .._windows import Windows
 from ..motion import as_sentences
 from ..nets import Multi3Net, get_weights, multi3net_config, place_unknown_site, set_weights
@@ -77,6 +81,13 @@ WEIGHT_DECAY = 0.02
 
 AVERAGE = 0.995
 """Decay of the running average of the weights over steps, which replaces the last weights."""
+
+FREEZE = (
+    "To use it as it is, wrap it: FrozenEstimator(pretrainer) of sklearn.frozen. In a "
+    "Multi3NetClassifier, the path of a saved pretrainer does as well. To train it there, give an "
+    "unfitted one, such as clone(pretrainer)."
+)
+"""What to do with a fitted pretrainer."""
 
 CHECKED_AT_ONCE = 16_384
 """Windows that are read at once to check them."""
@@ -205,6 +216,10 @@ class Multi3NetPretrainer(
 
     Notes
     -----
+    scikit-learn clones estimators without what they have learned. In a Pipeline or another
+    meta-estimator, wrap a fitted pretrainer in ``sklearn.frozen.FrozenEstimator``; otherwise it is
+    trained again, and a warning says so.
+
     Windows whose captions share a sentence are not negatives of each other. The augmentation turns
     sensors, but the readings predicted from a pose are those of the simulated mount. Pose windows
     are thinned to about 30 Hz.
@@ -356,6 +371,8 @@ class Multi3NetPretrainer(
                 "groups has one entry per row of X, but X is None. A corpus has the people of its "
                 "rows in its column 'groups': corpus.assign(groups=...)."
             )
+        if hasattr(self, "weights_") and not self.warm_start and in_first_fit_of_pipeline():
+            warn(f"This Pipeline trains a Multi3NetPretrainer that is fitted already. {FREEZE}")
         device, seed = resolve_device(self.device), root_entropy(self.random_state)
         with isolated(derive_seed(seed, 0)):
             # 1. The rows to train on: the corpus, else X.
@@ -581,6 +598,16 @@ class Multi3NetPretrainer(
     def _continues(self) -> bool:
         """Tell whether a fit starts from the last one."""
         return self.warm_start and hasattr(self, "weights_")
+
+    def __sklearn_clone__(self) -> Self:
+        """Return an unfitted copy; warn if it replaces fitted weights that are meant to be used."""
+        if hasattr(self, "weights_") and not cloned_by_user():
+            warn(
+                "A fitted Multi3NetPretrainer inside another estimator is copied without its "
+                f"weights, and the copy is trained anew. {FREEZE}"
+            )
+        copied: Self = super().__sklearn_clone__()
+        return copied
 
     # ---- use
 
@@ -847,23 +874,22 @@ class Multi3NetPretrainer(
     ) -> AnyArray:
         """Apply a function of the network and of rows in evaluation mode."""
         device = resolve_device(self.device)
-        with isolated():
-            net = self._net().to(device)
+        with self._net() as net:
+            net.to(device)
             if sites:
                 net.read_sites(sites)
-            return apply_in_chunks(function, net, arrays, device)
+            return submit(apply_in_chunks, function, net, arrays, device).result()
 
     def _run_on_poses(self, function: Callable[..., torch.Tensor], X: Windows) -> AnyArray:
         """Apply a function of the network and of pose features, chunk by chunk."""
         return np.concatenate([self._run(function, read_poses(X, rows)) for rows in chunks(len(X))])
 
-    def _net(self) -> Multi3Net:
-        """Return the network, built again after pickling or loading."""
+    def _net(self) -> AbstractContextManager[Any]:
+        """Lend the network, built again after pickling or loading."""
         if not hasattr(self, "_live"):  # loaded from a file
             self._live = LiveModule()
-        return self._live.get(
-            self.weights_, lambda: set_weights(Multi3Net(self.config_), self.weights_).eval()
-        )
+        config, weights = self.config_, self.weights_
+        return self._live.use(weights, lambda: set_weights(Multi3Net(config), weights).eval())
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

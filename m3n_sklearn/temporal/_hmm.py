@@ -39,6 +39,7 @@ from .._splits import block_folds, purge_overlaps
 from .._torch import all_or_nothing
 from .._typing import AnyArray, Array
 from .._warn import warn
+from .._windows import Windows
 from ._chain import Chain, States, best_path, learn_chain, posteriors
 from ._emission import (
     BALANCES,
@@ -387,7 +388,8 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         if data.splits is not None:
             return [(np.isin(rows.order, a), np.isin(rows.order, b)) for a, b in data.splits]
         names = None if data.groups is None else data.groups[rows.order]
-        return block_folds(rows.recordings, rows.times, rows.seconds, names, self.cv)
+        ordered = data.X[rows.order] if isinstance(data.X, Windows) else None
+        return block_folds(rows.recordings, rows.times, rows.seconds, names, self.cv, ordered)
 
     def _given_splits(
         self, X: Any, codes: NDArray[np.int64], groups: AnyArray | None

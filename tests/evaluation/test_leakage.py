@@ -21,11 +21,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import StackingClassifier
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
@@ -42,9 +45,11 @@ from m3n_sklearn.evaluation import (
     format_table,
     macro_f1,
     person_folds,
+    purge_overlaps,
     to_frame,
 )
 from m3n_sklearn.inspection import LabelEfficiencyDisplay
+from m3n_sklearn.temporal import HMMClassifier
 
 from ..wrists import classifier
 from .studies import same, wrist_set
@@ -77,13 +82,17 @@ class Recorder(ClassifierMixin, BaseEstimator):
     met: list[tuple[str, Windows]] = []
 
     def fit(self, X, y=None):
-        self.classes_ = np.array([0])
+        self.classes_ = np.array([0]) if y is None else np.unique(y)
         self.met.append(("fit", X))
         return self
 
     def predict(self, X):
         self.met.append(("predict", X))
         return np.zeros(len(X))
+
+    def predict_proba(self, X):
+        self.met.append(("predict", X))
+        return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
 
 
 def test_a_study_shares_no_sample_between_both_sides():
@@ -96,6 +105,123 @@ def test_a_study_shares_no_sample_between_both_sides():
     for (_, learned), (_, tested) in zip(Recorder.met[::2], Recorder.met[1::2], strict=True):
         distance = np.abs(learned["start"][:, None] - tested["start"])
         assert distance.min() >= 4.0 - 1e-9
+
+
+# every sample has a number of its own, so windows show themselves what they share
+
+MM = 1e-3
+"""Meters that stand for the number 1 in a translation."""
+
+
+@st.composite
+def numbered_windows(draw):
+    """Return windows of numbered samples and frames, in any order, their labels and groups."""
+    seconds = draw(st.sampled_from([0.8, 2.0]))
+    overlap = draw(st.sampled_from([0.0, 0.5, 0.75, 0.9]))
+    margin = draw(st.sampled_from([None, 0.0, 0.3]))
+    items, first = [], 0
+    for number in range(draw(st.integers(1, 3))):
+        count = draw(st.integers(120, 200))
+        ids = np.repeat(first + np.arange(count)[:, None], 3, axis=1).astype(float)
+        start = draw(st.sampled_from([0.0, 7.3] if margin is not None else [0.0, 1.7e9]))
+        item = Recording(ids, 10.0, name=f"r{number}", start=start)
+        if margin is not None:
+            times = start + np.arange(count) / 10
+            item = (Motion(np.zeros((count, 24, 3)), MM * ids, times=times), item)
+        items.append(item)
+        first += count
+    rate = None if margin is None else 10.0
+    X, _, _ = cut(items, seconds=seconds, overlap=overlap, margin=margin or 0.0, pose_rate=rate)
+    order = np.random.default_rng(draw(st.integers(0, 9))).permutation(len(X))
+    X = X[order]
+    y = (X["imu"][:, 0, 0] // 15 % 2).astype(int)
+    n_groups = draw(st.integers(3, 5))
+    groups = (X["imu"][:, 0, 0] * n_groups // first).astype(int)
+    return X, y, groups
+
+
+def samples(X):
+    """Return the numbers of the samples and of the frames in windows."""
+    frames = X["trans"][..., 0].ravel() / MM if "trans" in X else np.empty(0)
+    return set(np.rint(np.r_[X["imu"][:, 0].ravel(), frames]).astype(int).tolist())
+
+
+def assert_nothing_shared(met):
+    """Compare what was learned with what was predicted afterwards."""
+    assert any(what == "predict" for what, _ in met)
+    for what, windows in met:
+        if what == "fit":
+            learned = samples(windows)
+        else:
+            assert learned.isdisjoint(samples(windows))
+
+
+@given(windows=numbered_windows(), seed=st.integers(0, 99))
+def test_a_purge_leaves_no_shared_sample(windows, seed):
+    X, _, _ = windows
+    test = np.random.default_rng(seed).random(len(X)) < 0.1
+    test[0] = True
+    left = purge_overlaps(~test, test, X)
+    assert samples(X[left]).isdisjoint(samples(X[test]))
+
+
+@given(windows=numbered_windows(), grouped=st.booleans(), n_splits=st.integers(2, 3))
+def test_no_fold_shares_a_sample(windows, grouped, n_splits):
+    X, _, groups = windows
+    tested = np.zeros(len(X), dtype=int)
+    for train, test in PurgedGroupKFold(n_splits).split(X, groups=groups if grouped else None):
+        assert len(train) and samples(X[train]).isdisjoint(samples(X[test]))
+        tested[test] += 1
+    assert (tested == 1).all()
+
+
+@given(windows=numbered_windows())
+def test_a_study_of_any_windows_shares_no_sample(windows):
+    X, y, groups = windows
+    Recorder.met.clear()
+    few_label_study([Method("a", Recorder())], X, y, groups, budgets=(2, None), folds=2)
+    assert_nothing_shared(Recorder.met)
+
+
+@given(windows=numbered_windows(), by=st.sampled_from(["clips", "groups", "recordings"]))
+def test_smoothing_is_chosen_on_folds_that_share_no_sample(windows, by):
+    X, y, groups = windows
+    Recorder.met.clear()
+    parts = np.char.add(X["clip"].astype(str), groups.astype(str))  # of recordings that were cut
+    given = {"clips": {}, "groups": {"groups": groups}, "recordings": {"recordings": parts}}[by]
+    HMMClassifier(Recorder(), cv=3).fit(X, y, **given)
+    # A fold is a fit, a prediction of what it holds out, and one of what it learned from. The last
+    # fit is on all windows.
+    folds = [Recorder.met[i : i + 2] for i in range(0, len(Recorder.met) - 2, 3)]
+    assert_nothing_shared([event for fold in folds for event in fold])
+
+
+@pytest.mark.parametrize("routed", [False, True])
+def test_cross_validation_inside_meta_estimators_shares_no_sample(routed):
+    X, y, boxes = walk()
+    Recorder.met.clear()
+    cv = PurgedGroupKFold(3)
+    if routed:
+        with config_context(enable_metadata_routing=True):
+            GridSearchCV(Recorder(), {}, cv=cv).fit(X, y, groups=boxes)
+        assert_apart(Recorder.met[:-1])
+        return
+    GridSearchCV(Recorder(), {}, cv=cv, refit=False).fit(X, y)
+    CalibratedClassifierCV(Recorder(), cv=cv).fit(X, y)
+    assert_apart(Recorder.met)
+    Recorder.met.clear()
+    StackingClassifier([("a", Recorder())], DummyClassifier(), cv=cv).fit(X, y)
+    assert_apart(Recorder.met[1:])  # first come the members, which are fitted on all windows
+
+
+def assert_apart(met):
+    """Check that no window of four seconds overlaps one that was learned before."""
+    assert any(what == "predict" for what, _ in met)
+    for what, windows in met:
+        if what == "fit":
+            learned = windows["start"]
+        else:
+            assert np.abs(learned[:, None] - windows["start"]).min() >= 4.0 - 1e-9
 
 
 @pytest.mark.slow

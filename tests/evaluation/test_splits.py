@@ -127,7 +127,8 @@ def test_windows_that_do_not_tell_their_recording(nothing):
 
 def test_a_purge_without_times_is_refused():
     X = session()
-    for lame in (X.drop("start"), X.drop("imu"), Windows(imu=X["imu"], clip=X["clip"])):
+    rateless = Windows(imu=X["imu"], clip=X["clip"], start=X["start"])
+    for lame in (X.drop("start"), X.drop("imu"), rateless):
         with pytest.raises(ValueError, match="windows on both sides"):
             purge_overlaps([0, 1], [2], lame)
     with pytest.raises(ValueError, match="gap must be"):
@@ -153,8 +154,11 @@ def test_the_splitter_is_one_of_scikit_learn():
 
 def test_the_splitter_refuses_nonsense():
     X = session()
-    with pytest.raises(ValueError, match="needs groups"):
-        next(PurgedGroupKFold().split(X))
+    for lame in (X["imu"], X.drop("clip"), X.drop("start")):
+        with pytest.raises(ValueError, match="needs groups"):
+            next(PurgedGroupKFold().split(lame))
+    with pytest.raises(ValueError, match="3 windows cannot be divided into 5 folds"):
+        next(PurgedGroupKFold().split(X[:3]))
     with pytest.raises(ValueError, match="at least 2"):
         next(PurgedGroupKFold(1).split(X, groups=np.arange(40)))
     with pytest.raises(ValueError, match="39 entries for 40"):
