@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ._compat import check_sample_weight
 from ._typing import AnyArray
-from ._validation import is_missing, is_number, plain_column
+from ._validation import as_array, is_missing, is_number, plain_column
 
 Codes = NDArray[np.int64]
 
@@ -49,12 +49,15 @@ def check_labels(
             "Multi3NetClassifier requires y to be passed, but the target y is None. Only "
             "strategy='zero_shot' needs no labels."
         )
-    given = np.asarray(y)
-    if given.dtype == object and given.ndim and any(map(is_missing, given.ravel().tolist())):
-        raise ValueError(
-            "y is None or NaN in some rows: leave unlabeled windows out, X[labeled] and y[labeled]."
-        )
-    labels = column_or_1d(y, warn=True)
+    given = as_array(y)
+    if given.dtype.kind in "OfmM" and given.ndim:
+        missing = [row for row, value in enumerate(given.ravel().tolist()) if is_missing(value)]
+        if missing:
+            raise ValueError(
+                f"y is None, NaN or NA in {len(missing)} of {given.size} rows, the first in row "
+                f"{missing[0]}: leave unlabeled windows out, X[labeled] and y[labeled]."
+            )
+    labels = column_or_1d(y if given.dtype == object else given, warn=True)
     assert_all_finite(labels, input_name="y")
     with warnings.catch_warnings():  # one window of each class does not suggest regression
         warnings.filterwarnings("ignore", "The number of unique classes")

@@ -32,12 +32,17 @@ _LOCK = threading.RLock()
 def isolated(seed: int | None = None) -> Iterator[None]:
     """Run a block on one thread with its own torch seed, and restore all global state afterwards.
 
-    Inside, the default dtype is float32 and the default device the CPU.
+    Inside, the default dtype is float32 and the default device the CPU; an inference mode around
+    it is off, since networks of an inference mode cannot be trained.
     """
     with _LOCK:
         threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
         numpy_state, python_state = np.random.get_state(), random.getstate()
-        with torch.random.fork_rng(devices=_cuda_devices()), _cpu_by_default():
+        with (
+            torch.random.fork_rng(devices=_cuda_devices()),
+            _cpu_by_default(),
+            torch.inference_mode(mode=False),
+        ):
             try:
                 torch.set_num_threads(1)
                 torch.set_default_dtype(torch.float32)

@@ -12,6 +12,7 @@ from ._typing import Array
 
 __all__ = [
     "RATES",
+    "as_array",
     "check_choice",
     "check_count",
     "check_finite",
@@ -133,7 +134,7 @@ def check_rotation(matrix: ArrayLike, name: str) -> Array:
 
 def plain_column(values: ArrayLike, name: str, n_rows: int | None = None) -> NDArray[Any]:
     """Return one entry per window as numbers or strings, which can be sorted and stored."""
-    array = _as_array(values)
+    array = as_array(values)
     if array.ndim != 1 or n_rows not in (None, len(array)):
         count = "" if n_rows is None else f", {n_rows}"
         hint = " Join parts of a name into one string." if array.ndim > 1 else ""
@@ -156,8 +157,13 @@ def plain_column(values: ArrayLike, name: str, n_rows: int | None = None) -> NDA
     return array
 
 
-def _as_array(values: ArrayLike) -> NDArray[Any]:
-    """Return an array; mixed lists stay objects, since NumPy would convert them to strings."""
+def as_array(values: ArrayLike) -> NDArray[Any]:
+    """Return an array; mixed lists stay objects, since NumPy would convert them to strings.
+
+    Masked entries become None.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        return np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
     try:
         array = np.asarray(values)
     except ValueError:  # tuples of several lengths

@@ -477,8 +477,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             rows = X if isinstance(X, Windows) else imu
             sources = fitted_pretrainers(given, rows, groups, self.memory)
             encoders = [encoder_of(source) for source in sources]
-            input_map = common_input_map(sources, imu)
-            input_map.warn_units(imu)
+            input_map = common_input_map(sources, imu).checked(imu)
             if strategy == "scratch" and input_map.layout.is_series:  # scales are learned as well
                 input_map = InputMap.fit(imu, sample_weight=labels.weight)
         undivided = any("n_times" in encoder.config for encoder in encoders)
