@@ -103,7 +103,9 @@ _UNITS: dict[str, dict[str, float]] = {
         **dict.fromkeys("counts count lsb adc".split(), np.nan),
     },
     "gyro": {
-        **dict.fromkeys("rad/s rads rads-1 rad/sec rad.s-1 radps rad_s radians/s radian/s".split(), 1.0),
+        **dict.fromkeys(
+            "rad/s rads rads-1 rad/sec rad.s-1 radps rad_s radians/s radian/s".split(), 1.0
+        ),
         **dict.fromkeys(
             "deg/s °/s dps degs degs-1 deg/sec degrees/s degree/s deg.s-1 degps deg_s".split(),
             np.pi / 180,

@@ -28,6 +28,7 @@ SENSORS = ("acc", "gyro")
 AXES = ("x", "y", "z")
 """Axes of a sensor, in channel order."""
 
+
 class Triad(NamedTuple):
     """The three columns of one sensor at one site.
 

@@ -279,9 +279,7 @@ def _fill(
         data = np.where(np.ma.getmaskarray(data), 0.0, data.data)
     if is_table(data) or isinstance(data, Mapping):
         data, channels = _read_table(data, channels)
-    values = real_array(
-        plain_array(data, "data"), "data", "samples of shape (samples, channels)"
-    )
+    values = real_array(plain_array(data, "data"), "data", "samples of shape (samples, channels)")
     if values.ndim != 2 or values.size == 0:
         raise ValueError(
             f"data must have shape (samples, channels) with at least one of each, got "
@@ -352,7 +350,9 @@ def _check_order(names: Sequence[str], channels: Any) -> None:
         own, wanted = ([n.rpartition("_") for n in read_names(x)[0]] for x in (names, given))
     except ValueError:
         return
-    sensors = ([f"{start.rpartition('_')[2]}_{axis}" for start, _, axis in x] for x in (own, wanted))
+    sensors = (
+        [f"{start.rpartition('_')[2]}_{axis}" for start, _, axis in x] for x in (own, wanted)
+    )
     first, second = sensors
     if first != second:
         raise ValueError(

@@ -338,9 +338,7 @@ def _of_padding(acc: NDArray[Any]) -> Doubt | None:
     )
 
 
-def _of_holding(
-    acc: NDArray[Any], gyro: NDArray[Any] | None, rate: float | None
-) -> Doubt | None:
+def _of_holding(acc: NDArray[Any], gyro: NDArray[Any] | None, rate: float | None) -> Doubt | None:
     """Return the doubt about stretches in which no value changes, among others that do."""
     values = acc if gyro is None or gyro.shape != acc.shape else np.concatenate([acc, gyro], -1)
     same = (values[:, 1:] == values[:, :-1]).all(axis=-1) & (values[:, 1:] != 0).any(axis=-1)
