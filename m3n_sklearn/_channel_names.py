@@ -83,37 +83,41 @@ _LETTERS = {"a": "acc", "w": "gyro", "g": "g"}
 _IOS = ("useracc", "accelerometeracceleration", "motiongravity")
 """Beginnings of the words of Apple's Core Motion."""
 _IGNORED = frozenset(
-    "raw cal calib calibrated uncalibrated sensor sensors data value values reading readings signal "
-    "axis motion imu ln wr".split()
+    word
+    for words in (
+        "raw cal calib calibrated uncalibrated sensor sensors data value values reading readings",
+        "signal axis motion imu ln wr",
+    )
+    for word in words.split()
 )
 """Words that say neither site nor sensor, unless the whole name is written as this package does."""
 
 _SIDES = {"left": "left", "l": "left", "right": "right", "r": "right"}
-_PAIRED = "wrist ankle hip pocket upperarm thigh foot ear".split()
+_PAIRED = ["wrist", "ankle", "hip", "pocket", "upperarm", "thigh", "foot", "ear"]
 _SINGLE = {"chest": "chest", "sternum": "chest", "head": "head", "lowerback": "lower_back"}
 _WRITTEN = {"upperarm": "upper_arm"}
 
-_UNITS: dict[str, dict[str, float]] = {
+_UNIT_WORDS = {
     "acc": {
-        **dict.fromkeys("m/s2 m/s/s ms-2 ms2 mps2 m/sec2 m.s-2 mpss m_s2 m_s_2".split(), 1.0),
-        **dict.fromkeys("g gs".split(), STANDARD_GRAVITY),
-        "mg": STANDARD_GRAVITY / 1000,
-        "mm/s2": 1e-3,
-        "cm/s2": 1e-2,
-        **dict.fromkeys("counts count lsb adc".split(), np.nan),
+        1.0: "m/s2 m/s/s ms-2 ms2 mps2 m/sec2 m.s-2 mpss m_s2 m_s_2",
+        STANDARD_GRAVITY: "g gs",
+        STANDARD_GRAVITY / 1000: "mg",
+        1e-3: "mm/s2",
+        1e-2: "cm/s2",
+        np.nan: "counts count lsb adc",
     },
     "gyro": {
-        **dict.fromkeys(
-            "rad/s rads rads-1 rad/sec rad.s-1 radps rad_s radians/s radian/s".split(), 1.0
-        ),
-        **dict.fromkeys(
-            "deg/s °/s dps degs degs-1 deg/sec degrees/s degree/s deg.s-1 degps deg_s".split(),
-            np.pi / 180,
-        ),
-        **dict.fromkeys("mdps mdeg/s".split(), np.pi / 180e3),
-        **dict.fromkeys("counts count lsb adc".split(), np.nan),
+        1.0: "rad/s rads rads-1 rad/sec rad.s-1 radps rad_s radians/s radian/s",
+        np.pi / 180: "deg/s °/s dps degs degs-1 deg/sec degrees/s degree/s deg.s-1 degps deg_s",
+        np.pi / 180e3: "mdps mdeg/s",
+        np.nan: "counts count lsb adc",
     },
 }
+_UNITS = {
+    sensor: {word: factor for factor, words in units.items() for word in words.split()}
+    for sensor, units in _UNIT_WORDS.items()
+}
+"""Factor to m/s² or rad/s of each unit; NaN where only the data sheet knows it."""
 
 
 class UnitsWarning(UserWarning):
@@ -348,8 +352,8 @@ def _refusal(unread: list[str]) -> str:
     if others:
         columns = [name for kind, found in kinds.items() if kind for name in found]
         parts.append(
-            f"Only accelerometers and gyroscopes are read, not {', '.join(others)}: leave them out, "
-            f"as with table.drop(columns=[{_listed(columns)}])."
+            f"Only accelerometers and gyroscopes are read, not {', '.join(others)}: leave them "
+            f"out, as with table.drop(columns=[{_listed(columns)}])."
         )
     return " ".join([*parts, PATTERN])
 

@@ -270,7 +270,7 @@ def _from_windows(
         if reset and names is None:
             _warn_if_samples_first(values.shape)
         known = known | own_known
-    clips = X["clip"] if "clip" in X else None
+    clips = X["clip"] if "clip" in X.columns else None
     return ImuWindows(
         values, rate if own_rate is None else own_rate, names, told=known, clips=clips
     )

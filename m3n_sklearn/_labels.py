@@ -54,7 +54,7 @@ def check_labels(
         missing = [row for row, value in enumerate(given.ravel().tolist()) if is_missing(value)]
         if missing:
             raise ValueError(
-                f"y is None, NaN or NA in {len(missing)} of {given.size} rows, the first in row "
+                f"y is None or NaN in some rows, {len(missing)} of {given.size}, the first in row "
                 f"{missing[0]}: leave unlabeled windows out, X[labeled] and y[labeled]."
             )
     labels = column_or_1d(y if given.dtype == object else given, warn=True)

@@ -163,7 +163,9 @@ def as_array(values: ArrayLike) -> NDArray[Any]:
     Masked entries become None.
     """
     if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
-        return np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
+        objects: NDArray[Any] = values.data.astype(object)
+        objects[np.ma.getmaskarray(values)] = None
+        return objects
     try:
         array = np.asarray(values)
     except ValueError:  # tuples of several lengths

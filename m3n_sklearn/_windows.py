@@ -128,7 +128,8 @@ class Windows:
         self._arrays: dict[str, AnyArray] = arrays
         self._present: dict[str, NDArray[np.bool_]] = masks
         self._rates: dict[str, float] = _check_rates(rate, arrays)
-        self._channels, doubts = (None, ()) if channels is None else read_names(tuple(channels))
+        names, doubts = (None, ()) if channels is None else read_names(tuple(channels))
+        self._channels: tuple[str, ...] | None = names
         self._margin = _check_margin(margin)
         self._rows: Rows = None
         self._n = count
@@ -556,7 +557,9 @@ def _from_table(
         raise ValueError(
             f"The index of the table has {row_levels(data)} levels; two are read, (window, time)."
         )
-    columns = {name: _stack_cells(name, cells) for name, cells in table_columns(data).items()}
+    columns: dict[str, Any] = {
+        name: _stack_cells(name, cells) for name, cells in table_columns(data).items()
+    }
     # 2. Series in cells: each column is a channel
     nested = [n for n, cells in columns.items() if cells.ndim == 2 and n not in SHAPES]
     if nested and "imu" not in columns:

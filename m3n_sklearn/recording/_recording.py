@@ -94,9 +94,9 @@ class Recording:
     The columns of a table keep their order.
 
     >>> import pandas as pd
-    >>> table = pd.DataFrame(still, columns=["RightWrist_accX", "RightWrist_accY", "RightWrist_accZ"])
+    >>> table = pd.DataFrame(still, columns=["accX", "accY", "accZ"])
     >>> Recording(table, rate=50.0).channels
-    ('right_wrist_acc_x', 'right_wrist_acc_y', 'right_wrist_acc_z')
+    ('acc_x', 'acc_y', 'acc_z')
     """
 
     data: Array
@@ -328,7 +328,7 @@ def _read_table(data: Any, channels: Sequence[str] | None) -> tuple[Any, Sequenc
     names = None if all(name.isdigit() for name in columns) else tuple(columns)
     if names is not None and channels is None:
         read_names(names)  # before the values, which may be labels and dates
-    elif names is not None and len(names) == np.size(channels):
+    elif names is not None and channels is not None and len(names) == len(channels):
         _check_order(names, channels)
     arrays = [
         real_array(plain_array(v, f"Column {n!r}"), f"Column {n!r}", "numbers")
@@ -426,7 +426,7 @@ def _stretches(recording: Recording) -> dict[str, dict[str, Array]]:
         return {}
     found: dict[str, dict[str, Array]] = {}
     for site, sensor, columns in triads:
-        seen = recording.observed[:, columns].all(axis=1)
+        seen = np.asarray(recording.observed[:, columns].all(axis=1))
         values = recording.data[:, columns]
         if not seen.all():
             values = np.where(seen[:, None], values, np.nan)

@@ -128,7 +128,8 @@ def warn_units(
     >>> import numpy as np
     >>> warn_units(np.tile([0.0, 0.0, 9.8], (100, 1)))
     """
-    say(find_doubts(*(None if v is None else _triads(v, axis) for v in (acc, gyro))))
+    a, w = (None if values is None else _triads(values, axis) for values in (acc, gyro))
+    say(find_doubts(a, w))
 
 
 def segments(values: NDArray[Any], rate: float) -> NDArray[Any]:
@@ -303,9 +304,9 @@ def _of_gyro(gyro: NDArray[Any]) -> Doubt | None:
         return Doubt(
             "gyro",
             "deg/s",
-            f"The angular rate has a median of about {_rough(median)} and a 99th percentile of about "
-            f"{_rough(top)}, too fast for a limb in rad/s. These look like deg/s: multiply by pi/180 = "
-            f"{np.pi / 180:.6g}.",
+            f"The angular rate has a median of about {_rough(median)} and a 99th percentile of "
+            f"about {_rough(top)}, too fast for a limb in rad/s. These look like deg/s: multiply "
+            f"by pi/180 = {np.pi / 180:.6g}.",
         )
     size = next((s for s in (1.0, STANDARD_GRAVITY) if abs(median / s - 1) < 0.02), None)
     is_moving = len(lengths) > 2 and np.abs(np.diff(_seen(gyro), axis=0)).max() > 0

@@ -67,7 +67,7 @@ def test_booleans_and_a_single_class():
         (None, "requires y to be passed.*zero_shot"),
         (["a"] * 5, "inconsistent numbers of samples"),
         (np.linspace(0, 1, 21), "Unknown label type.*continuous"),
-        ([np.nan] + [1.0] * 20, "y contains NaN"),
+        ([np.nan] + [1.0] * 20, "y is None or NaN"),
     ],
 )
 def test_wrong_labels_are_named(y, message):
