@@ -59,7 +59,7 @@ _SENSORS = {
     "free": "linearacc linearaccel linearacceleration linearaccelerometer linacc linaccel "
     "useracc useraccel useracceleration bodyacc bodyaccel bodyacceleration freeacc freeaccel "
     "freeacceleration accelerationwithoutgravity accwithoutgravity",
-    "gravity": "gravity grav",
+    "gravity": "gravity grav gravityacc gravityaccel gravityacceleration",
 }
 _OTHERS = {
     "magnetometer": "mag magn magnet magnetometer magneticfield magnetic compass mx my mz magx "
@@ -71,22 +71,26 @@ _OTHERS = {
     "heart": "hr heartrate ppg bvp ibi ecg eda gsr emg",
     "position": "lat latitude lon longitude gps speed position pos",
     "magnitude": "magnitude norm absolute svm vm resultant enmo",
-    "time": "time timestamp timestamps ts t date datetime epoch elapsed secondselapsed index frame "
-    "sample samples counter packet packetcounter unix utc loggingtime sampletime sampletimefine",
+    "statistic": "mean std min max median var variance avg average rms energy entropy skewness "
+    "kurtosis iqr mad fft jerk",
+    "time": "unixtime systemtime millis micros time timestamp timestamps ts t date datetime epoch "
+    "elapsed secondselapsed unix utc loggingtime sampletime sampletimefine",
+    "row number": "unnamed index frame sample samples counter packet packetcounter",
     "label": "label labels activity activities class target annotation gesture",
     "person": "subject person participant user userid subjectid subjectno session trial id",
 }
 _WORDS = {word: sensor for sensor, words in _SENSORS.items() for word in words.split()}
 _OTHER_WORDS = {word: kind for kind, words in _OTHERS.items() for word in words.split()}
-_LETTERS = {"a": "acc", "w": "gyro", "g": "g"}
-"""Single letters, which stand alone or after a site; g is a gyroscope only next to an acc."""
+_LETTERS = {"a": "acc", "ac": "acc", "w": "gyro", "gy": "gyro", "g": "g"}
+"""Short words, which stand alone or after a site; g is a gyroscope only next to an acc."""
 _IOS = ("useracc", "accelerometeracceleration", "motiongravity")
 """Beginnings of the words of Apple's Core Motion."""
 _IGNORED = frozenset(
     word
     for words in (
         "raw cal calib calibrated uncalibrated sensor sensors data value values reading readings",
-        "signal axis motion imu ln wr",
+        "signal axis motion imu inertial measurement unit ln wr filtered filt smoothed",
+        "from the of at on in",
     )
     for word in words.split()
 )
@@ -99,7 +103,7 @@ _WRITTEN = {"upperarm": "upper_arm"}
 
 _UNIT_WORDS = {
     "acc": {
-        1.0: "m/s2 m/s/s ms-2 ms2 mps2 m/sec2 m.s-2 mpss m_s2 m_s_2",
+        1.0: "m/s2 m/s/s ms-2 ms2 mps2 m/sec2 m.s-2 mpss m_s2 m_s_2 meters/second2 metres/second2",
         STANDARD_GRAVITY: "g gs",
         STANDARD_GRAVITY / 1000: "mg",
         1e-3: "mm/s2",
@@ -107,8 +111,9 @@ _UNIT_WORDS = {
         np.nan: "counts count lsb adc",
     },
     "gyro": {
-        1.0: "rad/s rads rads-1 rad/sec rad.s-1 radps rad_s radians/s radian/s",
-        np.pi / 180: "deg/s °/s dps degs degs-1 deg/sec degrees/s degree/s deg.s-1 degps deg_s",
+        1.0: "rad/s rads rads-1 rad/sec rad.s-1 radps rad_s radians/s radian/s radians/second",
+        np.pi / 180: "deg/s °/s dps degs degs-1 deg/sec degrees/s degree/s degrees/second "
+        "deg.s-1 degps deg_s",
         np.pi / 180e3: "mdps mdeg/s",
         np.nan: "counts count lsb adc",
     },
@@ -183,6 +188,8 @@ def read_name(name: str) -> ChannelName | None:
                 return ChannelName(
                     _site(rest, "_".join(rest)), _WORDS[word], axis, "", word.startswith(_IOS)
                 )
+        if any(_OTHER_WORDS.get(word) == "statistic" for word in words):
+            return None
         kept = [word for word in words if word not in _IGNORED]
         return ChannelName(_site(kept, site if kept else ""), sensor, axis)
     # 2. Any other: unit in brackets, then words
@@ -190,6 +197,8 @@ def read_name(name: str) -> ChannelName | None:
     unit = _unit_word(bracket[1]) if bracket else ""
     if any(unit in table for table in _UNITS.values()):
         name = _BRACKETS.sub(" ", name)
+    elif re.search(r"[^a-z]", unit):  # an unknown unit
+        return None
     else:  # a sensor or a site in brackets
         unit = ""
     words = [word for word in _split(name) if not _RANGE.fullmatch(word)]
@@ -197,7 +206,7 @@ def read_name(name: str) -> ChannelName | None:
     if not axis:
         return None
     # 3. The longest run of words that means a sensor
-    found = _take_sensor(words, is_joined)
+    found = _take_sensor(words, is_joined) or _sensor_of_unit(words, unit)
     if found is None:
         return None
     sensor, said, rest = found
@@ -209,7 +218,7 @@ def read_name(name: str) -> ChannelName | None:
             unit, rest = "_".join(tail), rest[:-count]
     if not unit and rest and rest[0] in table:
         unit, rest = rest[0], rest[1:]
-    rest = [word for word in rest if word not in _IGNORED]
+    rest = [word for word in rest if word not in _IGNORED and _WORDS.get(word) != sensor]
     if any(word in _OTHER_WORDS or word in _WORDS for word in rest):
         return None
     return ChannelName(_site(rest, "_".join(rest)), sensor, axis, unit, said.startswith(_IOS))
@@ -253,6 +262,15 @@ def _take_sensor(words: list[str], is_joined: bool) -> tuple[str, str, list[str]
         if word in _LETTERS and (is_joined or not rest or _site(rest, "")):
             return _LETTERS[word], word, rest
     return None
+
+
+def _sensor_of_unit(words: list[str], unit: str) -> tuple[str, str, list[str]] | None:
+    """Return the sensor that has a unit, if a name has only a site and an axis besides."""
+    owners = [sensor for sensor, table in _UNITS.items() if unit in table]
+    plain = [word for word in words if word not in _IGNORED]
+    if len(owners) != 1 or (plain and not _site(plain, "")):
+        return None
+    return owners[0], "", plain
 
 
 _CATALOGUE = frozenset(
@@ -341,7 +359,8 @@ def _refusal(unread: list[str]) -> str:
     if any(name.startswith(SERIES) for name in unread):
         parts.append(f"Either all channels or none begin with {SERIES!r}.")
     if "" in kinds:
-        alone = {word for name in kinds[""] for word in _split(name)} <= {"x", "y", "z", "axis"}
+        said = {word for name in kinds[""] for word in _split(name) or [""]}
+        alone = said <= {"x", "y", "z", "axis"}
         parts.append(
             f"The channel names {_listed(kinds[''])} do not say which sensor was read: name them "
             "acc_x or gyro_x, and so on."
