@@ -142,8 +142,8 @@ def read_imu(
         )
     _refuse_nouns(X)
     _refuse_tables(X)
-    refuse_ragged(X)
     X = plain_array(X, "X")
+    refuse_ragged(X)
     shape: tuple[int, ...] = tuple(getattr(X, "shape", ()))
     if len(shape) > 3:
         raise ValueError(

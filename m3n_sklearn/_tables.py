@@ -29,7 +29,12 @@ def row_levels(data: Any) -> int:
 
 
 def table_columns(data: Any) -> dict[str, NDArray[Any]]:
-    """Return the columns of a table or a mapping; names of several levels are joined by _."""
+    """Return the columns of a table, a mapping or a structured array.
+
+    Names of several levels are joined by _.
+    """
+    if isinstance(data, np.ndarray):
+        return {str(name): np.asarray(data[name]) for name in data.dtype.names or ()}
     if isinstance(data, Mapping):
         return {str(name): np.asarray(values) for name, values in data.items()}
     names: Iterable[Any] = data.column_names if hasattr(data, "column_names") else data.columns
@@ -66,6 +71,10 @@ def plain_array(values: Any, name: str) -> Any:
 
     Numbers in arrays of objects become floats; missing ones become NaN.
     """
+    if isinstance(values, list | tuple) and values and hasattr(values[0], "detach"):
+        return [plain_array(value, name) for value in values]
+    if hasattr(values, "iloc") and values.ndim == 1 and values.dtype == object:
+        values = values.to_numpy()  # a series of arrays
     if hasattr(values, "detach") and hasattr(values, "cpu"):
         values = values.detach().cpu()
         is_known = str(values.dtype) != "torch.bfloat16"  # NumPy has no such type
@@ -85,8 +94,9 @@ def plain_array(values: Any, name: str) -> Any:
             "stamps out. resample_timestamps takes stamps in seconds."
         )
     if isinstance(values, np.ndarray) and values.dtype == object and values.ndim:
-        if any(isinstance(value, np.ndarray) for value in values.ravel()):
-            return values
+        cells = values.ravel().tolist()
+        if any(isinstance(value, np.ndarray) for value in cells):
+            return np.stack(cells) if len({np.shape(value) for value in cells}) == 1 else values
         filled = [np.nan if is_missing(value) else value for value in values.ravel()]
         if all(isinstance(value, (int, float, np.number)) for value in filled):
             return np.array(filled, dtype=np.float64).reshape(values.shape)

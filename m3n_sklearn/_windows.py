@@ -536,12 +536,16 @@ def refuse_ragged(data: Any) -> None:
         shapes = {(-1,), (-2,)}
     if len(shapes) < 2:
         return
-    lengths = sorted({shape[-1] for shape in shapes if shape and shape[-1] >= 0})
-    span = f", from {lengths[0]} to {lengths[-1]} samples" if len(lengths) > 1 else ""
+    span = ""
+    if len({len(shape) for shape in shapes}) == 1:
+        sizes = [sorted(set(axis)) for axis in zip(*shapes, strict=True)]
+        low, high = next(((axis[0], axis[-1]) for axis in sizes[::-1] if len(axis) > 1), (0, 0))
+        span = f", from {low} to {high} samples" if low >= 0 else ""
     raise ValueError(
         f"X is a list of windows of different lengths or shapes{span}. All windows of X must have "
-        "equal length: cut recordings with m3n_sklearn.cut(recordings, seconds=...), whose "
-        "short='pad' extends short ones, or cut or pad the arrays to one length."
+        "the shape (channels, samples) and equal length: cut recordings with "
+        "m3n_sklearn.cut(recordings, seconds=...), whose short='pad' extends short ones, or cut or "
+        "pad the arrays to one length."
     )
 
 

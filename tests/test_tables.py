@@ -70,8 +70,9 @@ class Arrow:
         {name: TABLE[name].tolist() for name in GYRO_FIRST},
         Polars({name: TABLE[name].tolist() for name in GYRO_FIRST}),
         Arrow({name: TABLE[name].tolist() for name in GYRO_FIRST}),
+        TABLE.to_records(index=False),
     ],
-    ids=["pandas", "objects", "nullable", "mapping", "polars", "pyarrow"],
+    ids=["pandas", "objects", "nullable", "mapping", "polars", "pyarrow", "records"],
 )
 def test_a_recording_takes_names_and_order_from_a_table(table):
     recording = Recording(table, 50.0)
@@ -184,6 +185,8 @@ class Jax:
     "convert",
     [
         list,
+        lambda x: pd.Series(list(x)),
+        lambda x: [torch.tensor(window, requires_grad=True) for window in x],
         lambda x: x.astype(object),
         lambda x: x.astype(">f8"),
         lambda x: Windows(imu=x.astype(">f8")),

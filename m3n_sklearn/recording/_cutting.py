@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Number
 from typing import Any, NamedTuple
 
@@ -215,7 +215,7 @@ def cut(
     ((9, 3, 100), [0.0, 1.0, 2.0], np.str_('walk'), np.str_('anna'))
     """
     # 1. The plan, and the columns that all items have
-    clips = _as_clips(items)
+    clips = _in_one_order(_as_clips(items))
     plan = _Plan(
         seconds=check_positive(seconds, "seconds"),
         overlap=_check_between("overlap", overlap, 0.0, 1.0, open_end=True),
@@ -511,6 +511,19 @@ def _common_rate(
         )
         raise ValueError(f"Give {name}= (Hz) for the windows: {why}.")
     return float(rates[0])
+
+
+def _in_one_order(clips: Sequence[_Clip]) -> list[_Clip]:
+    """Return the items with the channels of all recordings in the order of the first one."""
+    names = next((c.recording.channels for c in clips if c.recording is not None), None)
+    ordered = []
+    for clip in clips:
+        recording = clip.recording
+        own = () if recording is None else recording.channels or ()
+        if recording is not None and names and own != names and sorted(own) == sorted(names):
+            clip = replace(clip, recording=recording.select(names))
+        ordered.append(clip)
+    return ordered
 
 
 def _common_channels(clips: Sequence[_Clip]) -> tuple[str, ...] | None:

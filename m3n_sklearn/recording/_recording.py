@@ -38,8 +38,8 @@ class Recording:
     data : array-like of shape (T, C), or table
         Samples. Accelerations are specific force in m/s² (with gravity: +9.81 on the axis that
         points up at rest), angular rates are in rad/s, both in the sensor's own frame. The columns
-        of a table (pandas, polars, pyarrow or a mapping) name the channels. Masked values of a
-        masked array are not observed.
+        of a table (pandas, polars, pyarrow, a mapping or a structured array) name the channels.
+        Masked values of a masked array are not observed.
     rate : float
         Samples per second.
     channels : sequence of str, optional
@@ -277,7 +277,8 @@ def _fill(
     if isinstance(data, np.ma.MaskedArray):
         observed = ~np.ma.getmaskarray(data) if observed is None else observed
         data = np.where(np.ma.getmaskarray(data), 0.0, data.data)
-    if is_table(data) or isinstance(data, Mapping):
+    is_structured = isinstance(data, np.ndarray) and data.dtype.names is not None
+    if is_table(data) or is_structured or isinstance(data, Mapping):
         data, channels = _read_table(data, channels)
     values = real_array(plain_array(data, "data"), "data", "samples of shape (samples, channels)")
     if values.ndim != 2 or values.size == 0:

@@ -46,6 +46,9 @@ _FREE = 7.0
 # median of 20 and a 99th percentile of 42.
 _GYRO_MEDIAN, _GYRO_P99 = 25.0, 60.0
 
+_GYRO_COUNTS = 4000.0
+"""99th percentile that no gyroscope reaches in deg/s: three axes of 2000 are 3464."""
+
 _PADDING = 3
 """Samples of exactly (0, 0, 0) in a row that are no reading."""
 
@@ -162,6 +165,8 @@ def find_doubts(
         None if acc is None else _of_holding(acc, gyro, rate),
     ]
     doubts = [doubt for doubt in found if doubt is not None]
+    if len(doubts) > 1 and "counts" in doubts[0].kind and doubts[1].kind == "deg/s":
+        doubts[1] = _gyro_counts(gyro)  # slow movements in counts look like deg/s
     if any(doubt.kind == "gravity removed" for doubt in doubts):  # zeros may be readings there
         doubts = [doubt for doubt in doubts if doubt.kind != "zeros"]
     return tuple(doubts)
@@ -300,6 +305,8 @@ def _of_gyro(gyro: NDArray[Any]) -> Doubt | None:
     if not lengths.size:
         return None
     median, top = float(np.median(lengths)), float(np.percentile(lengths, 99))
+    if top > _GYRO_COUNTS:
+        return _gyro_counts(gyro)
     if median > _GYRO_MEDIAN or top > _GYRO_P99:
         return Doubt(
             "gyro",
@@ -318,6 +325,19 @@ def _of_gyro(gyro: NDArray[Any]) -> Doubt | None:
             "gravity that a phone computes. Give the readings of the gyroscope, in rad/s.",
         )
     return None
+
+
+def _gyro_counts(gyro: NDArray[Any] | None) -> Doubt:
+    """Return the doubt about angular rates in the units of a converter."""
+    top = 0.0 if gyro is None else float(np.percentile(_lengths(gyro), 99))
+    return Doubt(
+        "gyro",
+        "raw counts",
+        f"The 99th percentile of the angular rate is about {_rough(top)}, too fast for rad/s. "
+        "These look like raw counts, or thousandths of deg/s: multiply by the factor of the data "
+        f"sheet, such as {np.pi / 180 / 16.4:.6g} (16 bits for 2000 deg/s) or {np.pi / 180e3:.6g} "
+        "(mdeg/s).",
+    )
 
 
 # ---- samples that were not measured

@@ -66,6 +66,7 @@ def test_si_units_pass_in_silence():
         (LEVEL, GYRO, ["looks scaled"]),
         (ACC / 90, GYRO, ["another scale", "factor of about"]),
         (ACC, np.rad2deg(GYRO) * 4, ["look like deg/s: multiply by pi/180"]),
+        (ACC, np.rad2deg(GYRO) * 131, ["raw counts, or thousandths of deg/s", "0.00106423"]),
         (GYRO, ACC, ["look exchanged"]),
         (ACC, ACC / np.linalg.norm(ACC, axis=1, keepdims=True), ["gravity that a phone computes"]),
         (ZEROS, GYRO, ["3% of the samples", "exactly (0, 0, 0)", "observed="]),
@@ -134,3 +135,13 @@ def test_windows_say_what_their_names_say():
     assert "gives the unit g" in message and file == __file__
     assert X.channels == ("acc_x", "acc_y", "acc_z")
     assert said(lambda: (X[:1], X.assign(text=["a"]), Windows.concatenate([X, X])))[1] == []
+
+
+def test_recordings_are_cut_in_the_order_of_the_first():
+    data = np.hstack([ACC, GYRO])
+    first = Recording(data, RATE, ["ax", "ay", "az", "gx", "gy", "gz"])
+    other = Recording(data[:, [3, 4, 5, 0, 1, 2]], RATE, ["wx", "wy", "wz", "accX", "accY", "accZ"])
+    X = cut([first, other], seconds=2.0).X
+    half = len(X) // 2
+    np.testing.assert_array_equal(X["imu"][:half], X["imu"][half:])
+    assert X.channels == first.channels
