@@ -392,9 +392,8 @@ def _warn_about_units(recording: Recording, named: Sequence[Doubt]) -> None:
     """Warn if readings or channel names say other units; remember what was told."""
     found = _doubts_of_values(recording)
     # a unit in a name counts unless the values show that it was converted
-    levels = {doubt.sensor: doubt for doubt in found}
-    is_si = _has_gravity(recording)
-    named = [d for d in named if d.sensor != "acc" or "acc" in levels or not is_si]
+    if not any(doubt.sensor == "acc" for doubt in found) and named and _has_gravity(recording):
+        named = [doubt for doubt in named if doubt.sensor != "acc"]
     doubts = [*named, *(d for d in found if d.sensor not in {one.sensor for one in named})]
     say(doubts)
     object.__setattr__(recording, "_doubts", frozenset(doubt.key for doubt in doubts))
