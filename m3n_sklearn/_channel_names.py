@@ -68,7 +68,7 @@ _OTHERS = {
     "azimuth rotationvector gamerotationvector qw qx qy qz q0 q1 q2 q3 rotation rot",
     "temperature": "temp temperature",
     "pressure": "pressure baro barometer altitude",
-    "heart": "hr heartrate ppg bvp ibi ecg eda gsr emg",
+    "physiology": "hr heartrate ppg bvp ibi ecg eda gsr emg",
     "position": "lat latitude lon longitude gps speed position pos",
     "magnitude": "magnitude norm absolute svm vm resultant enmo",
     "statistic": "mean std min max median var variance avg average rms energy entropy skewness "
@@ -123,6 +123,7 @@ _UNITS = {
     for sensor, units in _UNIT_WORDS.items()
 }
 """Factor to m/s² or rad/s of each unit; NaN where only the data sheet knows it."""
+_ALL_UNITS = frozenset(word for units in _UNITS.values() for word in units)
 
 
 class UnitsWarning(UserWarning):
@@ -191,13 +192,13 @@ def read_name(name: str) -> ChannelName | None:
         if any(_OTHER_WORDS.get(word) == "statistic" for word in words):
             return None
         kept = [word for word in words if word not in _IGNORED]
-        return ChannelName(_site(kept, site if kept else ""), sensor, axis)
+        return ChannelName(_site(kept, site if kept or not words else ""), sensor, axis)
     # 2. Any other: unit in brackets, then words
     bracket = _BRACKETS.search(name)
     unit = _unit_word(bracket[1]) if bracket else ""
-    if any(unit in table for table in _UNITS.values()):
+    if unit in _ALL_UNITS:
         name = _BRACKETS.sub(" ", name)
-    elif re.search(r"[^a-z]", unit):  # an unknown unit
+    elif bracket and not _is_name(_split(bracket[1])):  # an unknown unit
         return None
     else:  # a sensor or a site in brackets
         unit = ""
@@ -221,7 +222,16 @@ def read_name(name: str) -> ChannelName | None:
     rest = [word for word in rest if word not in _IGNORED and _WORDS.get(word) != sensor]
     if any(word in _OTHER_WORDS or word in _WORDS for word in rest):
         return None
+    if (unit and unit not in table) or any("_".join(rest[-k:]) in _ALL_UNITS for k in (1, 2, 3)):
+        return None  # the unit of another sensor
     return ChannelName(_site(rest, "_".join(rest)), sensor, axis, unit, said.startswith(_IOS))
+
+
+def _is_name(words: list[str]) -> bool:
+    """Tell whether words consist of a sensor, an axis and a site of the catalogue."""
+    known = {"x", "y", "z", *_WORDS, *_IGNORED}
+    site = [word for word in words if word not in known]
+    return bool(words) and (not site or bool(_site(site, "")))
 
 
 def _split(text: str) -> list[str]:

@@ -37,6 +37,12 @@ def test_spellings_without_blanks(spellings, written):
         ("imu1_ax", "imu1_acc_x"),
         ("Shoe_acc_x", "Shoe_acc_x"),  # a site of the user, in the spelling of this package
         ("motionRotationRateX(rad/s)", "gyro_x"),
+        ("AcX", "acc_x"),
+        ("GyZ", "gyro_z"),
+        ("x-axis (rad/s)", "gyro_x"),
+        ("acceleration from the chest sensor (Y axis)", "chest_acc_y"),
+        ("InertialMeasurementUnit BACK accX", "back_acc_x"),
+        ("right_wrist_accelerometer_x_axis", "right_wrist_acc_x"),
     ],
 )
 def test_spellings_of_loggers(name, written):
@@ -56,6 +62,8 @@ def test_the_order_of_columns_is_kept():
         ("acc_x (g)", "g", ["unit g", "9.80665", "iOS"]),
         ("Acc_X_g", "g", ["9.80665"]),
         ("acc_mg_x", "mg", ["0.00980665"]),
+        ("X [mg]", "mg", ["0.00980665"]),
+        ("gyro_x (degrees/second)", "degrees/second", ["0.0174533"]),
         ("Gyro X [deg/s]", "deg/s", ["0.0174533", "rad/s"]),
         ("gyro_x_dps", "dps", ["0.0174533"]),
         ("acc_x (counts)", "counts", ["data sheet"]),
@@ -87,6 +95,9 @@ def test_a_name_that_contradicts_si_units_is_said(name, kind, words):
         (["userAcceleration.x", "gravity.x"], ["-9.80665 * (gravity + userAcceleration)"]),
         (["linear_acc_x", "gravity_x"], ["acc = (gravity + linear acceleration) in m/s²"]),
         (["series_1", "acc_x"], ["Either all channels or none begin with 'series_'"]),
+        (["gyro_x (g)"], ["not understood: 'gyro_x (g)'"]),
+        (["acc_x_rad_s", "acc_y (rpm)"], ["not understood: 'acc_x_rad_s', 'acc_y (rpm)'"]),
+        (["acc_x_mean", "std_acc_x"], ["'acc_x_mean', 'std_acc_x' (statistic)"]),
         (["emg1", "emg2"], ["not understood: 'emg1', 'emg2'", "channels=None"]),
     ],
 )

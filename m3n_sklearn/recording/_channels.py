@@ -89,8 +89,8 @@ def channel_names(
             raise ValueError(f"The site {place!r} is written {written!r}; give that name.")
         if place and getattr(read_name(f"{place}_acc_x"), "site", None) != place:
             raise ValueError(
-                f"{place!r} is not a site: in the name of a channel it says how the readings were "
-                "processed. Give a site such as 'right_wrist'."
+                f"{place!r} is not a site: in the names of channels it means something else. Give "
+                "a site such as 'right_wrist'."
             )
     if not kinds or set(kinds) - set(SENSORS):
         raise ValueError(f"sensors must be some of {SENSORS}, got {kinds}.")
