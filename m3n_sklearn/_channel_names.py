@@ -211,6 +211,10 @@ def read_name(name: str) -> ChannelName | None:
     if found is None:
         return None
     sensor, said, rest = found
+    for word in rest if sensor == "acc" else ():  # acceleration (linear) x
+        if f"{word}acc" in _WORDS:
+            sensor, said = _WORDS[f"{word}acc"], f"{word}acc"
+            rest = [other for other in rest if other != word]
     # 4. What is left is a unit or the site
     table = _UNITS["gyro" if sensor in ("gyro", "g") else "acc"]
     for count in (3, 2, 1):
@@ -230,7 +234,7 @@ def read_name(name: str) -> ChannelName | None:
 def _is_name(words: list[str]) -> bool:
     """Tell whether words consist of a sensor, an axis and a site of the catalogue."""
     known = {"x", "y", "z", *_WORDS, *_IGNORED}
-    site = [word for word in words if word not in known]
+    site = [word for word in words if word not in known and f"{word}acc" not in _WORDS]
     return bool(words) and (not site or bool(_site(site, "")))
 
 

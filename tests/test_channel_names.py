@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from m3n_sklearn._channel_names import name_site, read_name, read_names
 
@@ -49,6 +51,37 @@ def test_spellings_of_loggers(name, written):
     assert read_names([name]) == ((written,), ())
 
 
+WORDS = [
+    *(
+        "acc",
+        "Acc",
+        "gyro",
+        "Gyr",
+        "a",
+        "w",
+        "x",
+        "Y",
+        "z",
+        "left",
+        "Right",
+        "wrist",
+        "_",
+        " ",
+        ".",
+    ),
+    *("(g)", "[deg/s]", "linear", "user", "rotationRate", "raw", "shoe", "1", "mag", "axis", "é"),
+]
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map("".join))
+def test_what_is_understood_is_written_in_names_that_mean_the_same(name):
+    try:
+        written, _ = read_names([name])
+    except ValueError:
+        return
+    assert read_names(written) == (written, ())
+
+
 def test_the_order_of_columns_is_kept():
     assert read_names(["gx", "gy", "gz", "ax", "ay", "az"])[0] == (
         *("gyro_x", "gyro_y", "gyro_z"),
@@ -69,6 +102,7 @@ def test_the_order_of_columns_is_kept():
         ("acc_x (counts)", "counts", ["data sheet"]),
         ("Linear Acceleration x (m/s^2)", "gravity removed", ["without gravity"]),
         ("body_acc_x", "gravity removed", ["without gravity"]),
+        ("Acceleration (linear) X", "gravity removed", ["without gravity"]),
         ("userAcceleration.x", "gravity removed", ["-9.80665 * (gravity + userAcceleration)"]),
         ("accelerometerAccelerationX(G)", "iOS", ["inverted sign", "-9.80665"]),
     ],
