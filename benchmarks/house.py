@@ -41,6 +41,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "_clock",
             "_persistence",
             "_labels",
+            "_times",
         ]
     ),
     frozenset({"skeleton"}),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata
+from inspect import signature
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
+from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -18,9 +21,17 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
+from sklearn.utils.validation import (
+    _check_method_params,
+    check_is_fitted,
+    has_fit_parameter,
+    validate_data,
+)
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _num_samples as num_samples
-from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._typing import AnyArray
 
 __all__ = [
     "CallbackSupportMixin",
@@ -31,13 +42,18 @@ __all__ = [
     "Options",
     "StrOptions",
     "WorksUnfitted",
+    "check_channels_in",
+    "check_feature_names_in",
     "check_is_fitted",
     "check_params",
     "check_sample_weight",
     "epoch_callbacks",
     "fit_context",
+    "fit_keyword",
     "num_samples",
     "root_entropy",
+    "routing_enabled",
+    "rows_of_metadata",
     "safe_indexing",
     "validate_data",
     "validate_parameter_constraints",
@@ -89,7 +105,21 @@ class WorksUnfitted(DocumentationLink):
     """Mixin for transformers of windows that work before `fit`."""
 
     def set_output(self, *, transform: str | None = None) -> Self:
-        """Ignore the container: windows are not a table."""
+        """Return this transformer unchanged: windows are not a table.
+
+        Windows have channels and samples, and a data frame has columns only. The method exists so
+        that ``Pipeline.set_output`` reaches the following steps.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+            Ignored.
+
+        Returns
+        -------
+        self
+            This transformer.
+        """
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -103,11 +133,42 @@ class WorksUnfitted(DocumentationLink):
         return tags
 
 
+def check_channels_in(channels: Sequence[str], input_features: ArrayLike | None) -> AnyArray:
+    """Return channel names as output names; raise if other names of the input are given."""
+    names = np.asarray(channels, dtype=object)
+    if input_features is not None and list(np.asarray(input_features)) != list(names):
+        raise ValueError(
+            f"input_features are {', '.join(map(str, np.asarray(input_features)))}, but the "
+            f"windows of fit have the channels {', '.join(map(str, names))}."
+        )
+    return names
+
+
 def check_params(estimator: Any, names: Iterable[str]) -> None:
     """Check some parameters of an estimator that may have been set since `fit`."""
     constraints = {name: estimator._parameter_constraints[name] for name in names}
     values = {name: getattr(estimator, name) for name in constraints}
     validate_parameter_constraints(constraints, values, caller_name=type(estimator).__name__)
+
+
+def fit_keyword(estimator: Any, name: str) -> str | None:
+    """Return the keyword by which `fit` takes some metadata without routing, or None."""
+    if has_fit_parameter(estimator, name):
+        return name
+    # a pipeline takes those of its last step, and a search those of its estimator
+    steps = getattr(estimator, "steps", None)
+    if steps:
+        inner = fit_keyword(steps[-1][1], name) if hasattr(steps[-1][1], "fit") else None
+        return None if inner is None else f"{steps[-1][0]}__{inner}"
+    parameters = signature(estimator.fit).parameters.values()
+    if hasattr(estimator, "estimator") and any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return fit_keyword(estimator.estimator, name)
+    return None
+
+
+def rows_of_metadata(X: Any, metadata: Mapping[str, Any], rows: Any) -> dict[str, Any]:
+    """Return some rows of those metadata that have one entry per row of X."""
+    return dict(_check_method_params(X, params=dict(metadata), indices=rows))
 
 
 def root_entropy(random_state: int | np.random.RandomState | None) -> int:

@@ -49,15 +49,7 @@ def check_labels(
             "Multi3NetClassifier requires y to be passed, but the target y is None. Only "
             "strategy='zero_shot' needs no labels."
         )
-    given = as_array(y)
-    if given.dtype.kind in "OfmM" and given.ndim:
-        missing = [row for row, value in enumerate(given.ravel().tolist()) if is_missing(value)]
-        if missing:
-            raise ValueError(
-                f"y is None or NaN in some rows, {len(missing)} of {given.size}, the first in row "
-                f"{missing[0]}: leave unlabeled windows out, X[labeled] and y[labeled]."
-            )
-    labels = column_or_1d(y if given.dtype == object else given, warn=True)
+    labels = column_or_1d(plain_labels(y), warn=True)
     assert_all_finite(labels, input_name="y")
     with warnings.catch_warnings():  # one window of each class does not suggest regression
         warnings.filterwarnings("ignore", "The number of unique classes")
@@ -67,6 +59,8 @@ def check_labels(
     weight = check_sample_weight(
         sample_weight, np.empty((n_rows, 1)), dtype=np.float64, ensure_non_negative=True
     )
+    if not weight.any():  # scikit-learn 1.8 does not check it
+        raise ValueError("sample_weight is zero in every row. Give one of them more than that.")
     mean = weight.sum() / np.count_nonzero(weight)
     if mean < 1:  # such weights are shares: only their ratios matter
         weight = weight / mean
@@ -77,6 +71,52 @@ def check_labels(
             "y a positive weight."
         )
     return Labels(classes, codes, weight)
+
+
+def plain_labels(y: Any) -> AnyArray:
+    """Return labels as strings, whole numbers, booleans or floats, or raise an error."""
+    # 1. An array, in which 1 and NaN between strings are still 1 and NaN
+    labels = as_array(y)
+    if labels.ndim == 1 and any(isinstance(value, list | tuple) for value in labels.tolist()):
+        raise ValueError("y must have one label per window, but its entries have several lengths.")
+    if labels.ndim == 0:
+        raise ValueError(f"y must have one label per window, got {type(y).__name__} ({y!r}).")
+    if labels.ndim > 1 and labels.shape[1:] != (1,):
+        raise ValueError(
+            f"y should be a 1d array with one label per window, got an array of shape "
+            f"{labels.shape} instead. Fit one classifier per column."
+        )
+    # 2. Every row has a label
+    listed = labels.ravel().tolist() if labels.dtype.kind in "OfM" else []
+    missing = [row for row, value in enumerate(listed) if is_missing(value)]
+    if missing:
+        raise ValueError(
+            f"y is None or NaN in some rows, {len(missing)} of {labels.size}, the first in row "
+            f"{missing[0]}: leave unlabeled windows out, X[labeled] and y[labeled]."
+        )
+    # 3. One kind of labels; those of nullable columns and objects keep their type
+    if labels.dtype.kind in "Mm":
+        raise ValueError(
+            f"y contains dates or durations ({labels.dtype}); expected names or numbers of classes."
+        )
+    if labels.dtype == object and not all(isinstance(value, str) for value in listed):
+        kinds = sorted({_kind(value) for value in listed})
+        if len(kinds) > 1:
+            raise ValueError(
+                f"y mixes {', '.join(kinds)}: give all labels as strings, or all as numbers."
+            )
+        plain = np.array(listed)
+        return plain.reshape(labels.shape) if plain.dtype.kind in "iufb" else labels
+    return labels
+
+
+def _kind(label: Any) -> str:
+    """Return what a label is: a string, a boolean, a number, or another type."""
+    if isinstance(label, str):
+        return "str"
+    if isinstance(label, bool | np.bool_):
+        return "bool"
+    return "number" if is_number(label) else type(label).__name__
 
 
 def class_factors(

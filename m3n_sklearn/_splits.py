@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator, GroupKFold
 
+from ._times import read_times
 from ._typing import AnyArray, Array, Mask
 from ._validation import check_count, is_missing, list_of, plain_column
 from ._windows import Windows
@@ -246,7 +247,10 @@ def _spans(X: Windows, shared: AnyArray) -> tuple[Array, float]:
             f"Recording {shared[0]!r} has windows on both sides of the split, and X does not say "
             "which of them overlap: it needs the columns start (s) and imu, and rate="
         )
-    return X["start"].astype(np.float64), X["imu"].shape[-1] / rate
+    starts = X["start"]
+    if starts.dtype.kind not in "iuf":  # dates
+        starts = read_times(starts, len(starts)).seconds
+    return starts.astype(np.float64), X["imu"].shape[-1] / rate
 
 
 def _near(recordings: AnyArray, times: Array, tested: Mask, seconds: float) -> Mask:

@@ -153,7 +153,11 @@ def plain_column(values: ArrayLike, name: str, n_rows: int | None = None) -> NDA
             raise ValueError(f"{name} must be all numbers or all strings, got {set(listed)}.")
         array = np.array(listed)
     if array.dtype.kind not in "biufU":
-        raise ValueError(f"{name} must be numbers or strings, got {array.dtype}: convert them.")
+        kind = type(listed[0]).__name__ if array.dtype == object else array.dtype
+        raise ValueError(
+            f"{name} must be numbers or strings, got {kind}: convert them, for example with "
+            "map(str, ...)."
+        )
     return array
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recording import Recording
+from ._time_axis import are_dates, label_time_axes, time_places
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -135,15 +136,17 @@ class SignalDisplay:
             raise ValueError(f"axes must be {triads} matplotlib Axes, one per triad; got {axes!r}.")
         self.figure_: Figure = self.axes_[0].figure
         styles = ("-", "--", ":", "-.")
+        dates = all(are_dates(recording.times) for recording in self.recordings.values())
         for i, (name, recording) in enumerate(self.recordings.items()):
             for triad, ax in enumerate(self.axes_):
                 place = slice(3 * triad, 3 * triad + 3)
                 # lines break at samples that were not observed
                 values = np.where(recording.observed, recording.data, np.nan)[:, place]
-                self._draw(ax, recording.times, values, name, styles[i % len(styles)], i)
+                times = time_places(recording.times, dates=dates)
+                self._draw(ax, times, values, name, styles[i % len(styles)], i)
         for triad, ax in enumerate(self.axes_):
             ax.set_ylabel(_axis_label(first, triad, self.quantity))
-        self.axes_[-1].set_xlabel("time (s)")
+        label_time_axes(self.axes_, dates=dates, zone=" (UTC)")
         # above the axes, so that it covers no curve
         self.axes_[0].legend(
             loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(self.recordings), frameon=False

@@ -13,6 +13,7 @@ from .._compat import safe_indexing
 from .._typing import AnyArray
 from .._validation import plain_column
 from ..temporal import HMMClassifier, Rows, join_rows, read_rows
+from ._time_axis import are_dates, label_time_axes, time_places
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,13 +41,15 @@ class TimelineDisplay:
     Parameters
     ----------
     tracks : mapping of str to structured ndarray
-        Names of the rows, from top to bottom, and their segments. These have the fields ``start``
-        and ``end`` in s, and ``label``, as
-        :meth:`~m3n_sklearn.temporal.HMMClassifier.segments` returns them.
+        Names of the rows, from top to bottom, and their segments of one recording. These have the
+        fields ``start`` and ``end`` in s or as dates, and ``label``, as
+        :meth:`~m3n_sklearn.temporal.HMMClassifier.segments` returns them. Unix time is drawn as
+        dates in UTC.
     label_names : mapping, optional
         Legend entry of each label, in the order of the legend.
     probabilities : tuple of (times, values, classes), optional
-        Probabilities that are drawn below: times (n,) in s, values (n, K), and K labels.
+        Probabilities that are drawn below: times (n,) in s or as dates, values (n, K), and K
+        labels. Nothing is drawn where rows are more than one and a half median steps apart.
 
     Attributes
     ----------
@@ -83,9 +86,16 @@ class TimelineDisplay:
                     f"Track {name!r} must be a structured array with the fields start, end and "
                     f"label, got {type(segments).__name__} with {list(fields)}."
                 )
+            names = np.unique(segments["recording"]) if "recording" in fields else ()
+            if len(names) > 1:
+                raise ValueError(
+                    f"Track {name!r} has segments of {len(names)} recordings, but a timeline shows "
+                    "one: choose them with segments[segments['recording'] == ...]."
+                )
         self.tracks = dict(tracks)
         self.label_names = label_names
         self.probabilities = None if probabilities is None else _Probabilities(*probabilities)
+        self._zone = ""
 
     @classmethod
     def from_estimator(
@@ -150,9 +160,10 @@ class TimelineDisplay:
             labels["windows"] = estimator.predict(chosen)
         shown = None
         if probabilities:
-            shown = (rows.times, estimator.predict_proba(chosen, **order), estimator.classes_)
+            proba = estimator.predict_proba(chosen, **order)
+            shown = (rows.dates(rows.times), proba, estimator.classes_)
         tracks = {name: _segments(rows, values) for name, values in labels.items()}
-        return cls(tracks, label_names=label_names, probabilities=shown).plot(axes=axes)
+        return cls._of(rows, tracks, label_names, shown).plot(axes=axes)
 
     @classmethod
     def from_predictions(
@@ -172,8 +183,8 @@ class TimelineDisplay:
         labels : mapping of str to array-like of shape (n,)
             Names of the tracks, from top to bottom, and the label of each row.
         times : array-like of shape (n,)
-            Time of each row in s, in any order. There is a gap between rows that are more than one
-            and a half median steps apart.
+            Time of each row in any order, in s or as dates. There is a gap between rows that are
+            more than one and a half median steps apart.
         label_names : mapping, optional
             Legend entry of each label, in the order of the legend.
         probabilities : array-like of shape (n, K), optional
@@ -207,8 +218,21 @@ class TimelineDisplay:
                     f"probabilities of shape {values.shape} need classes=, one label per column, "
                     f"and a row for each of {len(rows.order)} times."
                 )
-            shown = (rows.times, values[rows.order], np.asarray(classes))
-        return cls(tracks, label_names=label_names, probabilities=shown).plot(axes=axes)
+            shown = (rows.dates(rows.times), values[rows.order], np.asarray(classes))
+        return cls._of(rows, tracks, label_names, shown).plot(axes=axes)
+
+    @classmethod
+    def _of(
+        cls,
+        rows: Rows,
+        tracks: Mapping[str, AnyArray],
+        label_names: Mapping[Any, str] | None,
+        probabilities: tuple[AnyArray, AnyArray, AnyArray] | None,
+    ) -> TimelineDisplay:
+        """Return a display that knows whether its dates are in UTC."""
+        display = cls(tracks, label_names=label_names, probabilities=probabilities)
+        display._zone = " (UTC)" if rows.clock.utc else ""
+        return display
 
     def plot(self, *, axes: Any = None) -> TimelineDisplay:
         """Draw the timeline.
@@ -233,14 +257,33 @@ class TimelineDisplay:
         colors = self._colors()
         self._draw_bars(self.axes_[0], colors)
         if self.probabilities is not None:
-            times, values, classes = self.probabilities
-            shades = [colors[label] for label in classes.tolist()]
-            self.axes_[1].stackplot(times, values.T, colors=shades, step="mid", linewidth=0)
-            self.axes_[1].set_ylim(0, 1)
-            self.axes_[1].margins(x=0)
-            self.axes_[1].set_ylabel("probability")
-        self.axes_[-1].set_xlabel("time (s)")
+            self._draw_probabilities(self.axes_[1], colors, *self.probabilities)
+        starts = next(iter(self.tracks.values()))["start"]
+        zone = self._zone if starts.dtype.kind == "M" else " (UTC)"
+        label_time_axes(self.axes_, dates=are_dates(starts), zone=zone)
         return self
+
+    def _draw_probabilities(
+        self,
+        ax: Axes,
+        colors: Mapping[Any, Any],
+        times: AnyArray,
+        values: AnyArray,
+        classes: AnyArray,
+    ) -> None:
+        """Draw stacked probabilities; a row reaches halfway to its neighbors, and no further."""
+        rows = read_rows(times, None, times)
+        segments = join_rows(rows, np.arange(len(rows.order)), values[:, 0], rows.step or 1.0)
+        # at the end of each stretch of rows, all probabilities become zero
+        ends = np.flatnonzero(np.append(segments["start"][1:] != segments["end"][:-1], True))
+        borders = np.insert(segments["start"], ends + 1, segments["end"][ends])
+        heights = np.insert(values[rows.order], ends + 1, 0.0, axis=0)
+        shades = [colors[label] for label in np.asarray(classes).tolist()]
+        places = time_places(borders, dates=are_dates(borders))
+        ax.stackplot(places, heights.T, colors=shades, step="post", linewidth=0)
+        ax.set_ylim(0, 1)
+        ax.margins(x=0)
+        ax.set_ylabel("probability")
 
     def _new_axes(self, wanted: int) -> Any:
         """Return new axes, whose heights follow the number of tracks."""
@@ -281,8 +324,9 @@ class TimelineDisplay:
         from matplotlib.patches import Patch
 
         for row, segments in enumerate(self.tracks.values()):
-            widths = segments["end"] - segments["start"]
-            spans = list(zip(segments["start"].tolist(), widths.tolist(), strict=True))
+            dates = are_dates(segments["start"])
+            begins, ends = (time_places(segments[name], dates=dates) for name in ("start", "end"))
+            spans = list(zip(begins.tolist(), (ends - begins).tolist(), strict=True))
             shades = [colors[label] for label in segments["label"].tolist()]
             ax.broken_barh(spans, (row - 0.4, 0.8), facecolors=shades, linewidth=0)
         ax.set_yticks(range(len(self.tracks)), list(self.tracks))

@@ -15,13 +15,14 @@ from .._compat import (
     Interval,
     StrOptions,
     WorksUnfitted,
+    check_channels_in,
     fit_context,
     root_entropy,
     validate_data,
     validate_parameter_constraints,
 )
 from .._inputs import Layout, make_layout
-from .._typing import Array
+from .._typing import AnyArray, Array
 from .._validation import check_positive, real_array
 from .._windows import Windows
 from ._keys import RowKey, content_keys, keyed_rng, row_keys
@@ -212,6 +213,8 @@ class IMUNoise(  # type: ignore[call-arg]
     ----------
     n_features_in_ : int
         Number of channels of windows, or of samples of a 2-D array. Only after `fit`.
+    channels_ : tuple of str or None
+        Channel names of the windows of `fit`, if they have any. Only after `fit`.
 
     See Also
     --------
@@ -573,9 +576,31 @@ class IMUNoise(  # type: ignore[call-arg]
             _check_has_imu(X)
             self._layout_of(X)
             self.n_features_in_ = X["imu"].shape[1]
+            names = self.channels if X.channels is None else X.channels
         else:
-            self._layout(self._check_array(X, reset=True), self.channels)
+            values = self._check_array(X, reset=True)
+            self._layout(values, self.channels)
+            names = self.channels if values.ndim == 3 else None
+        self.channels_ = None if names is None else tuple(names)
         return self
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> AnyArray:
+        """Get the names of the output, which are those of the input.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the channels, or of the columns of a 2-D array, if `fit` got none.
+
+        Returns
+        -------
+        ndarray of str
+            Names such as ``left_wrist_acc_x``; without any, ``x0``, ``x1`` and so on.
+        """
+        names = getattr(self, "channels_", None)
+        if names is not None:
+            return check_channels_in(names, input_features)
+        return super().get_feature_names_out(input_features)
 
     def transform(self, X: Any) -> Any:
         """Add errors to readings.

@@ -13,9 +13,17 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from .._compat import Interval, StrOptions, WorksUnfitted, fit_context, root_entropy, validate_data
+from .._compat import (
+    Interval,
+    StrOptions,
+    WorksUnfitted,
+    check_feature_names_in,
+    fit_context,
+    root_entropy,
+    validate_data,
+)
 from .._hashing import stable_key
-from .._typing import Array, Mask
+from .._typing import AnyArray, Array, Mask
 from .._validation import RATES, check_rotation, check_vector, list_of
 from .._windows import Windows
 from ..body import Site
@@ -243,7 +251,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         calibrate : The method that is applied to `measured`.
         """
         # 1. Forget what an earlier fit has estimated.
-        for learned in ("body_noise_", "calibration_"):
+        for learned in ("body_noise_", "calibration_", "n_features_in_", "feature_names_in_"):
             if hasattr(self, learned):
                 delattr(self, learned)
         # 2. Convert the poses to whole motions; arrays of readings have none.
@@ -333,7 +341,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         """
         return self.fit(X, y, **fit_params).transform(X)
 
-    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> NDArray[Any]:
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> AnyArray:
         """Get the names of the output: channels of windows, or the input features of an array.
 
         Parameters
@@ -346,21 +354,10 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         ndarray of str
             Names such as ``left_wrist_acc_x``; those of the input after fitting on an array.
         """
-        count = getattr(self, "n_features_in_", None)
-        if count is None:
+        if not hasattr(self, "n_features_in_"):
+            # poses have no names, so those of the step before are not compared
             return np.asarray(self._channels(), dtype=object)
-        seen = getattr(self, "feature_names_in_", None)
-        names = input_features if input_features is not None else seen
-        if names is None:
-            names = [f"x{i}" for i in range(count)]
-        if len(names) != count:
-            raise ValueError(
-                f"input_features should have length equal to number of features ({count}), got "
-                f"{len(names)}"
-            )
-        if seen is not None and not np.array_equal(seen, np.asarray(names, dtype=object)):
-            raise ValueError("input_features is not equal to feature_names_in_")
-        return np.asarray(names, dtype=object)
+        return check_feature_names_in(self, input_features)
 
     # ---- whole clips
 

@@ -25,6 +25,7 @@ of transitions from k to j, the number n_k of complete stays, and ``m = T / E``:
 
 The estimate of m_k is the maximum likelihood for exponential durations that are cut off at the ends
 of recordings. p_kj is in proportion to the number of stays in class j plus alpha, for j != k.
+With weights of the rows, each stay counts as often as the mean weight of its rows says.
 """
 
 from __future__ import annotations
@@ -93,47 +94,58 @@ class Chain:
 
 
 def learn_chain(
-    codes: Indices, lengths: Indices, step: float, n_classes: int, smoothing: float
+    codes: Indices,
+    lengths: Indices,
+    step: float,
+    n_classes: int,
+    smoothing: float,
+    weight: Array,
 ) -> Chain:
-    """Estimate a chain from the classes (n,) of rows, in chains of the given lengths."""
-    # 1. Stays: runs of one class within a chain, and whether their begin and end were seen
+    """Estimate a chain from classes and weights (n,) of rows, in chains of the given lengths."""
+    # 1. Stays: runs of one class within a chain, whether their begin and end were seen, and how
+    #    often each of them counts
     chain_starts = np.zeros(len(codes), dtype=bool)
     chain_starts[np.cumsum(lengths) - lengths] = True
     firsts = np.flatnonzero(chain_starts | np.concatenate([[True], codes[1:] != codes[:-1]]))
-    stays = np.diff(np.append(firsts, len(codes))) * step
+    rows = np.diff(np.append(firsts, len(codes)))
+    stays, times = rows * step, np.add.reduceat(weight, firsts) / rows
     of_class, begun = codes[firsts], ~chain_starts[firsts]
     ended = np.append(begun[1:], False)
     complete = begun & ended
     # 2. Time in each class, stays that ended, and their mean duration over all classes
-    time = np.bincount(of_class, stays, n_classes)
-    exits = np.bincount(of_class[ended], minlength=n_classes)
+    time = np.bincount(of_class, times * stays, n_classes)
+    exits = np.bincount(of_class[ended], times[ended], n_classes)
     mean = time.sum() / max(1, exits.sum())
     # 3. Estimates with pseudo-stays
     return Chain(
         shares=(time + smoothing * mean / n_classes) / (time.sum() + smoothing * mean),
         durations=(time + smoothing * mean) / (exits + smoothing),
-        spreads=_spreads(of_class[complete], stays[complete], n_classes, smoothing),
-        follows=_follows(of_class, ended, n_classes, smoothing),
+        spreads=_spreads(
+            of_class[complete], stays[complete], times[complete], n_classes, smoothing
+        ),
+        follows=_follows(of_class, ended, times, n_classes, smoothing),
     )
 
 
-def _spreads(of_class: Indices, stays: Array, n_classes: int, smoothing: float) -> Array:
+def _spreads(
+    of_class: Indices, stays: Array, times: Array, n_classes: int, smoothing: float
+) -> Array:
     """Squared coefficient of variation of complete stays, shrunk towards 1."""
-    count = np.bincount(of_class, minlength=n_classes)
-    mean = np.bincount(of_class, stays, n_classes) / np.maximum(count, 1)
+    count = np.bincount(of_class, times, n_classes)
+    mean = np.bincount(of_class, times * stays, n_classes) / np.where(count > 0, count, 1)
     relative = stays / mean[of_class] - 1
-    squares = np.bincount(of_class, relative**2, n_classes)
+    squares = np.bincount(of_class, times * relative**2, n_classes)
     return (squares + smoothing) / (np.maximum(count - 1, 0) + smoothing)
 
 
 def _follows(
-    of_class: Indices, ended: NDArray[np.bool_], n_classes: int, smoothing: float
+    of_class: Indices, ended: NDArray[np.bool_], times: Array, n_classes: int, smoothing: float
 ) -> Array:
     """Transition probabilities, shrunk towards the frequencies of stays."""
     transitions = np.zeros((n_classes, n_classes))
     left = np.flatnonzero(ended)
-    np.add.at(transitions, (of_class[left], of_class[left + 1]), 1)
-    visits = np.bincount(of_class, minlength=n_classes) + smoothing
+    np.add.at(transitions, (of_class[left], of_class[left + 1]), times[left])
+    visits = np.bincount(of_class, times, n_classes) + smoothing
     prior = np.tile(visits / visits.sum(), (n_classes, 1))
     np.fill_diagonal(prior, 0)
     if n_classes > 1:

@@ -82,6 +82,7 @@ class HeldOut(NamedTuple):
     lengths: Indices  # rows of each chain
     chain: Chain  # learned from other rows
     expected: Array  # (K,), mean probabilities on the rows that the classifier was fitted on
+    weight: Array  # (n,), weights of the rows
 
 
 def decide_balanced(posterior: Array, shares: Array) -> Indices:
@@ -109,7 +110,7 @@ def _losses(
     for fold in held_out:
         posterior = _posteriors(fold, step, weights, balance)
         true = posterior[:, np.arange(len(fold.codes)), fold.codes]
-        total -= np.log(np.maximum(true, MIN_PROBABILITY)).sum(axis=1)
+        total -= np.log(np.maximum(true, MIN_PROBABILITY)) @ fold.weight
     return total
 
 

@@ -6,7 +6,7 @@ the most probable path and posteriors. `_emission` converts probabilities to log
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, NamedTuple, Self
@@ -15,22 +15,27 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import accuracy_score
+from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from .._compat import (
+    FrozenEstimator,
     HasMethods,
     Interval,
     StrOptions,
     check_is_fitted,
     check_params,
     fit_context,
+    fit_keyword,
     num_samples,
+    routing_enabled,
+    rows_of_metadata,
     safe_indexing,
 )
-from .._labels import check_groups, check_labels
+from .._labels import check_groups, check_labels, plain_labels
 from .._persistence import Persistent
-from .._splits import block_folds
+from .._splits import block_folds, purge_overlaps
 from .._torch import all_or_nothing
 from .._typing import AnyArray, Array
 from .._warn import warn
@@ -47,6 +52,9 @@ from ._emission import (
 from ._stretches import Rows, join_rows, order_is_known, read_rows
 
 __all__ = ["HMMClassifier"]
+
+MAX_RATIO = 50.0
+"""Ratio of the steps of `predict` and `fit` from which a wrong unit is likely."""
 
 
 class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimator):
@@ -80,9 +88,10 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
     smoothing : float, default=0.3
         Number of pseudo-stays that each class has in addition to those in the training labels.
         Their duration is the mean over all classes.
-    cv : int, default=5
-        Number of folds of the cross-validation, which is skipped if both `weight` and `balance`
-        are numbers. Groups, recordings or blocks of consecutive rows are held out together.
+    cv : int, splitter or iterable of (train, test), default=5
+        Folds of the cross-validation, which is skipped if both `weight` and `balance` are numbers.
+        With a number, groups, recordings or blocks of consecutive rows are held out together.
+        Training windows that overlap a held-out one are left out.
 
     Attributes
     ----------
@@ -115,12 +124,28 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
     rows have no neighbors and each is predicted on its own; a warning says so. The same holds
     if the rows of `fit` had no neighbors. The order of rows does not matter.
 
+    `times` are numbers in s (Unix time, or time in the recording), durations, or dates:
+    ``datetime64`` of any unit, `datetime`, pandas and polars columns, or ISO 8601 strings. If they
+    are dates, `segments` returns dates. Dates with a time zone are converted to UTC, so that no
+    hour is missing or repeated when clocks are changed; the dates of `segments` are then in UTC.
+
     Rows that are more than one and a half median steps apart are not neighbors. Therefore keep
     windows that you do not want to score, because gaps break the chain.
 
     **Cost.** It is linear in the number of rows, except for sorting. In `predict`, rows may be
     closer together or further apart than in `fit`: durations are in seconds, and the weight per
     second stays the same.
+
+    **Weights.** In the chain, a stay counts as often as the mean weight of its rows, so
+    weighting a whole recording by 2 is the same as giving it twice. The classifier gets the weights
+    if its `fit` takes them (of a pipeline, that of the last step); otherwise a warning says so. If
+    the mean of the positive weights is below 1, the chain uses their ratios only.
+
+    **Metadata.** With ``enable_metadata_routing``, `recordings` and `times` are requested by
+    default; request `sample_weight` and `groups` with `set_fit_request`, and those that the
+    classifier should get with the same method of the classifier. Cross-validation with
+    ``scoring="f1_macro"``, stacking and voting call `predict` without metadata: give `Windows`
+    there, which contain recordings and times.
 
     **Decoding.** The Viterbi algorithm finds the most probable path. `predict_proba` returns the
     probability of each class in each row given the whole recording (forward-backward). The
@@ -158,7 +183,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         "durations": [StrOptions({"gamma", "geometric"})],
         "decision": [StrOptions({"path", "balanced"})],
         "smoothing": [Interval(Real, 0, None, closed="neither")],
-        "cv": [Interval(Integral, 2, None, closed="left")],
+        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods("split"), Iterable],
     }
 
     def __init__(
@@ -170,7 +195,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         durations: str = "gamma",
         decision: str = "path",
         smoothing: float = 0.3,
-        cv: int = 5,
+        cv: Any = 5,
     ) -> None:
         self.estimator = estimator
         self.weight = weight
@@ -180,6 +205,12 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         self.smoothing = smoothing
         self.cv = cv
 
+    # what only this estimator can use is always requested by it
+    __metadata_request__fit = {"recordings": True, "times": True}
+    __metadata_request__predict = {"recordings": True, "times": True}
+    __metadata_request__predict_proba = {"recordings": True, "times": True}
+    __metadata_request__score = {"recordings": True, "times": True}
+
     # ---- fit
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -187,9 +218,11 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         self,
         X: Any,
         y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         recordings: ArrayLike | None = None,
         times: ArrayLike | None = None,
+        **fit_params: Any,
     ) -> Self:
         """Fit the window classifier, and learn durations and transitions from the labels in order.
 
@@ -199,13 +232,20 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             Windows, in any order.
         y : array-like of shape (n,)
             Labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows: 2 counts as the row given twice. They apply to the classifier,
+            the durations and transitions, the shares of the classes, and the choice of `weight`
+            and `balance`. Rows of weight 0 are left out, which breaks the chain.
         groups : array-like of shape (n,), default=None
             Rows that are held out together in the cross-validation, such as people, or the boxes of
-            one session. They are passed to the classifier if its `fit` has a parameter `groups`.
+            one session.
         recordings : array-like of shape (n,), default=None
             Recording of each row. By default the column ``clip`` of `Windows`.
         times : array-like of shape (n,), default=None
-            Time of each row in its recording in s. By default the center of the window.
+            Time of each row in its recording: numbers of seconds, or dates (see Notes). By default
+            the center of the window.
+        **fit_params : dict
+            Further metadata that the classifier requests; needs ``enable_metadata_routing``.
 
         Returns
         -------
@@ -215,55 +255,97 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         Raises
         ------
         ValueError
-            If labels, groups, recordings or times do not match X, or two rows of a recording have
-            the same time.
+            If labels, weights, groups, recordings or times do not match X, or two rows of a
+            recording have the same time.
 
         Warns
         -----
         UserWarning
-            If no row has a neighbor in time.
+            If no row has a neighbor in time, if the times of a recording go back at a few rows, or
+            if the classifier does not take weights.
         """
+        known = {
+            "sample_weight": sample_weight,
+            "groups": groups,
+            "recordings": recordings,
+            "times": times,
+        }
         with all_or_nothing(self):
-            return self._fit(X, y, groups, recordings, times)
+            return self._fit(X, y, known, fit_params)
 
-    def _fit(
-        self,
-        X: Any,
-        y: ArrayLike,
-        groups: ArrayLike | None,
-        recordings: ArrayLike | None,
-        times: ArrayLike | None,
-    ) -> Self:
+    def _fit(self, X: Any, y: ArrayLike, known: dict[str, Any], fit_params: dict[str, Any]) -> Self:
         """Fit, without the rollback after an error."""
         if y is None:
             raise ValueError("HMMClassifier requires y to be passed, but the target y is None.")
-        # 1. Labels, groups, and the order of rows
-        labels = check_labels(y, num_samples(X), None, None)
-        rows = read_rows(X, recordings, times)
-        names = None if groups is None else check_groups(groups, len(labels.codes))
-        data = _Data(X, np.asarray(labels.classes[labels.codes]), labels.codes, names, rows)
-        self.classes_, self.step_ = labels.classes, rows.step
-        if not rows.chained:
+        # 1. Labels, weights, groups, and the order of rows
+        count = num_samples(X)
+        if count == 0:
+            raise ValueError("X has 0 rows; at least one window is required.")
+        labels = check_labels(y, count, known["sample_weight"], None)
+        rows = read_rows(X, known["recordings"], known["times"])
+        if known["groups"] is not None:
+            known["groups"] = check_groups(known["groups"], count)
+        inner = self._inner_params(known, fit_params)
+        splits = self._given_splits(X, labels.codes, known["groups"])
+        data = _Data(X, labels.codes, labels.weight, known["groups"], inner, splits, rows)
+        if not labels.weight.all():
+            data = data.without(labels.weight == 0, known)
+        self.classes_, self.step_ = labels.classes, data.rows.step
+        if not data.rows.chained:
             warn(
                 "No row of X has a neighbor in time, so each is predicted on its own. Give Windows "
                 "with the columns clip and start, or recordings= and times=."
             )
         # 2. Durations and transitions
-        self.chain_ = self._learn_chain(data.ordered_codes, rows)
+        everything = np.ones(len(data.codes), dtype=bool)
+        self.chain_ = self._learn_chain(data, everything)
         # 3. The weight of a window, by cross-validation
         self.emission_ = self._choose_emission(data)
         # 4. The classifier on all rows
-        self.estimator_ = self._fit_estimator(data, np.ones(len(rows.order), dtype=bool))
-        self.expected_ = self._probabilities(self.estimator_, X).mean(axis=0)
+        self.estimator_ = self._fit_estimator(data, everything)
+        self.expected_ = self._expected(self.estimator_, data, everything)
         return self
 
-    def _learn_chain(self, codes: NDArray[np.intp], rows: Rows) -> Chain:
-        """Estimate the chain; geometric durations have a squared variation of 1."""
+    def _inner_params(
+        self, known: Mapping[str, Any], fit_params: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the metadata that the classifier's `fit` gets."""
+        given = {name: values for name, values in known.items() if values is not None}
+        if routing_enabled():
+            return dict(process_routing(self, "fit", **given, **fit_params).estimator.fit)
+        if fit_params:
+            raise TypeError(
+                f"fit got {', '.join(fit_params)}, which HMMClassifier does not know. Metadata of "
+                "the classifier need sklearn.set_config(enable_metadata_routing=True)."
+            )
+        taken = {}
+        for name in ("sample_weight", "groups"):
+            if name not in given:
+                continue
+            keyword = fit_keyword(self.estimator, name)
+            if keyword is not None:
+                taken[keyword] = given[name]
+            elif name == "sample_weight" and not isinstance(self.estimator, FrozenEstimator):
+                warn(
+                    f"{type(self.estimator).__name__}.fit takes no sample_weight, so the weights "
+                    "apply to durations, transitions and the choice of weight and balance only."
+                )
+        return taken
+
+    def _learn_chain(self, data: _Data, chosen: NDArray[np.bool_]) -> Chain:
+        """Estimate the chain from a mask of the sorted rows."""
+        rows = data.rows if chosen.all() else data.rows.take(chosen)
         chain = learn_chain(
-            codes, rows.lengths, rows.step or 1.0, len(self.classes_), self.smoothing
+            data.codes[rows.order],
+            rows.lengths,
+            rows.step or 1.0,
+            len(self.classes_),
+            self.smoothing,
+            data.weight[rows.order],
         )
         if self.durations == "gamma":
             return chain
+        # the squared variation of geometric durations is 1
         return replace(chain, spreads=np.ones_like(chain.spreads))
 
     def _choose_emission(self, data: _Data) -> Emission:
@@ -284,33 +366,56 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
 
     def _held_out(self, data: _Data) -> Iterator[HeldOut]:
         """Fit on all rows but those of a fold, and collect what the choice needs."""
-        names = None if data.groups is None else data.groups[data.rows.order]
         rows = data.rows
-        folds = block_folds(rows.recordings, rows.times, rows.seconds, names, self.cv)
-        for train, test in folds:
-            if len(np.unique(data.ordered_codes[train])) < 2:
+        for train, test in self._folds(data):
+            if len(np.unique(data.codes[rows.order[train]])) < 2:
                 continue
             estimator = self._fit_estimator(data, train)
-            held, learned = data.rows.take(test), data.rows.take(train)
+            held = rows.take(test)
             yield HeldOut(
                 self._probabilities(estimator, safe_indexing(data.X, held.order)),
-                data.ordered_codes[test],
+                data.codes[held.order],
                 held.lengths,
-                self._learn_chain(data.ordered_codes[train], learned),
-                self._probabilities(estimator, safe_indexing(data.X, learned.order)).mean(axis=0),
+                self._learn_chain(data, train),
+                self._expected(estimator, data, train),
+                data.weight[held.order],
             )
+
+    def _folds(self, data: _Data) -> Iterable[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+        """Return masks of the sorted rows to fit on and to hold out."""
+        rows = data.rows
+        if data.splits is not None:
+            return [(np.isin(rows.order, a), np.isin(rows.order, b)) for a, b in data.splits]
+        names = None if data.groups is None else data.groups[rows.order]
+        return block_folds(rows.recordings, rows.times, rows.seconds, names, self.cv)
+
+    def _given_splits(
+        self, X: Any, codes: NDArray[np.int64], groups: AnyArray | None
+    ) -> list[tuple[AnyArray, AnyArray]] | None:
+        """Return the rows of the folds that `cv` lists or draws; None if it is a number."""
+        chooses = isinstance(self.weight, str) or isinstance(self.balance, str)
+        if isinstance(self.cv, Integral) or not chooses:
+            return None
+        folds = list(check_cv(self.cv, codes, classifier=True).split(X, codes, groups))
+        if any(len(fold) != 2 for fold in folds):
+            raise ValueError("cv must yield pairs (train, test) of row numbers or masks.")
+        everything = np.arange(len(codes))  # a fold may be a mask
+        return [(purge_overlaps(train, test, X), everything[test]) for train, test in folds]
 
     def _fit_estimator(self, data: _Data, chosen: NDArray[np.bool_]) -> Any:
         """Fit a clone on a mask of the sorted rows, in their original order."""
         estimator = clone(self.estimator)
-        extra = {}
-        if data.groups is not None and has_fit_parameter(estimator, "groups"):
-            extra["groups"] = data.groups
         if chosen.all():
-            return estimator.fit(data.X, data.y, **extra)
+            return estimator.fit(data.X, self.classes_[data.codes], **data.inner)
         rows = np.sort(data.rows.order[chosen])
-        extra = {name: values[rows] for name, values in extra.items()}
-        return estimator.fit(safe_indexing(data.X, rows), data.y[rows], **extra)
+        inner = rows_of_metadata(data.X, data.inner, rows)
+        return estimator.fit(safe_indexing(data.X, rows), self.classes_[data.codes[rows]], **inner)
+
+    def _expected(self, estimator: Any, data: _Data, chosen: NDArray[np.bool_]) -> Array:
+        """Return the mean probability of each class in a mask of the sorted rows."""
+        rows = np.sort(data.rows.order[chosen])
+        X = data.X if chosen.all() else safe_indexing(data.X, rows)
+        return np.average(self._probabilities(estimator, X), axis=0, weights=data.weight[rows])
 
     # ---- predict
 
@@ -334,7 +439,8 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         Warns
         -----
         UserWarning
-            If the order of rows is not known, but the classifier was fitted along recordings.
+            If the order of rows is not known, but the classifier was fitted along recordings; or if
+            rows are much closer together or further apart than in `fit`.
         """
         rows, scores, states = self._read(X, recordings, times)
         codes = np.empty(len(scores), dtype=np.intp)
@@ -378,7 +484,8 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         Returns
         -------
         structured ndarray of shape (n_segments,)
-            Fields ``recording``, ``start`` and ``end`` in s, ``label``, and ``confidence``, which
+            Fields ``recording``, ``start`` and ``end`` in s or as dates (``datetime64[us]``) if
+            the times are dates, ``label``, and ``confidence``, which
             is the mean probability of the label in the segment's rows. Sorted by recording and
             time.
             ``pandas.DataFrame`` accepts it directly.
@@ -416,7 +523,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             Share of the rows with the true label.
         """
         predicted = self.predict(X, recordings=recordings, times=times)
-        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+        return float(accuracy_score(plain_labels(y), predicted, sample_weight=sample_weight))
 
     def _decide(self, rows: Rows, scores: Array, states: States) -> NDArray[np.intp]:
         """Return the classes of sorted rows."""
@@ -445,6 +552,11 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         # The weight is at most 1, or that of fit if larger, because a window does not hold more
         # information if its neighbors are further away.
         step = self._step(rows)
+        if self.step_ and not 1 / MAX_RATIO < step / self.step_ < MAX_RATIO:
+            warn(
+                f"Rows of X are {step:g} s apart, and those of fit were {self.step_:g} s apart. "
+                "Check that both times are in s, or dates."
+            )
         weight, balance = self.emission_
         spacing = step / (self.step_ or step)
         weight = min(weight * spacing, max(weight, 1.0))
@@ -478,14 +590,15 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             raise ValueError(
                 f"The classifier has the classes {np.asarray(estimator.classes_).tolist()!r} and "
                 f"y has {self.classes_.tolist()!r}: they have none in common. Use the classifier's "
-                "labels in y, or fit it on those of y."
+                "labels in y, or fit it on those of y. Voting, stacking and one-versus-rest "
+                "replace labels by numbers, so give them a classifier that they fit."
             )
         columns = np.searchsorted(self.classes_, estimator.classes_[known])
         result = np.zeros((len(given), len(self.classes_)))
         result[:, columns] = given[:, known]
         return result
 
-    # ---- scikit-learn's attributes and tags
+    # ---- scikit-learn's attributes, tags and metadata
 
     @property
     def n_features_in_(self) -> int:
@@ -503,6 +616,18 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             raise AttributeError(f"This HMMClassifier is not fitted yet: it has no {name}.")
         return getattr(self.estimator_, name)
 
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return which metadata this estimator and its classifier request.
+
+        Returns
+        -------
+        MetadataRouter
+            Routes the metadata of `fit` to the classifier's `fit`.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        return router.add(estimator=self.estimator, method_mapping=mapping)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
@@ -511,15 +636,30 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
 
 
 class _Data(NamedTuple):
-    """Training data: X and y as given, and their sorted rows."""
+    """Training data: rows of X in their original order, and their sorted order."""
 
     X: Any
-    y: AnyArray
-    codes: NDArray[np.intp]  # classes of y
-    groups: AnyArray | None
+    codes: NDArray[np.int64]  # (n,), classes
+    weight: Array  # (n,)
+    groups: AnyArray | None  # (n,)
+    inner: dict[str, Any]  # metadata for the classifier
+    splits: list[tuple[AnyArray, AnyArray]] | None  # rows to fit on and to hold out
     rows: Rows
 
-    @property
-    def ordered_codes(self) -> NDArray[np.intp]:
-        """Return the classes of the sorted rows."""
-        return self.codes[self.rows.order]
+    def without(self, left_out: NDArray[np.bool_], known: Mapping[str, Any]) -> _Data:
+        """Return the data without some rows, as if these had not been given."""
+        kept, place = np.flatnonzero(~left_out), np.cumsum(~left_out) - 1
+        order = rows_of_metadata(
+            self.X, {name: known[name] for name in ("recordings", "times")}, kept
+        )
+        X = safe_indexing(self.X, kept)
+        return self._replace(
+            X=X,
+            codes=self.codes[kept],
+            weight=self.weight[kept],
+            groups=None if self.groups is None else self.groups[kept],
+            inner=rows_of_metadata(self.X, self.inner, kept),
+            splits=self.splits
+            and [(place[a[~left_out[a]]], place[b[~left_out[b]]]) for a, b in self.splits],
+            rows=read_rows(X, order["recordings"], order["times"]),
+        )

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._compat import num_samples
+from .._times import Times, as_dates, read_times
 from .._typing import AnyArray, Array
 from .._validation import plain_column
+from .._warn import warn
 from .._windows import Windows
 
 __all__ = ["Rows", "join_rows", "order_is_known", "read_rows"]
@@ -22,16 +24,20 @@ Indices = NDArray[np.intp]
 MAX_STEP_RATIO = 1.5
 """Largest distance of neighbors, relative to the median step."""
 
+FEW_RETURNS = 0.1
+"""Share of steps back in time up to which rows look like several recordings one after another."""
+
 
 class Rows(NamedTuple):
     """Rows sorted by recording, then by time."""
 
     order: Indices  # (n,), row numbers in X; the other arrays have this order
     recordings: AnyArray  # (n,)
-    times: Array  # (n,), in s
+    times: Array  # (n,), in s; since the first date if the times were dates
     lengths: Indices  # rows of each unbroken chain
     step: float | None  # median seconds between neighbors; None if no row has any
     seconds: float  # length of the windows where it is known, else 0
+    clock: Times  # the times as given, to return dates for dates
 
     @property
     def chained(self) -> bool:
@@ -47,7 +53,12 @@ class Rows(NamedTuple):
         step = self.step or 1.0
         recordings, times = self.recordings[chosen], self.times[chosen]
         lengths = _chain_lengths(recordings, times, step)
-        return Rows(self.order[chosen], recordings, times, lengths, self.step, self.seconds)
+        order = self.order[chosen]
+        return self._replace(order=order, recordings=recordings, times=times, lengths=lengths)
+
+    def dates(self, seconds: Array) -> AnyArray:
+        """Return times in s as dates if the rows have dates, otherwise unchanged."""
+        return as_dates(self.clock, seconds)
 
 
 def order_is_known(X: Any, recordings: ArrayLike | None, times: ArrayLike | None) -> bool:
@@ -59,18 +70,20 @@ def order_is_known(X: Any, recordings: ArrayLike | None, times: ArrayLike | None
 def read_rows(X: Any, recordings: ArrayLike | None, times: ArrayLike | None) -> Rows:
     """Sort rows; columns ``clip`` and ``start`` of `Windows` stand in for what is not given."""
     # 1. Recordings and times: as given, by the columns, or by position
-    count, seconds = num_samples(X), 0.0
+    count, seconds, shift = num_samples(X), 0.0, 0.0
+    given = times is not None
     if isinstance(X, Windows):
         seconds = _seconds(X)
         if recordings is None and "clip" in X:
             recordings = X["clip"]
         if times is None and "start" in X:
-            times = X["start"] + seconds / 2
+            times, shift = X["start"], seconds / 2
     if recordings is None:
         recordings = np.arange(count) if times is None else np.zeros(count, dtype=int)
     names = plain_column(recordings, "recordings", count)
     _, codes = np.unique(names, return_inverse=True)
-    when = _position_in_recording(codes) if times is None else _check_times(times, count)
+    clock = Times(_position_in_recording(codes)) if times is None else read_times(times, count)
+    when = clock.seconds + shift
     # 2. Sort; two rows of a recording cannot have the same time
     order = np.lexsort((when, codes))
     names, when = names[order], when[order]
@@ -78,14 +91,45 @@ def read_rows(X: Any, recordings: ArrayLike | None, times: ArrayLike | None) -> 
     steps = np.diff(when)[together]
     if (steps <= 0).any():
         twice = np.flatnonzero(together)[np.flatnonzero(steps <= 0)[0]]
-        raise ValueError(
-            f"Recording {names[twice]!r} has two rows at {when[twice]:g} s. Give each recording "
-            "a name of its own, and each row its time."
-        )
+        _refuse_equal_times(clock, names.tolist()[twice], order[twice : twice + 2])
+    if given:
+        _warn_if_times_return(clock, np.unique(names), codes)
     # 3. Chains of neighbors
     step = float(np.median(steps)) if len(steps) else None
     lengths = _chain_lengths(names, when, step or 1.0)
-    return Rows(order, names, when, lengths, step, seconds)
+    return Rows(order, names, when, lengths, step, seconds, clock)
+
+
+def _refuse_equal_times(clock: Times, name: Any, pair: Indices) -> None:
+    """Raise an error that names two rows with the same time."""
+    time = as_dates(clock, clock.seconds[pair[:1]])[0]
+    at = f"{time:.12g} s" if clock.origin is None else f"{time}{' UTC' if clock.utc else ''}"
+    raise ValueError(
+        f"Recording {name!r} has two rows at {at}, rows {pair.min()} and {pair.max()} of X. Give "
+        f"each recording a name of its own (recordings=), and each row its time.{_zone_hint(clock)}"
+    )
+
+
+def _zone_hint(clock: Times) -> str:
+    """Return what may be wrong with dates without a time zone."""
+    if clock.origin is None or clock.utc:
+        return ""
+    return (
+        " Dates without a time zone repeat an hour when clocks are set back: give them their zone."
+    )
+
+
+def _warn_if_times_return(clock: Times, names: AnyArray, codes: Indices) -> None:
+    """Warn if the times of one recording look like those of several, one after another."""
+    pairs = np.flatnonzero(np.diff(codes) == 0)
+    back = pairs[np.diff(clock.seconds)[pairs] < 0]
+    if 0 < len(back) <= FEW_RETURNS * len(pairs):  # rows in random order go back half of the time
+        more = f" and at {len(back) - 1} more" if len(back) > 1 else ""
+        warn(
+            f"The times of recording {names.tolist()[codes[back[0]]]!r} go back at row "
+            f"{back[0] + 1} of X{more}. Its rows are sorted by time. If they are several "
+            f"recordings, give each of them a name: recordings=.{_zone_hint(clock)}"
+        )
 
 
 def _seconds(X: Windows) -> float:
@@ -96,14 +140,6 @@ def _seconds(X: Windows) -> float:
             frames = X[:1][name].shape[2 if name == "imu" else 1]
             return frames / rate - (2 * X.margin if name == "pose" else 0.0)
     return 0.0
-
-
-def _check_times(times: ArrayLike, count: int) -> Array:
-    """Return times as floats, or raise an error."""
-    column = plain_column(times, "times", count)
-    if column.dtype.kind not in "iuf" or not np.isfinite(column).all():
-        raise ValueError("times must be finite numbers, in seconds.")
-    return column.astype(np.float64)
 
 
 def _position_in_recording(codes: Indices) -> Array:
@@ -135,18 +171,19 @@ def join_rows(rows: Rows, labels: AnyArray, confidence: AnyArray, step: float) -
     halfway[0], halfway[-1] = rows.times[0], rows.times[-1]
     halfway[1:-1] = (rows.times[1:] + rows.times[:-1]) / 2
     open_end = np.append(chain_first[first[1:]], True)
+    at_edge = chain_first[first]
+    start = rows.dates(np.where(at_edge, rows.times[first] - step / 2, halfway[first]))
+    end = rows.dates(np.where(open_end, rows.times[last] + step / 2, halfway[last + 1]))
     # 3. The table; confidence is the mean over the rows
     fields = [
         ("recording", rows.recordings.dtype),
-        ("start", np.float64),
-        ("end", np.float64),
+        ("start", start.dtype),
+        ("end", end.dtype),
         ("label", labels.dtype),
         ("confidence", np.float64),
     ]
     table = np.empty(len(first), dtype=fields)
     table["recording"], table["label"] = rows.recordings[first], labels[first]
-    at_edge = chain_first[first]
-    table["start"] = np.where(at_edge, rows.times[first] - step / 2, halfway[first])
-    table["end"] = np.where(open_end, rows.times[last] + step / 2, halfway[last + 1])
+    table["start"], table["end"] = start, end
     table["confidence"] = np.add.reduceat(confidence, first) / (last - first + 1)
     return table

@@ -87,6 +87,18 @@ def test_exactly_the_windows_that_come_too_near_are_purged(hop, gap, test):
     assert np.array_equal(left, train[~near.any(axis=1)])
 
 
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_starts_may_be_dates(unit):
+    rows = session()
+    begin = np.datetime64("2024-10-27T00:59:30", unit)
+    dates = begin + np.rint(rows["start"] * 1000).astype("timedelta64[ms]")
+    dated = Windows(imu=rows["imu"], rate=10.0, clip=rows["clip"], start=dates)
+    train, tested = np.arange(20), np.arange(20, 40)
+    kept = purge_overlaps(train, tested, dated)
+    assert kept.tolist() == purge_overlaps(train, tested, rows).tolist()
+    assert len(kept) < 20
+
+
 def test_recordings_on_one_side_are_not_touched():
     X = session(n_clips=2)
     train, test = np.arange(40), np.arange(40, 80)

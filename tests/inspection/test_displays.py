@@ -27,6 +27,17 @@ def test_norms_share_one_panel_per_triad():
     assert "rad/s" in display.axes_[1].get_ylabel()
 
 
+def test_unix_time_is_drawn_as_dates():
+    unix = 1_730_000_000.0  # 2024-10-27 03:33:20
+    clocks = [Recording(np.ones((6000, 3)), rate=10.0, start=unix + s) for s in (0, 30)]
+    display = SignalDisplay.from_recordings({"one": clocks[0], "other": clocks[1]})
+    assert display.axes_[0].get_xlabel() == "time (UTC)"
+    display.figure_.draw_without_rendering()
+    assert "03:35" in [tick.get_text() for tick in display.axes_[0].get_xticklabels()]
+    mixed = SignalDisplay.from_recordings({"one": clocks[0], "other": recording(channels=3)})
+    assert mixed.axes_[0].get_xlabel() == "time (s)"
+
+
 def test_axes_are_drawn_where_told():
     _, axes = plt.subplots(2, 1)
     display = SignalDisplay.from_recordings({"m": recording()}, quantity="axes", axes=axes)

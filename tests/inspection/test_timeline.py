@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.dates import date2num
 from sklearn.exceptions import NotFittedError
 from sklearn.naive_bayes import GaussianNB
 
@@ -56,6 +58,62 @@ def test_rows_may_come_in_any_order():
     tidy = TimelineDisplay.from_predictions({"t": labels}, times=times)
     other = TimelineDisplay.from_predictions({"t": labels[mixed]}, times=times[mixed])
     assert bars(tidy) == bars(other)
+
+
+def test_probabilities_are_not_drawn_in_gaps():
+    times = np.array([0, 1, 2, 10, 11, 12, 13])
+    values = np.tile([0.25, 0.75], (7, 1))
+    display = TimelineDisplay.from_predictions(
+        {"t": np.tile([1, 2], 4)[:7]}, times=times, probabilities=values, classes=[1, 2]
+    )
+    low, high = display.axes_[1].collections
+    inside = [(0.0, 0.1), (2.4, 0.2), (9.6, 0.1), (13.4, 0.2)]
+    outside = [(-0.6, 0.1), (2.6, 0.1), (5.0, 0.1), (9.4, 0.1), (13.6, 0.1)]
+    for points, expected in ((inside, True), (outside, False)):
+        for point in points:
+            assert low.get_paths()[0].contains_point(point) == expected
+    assert high.get_paths()[0].contains_point((12.0, 0.9))
+    assert not high.get_paths()[0].contains_point((6.0, 0.9))
+
+
+def in_seconds(display, begin):
+    """Return the bars of a display of dates, in s since a date."""
+    origin = date2num(begin)
+    return [[tuple((np.array(bar) - origin) * 86400) for bar in track] for track in bars(display)]
+
+
+@pytest.mark.parametrize("form", ["naive", "zone", "Unix"])
+def test_dates_are_on_the_axis(data, model, form):
+    X, y, times = data
+    begin = np.datetime64("2024-10-27T00:59:30", "us")
+    dates = begin + times.astype("timedelta64[s]")
+    given = {
+        "naive": dates,
+        "zone": pd.Series(dates).dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin"),
+        "Unix": dates.astype(np.int64) / 1e6,
+    }[form]
+    display = TimelineDisplay.from_estimator(model, X, y, times=given, probabilities=True)
+    plain = TimelineDisplay.from_estimator(model, X, y, times=times, probabilities=True)
+    np.testing.assert_allclose(
+        np.concatenate(in_seconds(display, begin)), np.concatenate(bars(plain)), atol=1e-3
+    )
+    label = display.axes_[-1].get_xlabel()
+    assert label == ("time" if form == "naive" else "time (UTC)")
+    display.figure_.draw_without_rendering()
+    ticks = [tick.get_text() for tick in display.axes_[-1].get_xticklabels()]
+    assert "01:00" in ticks
+    left, right = display.axes_[1].get_xlim()
+    assert (right - left) * 86400 == pytest.approx(72)
+
+
+def test_segments_with_dates_are_tracks(data, model):
+    X, _, times = data
+    dates = np.datetime64("2024-10-27T00:59:30") + times.astype("timedelta64[s]")
+    display = TimelineDisplay({"smoothed": model.segments(X, times=dates)}).plot()
+    assert display.axes_[0].get_xlabel() == "time"
+    days = np.repeat(["monday", "tuesday"], 36)
+    with pytest.raises(ValueError, match=r"'smoothed' has segments of 2 recordings"):
+        TimelineDisplay({"smoothed": model.segments(X, recordings=days)})
 
 
 def test_the_same_label_has_the_same_color_everywhere():

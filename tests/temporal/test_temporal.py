@@ -132,7 +132,7 @@ def test_overwhelming_evidence_does_not_overflow():
 
 def test_stays_and_sequels_are_counted():
     codes = np.array([0, 0, 1, 1, 1, 0, 0, 2, 2, 2, 2, 1, 1, 1])
-    chain = learn_chain(codes, np.array([11, 3]), 0.5, 3, 1e-9)
+    chain = learn_chain(codes, np.array([11, 3]), 0.5, 3, 1e-9, np.ones(14))
     assert_allclose(chain.follows[0], [0, 0.5, 0.5], atol=1e-6)
     assert_allclose(chain.follows[1], [1, 0, 0], atol=1e-6)
     assert_allclose(chain.durations[0], 1.0)  # two stays of two rows of half a second
@@ -141,7 +141,7 @@ def test_stays_and_sequels_are_counted():
 
 
 def test_no_probability_is_zero():
-    chain = learn_chain(np.array([0, 0, 1, 1, 0]), np.array([5]), 1.0, 4, 0.3)
+    chain = learn_chain(np.array([0, 0, 1, 1, 0]), np.array([5]), 1.0, 4, 0.3, np.ones(5))
     states = chain.at(1.0)
     assert (chain.shares > 0).all() and (states.start > 0).all()
     assert (chain.follows[~np.eye(4, dtype=bool)] > 0).all()
@@ -155,7 +155,7 @@ def test_states_last_as_long_as_what_was_learned(step):
     rng = np.random.default_rng(0)
     stays = np.maximum(1, np.rint(rng.gamma(16, 8 / 16, 400) / step)).astype(int)
     codes = np.repeat(np.arange(400) % 2, stays)
-    chain = learn_chain(codes, np.array([len(codes)]), step, 2, 0.01)
+    chain = learn_chain(codes, np.array([len(codes)]), step, 2, 0.01, np.ones(len(codes)))
     leave = chain.at(step).leave[0]
     surviving = np.concatenate([[1.0], np.cumprod(1 - leave)])
     assert surviving[:-1].sum() * step == pytest.approx(8, rel=0.05)
@@ -554,7 +554,7 @@ def test_a_foreign_classifier_cannot_be_saved(fitted, tmp_path):
         ({"recordings": ["a"] * 19 + [None]}, "recordings must be known for every window"),
         ({"times": np.full(20, np.nan)}, "times must be known"),
         ({"times": np.full(20, np.inf)}, "finite numbers"),
-        ({"times": ["noon"] * 20}, "finite numbers"),
+        ({"times": ["noon"] * 20}, "row 0 is 'noon'"),
         ({"recordings": [np.nan] * 20}, "recordings must be known for every window"),
         ({"recordings": [("a", 1)] * 20}, "Join parts of a name"),
         ({"groups": [None] + ["p"] * 19, "times": np.arange(20)}, "groups must be known"),
