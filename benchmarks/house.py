@@ -27,6 +27,8 @@ FLOORS: tuple[frozenset[str], ...] = (
             "_version",
             "_typing",
             "_validation",
+            "_channel_names",
+            "_tables",
             "_warn",
             "_compat",
             "_files",

@@ -8,7 +8,7 @@ constants.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,19 +17,29 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from ._channel_names import (
+    STANDARD_GRAVITY,
+    Doubt,
+    UnitsWarning,
+    is_series,
+    read_name,
+    read_names,
+    say,
+)
 from ._compat import validate_data
+from ._tables import is_table, plain_array, row_levels, table_columns
 from ._typing import AnyArray
 from ._validation import check_rate
 from ._warn import warn
-from ._windows import Windows, check_finite
+from ._windows import Windows, check_finite, refuse_ragged, told
 from .motion import Motion
 from .recording import (
     SENSORS,
-    STANDARD_GRAVITY,
     Recording,
+    find_doubts,
     parse_channels,
     resample_windows,
-    warn_units,
+    sites_in_doubt,
 )
 
 __all__ = ["GYRO_SCALE", "ImuWindows", "InputMap", "Layout", "make_layout", "read_imu"]
@@ -39,6 +49,9 @@ GYRO_SCALE = 5.0
 
 SITE_SCALE = np.repeat([STANDARD_GRAVITY, GYRO_SCALE], 3)
 """Divisor of each of a site's six channels."""
+
+CHECKED = 4096
+"""Windows and recordings whose units are checked."""
 
 SENSOR_COUNTS = {3: 1, 6: 1, 12: 2}
 """Number of sites for a number of channels without names."""
@@ -55,15 +68,21 @@ class ImuWindows:
     rate : float or None
         Samples per second, where known.
     channels : tuple of str or None
-        Channel names, where known.
+        Channel names, where known, as this package writes them.
     flat : bool
         True if X was a 2-D array, whose rows are windows of one channel.
+    told : frozenset of str
+        Doubts about the readings that the user was told of before.
+    clips : ndarray of shape (n,) or None
+        The recording of each window, where known.
     """
 
     values: AnyArray
     rate: float | None = None
     channels: tuple[str, ...] | None = None
     flat: bool = False
+    told: frozenset[str] = frozenset()
+    clips: AnyArray | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -109,7 +128,7 @@ def read_imu(
     rate : float, optional
         Hz of a bare array. `Windows` with a rate must agree with it.
     channels : sequence of str, optional
-        Channel names of a bare array.
+        Channel names of a bare array, in any usual spelling.
     adapts : bool, default=False
         Whether `Windows` with channel names may have other channels than those of ``fit``.
     """
@@ -122,6 +141,9 @@ def read_imu(
             "m3n_sklearn.as_windows(X, rate=..., channels=...)."
         )
     _refuse_nouns(X)
+    _refuse_tables(X)
+    X = plain_array(X, "X")
+    refuse_ragged(X)
     shape: tuple[int, ...] = tuple(getattr(X, "shape", ()))
     if len(shape) > 3:
         raise ValueError(
@@ -138,9 +160,55 @@ def read_imu(
         )
     if reset and channels is None and values.ndim == 3:
         _warn_if_samples_first(values.shape)
-    flat = values.ndim == 2
-    names = None if channels is None else tuple(channels)
-    return ImuWindows(values[:, None, :] if flat else values, rate, names, flat)
+    if values.ndim == 2:
+        names = None if channels is None else tuple(channels)
+        return ImuWindows(values[:, None, :], rate, names, flat=True)
+    names, known = _read_channels(channels, values.shape, reset)
+    return ImuWindows(values, rate, names, told=known)
+
+
+def _read_channels(
+    channels: Sequence[str] | None, shape: tuple[int, ...], reset: bool
+) -> tuple[tuple[str, ...] | None, frozenset[str]]:
+    """Return the names of channels as this package writes them; in ``fit``, say their units."""
+    if channels is None:
+        return None, frozenset()
+    if len(channels) != shape[1]:
+        last = len(channels) == shape[2]
+        raise ValueError(
+            f"channels names {len(channels)} channels, but X has {shape[1]}."
+            + " With channels last, give X.transpose(0, 2, 1)." * last
+        )
+    names, doubts = read_names(tuple(channels))
+    if reset:
+        say(doubts)
+    return names, frozenset(doubt.key for doubt in doubts)
+
+
+def _refuse_tables(X: Any) -> None:
+    """Refuse tables whose rows are not windows of one channel."""
+    several = isinstance(X, list | tuple) and len(X) > 0 and all(is_table(part) for part in X)
+    if several or (is_table(X) and row_levels(X) > 1):
+        raise TypeError(
+            "X is "
+            + ("a list of tables" if several else "a table with an index of several levels")
+            + "; convert it with m3n_sklearn.as_windows(X, rate=...), which reads one window per "
+            + ("table." if several else "entry of the first level.")
+        )
+    if not is_table(X):
+        return
+    columns = table_columns(X)
+    if len(columns) > 1 and all(read_name(name) for name in columns):
+        raise TypeError(
+            f"X is a table with the channels {', '.join(columns)}, one sample per row. Make a "
+            "recording of it and cut it: X, y, groups = cut(Recording(table, rate, labels=...), "
+            "seconds=...)."
+        )
+    if any(cells.dtype == object and hasattr(cells[0], "__array__") for cells in columns.values()):
+        raise TypeError(
+            "X is a table whose cells contain series or arrays; convert it with "
+            "m3n_sklearn.as_windows(X, rate=...)."
+        )
 
 
 def _refuse_nouns(X: Any) -> None:
@@ -195,9 +263,16 @@ def _from_windows(
         raise ValueError(
             f"The IMU of X has {own_rate:g} Hz, but rate={rate:g} was given. Set rate=None."
         )
-    if names is None and channels is not None:
-        names = tuple(channels)
-    return ImuWindows(values, rate if own_rate is None else own_rate, names, False)
+    known = told(X)
+    if names is None:
+        names, own_known = _read_channels(channels, values.shape, reset)
+        if reset and names is None:
+            _warn_if_samples_first(values.shape)
+        known = known | own_known
+    clips = X["clip"] if "clip" in X.columns else None
+    return ImuWindows(
+        values, rate if own_rate is None else own_rate, names, told=known, clips=clips
+    )
 
 
 def _check_channel_count(estimator: Any, count: int) -> None:
@@ -246,7 +321,7 @@ def make_layout(
     """Find the sensors among channels, by name or else by number.
 
     Without names, 3 channels are acc of one site, 6 acc and gyro, 12 two sites of acc and gyro.
-    Any other number, names of another kind, and a 2-D X (`flat`) are a series.
+    Any other number, names that begin with ``series_``, and a 2-D X (`flat`) are a series.
 
     Examples
     --------
@@ -269,7 +344,7 @@ def _named_layout(n_channels: int, names: tuple[str, ...]) -> Layout:
     """Return the layout of named channels."""
     if len(names) != n_channels:
         raise ValueError(f"channels names {len(names)} channels, but X has {n_channels}.")
-    if not any(name.rpartition("_")[0].endswith(SENSORS) for name in names):
+    if is_series(names):
         return Layout(n_channels)
     places: dict[str, list[int]] = {}
     for site, sensor, columns in parse_channels(names):
@@ -290,12 +365,18 @@ class InputMap:
         Rate of the network in Hz. With None, and for every series, windows are not resampled.
     center, scale : tuple of float
         Per channel of a series; empty for sites, which have fixed scales.
+    doubts : tuple of str
+        Doubts about the readings of the windows that were fitted.
+    gravity : tuple of tuple
+        Site and mean acceleration x y z of the windows that were fitted, for each accelerometer.
     """
 
     layout: Layout
     rate: float | None = None
     center: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    doubts: tuple[str, ...] = ()
+    gravity: tuple[tuple[str, float, float, float], ...] = ()
 
     @classmethod
     def fit(
@@ -308,8 +389,7 @@ class InputMap:
         """Check the units of an IMU, or learn the scales of a series from weighted rows."""
         layout = imu.layout
         if not layout.is_series:
-            _check_units(imu.values, layout)
-            return cls(layout, rate)
+            return cls(layout, rate).checked(imu)
         rows = imu.values.astype(np.float64, copy=False)
         weight = np.ones(len(rows)) if sample_weight is None else sample_weight
         share = (weight / weight.sum())[:, None]
@@ -351,10 +431,52 @@ class InputMap:
         values[:, columns[known]] = (sites * SITE_SCALE[:, None].astype(dtype))[:, known]
         return values
 
+    def checked(self, imu: ImuWindows) -> InputMap:
+        """Warn about the units of windows to fit, and return a map that knows of them."""
+        if self.layout.is_series:
+            return self
+        doubts = _doubts_of(imu, self.layout)
+        say(doubts, imu.told)
+        _warn_about_other_clips(imu, self.layout)
+        return replace(
+            self,
+            doubts=tuple(doubt.key for doubt in doubts),
+            gravity=_mean_accelerations(imu, self.layout),
+        )
+
     def warn_units(self, imu: ImuWindows) -> None:
-        """Warn if windows look like other units than m/s² and rad/s."""
-        if not self.layout.is_series:
-            _check_units(imu.values, self.layout)
+        """Warn if windows look like other units than m/s² and rad/s, or than those of the fit."""
+        if self.layout.is_series:
+            return
+        doubts = _doubts_of(imu, self.layout)
+        new = [doubt for doubt in doubts if doubt.key not in self.doubts]
+        say((self._with_sign(doubt, imu) for doubt in new), imu.told)
+        sensors = {doubt.sensor for doubt in doubts}
+        for key in self.doubts:
+            sensor, _, kind = key.partition(":")
+            if sensor != "lost" and sensor not in sensors and len(imu) > 1:
+                warn(
+                    f"The {sensor} of the windows that were fitted was doubtful ({kind}), and that "
+                    "of these windows is not. Give both in m/s² with gravity and in rad/s.",
+                    UnitsWarning,
+                )
+
+    def _with_sign(self, doubt: Doubt, imu: ImuWindows) -> Doubt:
+        """Name the sign of readings in g, if gravity points the other way than in the fit."""
+        fitted = {site: np.array(mean) for site, *mean in self.gravity}
+        given = {site: np.array(mean) for site, *mean in _mean_accelerations(imu, self.layout)}
+        pairs = [(given[site], fitted[site]) for site in given.keys() & fitted.keys()]
+        opposite = pairs and all(
+            a @ b < -0.5 * np.linalg.norm(a) * np.linalg.norm(b) for a, b in pairs
+        )
+        if doubt.kind != "g" or not opposite or self.doubts:
+            return doubt
+        return doubt._replace(
+            message="The accelerations look like g with inverted sign, as iOS and watchOS (Core "
+            "Motion) give them: their median length is about 1, and gravity points the other way "
+            f"than in the windows that were fitted. Multiply by {-STANDARD_GRAVITY}, if the sensor "
+            "is worn the same way."
+        )
 
     def adapted(self, imu: ImuWindows) -> InputMap:
         """Return this map with the layout of other windows.
@@ -382,12 +504,54 @@ class InputMap:
         return replace(self, layout=layout)
 
 
-def _check_units(values: AnyArray, layout: Layout) -> None:
-    columns = np.array(layout.columns)
-    acc, gyro = columns[columns[:, 0] >= 0, :3], columns[columns[:, 3] >= 0, 3:]
-    sample = values[:: max(1, len(values) // 256)]  # a median needs no more
-    warn_units(
-        sample[:, acc] if len(acc) else None,
-        sample[:, gyro] if len(gyro) else None,
-        axis=2,
-    )
+def _doubts_of(imu: ImuWindows, layout: Layout) -> tuple[Doubt, ...]:
+    """Return what is doubtful about the sensors of each site."""
+    rows = imu.values[:: max(1, len(imu.values) // CHECKED)]
+    by_site = []
+    for site, columns in zip(layout.sites, layout.columns, strict=True):
+        acc, gyro = (
+            np.moveaxis(rows[:, part], 1, -1) if part[0] >= 0 else None
+            for part in (list(columns[:3]), list(columns[3:]))
+        )
+        by_site.append((site, find_doubts(acc, gyro, imu.rate)))
+    return sites_in_doubt(by_site)
+
+
+def _mean_accelerations(
+    imu: ImuWindows, layout: Layout
+) -> tuple[tuple[str, float, float, float], ...]:
+    """Return the site and the mean acceleration of each accelerometer."""
+    rows = imu.values[:: max(1, len(imu.values) // CHECKED)]
+    means = []
+    for site, columns in zip(layout.sites, layout.columns, strict=True):
+        if columns[0] >= 0:
+            x, y, z = rows[:, list(columns[:3])].mean(axis=(0, 2), dtype=np.float64).tolist()
+            means.append((site, x, y, z))
+    return tuple(means)
+
+
+def _warn_about_other_clips(imu: ImuWindows, layout: Layout) -> None:
+    """Warn if the accelerations of some recordings have another scale than those of the others."""
+    acc = [list(columns[:3]) for columns in layout.columns if columns[0] >= 0]
+    if imu.clips is None or len(imu.clips) != len(imu) or not acc or "acc" in _sensors(imu.told):
+        return
+    names, codes = np.unique(imu.clips, return_inverse=True)
+    if not 1 < len(names) <= CHECKED:
+        return
+    lengths = np.linalg.norm(imu.values[:, acc[0], ::4].astype(np.float64, copy=False), axis=1)
+    levels = np.median(lengths, axis=1)
+    of_clips = np.array([np.median(levels[codes == k]) for k in range(len(names))])
+    ratio = of_clips / max(float(np.median(of_clips)), 1e-12)
+    other = names[(ratio < 0.25) | (ratio > 4)].tolist()
+    if other:
+        more = f" and {len(other) - 8} more" if len(other) > 8 else ""
+        warn(
+            f"The accelerations of {len(other)} of {len(names)} recordings have another scale than "
+            f"those of the others: {', '.join(map(str, other[:8]))}{more}. Give all in m/s².",
+            UnitsWarning,
+        )
+
+
+def _sensors(told: Iterable[str]) -> set[str]:
+    """Return the sensors of doubts."""
+    return {key.partition(":")[0] for key in told}

@@ -5,6 +5,7 @@ Rows are windows; columns are modalities or facts about the rows. Scikit-learn s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -12,10 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._channel_names import read_name, read_names, say
+from ._tables import is_table, plain_array, row_levels, table_columns
 from ._typing import AnyArray
 from ._validation import check_positive, is_missing, is_number, list_of
 
-__all__ = ["MODALITIES", "Windows", "as_windows", "check_finite"]
+__all__ = [
+    "MODALITIES",
+    "Windows",
+    "as_windows",
+    "check_finite",
+    "refuse_ragged",
+    "tell",
+    "told",
+]
 
 MODALITIES = ("text", "pose", "imu")
 """Columns that have an encoder."""
@@ -44,7 +55,9 @@ class Windows:
         Samples per second: one number for every column with a time axis, or one each for
         ``"imu"`` and ``"pose"``.
     channels : sequence of str, optional
-        Names of the channels of ``imu``, such as ``left_wrist_acc_x``.
+        Names of the channels of ``imu``, such as ``left_wrist_acc_x``, or in a spelling of your
+        logger: see "Channel names that are understood" in :doc:`/user_guide/recordings`. Names
+        that begin with ``series_`` belong to a generic series.
     margin : float, default=0.0
         Seconds of context frames before and after each window in ``pose`` and ``trans``. ``imu``
         has no margin.
@@ -69,7 +82,7 @@ class Windows:
     rates : mapping of str to float
         Known rates of ``"imu"`` and ``"pose"``, in Hz.
     channels : tuple of str or None
-        Channel names of ``imu``.
+        Channel names of ``imu`` as this package writes them.
     margin : float
         Seconds of context at both ends of ``pose`` and ``trans``.
 
@@ -77,7 +90,13 @@ class Windows:
     ------
     ValueError
         If no column is given, lengths differ, a known column has the wrong shape, values are not
-        finite (not checked for memory-mapped columns), or a rate is 0 or less.
+        finite (not checked for memory-mapped columns), a channel name is not understood, or a rate
+        is 0 or less.
+
+    Warns
+    -----
+    UnitsWarning
+        If a channel name gives another unit than m/s² or rad/s.
 
     Notes
     -----
@@ -117,10 +136,13 @@ class Windows:
         self._arrays: dict[str, AnyArray] = arrays
         self._present: dict[str, NDArray[np.bool_]] = masks
         self._rates: dict[str, float] = _check_rates(rate, arrays)
-        self._channels = None if channels is None else tuple(channels)
+        names, doubts = (None, ()) if channels is None else read_names(tuple(channels))
+        self._channels: tuple[str, ...] | None = names
         self._margin = _check_margin(margin)
         self._rows: Rows = None
         self._n = count
+        self._told = frozenset(doubt.key for doubt in doubts)
+        say(doubts)
 
     # ---- the interface of scikit-learn
 
@@ -263,13 +285,14 @@ class Windows:
         kept = {name: self[name] for name in self._arrays if name not in stale}
         masks = {name: self.present(name) for name in self._present if name in kept}
         old_channels = self._channels if "imu" not in columns else None
-        return Windows(
+        changed = Windows(
             rate={**self._rates, **(rate or {})},
             channels=old_channels if channels is None else channels,
             margin=self._margin if margin is None else margin,
             present={**masks, **(present or {})},
             **{**kept, **columns},
         )
+        return changed if "imu" in columns else tell(changed, self._told)
 
     def drop(self, *columns: str) -> Windows:
         """Return windows without some columns.
@@ -316,13 +339,14 @@ class Windows:
         names = list(dict.fromkeys(name for part in parts for name in part.columns))
         masks = {name: np.concatenate([part.present(name) for part in parts]) for name in names}
         columns = {name: _stack_column(name, parts) for name in names}
-        return cls(
+        whole = cls(
             rate=_agreed_rates(parts),
             channels=_agreed("channels", [p.channels for p in parts if "imu" in p]),
             margin=_agreed("margin", [p.margin for p in parts if "pose" in p]) or 0.0,
             present={name: mask for name, mask in masks.items() if not mask.all()},
             **columns,
         )
+        return tell(whole, frozenset().union(*(part._told for part in parts)))
 
     def to_structured(self) -> AnyArray:
         """Return the columns as one structured array, without rates and channel names.
@@ -416,6 +440,18 @@ class Windows:
         return new
 
 
+def tell(windows: Windows, doubts: frozenset[str]) -> Windows:
+    """Return windows that know which doubts about their readings have been told already."""
+    other = windows._like(windows._arrays)
+    other._told = windows._told | doubts
+    return other
+
+
+def told(windows: Windows) -> frozenset[str]:
+    """Return the doubts about the readings of windows that have been told already."""
+    return windows._told
+
+
 def as_windows(
     data: Any,
     *,
@@ -426,14 +462,18 @@ def as_windows(
 
     Parameters
     ----------
-    data : Windows, ndarray, mapping, structured array or DataFrame
-        A 2-D or 3-D array becomes the column ``imu`` (2-D: windows of one channel). The entries of
-        a mapping, the fields of a structured array and the columns of a DataFrame become columns.
-        The cells of a DataFrame may be arrays of equal shape.
+    data : Windows, ndarray, list, mapping, structured array or table
+        - A 2-D or 3-D array, or a list of 2-D arrays of equal shape, becomes the column ``imu``
+          (2-D: windows of one channel).
+        - A list of tables, one per window, with a column per channel; or a table with an index of
+          two levels (window, time), becomes ``imu`` too. Columns name the channels.
+        - The entries of a mapping, the fields of a structured array and the columns of a table
+          (pandas, polars, pyarrow) become columns. Cells may be arrays of equal shape.
+        - A table whose cells are series, one column per channel, becomes ``imu``.
     rate : float or mapping, optional
         Rates in Hz.
     channels : sequence of str, optional
-        Channel names of ``imu``.
+        Channel names of ``imu``. By default those of a table, if they are understood.
 
     Returns
     -------
@@ -444,6 +484,8 @@ def as_windows(
     ------
     TypeError
         If `data` has another type.
+    ValueError
+        If windows have different lengths.
 
     Examples
     --------
@@ -458,9 +500,6 @@ def as_windows(
         return data.assign(rate=rates, channels=channels)
     if isinstance(data, np.ndarray) and data.dtype.names:
         return Windows(rate=rate, channels=channels, **{n: data[n] for n in data.dtype.names})
-    if isinstance(data, np.ndarray) and data.ndim in (2, 3):
-        imu = data[:, None, :] if data.ndim == 2 else data
-        return Windows(rate=rate, channels=channels, imu=imu)
     if isinstance(data, Mapping):
         misplaced = [key for key in data if not isinstance(key, str) or key in _ARGUMENTS]
         if misplaced:
@@ -469,16 +508,112 @@ def as_windows(
                 "rate= and channels= as arguments, and names of columns as strings."
             )
         return Windows(rate=rate, channels=channels, **dict(data))
-    if hasattr(data, "columns") and hasattr(data, "loc"):
-        columns: dict[str, Any] = {
-            str(name): _stack_cells(data[name].to_numpy()) for name in data.columns
-        }
-        return Windows(rate=rate, channels=channels, **columns)
+    if is_table(data):
+        return _from_table(data, rate, channels)
+    if isinstance(data, list | tuple) and data and all(is_table(part) for part in data):
+        return _from_parts([table_columns(part) for part in data], rate, channels)
+    array = _imu_array(data)
+    if array is not None:
+        imu = array[:, None, :] if array.ndim == 2 else array
+        return Windows(rate=rate, channels=channels, imu=imu)
     raise TypeError(
-        "as_windows takes Windows, a 2-D or 3-D array, a mapping of arrays, a structured array or "
-        f"a DataFrame; got {type(data).__name__}"
-        + (f" of shape {data.shape}." if isinstance(data, np.ndarray) else ".")
+        "as_windows takes Windows, a 2-D or 3-D array, a list of windows of equal shape, a mapping "
+        f"of arrays, a structured array or a table; got {type(data).__name__}"
+        + (f" of shape {np.shape(data)}." if hasattr(data, "shape") else ".")
     )
+
+
+def _imu_array(data: Any) -> AnyArray | None:
+    """Return an array or a list of windows as an array (n, T) or (n, C, T), or None."""
+    if isinstance(data, str | bytes) or not hasattr(data, "__len__"):
+        return None
+    data = plain_array(data, "data")
+    refuse_ragged(data)
+    array = np.asarray(data)
+    return array if array.ndim in (2, 3) and array.dtype.kind not in "OUS" else None
+
+
+def refuse_ragged(data: Any) -> None:
+    """Raise if a list, or an array of arrays, holds windows of different lengths."""
+    is_list = isinstance(data, list | tuple)
+    if not is_list and not (isinstance(data, np.ndarray) and data.dtype == object):
+        return
+    try:
+        shapes = {np.shape(window) for window in data}
+    except ValueError:  # a window that is ragged itself
+        shapes = {(-1,), (-2,)}
+    if len(shapes) < 2:
+        return
+    span = ""
+    if len({len(shape) for shape in shapes}) == 1:
+        sizes = [sorted(set(axis)) for axis in zip(*shapes, strict=True)]
+        low, high = next(((axis[0], axis[-1]) for axis in sizes[::-1] if len(axis) > 1), (0, 0))
+        span = f", from {low} to {high} samples" if low >= 0 else ""
+    raise ValueError(
+        f"X is a list of windows of different lengths or shapes{span}. All windows of X must have "
+        "the shape (channels, samples) and equal length: cut recordings with "
+        "m3n_sklearn.cut(recordings, seconds=...), whose short='pad' extends short ones, or cut or "
+        "pad the arrays to one length."
+    )
+
+
+def _from_table(
+    data: Any, rate: float | Mapping[str, float] | None, channels: Sequence[str] | None
+) -> Windows:
+    """Convert a table of windows: with an index (window, time), with series in cells, or others."""
+    # 1. An index of two levels: the rows of each window are its samples
+    if row_levels(data) == 2:
+        parts = [table_columns(part) for _, part in data.groupby(level=0, sort=False)]
+        return _from_parts(parts, rate, channels)
+    if row_levels(data) > 2:
+        raise ValueError(
+            f"The index of the table has {row_levels(data)} levels; two are read, (window, time)."
+        )
+    columns: dict[str, Any] = {
+        name: _stack_cells(name, cells) for name, cells in table_columns(data).items()
+    }
+    # 2. Series in cells: each column is a channel
+    nested = [n for n, cells in columns.items() if cells.ndim == 2 and n not in SHAPES]
+    if nested and "imu" not in columns:
+        lengths = {columns[name].shape[1] for name in nested}
+        if len(lengths) > 1:
+            raise ValueError(
+                f"The series of columns {', '.join(nested)} have different lengths, {lengths}. "
+                "Resample or cut them to one length."
+            )
+        imu = np.stack([columns.pop(name) for name in nested], axis=1)
+        columns["imu"] = imu
+        channels = _understood(nested) if channels is None else channels
+    # 3. Samples in rows are a recording, not windows
+    elif len(columns) > 1 and all(read_name(name) for name in columns):
+        raise ValueError(
+            "The table has one sample per row, in the channels "
+            f"{', '.join(columns)}. Make a recording of it and cut it: "
+            "cut(Recording(table, rate), seconds=...)."
+        )
+    return Windows(rate=rate, channels=channels, **columns)
+
+
+def _from_parts(
+    parts: list[dict[str, AnyArray]],
+    rate: float | Mapping[str, float] | None,
+    channels: Sequence[str] | None,
+) -> Windows:
+    """Convert tables (samples, channels), one per window, with the same columns."""
+    names = list(parts[0])
+    other = next((list(part) for part in parts if list(part) != names), None)
+    if other is not None:
+        raise ValueError(f"The tables of windows have different columns, {names} and {other}.")
+    windows = [np.stack([plain_array(part[n], n) for n in names]) for part in parts]
+    refuse_ragged(windows)
+    channels = _understood(names) if channels is None else channels
+    return Windows(rate=rate, channels=channels, imu=np.stack(windows))
+
+
+def _understood(names: Sequence[str]) -> Sequence[str] | None:
+    """Return names of columns as those of channels; numbered ones say nothing."""
+    numbered = all(re.fullmatch(r"(?:[a-zA-Z]+_?)?\d+", name) for name in names)
+    return None if numbered else names
 
 
 # ---- checks
@@ -487,6 +622,8 @@ def as_windows(
 def _column(name: str, values: Any) -> AnyArray:
     if name == "text":
         return _text_column(values)
+    if name in RATE_OF:
+        values = plain_array(values, f"Column {name!r}")
     try:
         array = values if isinstance(values, np.ndarray) else np.asarray(values)
     except ValueError as error:  # ragged
@@ -498,6 +635,8 @@ def _column(name: str, values: Any) -> AnyArray:
         raise ValueError(f"Column {name!r} is a single value; a column needs one entry per row.")
     if name in RATE_OF and array.dtype.kind in "iub":
         array = array.astype(np.float64)
+    if name in RATE_OF and not array.dtype.isnative and not isinstance(array, np.memmap):
+        array = array.astype(array.dtype.newbyteorder("="))  # torch reads no other
     return array
 
 
@@ -601,8 +740,10 @@ def _check_agreement(arrays: Mapping[str, AnyArray], channels: Sequence[str] | N
     names = list_of(channels, "channels", f"{count} names, one per channel of imu")
     strings = not isinstance(channels, str) and all(isinstance(name, str) for name in names)
     if not strings or len(names) != count or len(set(names)) != count:
+        last = len(names) == arrays["imu"].shape[2]
         raise ValueError(
             f"channels must be {count} different names, one per channel of imu, got {channels!r}."
+            + " With channels last, give imu.transpose(0, 2, 1)." * last
         )
 
 
@@ -698,10 +839,15 @@ def _agreed(what: str, values: Sequence[Any]) -> Any:
     return distinct[0] if distinct else None
 
 
-def _stack_cells(cells: AnyArray) -> AnyArray:
-    if cells.dtype == object and len(cells) and isinstance(cells[0], np.ndarray):
-        shapes = {np.shape(cell) for cell in cells}
-        if len(shapes) > 1:
-            raise ValueError(f"The cells of a column have different shapes: {sorted(shapes)}.")
-        return np.stack(list(cells))
-    return cells
+def _stack_cells(name: str, cells: AnyArray) -> AnyArray:
+    """Return a column whose cells are arrays or series as one array."""
+    if cells.dtype != object or not len(cells) or not hasattr(cells[0], "__array__"):
+        return cells
+    arrays = [np.asarray(plain_array(cell, name)) for cell in cells]
+    shapes = {array.shape for array in arrays}
+    if len(shapes) > 1:
+        raise ValueError(
+            f"The cells of column {name!r} have different shapes, such as {sorted(shapes)[:3]}. "
+            "Windows must have equal lengths: cut, pad or resample them first."
+        )
+    return np.stack(arrays)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,10 @@ def test_layout_by_name_in_any_order(names: list[str]) -> None:
 
 
 def test_other_names_make_a_series() -> None:
-    assert make_layout(3, ["emg1", "emg2", "emg3"]).is_series
+    assert make_layout(3, ["series_emg1", "series_emg2", "series_emg3"]).is_series
+    with pytest.raises(ValueError, match="not understood: 'emg1', 'emg2', 'emg3'"):
+        make_layout(3, ["emg1", "emg2", "emg3"])
+    assert make_layout(6, ["gx", "gy", "gz", "ax", "ay", "az"]).columns == ((3, 4, 5, 0, 1, 2),)
     with pytest.raises(ValueError, match="names 2 channels, but X has 3"):
         make_layout(3, ["a", "b"])
     with pytest.raises(ValueError, match="only the axes x, y"):
@@ -210,3 +214,40 @@ def test_wrong_units_warn() -> None:
     fast[:, 3:] *= 200.0
     with pytest.warns(UnitsWarning, match="deg/s"):
         InputMap.fit(as_read(fast))
+
+
+def said(call: Any) -> list[str]:
+    """Return the warnings about units of a call."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call()
+    return [str(w.message) for w in caught]
+
+
+def test_doubts_are_told_once_and_compared_with_those_of_the_fit() -> None:
+    grams = imu() / 9.81
+    known = Windows(imu=grams, channels=["ax (g)", "ay (g)", "az (g)", "gx", "gy", "gz"])
+    assert said(lambda: InputMap.fit(read_imu(Anything(), known, reset=True))) == []
+    input_map = InputMap.fit(as_read(grams))
+    assert said(lambda: input_map.warn_units(as_read(grams))) == []
+    (message,) = said(lambda: input_map.warn_units(as_read(imu())))
+    assert "windows that were fitted was doubtful (g)" in message
+
+
+def test_readings_of_ios_are_told_by_their_gravity() -> None:
+    values = imu()
+    input_map = InputMap.fit(as_read(values))
+    inverted = values.copy()
+    inverted[:, :3] /= -9.80665
+    (message,) = said(lambda: input_map.warn_units(as_read(inverted)))
+    assert "inverted sign, as iOS" in message and "Multiply by -9.80665" in message
+    (message,) = said(lambda: input_map.warn_units(as_read(-inverted)))
+    assert "look like g: multiply by 9.80665" in message
+
+
+def test_recordings_of_another_scale_are_named() -> None:
+    values = imu(12)
+    values[3:6] /= 9.81
+    X = Windows(imu=values, clip=np.repeat(["a", "b", "c", "d"], 3))
+    (message,) = said(lambda: InputMap.fit(read_imu(Anything(), X, reset=True)))
+    assert "1 of 4 recordings have another scale than those of the others: b." in message

@@ -131,9 +131,10 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     rate : float, default=None
         Samples per second of a bare array. A pretrained encoder requires it.
     channels : sequence of str, default=None
-        Channel names of a bare array, such as ``right_wrist_acc_x``. With None, 3 channels are
-        the accelerometer of one site, 6 accelerometer and gyroscope, 12 two sites. Any other
-        number, and every 2-D array, is a generic series.
+        Channel names of a bare array, such as ``right_wrist_acc_x``, in any spelling that
+        :doc:`/user_guide/recordings` lists. With None, 3 channels are the accelerometer of one
+        site, 6 accelerometer and gyroscope, 12 two sites. Any other number, every 2-D array, and
+        names that begin with ``series_`` are a generic series.
     memory : str or joblib.Memory, default=None
         Cache for pretrainings inside `fit`: one per distinct training set, or a single one if the
         pretrainer has a corpus.
@@ -497,8 +498,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             rows = X if isinstance(X, Windows) else imu
             sources = fitted_pretrainers(given, rows, groups, self.memory)
             encoders = [encoder_of(source) for source in sources]
-            input_map = common_input_map(sources, imu)
-            input_map.warn_units(imu)
+            input_map = common_input_map(sources, imu).checked(imu)
             if strategy == "scratch" and input_map.layout.is_series:  # scales are learned as well
                 input_map = InputMap.fit(imu, sample_weight=labels.weight)
         undivided = any("n_times" in encoder.config for encoder in encoders)

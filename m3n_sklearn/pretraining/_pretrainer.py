@@ -149,9 +149,10 @@ class Multi3NetPretrainer(
         one, and then so are all later ones. After training on `Windows` of known rate, bare arrays
         are refused.
     channels : sequence of str, optional
-        Channel names of a bare array, such as ``left_wrist_acc_x``. With None, 3 channels are the
-        accelerometer of one site, 6 are accelerometer and gyro, 12 are two sites, and any other
-        number is a generic series.
+        Channel names of a bare array, such as ``left_wrist_acc_x``, in any spelling that
+        :doc:`/user_guide/recordings` lists. With None, 3 channels are the accelerometer of one
+        site, 6 are accelerometer and gyro, 12 are two sites. Any other number, and names that begin
+        with ``series_``, are a generic series.
     augment : "auto", "so3", "cone", Augmentation or None, default="auto"
         Random changes of the IMU windows while training. ``"auto"`` turns every sensor within a
         cone of 50 degrees, turns some straps around, adds noise, crops, and drops gyros and sites;

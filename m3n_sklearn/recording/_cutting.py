@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Number
 from typing import Any, NamedTuple
 
@@ -16,12 +16,14 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike, NDArray
 
+from .._channel_names import UnitsWarning
 from .._typing import Array
 from .._validation import check_choice, check_positive, check_rate, list_of
-from .._windows import Windows
+from .._warn import warn
+from .._windows import Windows, tell
 from ..motion import Motion, neighbors
 from ..skeleton import quat_from_rotvec, rotvec_from_quat, slerp_resample
-from ._recording import Recording
+from ._recording import Recording, doubts_of
 from ._resampling import bridge_by_lines
 
 __all__ = ["Cut", "Item", "cut"]
@@ -213,7 +215,7 @@ def cut(
     ((9, 3, 100), [0.0, 1.0, 2.0], np.str_('walk'), np.str_('anna'))
     """
     # 1. The plan, and the columns that all items have
-    clips = _as_clips(items)
+    clips = _in_one_order(_as_clips(items))
     plan = _Plan(
         seconds=check_positive(seconds, "seconds"),
         overlap=_check_between("overlap", overlap, 0.0, 1.0, open_end=True),
@@ -255,7 +257,8 @@ def cut(
         groups += [clip.first("subject")] * count
     if not parts:
         raise ValueError(_nothing_left(clips, plan))
-    return Cut(Windows.concatenate(parts), _as_array(labels), _as_array(groups))
+    X = tell(Windows.concatenate(parts), _warn_about_mixed_units(clips))
+    return Cut(X, _as_array(labels), _as_array(groups))
 
 
 # ---- one clip
@@ -510,6 +513,19 @@ def _common_rate(
     return float(rates[0])
 
 
+def _in_one_order(clips: Sequence[_Clip]) -> list[_Clip]:
+    """Return the items with the channels of all recordings in the order of the first one."""
+    names = next((c.recording.channels for c in clips if c.recording is not None), None)
+    ordered = []
+    for clip in clips:
+        recording = clip.recording
+        own = () if recording is None else recording.channels or ()
+        if recording is not None and names and own != names and sorted(own) == sorted(names):
+            clip = replace(clip, recording=recording.select(names))
+        ordered.append(clip)
+    return ordered
+
+
 def _common_channels(clips: Sequence[_Clip]) -> tuple[str, ...] | None:
     """Return the channels that all recordings share."""
     recordings = [clip.recording for clip in clips if clip.recording is not None]
@@ -524,6 +540,27 @@ def _common_channels(clips: Sequence[_Clip]) -> tuple[str, ...] | None:
                 "Recording.select."
             )
     return first.channels
+
+
+def _warn_about_mixed_units(clips: Sequence[_Clip]) -> frozenset[str]:
+    """Warn if only some recordings are in doubtful units; return what was told about them."""
+    recordings = [clip.recording for clip in clips if clip.recording is not None]
+    told = [doubts_of(recording) for recording in recordings]
+    every: frozenset[str] = frozenset().union(*told)
+    for key in sorted(every):
+        owners = [r for r, keys in zip(recordings, told, strict=True) if key in keys]
+        sensor, _, kind = key.partition(":")
+        if len(owners) == len(recordings) or sensor == "lost":
+            continue
+        names = [str(r.name or r.subject or f"number {recordings.index(r)}") for r in owners]
+        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+        warn(
+            f"The {sensor} of {len(owners)} of {len(recordings)} recordings is doubtful ({kind}), "
+            f"that of the others is not: {', '.join(names[:8])}{more}. Convert these recordings "
+            "before cutting, since a model cannot know the unit of a window.",
+            UnitsWarning,
+        )
+    return every
 
 
 def _all_have(clips: Sequence[_Clip], field: str) -> bool:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._channel_names import Doubt, is_series, name_site, read_name, read_names, say
+from .._tables import is_table, plain_array, row_levels, table_columns
 from .._typing import Array
-from .._validation import check_positive, is_number, list_of, real_array
+from .._validation import (
+    as_array,
+    check_positive,
+    is_missing,
+    is_number,
+    list_of,
+    real_array,
+)
 from .._warn import warn
 from ..motion import as_sentences, check_id, check_name
-from ._channels import AXES, SENSORS, parse_channels, sites_of, warn_units
+from ._channels import parse_channels, sites_of
 from ._resampling import nearest_samples, resample_lossy, resample_observed
+from ._units import find_doubts, segments, sites_in_doubt
 
 __all__ = ["Recording"]
-
-_SENSOR_NAMES = tuple(f"{sensor}_{axis}" for sensor in SENSORS for axis in AXES)
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -27,14 +35,18 @@ class Recording:
 
     Parameters
     ----------
-    data : array-like of shape (T, C)
+    data : array-like of shape (T, C), or table
         Samples. Accelerations are specific force in m/s² (with gravity: +9.81 on the axis that
-        points up at rest), angular rates are in rad/s, both in the sensor's own frame.
+        points up at rest), angular rates are in rad/s, both in the sensor's own frame. The columns
+        of a table (pandas, polars, pyarrow, a mapping or a structured array) name the channels.
+        Masked values of a masked array are not observed.
     rate : float
         Samples per second.
     channels : sequence of str, optional
-        Channel names such as ``left_wrist_acc_x``; see
-        :func:`m3n_sklearn.recording.channel_names`.
+        Channel names such as ``left_wrist_acc_x``, from
+        :func:`m3n_sklearn.recording.channel_names`, or in a spelling of your logger: see "Channel
+        names that are understood" in :doc:`/user_guide/recordings`. Names that begin with
+        ``series_`` belong to a generic series. By default the names of a table, or none.
     labels : array-like of shape (T,), optional
         Class of each sample, or one class for all of them.
     subject, name : optional
@@ -50,6 +62,8 @@ class Recording:
 
     Attributes
     ----------
+    channels : tuple of str or None
+        Channel names as this package writes them, such as ``acc_x`` for ``ax``.
     n_samples : int
         T.
     duration : float
@@ -60,13 +74,14 @@ class Recording:
     Raises
     ------
     ValueError
-        For wrong shapes, observed values that are not finite, a rate of 0 or less, or the wrong
-        number of channel names.
+        For wrong shapes, observed values that are not finite, a rate of 0 or less, the wrong
+        number of channel names, or names that are not understood.
 
     Warns
     -----
     UnitsWarning
-        If the channels of a sensor look like g or degrees per second.
+        If the readings or the channel names say another unit than m/s² and rad/s, gravity seems
+        removed, or lost samples look like readings. One warning per sensor.
 
     Examples
     --------
@@ -75,6 +90,13 @@ class Recording:
     >>> still = np.tile([0.0, 0.0, 9.80665], (100, 1))
     >>> Recording(still, rate=50.0, channels=channel_names("right_wrist", "acc"))
     Recording(100 samples x 3 channels, 1.98 s at 50 Hz)
+
+    The columns of a table keep their order.
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame(still, columns=["accX", "accY", "accZ"])
+    >>> Recording(table, rate=50.0).channels
+    ('acc_x', 'acc_y', 'acc_z')
     """
 
     data: Array
@@ -101,9 +123,9 @@ class Recording:
         text: str | Sequence[str] | None = (),
     ) -> None:
         facts = (labels, subject, name, start, observed, text)
-        _fill(self, data, rate, channels, *facts)
+        doubts = _fill(self, data, rate, channels, *facts)
         _warn_about_shape(*self.data.shape)
-        _warn_about_units(self.data, self.observed, self.channels)
+        _warn_about_units(self, doubts)
 
     @classmethod
     def trusted(cls, data: Array, rate: float, channels: Sequence[str], **facts: Any) -> Recording:
@@ -141,7 +163,9 @@ class Recording:
     @property
     def sites(self) -> tuple[str, ...]:
         """Sites in the channel names."""
-        return () if self.channels is None else sites_of(self.channels)
+        if self.channels is None or is_series(self.channels):
+            return ()
+        return sites_of(self.channels)
 
     def __repr__(self) -> str:
         return (
@@ -163,7 +187,16 @@ class Recording:
             A new, validated recording.
         """
         kept = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return Recording(**{**kept, **changes})
+        if changes.keys() & {"data", "channels"}:
+            return Recording(**{**kept, **changes})
+        return self._derived(**changes)
+
+    def _derived(self, **changes: Any) -> Recording:
+        """Return a copy with other facts or samples, without the warnings that were given once."""
+        kept = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        recording = Recording.trusted(**{**kept, **changes})
+        object.__setattr__(recording, "_doubts", doubts_of(self))
+        return recording
 
     def select(self, names: str | Sequence[str]) -> Recording:
         """Keep the channels with the given names or prefixes.
@@ -185,10 +218,11 @@ class Recording:
             raise ValueError(f"Name at least one channel of {', '.join(self.channels)}.")
         columns: list[int] = []
         for name in wanted:
+            spellings = {name, name_site(str(name)), _written(str(name))}
             hits = [
                 i
                 for i, channel in enumerate(self.channels)
-                if channel == name or channel.startswith(f"{name}_")
+                if any(channel == one or channel.startswith(f"{one}_") for one in spellings)
             ]
             if not hits:
                 raise ValueError(
@@ -196,7 +230,7 @@ class Recording:
                     f"{', '.join(self.channels)}."
                 )
             columns += [i for i in hits if i not in columns]
-        return self.replace(
+        return self._derived(
             data=self.data[:, columns],
             channels=tuple(self.channels[i] for i in columns),
             observed=self.observed[:, columns],
@@ -219,7 +253,7 @@ class Recording:
         if check_positive(rate, "rate", "Hz") == self.rate:
             return self
         nearest = nearest_samples(self.n_samples, self.rate, rate)
-        return self.replace(
+        return self._derived(
             data=resample_lossy(self.data, self.observed, self.rate, rate),
             rate=rate,
             labels=None if self.labels is None else self.labels[nearest],
@@ -238,25 +272,36 @@ def _fill(
     start: float = 0.0,
     observed: ArrayLike | None = None,
     text: str | Sequence[str] | None = (),
-) -> None:
-    """Check all arguments and set the fields of a frozen recording."""
-    values = real_array(data, "data", "samples of shape (samples, channels)")
+) -> tuple[Doubt, ...]:
+    """Check all arguments, set the fields of a frozen recording, return what its names say."""
+    if isinstance(data, np.ma.MaskedArray):
+        observed = ~np.ma.getmaskarray(data) if observed is None else observed
+        data = np.where(np.ma.getmaskarray(data), 0.0, data.data)
+    is_structured = isinstance(data, np.ndarray) and data.dtype.names is not None
+    if is_table(data) or is_structured or isinstance(data, Mapping):
+        data, channels = _read_table(data, channels)
+    values = real_array(plain_array(data, "data"), "data", "samples of shape (samples, channels)")
     if values.ndim != 2 or values.size == 0:
         raise ValueError(
             f"data must have shape (samples, channels) with at least one of each, got "
-            f"{np.shape(data)}."
+            f"{values.shape}."
         )
+    names, doubts = _check_channels(channels, values.shape[1])
     seen = _check_observed(observed, values.shape)
     bad = ~np.isfinite(values) & seen
     if bad.any():
+        row, column = np.argwhere(bad)[0]
+        owner = "" if name is None else f" of {name!r}"
+        where = f"channel {column if names is None else names[column]}"
         raise ValueError(
-            f"data has {int(bad.sum())} values that are not finite in observed samples. Mark "
-            "lost samples with observed=False or interpolate them."
+            f"data{owner} has {int(bad.sum())} values that are not finite (NaN or infinite) in "
+            f"observed samples, the first in {where} at sample {row}. Mark lost samples with "
+            "observed=False or interpolate them."
         )
     fields = {
         "data": values,
         "rate": check_positive(rate, "rate", "Hz"),
-        "channels": _check_channels(channels, values.shape[1]),
+        "channels": names,
         "labels": _check_labels(labels, len(values)),
         "subject": check_id(subject, "subject"),
         "name": check_name(name),
@@ -268,6 +313,64 @@ def _fill(
         if isinstance(value, np.ndarray):
             value.flags.writeable = False
         object.__setattr__(recording, field, value)
+    object.__setattr__(recording, "_doubts", frozenset())
+    return doubts
+
+
+def _read_table(data: Any, channels: Sequence[str] | None) -> tuple[Any, Sequence[str] | None]:
+    """Return the columns of a table as samples, and the names of its channels."""
+    if row_levels(data) > 1:
+        raise ValueError(
+            f"data is a table with an index of {row_levels(data)} levels, which holds several "
+            "recordings. Make one Recording of each: [Recording(part, ...) for _, part in "
+            "table.groupby(level=0)]."
+        )
+    columns = table_columns(data)
+    names = None if all(name.isdigit() for name in columns) else tuple(columns)
+    if names is not None and channels is None:
+        read_names(names)  # before the values, which may be labels and dates
+    elif names is not None and channels is not None and len(names) == len(channels):
+        _check_order(names, channels)
+    arrays = [
+        real_array(plain_array(v, f"Column {n!r}"), f"Column {n!r}", "numbers")
+        for n, v in columns.items()
+    ]
+    if len({array.shape for array in arrays}) > 1:
+        raise ValueError(
+            "The columns of data have different lengths: "
+            f"{', '.join(f'{n}: {len(a)}' for n, a in zip(columns, arrays, strict=True))}."
+        )
+    samples = np.stack(arrays, axis=-1) if arrays else np.empty((0, 0))
+    return samples, names if channels is None else channels
+
+
+def _check_order(names: Sequence[str], channels: Any) -> None:
+    """Raise if the columns of a table and given names are the same channels in another order."""
+    given = list(channels) if not isinstance(channels, str) else []
+    try:
+        own, wanted = ([n.rpartition("_") for n in read_names(x)[0]] for x in (names, given))
+    except ValueError:
+        return
+    sensors = (
+        [f"{start.rpartition('_')[2]}_{axis}" for start, _, axis in x] for x in (own, wanted)
+    )
+    first, second = sensors
+    if first != second:
+        raise ValueError(
+            f"The columns of data are {', '.join(names)}, but channels= names them "
+            f"{', '.join(given)}. Leave channels out, or give it in the order of the columns."
+        )
+
+
+def _written(name: str) -> str:
+    """Return a channel name as this package writes it, if it is understood."""
+    return name if read_name(name) is None else read_names([name])[0][0]
+
+
+def doubts_of(recording: Recording) -> frozenset[str]:
+    """Return the keys of the doubts that were told when a recording was made."""
+    told: frozenset[str] = getattr(recording, "_doubts", frozenset())
+    return told
 
 
 def _warn_about_shape(samples: int, channels: int) -> None:
@@ -285,25 +388,58 @@ def _check_start(start: float) -> float:
     return float(start)
 
 
-def _warn_about_units(
-    values: Array, observed: NDArray[np.bool_], channels: tuple[str, ...] | None
-) -> None:
-    """Warn if readings seem to be in other units."""
-    named = [i for i, name in enumerate(channels or ()) if name.endswith(_SENSOR_NAMES)]
+def _warn_about_units(recording: Recording, named: Sequence[Doubt]) -> None:
+    """Warn if readings or channel names say other units; remember what was told."""
+    found = _doubts_of_values(recording)
+    # a unit in a name counts unless the values show that it was converted
+    if not any(doubt.sensor == "acc" for doubt in found) and named and _has_gravity(recording):
+        named = [doubt for doubt in named if doubt.sensor != "acc"]
+    doubts = [*named, *(d for d in found if d.sensor not in {one.sensor for one in named})]
+    say(doubts)
+    object.__setattr__(recording, "_doubts", frozenset(doubt.key for doubt in doubts))
+
+
+def _doubts_of_values(recording: Recording) -> tuple[Doubt, ...]:
+    """Return what is doubtful about the sensors of each site."""
+    by_site = [
+        (site, find_doubts(parts.get("acc"), parts.get("gyro"), recording.rate))
+        for site, parts in _stretches(recording).items()
+    ]
+    return sites_in_doubt(by_site)
+
+
+def _has_gravity(recording: Recording) -> bool:
+    """Tell whether the accelerations are long enough for m/s²."""
+    acc = [parts["acc"] for parts in _stretches(recording).values() if "acc" in parts]
+    lengths = [np.nanmedian(np.linalg.norm(part, axis=-1)) for part in acc if part.size]
+    return bool(lengths) and min(lengths) > 5.0
+
+
+def _stretches(recording: Recording) -> dict[str, dict[str, Array]]:
+    """Return stretches (S, T, 3) of each sensor, by site; lost samples are NaN."""
+    names = recording.channels
+    if names is None or is_series(names):
+        return {}
     try:
-        triads = parse_channels([(channels or ())[i] for i in named])
+        triads = parse_channels(names)
     except ValueError:  # a sensor with fewer than three axes has no norm
-        return
-    for _, sensor, columns in triads:
-        place = np.take(named, columns)
-        seen = values[observed[:, place].all(axis=1)][:, place]
-        readings: Any = {sensor: seen[:: max(1, len(seen) // 2048)]}  # enough for a median
-        warn_units(**readings)
+        return {}
+    found: dict[str, dict[str, Array]] = {}
+    for site, sensor, columns in triads:
+        seen = np.asarray(recording.observed[:, columns].all(axis=1))
+        values = recording.data[:, columns]
+        if not seen.all():
+            values = np.where(seen[:, None], values, np.nan)
+        found.setdefault(site, {})[sensor] = segments(values, recording.rate)
+    return found
 
 
-def _check_channels(channels: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
+def _check_channels(
+    channels: Sequence[str] | None, count: int
+) -> tuple[tuple[str, ...] | None, tuple[Doubt, ...]]:
+    """Return channel names as this package writes them, and what they say of units."""
     if channels is None:
-        return None
+        return None, ()
     if isinstance(channels, str):
         raise TypeError(f"channels must be {count} names, got one string {channels!r}.")
     names = tuple(list_of(channels, "channels", f"{count} names, one per column of data"))
@@ -313,13 +449,13 @@ def _check_channels(channels: Sequence[str] | None, count: int) -> tuple[str, ..
         raise ValueError(
             f"channels must be {count} different names, one per column of data, got {names}."
         )
-    return names
+    return read_names(names)
 
 
 def _check_labels(labels: ArrayLike | None, count: int) -> NDArray[Any] | None:
     if labels is None:
         return None
-    values = np.array(labels)
+    values = np.array(as_array(labels))
     if values.ndim == 0:
         return np.full(count, values.item())
     if values.shape != (count,):
@@ -327,10 +463,13 @@ def _check_labels(labels: ArrayLike | None, count: int) -> NDArray[Any] | None:
             f"labels must be one class or have shape ({count},) to match data, got {values.shape}. "
             "After resample_timestamps, give each new sample the label of its nearest row."
         )
-    if any(value is None or value != value for value in set(values.tolist())):
+    listed = values.tolist()
+    if any(is_missing(value) for value in set(listed)):
+        missing = [row for row, value in enumerate(listed) if is_missing(value)]
         raise ValueError(
-            "labels is None or NaN in some samples. Give them a class of their own, such as "
-            "'unlabeled', and drop it with cut(..., ignore='unlabeled')."
+            f"labels are missing (None, NaN or NA) in {len(missing)} of {count} samples, the first "
+            f"at {missing[0]}. Give them a class of their own, such as 'unlabelled', and drop it "
+            "with cut(..., ignore='unlabelled')."
         )
     return values
 

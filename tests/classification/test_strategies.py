@@ -352,7 +352,7 @@ def test_what_is_read_is_worked_out_once(frozen, monkeypatch):
     from m3n_sklearn import _inputs
 
     calls = []
-    for name in ("make_layout", "parse_channels", "warn_units"):
+    for name in ("make_layout", "parse_channels", "find_doubts"):
         real = getattr(_inputs, name)
 
         def counted(*args, name=name, real=real, **kwargs):
@@ -364,15 +364,15 @@ def test_what_is_read_is_worked_out_once(frozen, monkeypatch):
     for strategy in ("scratch", "frozen", "auto"):
         calls.clear()
         classifier(frozen, strategy=strategy, max_epochs=1).fit(X, y)
-        assert sorted(calls) == ["make_layout", "parse_channels", "warn_units"]
+        assert sorted(calls) == ["find_doubts", "make_layout", "parse_channels"]
 
 
 def test_a_site_that_the_encoder_does_not_know_is_named():
     X, y, _ = wrist_data()
-    named = [name.replace("right_wrist", "wrist_right") for name in X.channels]
+    named = [name.replace("right_wrist", "right_wirst") for name in X.channels]
     other = Windows(imu=X["imu"], rate=X.rate("imu"), channels=named)
     model = classifier(FrozenEstimator(pretrained()), strategy="frozen")
-    with pytest.warns(UserWarning, match="site 'wrist_right' of X .* Did you mean 'right_wrist'"):
+    with pytest.warns(UserWarning, match="site 'right_wirst' of X .* Did you mean 'right_wrist'"):
         model.fit(other, y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -4,10 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from m3n_sklearn._channel_names import name_site, read_name
 from m3n_sklearn.recording import channel_names, parse_channels
 from m3n_sklearn.recording._channels import Triad, sites_of
 
-SITE = st.from_regex(r"[a-z]{1,8}(_[a-z]{1,6})?", fullmatch=True)
+SITE = st.from_regex(r"[a-z]{1,8}(_[a-z]{1,6})?", fullmatch=True).filter(
+    lambda site: read_name(f"{site}_acc_x").site == site == name_site(site)
+)
 
 
 @given(st.lists(SITE, min_size=1, max_size=4, unique=True))
@@ -29,7 +32,8 @@ def test_axes_may_stand_in_any_order():
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["wrist_mag_x"], "not named"),
+        (["wrist_mag_x"], "not 'wrist_mag_x' .magnetometer.: leave"),
+        (["series_1", "series_2"], "generic series, which has no sensors"),
         (["wrist_acc_x", "wrist_acc_x", "wrist_acc_y"], "occurs twice"),
         (["wrist_acc_x", "wrist_acc_y"], "only the axes x, y"),
     ],
@@ -50,6 +54,9 @@ def test_one_string_is_not_a_list_of_names():
         ([], ("acc",), "one or more different"),
         (["head", "head"], ("acc",), "one or more different"),
         ("head", ("mag",), r"must be some of.*\('acc', 'gyro'\)"),
+        ("wrist_right", ("acc",), "'wrist_right' is written 'right_wrist'"),
+        (["LeftAnkle"], ("acc",), "'LeftAnkle' is written 'left_ankle'"),
+        ("linear", ("acc",), "'linear' is not a site"),
     ],
 )
 def test_bad_sites_and_sensors_are_refused(sites, sensors, message):

@@ -11,6 +11,9 @@ from m3n_sklearn.recording import Recording, channel_names, cut
 
 CHANNELS = channel_names("wrist", "acc")
 
+# ramps are not readings
+pytestmark = pytest.mark.filterwarnings("ignore::m3n_sklearn.recording.UnitsWarning")
+
 
 def ramp(n=500, rate=50.0, start=0.0, **kwargs):
     """Build a recording whose samples are their own time, so that cuts can be read off."""
