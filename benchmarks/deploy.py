@@ -132,9 +132,11 @@ def size(
     for name, model in models.items():
         if isinstance(model, HMMClassifier):
             continue
-        own = X if "acc" not in name else cut(
-            [each.select(NAMES[:3]) for each in test], seconds=SECONDS
-        )[0]
+        own = (
+            X
+            if "acc" not in name
+            else cut([each.select(NAMES[:3]) for each in test], seconds=SECONDS)[0]
+        )
         torch_ms = milliseconds(lambda m=model, one=own[:1]: m.predict_proba(one))
         for precision in ("float32", "int8"):
             file = folder / "size.onnx"
@@ -165,7 +167,10 @@ def streams(models: dict[str, Any], test: list[Recording], folder: Path) -> None
     print("\nstreams: chunks of 1 to 40 samples against cut and predict_proba")
     rng = np.random.default_rng(0)
     export(models["frozen"], folder / "stream.onnx")
-    for name, source in (("classifier", models["frozen"]), ("runner", Runner(folder / "stream.onnx"))):
+    for name, source in (
+        ("classifier", models["frozen"]),
+        ("runner", Runner(folder / "stream.onnx")),
+    ):
         worst, spent = 0.0, []
         for recording in test[:10]:
             X, _, _ = cut(recording, seconds=SECONDS, dtype="float64")

@@ -33,6 +33,8 @@ class StreamingClassifier:
         Samples per second. By default it is estimated from the first window.
     max_gap : float, default=0.5
         Longest time in s without a sample. After a longer gap, windows begin anew.
+    wait : float, default=0.0
+        Time in s that a window waits for samples that arrive out of order.
     lag : int, default=10
         Windows that a model with smoothing waits for before it decides: more is more accurate and
         later.
@@ -80,6 +82,7 @@ class StreamingClassifier:
         hop: float | None = None,
         rate: float | None = None,
         max_gap: float = 0.5,
+        wait: float = 0.0,
         lag: int = 10,
     ) -> None:
         runner = isinstance(model, Runner)
@@ -90,12 +93,13 @@ class StreamingClassifier:
         self._model = model
         self._length = float(length)
         self._hop = float(hop or usual or length / 2)
-        self._given_rate, self._max_gap = rate, float(max_gap)
+        self._given_rate, self._max_gap, self._wait = rate, float(max_gap), float(wait)
         for name, value in (("seconds", self._length), ("hop", self._hop), ("max_gap", max_gap)):
             if not (np.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be a positive number of seconds, got {value!r}.")
-        if lag < 0:
-            raise ValueError(f"lag must be a number of windows of at least 0, got {lag!r}.")
+        for name, least in (("lag", lag), ("wait", wait)):
+            if not least >= 0:
+                raise ValueError(f"{name} must be at least 0, got {least!r}.")
         smoothing = model._about["smoothing"] if runner else None
         self._smoother = None if smoothing is None else _Filter(Smoother(smoothing), lag)
         self.late_ = self.repeated_ = self.gaps_ = 0
@@ -170,8 +174,10 @@ class StreamingClassifier:
         """Predict the windows whose last sample has arrived."""
         found = []
         while len(self._times) > 1:
-            # 1. The piece before the next gap
-            gaps = np.flatnonzero(np.diff(self._times) > self._max_gap)
+            # 1. The piece before the next gap, in which samples may arrive for some time
+            patience = 0.0 if final else self._wait
+            older = self._times[:-1] + self._max_gap + patience < self._times[-1]
+            gaps = np.flatnonzero((np.diff(self._times) > self._max_gap) & older)
             stop = int(gaps[0]) + 1 if len(gaps) else len(self._times)
             ended = final or len(gaps) > 0
             found += self._windows_until(stop, ended)
@@ -198,6 +204,8 @@ class StreamingClassifier:
         """Predict all windows within the first `stop` samples, and forget what is not needed."""
         times = self._times[:stop]
         # 1. The clock: an origin and a rate
+        if self._origin is None and times[-1] - times[0] < self._wait and not ended:
+            return []  # an earlier sample may still arrive
         if self._rate is None:
             if times[-1] - times[0] < self._length and not ended:
                 return []
@@ -210,7 +218,8 @@ class StreamingClassifier:
         windows, begins = [], []
         while True:
             ticks = self._origin + (self._number * stride + np.arange(count)) / self._rate
-            if ticks[-1] > times[-1] + EVEN / self._rate:
+            arrived = times[-1] - (0.0 if ended else self._wait)
+            if ticks[-1] > arrived + EVEN / self._rate:
                 break
             low, high = np.searchsorted(
                 times, [ticks[0] - 1 / self._rate, ticks[-1] + 1 / self._rate]
