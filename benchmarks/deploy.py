@@ -112,8 +112,9 @@ def equality(models: dict[str, Any], test: list[Recording], folder: Path) -> Non
             for recording in test:
                 resampled = recording.select(list(chosen)).resample(rate)
                 X, _, _ = cut(resampled, seconds=SECONDS, dtype="float64")
+                stamps = 1e5 + np.arange(resampled.n_samples) / rate
                 table = runner.predict_table(
-                    1e5 + np.arange(resampled.n_samples) / rate, resampled.data, seconds=SECONDS
+                    stamps, resampled.data, seconds=SECONDS, hop=SECONDS / 2
                 )
                 most = max(most, float(np.abs(table.proba - model.predict_proba(X)).max()))
                 changed += int((table.label != model.predict(X)).sum())

@@ -18,7 +18,7 @@ from .._typing import AnyArray
 from .._validation import check_choice, check_positive
 from .._version import __version__
 from ..classification import CROP, Multi3NetClassifier, fixed_turns, reads_one_length
-from ..temporal import MAX_STEP_RATIO, HMMClassifier
+from ..temporal import HMMClassifier
 from . import _runner, _streaming
 from ._network import load_onnx, network_bytes, store_as_int8
 
@@ -217,20 +217,19 @@ def _calibration(part: Any) -> dict[str, Any]:
 
 
 def _smoothing(smoother: HMMClassifier, about: dict[str, Any]) -> dict[str, Any]:
-    """Describe a hidden semi-Markov model for windows as far apart as those of its fit."""
-    step, emission = smoother.step_, smoother.emission_
-    states = smoother.chain_.at(step or 1.0)
-    if step is not None:
-        about["hop"] = step if about["hop"] is None else about["hop"]
+    """Describe a hidden semi-Markov model."""
+    emission, chain = smoother.emission_, smoother.chain_
+    if about["hop"] is None:
+        about["hop"] = smoother.step_
     return {
-        "step": step,
-        "max_step": None if step is None else MAX_STEP_RATIO * step,
+        "step": smoother.step_,
         "decision": smoother.decision,
         "weight": emission.weight,
         "balance": emission.balance,
         "expected": smoother.expected_.tolist(),
-        "shares": smoother.chain_.shares.tolist(),
-        "start": states.start.tolist(),
-        "leave": states.leave.tolist(),
-        "follows": states.follows.tolist(),
+        "shares": chain.shares.tolist(),
+        "durations": chain.durations.tolist(),
+        "spreads": chain.spreads.tolist(),
+        "follows": chain.follows.tolist(),
+        "longest": chain.longest,
     }

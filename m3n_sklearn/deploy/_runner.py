@@ -13,6 +13,7 @@ Data flow::
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -38,6 +39,12 @@ EVEN = 0.1
 """Largest deviation of a time stamp from an even clock, in periods."""
 MIN_PROBABILITY = 1e-6
 """Lower bound of probabilities, so that one window cannot exclude a class."""
+MAX_STEP_RATIO = 1.5
+"""Larger steps between windows, in usual steps, end a chain."""
+TERMS = 300
+"""Terms of the series and the fraction of the gamma distribution."""
+MAX_AGE = 256
+"""Largest age of a class in windows."""
 
 
 class Table(NamedTuple):
@@ -128,6 +135,7 @@ class Runner:
         self.classes_ = np.array(about["classes"]["values"], dtype=about["classes"]["dtype"])
         self.channels = about["channels"]
         self.seconds, self.hop = about["seconds"], about["hop"]
+        self._smoothers: dict[float | None, Smoother] = {}
         # 2. The network
         try:
             import onnxruntime
@@ -263,7 +271,12 @@ class Runner:
         proba = self._calibrated(self._probabilities(windows, self._check_rate(rate)))
         if self._about["smoothing"] is None:
             return proba, proba.argmax(axis=1)
-        return Smoother(self._about["smoothing"])(proba, self._check_times(times, len(windows)))
+        when = self._check_times(times, len(windows))
+        alone = when is None or len(when) < 2
+        step = None if alone else float(np.median(np.diff(when)).round(6))
+        if step not in self._smoothers:  # its states take longer than a window
+            self._smoothers = {step: Smoother(self._about["smoothing"], step)}
+        return self._smoothers[step](proba, when)
 
     def _check_windows(self, X: Any) -> Any:
         """Return finite windows (n, C, T)."""
@@ -469,13 +482,30 @@ def _calibrate(proba: Any, maps: dict[str, Any]) -> Any:
 
 
 class Smoother:
-    """A hidden semi-Markov model along the windows of one recording."""
+    """A hidden semi-Markov model along the windows of one recording.
 
-    def __init__(self, about: dict[str, Any]) -> None:
+    Each class lasts for a gamma-distributed time. The states are the classes and their ages in
+    windows, for windows that are `step` seconds apart.
+    """
+
+    def __init__(self, about: dict[str, Any], step: float | None = None) -> None:
         self.about = about
-        self.start, self.leave, self.follows = (
-            np.array(about[key]) for key in ("start", "leave", "follows")
+        self.fitted = about["step"]
+        self.step = step or self.fitted or 1.0
+        shares, durations, spreads, self.follows = (
+            np.array(about[key]) for key in ("shares", "durations", "spreads", "follows")
         )
+        if len(shares) == 1:  # nothing else can follow
+            self.start, self.leave = np.full((1, 2), 0.5), np.zeros((1, 2))
+            return
+        # 1. Ages up to the longest plausible stay
+        shape, scale = 1 / spreads, spreads * durations
+        ages = np.arange(1, np.clip(np.ceil(about["longest"] / self.step), 2, MAX_AGE) + 1)
+        # 2. Survival beyond each age, and the probability to end at it
+        survival = _survival(shape[:, None], (ages + 0.5) * self.step / scale[:, None])
+        before = np.concatenate([np.ones((len(shape), 1)), survival[:, :-1]], axis=1)
+        self.leave = np.clip(1 - survival / np.maximum(before, 1e-300), 1e-6, 1 - 1e-6)
+        self.start = shares[:, None] * before / before.sum(axis=1, keepdims=True)
 
     def __call__(self, proba: Any, times: Any) -> tuple[Any, Any]:
         """Return the probabilities (n, K) given all windows of a chain, and the classes (n,)."""
@@ -494,20 +524,21 @@ class Smoother:
     def _chains(self, count: int, times: Any) -> Sequence[Any]:
         """Return the rows of each unbroken chain; without times each row is one."""
         rows = np.arange(count)
-        if times is None or self.about["step"] is None:
+        if times is None or self.fitted is None:
             return np.split(rows, count)
-        steps, usual = np.diff(times), self.about["step"]
-        if count > 1 and abs(np.median(steps) / usual - 1) > 0.05:
-            raise ValueError(
-                f"The windows are {np.median(steps):.4g} s apart, but the smoothing was exported "
-                f"for {usual:.4g} s. Predict with hop={usual:.4g}, or export(..., hop=)."
-            )
-        broken = steps > self.about["max_step"]
-        return np.split(rows, np.flatnonzero(broken) + 1)
+        return np.split(rows, np.flatnonzero(self.breaks(np.diff(times))) + 1)
+
+    def breaks(self, steps: Any) -> Any:
+        """Tell which steps between windows, in s, end a chain."""
+        return steps > MAX_STEP_RATIO * self.step
 
     def _scores(self, proba: Any, *, isolated: bool) -> Any:
         """Return log-likelihoods (n, K), up to a constant for each row."""
-        weight, balance = (1.0, 1.0) if isolated else (self.about["weight"], self.about["balance"])
+        weight, balance = self.about["weight"], self.about["balance"]
+        # windows twice as close have half the weight, since they share their samples
+        weight = min(weight * self.step / (self.fitted or self.step), max(weight, 1.0))
+        if isolated:
+            weight, balance = 1.0, 1.0
         expected = np.array(self.about["shares"] if isolated else self.about["expected"])
         prior = np.log(np.where(expected > 0, np.maximum(expected, MIN_PROBABILITY), 1.0))
         return weight * (np.log(np.maximum(proba, MIN_PROBABILITY)) - balance * prior)
@@ -569,3 +600,33 @@ class Smoother:
                 age -= 1
             path.append(code)
         return np.array(path[::-1])
+
+
+def _survival(shape: Any, x: Any) -> Any:
+    """Return the regularized upper incomplete gamma function Q(shape, x), to 1e-12.
+
+    The series of the lower function where x < shape + 1, else a continued fraction (W. H. Press et
+    al., "Numerical recipes", 3rd ed., section 6.2).
+    """
+    shape, x = np.broadcast_arrays(np.asarray(shape, float), np.asarray(x, float))
+    logs = np.vectorize(math.lgamma)(shape)
+    factor = np.exp(shape * np.log(np.maximum(x, 1e-300)) - x - logs)
+    # 1. sum of x^n / (shape ... (shape + n))
+    low = np.minimum(x, shape + 1)
+    term = total = 1 / shape
+    for n in range(1, TERMS):
+        term = term * low / (shape + n)
+        total = total + term
+    # 2. The continued fraction by Lentz's method
+    high = np.maximum(x, shape + 1)
+    b = high + 1 - shape
+    c, d = np.full_like(b, 1e300), 1 / b
+    fraction = d
+    for n in range(1, TERMS):
+        a, b = n * (shape - n), b + 2
+        d = a * d + b
+        d = 1 / np.where(d == 0, 1e-300, d)
+        c = b + a / c
+        c = np.where(c == 0, 1e-300, c)
+        fraction = fraction * d * c
+    return np.where(x < shape + 1, 1 - factor * total, factor * fraction)

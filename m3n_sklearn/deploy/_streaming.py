@@ -101,7 +101,7 @@ class StreamingClassifier:
             if not least >= 0:
                 raise ValueError(f"{name} must be at least 0, got {least!r}.")
         smoothing = model._about["smoothing"] if runner else None
-        self._smoother = None if smoothing is None else _Filter(Smoother(smoothing), lag)
+        self._smoother = None if smoothing is None else _Filter(Smoother(smoothing, self._hop), lag)
         self.late_ = self.repeated_ = self.gaps_ = 0
         self._times, self._rows = np.zeros(0), np.zeros((0, 0))
         self._begin_anew()
@@ -294,8 +294,7 @@ class _Filter:
         """Take windows, and return those that are decided."""
         decided = []
         for begin, stop, row in zip(start, end, proba, strict=True):
-            limit = self.smoother.about["max_step"]
-            if self.waiting and limit is not None and begin - self.waiting[-1][0] > limit:
+            if self.waiting and self.smoother.breaks(begin - self.waiting[-1][0]):
                 decided += self.flush()
             self.waiting.append((begin, stop, row))
             if len(self.waiting) > self.lag:

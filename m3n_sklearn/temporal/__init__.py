@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ._hmm import HMMClassifier
-from ._stretches import MAX_STEP_RATIO as MAX_STEP_RATIO
 from ._stretches import Rows as Rows
 from ._stretches import join_rows as join_rows
 from ._stretches import read_rows as read_rows
