@@ -20,6 +20,7 @@ import tempfile
 import time
 import tracemalloc
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def recordings(data: Path, people: int, skip: int = 0) -> list[Recording]:
     wanted = np.unique(subjects)[skip : skip + people]
     rate = float(archive["rate_hz"])
     found = []
-    for k, (begin, end) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+    for k, (begin, end) in enumerate(pairwise(ends)):
         if subjects[k] in wanted:
             part = slice(begin, min(end, begin + int(45 * rate)))
             acc = archive["acc_q"][part] * float(archive["acc_scale"])
