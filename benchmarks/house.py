@@ -51,7 +51,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"simulation", "text", "nets"}),
     frozenset({"_splits", "datasets", "pretraining"}),
     frozenset({"classification", "temporal"}),
-    frozenset({"evaluation"}),
+    frozenset({"evaluation", "deploy"}),
     frozenset({"inspection"}),
 )
 """Rooms and top-level modules from the ground up; a room imports only from the floors below it.

@@ -3,5 +3,8 @@
 from __future__ import annotations
 
 from ._classifier import Multi3NetClassifier
+from ._prediction import CROP as CROP
+from ._prediction import fixed_turns as fixed_turns
+from ._pretrained import reads_one_length as reads_one_length
 
 __all__ = ["Multi3NetClassifier"]

@@ -168,6 +168,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         Channel names of the training windows.
     rate_ : float or None
         Samples per second of the training windows. Bare arrays are assumed to have this rate.
+    seconds_ : float or None
+        Length of the training windows in s, if their rate is known.
     config_ : dict
         Configuration of the network.
     weights_ : dict of str to ndarray
@@ -374,6 +376,7 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         #    that callbacks predict during the training.
         self.classes_, self.input_ = labels.classes, input_map
         self.channels_, self.rate_ = imu.channels, imu.rate
+        self.seconds_ = None if imu.rate is None else imu.values.shape[-1] / imu.rate
         rehearsal = self._read_rehearsal(given.rehearsal)
         seed = root_entropy(self.random_state)
 
@@ -663,10 +666,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         x, layout = input_map(imu), input_map.layout
         present = None if layout.is_series else layout.present
         # 2. One view, or several orientations if the mounting is unknown
-        augmentation = self._augmentation(layout)
-        any_mounting = augmentation is not None and augmentation.rotation == "so3"
         cropped = not reads_one_length(self.config_)
-        views = turned_views(x, cropped=cropped) if any_mounting else [x]
+        views = turned_views(x, cropped=cropped) if self._averages_views() else [x]
         # 3. Forward passes
         threads, device = torch.get_num_threads(), resolve_device(self.device)
 
@@ -681,6 +682,11 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             )
         check_finite(logits, imu.values)
         return logits
+
+    def _averages_views(self) -> bool:
+        """Tell whether several orientations are averaged, because the mounting is unknown."""
+        augmentation = self._augmentation(self.input_.layout)
+        return augmentation is not None and augmentation.rotation == "so3"
 
     def _module(self) -> AbstractContextManager[Any]:
         """Lend the network with the fitted weights, built on first use."""

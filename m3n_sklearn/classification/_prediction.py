@@ -13,7 +13,16 @@ from .._torch import submit
 from .._typing import AnyArray
 from ..skeleton import random_rotations
 
-__all__ = ["check_finite", "inputs", "probabilities", "run_in_chunks", "turned", "turned_views"]
+__all__ = [
+    "CROP",
+    "check_finite",
+    "fixed_turns",
+    "inputs",
+    "probabilities",
+    "run_in_chunks",
+    "turned",
+    "turned_views",
+]
 
 CHUNK, DEVICE_CHUNK = 128, 2048
 """Rows per forward pass: on a CPU, where they should fit into its caches, and elsewhere."""
@@ -101,10 +110,15 @@ def turned_views(x: AnyArray, *, cropped: bool) -> Iterator[AnyArray]:
     yield x
     length = x.shape[-1]
     kept = max(1, round(CROP * length)) if cropped else length
-    turns = random_rotations(TURNS - 1, np.random.default_rng(0)).astype(x.dtype)
+    turns = fixed_turns().astype(x.dtype)
     starts = np.linspace(0, length - kept, TURNS - 1).round().astype(int)
     for start, turn in zip(starts, turns, strict=True):
         yield turned(x[..., start : start + kept], turn)
+
+
+def fixed_turns() -> AnyArray:
+    """Return the rotations (`TURNS` - 1, 3, 3) of the further views."""
+    return random_rotations(TURNS - 1, np.random.default_rng(0))
 
 
 def turned(x: AnyArray, turn: AnyArray) -> AnyArray:

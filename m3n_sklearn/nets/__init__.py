@@ -5,6 +5,7 @@ Nothing here knows scikit-learn or any file; weights travel as NumPy arrays.
 
 from __future__ import annotations
 
+from ._encoders import ConvImuEncoder as ConvImuEncoder
 from ._multi3net import Multi3Net as Multi3Net
 from ._multi3net import get_weights as get_weights
 from ._multi3net import multi3net_config as multi3net_config

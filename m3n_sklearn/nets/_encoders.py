@@ -16,6 +16,7 @@ __all__ = [
     "ConvPoseEncoder",
     "ConvTrunk",
     "OrderedPool",
+    "all_present",
     "group_norm",
     "pool",
 ]
@@ -82,7 +83,7 @@ class ConvImuEncoder(nn.Module):
         sequence : Tensor of shape (n, S, width, L)
         """
         # 1. Replace missing sensors and hidden steps by learned vectors
-        if present is not None and not bool(present.all()):
+        if present is not None and not all_present(present):
             triads = x.unflatten(2, (2, 3))
             missing = self.missing_sensor[..., None]
             x = torch.where(present[..., None, None], triads, missing).flatten(2, 3)
@@ -191,8 +192,13 @@ class OrderedPool(nn.Module):
 
     def forward(self, sequence: Tensor) -> Tensor:
         """Return the features."""
-        states, _ = self.recurrent(sequence.mT)
+        states, _ = self.recurrent(sequence.transpose(1, 2))
         return torch.cat([pool(sequence), states.mean(dim=1)], dim=-1)
+
+
+def all_present(present: Tensor) -> bool:
+    """Tell whether no sensor is missing; an exported graph cannot branch on data and says no."""
+    return not torch.compiler.is_exporting() and bool(present.all())
 
 
 def pool(sequence: Tensor) -> Tensor:

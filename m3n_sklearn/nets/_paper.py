@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ._encoders import BatchNorm
+from ._encoders import BatchNorm, all_present
 
 __all__ = ["HEADS", "PaperDecoder", "PaperImuEncoder", "PaperPoseEncoder", "PaperTextEncoder"]
 
@@ -108,7 +108,7 @@ class PaperImuEncoder(nn.Module):
                 f"have {x.shape[-1]}. Cut windows of equal seconds, or use encoder='default'."
             )
         x = self.in_order(x)
-        if present is not None and not bool(present.all()):
+        if present is not None and not all_present(present):
             missing = self.missing_sensor[..., None]
             triads = x.unflatten(2, (2, 3))
             x = torch.where(self.in_order(present)[..., None, None], triads, missing).flatten(2, 3)

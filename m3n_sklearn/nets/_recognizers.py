@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -20,9 +19,9 @@ Config = Mapping[str, Any]
 N_EXPERTS = 4
 """Experts of the head "moe"; the hidden layers of all of them have as many units as features."""
 
-AROUND_CENTER = ((7 / 16, 9 / 16), (1 / 3, 2 / 3), (0.0, 1 / 3), (2 / 3, 1.0))
-"""Parts of a window, as shares of its length, that are pooled separately for ``label_at="center"``:
-the middle eighth, the middle third, what is before it and what is after it."""
+AROUND_CENTER = ((7, 9, 16), (1, 2, 3), (0, 1, 3), (2, 3, 3))
+"""Parts of a window that are pooled separately for ``label_at="center"``, as begin and end in
+sixteenths or thirds: the middle eighth, the middle third, what is before it and what is after."""
 
 
 class Expert(nn.Module):
@@ -114,7 +113,7 @@ class ImuClassifier(nn.Module):
         if not self.centered:
             return whole
         sequence = sequence.mean(dim=1)  # over sites
-        parts = [pool(_part(sequence, *limits)) for limits in AROUND_CENTER]
+        parts = [pool(_part(sequence, *part)) for part in AROUND_CENTER]
         return torch.cat([whole, *parts], dim=1)
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -122,11 +121,10 @@ class ImuClassifier(nn.Module):
         return self.head(self.features(batch))
 
 
-def _part(sequence: Tensor, start: float, end: float) -> Tensor:
-    """Return the steps between two shares of the length, at least one."""
+def _part(sequence: Tensor, begin: int, end: int, of: int) -> Tensor:
+    """Return the steps of a part of the length; integers, so that no part is ever empty."""
     length = sequence.shape[-1]
-    first = min(int(start * length), length - 1)
-    return sequence[..., first : max(first + 1, math.ceil(end * length))]
+    return sequence[..., begin * length // of : (end * length + of - 1) // of]
 
 
 class PromptClassifier(nn.Module):

@@ -76,14 +76,19 @@ class Chain:
     spreads: Array
     follows: Array
 
+    @property
+    def longest(self) -> float:
+        """Longest plausible stay in a class, in s."""
+        times = gammainccinv(1 / self.spreads, MIN_SURVIVAL) * self.spreads * self.durations
+        return float(times.max())
+
     def at(self, step: float) -> States:
         """Return the states for rows that are `step` seconds apart."""
         if len(self.shares) == 1:  # nothing else can follow
             return States(np.full((1, 2), 0.5), np.zeros((1, 2)), np.zeros((1, 1)))
         # 1. Ages up to the longest plausible stay
         shape, scale = 1 / self.spreads, self.spreads * self.durations
-        longest = (gammainccinv(shape, MIN_SURVIVAL) * scale).max() / step
-        ages = np.arange(1, np.clip(np.ceil(longest), 2, MAX_AGE) + 1)
+        ages = np.arange(1, np.clip(np.ceil(self.longest / step), 2, MAX_AGE) + 1)
         # 2. Survival beyond each age, S(a), and beyond the age before, S(a - 1)
         survival = gammaincc(shape[:, None], (ages + 0.5) * step / scale[:, None])
         before = np.concatenate([np.ones((len(shape), 1)), survival[:, :-1]], axis=1)

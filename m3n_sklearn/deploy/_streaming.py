@@ -1,0 +1,327 @@
+"""Classify samples while they arrive, with an exported model or a fitted classifier.
+
+Like the runner, this file works as a copy next to it, without m3n_sklearn.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+try:
+    from ._runner import EVEN, Runner, Smoother
+except ImportError:  # a copy of this file, next to the copy of the runner
+    from m3n_runner import EVEN, Runner, Smoother  # type: ignore[import-not-found,no-redef]
+
+__all__ = ["Prediction", "StreamingClassifier"]
+
+
+class StreamingClassifier:
+    """Classify samples while they arrive.
+
+    Parameters
+    ----------
+    model : Runner or fitted classifier
+        A :class:`Runner`, or where m3n_sklearn is installed a fitted
+        :class:`~m3n_sklearn.Multi3NetClassifier`. A Runner of a model with smoothing smooths.
+    seconds, hop : float, optional
+        Length of a window and time from one to the next, in s; by default those of the model, and
+        half a window.
+    rate : float, optional
+        Samples per second. By default it is estimated from the first window.
+    max_gap : float, default=0.5
+        Longest time in s without a sample. After a longer gap, windows begin anew.
+    wait : float, default=0.0
+        Time in s that a window waits for samples that arrive out of order.
+    lag : int, default=10
+        Windows that a model with smoothing waits for before it decides: more is more accurate and
+        later.
+
+    Attributes
+    ----------
+    late_, repeated_ : int
+        Samples that were dropped: those that arrived after the window they belong to, and those
+        whose stamp was there already.
+    gaps_ : int
+        Gaps of more than `max_gap`.
+
+    See Also
+    --------
+    Runner.predict_table : The same for a whole recording.
+
+    Notes
+    -----
+    Memory is bounded by the samples of one window and by `lag`.
+
+    On an even clock, samples are used as they are. Lost or jittered samples are interpolated
+    linearly on the even clock.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from m3n_sklearn import Multi3NetClassifier
+    >>> from m3n_sklearn.datasets import make_wrist_har
+    >>> from m3n_sklearn.deploy import StreamingClassifier
+    >>> train = make_wrist_har(n_people=1, random_state=0)
+    >>> model = Multi3NetClassifier("m3n-base", strategy="frozen").fit(train.X, train.y)
+    >>> stream = StreamingClassifier(model, hop=1.28)
+    >>> times = np.arange(500) / 50
+    >>> samples = np.tile([0.0, 0.0, 9.81, 0.0, 0.0, 0.0], (500, 1))
+    >>> windows = [w for k in range(0, 500, 7) for w in stream.push(times[k:k+7], samples[k:k+7])]
+    >>> len(windows), windows[1].start, windows[1].end
+    (6, 1.28, 3.84)
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        seconds: float | None = None,
+        hop: float | None = None,
+        rate: float | None = None,
+        max_gap: float = 0.5,
+        wait: float = 0.0,
+        lag: int = 10,
+    ) -> None:
+        runner = isinstance(model, Runner)
+        length = (model.seconds if runner else model.seconds_) if seconds is None else seconds
+        if length is None:
+            raise ValueError("The model does not contain the length of a window. Pass seconds=.")
+        usual = model.hop if runner else None
+        self._model = model
+        self._length = float(length)
+        self._hop = float(hop or usual or length / 2)
+        self._given_rate, self._max_gap, self._wait = rate, float(max_gap), float(wait)
+        for name, value in (("seconds", self._length), ("hop", self._hop), ("max_gap", max_gap)):
+            if not (np.isfinite(value) and value > 0):
+                raise ValueError(f"{name} must be a positive number of seconds, got {value!r}.")
+        for name, least in (("lag", lag), ("wait", wait)):
+            if not least >= 0:
+                raise ValueError(f"{name} must be at least 0, got {least!r}.")
+        smoothing = model._about["smoothing"] if runner else None
+        self._smoother = None if smoothing is None else _Filter(Smoother(smoothing, self._hop), lag)
+        self.late_ = self.repeated_ = self.gaps_ = 0
+        self._times, self._rows = np.zeros(0), np.zeros((0, 0))
+        self._begin_anew()
+
+    def push(self, times: Any, samples: Any) -> list[Any]:
+        """Take samples, and return the windows that they complete.
+
+        Parameters
+        ----------
+        times : float or array-like of shape (T,)
+            Time stamps in s. Chunks may have any size and overlap in time.
+        samples : array-like of shape (T, n_channels) or (n_channels,)
+            One row for each stamp.
+
+        Returns
+        -------
+        list of Prediction
+            Of each window ``start``, ``end``, ``label`` and ``proba``.
+
+        Raises
+        ------
+        ValueError
+            If shapes do not match or a value is not finite.
+        """
+        clock, rows = (
+            np.atleast_1d(np.asarray(times, float)),
+            np.atleast_2d(np.asarray(samples, float)),
+        )
+        if clock.ndim != 1 or rows.ndim != 2 or len(clock) != len(rows):
+            raise ValueError(
+                f"times must have shape (T,) and samples (T, channels); got {clock.shape} and "
+                f"{rows.shape}."
+            )
+        if not (np.isfinite(clock).all() and np.isfinite(rows).all()):
+            raise ValueError("times and samples must be finite: drop rows with NaN.")
+        self._insert(clock, rows)
+        return self._completed(final=False)
+
+    def flush(self) -> list[Any]:
+        """Return the windows that still wait for samples to come, at the end of a recording.
+
+        Returns
+        -------
+        list of Prediction
+            As `push`.
+        """
+        return self._completed(final=True)
+
+    def _insert(self, clock: Any, rows: Any) -> None:
+        """Sort samples in; drop those that are late or repeated."""
+        fresh = clock >= self._consumed
+        self.late_ += int((~fresh).sum())
+        clock, rows = clock[fresh], rows[fresh]
+        if len(clock) == 0:
+            return
+        if len(self._rows) == 0:
+            self._rows = np.zeros((0, rows.shape[1]))
+        elif rows.shape[1] != self._rows.shape[1]:
+            raise ValueError(
+                f"samples have {rows.shape[1]} channels, but earlier ones had "
+                f"{self._rows.shape[1]}."
+            )
+        # of equal stamps the first that arrived is kept
+        together = np.concatenate([self._times, clock])
+        times, first = np.unique(together, return_index=True)
+        self.repeated_ += len(together) - len(times)
+        self._times, self._rows = times, np.concatenate([self._rows, rows])[first]
+
+    def _completed(self, *, final: bool) -> list[Any]:
+        """Predict the windows whose last sample has arrived."""
+        found = []
+        while len(self._times) > 1:
+            # 1. The piece before the next gap, in which samples may arrive for some time
+            patience = 0.0 if final else self._wait
+            older = self._times[:-1] + self._max_gap + patience < self._times[-1]
+            gaps = np.flatnonzero((np.diff(self._times) > self._max_gap) & older)
+            stop = int(gaps[0]) + 1 if len(gaps) else len(self._times)
+            ended = final or len(gaps) > 0
+            found += self._windows_until(stop, ended)
+            if not len(gaps):
+                break
+            # 2. Beyond the gap, windows begin anew
+            self.gaps_ += 1
+            found += self._begin_anew()
+            self._times, self._rows = self._times[stop:], self._rows[stop:]
+        if final:
+            found += self._begin_anew()
+            self._times, self._rows = self._times[:0], self._rows[:0]
+        return found
+
+    def _begin_anew(self) -> list[Any]:
+        """Forget the clock, and return the windows that wait for smoothing."""
+        self._origin: float | None = None
+        self._number = 0
+        self._rate = self._given_rate
+        self._consumed = -np.inf
+        return [] if self._smoother is None else self._named(self._smoother.flush())
+
+    def _windows_until(self, stop: int, ended: bool) -> list[Any]:
+        """Predict all windows within the first `stop` samples, and forget what is not needed."""
+        times = self._times[:stop]
+        # 1. The clock: an origin and a rate
+        if self._origin is None and times[-1] - times[0] < self._wait and not ended:
+            return []  # an earlier sample may still arrive
+        if self._rate is None:
+            if times[-1] - times[0] < self._length and not ended:
+                return []
+            self._rate = float(f"{1 / np.median(np.diff(times)):.7g}")
+        if self._origin is None:
+            self._origin = float(times[0])
+        count = max(1, int(np.floor(self._length * self._rate + 0.5 + 1e-6)))
+        stride = max(1, int(np.floor(self._hop * self._rate + 0.5 + 1e-6)))
+        # 2. Windows whose last tick has arrived
+        windows, begins = [], []
+        while True:
+            ticks = self._origin + (self._number * stride + np.arange(count)) / self._rate
+            arrived = times[-1] - (0.0 if ended else self._wait)
+            if ticks[-1] > arrived + EVEN / self._rate:
+                break
+            low, high = np.searchsorted(
+                times, [ticks[0] - 1 / self._rate, ticks[-1] + 1 / self._rate]
+            )
+            windows.append(_on_ticks(ticks, times[low:high], self._rows[low:high], self._rate))
+            begins.append(ticks[0])
+            self._number += 1
+        # 3. Samples before the next window are not needed any more
+        following = self._origin + self._number * stride / self._rate
+        self._consumed = following - 2 / self._rate
+        kept = int(np.searchsorted(self._times, self._consumed))
+        self._times, self._rows = self._times[kept:], self._rows[kept:]
+        if not windows:
+            return []
+        proba = self._probabilities(np.stack(windows), self._rate)
+        start = np.array(begins)
+        end = start + count / self._rate
+        if self._smoother is None:
+            return self._named(list(zip(start, end, proba, proba.argmax(axis=1), strict=True)))
+        return self._named(self._smoother.push(start, end, proba))
+
+    def _probabilities(self, windows: Any, rate: float) -> Any:
+        """Return the probabilities of single windows."""
+        if isinstance(self._model, Runner):
+            windows = self._model._check_windows(windows)
+            return self._model._calibrated(self._model._probabilities(windows, rate))
+        # a classifier was made by the library, which is therefore loaded; a copy never gets here
+        library, model = sys.modules["m3n_sklearn"], self._model
+        X = library.Windows(imu=windows, rate=rate, channels=model.channels_)
+        return model.predict_proba(X)
+
+    def _named(self, rows: Sequence[Any]) -> list[Any]:
+        """Return predictions with their labels."""
+        classes = self._model.classes_
+        return [
+            Prediction(float(begin), float(end), classes[code], proba)
+            for begin, end, proba, code in rows
+        ]
+
+
+class Prediction(NamedTuple):
+    """The prediction of one window: start and end in s, label, and probabilities of the classes."""
+
+    start: float
+    end: float
+    label: Any
+    proba: Any
+
+
+def _on_ticks(ticks: Any, times: Any, rows: Any, rate: float) -> Any:
+    """Return the samples (C, T) at the ticks of an even clock."""
+    if len(times) == 0:
+        raise ValueError("A window has no sample.")
+    right = np.clip(np.searchsorted(times, ticks), 1, max(1, len(times) - 1))
+    left = right - 1
+    right = np.minimum(right, len(times) - 1)
+    nearest = np.where(ticks - times[left] <= times[right] - ticks, left, right)
+    if np.abs(times[nearest] - ticks).max() <= EVEN / rate:
+        return rows[nearest].T
+    return np.stack([np.interp(ticks, times, column) for column in rows.T])
+
+
+class _Filter:
+    """Smoothing of a stream: each window is decided when `lag` further ones have arrived."""
+
+    def __init__(self, smoother: Smoother, lag: int) -> None:
+        self.smoother, self.lag = smoother, lag
+        self.waiting: list[tuple[Any, ...]] = []  # start, end, probabilities, scores
+        self.alpha: Any = None
+
+    def push(self, start: Any, end: Any, proba: Any) -> list[Any]:
+        """Take windows, and return those that are decided."""
+        decided = []
+        for begin, stop, row in zip(start, end, proba, strict=True):
+            if self.waiting and self.smoother.breaks(begin - self.waiting[-1][0]):
+                decided += self.flush()
+            self.waiting.append((begin, stop, row))
+            if len(self.waiting) > self.lag:
+                decided.append(self._decide())
+        return decided
+
+    def flush(self) -> list[Any]:
+        """Decide all windows that wait, and forget the recording."""
+        decided = []
+        while self.waiting:
+            decided.append(self._decide())
+        self.alpha = None
+        return decided
+
+    def _decide(self) -> Any:
+        """Decide the oldest window, given those that wait behind it."""
+        smoother = self.smoother
+        proba = np.array([row for _, _, row in self.waiting])
+        isolated = self.alpha is None and len(proba) == 1
+        scores = smoother._scores(proba, isolated=isolated)
+        likelihood = np.exp(scores - scores.max(axis=1, keepdims=True))
+        forward = smoother._forward(likelihood[:1], self.alpha)
+        posterior = (forward[0] * smoother._backward(likelihood)[0]).sum(axis=1)
+        posterior /= posterior.sum()
+        self.alpha = forward[0]
+        begin, end, _ = self.waiting.pop(0)
+        balanced = smoother.about["decision"] != "path"
+        best = posterior / np.array(smoother.about["shares"]) if balanced else posterior
+        return begin, end, posterior, int(best.argmax())

@@ -1,0 +1,130 @@
+"""A stream gives the windows of `cut`, whatever the chunks, and bounded memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given as hypothesis_given
+from hypothesis import settings
+from hypothesis import strategies as st
+from sklearn.frozen import FrozenEstimator
+
+from m3n_sklearn import HMMClassifier, cut
+from m3n_sklearn.deploy import Runner, StreamingClassifier, export
+
+from .conftest import windows
+from .test_runner import recording
+
+
+def push_in_chunks(stream, times, samples, sizes):
+    """Push chunks whose sizes repeat, and flush."""
+    found, at, k = [], 0, 0
+    while at < len(times):
+        size = sizes[k % len(sizes)]
+        found += stream.push(times[at : at + size], samples[at : at + size])
+        at, k = at + size, k + 1
+    return found + stream.flush()
+
+
+@pytest.mark.parametrize("rate", [20.0, 50.0, 104.0])
+def test_chunks_of_any_size_give_the_windows_of_cut(rate, frozen):
+    given = recording(rate)
+    X, _, _ = cut(given, seconds=1.92, dtype="float64")
+    for sizes in ([1], [7, 50, 3], [10_000]):
+        stream = StreamingClassifier(frozen, rate=rate)
+        found = push_in_chunks(stream, given.times, given.data, sizes)
+        assert len(found) == len(X)
+        proba = np.array([each.proba for each in found])
+        assert np.abs(proba - frozen.predict_proba(X)).max() < 1e-6
+        assert np.allclose([each.start for each in found], X["start"])
+        assert [each.label for each in found] == frozen.predict(X).tolist()
+
+
+class Counting:
+    """A classifier that returns the first sample of each window, to see what it was given."""
+
+    seconds_, classes_, channels_ = 0.5, np.array([0]), None
+
+    def predict_proba(self, X):
+        return X["imu"][:, 0, :1]
+
+
+@settings(max_examples=40, deadline=None)
+@hypothesis_given(
+    order=st.permutations(range(40)), sizes=st.lists(st.integers(1, 9), min_size=1, max_size=5)
+)
+def test_late_and_repeated_samples_never_move_others(order, sizes):
+    # each sample equals its own number, so a window tells where it began
+    times = np.arange(100) / 10
+    stream = StreamingClassifier(Counting(), rate=10.0, hop=0.5, wait=0.5)
+    rows = times[:, None] * 10
+    # the samples of each stretch of 5 arrive in another order, and some arrive twice
+    shuffled = np.concatenate([5 * k + np.argsort(order[:5]) for k in range(20)])
+    arrival = np.concatenate([shuffled[:50], shuffled[47:50], shuffled[50:]])
+    found = push_in_chunks(stream, times[arrival], rows[arrival], sizes)
+    assert [each.proba[0] for each in found] == [5.0 * k for k in range(20)]
+    assert stream.late_ + stream.repeated_ == 3
+
+
+def test_a_gap_begins_anew_and_is_counted(frozen):
+    given = recording(50.0)
+    keep = (given.times < 4) | (given.times >= 7)
+    stream = StreamingClassifier(frozen, rate=50.0)
+    found = push_in_chunks(stream, given.times[keep], given.data[keep], [20])
+    assert stream.gaps_ == 1
+    assert not any(each.start < 4 and each.end > 4.01 for each in found)
+    assert min(each.start for each in found if each.start > 4) == pytest.approx(7.0)
+
+
+def test_lost_samples_are_bridged(frozen):
+    given = recording(50.0)
+    keep = np.random.default_rng(0).random(given.n_samples) > 0.05
+    keep[0] = True
+    whole = push_in_chunks(StreamingClassifier(frozen, rate=50.0), given.times, given.data, [25])
+    stream = StreamingClassifier(frozen, rate=50.0)
+    found = push_in_chunks(stream, given.times[keep], given.data[keep], [25])
+    assert [each.start for each in found] == [each.start for each in whole][: len(found)]
+    change = [np.abs(a.proba - b.proba).max() for a, b in zip(found, whole, strict=False)]
+    assert max(change) < 0.1
+
+
+def test_the_rate_is_estimated(frozen):
+    given = recording(50.0)
+    known = push_in_chunks(StreamingClassifier(frozen, rate=50.0), given.times, given.data, [13])
+    found = push_in_chunks(StreamingClassifier(frozen), given.times, given.data, [13])
+    assert [each.start for each in found] == pytest.approx([each.start for each in known])
+
+
+def test_memory_does_not_grow(frozen):
+    stream = StreamingClassifier(Counting(), rate=50.0)
+    for k in range(200):
+        stream.push((np.arange(500) + 500 * k) / 50, np.zeros((500, 6)))
+        assert len(stream._times) < 100
+
+
+def test_smoothing_with_a_long_lag_is_that_of_the_whole_recording(frozen, tmp_path):
+    X, y = windows(30)
+    y = np.repeat(["sit", "walk", "run"], 10)
+    model = HMMClassifier(FrozenEstimator(frozen)).fit(X, y, times=0.96 * np.arange(30))
+    export(model, tmp_path / "hmm.onnx")
+    runner, given = Runner(tmp_path / "hmm.onnx"), recording(50.0, 20.0)
+    table = runner.predict_table(given.times, given.data)
+    for lag in (0, 3, 1000):
+        stream = StreamingClassifier(runner, rate=50.0, lag=lag)
+        found = push_in_chunks(stream, given.times, given.data, [40])
+        assert [each.start for each in found] == pytest.approx(table.start.tolist())
+        change = np.abs(np.array([each.proba for each in found]) - table.proba).max()
+        assert lag < 1000 or change < 1e-6
+
+
+def test_bad_chunks_are_refused(frozen):
+    stream = StreamingClassifier(frozen)
+    with pytest.raises(ValueError, match="must be finite"):
+        stream.push([0.0], [[np.nan] * 6])
+    with pytest.raises(ValueError, match=r"times must have shape \(T,\)"):
+        stream.push([0.0, 1.0], np.zeros((3, 6)))
+    stream.push(0.0, np.zeros(6))
+    with pytest.raises(ValueError, match="but earlier ones had 6"):
+        stream.push(0.02, np.zeros(3))
+    with pytest.raises(ValueError, match="hop must be a positive"):
+        StreamingClassifier(frozen, hop=-1.0)
