@@ -262,7 +262,17 @@ class StreamingClassifier:
 
 
 class Prediction(NamedTuple):
-    """The prediction of one window: start and end in s, label, and probabilities of the classes."""
+    """The prediction of one window of a stream.
+
+    Attributes
+    ----------
+    start, end : float
+        Begin and end of the window, on the clock of the time stamps, in s.
+    label : object
+        The predicted class.
+    proba : ndarray of shape (n_classes,)
+        The probability of each class, in the order of ``classes_`` of the model.
+    """
 
     start: float
     end: float
