@@ -47,7 +47,7 @@ def reading(path: str | os.PathLike[str], what: str) -> Iterator[Path]:
             raise ValueError(_unreadable(file, what, error)) from error
         if file.name in str(error):
             raise
-        raise ValueError(f"{file.name}: {error}") from error
+        raise ValueError(f"{file}: {error}") from error
     except Exception as error:
         raise ValueError(_unreadable(file, what, error)) from error
 
@@ -55,7 +55,7 @@ def reading(path: str | os.PathLike[str], what: str) -> Iterator[Path]:
 def _unreadable(file: Path, what: str, error: Exception) -> str:
     """Say that the content of a file is not what was expected."""
     return (
-        f"{file.name} cannot be read as {what} ({type(error).__name__}: {error}). It may be "
+        f"{file} cannot be read as {what} ({type(error).__name__}: {error}). It may be "
         "damaged, or be another kind of file."
     )
 
@@ -185,7 +185,7 @@ def read_npz(path: str | os.PathLike[str]) -> Mapping[str, AnyArray]:
     with reading(path, "an .npz archive of plain arrays") as file:
         if not zipfile.is_zipfile(file):
             raise ValueError(
-                f"{file.name} cannot be read as an .npz archive of plain arrays. It may be "
+                f"{file} cannot be read as an .npz archive of plain arrays. It may be "
                 "damaged, be a single array without a name, or be a pickle, which is never opened. "
                 "Convert it with numpy.savez."
             )
