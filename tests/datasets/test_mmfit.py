@@ -286,5 +286,5 @@ def test_pickles_and_garbage_are_refused(root):
     with pytest.raises(ValueError, match=r"w00_sw_l_acc\.npy: it contains Python objects"):
         load_mmfit(root)
     path.write_bytes(b"garbage")
-    with pytest.raises(ValueError, match=r"w00_sw_l_acc\.npy: the magic string is not correct"):
+    with pytest.raises(ValueError, match=r"w00_sw_l_acc\.npy: it does not begin like"):
         load_mmfit(root)
