@@ -50,13 +50,21 @@ from ..skeleton import (
     stature_from_lengths,
     swing_between,
     to_z_up,
+    usual_up,
     warn_if_not_grown,
 )
 from ._motion import Motion, _check_clock, _check_confidence
 from ._twist import limb_rotation, plane_weight, short_bone_swing
 from ._upright import Stance, find_up
 
-__all__ = ["bridge_gaps", "check_max_gap", "motion_from_joints", "tracked_motion"]
+__all__ = [
+    "Layout",
+    "bridge_gaps",
+    "check_max_gap",
+    "check_tracking",
+    "motion_from_joints",
+    "tracked_motion",
+]
 
 Joints = dict[str, Array]
 Layout = str | Mapping[str, int | Sequence[int]] | Sequence[str]
@@ -166,7 +174,9 @@ def motion_from_joints(
         Time stamps in s, strictly increasing.
     up : {"auto", "x", "y", "z", "-x", "-y", "-z"} or array-like of shape (3,), default="auto"
         The axis or direction of the given world that points up. The motion is rotated to z up.
-        "auto" takes z unless the body stands along another axis most of the time.
+        "auto" takes the axis of the tracker (y for Kinect and HumanML3D, -y for Azure Kinect, SAM
+        3D Body and MediaPipe, z for the others) unless the body stands along another axis most of
+        the time.
     handedness : {"right", "left"}, default="right"
         Whether the given axes form a right-handed system. Left-handed coordinates are
         mirrored, so that the person's left stays left.
@@ -196,16 +206,17 @@ def motion_from_joints(
     Motion
         24 joints in a world with z up. On the body of `rest_joints`, its limbs point exactly where
         the measured limbs point; their lengths are those of the body. Its `source` is the name of
-        the joint set. For names and mappings it is "markerless" if the lengths of the limbs scatter as they
-        do with cameras and `noise` is at least 0.015, else None. `observed` is False where a joint
-        was interpolated across a gap, and None if no joint was missing.
+        the joint set. For names and mappings it is "markerless" if the lengths of the limbs scatter
+        as they do with cameras and `noise` is at least 0.015, else None. `observed` is False where
+        a joint was interpolated across a gap, and None if no joint was missing.
 
     Raises
     ------
     ValueError
         If shapes disagree, positions are 2-D, the layout is unknown or not the only one with that
-        number of joints, a gap is longer than `max_gap`, or joints of the trunk coincide. Without `stature`, also if the limbs do not have human lengths in m
-        (millimeters and centimeters are recognized).
+        number of joints, a gap is longer than `max_gap`, or joints of the trunk coincide. Without
+        `stature`, also if the limbs do not have human lengths in m (millimeters and centimeters
+        are recognized).
     TypeError
         If `layout` is not a name, names or a mapping, or an argument is not a number.
 
@@ -303,15 +314,15 @@ def tracked_motion(
     noise: float,
     stature: float | None,
     confidence: ArrayLike | None = None,
-    usual: str = "z",
+    usual: str | None = None,
     camera: bool = False,
     handedness: str = "right",
     rest_joints: ArrayLike | None = None,
     **about: Any,
 ) -> Motion:
     """Implement `motion_from_joints` for readers too."""
-    # `usual`: axis that "auto" takes unless the body contradicts; `camera`: see `find_up`;
-    # `about`: further arguments of `Motion`
+    # `usual`: axis that "auto" takes unless the body contradicts, by default that of the joint set;
+    # `camera`: see `find_up`; `about`: further arguments of `Motion`
 
     # 1. Check the arguments
     tracked, fourth = _check_positions(positions)
@@ -338,6 +349,7 @@ def tracked_motion(
     joints = {joint: factor * path for joint, path in joints.items()}
 
     # 4. Rotate to a right-handed world with z up
+    usual = usual_up(joint_set) if usual is None else usual
     axis = find_up(_stance(joints, valid), up, usual=usual, camera=camera)
     mirror = np.array([1.0 if handedness == "right" else -1.0, 1.0, 1.0])
     joints = {joint: path @ to_z_up(axis).T * mirror for joint, path in joints.items()}
@@ -549,7 +561,10 @@ def _check_positions(positions: ArrayLike) -> tuple[Array, Array | None]:
             "first, with a lifting network, several cameras, or a video tool for SMPL bodies."
         )
     # 3. A fourth coordinate is a confidence
-    if fourth is not None and not ((np.nan_to_num(fourth) >= 0) & (np.nan_to_num(fourth) <= 1)).all():
+    if (
+        fourth is not None
+        and not ((np.nan_to_num(fourth) >= 0) & (np.nan_to_num(fourth) <= 1)).all()
+    ):
         raise ValueError(
             "positions of shape (frames, joints, 4) must hold x, y, z and a confidence from 0 to "
             f"1, but the fourth coordinate reaches from {np.nanmin(fourth):.4g} to "
@@ -581,7 +596,7 @@ def _used_joints(places: Joints, times: Array, max_gap: float) -> Joints:
     """Leave out optional joints that are never tracked, or lost for longer than `max_gap`."""
     lost, used = [], {}
     for joint, path in places.items():
-        missing = ~np.isfinite(path).all(axis=-1)
+        missing = np.asarray(~np.isfinite(path).all(axis=-1))
         if joint not in REQUIRED and missing.any():
             if missing.all():
                 continue
@@ -654,7 +669,9 @@ def _size(lengths: Mapping[str, float], stature: float | None) -> tuple[float, f
     hint = " If they have no unit, pass stature= in meters to scale them."
     height = stature_from_lengths(lengths, what="positions", cure=hint)
     if stature is None:
-        warn_if_not_grown([height], "Pass stature= in meters to scale the positions, or to confirm.")
+        warn_if_not_grown(
+            [height], "Pass stature= in meters to scale the positions, or to confirm."
+        )
     return 1.0, height
 
 
@@ -691,6 +708,26 @@ def _joint_confidence(confidence: ArrayLike | None, shape: tuple[int, ...]) -> A
         return None
     values = real_array(confidence, "confidence", f"numbers of shape {shape}")
     return _check_confidence(np.nan_to_num(values), shape)
+
+
+def check_tracking(
+    rate: float | None,
+    up: str | ArrayLike,
+    handedness: str,
+    max_gap: float,
+    noise: float,
+    stature: float | None,
+    about: Mapping[str, Any],
+) -> None:
+    """Check the arguments of a reader of positions before its file is opened."""
+    if rate is not None:
+        check_positive(rate, "rate", "Hz")
+    _check_world(up, handedness)
+    check_max_gap(max_gap)
+    check_positive(noise, "noise", "meters")
+    if stature is not None:
+        check_positive(stature, "stature", "meters")
+    Motion(np.zeros((1, len(SMPL_JOINTS), 3)), rate=1.0, **about)
 
 
 def _check_world(up: str | ArrayLike, handedness: str) -> None:
@@ -778,8 +815,8 @@ def bridge_gaps(
         valid = tracked[:, joint]
         if not valid.any():
             raise ValueError(
-                f"Joint {names[joint]} is never tracked: in all frames it is missing (not finite, or "
-                "exactly at the origin)."
+                f"Joint {names[joint]} is never tracked: in all frames it is missing (not finite, "
+                "or exactly at the origin)."
             )
         for start, stop in _runs(~valid):
             if (gap := _gap(times, start, stop)) > max_gap + 1e-9:

@@ -20,6 +20,7 @@ from ._joint_sets import REQUIRED as REQUIRED
 from ._joint_sets import columns_by_name as columns_by_name
 from ._joint_sets import joint_columns as joint_columns
 from ._joint_sets import sets_of as sets_of
+from ._joint_sets import usual_up as usual_up
 from ._maps import SKELETONS as SKELETONS
 from ._maps import SkeletonMap as SkeletonMap
 from ._maps import find_skeleton as find_skeleton

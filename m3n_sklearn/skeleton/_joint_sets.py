@@ -13,7 +13,7 @@ import numpy as np
 from .._validation import is_number
 from ._smpl import SMPL_JOINTS
 
-__all__ = ["JOINT_SETS", "REQUIRED", "columns_by_name", "joint_columns", "sets_of"]
+__all__ = ["JOINT_SETS", "REQUIRED", "columns_by_name", "joint_columns", "sets_of", "usual_up"]
 
 Columns = dict[str, tuple[int, ...]]
 """Columns by SMPL joint; the joint is the mean of its columns."""
@@ -36,6 +36,7 @@ class _JointSet:
     order: str
     means: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # joints between columns
     more: tuple[int, ...] = ()  # numbers of columns, besides those in `order`, with the same start
+    up: str = "z"  # axis of the tracker's world that points up
 
     @property
     def columns(self) -> dict[str, int]:
@@ -59,20 +60,23 @@ _SETS = {
     "kinect20": _JointSet(
         "head neck spine1 pelvis left_shoulder left_elbow left_wrist left_hand "
         "right_shoulder right_elbow right_wrist right_hand left_hip left_knee left_ankle "
-        "left_foot right_hip right_knee right_ankle right_foot"
+        "left_foot right_hip right_knee right_ankle right_foot",
+        up="y",
     ),
     # Kinect v2 SDK, NTU RGB+D. Its "spine shoulder" lies at the base of the neck, as SMPL's neck
     # does, and its "neck" in the middle of it. "Spine base" is the midpoint of the hips
     "kinect25": _JointSet(
         "- spine2 - head left_shoulder left_elbow left_wrist left_hand "
         "right_shoulder right_elbow right_wrist right_hand left_hip left_knee left_ankle "
-        "left_foot right_hip right_knee right_ankle right_foot neck - - - -"
+        "left_foot right_hip right_knee right_ankle right_foot neck - - - -",
+        up="y",
     ),
     # Azure Kinect SDK. The clavicles lie so close together that their noise would turn the chest
     "azure32": _JointSet(
         "- spine1 spine3 neck - left_shoulder left_elbow left_wrist left_hand - - "
         "- right_shoulder right_elbow right_wrist right_hand - - left_hip left_knee left_ankle "
-        "left_foot right_hip right_knee right_ankle right_foot head - - - - -"
+        "left_foot right_hip right_knee right_ankle right_foot head - - - - -",
+        up="-y",
     ),
     "coco17": _JointSet(_COCO, {"head": (3, 4)}),
     # AlphaPose, RTMPose. "Neck" and "hip" are midpoints, which add no information
@@ -93,13 +97,11 @@ _SETS = {
         "head left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist"
     ),
     # HumanML3D, and other sets of the joints that SMPL, SMPL-H and SMPL-X share
-    "smpl22": _JointSet(_BODY),
+    "smpl22": _JointSet(_BODY, up="y"),
     # 45: smplx appends 21 keypoints to the joints
     "smpl24": _JointSet(" ".join(SMPL_JOINTS), more=(45,)),
     # The hand is the knuckle of the middle finger
-    "smplh52": _JointSet(
-        f"{_BODY} - - - left_hand{14 * ' -'} right_hand{11 * ' -'}", more=(73,)
-    ),
+    "smplh52": _JointSet(f"{_BODY} - - - left_hand{14 * ' -'} right_hand{11 * ' -'}", more=(73,)),
     "smplx55": _JointSet(
         f"{_BODY} - - - - - - left_hand{14 * ' -'} right_hand{11 * ' -'}", more=(127, 144)
     ),
@@ -115,6 +117,7 @@ _SETS = {
             "left_hand": (49, 61),
             "right_hand": (28, 40),
         },
+        up="-y",
     ),
     # MediaPipe's pose landmarks. The knuckles are those of index and little finger
     "mediapipe33": _JointSet(
@@ -122,6 +125,7 @@ _SETS = {
         "right_wrist - - - - - - left_hip right_hip left_knee right_knee left_ankle right_ankle "
         "- - left_foot right_foot",
         {"head": (7, 8), "left_hand": (17, 19), "right_hand": (18, 20)},
+        up="-y",
     ),
 }
 
@@ -131,6 +135,11 @@ JOINT_SETS: Mapping[str, Mapping[str, int]] = MappingProxyType(
 """Joint sets by name: which column of the positions holds which SMPL joint."""
 
 _OTHER_NAMES = {"humanml3d": "smpl22", "smplx": "smplx55", "smplh": "smplh52", "smpl": "smpl24"}
+
+
+def usual_up(name: str | None) -> str:
+    """Return the axis that points up in the world of a joint set's tracker."""
+    return _SETS[name].up if name in _SETS else "z"
 
 
 def sets_of(count: int) -> list[str]:
@@ -346,7 +355,7 @@ def _side_and_part(name: str) -> tuple[str, str]:
     # 2. It is the start or the end of the word
     joined = "".join(words)
     for prefix, side in _SIDE_WORDS.items():
-        for rest in (joined.removeprefix(prefix), joined.removesuffix(prefix)):
-            if rest != joined and rest in _KNOWN:
-                return side, rest
+        for part in (joined.removeprefix(prefix), joined.removesuffix(prefix)):
+            if part != joined and part in _KNOWN:
+                return side, part
     return "", joined
