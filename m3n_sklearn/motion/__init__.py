@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..skeleton import JOINT_SETS, SKELETONS, SMPL_JOINTS, SkeletonMap
-from ._amass import read_amass
 from ._bvh import read_bvh
 from ._inverse_kinematics import motion_from_joints
 from ._mediapipe import read_mediapipe
@@ -13,8 +12,8 @@ from ._motion import check_id as check_id
 from ._motion import check_name as check_name
 from ._motion import neighbors as neighbors
 from ._motion import warn_if_fast as warn_if_fast
+from ._read_smpl import read_4dhumans, read_amass, read_gvhmr, read_smpl, read_wham
 from ._retarget import retarget
-from ._smpl_results import read_4dhumans, read_gvhmr, read_wham
 
 __all__ = [
     "JOINT_SETS",
@@ -28,6 +27,7 @@ __all__ = [
     "read_bvh",
     "read_gvhmr",
     "read_mediapipe",
+    "read_smpl",
     "read_wham",
     "retarget",
 ]

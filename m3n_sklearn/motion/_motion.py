@@ -25,6 +25,7 @@ __all__ = [
     "as_sentences",
     "check_id",
     "check_name",
+    "check_source",
     "neighbors",
     "warn_if_fast",
 ]
@@ -216,7 +217,7 @@ class Motion:
             "label": check_id(label, "label"),
             "subject": check_id(subject, "subject"),
             "name": check_name(name),
-            "source": _check_source(source),
+            "source": check_source(source),
             "observed": _check_observed(observed, values.shape[:2]),
             "confidence": _check_confidence(confidence, values.shape[:2]),
         }
@@ -580,7 +581,8 @@ def _check_confidence(confidence: ArrayLike | None, shape: tuple[int, ...]) -> A
     return values
 
 
-def _check_source(source: Any) -> str | None:
+def check_source(source: Any) -> str | None:
+    """Return the origin of a clip, or raise if it is not a string."""
     if source is not None and not (isinstance(source, str) and source):
         raise TypeError(f"source must be a non-empty string, such as 'cmu'; got {source!r}.")
     return source

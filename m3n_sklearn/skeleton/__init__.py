@@ -27,6 +27,7 @@ from ._rotations import hemisphere_align as hemisphere_align
 from ._rotations import local_rotvecs as local_rotvecs
 from ._rotations import matrix_from_quat as matrix_from_quat
 from ._rotations import matrix_from_rotvec as matrix_from_rotvec
+from ._rotations import matrix_from_sixd as matrix_from_sixd
 from ._rotations import normalize as normalize
 from ._rotations import quat_conjugate as quat_conjugate
 from ._rotations import quat_from_matrix as quat_from_matrix
