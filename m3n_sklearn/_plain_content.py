@@ -129,11 +129,12 @@ def _from_torch(archive: zipfile.ZipFile, program: str) -> Any:
     if f"{folder}byteorder" in archive.namelist():
         order = ">" if _member(archive, f"{folder}byteorder") == b"big" else "<"
 
-    def fetch(kind: type[_Storage], key: str, _: int) -> _Storage:
-        return kind(_member(archive, f"{folder}data/{key}"), order)
+    def fetch(storage: _Storage, key: str) -> None:
+        storage.fill(_member(archive, f"{folder}data/{key}"), order)
 
     content = _member(archive, program)
-    return _unpickled(io.BytesIO(content), len(content), _Storages(fetch))
+    size = sum(info.file_size for info in archive.infolist())
+    return _unpickled(io.BytesIO(content), len(content), _Storages(size, fetch))
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -204,29 +205,32 @@ class _AnyArray(_Array):
 
 
 class _Storage(_Record):
-    """The bytes of one or several tensors; those of older files follow after the pickle."""
+    """The numbers of one or several tensors, which older files fill after the pickle."""
 
     kind: ClassVar[str]
 
-    def __new__(cls, *_: Any) -> Any:
-        return _Record.__new__(cls)
+    def __new__(cls, count: int = 0, most: int = 0) -> Any:
+        made = super().__new__(cls)
+        if not 0 <= count * cls.stored().itemsize <= most:
+            raise ValueError(f"a storage of {count} numbers in {most} bytes")
+        made.numbers = np.zeros(count, "f4" if cls.kind == "bfloat16" else cls.kind)
+        return made
 
-    def __init__(self, raw: bytes | None = None, order: Order = "<") -> None:
-        self.raw, self.order = raw, order
+    numbers: AnyArray
 
-    def numbers(self) -> AnyArray:
-        """Return the numbers, as an array of one axis."""
-        if self.raw is None:
-            raise ValueError("the numbers of a tensor are missing")
-        kind = np.dtype("u2" if self.kind == "bfloat16" else self.kind)
-        numbers = np.frombuffer(self.raw, kind.newbyteorder(self.order)).astype(kind)
+    @classmethod
+    def stored(cls) -> np.dtype[Any]:
+        """Return the type of the numbers in the file."""
+        return np.dtype("u2" if cls.kind == "bfloat16" else cls.kind)
+
+    def fill(self, raw: bytes, order: Order) -> None:
+        """Put in the numbers of the file."""
+        given = np.frombuffer(raw, self.stored().newbyteorder(order))
+        if len(given) != len(self.numbers):
+            raise ValueError(f"{len(given)} numbers in a storage of {len(self.numbers)}")
         if self.kind == "bfloat16":  # the upper half of a float32
-            return (numbers.astype("u4") << 16).view("f4")
-        return numbers
-
-    @property
-    def value(self) -> Any:  # type: ignore[override]
-        return self.numbers()
+            given = (given.astype("u4") << 16).view("f4")
+        self.numbers[:] = given
 
 
 def _storage(kind: str) -> type[_Storage]:
@@ -237,27 +241,22 @@ class _Tensor(_Record):
     """``torch._utils._rebuild_tensor``: a strided view of a storage."""
 
     def __new__(cls, storage: Any, offset: int, shape: Any, strides: Any, *_: Any) -> Any:
-        made = super().__new__(cls)
         if not isinstance(storage, _Storage):
-            raise _RefusedError(f"it holds a tensor in {type(storage).__name__}.")
-        made._view = storage, offset, tuple(shape), tuple(strides)
-        return made
-
-    @cached_property
-    def value(self) -> AnyArray:  # type: ignore[override]
-        """The numbers of the view."""
-        storage, offset, shape, strides = self._view  # type: ignore[attr-defined]
-        numbers = storage.numbers()
+            raise _RefusedError(f"it holds a tensor in a {type(storage).__name__}.")
+        numbers, shape, strides = storage.numbers, tuple(shape), tuple(strides)
         if len(shape) != len(strides) or min((offset, *shape, *strides)) < 0:
             raise ValueError(f"a tensor of shape {shape} and strides {strides}")
-        if not math.prod(shape):
-            return np.zeros(shape, numbers.dtype)
-        last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
         size = math.prod(shape)
+        made = super().__new__(cls)
+        if not size:
+            made.value = np.zeros(shape, numbers.dtype)
+            return made
+        last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
         if last >= len(numbers) or size * numbers.itemsize > max(numbers.nbytes, LARGEST_VIEW):
             raise ValueError(f"a tensor of shape {shape} in a storage of {len(numbers)} numbers")
         steps = [step * numbers.itemsize for step in strides]
-        return np.lib.stride_tricks.as_strided(numbers[offset:], shape, steps).copy()
+        made.value = np.lib.stride_tricks.as_strided(numbers[offset:], shape, steps)
+        return made
 
 
 class _Parameter(_Record):
@@ -283,7 +282,7 @@ class _Bytes(_Record):
         raw = raw.encode("latin1") if isinstance(raw, str) else raw
         if not isinstance(raw, bytes | bytearray):
             raise _RefusedError(f"it holds a tensor in {type(raw).__name__}.")
-        return _loaded(io.BytesIO(raw), len(raw), _Storages())
+        return _loaded(io.BytesIO(raw), len(raw), _Storages(len(raw)))
 
 
 class _Size(_Record):
@@ -319,26 +318,28 @@ KNOWN: dict[str, type] = {
     "numpy.core.multiarray._reconstruct": _AnyArray,
 }
 
-Fetch = Callable[[type[_Storage], str, int], _Storage]
-
 
 class _Storages:
     """The storages of one file by key."""
 
-    def __init__(self, fetch: Fetch = lambda kind, *_: kind()) -> None:
-        self._fetch = fetch
+    def __init__(self, size: int, fetch: Callable[[_Storage, str], None] = lambda *_: None) -> None:
+        self._size, self._fetch = size, fetch  # bytes of the file; what reads numbers at once
         self.known: dict[str, _Storage] = {}
 
     def __call__(self, named: Any) -> _Storage:
         """Return the storage that a pickle names: kind, key, device and length."""
         if not isinstance(named, tuple) or len(named) < 5 or named[0] != "storage":
-            raise _RefusedError(f"it refers to {named!r} outside of itself.")
+            raise _RefusedError("it refers to something outside of itself.")
         _, kind, key, _, count, *view = named
         if not (isinstance(kind, type) and issubclass(kind, _Storage)) or any(view):
             raise _RefusedError("it refers to a storage of an unknown kind.")
         if key not in self.known:
-            self.known[key] = self._fetch(kind, key, count)
+            self.known[key] = kind(count, self._size - self._used())
+            self._fetch(self.known[key], key)
         return self.known[key]
+
+    def _used(self) -> int:
+        return sum(len(each.numbers) * each.stored().itemsize for each in self.known.values())
 
 
 class _ContentUnpickler(_Unpickler):
@@ -380,11 +381,10 @@ def _loaded(handle: BinaryIO, size: int, storages: _Storages) -> Any:
     for key in keys:
         storage = storages.known[key]
         count = int.from_bytes(reader.read(8), "little" if order == "<" else "big")
-        kind = "u2" if storage.kind == "bfloat16" else storage.kind
-        storage.raw, storage.order = reader.read(count * np.dtype(kind).itemsize), order
+        storage.fill(reader.read(count * storage.stored().itemsize), order)
     return content
 
 
 def _unpickled(handle: BinaryIO, size: int, storages: _Storages | None = None) -> Any:
     """Return the plain values of a pickle."""
-    return _plain(_loaded(handle, size, storages or _Storages()), {})
+    return _plain(_loaded(handle, size, storages or _Storages(size)), {})
