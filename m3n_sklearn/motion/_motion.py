@@ -1,7 +1,7 @@
 """The class `Motion`: one clip of body motion, without any sensor.
 
 Readers return motions, the simulator plays them on a body. All arguments are checked once, on
-construction; afterwards a motion is read-only.
+construction; afterwards its attributes cannot be set.
 """
 
 from __future__ import annotations
@@ -123,7 +123,8 @@ class Motion:
     Attributes
     ----------
     poses, trans, times : ndarray
-        As above; float64 and read-only.
+        As above; float64. All arrays are copies of those that were given. They are writable,
+        because SciPy's rotations need that; use `replace` to change a motion.
     rate : float
         Mean number of frames per second.
     n_frames, n_joints : int
@@ -204,7 +205,7 @@ class Motion:
         clock, mean_rate = _check_clock(values, rate, times)
         path = _check_trans(trans, len(values))
         warn_if_fast(path, np.diff(clock))
-        # 2. Check all other arguments, freeze the arrays
+        # 2. Check all other arguments; every array is a copy
         fields = {
             "poses": values,
             "trans": path,
@@ -222,8 +223,6 @@ class Motion:
             "confidence": _check_confidence(confidence, values.shape[:2]),
         }
         for field, value in fields.items():
-            if isinstance(value, np.ndarray):
-                value.flags.writeable = False
             object.__setattr__(self, field, value)
 
     @property
