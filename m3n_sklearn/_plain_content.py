@@ -88,6 +88,7 @@ class _Archive(Mapping[str, Any]):
 
     def __init__(self, file: Path, names: Sequence[str]) -> None:
         self._file, self._names = file, names
+        self._read: dict[str, Any] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -101,12 +102,15 @@ class _Archive(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in self._names:
             raise KeyError(name)
-        with (
-            _explained(self._file),
-            zipfile.ZipFile(self._file) as archive,
-            archive.open(f"{name}.npy") as member,
-        ):
-            return _from_npy(member, archive.getinfo(f"{name}.npy").file_size)
+        if name not in self._read:
+            with (
+                _explained(self._file),
+                zipfile.ZipFile(self._file) as archive,
+                archive.open(f"{name}.npy") as member,
+            ):
+                size = archive.getinfo(f"{name}.npy").file_size
+                self._read[name] = _from_npy(member, size)
+        return self._read[name]
 
 
 def _from_zip(file: Path) -> Any:

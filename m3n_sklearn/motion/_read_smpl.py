@@ -163,6 +163,7 @@ def read_smpl(
     WHAM         y          in m, of its world
     GVHMR        y          in m, of its world
     PromptHMR    y          in m, of its world
+    GLAMR        z          in m, of its world
     SLAHMR       -y         in m, of its world
     TRAM         -y         in m, relative to the camera
     4D-Humans    -y         none, or with `focal_length` relative to the camera
@@ -174,6 +175,7 @@ def read_smpl(
     EMDB         y    30 Hz in m
     Motion-X     y    30 Hz in m
     MDM          y          in m
+    SMPL codec   y    file  in m
     others       z    file  in m
     ============ ==== ===== =====================================================================
 
@@ -647,8 +649,6 @@ def _read(
             raise ValueError(
                 f"focal_length= is for results of 4D-Humans, but these are of {people.tool.title}."
             )
-        if tool is None:
-            _tell(people.tool)
         if name is None and file is not None:
             is_gvhmr = people.tool is GVHMR  # all its files have the same name
             name = (file.resolve().parent.name if is_gvhmr else "") or file.stem
@@ -656,6 +656,8 @@ def _read(
         hertz = people.rate if rate is None else rate
         hertz = known_rate(people.tool.rate if hertz is None else hertz, what)
         clips = _clips(people, hertz, person, max_gap, trim_tpose)
+        if tool is None:
+            _tell(people.tool)
         # 3. From the axes of the file to z up
         return _motions(people, clips, up=up, rate=hertz, name=name, facts=facts)
 

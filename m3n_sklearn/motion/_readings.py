@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._typing import Array
+from .._typing import AnyArray, Array
 from .._validation import check_positive, real_array
 from .._warn import warn
 from ..skeleton import (
@@ -18,7 +18,7 @@ from ..skeleton import (
     rotvec_from_quat,
 )
 
-__all__ = ["as_rotvecs", "convention_of", "frame_numbers", "known_rate", "look_up"]
+__all__ = ["as_rotvecs", "convention_of", "frame_numbers", "has_joints", "known_rate", "look_up"]
 
 MAX_ROUNDING = 0.02
 """Largest deviation of R R' from the identity that counts as rounding."""
@@ -134,7 +134,12 @@ def _skewness(sixd: Array) -> float:
     return float(np.median(np.maximum.reduce([*lengths, np.abs((first * second).sum(axis=-1))])))
 
 
-def _numbers_of(array: Array, joints: tuple[int, ...]) -> int | None:
+def has_joints(values: ArrayLike, joints: tuple[int, ...]) -> bool:
+    """Tell whether an array has the shape of rotations of some number of joints."""
+    return _numbers_of(np.asarray(values), joints) is not None
+
+
+def _numbers_of(array: AnyArray, joints: tuple[int, ...]) -> int | None:
     """Return the numbers of each rotation in an array of one row per frame, or None."""
     if array.ndim < 2 or not len(array):
         return None
@@ -159,7 +164,7 @@ def frame_numbers(values: ArrayLike, where: str) -> NDArray[np.int64]:
     """Return whole numbers of shape (F,)."""
     numbers = real_array(values, where, "numbers of frames, shape (frames,)")
     if numbers.ndim != 1 or not np.isfinite(numbers).all() or np.any(numbers % 1):
-        raise ValueError(f"{where} must be whole numbers of shape (frames,), got {values!r}.")
+        raise ValueError(f"{where} must be whole numbers of shape (frames,), got {values!r:.80}.")
     return numbers.astype(np.int64)
 
 
@@ -178,6 +183,6 @@ def look_up(record: Any, key: str, where: str) -> Any:
     if not isinstance(record, Mapping):
         raise ValueError(f"{where} must be a dictionary with {key!r}, got {type(record).__name__}.")
     if key not in record:
-        listed = ", ".join(repr(name) for name in list(record)[:20]) or "nothing"
+        listed = ", ".join(f"{name!r:.80}" for name in list(record)[:20]) or "nothing"
         raise ValueError(f"{where} has no {key!r}; it has {listed}.")
     return record[key]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .._typing import Array
 from .._validation import is_number, real_array
 from .._warn import warn
-from ._readings import as_rotvecs, convention_of, frame_numbers, look_up
+from ._readings import as_rotvecs, convention_of, frame_numbers, has_joints, look_up
 
 __all__ = ["GVHMR", "HUMANS", "TOOLS", "WHAM", "People", "Tool", "Track", "people_of", "recognize"]
 
@@ -29,21 +29,30 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "poses": (
         "pose_world", "poses_world", "poses", "pose", "fullpose", "full_pose", "smpl_poses",
         "smpl_pose", "smpl_thetas", "pred_thetas", "thetas", "pose_aa", "pred_rotmat", "pred_pose",
+        "bodyPose",
     ),
-    "root": ("root_orient", "global_orient", "poses_root", "root_pose", "pose_root"),
+    "root": (
+        "smpl_orient_world", "root_orient", "global_orient", "poses_root", "root_pose", "pose_root",
+    ),
     "body": ("pose_body", "body_pose", "poses_body"),
     "trans": (
-        "trans_world", "trans", "transl", "smpl_trans", "translation", "root_translation",
-        "pred_trans", "trans_orig", "root_trans_offset",
+        "trans_world", "root_trans_world", "trans", "transl", "smpl_trans", "translation", "root_translation",
+        "pred_trans", "trans_orig", "root_trans_offset", "bodyTranslation",
     ),
-    "betas": ("betas", "beta", "shape", "shapes", "smpl_betas", "pred_betas", "pred_shape"),
+    "betas": (
+        "betas", "beta", "shape", "shapes", "smpl_beta", "smpl_betas", "pred_betas", "pred_shape",
+        "shapeParameters",
+    ),
     "sex": ("gender", "genders", "sex"),
-    "rate": ("mocap_framerate", "mocap_frame_rate", "fps", "framerate", "frame_rate"),
+    "rate": ("mocap_framerate", "mocap_frame_rate", "fps", "framerate", "frame_rate", "frameRate"),
     "frames": ("frame_ids", "frame_id", "frames", "frame"),
 }  # fmt: skip
 """Names of each part of a person's parameters; the first that is there counts."""
 
-WRAPPERS = ("params", "smpl_params", "smplx_params", "smpl", "smplx", "body", "results", "data")
+WRAPPERS = (
+    "params", "smpl_params", "smplx_params", "smpl", "smplx", "body", "results", "data",
+    "person_data",
+)  # fmt: skip
 """Names under which some files keep the parameters."""
 
 LAYOUTS = {22: "body only", 24: "SMPL", 52: "SMPL-H", 55: "SMPL-X"}
@@ -61,6 +70,9 @@ MOTION_X = {"root_orient": (0, 3), "pose_body": (3, 66), "trans": (309, 312), "b
 SEXES = {
     "male": ("male", "m"), "female": ("female", "f"), "neutral": ("neutral", "n", "none", ""),
 }  # fmt: skip
+
+CODEC_SEXES = ("neutral", "male", "female")
+"""Numbers of SMPL codec; those of other files contradict each other."""
 
 PER_PERSON = ("tid", "tracked_time", "smpl", "camera", "size")
 ASSUMED_FOCAL, ASSUMED_SIDE = 5000.0, 256.0
@@ -88,6 +100,7 @@ PROMPTHMR = Tool("prompthmr", "PromptHMR", "y")
 ROMP = Tool("romp", "ROMP", "-y", ("smpl_thetas",), camera=True, places=False)
 EMDB = Tool("emdb", "EMDB", "y", ("poses_root", "poses_body"), rate=30.0)
 MOTIONX = Tool("motion-x", "Motion-X", "y", rate=30.0)
+CODEC = Tool("smplcodec", "SMPL codec", "y", ("bodyPose", "smplVersion"))
 AMASS = Tool(None, "AMASS", "z", ("poses", "trans", "mocap_framerate"))
 GENERAL = Tool(None, "SMPL", "z")
 
@@ -101,6 +114,8 @@ TOOLS = (
     Tool("3dpw", "3DPW", "y", ("poses", "trans", "cam_poses"), rate=30.0),
     EMDB,
     Tool("slahmr", "SLAHMR", "-y", ("root_orient", "pose_body", "cam_R")),
+    Tool("glamr", "GLAMR", "z", ("smpl_orient_world", "root_trans_world")),
+    CODEC,
     Tool("mdm", "MDM", "y", ("thetas", "root_translation")),
     AMASS,
 )
@@ -288,8 +303,8 @@ def people_of(content: Any, tool: Tool | None = None, focal: float | None = None
 
 EXPECTED = (
     "Expected poses of shape (frames, 72) or similar, or root_orient and pose_body, or a result of "
-    "WHAM, GVHMR, 4D-Humans, TRAM, VIBE, ROMP, HybrIK, PromptHMR, SLAHMR, MDM, or a file of AMASS, "
-    "AIST++, Motion-X, 3DPW or EMDB."
+    "WHAM, GVHMR, 4D-Humans, TRAM, VIBE, ROMP, HybrIK, PromptHMR, SLAHMR, GLAMR, MDM, or a file of "
+    "AMASS, AIST++, Motion-X, 3DPW, EMDB or SMPL codec."
 )
 
 
@@ -312,7 +327,7 @@ def _explain_other(content: Any, tool: Tool, found: Tool | None) -> None:
 def _listed(content: Any) -> str:
     """List the names in some content, or its kind."""
     if isinstance(content, Mapping):
-        return f"{', '.join(repr(key) for key in list(content)[:20])}"
+        return ", ".join(f"{key!r:.80}" for key in list(content)[:20])
     shape = getattr(content, "shape", None)
     return type(content).__name__ if shape is None else f"an array of shape {shape}"
 
@@ -380,7 +395,8 @@ def _track(record: Mapping[str, Any], where: str, tool: Tool) -> Track:
     if tool.places:
         trans = _trans(record, count, prefix, world)
     frames = _frames(record, count, prefix, tool)
-    track = Track(frames, poses, trans, _betas(record, count, prefix), _sex(record, prefix))
+    sex = _sex(record, prefix, CODEC_SEXES if tool is CODEC else ())
+    track = Track(frames, poses, trans, _betas(record, count, prefix), sex)
     good = np.asarray(record.get("good_frames_mask", ()))
     if good.shape == frames.shape and good.dtype.kind == "b":  # EMDB marks frames without a person
         track = track.part(good)
@@ -390,6 +406,8 @@ def _track(record: Mapping[str, Any], where: str, tool: Tool) -> Track:
 def _poses(record: Mapping[str, Any], prefix: str, tool: Tool) -> tuple[Array, bool]:
     """Return rotation vectors (F, 24, 3), hands at rest, and whether they are named as world's."""
     key, root_key, body_key = (_key(record, part) for part in ("poses", "root", "body"))
+    if key is not None and root_key is not None and has_joints(record[key], BODIES):
+        key, body_key = None, key  # smpl_pose of GLAMR, next to the root
     # 1. All joints in one array
     if key is not None:
         values = record[key]
@@ -416,7 +434,7 @@ def _poses(record: Mapping[str, Any], prefix: str, tool: Tool) -> tuple[Array, b
     poses = np.zeros((len(joints), 24, 3))
     kept = 24 if joints.shape[1] == 24 else BODY_JOINTS
     poses[:, :kept] = joints[:, :kept]
-    return poses, (key or "").endswith("_world")
+    return poses, (key or root_key or "").endswith("_world")
 
 
 def _trans(record: Mapping[str, Any], frames: int, prefix: str, world: bool) -> Array:
@@ -479,8 +497,9 @@ def _image_numbers(names: Sequence[Any]) -> NDArray[np.int64] | None:
     return numbers - numbers[0] if np.all(np.diff(numbers) > 0) else None
 
 
-def _sex(record: Mapping[str, Any], prefix: str) -> str:
+def _sex(record: Mapping[str, Any], prefix: str, numbers: Sequence[str]) -> str:
     """Return the sex of the body; "neutral", with a warning, for a word that is not known."""
+    # `numbers`: what 0, 1, ... stand for, if the tool defines them
     key = _key(record, "sex")
     if key is None:
         return "neutral"
@@ -489,12 +508,14 @@ def _sex(record: Mapping[str, Any], prefix: str) -> str:
     except ValueError:  # objects that are not read
         value = np.array(["an object"], dtype=object)
     word = value[0] if len(value) else ""
+    if isinstance(word, int) and 0 <= word < len(numbers):
+        word = numbers[word]
     word = word.decode("latin1") if isinstance(word, bytes) else str(word)
     plain = re.sub(r"^b'(.*)'$", r"\1", word.strip()).strip().lower()
     sex = next((sex for sex, words in SEXES.items() if plain in words), None)
     if sex is None:
         warn(
-            f"{prefix}{key} is {word!r}, which is not male, female or neutral. A neutral body was "
+            f"{prefix}{key} is {word!r:.80}, which is not male, female or neutral. A neutral body was "
             "taken; give the right one with motion.replace(sex=...)."
         )
     return sex or "neutral"
@@ -573,7 +594,7 @@ def _people_in(frame: Mapping[str, Any], where: str) -> Iterator[tuple[Any, ...]
         raise ValueError(f"{where}: {', '.join(PER_PERSON)} must be lists, one entry per person.")
     for key, column in zip(PER_PERSON[:2], columns, strict=False):
         if not all(map(is_number, column)):
-            raise ValueError(f"{where}: {key} must be whole numbers, got {column!r}.")
+            raise ValueError(f"{where}: {key} must be whole numbers, got {column!r:.80}.")
     return zip(*columns, strict=True)
 
 

@@ -37,6 +37,7 @@ from ._rotations import quat_rotate as quat_rotate
 from ._rotations import random_rotations as random_rotations
 from ._rotations import rotvec_from_matrix as rotvec_from_matrix
 from ._rotations import rotvec_from_quat as rotvec_from_quat
+from ._rotations import sixd_from_matrix as sixd_from_matrix
 from ._rotations import slerp_resample as slerp_resample
 from ._rotations import swing_between as swing_between
 from ._rotations import to_z_up as to_z_up
