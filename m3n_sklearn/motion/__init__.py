@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..skeleton import JOINT_SETS, SKELETONS, SMPL_JOINTS, SkeletonMap
-from ._amass import read_amass
 from ._asf_amc import read_amc
 from ._bvh import read_bvh
 from ._c3d import read_c3d
@@ -17,8 +16,9 @@ from ._motion import check_name as check_name
 from ._motion import neighbors as neighbors
 from ._motion import warn_if_fast as warn_if_fast
 from ._mvnx import read_mvnx
+from ._read_motion import read_motion
+from ._read_smpl import read_4dhumans, read_amass, read_gvhmr, read_smpl, read_wham
 from ._retarget import retarget
-from ._smpl_results import read_4dhumans, read_gvhmr, read_wham
 from ._trc import read_trc
 
 __all__ = [
@@ -36,7 +36,9 @@ __all__ = [
     "read_gvhmr",
     "read_joints",
     "read_mediapipe",
+    "read_motion",
     "read_mvnx",
+    "read_smpl",
     "read_trc",
     "read_wham",
     "retarget",

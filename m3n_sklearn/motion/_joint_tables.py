@@ -1,4 +1,4 @@
-"""Reader of joint positions in arrays, archives and tables: .npy, .npz, .csv and .json files.
+"""Reader of joint positions in arrays, records and tables: .npy, .npz, .pkl, .csv, .json files.
 
 The content of a file becomes a `Table`: positions, and whatever else the file says about them.
 Readers of marker files (TRC, C3D) make a `Table`, too, and share the rest of the way.
@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._files import read_npz, reading
+from .._files import reading
+from .._plain_content import load_plain
 from .._typing import Array
 from .._validation import check_positive, is_number, real_array
 from .._warn import warn
@@ -107,7 +108,8 @@ def read_joints(
         - .csv, .tsv or .txt: one row per frame, with columns such as ``left_wrist_x``, ``LWristX``
           or ``x_left_wrist``, optionally with a column `time` in s and one of the confidence, such
           as ``left_wrist_score``; also with the names in several rows, as DeepLabCut writes them;
-        - .json: the same entries as .npz, or a list with one such record per frame or per person.
+        - .json and .pkl: the same entries as .npz, or a list with one such record per frame, or
+          with a list of people per frame. Nothing in a pickle is executed.
 
         `pred_keypoints_3d` and `pred_cam_t` are results of SAM 3D Body.
     layout : str, sequence of str, or mapping of str to int, default="auto"
@@ -296,16 +298,14 @@ def _clock(table: Table, file: Path) -> dict[str, Any]:
 def _read_table(file: Path, person: int, layout: Layout) -> Table:
     """Return the content of a file, by its ending."""
     kind = file.suffix.lower()
-    if kind == ".npy":
-        return _from_array(np.load(file, allow_pickle=False), layout)
-    if kind == ".npz":
-        return _from_record(read_npz(file), person, layout)
+    if kind in (".npy", ".npz", ".pkl", ".pickle"):
+        return _from_content(load_plain(file), person, layout)
     if kind == ".json":
-        return _from_json(json.loads(file.read_text(encoding="utf-8-sig")), person, layout)
+        return _from_content(json.loads(file.read_text(encoding="utf-8-sig")), person, layout)
     if kind in (".csv", ".tsv", ".txt"):
         return _from_text(file.read_text(encoding="utf-8-sig"), layout)
     raise ValueError(
-        f"joint positions are read from .npy, .npz, .csv, .tsv, .txt and .json files, not from "
+        f"joint positions are read from .npy, .npz, .pkl, .csv, .tsv, .txt and .json files, not from "
         f"{kind or 'files without an ending'}."
     )
 
@@ -426,8 +426,8 @@ def _check_person(person: int, count: int) -> int:
     return int(person)
 
 
-def _from_json(content: Any, person: int, layout: Layout) -> Table:
-    """Return the positions in a record, or in a list of one record per frame."""
+def _from_content(content: Any, person: int, layout: Layout) -> Table:
+    """Return the positions in a record, in a list of one record per frame, or in an array."""
     if isinstance(content, Mapping):
         if _first(content, POSITIONS) is not None and _first(content, FRAME_LISTS) is None:
             return _from_record(content, person, layout)

@@ -10,21 +10,22 @@ import csv
 import json
 import os
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._files import read_npz
+from .._files import read_npz, reading
 from .._typing import Array
 from .._validation import is_number, real_array
 from ..skeleton import SMPL_JOINTS, reference_joints
-from ._inverse_kinematics import tracked_motion
+from ._inverse_kinematics import check_tracking, tracked_motion
 from ._motion import Motion
 from ._readings import known_rate
 
-__all__ = ["read_mediapipe"]
+__all__ = ["is_mediapipe", "read_mediapipe"]
 
 COUNT = 33
 EARS, KNUCKLES = {"left": 7, "right": 8}, {"left": (17, 19), "right": (18, 20)}
@@ -132,11 +133,14 @@ def read_mediapipe(
     # 1. Landmarks (F, 33, 3 to 5) of one person
     path = Path(landmarks) if isinstance(landmarks, (str, os.PathLike)) else None
     what = "MediaPipe's landmarks" if path is None else path.name
+    about = {"text": text, "label": label, "subject": subject, "name": name, "source": "mediapipe"}
+    check_tracking(rate, up, "right", max_gap, noise, stature, about)
     if times is None:
         rate = known_rate(rate, what)
-    points = _points(landmarks if path is None else _read(path), person, what)
-    places = _visible(points, min_visibility)
-    _check_world_landmarks(places, what)
+    with nullcontext(None) if path is None else reading(path, "landmarks of MediaPipe") as file:
+        points = _points(landmarks if file is None else _read(file), person, what)
+        places = _visible(points, min_visibility)
+        _check_world_landmarks(places, what)
     # 2. Inverse kinematics
     return tracked_motion(
         places,
@@ -192,6 +196,22 @@ def _visibility(points: Array) -> Array | None:
     return visibility
 
 
+def is_mediapipe(content: Any) -> bool:
+    """Tell whether plain content is world landmarks: frames of 33, relative to the hips."""
+    if isinstance(content, Mapping):
+        return any(key in content for key in (*KEYS, "landmarks"))
+    if isinstance(content, np.ndarray):
+        if content.ndim != 3 or content.shape[1] != COUNT or content.shape[2] not in (3, 4, 5):
+            return False
+        hips = np.median(content[:, [LIMBS["hip"], LIMBS["hip"] + 1], :3].sum(axis=1) / 2, axis=0)
+        return bool(np.linalg.norm(hips) < MAX_HIP_OFFSET)
+    frames = content if isinstance(content, list) else []
+    first = next((frame for frame in frames[:1000] if frame), None)
+    if isinstance(first, Mapping):
+        return any(key in first for key in KEYS)
+    return isinstance(first, list) and len(first) == COUNT and isinstance(first[0], Mapping)
+
+
 def _visible(points: Array, least: float) -> Array:
     """Return the positions of landmarks, NaN where their visibility is too low."""
     if not is_number(least) or not 0 <= least <= 1:
@@ -206,18 +226,13 @@ def _visible(points: Array, least: float) -> Array:
 
 def _read(path: Path) -> Any:
     """Return the content of a file, by its ending."""
-    if not path.is_file():
-        raise FileNotFoundError(f"No file at {path}.")
     kind = path.suffix.lower()
-    try:
-        if kind == ".json":
-            return json.loads(path.read_text(encoding="utf-8-sig"))
-        if kind == ".csv":
-            return _rows(path)
-        if kind == ".npy":
-            return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path.name} cannot be read as {kind[1:]} ({error}).") from error
+    if kind == ".json":
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    if kind == ".csv":
+        return _rows(path)
+    if kind == ".npy":
+        return np.load(path, allow_pickle=False)
     if kind == ".npz":
         return _from_npz(path)
     raise ValueError(

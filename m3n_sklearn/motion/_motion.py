@@ -1,7 +1,7 @@
 """The class `Motion`: one clip of body motion, without any sensor.
 
 Readers return motions, the simulator plays them on a body. All arguments are checked once, on
-construction; afterwards a motion is read-only.
+construction; afterwards its attributes cannot be set.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ __all__ = [
     "as_sentences",
     "check_id",
     "check_name",
+    "check_source",
     "neighbors",
     "warn_if_fast",
 ]
@@ -122,7 +123,8 @@ class Motion:
     Attributes
     ----------
     poses, trans, times : ndarray
-        As above; float64 and read-only.
+        As above; float64. All arrays are copies of those that were given. They are writable,
+        because SciPy's rotations need that; use `replace` to change a motion.
     rate : float
         Mean number of frames per second.
     n_frames, n_joints : int
@@ -203,7 +205,7 @@ class Motion:
         clock, mean_rate = _check_clock(values, rate, times)
         path = _check_trans(trans, len(values))
         warn_if_fast(path, np.diff(clock))
-        # 2. Check all other arguments, freeze the arrays
+        # 2. Check all other arguments; every array is a copy
         fields = {
             "poses": values,
             "trans": path,
@@ -216,13 +218,11 @@ class Motion:
             "label": check_id(label, "label"),
             "subject": check_id(subject, "subject"),
             "name": check_name(name),
-            "source": _check_source(source),
+            "source": check_source(source),
             "observed": _check_observed(observed, values.shape[:2]),
             "confidence": _check_confidence(confidence, values.shape[:2]),
         }
         for field, value in fields.items():
-            if isinstance(value, np.ndarray):
-                value.flags.writeable = False
             object.__setattr__(self, field, value)
 
     @property
@@ -580,7 +580,8 @@ def _check_confidence(confidence: ArrayLike | None, shape: tuple[int, ...]) -> A
     return values
 
 
-def _check_source(source: Any) -> str | None:
+def check_source(source: Any) -> str | None:
+    """Return the origin of a clip, or raise if it is not a string."""
     if source is not None and not (isinstance(source, str) and source):
         raise TypeError(f"source must be a non-empty string, such as 'cmu'; got {source!r}.")
     return source

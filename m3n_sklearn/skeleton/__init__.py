@@ -30,6 +30,7 @@ from ._rotations import hemisphere_align as hemisphere_align
 from ._rotations import local_rotvecs as local_rotvecs
 from ._rotations import matrix_from_quat as matrix_from_quat
 from ._rotations import matrix_from_rotvec as matrix_from_rotvec
+from ._rotations import matrix_from_sixd as matrix_from_sixd
 from ._rotations import normalize as normalize
 from ._rotations import quat_conjugate as quat_conjugate
 from ._rotations import quat_from_matrix as quat_from_matrix
@@ -39,6 +40,7 @@ from ._rotations import quat_rotate as quat_rotate
 from ._rotations import random_rotations as random_rotations
 from ._rotations import rotvec_from_matrix as rotvec_from_matrix
 from ._rotations import rotvec_from_quat as rotvec_from_quat
+from ._rotations import sixd_from_matrix as sixd_from_matrix
 from ._rotations import slerp_resample as slerp_resample
 from ._rotations import swing_between as swing_between
 from ._rotations import to_z_up as to_z_up
