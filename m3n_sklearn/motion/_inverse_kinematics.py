@@ -58,12 +58,14 @@ from ._twist import limb_rotation, plane_weight, short_bone_swing
 from ._upright import Stance, find_up
 
 __all__ = [
+    "MAX_UNEVENNESS",
     "Layout",
     "bridge_gaps",
     "check_max_gap",
     "check_tracking",
     "motion_from_joints",
     "tracked_motion",
+    "unevenness",
 ]
 
 Joints = dict[str, Array]
@@ -621,15 +623,14 @@ def _listed(names: Sequence[str]) -> str:
 
 def _warn_if_other_order(joints: Joints, joint_set: str | None, positions: Array) -> None:
     """Warn if limbs are as unequal as in a wrong order of the joints."""
-    spread = _unevenness(joints)
+    spread = _spread(joints)
     if not spread > MAX_UNEVENNESS:
         return
-    others = []
-    for name in sets_of(positions.shape[1]):
-        columns = joint_columns(name, positions.shape[1])[1]
-        paths = {joint: positions[:, list(used)].mean(axis=1) for joint, used in columns.items()}
-        if name != joint_set and _unevenness(paths) < MAX_UNEVENNESS:
-            others.append(repr(name))
+    others = [
+        repr(name)
+        for name in sets_of(positions.shape[1])
+        if name != joint_set and unevenness(positions, name) < MAX_UNEVENNESS
+    ]
     hint = f" The lengths fit layout={' or '.join(others)}." if others else ""
     warn(
         f"The lengths of the limbs do not belong to one person: they fit statures that differ by a "
@@ -637,8 +638,14 @@ def _warn_if_other_order(joints: Joints, joint_set: str | None, positions: Array
     )
 
 
-def _unevenness(joints: Joints) -> float:
-    """Return the ratio of the largest to the smallest stature that fits a segment of a limb."""
+def unevenness(positions: Array, layout: Layout = "auto") -> float:
+    """Return the ratio of the statures that fit the longest and the shortest segment of a limb."""
+    columns = joint_columns(layout, positions.shape[1])[1]
+    return _spread({j: positions[:, list(columns[j])].mean(axis=1) for j in REQUIRED})
+
+
+def _spread(joints: Joints) -> float:
+    """Implement `unevenness` for positions (F, 3) by joint."""
     rest = dict(zip(SMPL_JOINTS, reference_joints(), strict=True))
     ratios = []
     for side in ("left", "right"):

@@ -305,8 +305,8 @@ def _read_table(file: Path, person: int, layout: Layout) -> Table:
     if kind in (".csv", ".tsv", ".txt"):
         return _from_text(file.read_text(encoding="utf-8-sig"), layout)
     raise ValueError(
-        f"joint positions are read from .npy, .npz, .pkl, .csv, .tsv, .txt and .json files, not from "
-        f"{kind or 'files without an ending'}."
+        "joint positions are read from .npy, .npz, .pkl, .csv, .tsv, .txt and .json files, not "
+        f"from {kind or 'files without an ending'}."
     )
 
 
@@ -386,6 +386,8 @@ def _from_record(
         raise ValueError(
             f"it has no joint positions ({', '.join(POSITIONS[:6])}, ...); it has {given}.{hint}"
         )
+    if np.ndim(record[key]) == 0:
+        raise ValueError(f"its entry {key!r} is not joint positions, but {record[key]!r:.60}.")
     # 1. Positions of one person; those of SAM 3D Body are relative to the camera's translation
     places = real_array(record[key], key, "positions of shape (frames, joints, 3)")
     places = places[None] if single else places

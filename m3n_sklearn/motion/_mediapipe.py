@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._files import read_npz, reading
+from .._plain_content import load_plain
 from .._typing import Array
 from .._validation import is_number, real_array
 from ..skeleton import SMPL_JOINTS, reference_joints
@@ -232,7 +233,7 @@ def _read(path: Path) -> Any:
     if kind == ".csv":
         return _rows(path)
     if kind == ".npy":
-        return np.load(path, allow_pickle=False)
+        return load_plain(path)
     if kind == ".npz":
         return _from_npz(path)
     raise ValueError(

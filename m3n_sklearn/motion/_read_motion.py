@@ -14,10 +14,13 @@ from typing import Any
 import numpy as np
 
 from .._files import reading
+from .._typing import AnyArray
 from .._warn import warn
+from ..skeleton import SMPL_JOINTS
 from ._asf_amc import read_amc
 from ._bvh import read_bvh
 from ._c3d import read_c3d
+from ._inverse_kinematics import MAX_UNEVENNESS, unevenness
 from ._joint_tables import read_joints
 from ._mediapipe import is_mediapipe, read_mediapipe
 from ._motion import Motion
@@ -80,6 +83,9 @@ OTHERS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89HDF", MATRIX),
     (0, b"MATLAB", MATRIX),
 )
+SMPL_COUNTS = (22, 24, 52, 55)
+"""Numbers of joints of the SMPL family."""
+
 VIDEO_ENDINGS = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv"}
 
 
@@ -215,9 +221,9 @@ def _recognize(file: Path) -> str:
         if kind is None:
             start = text.strip()[:40]
             raise ValueError(
-                f"its format is not known; it begins with {start!r}. Known are BVH, SMPL parameters, "
-                "TRC, C3D, MVNX, AMC, results of MediaPipe and SAM 3D Body, and tables of joint "
-                "positions."
+                f"its format is not known; it begins with {start!r}. Known are BVH, SMPL "
+                "parameters, TRC, C3D, MVNX, AMC, results of MediaPipe and SAM 3D Body, and tables "
+                "of joint positions."
             )
         if kind == "asf":
             raise ValueError("this is the skeleton of AMC files. Read the AMC file next to it.")
@@ -278,17 +284,28 @@ def _recognize_arrays(file: Path) -> str:
 
 def _recognize_content(content: Any, file: Path) -> str:
     """Return the key of the reader of plain content."""
-    is_smpl = recognize_smpl(content) is not None
     if is_mediapipe(content):
         return "mediapipe"
-    if not is_smpl:
-        return "joints"
-    if isinstance(content, np.ndarray) and content.ndim == 2 and content.shape[1] % 3 == 0:
-        warn(
-            f"{file.name} holds rows of {content.shape[1]} numbers, which are read as rotations of "
-            f"SMPL. If they are positions of {content.shape[1] // 3} joints, call read_joints."
+    if recognize_smpl(content) is not None:
+        return "smpl"
+    if isinstance(content, np.ndarray):
+        _check_not_rotations(content)
+    return "joints"
+
+
+def _check_not_rotations(array: AnyArray) -> None:
+    """Raise for an array without names whose numbers are rather SMPL's rotations than positions."""
+    count = array.size // max(3 * len(array), 1) if array.ndim in (2, 3) else 0
+    if count not in SMPL_COUNTS or array.size != 3 * count * len(array):
+        return
+    body = array.reshape(len(array), count, 3)[:, : len(SMPL_JOINTS)]
+    if array.dtype.kind == "f" and unevenness(body) > MAX_UNEVENNESS:
+        raise ValueError(
+            f"an array of shape {array.shape} without a name may hold rotations of SMPL or "
+            "positions of its joints. As positions, the limbs have the lengths of different "
+            "people. For rotations call read_smpl({'poses': numpy.load(path)}, rate=...); for "
+            "positions read_joints(path)."
         )
-    return "smpl"
 
 
 def _json(file: Path) -> Any:

@@ -535,12 +535,12 @@ def test_other_landmarks_are_explained(landmarks, message):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.json", b"[1, 2", "cannot be read as json"),
+        ("a.json", b"[1, 2", "cannot be read as landmarks of MediaPipe"),
         ("a.csv", b"", "no rows"),
         ("a.csv", b"x,y\n1,2\n3\n", "row 1 has 1 columns"),
         ("a.csv", b"x,y\n1,2\n", r"got \(1, 2\)"),
-        ("a.csv", b"1,2\n3,four\n", "cannot be read as csv"),
-        ("a.npy", b"nothing", "cannot be read as npy"),
+        ("a.csv", b"1,2\n3,four\n", "could not convert string to float"),
+        ("a.npy", b"nothing", "a.npy"),
         ("a.npz", b"nothing", "cannot be read as an .npz"),
         ("a.task", b"", "read from .npy, .npz, .csv and .json files, not from .task"),
     ],
