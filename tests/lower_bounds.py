@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-EXTRAS = ("dev", "demo", "numba", "c3d")
+EXTRAS = ("dev", "demo", "numba")
 NOT_PINNED = {"torch", "m3n-sklearn"}
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
@@ -23,7 +23,6 @@ def lower_bounds() -> Iterator[str]:
         *extras["dev"],
         *extras["demo"],
         *extras["numba"],
-        *extras["c3d"],
     ]:
         match = re.fullmatch(r"([\w.-]+)(?:\[[^]]*\])?>=([\w.]+)", requirement)
         if match and match[1] not in NOT_PINNED:

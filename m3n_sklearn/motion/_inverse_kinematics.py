@@ -119,9 +119,9 @@ LIMB_SOURCES = {
 }
 """Measured joints of the same side that determine the rotation of a joint."""
 
-MAX_UNEVENNESS = 1.8
-"""Ratio of the statures that fit the segments of the limbs above which joints are in another
-order."""
+MAX_UNEVENNESS = 3.0
+"""Ratio of the statures that fit the segments of the limbs above which joints are in another order.
+Observed: up to 2.3 with depth cameras, above 5 in a wrong order and with rotations."""
 
 MAX_METERS_WITH_SCORE = 20.0
 """Extent of x and y above which a third coordinate from 0 to 1 is a score of image positions."""

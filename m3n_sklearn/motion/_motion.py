@@ -279,9 +279,10 @@ class Motion:
         2.0
         """
         arguments = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        del arguments["rate"]
+        # a single frame has no clock but its rate
+        del arguments["rate" if self.n_frames > 1 else "times"]
         if "rate" in changes or "times" in changes:
-            del arguments["times"]
+            arguments = {key: arguments[key] for key in arguments if key not in ("rate", "times")}
         return Motion(**{**arguments, **changes})
 
     def slice(self, start: float, stop: float) -> Motion:

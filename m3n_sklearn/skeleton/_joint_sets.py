@@ -280,7 +280,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "wrist": (
         "wrist", "wjc", "rao", "lwriststudy mwriststudy", "lwrist mwrist", "wristlat wristmed",
     ),
-    "hand": ("hand", "knuckles", "knuckle", "middle1", "handmiddle1"),
+    "hand": ("hand", "knuckles", "knuckle", "middle1", "handmiddle1", "mid1"),
 }  # fmt: skip
 _CENTER: dict[str, tuple[str, ...]] = {
     "pelvis": ("pelvis",),

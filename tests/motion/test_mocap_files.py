@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 
 import numpy as np
@@ -12,7 +11,7 @@ from m3n_sklearn import SMPLIMUSimulator, read_bvh
 from m3n_sklearn.motion import SMPL_JOINTS, Motion, read_amc, read_c3d, read_mvnx, read_trc
 
 from .reference import BODY, RATE, REFERENCE, Y_UP, assert_same, limb_errors, reference
-from .writers import LIMB_NAMES, named, write_amc, write_c3d, write_mvnx, write_trc
+from .writers import LIMB_NAMES, named, write_amc, write_c3d, write_c3d_of, write_mvnx, write_trc
 
 
 @pytest.fixture(autouse=True)
@@ -94,21 +93,30 @@ def test_c3d(tmp_path):
     assert not motion.observed[30:34, SMPL_JOINTS.index("left_elbow")].any()
 
 
+@pytest.mark.parametrize("processor", [84, 85, 86])
+@pytest.mark.parametrize("integer", [False, True])
+def test_c3d_in_the_numbers_of_three_processors(tmp_path, processor, integer):
+    assert_same(read_c3d(write_c3d_of(tmp_path / "a.c3d", processor, integer)))
+    names, given = named()
+    given[30:34, names.index("LWrist")] = np.nan
+    motion = read_c3d(write_c3d_of(tmp_path / "b.c3d", processor, integer, given))
+    assert not motion.observed[30:34, SMPL_JOINTS.index("left_elbow")].any()
+    assert motion.rate == RATE
+
+
 def test_damaged_c3d(tmp_path):
-    pytest.importorskip("ezc3d")
-    content = write_c3d(tmp_path / "a.c3d").read_bytes()
-    for k, damaged in enumerate((b"", b"text", content[:100], content[:700])):
+    """An entry that reaches beyond the end allocates nothing."""
+    content = write_c3d_of(tmp_path / "a.c3d", 84, False).read_bytes()
+    cuts = [b"", b"text", content[:100], content[:700], content[:2000]]
+    shape = content.index(b"LABELS") + 10
+    cuts.append(content[:shape] + b"\xff\xff" + content[shape + 2 :])
+    cuts.append(content[:8] + b"\xff\xff" + content[10:])  # 65535 frames
+    cuts.append(content[:515] + b"\x01" + content[516:])  # processor
+    for k, damaged in enumerate(cuts):
         file = tmp_path / f"{k}.c3d"
         file.write_bytes(damaged)
         with pytest.raises(ValueError, match=f"{k}.c3d"):
             read_c3d(file)
-
-
-def test_c3d_without_ezc3d(tmp_path, monkeypatch):
-    (tmp_path / "a.c3d").write_bytes(b"\x02\x50" + bytes(600))
-    monkeypatch.setitem(sys.modules, "ezc3d", None)
-    with pytest.raises(ImportError, match=r"pip install m3n-sklearn\[c3d\]"):
-        read_c3d(tmp_path / "a.c3d")
 
 
 # ---- MVNX

@@ -68,6 +68,46 @@ def write_c3d(path, names=None, given=None, rate=RATE, unit="mm"):
     return path
 
 
+def write_c3d_of(path, processor, integer, given=None):
+    """With the numbers of a processor (84 Intel, 85 DEC, 86 MIPS), as integers or floats; z up."""
+    names, usual = named()
+    given = usual if given is None else given
+    mark = ">" if processor == 86 else "<"
+
+    def whole(*values):
+        return np.array(values, f"{mark}i2").tobytes()
+
+    def real(values):
+        plain = np.asarray(values, f"{mark}f4")
+        if processor != 85:
+            return plain.tobytes()
+        halves = (plain * 4).astype("<f4").view("<u2").reshape(-1, 2)[:, ::-1]
+        return np.ascontiguousarray(halves).tobytes()
+
+    def record(group, name, kind, shape, data):
+        body = bytes([kind & 255, len(shape), *shape]) + data + b"\x00"
+        return bytes([len(name), group]) + name + whole(len(body) + 2) + body
+
+    width = max(map(len, names))
+    labels = "".join(name.ljust(width) for name in names).encode()
+    chain = bytes([5, 255]) + b"POINT" + whole(3) + b"\x00"
+    chain += record(1, b"LABELS", -1, [width, len(names)], labels)
+    chain += record(1, b"UNITS", -1, [2], b"mm") + record(1, b"RATE", 4, [], real([RATE]))
+    chain += record(1, b"DATES", 2, [2], whole(1, 2)) + record(1, b"MASK", 1, [3], b"abc")
+    chain = b"\x01\x50\x02" + bytes([processor]) + chain + b"\x00"
+    blocks = -(-len(chain) // 512)
+    scale = 0.1 if integer else -1.0
+    header = b"\x02\x50" + whole(len(names), 2, 1, len(given), 10)
+    header += real([scale]) + whole(2 + blocks, 1) + real([RATE])
+    values = np.zeros((len(given), len(names), 4))
+    values[..., :3] = np.nan_to_num(1000 * given) / (scale if integer else 1.0)
+    values[..., 3] = np.where(np.isfinite(given).all(-1), 0, -1)
+    rows = np.concatenate([values.reshape(len(given), -1), np.zeros((len(given), 2))], axis=1)
+    data = np.rint(rows).astype(f"{mark}i2").tobytes() if integer else real(rows.ravel())
+    path.write_bytes(header.ljust(512, b"\x00") + chain.ljust(512 * blocks, b"\x00") + data)
+    return path
+
+
 def write_csv(path, pattern="{joint}_{axis}", separator=",", time="time", decimal=".", score=None):
     """One row per frame, one column per coordinate."""
     names, given = named()
