@@ -36,8 +36,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "body": ("pose_body", "body_pose", "poses_body"),
     "trans": (
-        "trans_world", "root_trans_world", "trans", "transl", "smpl_trans", "translation", "root_translation",
-        "pred_trans", "trans_orig", "root_trans_offset", "bodyTranslation",
+        "trans_world", "root_trans_world", "trans", "transl", "smpl_trans", "translation",
+        "root_translation", "pred_trans", "trans_orig", "root_trans_offset", "bodyTranslation",
     ),
     "betas": (
         "betas", "beta", "shape", "shapes", "smpl_beta", "smpl_betas", "pred_betas", "pred_shape",
@@ -515,8 +515,8 @@ def _sex(record: Mapping[str, Any], prefix: str, numbers: Sequence[str]) -> str:
     sex = next((sex for sex, words in SEXES.items() if plain in words), None)
     if sex is None:
         warn(
-            f"{prefix}{key} is {word!r:.80}, which is not male, female or neutral. A neutral body was "
-            "taken; give the right one with motion.replace(sex=...)."
+            f"{prefix}{key} is {word!r:.80}, which is not male, female or neutral. A neutral body "
+            "was taken; give the right one with motion.replace(sex=...)."
         )
     return sex or "neutral"
 
