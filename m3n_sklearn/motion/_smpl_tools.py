@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from .._typing import Array
 from .._validation import is_number, real_array
 from .._warn import warn
+from ._motion import as_sex
 from ._readings import as_rotvecs, convention_of, frame_numbers, has_joints, look_up
 
 __all__ = ["GVHMR", "HUMANS", "TOOLS", "WHAM", "People", "Tool", "Track", "people_of", "recognize"]
@@ -66,10 +67,6 @@ BODY_JOINTS = 22
 
 MOTION_X = {"root_orient": (0, 3), "pose_body": (3, 66), "trans": (309, 312), "betas": (312, 322)}
 """Columns of the vectors of Motion-X."""
-
-SEXES = {
-    "male": ("male", "m"), "female": ("female", "f"), "neutral": ("neutral", "n", "none", ""),
-}  # fmt: skip
 
 CODEC_SEXES = ("neutral", "male", "female")
 """Numbers of SMPL codec; those of other files contradict each other."""
@@ -507,12 +504,13 @@ def _sex(record: Mapping[str, Any], prefix: str, numbers: Sequence[str]) -> str:
         value = np.ravel(np.asarray(record[key], dtype=object))
     except ValueError:  # objects that are not read
         value = np.array(["an object"], dtype=object)
-    word = value[0] if len(value) else ""
+    word = value[0] if len(value) else "neutral"
     if isinstance(word, int) and 0 <= word < len(numbers):
         word = numbers[word]
-    word = word.decode("latin1") if isinstance(word, bytes) else str(word)
-    plain = re.sub(r"^b'(.*)'$", r"\1", word.strip()).strip().lower()
-    sex = next((sex for sex, words in SEXES.items() if plain in words), None)
+    if isinstance(word, str):  # some files store the text of bytes
+        word = re.sub(r"^b'(.*)'$", r"\1", word.strip())
+    is_missing = word is None or (isinstance(word, str) and word.lower() in ("", "none"))
+    sex = "neutral" if is_missing else as_sex(word)
     if sex is None:
         warn(
             f"{prefix}{key} is {word!r:.80}, which is not male, female or neutral. A neutral body "

@@ -473,9 +473,7 @@ def test_rates():
     content = amass()
     assert read_smpl(content)[0].rate == 30 and read_smpl(content, rate=60.0)[0].rate == 60
     del content["mocap_framerate"]
-    with pytest.raises(
-        ValueError, match=r"content does not contain its frame rate.*Pass rate="
-    ):
+    with pytest.raises(ValueError, match=r"content does not contain its frame rate.*Pass rate="):
         read_smpl(content)
     assert read_smpl({**content, "fps": np.array(25)})[0].rate == 25
     assert read_smpl(aist())[0].rate == 60 and read_smpl(motionx())[0].rate == 30
