@@ -511,7 +511,9 @@ class _Chumpy(Record):
             shape = state.get("preferred_shape")
             self.value = chosen if shape is None else chosen.reshape(shape)
         else:
-            raise RefusedError(f"it holds {_short(self.origin)}, a computation instead of an array.")
+            raise RefusedError(
+                f"it holds {_short(self.origin)}, a computation instead of an array."
+            )
 
 
 class _Reconstructor(Record):

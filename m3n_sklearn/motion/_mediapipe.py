@@ -279,7 +279,9 @@ def _from_npz(path: Path) -> Array:
     others = sorted(set(arrays) - {"visibility"})
     key = next((key for key in (*KEYS, "landmarks") if key in arrays), None)
     if key is None and len(others) != 1:
-        raise ValueError(f"{path.name} must contain a single array, or {KEYS[0]!r}; it has {others}.")
+        raise ValueError(
+            f"{path.name} must contain a single array, or {KEYS[0]!r}; it has {others}."
+        )
     points = np.asarray(arrays[key or others[0]], dtype=np.float64)
     if visibility is None or points.ndim != 3:
         return points

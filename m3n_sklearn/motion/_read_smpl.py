@@ -53,8 +53,7 @@ MAX_HEIGHT = 30.0
 
 def load_content(path: str | os.PathLike[str]) -> Any:
     """Return the plain content of an .npz, .npy, pickle, joblib or torch file; nothing is run."""
-    with reading(path, "a file of NumPy, pickle, joblib or torch.save") as file:
-        return load_plain(file)
+    return load_plain(path)
 
 
 def recognize_smpl(content: Any) -> str | None:
