@@ -152,7 +152,7 @@ class Motion:
 
     See Also
     --------
-    read_amass, read_bvh : Motions from files of motion capture.
+    read_bvh, read_smpl : Motions from files.
     motion_from_joints : Motion from joint positions.
 
     References

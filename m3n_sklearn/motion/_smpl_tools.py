@@ -209,18 +209,25 @@ def _find(content: Any, depth: int = 0) -> tuple[Tool, str, Any] | None:
     if _any(values, "smpl_thetas"):
         return ROMP, "romp", content
     if people := {who: value for who, value in values.items() if _has_poses(value)}:
-        facts = {key: content[key] for key in (*NAMES["rate"], *NAMES["sex"]) if key in content}
-        if len(people) == 1 and (alone := next(iter(people))) in WRAPPERS:
-            facts |= {key: content[key] for key in ("good_frames_mask",) if key in content}
-            return _tool_of(people[alone]), "record", {**facts, **people[alone]}
-        return _tool_of(next(iter(people.values()))), "people", {**facts, **people}
+        first = next(iter(people))
+        tool = _tool_of(people[first])
+        if len(people) == 1 and first in WRAPPERS:
+            return tool, "record", _with_facts(content, people[first])
+        return tool, "people", _with_facts(content, people)
     # 4. One level down
     for key in WRAPPERS:
         if depth < 3 and isinstance(content.get(key), Mapping | list):
             inner = _find(content[key], depth + 1)
             if inner is not None:
-                return inner
+                return inner[0], inner[1], _with_facts(content, inner[2])
     return None
+
+
+def _with_facts(content: Mapping[Any, Any], part: Any) -> Any:
+    """Return a part of some content, with the facts next to it: rate, sex, frames to leave out."""
+    keys = (*NAMES["rate"], *NAMES["sex"], "good_frames_mask")
+    facts = {key: content[key] for key in keys if key in content}
+    return {**facts, **part} if isinstance(part, Mapping) else part
 
 
 def _mappings(content: Mapping[Any, Any]) -> dict[Any, Mapping[Any, Any]]:

@@ -469,6 +469,12 @@ def test_genders_of_the_codec_are_numbers():
     assert sexes == ["neutral", "male", "female"]
 
 
+def test_facts_may_lie_beside_the_parameters():
+    (motion,) = read_smpl(grab())
+    assert (motion.rate, motion.sex) == (30.0, "male")
+    assert [motion.rate for motion in read_smpl(interhuman())] == [30.0, 30.0]
+
+
 def test_rates():
     content = amass()
     assert read_smpl(content)[0].rate == 30 and read_smpl(content, rate=60.0)[0].rate == 60
