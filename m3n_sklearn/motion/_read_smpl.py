@@ -656,15 +656,16 @@ def _read(
         hertz = known_rate(people.tool.rate if hertz is None else hertz, what)
         clips = _clips(people, hertz, person, max_gap, trim_tpose)
         if tool is None:
-            _tell(people.tool)
+            _tell(people.tool, focal_length)
         # 3. From the axes of the file to z up
         return _motions(people, clips, up=up, rate=hertz, name=name, facts=facts)
 
 
-def _tell(tool: Tool) -> None:
-    """Warn about what the results of a tool cannot say."""
+def _tell(tool: Tool, focal_length: float | None) -> None:
+    """Warn if the results of a tool are relative to the camera."""
     if tool.camera:
-        lens = "" if tool.places else ", and their root stays in place: its depth is a guess"
+        is_placed = tool.places or focal_length is not None
+        lens = "" if is_placed else ", and their root stays in place: its depth is a guess"
         warn(
             f"These are results of {tool.title}, relative to the camera{lens}. A moving camera "
             "appears as motion of the body, a tilted one as tilted gravity: pass up= as the camera "
@@ -695,7 +696,7 @@ def _clips(
         tracks = {person: tracks[person]}
     clips, cuts = [], []
     for who, track in tracks.items():
-        where = "the file" if people.is_single else f"person {who!r}"
+        where = "the file" if people.is_single else f"person {who!r:.80}"
         _check_frames(track, where)
         track = track.finite(where)
         _check_poses(track.poses)  # before the root is rotated: afterwards degrees do not show

@@ -56,8 +56,8 @@ WRAPPERS = (
 )  # fmt: skip
 """Names under which some files keep the parameters."""
 
-LAYOUTS = {22: "body only", 24: "SMPL", 52: "SMPL-H", 55: "SMPL-X"}
-"""Body models by their number of joints, the root included."""
+LAYOUTS = (22, 24, 52, 55)
+"""Numbers of joints of the body alone, SMPL, SMPL-H and SMPL-X, the root included."""
 
 BODIES = (21, 23, 51, 54)
 """The same without the root."""
@@ -98,6 +98,7 @@ ROMP = Tool("romp", "ROMP", "-y", ("smpl_thetas",), camera=True, places=False)
 EMDB = Tool("emdb", "EMDB", "y", ("poses_root", "poses_body"), rate=30.0)
 MOTIONX = Tool("motion-x", "Motion-X", "y", rate=30.0)
 CODEC = Tool("smplcodec", "SMPL codec", "y", ("bodyPose", "smplVersion"))
+MDM = Tool("mdm", "MDM", "y", ("thetas", "root_translation"))
 AMASS = Tool(None, "AMASS", "z", ("poses", "trans", "mocap_framerate"))
 GENERAL = Tool(None, "SMPL", "z")
 
@@ -113,7 +114,7 @@ TOOLS = (
     Tool("slahmr", "SLAHMR", "-y", ("root_orient", "pose_body", "cam_R")),
     Tool("glamr", "GLAMR", "z", ("smpl_orient_world", "root_trans_world")),
     CODEC,
-    Tool("mdm", "MDM", "y", ("thetas", "root_translation")),
+    MDM,
     AMASS,
 )
 """Tools that are known by the names in the parameters of one person."""
@@ -180,7 +181,15 @@ class People:
 def recognize(content: Any) -> Tool | None:
     """Return the tool that wrote the content of a file, or None: it has no SMPL parameters."""
     found = _find(content)
-    return None if found is None else found[0]
+    if found is None:
+        return None
+    tool, arrangement, part = found
+    key = _key(part, "poses") if arrangement == "record" else None
+    if tool is GENERAL and key is not None:  # a word that others use as well
+        values = part[key]
+        if isinstance(values, np.ndarray) and not has_joints(values, (*LAYOUTS, *BODIES)):
+            return None
+    return tool
 
 
 def _find(content: Any, depth: int = 0) -> tuple[Tool, str, Any] | None:
@@ -324,7 +333,7 @@ def _explain_other(content: Any, tool: Tool, found: Tool | None) -> None:
         look_up(content, "smpl_params_global", "it")
     for who, values in content.items():
         for key in PER_FRAME if tool is HUMANS else (*tool.keys, *tool.needs):
-            look_up(values, key, f"{'frame' if tool is HUMANS else 'person'} {who!r}")
+            look_up(values, key, f"{'frame' if tool is HUMANS else 'person'} {who!r:.80}")
     raise ValueError(f"it has no results of {tool.title}; it has {_listed(content)}.")
 
 
@@ -354,7 +363,7 @@ def _split(record: Mapping[str, Any]) -> dict[Hashable, dict[str, Any]] | None:
     parts = {part: key for part in NAMES if (key := _key(record, part)) is not None}
     # 1. Lists with one array for each person (3DPW)
     first = record[parts["poses"]] if "poses" in parts else None
-    if isinstance(first, list | tuple) and first and all(np.ndim(each) > 1 for each in first):
+    if isinstance(first, list | tuple) and first and all(has_joints(p, LAYOUTS) for p in first):
         lists = {
             key: record[key]
             for key in parts.values()
@@ -397,7 +406,7 @@ def _track(record: Mapping[str, Any], where: str, tool: Tool) -> Track:
     count = len(poses)
     trans = np.zeros((count, 3))
     if tool.places:
-        trans = _trans(record, count, prefix, world)
+        trans = _trans(record, count, prefix, tool, world)
     frames = _frames(record, count, prefix, tool)
     sex = _sex(record, prefix, CODEC_SEXES if tool is CODEC else ())
     track = Track(frames, poses, trans, _betas(record, count, prefix), sex)
@@ -414,14 +423,10 @@ def _poses(record: Mapping[str, Any], prefix: str, tool: Tool) -> tuple[Array, b
         key, body_key = None, key  # smpl_pose of GLAMR, next to the root
     # 1. All joints in one array
     if key is not None:
-        values = record[key]
-        kind = None
-        if np.ndim(values) == 3 and np.shape(values)[1] == 6 and np.shape(values)[2] != 6:
-            values, kind = (
-                np.moveaxis(np.asarray(values), -1, 0),
-                "rows",
-            )  # MDM: (joints, 6, frames)
-        joints = as_rotvecs(values, f"{prefix}{key}", tuple(LAYOUTS), kind)
+        values, kind = record[key], None
+        if tool is MDM and np.ndim(values) == 3:  # (joints, 6, frames), the first two rows
+            values, kind = np.moveaxis(np.asarray(values), -1, 0), "rows"
+        joints = as_rotvecs(values, f"{prefix}{key}", LAYOUTS, kind)
     # 2. The root and the others
     else:
         if root_key is None or body_key is None:
@@ -441,7 +446,7 @@ def _poses(record: Mapping[str, Any], prefix: str, tool: Tool) -> tuple[Array, b
     return poses, (key or root_key or "").endswith("_world")
 
 
-def _trans(record: Mapping[str, Any], frames: int, prefix: str, world: bool) -> Array:
+def _trans(record: Mapping[str, Any], frames: int, prefix: str, tool: Tool, world: bool) -> Array:
     """Return translations (F, 3) in m; zero if there are none."""
     key = _key(record, "trans")
     if key is None:
@@ -451,8 +456,10 @@ def _trans(record: Mapping[str, Any], frames: int, prefix: str, world: bool) -> 
             f"{prefix}poses of the world need translations of the world, but only {key!r} is there."
         )
     trans = real_array(record[key], f"{prefix}{key}", f"({frames}, 3) in m")
-    if trans.shape == (frames, 1, 3) or (trans.shape == (3, frames) and frames != 3):
-        trans = trans.reshape(frames, 3) if trans.ndim == 3 else trans.T
+    if tool is MDM:
+        trans = trans.T
+    if trans.shape == (frames, 1, 3):
+        trans = trans[:, 0]
     if trans.shape != (frames, 3):
         raise ValueError(
             f"{prefix}{key} has shape {trans.shape}, but {frames} poses need ({frames}, 3)."
@@ -482,7 +489,8 @@ def _frames(record: Mapping[str, Any], count: int, prefix: str, tool: Tool) -> N
     """Return the numbers of the frames in which the person is visible."""
     # 1. Numbers
     key = _key(record, "frames")
-    if key is not None and (tool.needs or np.size(record[key]) == count > 1):
+    is_numeric = key is not None and np.asarray(record[key]).dtype.kind in "iuf"
+    if key is not None and (tool.needs or (is_numeric and np.size(record[key]) == count > 1)):
         return frame_numbers(np.ravel(record[key]), f"{prefix}{key}")
     # 2. Names of images, such as img-000012.jpg (HybrIK leaves out images without people)
     if np.size(record.get("img_path", ())) == count:

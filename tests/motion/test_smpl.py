@@ -339,6 +339,18 @@ def test_every_kind_of_rotations(kind, joints):
     agrees(apart, body)
 
 
+def test_real_knees_tell_rows_from_columns(shared_data):
+    file = next(shared_data("smpl_sample_aist").glob("*.npz"))
+    motion = read_amass(file, up="y")
+    turns = matrices(motion.poses)
+    for given in (turns, np.swapaxes(turns, -1, -2)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            content = {"poses": sixd_from_matrix(given)}
+            (again,) = read_smpl(content, rate=60.0, up="z", trim_tpose=False)
+        np.testing.assert_allclose(matrices(again.poses), turns, atol=1e-6)
+
+
 def test_straight_knees_do_not_tell_rows_from_columns():
     poses = POSES.copy()
     poses[:, KNEES] = 0
@@ -559,6 +571,22 @@ def test_no_smpl_parameters(tmp_path, content):
     (tmp_path / "x.pkl").write_bytes(pickle.dumps(content))
     with pytest.raises(ValueError, match=r"x\.pkl: it has no SMPL parameters; it has .*Expected"):
         read_smpl(tmp_path / "x.pkl", rate=30.0)
+
+
+def test_positions_under_the_name_of_poses_are_not_taken_for_rotations():
+    assert recognize_smpl({"poses": np.zeros((FRAMES, 25, 3))}) is None
+    assert recognize_smpl({"pose": np.zeros((FRAMES, 24, 3))}) == "smpl"
+
+
+@pytest.mark.parametrize("kind", ["wxyz", "columns"])
+def test_only_the_root_as_other_numbers(kind):
+    poses = {"global_orient": KINDS[kind](POSES[:, :1]), "body_pose": POSES[:, 1:]}
+    if kind == "wxyz":
+        with pytest.raises(ValueError, match=r"global_orient .*order.*cannot be told"):
+            read_smpl(poses, rate=30.0)
+    else:
+        with pytest.warns(UserWarning, match="Columns were taken"):
+            agrees(read_smpl({**poses, "trans": TRANS}, rate=30.0)[0])
 
 
 def test_results_of_another_tool(tmp_path):
