@@ -59,7 +59,7 @@ def load_content(path: str | os.PathLike[str]) -> Any:
 def recognize_smpl(content: Any) -> str | None:
     """Return the name of the tool that wrote SMPL parameters, "smpl" for others, None for none."""
     tool = recognize(content)
-    return None if tool is None else tool.name or "smpl"
+    return None if tool is None else tool.name or tool.title.lower()
 
 
 def read_smpl(
