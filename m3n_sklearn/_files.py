@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import re
+import stat
+import sys
+import time
 import uuid
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
 
 from ._typing import AnyArray
+from ._warn import warn
+
+if sys.platform != "win32":
+    import fcntl
+
+ABANDONED = 24 * 3600.0
+"""Age in s of a temporary file that is deleted where locks do not tell whether its writer lives."""
+
+OLD_CONTENT = "What was there before is unchanged"
+
+_NO_SPACE = "Free some space, or write to another disk."
+_NO_RIGHT = "Choose a folder that you may write to, or change its permissions."
+_WAYS_OUT = {
+    errno.ENOSPC: _NO_SPACE,
+    errno.EFBIG: _NO_SPACE,
+    getattr(errno, "EDQUOT", errno.ENOSPC): _NO_SPACE,
+    errno.EACCES: _NO_RIGHT,
+    errno.EPERM: _NO_RIGHT,
+    errno.EROFS: _NO_RIGHT,
+}
+"""What to do after an error of the system."""
+
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{32}\.tmp")
 
 MOST_AXES = 32
 MOST_MEMBERS = 4096
@@ -47,7 +75,7 @@ def reading(path: str | os.PathLike[str], what: str) -> Iterator[Path]:
             raise ValueError(_unreadable(file, what, error)) from error
         if file.name in str(error):
             raise
-        raise ValueError(f"{file.name}: {error}") from error
+        raise ValueError(f"{file}: {error}") from error
     except Exception as error:
         raise ValueError(_unreadable(file, what, error)) from error
 
@@ -55,23 +83,129 @@ def reading(path: str | os.PathLike[str], what: str) -> Iterator[Path]:
 def _unreadable(file: Path, what: str, error: Exception) -> str:
     """Say that the content of a file is not what was expected."""
     return (
-        f"{file.name} cannot be read as {what} ({type(error).__name__}: {error}). It may be "
+        f"{file} cannot be read as {what} ({type(error).__name__}: {error}). It may be "
         "damaged, or be another kind of file."
     )
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is either complete or absent, even after a crash; the folder must exist."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    """Write a file that is either complete or as it was, even after a crash.
+
+    A link stays a link, and a replaced file keeps its mode. What dead processes have left of
+    earlier attempts is deleted.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "This is not a regular file, and can't be replaced", str(path))
+    with naming_file(path):
+        sweep(target.parent, target.name)
+        temporary, file = _new_temporary(target)
+        try:
+            with file:
+                if target.exists():
+                    temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                if sys.platform == "win32":  # open files can't be moved there
+                    file.close()
+                os.replace(temporary, target)  # while locked, or others would sweep it
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def _new_temporary(target: Path) -> tuple[Path, BinaryIO]:
+    """Create a file next to a target and lock it, which tells others that its writer lives."""
+    while True:
+        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+        file = temporary.open("xb")
+        try_lock(file, wait=True)  # a sweeper may hold it for a moment
+        if os.fstat(file.fileno()).st_nlink:
+            return temporary, file
+        file.close()  # swept between the two lines above
+
+
+@contextmanager
+def naming_file(path: str | os.PathLike[str], outcome: str = OLD_CONTENT) -> Iterator[None]:
+    """Say in errors of the system which file could not be written, and what to do."""
     try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        yield
+    except OSError as error:
+        if error.errno is None or error.errno not in _WAYS_OUT:
+            raise
+        reason, way_out = os.strerror(error.errno), _WAYS_OUT[error.errno]
+        raise OSError(error.errno, f"{reason}. {way_out} {outcome}", os.fspath(path)) from error
+
+
+# ---- processes that share a folder
+
+
+def try_lock(file: BinaryIO, *, wait: bool = False) -> bool | None:
+    """Lock an open file until it is closed or its process ends.
+
+    False if another one has the lock, None if there are no locks on this system.
+    """
+    if sys.platform == "win32":
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError:  # some network file systems
+        return None
+    return True
+
+
+@contextmanager
+def alone(lock: Path, waiting: str) -> Iterator[bool]:
+    """Hold a lock file during a block, after all who have it; warn with `waiting` before waiting.
+
+    False if there are no locks here: then others may run the block as well.
+    """
+    while True:
+        with naming_file(lock, "Nothing is written there"):
+            file = lock.open("ab")
+        held = try_lock(file)
+        if held is False:
+            warn(waiting)
+            held = try_lock(file, wait=True)
+        # the file that was waited for is gone if its holder has finished
+        if held is None or _is_at(file, lock):
+            break
+        file.close()
+    with file:
+        try:
+            yield bool(held)
+        finally:
+            with suppress(OSError):  # open files can't be deleted on Windows
+                lock.unlink()
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    """Tell whether an open file is still that of a path."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def sweep(folder: Path, name: str | None = None) -> None:
+    """Delete temporary files of dead processes: those for one file, or all in a folder."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        found = [entry.path for entry in entries if _belongs(entry.name, name)]
+    for path in found:
+        with suppress(OSError), open(path, "r+b") as file:
+            held = try_lock(file)
+            age = time.time() - os.fstat(file.fileno()).st_mtime
+            if held or (held is None and age > ABANDONED):
+                os.unlink(path)
+
+
+def _belongs(entry: str, name: str | None) -> bool:
+    """Tell whether a name is that of a temporary file, for a file or for any."""
+    match = _TEMPORARY.fullmatch(entry)
+    return match is not None and name in (None, match["name"])
 
 
 # ---- arrays
@@ -102,6 +236,8 @@ def checked_size(shape: Any, itemsize: int) -> int:
 
 def _npy_header(start: bytes) -> tuple[tuple[int, ...], np.dtype[Any], int]:
     """Return shape, dtype and length of the header of a .npy file that begins like this."""
+    if not start.startswith(npy.MAGIC_PREFIX):
+        raise ValueError("it does not begin like a .npy file.")
     content = io.BytesIO(start)
     version = npy.read_magic(content)
     if version == (1, 0):
@@ -185,7 +321,7 @@ def read_npz(path: str | os.PathLike[str]) -> Mapping[str, AnyArray]:
     with reading(path, "an .npz archive of plain arrays") as file:
         if not zipfile.is_zipfile(file):
             raise ValueError(
-                f"{file.name} cannot be read as an .npz archive of plain arrays. It may be "
+                f"{file} cannot be read as an .npz archive of plain arrays. It may be "
                 "damaged, be a single array without a name, or be a pickle, which is never opened. "
                 "Convert it with numpy.savez."
             )
