@@ -129,7 +129,10 @@ def _skewness(sixd: Array) -> float:
 
 def has_joints(values: ArrayLike, joints: tuple[int, ...]) -> bool:
     """Tell whether an array has the shape of rotations of some number of joints."""
-    return _numbers_of(np.asarray(values), joints) is not None
+    try:
+        return _numbers_of(np.asarray(values), joints) is not None
+    except ValueError:  # lists of several lengths
+        return False
 
 
 def _numbers_of(array: AnyArray, joints: tuple[int, ...]) -> int | None:

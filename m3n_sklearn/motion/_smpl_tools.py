@@ -345,6 +345,14 @@ def _listed(content: Any) -> str:
     return type(content).__name__ if shape is None else f"an array of shape {shape}"
 
 
+def _shape(values: Any) -> tuple[int, ...]:
+    """Return the shape of an array or of nested lists; () if their lengths differ."""
+    try:
+        return np.shape(values)
+    except ValueError:
+        return ()
+
+
 def _who(name: Any) -> Hashable:
     """Return the name of a person as a plain value."""
     return name.item() if isinstance(name, np.generic) else name
@@ -353,7 +361,7 @@ def _who(name: Any) -> Hashable:
 def _rate(record: Mapping[str, Any]) -> float | None:
     """Return the frames per second in a record, or None."""
     for name in NAMES["rate"]:
-        if name in record and np.size(record[name]) == 1:
+        if name in record and _shape(record[name]) in ((), (1,), (1, 1)):
             return float(real_array(record[name], name, "frames per second").reshape(()))
     return None
 
@@ -377,15 +385,15 @@ def _split(record: Mapping[str, Any]) -> dict[Hashable, dict[str, Any]] | None:
     # 2. Arrays with one row for each person (SLAHMR)
     if "trans" not in parts:
         return None
-    shape = np.shape(record[parts["trans"]])
+    shape = _shape(record[parts["trans"]])
     if len(shape) != 3 or shape[1] == 1 or shape[2] != 3:
         return None
     rows = {
         key: record[key]
         for part, key in parts.items()
         if part not in ("rate", "sex")
-        and len(np.shape(record[key])) > 1
-        and np.shape(record[key])[0] == shape[0]
+        and len(_shape(record[key])) > 1
+        and _shape(record[key])[0] == shape[0]
     }
     others = {key: value for key, value in record.items() if key not in rows}
     return {
@@ -424,7 +432,7 @@ def _poses(record: Mapping[str, Any], prefix: str, tool: Tool) -> tuple[Array, b
     # 1. All joints in one array
     if key is not None:
         values, kind = record[key], None
-        if tool is MDM and np.ndim(values) == 3:  # (joints, 6, frames), the first two rows
+        if tool is MDM and len(_shape(values)) == 3:  # (joints, 6, frames), the first two rows
             values, kind = np.moveaxis(np.asarray(values), -1, 0), "rows"
         joints = as_rotvecs(values, f"{prefix}{key}", LAYOUTS, kind)
     # 2. The root and the others
@@ -489,12 +497,13 @@ def _frames(record: Mapping[str, Any], count: int, prefix: str, tool: Tool) -> N
     """Return the numbers of the frames in which the person is visible."""
     # 1. Numbers
     key = _key(record, "frames")
-    is_numeric = key is not None and np.asarray(record[key]).dtype.kind in "iuf"
-    if key is not None and (tool.needs or (is_numeric and np.size(record[key]) == count > 1)):
-        return frame_numbers(np.ravel(record[key]), f"{prefix}{key}")
+    if key is not None:
+        is_numeric = _shape(record[key]) == (count,) and np.asarray(record[key]).dtype.kind in "iuf"
+        if tool.needs or (is_numeric and count > 1):
+            return frame_numbers(record[key], f"{prefix}{key}")
     # 2. Names of images, such as img-000012.jpg (HybrIK leaves out images without people)
-    if np.size(record.get("img_path", ())) == count:
-        numbers = _image_numbers(np.ravel(record["img_path"]).tolist())
+    if _shape(record.get("img_path")) == (count,):
+        numbers = _image_numbers(list(record["img_path"]))
         if numbers is not None:
             return numbers
     return np.arange(count)
@@ -550,6 +559,7 @@ def _prompthmr(content: Mapping[str, Any]) -> dict[Hashable, Track]:
     tracks = {}
     for who, person in content["people"].items():
         params = look_up(person, "smplx_world", f"person {who}")
+        look_up(params, "pose", f"person {who}: smplx_world")
         frames = look_up(person, "frames", f"person {who}")
         tracks[_who(who)] = _track({**params, "frames": frames}, f"person {who}", PROMPTHMR)
     return tracks
@@ -563,7 +573,10 @@ def _romp(content: Mapping[str, Any]) -> dict[Hashable, Track]:
         if not isinstance(frame, Mapping):  # nobody in this frame
             continue
         thetas = np.atleast_2d(look_up(frame, "smpl_thetas", f"frame {name!r}"))
-        people = np.ravel(frame.get("track_ids", [0] if len(thetas) == 1 else []))
+        people = frame_numbers(
+            frame.get("track_ids", [0] if len(thetas) == 1 else []),
+            f"frame {name!r:.80}: track_ids",
+        )
         if len(people) != len(thetas):
             raise ValueError(
                 f"frame {name!r} has {len(thetas)} people without the numbers of their tracks. Run "
@@ -588,7 +601,7 @@ def _humans(content: Mapping[Any, Any], focal: float | None) -> dict[Hashable, T
     for key, frame in content.items():
         where = f"frame {key!r}"
         (time,) = frame_numbers([look_up(frame, "time", where)], f"{where}: time")
-        if frame.get("shot") in (1, True):
+        if is_number(frame.get("shot")) and frame["shot"] == 1:
             cuts.append(int(time))
         for who, frames_lost, smpl, camera, size in _people_in(frame, where):
             if not frames_lost:

@@ -634,3 +634,34 @@ def test_real_results(shared_data):
             (motion,) = read_smpl(folder / file, rate=30.0)
         assert motion.n_frames == frames
         assert matrix_from_rotvec(motion.poses[:, 0])[:, 2, 1].mean() > 0.8  # upright
+
+
+OTHER_VALUES = (
+    None, "x", 3, [], {}, [1, 2], {"a": 1}, np.zeros(0), np.zeros((FRAMES, 3)), np.array("a"), b"x",
+    np.zeros((2, FRAMES, 3)), np.zeros((FRAMES, 24, 3, 3)), [None] * FRAMES, np.arange(FRAMES),
+)  # fmt: skip
+
+
+def entries(content):
+    """Iterate over the places in nested containers."""
+    if isinstance(content, dict | list):
+        items = content.items() if isinstance(content, dict) else enumerate(content)
+        for key, value in list(items)[:12]:
+            yield content, key
+            yield from entries(value)
+
+
+def test_whatever_stands_in_place_of_an_entry_is_read_or_explained():
+    rng = np.random.default_rng(0)
+    for tool in TOOLS:
+        for _ in range(25):
+            content = tool()
+            places = list(entries(content))
+            if not places:
+                continue
+            container, key = places[rng.integers(len(places))]
+            container[key] = OTHER_VALUES[rng.integers(len(OTHER_VALUES))]
+            try:
+                quietly(lambda content=content: read_smpl(content, rate=30.0))
+            except ValueError as error:
+                assert len(str(error)) < 800
