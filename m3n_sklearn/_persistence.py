@@ -1,7 +1,22 @@
 """Estimators as files: weights as safetensors, everything else as JSON in the same file.
 
 No pickle is involved in either direction: what is read is numbers, strings and names of classes
-of this package.
+of this package. Anyone can write a file with a valid checksum, so nothing in a file makes the
+loaded estimator run code, ask a host, or read another file, neither now nor in a later method:
+
+=============================================== ==================================================
+a file may contain                              what a loaded estimator does with it
+=============================================== ==================================================
+numbers, strings, arrays                        holds them
+names of classes of this package                calls estimators and records; others are refused
+attributes that end with an underscore          sets them; others are refused
+``pretrainer``: a name that the package has     loads the weights in the package in the next `fit`
+``text_encoder``: ``"hashing"``, the default    as everywhere; the default model comes from an
+model's name, or an encoder of these            installed package or, by its fixed name, the hub
+``pretrainer``, ``text_encoder``, ``corpus``:   holds an `Unconfirmed`, which every use refuses
+other names, paths and folders                  until the user sets the parameter
+``memory``                                      is None: a cache holds pickles
+=============================================== ==================================================
 """
 
 from __future__ import annotations
@@ -24,7 +39,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ._compat import DocumentationLink
-from ._files import write_atomically
+from ._files import reading, write_atomically
 from ._hashing import sha256
 from ._typing import AnyArray
 from ._version import __version__
@@ -41,6 +56,11 @@ _NATIVE = frozenset(
     {"bool", "int8", "uint8"}
     | {f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (16, 32, 64)}
 )
+
+DEFAULT_MODELS = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
+"""Names of the text encoder's model that a file may name."""
+
+PACKAGED_WEIGHTS = Path(__file__).parent / "pretraining" / "weights"
 
 INTERNAL = {"InputMap": "m3n_sklearn._inputs", "Layout": "m3n_sklearn._inputs"}
 """Classes of fitted state that no room exports, and their modules. In files they have no module."""
@@ -64,8 +84,9 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     Warns
     -----
     UserWarning
-        If a parameter is an object that a file can't carry, such as a text encoder of your own or
-        a corpus in memory. It is left out, and the loaded estimator has the default in its place.
+        If a parameter is something that a file can't carry, such as a text encoder of your own, a
+        corpus in memory, or the cache of `memory`. It is left out, and the loaded estimator has
+        the default in its place.
 
     Raises
     ------
@@ -141,23 +162,38 @@ def load(path: str | os.PathLike[str]) -> Any:
     See Also
     --------
     save : Writes the file.
+
+    Notes
+    -----
+    A file from somebody else can make the estimator predict nonsense, but never run code, connect
+    to a host, or read another file. If it names a path as `pretrainer` or `corpus`, or a text
+    encoder other than the default, the loaded estimator predicts as saved, but a method that needs
+    the parameter raises an error that shows the name. If you trust it, set it:
+    ``loaded.set_params(text_encoder="all-mpnet-base-v2")``.
     """
-    metadata, tensors = _read(Path(path))
-    version = _format_version(metadata, path)
-    if version > FORMAT_VERSION:
-        raise ValueError(
-            f"{path} has format version {version}; this m3n_sklearn {__version__} "
-            f"reads up to {FORMAT_VERSION}. Upgrade m3n_sklearn to read it."
-        )
-    document = metadata.get("document", "")
-    if metadata.get("sha256") != _digest(document, tensors):
-        raise ValueError(
-            f"{path} was changed or damaged after it was saved: its checksum does not match. "
-            "Fetch or save it again."
-        )
-    content = json.loads(document)
-    _compare_versions(content["versions"], path)
-    return decode(content["estimator"], tensors)
+    path = Path(path)
+    if not path.is_file():
+        found = "it is a directory" if path.is_dir() else "there is no such file"
+        bare = path.name == str(path) and not path.suffix  # a name, such as "m3n-base"
+        hint = " load_pretrained reads the encoders that come with the package." if bare else ""
+        raise FileNotFoundError(f"Cannot load {path}: {found}.{hint}")
+    with reading(path, "a file that m3n_sklearn.save has written"):
+        metadata, tensors = _read(path)
+        version = _format_version(metadata, path)
+        if version > FORMAT_VERSION:
+            raise ValueError(
+                f"{path} has format version {version}; this m3n_sklearn {__version__} "
+                f"reads up to {FORMAT_VERSION}. Upgrade m3n_sklearn to read it."
+            )
+        document = metadata.get("document", "")
+        if metadata.get("sha256") != _digest(document, tensors):
+            raise ValueError(
+                f"{path} was changed or damaged after it was saved: its checksum does not match. "
+                "Fetch or save it again."
+            )
+        content = json.loads(document)
+        _compare_versions(content["versions"], path)
+        return decode(content["estimator"], tensors)
 
 
 def encode(estimator: BaseEstimator) -> tuple[dict[str, Any], dict[str, AnyArray], list[str]]:
@@ -214,6 +250,25 @@ class Persistent(DocumentationLink):
         return estimator
 
 
+class Unconfirmed:
+    """A name in a file that could lead to a host, a folder or another file. Every use refuses it.
+
+    It is kept as it stands in the file, to be shown and to be saved again.
+    """
+
+    def __init__(self, parameter: str, node: Any) -> None:
+        self.parameter, self.node = parameter, node
+
+    def __repr__(self) -> str:
+        node = self.node
+        if isinstance(node, dict):
+            node = node.get("path") or node.get("fields", node)
+        return (
+            f"{node!r}, which the loaded file names and which is not used before you confirm it "
+            f"with set_params({self.parameter}=...)"
+        )
+
+
 class _NotPortable(TypeError):
     """A value that JSON and safetensors can't hold."""
 
@@ -229,6 +284,10 @@ class _Writer:
         name = _class_name(type(estimator))
         params = {}
         for key, value in sorted(estimator.get_params(deep=False).items()):
+            if key == "memory" and value is not None:  # the next fit would unpickle what is there
+                named = repr(os.fspath(value)) if isinstance(value, str | os.PathLike) else "Memory"
+                self.dropped.append(f"{where}{key}={named}")
+                continue
             try:
                 params[key] = self.value(value, f"{where}{key}")
             except _NotPortable:
@@ -254,6 +313,8 @@ class _Writer:
             return self._array(value, where)
         if isinstance(value, Path):
             return {_TAG: "path", "path": str(value)}
+        if isinstance(value, Unconfirmed):
+            return value.node
         if isinstance(value, BaseEstimator):
             return self.estimator(value, f"{where}__")
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -335,13 +396,60 @@ class _Reader:
         cls = _class_of(node["class"])
         if not hasattr(cls, "__dataclass_fields__") and not hasattr(cls, "_fields"):
             raise ValueError(f"The file gives fields to {node['class']}, which has none.")
+        if cls.__name__ == "SentenceEncoder" and not _is_default_encoder(node["fields"]):
+            raise ValueError("The file holds a SentenceEncoder in another place than text_encoder.")
         return cls(**self.value(node["fields"]))
 
     def _estimator(self, node: dict[str, Any]) -> BaseEstimator:
-        estimator = _class_of(node["class"], BaseEstimator)(**self.value(node["params"]))
+        params = {key: self._parameter(key, value) for key, value in node["params"].items()}
+        estimator = _class_of(node["class"], BaseEstimator)(**params)
         if node["state"] is not None:
-            vars(estimator).update(self.value(node["state"]))
+            state = self.value(node["state"])
+            if odd := sorted(key for key in state if not _is_state(key)):
+                raise ValueError(f"The file sets {', '.join(odd)}, which no fit sets.")
+            vars(estimator).update(state)
         return estimator
+
+    def _parameter(self, name: str, node: Any) -> Any:
+        """Return a parameter, without what could lead out of the file."""
+        if name == "memory":
+            return None
+        if name == "pretrainer" and _items(node) is not None:
+            parts = [self._parameter(name, item) for item in _items(node)]
+            return parts if isinstance(node, list) else tuple(parts)
+        if name in ("corpus", "pretrainer", "text_encoder") and not _is_known(name, node):
+            return Unconfirmed(name, node)
+        return self.value(node)
+
+
+def _items(node: Any) -> Any:
+    """Return the items of a list or tuple in a file, else None."""
+    if isinstance(node, dict) and node.get(_TAG) == "tuple":
+        return node["items"]
+    return node if isinstance(node, list) else None
+
+
+def _is_known(parameter: str, node: Any) -> bool:
+    """Tell whether a parameter is part of the file, or a name of what the package has."""
+    if isinstance(node, dict):
+        if node.get(_TAG) == "estimator":
+            return parameter != "corpus"
+        if node.get(_TAG) != "record" or parameter != "text_encoder":
+            return False
+        return _is_default_encoder(node["fields"])
+    if node is None:
+        return True
+    if parameter == "text_encoder":
+        return node in ("hashing", *DEFAULT_MODELS)
+    names = [file.stem for file in PACKAGED_WEIGHTS.glob("*.safetensors")]
+    return parameter == "pretrainer" and node in names
+
+
+def _is_default_encoder(fields: Any) -> bool:
+    """Tell whether a HashingEncoder or a SentenceEncoder leads to no folder and no other model."""
+    if not isinstance(fields, dict) or _TAG in fields:
+        return False
+    return fields.get("model", DEFAULT_MODELS[0]) in DEFAULT_MODELS and not fields.get("cache_dir")
 
 
 # ---- state of an estimator
@@ -362,7 +470,12 @@ def _state(estimator: BaseEstimator) -> dict[str, Any]:
     """Return what was fitted: by scikit-learn's custom, the attributes with a trailing _."""
     if isinstance(estimator, FrozenEstimator):
         return {}
-    return {k: v for k, v in vars(estimator).items() if k.endswith("_") and not k.startswith("_")}
+    return {key: value for key, value in vars(estimator).items() if _is_state(key)}
+
+
+def _is_state(attribute: str) -> bool:
+    """Tell whether an attribute is fitted state."""
+    return attribute.endswith("_") and not attribute.startswith("_")
 
 
 # ---- names of classes
@@ -415,11 +528,6 @@ def _ours(module: str) -> bool:
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, AnyArray]]:
     """Return the metadata and the tensors of a file."""
-    if not path.is_file():
-        found = "it is a directory" if path.is_dir() else "there is no such file"
-        bare = path.name == str(path) and not path.suffix  # a name, such as "m3n-base"
-        hint = " load_pretrained reads the encoders that come with the package." if bare else ""
-        raise FileNotFoundError(f"Cannot load {path}: {found}.{hint}")
     try:
         with safetensors.safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}

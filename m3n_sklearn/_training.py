@@ -466,8 +466,7 @@ class _RefuseDivergence(Callback):  # type: ignore[misc]
         if not math.isfinite(net.history[-1, "train_loss"]):
             raise FloatingPointError(
                 f"The training loss is no longer finite in epoch {net.history[-1, 'epoch']}. "
-                f"Lower lr (now {net.lr:g}), check the scale of X, and look for NaN in it "
-                "where it is a memory-mapped corpus, which is not searched for them."
+                f"Lower lr (now {net.lr:g}), and check the scale of X."
             )
 
 

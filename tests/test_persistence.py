@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
+import pkgutil
+import socket
 import warnings
 from pathlib import Path
 
@@ -17,10 +21,13 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
+import m3n_sklearn
+from m3n_sklearn import HMMClassifier, Multi3NetClassifier, Multi3NetPretrainer, load, save
 from m3n_sklearn import _persistence as persistence
-from m3n_sklearn import load, save
 from m3n_sklearn._persistence import Persistent
-from m3n_sklearn.text import HashingEncoder
+from m3n_sklearn.text import HashingEncoder, SentenceEncoder
+
+from .wrists import pretrained, wrist_data
 
 
 class Toy(Persistent, BaseEstimator):
@@ -264,3 +271,193 @@ def test_unknown_kinds_and_false_records_are_refused(tmp_path):
     rewrite(path, lambda d: d["estimator"]["params"].update(value=false))
     with pytest.raises(ValueError, match="which has none"):
         load(path)
+
+
+# ---- nothing that is saved runs, connects or reads later
+
+
+X = np.random.default_rng(0).normal(size=(8, 6, 40))
+X[:, 2] += 9.8
+LABELS_OF_X = ["still", "wave"] * 4
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return Multi3NetClassifier(strategy="scratch", max_epochs=1, rate=50.0).fit(X, LABELS_OF_X)
+
+
+@pytest.fixture
+def nobody_else(monkeypatch):
+    """No host is asked, nothing is unpickled, and no cache is opened."""
+
+    def refuse(*args, **kwargs):
+        raise AssertionError(f"something left the file: {args}")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr("pickle.load", refuse)
+    monkeypatch.setattr("pickle.loads", refuse)
+    monkeypatch.setattr("joblib.numpy_pickle.load", refuse)
+    monkeypatch.setattr("joblib.memory.Memory.__init__", refuse)
+    monkeypatch.setattr("m3n_sklearn.text._sentence._load", refuse)
+
+
+def forged(tmp_path, estimator, **params):
+    """Return the path of a file with a valid checksum and parameters of the forger's choice."""
+    path = tmp_path / "forged.safetensors"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        save(estimator, path)
+    rewrite(path, lambda document: document["estimator"]["params"].update(params))
+    return path
+
+
+@pytest.mark.parametrize("memory", ["cache", Path("cache")], ids=type)
+def test_a_cache_is_not_saved(tmp_path, classifier, memory):
+    from sklearn.base import clone
+
+    given = clone(classifier).set_params(memory=str(memory)).fit(X, LABELS_OF_X)
+    with pytest.warns(UserWarning, match="can't carry memory='cache'"):
+        save(given, tmp_path / "e")
+    assert load(tmp_path / "e").memory is None
+    nested = HMMClassifier(given).fit(X, LABELS_OF_X, groups=[0, 0, 0, 0, 1, 1, 1, 1])
+    with pytest.warns(UserWarning, match="estimator__memory='cache'"):
+        save(nested, tmp_path / "e")
+    assert load(tmp_path / "e").estimator.memory is None
+
+
+@pytest.mark.parametrize(
+    "memory", ["cache", {"$": "path", "path": "/tmp/cache"}, {"$": "tuple", "items": ["cache"]}]
+)
+def test_a_forged_cache_is_not_opened(tmp_path, classifier, memory, nobody_else):
+    loaded = load(forged(tmp_path, classifier, memory=memory))
+    assert loaded.memory is None
+    loaded.fit(X, LABELS_OF_X)
+
+
+def sentence_encoder(**fields):
+    return {"$": "record", "class": "m3n_sklearn.text:SentenceEncoder", "fields": fields}
+
+
+FORGED_ENCODERS = [
+    "evil/model",
+    "/tmp/model",
+    "all-mpnet-base-v2",
+    {"$": "path", "path": "/tmp/model"},
+    sentence_encoder(model="evil/model"),
+    sentence_encoder(model={"$": "path", "path": "/tmp/model"}),
+    sentence_encoder(cache_dir="/tmp/cache"),
+    sentence_encoder(model="all-MiniLM-L6-v2", cache_dir={"$": "path", "path": "//host/share"}),
+    {**sentence_encoder(), "fields": {"$": "mapping", "items": [["model", "evil/model"]]}},
+]
+
+
+@pytest.mark.parametrize("encoder", FORGED_ENCODERS, ids=str)
+def test_a_forged_text_encoder_is_never_asked(tmp_path, encoder, nobody_else):
+    path = forged(tmp_path, pretrained(), text_encoder=encoder)
+    loaded = load(path)
+    for use in (lambda: loaded.embed_text(["wave"]), lambda: loaded.fit(X)):
+        with pytest.raises((TypeError, ValueError), match=r"confirm it with set_params\(text_enc"):
+            use()
+    windows = wrist_data(1)[0]
+    np.testing.assert_array_equal(loaded.transform(windows), pretrained().transform(windows))
+    save(loaded, path)  # what is not confirmed stays so
+    with pytest.raises(TypeError, match="confirm it"):
+        load(path).embed_text(["wave"])
+    loaded.set_params(text_encoder="hashing", max_epochs=1).fit(X)
+
+
+@pytest.mark.parametrize(
+    "encoder", ["hashing", "all-MiniLM-L6-v2", HashingEncoder(8), SentenceEncoder(batch_size=2)]
+)
+def test_known_text_encoders_come_back(tmp_path, encoder):
+    given = pretrained()
+    before = given.text_encoder
+    try:
+        given.set_params(text_encoder=encoder)
+        back = there_and_back(given, tmp_path / "e")
+    finally:
+        given.set_params(text_encoder=before)
+    assert back.text_encoder == encoder
+
+
+FORGED_PRETRAINERS = ["evil", "/tmp/e.safetensors", "//host/e", {"$": "path", "path": "e"}]
+
+
+@pytest.mark.parametrize("pretrainer", FORGED_PRETRAINERS, ids=str)
+def test_a_forged_pretrainer_is_not_read(tmp_path, classifier, pretrainer, nobody_else):
+    path = forged(tmp_path, classifier, pretrainer=pretrainer, strategy="frozen")
+    loaded = load(path)
+    np.testing.assert_array_equal(loaded.predict(X), classifier.predict(X))
+    with pytest.raises(ValueError, match=r"confirm it with set_params\(pretrainer"):
+        loaded.fit(X, LABELS_OF_X)
+    path = forged(tmp_path, classifier, pretrainer=["m3n-base", pretrainer], strategy="auto")
+    with pytest.raises(TypeError, match="Unconfirmed"):
+        load(path).fit(X, LABELS_OF_X)
+
+
+def test_names_of_the_package_come_back(tmp_path, classifier):
+    for pretrainer in ("m3n-base", ["m3n-base"]):
+        loaded = load(forged(tmp_path, classifier, pretrainer=pretrainer, strategy="frozen"))
+        assert loaded.pretrainer == pretrainer
+    loaded.set_params(pretrainer="m3n-base").fit(X, LABELS_OF_X)
+
+
+@pytest.mark.parametrize("corpus", ["corpus", "//host/share", {"$": "path", "path": "corpus"}])
+def test_a_forged_corpus_is_not_opened(tmp_path, corpus, nobody_else):
+    loaded = load(forged(tmp_path, pretrained(), corpus=corpus))
+    with pytest.raises(ValueError, match=r"confirm it with set_params\(corpus"):
+        loaded.fit(X)
+    loaded.set_params(corpus=None, max_epochs=1).fit(X)
+
+
+def test_forged_parts_deep_inside_are_not_asked(tmp_path, classifier, nobody_else):
+    evil = json.loads(json.dumps(persistence.encode(Multi3NetPretrainer())[0]))
+    evil["params"]["text_encoder"] = "evil/model"
+    frozen = {"$": "estimator", "class": "sklearn.frozen:FrozenEstimator", "state": None}
+    for pretrainer in (evil, {**frozen, "params": {"estimator": evil}}):
+        loaded = load(forged(tmp_path, classifier, pretrainer=pretrainer))
+        inner = getattr(loaded.pretrainer, "estimator", loaded.pretrainer)
+        with pytest.raises(TypeError, match="confirm it"):
+            m3n_sklearn.text.resolve_text_encoder(inner.text_encoder)
+    with pytest.raises(ValueError, match="another place than text_encoder"):
+        load(forged(tmp_path, classifier, augment=sentence_encoder(model="evil/model")))
+
+
+def test_a_file_sets_fitted_state_only(tmp_path):
+    path = tmp_path / "e"
+    for name in ("predict", "_live", "value", "__class__"):
+        save(fitted(), path)
+        rewrite(path, lambda d, name=name: d["estimator"]["state"].update({name: "x"}))
+        with pytest.raises(ValueError, match=f"sets {name}, which no fit sets"):
+            load(path)
+
+
+REVIEWED = {
+    # held by the reader
+    "corpus", "memory", "pretrainer", "text_encoder",
+    # names of presets, sites and channels, and a device of torch: none is a path or a class
+    "body", "channels", "device", "noise", "sites",
+    # objects of the package that are in the file themselves, and callbacks, which no file carries
+    "callbacks", "estimator", "simulator",
+}  # fmt: skip
+
+
+def test_every_parameter_that_takes_any_text_or_object_was_reviewed():
+    """A new parameter that could lead out of a file has to be thought about first."""
+    free = set()
+    for module in pkgutil.walk_packages(m3n_sklearn.__path__, "m3n_sklearn."):
+        if module.name.endswith("_numba"):
+            continue
+        for cls in vars(importlib.import_module(module.name)).values():
+            ours = inspect.isclass(cls) and cls.__module__.startswith("m3n_sklearn.")
+            if not ours or not issubclass(cls, BaseEstimator):
+                continue
+            for name, allowed in getattr(cls, "_parameter_constraints", {}).items():
+                kinds = [] if isinstance(allowed, str) else allowed
+                opened = isinstance(allowed, str) or any(
+                    kind is str or kind is object or type(kind).__name__ == "HasMethods"
+                    for kind in kinds
+                )
+                free |= {name} if opened else set()
+    assert free <= REVIEWED, free - REVIEWED

@@ -350,12 +350,11 @@ def test_bombs_and_damage(tmp_path, content):
         tracemalloc.stop()
 
 
-def test_repeated_references_do_not_multiply(tmp_path):
-    nest = [0]
-    for _ in range(60):
-        nest = [nest, nest]
-    got = load_restricted(written(tmp_path, pickle.dumps(nest)))
-    assert got[0] is got[1]
+def test_shared_parts_stay_shared(tmp_path):
+    part = [0.5]
+    got = load_restricted(written(tmp_path, pickle.dumps([part, (part, {"again": part})])))
+    assert got == [part, (part, {"again": part})]
+    assert got[0] is got[1][0] is got[1][1]["again"]
 
 
 def test_a_missing_file(tmp_path):

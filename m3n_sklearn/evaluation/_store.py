@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -14,15 +15,25 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
-from .._files import write_atomically
-from .._hashing import content_hash
+from .._files import naming_file, sweep, write_atomically
+from .._hashing import content_hash, sha256
 from ._jobs import Data, Job, Run
 from ._method import Method
 from ._scores import Score
 
 __all__ = ["Store", "load_scores"]
 
-FORMAT = 3
+FORMAT = 4
+
+KINDS: dict[str, Any] = {
+    "method": str,
+    "budget": int | float | None,
+    "draw": int,
+    "group": str | int | float | None,
+    "macro_f1": int | float,
+    "held_out": list,
+}
+"""Types of what scores are sorted and compared by."""
 
 
 class Store:
@@ -30,7 +41,12 @@ class Store:
 
     def __init__(self, path: str | os.PathLike[str], data: Data, methods: Sequence[Method]) -> None:
         self.path = Path(path)
-        self.path.mkdir(parents=True, exist_ok=True)
+        # before the first fit, which may take hours
+        with naming_file(self.path, "No cell is computed"):
+            self.path.mkdir(parents=True, exist_ok=True)
+            if not os.access(self.path, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, "not writable", str(self.path))
+        sweep(self.path)
         self._data = content_hash([data.X, data.y, data.groups, data.random_state])
         self._methods = {method.name: _identify(method) for method in methods}
 
@@ -50,7 +66,8 @@ class Store:
             "needs_labels": job.method.needs_labels,
             "scores": [_to_json(score) for score in scores],
         }
-        write_atomically(self._file(job), json.dumps(content).encode())
+        signed = {**content, "sha256": _digest(content)}
+        write_atomically(self._file(job), json.dumps(signed).encode())
 
     def _file(self, job: Job) -> Path:
         """Return the path of a cell."""
@@ -159,6 +176,9 @@ def _to_json(score: Score) -> dict[str, Any]:
 def _from_json(entry: Mapping[str, Any]) -> Score:
     """Return the score of an entry that `_to_json` has made."""
     fields = dict(entry)
+    for name, kinds in KINDS.items():
+        if not isinstance(fields[name], kinds) or isinstance(fields[name], bool):
+            raise ValueError(f"its {name} is a {type(fields[name]).__name__}")
     labels = np.array(fields.pop("labels"))
     return Score(
         **{
@@ -172,12 +192,22 @@ def _from_json(entry: Mapping[str, Any]) -> Score:
     )
 
 
+def _digest(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a cell."""
+    return sha256([json.dumps(content).encode()])
+
+
 def _read(path: Path) -> tuple[bool, list[Score]]:
     """Return whether the method of a cell needs labels, and the scores of the cell."""
     try:
         content = json.loads(path.read_text("utf-8"))
         if content["format"] != FORMAT:
             raise ValueError(f"format {content['format']} instead of {FORMAT}")
-        return bool(content["needs_labels"]), [_from_json(entry) for entry in content["scores"]]
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+        if content.pop("sha256") != _digest(content):
+            raise ValueError("it was changed or damaged: its checksum does not match")
+        scores = [_from_json(entry) for entry in content["scores"]]
+        if not scores:
+            raise ValueError("it has no scores")
+        return bool(content["needs_labels"]), scores
+    except Exception as error:
         raise ValueError(f"{path} is not a cell of a study ({error}): delete it.") from error

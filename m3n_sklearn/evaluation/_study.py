@@ -65,7 +65,8 @@ def few_label_study(
         Folder for finished cells, one small file each. An interrupted study resumes from it, and a
         larger one (more methods, budgets, draws or folds) computes only what is missing. A cell is
         reused if the windows, labels, people, the drawn rows and the method's parameters, with all
-        frozen weights, are the same. What a function of the held-out people returns, the contents
+        frozen weights, are the same. Several processes may work on one store: each computes the
+        cells that it does not find. What a function of the held-out people returns, the contents
         of files and the code are not compared: use an empty folder after such a change.
     n_jobs : int, optional
         Number of processes. The scores do not depend on it, since each fit uses one thread.
@@ -148,7 +149,10 @@ def _compute_all(
 
 def _compute(data: Data, job: Job, store: Store | None) -> tuple[Cell, list[Score]]:
     """Compute a cell, and write it to the store."""
-    scores = run_cell(data, job)
-    if store is not None:  # written by the worker, so that a killed study loses no finished cell
-        store.write(job, scores)
+    # another process that runs the same study may have written it meanwhile
+    scores = None if store is None else store.read(job)
+    if scores is None:
+        scores = run_cell(data, job)
+        if store is not None:  # by the worker, so that a killed study loses no finished cell
+            store.write(job, scores)
     return job.cell, scores

@@ -270,13 +270,14 @@ def _rows(path: Path) -> Array:
 def _from_npz(path: Path) -> Array:
     """Return the landmarks of an .npz file, with their visibility if there is one."""
     arrays = read_npz(path)
-    visibility = arrays.pop("visibility", None)
+    visibility = arrays.get("visibility")
+    others = sorted(set(arrays) - {"visibility"})
     key = next((key for key in (*KEYS, "landmarks") if key in arrays), None)
-    if key is None and len(arrays) != 1:
+    if key is None and len(others) != 1:
         raise ValueError(
-            f"{path.name} must contain a single array, or {KEYS[0]!r}; it has {sorted(arrays)}."
+            f"{path.name} must contain a single array, or {KEYS[0]!r}; it has {others}."
         )
-    points = np.asarray(arrays[key] if key else next(iter(arrays.values())), dtype=np.float64)
+    points = np.asarray(arrays[key or others[0]], dtype=np.float64)
     if visibility is None or points.ndim != 3:
         return points
     if visibility.shape != points.shape[:2]:

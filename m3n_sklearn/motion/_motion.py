@@ -23,6 +23,7 @@ __all__ = [
     "MAX_MEDIAN_SPEED",
     "Motion",
     "as_sentences",
+    "as_sex",
     "check_id",
     "check_name",
     "check_source",
@@ -30,7 +31,8 @@ __all__ = [
     "warn_if_fast",
 ]
 
-SEXES = ("neutral", "male", "female")
+SEXES = {"neutral": ("neutral", "n"), "male": ("male", "m"), "female": ("female", "f")}
+"""Variants of body models, and the words for them."""
 
 # ---- plausible magnitudes
 
@@ -99,7 +101,7 @@ class Motion:
     stature : float, optional
         Body height in m, between 0.4 and 2.6.
     sex : {"neutral", "male", "female"}, default="neutral"
-        Variant of the body model.
+        Variant of the body model. Capital letters, and the first letter alone, are understood.
     text : str or sequence of str, optional
         A caption, or several paraphrases of one caption.
     label : hashable, optional
@@ -150,7 +152,7 @@ class Motion:
 
     See Also
     --------
-    read_amass, read_bvh : Motions from files of motion capture.
+    read_bvh, read_smpl : Motions from files.
     motion_from_joints : Motion from joint positions.
 
     References
@@ -588,7 +590,16 @@ def check_source(source: Any) -> str | None:
     return source
 
 
+def as_sex(word: Any) -> str | None:
+    """Return the variant of a body that a word or letter in any case names, or None."""
+    text = word.decode("latin1") if isinstance(word, bytes) else word
+    if not isinstance(text, str):
+        return None
+    return next((sex for sex, words in SEXES.items() if text.strip().lower() in words), None)
+
+
 def _check_sex(sex: str) -> str:
-    if sex not in SEXES:
+    known = as_sex(sex)
+    if known is None:
         raise ValueError(f"sex must be one of {', '.join(SEXES)}, got {sex!r}.")
-    return sex
+    return known

@@ -53,14 +53,13 @@ MAX_HEIGHT = 30.0
 
 def load_content(path: str | os.PathLike[str]) -> Any:
     """Return the plain content of an .npz, .npy, pickle, joblib or torch file; nothing is run."""
-    with reading(path, "a file of NumPy, pickle, joblib or torch.save") as file:
-        return load_plain(file)
+    return load_plain(path)
 
 
 def recognize_smpl(content: Any) -> str | None:
     """Return the name of the tool that wrote SMPL parameters, "smpl" for others, None for none."""
     tool = recognize(content)
-    return None if tool is None else tool.name or "smpl"
+    return None if tool is None else tool.name or tool.title.lower()
 
 
 def read_smpl(
@@ -657,15 +656,16 @@ def _read(
         hertz = known_rate(people.tool.rate if hertz is None else hertz, what)
         clips = _clips(people, hertz, person, max_gap, trim_tpose)
         if tool is None:
-            _tell(people.tool)
+            _tell(people.tool, focal_length)
         # 3. From the axes of the file to z up
         return _motions(people, clips, up=up, rate=hertz, name=name, facts=facts)
 
 
-def _tell(tool: Tool) -> None:
-    """Warn about what the results of a tool cannot say."""
+def _tell(tool: Tool, focal_length: float | None) -> None:
+    """Warn if the results of a tool are relative to the camera."""
     if tool.camera:
-        lens = "" if tool.places else ", and their root stays in place: its depth is a guess"
+        is_placed = tool.places or focal_length is not None
+        lens = "" if is_placed else ", and their root stays in place: its depth is a guess"
         warn(
             f"These are results of {tool.title}, relative to the camera{lens}. A moving camera "
             "appears as motion of the body, a tilted one as tilted gravity: pass up= as the camera "
@@ -696,7 +696,7 @@ def _clips(
         tracks = {person: tracks[person]}
     clips, cuts = [], []
     for who, track in tracks.items():
-        where = "the file" if people.is_single else f"person {who!r}"
+        where = "the file" if people.is_single else f"person {who!r:.80}"
         _check_frames(track, where)
         track = track.finite(where)
         _check_poses(track.poses)  # before the root is rotated: afterwards degrees do not show

@@ -87,15 +87,8 @@ def convention_of(values: ArrayLike, name: str, joints: tuple[int, ...]) -> str 
     if numbers == 4:
         if np.abs(np.linalg.norm(finite, axis=-1) - 1).max() > MAX_ROUNDING:
             raise ValueError(f"{name} has quaternions whose length is not 1.")
-        first, last = (
-            np.abs(finite[:, 1:, [0, 3]]).mean(axis=(0, 1))
-            if rows.shape[1] > 1
-            else (
-                1.0,
-                0.0,
-            )
-        )
-        if abs(first - last) < MIN_CONTRAST:
+        first, last = np.abs(finite[:, :, [0, 3]]).mean(axis=(0, 1))
+        if rows.shape[1] == 1 or abs(first - last) < MIN_CONTRAST:
             raise ValueError(
                 f"{name} has quaternions whose order, (w, x, y, z) or (x, y, z, w), cannot be told "
                 "from the poses. Pass rotation vectors in rad."
@@ -113,11 +106,11 @@ def convention_of(values: ArrayLike, name: str, joints: tuple[int, ...]) -> str 
     if mixed < apart:
         return "interleaved"
     # 3. Columns or rows, a rotation or its inverse: knees bend backwards only
-    missing = {22: 0, 24: 0, 52: 0, 55: 0, 21: 1, 23: 1, 51: 1, 54: 1}.get(rows.shape[1])
-    if missing is None:
-        return "columns"
-    knees = rotvec_from_matrix(matrix_from_sixd(finite[:, np.array(KNEES) - missing]))
-    flexion = float(knees[..., 0].mean())
+    flexion = 0.0
+    if rows.shape[1] > max(KNEES):
+        knees = np.array(KNEES) - rows.shape[1] % 2  # odd numbers of joints are without the root
+        turns = rotvec_from_matrix(matrix_from_sixd(finite[:, knees]))
+        flexion = float(turns[..., 0].mean())
     if abs(flexion) < MIN_FLEXION:
         warn(
             f"{name} has 6-D rotations, and the knees hardly bend, which would tell columns from "
@@ -136,7 +129,10 @@ def _skewness(sixd: Array) -> float:
 
 def has_joints(values: ArrayLike, joints: tuple[int, ...]) -> bool:
     """Tell whether an array has the shape of rotations of some number of joints."""
-    return _numbers_of(np.asarray(values), joints) is not None
+    try:
+        return _numbers_of(np.asarray(values), joints) is not None
+    except ValueError:  # lists of several lengths
+        return False
 
 
 def _numbers_of(array: AnyArray, joints: tuple[int, ...]) -> int | None:

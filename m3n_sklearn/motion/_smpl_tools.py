@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from .._typing import Array
 from .._validation import is_number, real_array
 from .._warn import warn
+from ._motion import as_sex
 from ._readings import as_rotvecs, convention_of, frame_numbers, has_joints, look_up
 
 __all__ = ["GVHMR", "HUMANS", "TOOLS", "WHAM", "People", "Tool", "Track", "people_of", "recognize"]
@@ -36,8 +37,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "body": ("pose_body", "body_pose", "poses_body"),
     "trans": (
-        "trans_world", "root_trans_world", "trans", "transl", "smpl_trans", "translation", "root_translation",
-        "pred_trans", "trans_orig", "root_trans_offset", "bodyTranslation",
+        "trans_world", "root_trans_world", "trans", "transl", "smpl_trans", "translation",
+        "root_translation", "pred_trans", "trans_orig", "root_trans_offset", "bodyTranslation",
     ),
     "betas": (
         "betas", "beta", "shape", "shapes", "smpl_beta", "smpl_betas", "pred_betas", "pred_shape",
@@ -55,8 +56,8 @@ WRAPPERS = (
 )  # fmt: skip
 """Names under which some files keep the parameters."""
 
-LAYOUTS = {22: "body only", 24: "SMPL", 52: "SMPL-H", 55: "SMPL-X"}
-"""Body models by their number of joints, the root included."""
+LAYOUTS = (22, 24, 52, 55)
+"""Numbers of joints of the body alone, SMPL, SMPL-H and SMPL-X, the root included."""
 
 BODIES = (21, 23, 51, 54)
 """The same without the root."""
@@ -66,10 +67,6 @@ BODY_JOINTS = 22
 
 MOTION_X = {"root_orient": (0, 3), "pose_body": (3, 66), "trans": (309, 312), "betas": (312, 322)}
 """Columns of the vectors of Motion-X."""
-
-SEXES = {
-    "male": ("male", "m"), "female": ("female", "f"), "neutral": ("neutral", "n", "none", ""),
-}  # fmt: skip
 
 CODEC_SEXES = ("neutral", "male", "female")
 """Numbers of SMPL codec; those of other files contradict each other."""
@@ -101,6 +98,7 @@ ROMP = Tool("romp", "ROMP", "-y", ("smpl_thetas",), camera=True, places=False)
 EMDB = Tool("emdb", "EMDB", "y", ("poses_root", "poses_body"), rate=30.0)
 MOTIONX = Tool("motion-x", "Motion-X", "y", rate=30.0)
 CODEC = Tool("smplcodec", "SMPL codec", "y", ("bodyPose", "smplVersion"))
+MDM = Tool("mdm", "MDM", "y", ("thetas", "root_translation"))
 AMASS = Tool(None, "AMASS", "z", ("poses", "trans", "mocap_framerate"))
 GENERAL = Tool(None, "SMPL", "z")
 
@@ -116,7 +114,7 @@ TOOLS = (
     Tool("slahmr", "SLAHMR", "-y", ("root_orient", "pose_body", "cam_R")),
     Tool("glamr", "GLAMR", "z", ("smpl_orient_world", "root_trans_world")),
     CODEC,
-    Tool("mdm", "MDM", "y", ("thetas", "root_translation")),
+    MDM,
     AMASS,
 )
 """Tools that are known by the names in the parameters of one person."""
@@ -183,7 +181,15 @@ class People:
 def recognize(content: Any) -> Tool | None:
     """Return the tool that wrote the content of a file, or None: it has no SMPL parameters."""
     found = _find(content)
-    return None if found is None else found[0]
+    if found is None:
+        return None
+    tool, arrangement, part = found
+    key = _key(part, "poses") if arrangement == "record" else None
+    if tool is GENERAL and key is not None:  # a word that others use as well
+        values = part[key]
+        if isinstance(values, np.ndarray) and not has_joints(values, (*LAYOUTS, *BODIES)):
+            return None
+    return tool
 
 
 def _find(content: Any, depth: int = 0) -> tuple[Tool, str, Any] | None:
@@ -212,18 +218,25 @@ def _find(content: Any, depth: int = 0) -> tuple[Tool, str, Any] | None:
     if _any(values, "smpl_thetas"):
         return ROMP, "romp", content
     if people := {who: value for who, value in values.items() if _has_poses(value)}:
-        facts = {key: content[key] for key in (*NAMES["rate"], *NAMES["sex"]) if key in content}
-        if len(people) == 1 and (alone := next(iter(people))) in WRAPPERS:
-            facts |= {key: content[key] for key in ("good_frames_mask",) if key in content}
-            return _tool_of(people[alone]), "record", {**facts, **people[alone]}
-        return _tool_of(next(iter(people.values()))), "people", {**facts, **people}
+        first = next(iter(people))
+        tool = _tool_of(people[first])
+        if len(people) == 1 and first in WRAPPERS:
+            return tool, "record", _with_facts(content, people[first])
+        return tool, "people", _with_facts(content, people)
     # 4. One level down
     for key in WRAPPERS:
         if depth < 3 and isinstance(content.get(key), Mapping | list):
             inner = _find(content[key], depth + 1)
             if inner is not None:
-                return inner
+                return inner[0], inner[1], _with_facts(content, inner[2])
     return None
+
+
+def _with_facts(content: Mapping[Any, Any], part: Any) -> Any:
+    """Return a part of some content, with the facts next to it: rate, sex, frames to leave out."""
+    keys = (*NAMES["rate"], *NAMES["sex"], "good_frames_mask")
+    facts = {key: content[key] for key in keys if key in content}
+    return {**facts, **part} if isinstance(part, Mapping) else part
 
 
 def _mappings(content: Mapping[Any, Any]) -> dict[Any, Mapping[Any, Any]]:
@@ -320,7 +333,7 @@ def _explain_other(content: Any, tool: Tool, found: Tool | None) -> None:
         look_up(content, "smpl_params_global", "it")
     for who, values in content.items():
         for key in PER_FRAME if tool is HUMANS else (*tool.keys, *tool.needs):
-            look_up(values, key, f"{'frame' if tool is HUMANS else 'person'} {who!r}")
+            look_up(values, key, f"{'frame' if tool is HUMANS else 'person'} {who!r:.80}")
     raise ValueError(f"it has no results of {tool.title}; it has {_listed(content)}.")
 
 
@@ -332,6 +345,14 @@ def _listed(content: Any) -> str:
     return type(content).__name__ if shape is None else f"an array of shape {shape}"
 
 
+def _shape(values: Any) -> tuple[int, ...]:
+    """Return the shape of an array or of nested lists; () if their lengths differ."""
+    try:
+        return np.shape(values)
+    except ValueError:
+        return ()
+
+
 def _who(name: Any) -> Hashable:
     """Return the name of a person as a plain value."""
     return name.item() if isinstance(name, np.generic) else name
@@ -340,7 +361,7 @@ def _who(name: Any) -> Hashable:
 def _rate(record: Mapping[str, Any]) -> float | None:
     """Return the frames per second in a record, or None."""
     for name in NAMES["rate"]:
-        if name in record and np.size(record[name]) == 1:
+        if name in record and _shape(record[name]) in ((), (1,), (1, 1)):
             return float(real_array(record[name], name, "frames per second").reshape(()))
     return None
 
@@ -350,7 +371,7 @@ def _split(record: Mapping[str, Any]) -> dict[Hashable, dict[str, Any]] | None:
     parts = {part: key for part in NAMES if (key := _key(record, part)) is not None}
     # 1. Lists with one array for each person (3DPW)
     first = record[parts["poses"]] if "poses" in parts else None
-    if isinstance(first, list | tuple) and first and all(np.ndim(each) > 1 for each in first):
+    if isinstance(first, list | tuple) and first and all(has_joints(p, LAYOUTS) for p in first):
         lists = {
             key: record[key]
             for key in parts.values()
@@ -364,15 +385,15 @@ def _split(record: Mapping[str, Any]) -> dict[Hashable, dict[str, Any]] | None:
     # 2. Arrays with one row for each person (SLAHMR)
     if "trans" not in parts:
         return None
-    shape = np.shape(record[parts["trans"]])
+    shape = _shape(record[parts["trans"]])
     if len(shape) != 3 or shape[1] == 1 or shape[2] != 3:
         return None
     rows = {
         key: record[key]
         for part, key in parts.items()
         if part not in ("rate", "sex")
-        and len(np.shape(record[key])) > 1
-        and np.shape(record[key])[0] == shape[0]
+        and len(_shape(record[key])) > 1
+        and _shape(record[key])[0] == shape[0]
     }
     others = {key: value for key, value in record.items() if key not in rows}
     return {
@@ -393,7 +414,7 @@ def _track(record: Mapping[str, Any], where: str, tool: Tool) -> Track:
     count = len(poses)
     trans = np.zeros((count, 3))
     if tool.places:
-        trans = _trans(record, count, prefix, world)
+        trans = _trans(record, count, prefix, tool, world)
     frames = _frames(record, count, prefix, tool)
     sex = _sex(record, prefix, CODEC_SEXES if tool is CODEC else ())
     track = Track(frames, poses, trans, _betas(record, count, prefix), sex)
@@ -410,14 +431,10 @@ def _poses(record: Mapping[str, Any], prefix: str, tool: Tool) -> tuple[Array, b
         key, body_key = None, key  # smpl_pose of GLAMR, next to the root
     # 1. All joints in one array
     if key is not None:
-        values = record[key]
-        kind = None
-        if np.ndim(values) == 3 and np.shape(values)[1] == 6 and np.shape(values)[2] != 6:
-            values, kind = (
-                np.moveaxis(np.asarray(values), -1, 0),
-                "rows",
-            )  # MDM: (joints, 6, frames)
-        joints = as_rotvecs(values, f"{prefix}{key}", tuple(LAYOUTS), kind)
+        values, kind = record[key], None
+        if tool is MDM and len(_shape(values)) == 3:  # (joints, 6, frames), the first two rows
+            values, kind = np.moveaxis(np.asarray(values), -1, 0), "rows"
+        joints = as_rotvecs(values, f"{prefix}{key}", LAYOUTS, kind)
     # 2. The root and the others
     else:
         if root_key is None or body_key is None:
@@ -437,7 +454,7 @@ def _poses(record: Mapping[str, Any], prefix: str, tool: Tool) -> tuple[Array, b
     return poses, (key or root_key or "").endswith("_world")
 
 
-def _trans(record: Mapping[str, Any], frames: int, prefix: str, world: bool) -> Array:
+def _trans(record: Mapping[str, Any], frames: int, prefix: str, tool: Tool, world: bool) -> Array:
     """Return translations (F, 3) in m; zero if there are none."""
     key = _key(record, "trans")
     if key is None:
@@ -447,8 +464,10 @@ def _trans(record: Mapping[str, Any], frames: int, prefix: str, world: bool) -> 
             f"{prefix}poses of the world need translations of the world, but only {key!r} is there."
         )
     trans = real_array(record[key], f"{prefix}{key}", f"({frames}, 3) in m")
-    if trans.shape == (frames, 1, 3) or (trans.shape == (3, frames) and frames != 3):
-        trans = trans.reshape(frames, 3) if trans.ndim == 3 else trans.T
+    if tool is MDM:
+        trans = trans.T
+    if trans.shape == (frames, 1, 3):
+        trans = trans[:, 0]
     if trans.shape != (frames, 3):
         raise ValueError(
             f"{prefix}{key} has shape {trans.shape}, but {frames} poses need ({frames}, 3)."
@@ -478,11 +497,13 @@ def _frames(record: Mapping[str, Any], count: int, prefix: str, tool: Tool) -> N
     """Return the numbers of the frames in which the person is visible."""
     # 1. Numbers
     key = _key(record, "frames")
-    if key is not None and (tool.needs or np.size(record[key]) == count > 1):
-        return frame_numbers(np.ravel(record[key]), f"{prefix}{key}")
+    if key is not None:
+        is_numeric = _shape(record[key]) == (count,) and np.asarray(record[key]).dtype.kind in "iuf"
+        if tool.needs or (is_numeric and count > 1):
+            return frame_numbers(record[key], f"{prefix}{key}")
     # 2. Names of images, such as img-000012.jpg (HybrIK leaves out images without people)
-    if np.size(record.get("img_path", ())) == count:
-        numbers = _image_numbers(np.ravel(record["img_path"]).tolist())
+    if _shape(record.get("img_path")) == (count,):
+        numbers = _image_numbers(list(record["img_path"]))
         if numbers is not None:
             return numbers
     return np.arange(count)
@@ -507,16 +528,17 @@ def _sex(record: Mapping[str, Any], prefix: str, numbers: Sequence[str]) -> str:
         value = np.ravel(np.asarray(record[key], dtype=object))
     except ValueError:  # objects that are not read
         value = np.array(["an object"], dtype=object)
-    word = value[0] if len(value) else ""
+    word = value[0] if len(value) else "neutral"
     if isinstance(word, int) and 0 <= word < len(numbers):
         word = numbers[word]
-    word = word.decode("latin1") if isinstance(word, bytes) else str(word)
-    plain = re.sub(r"^b'(.*)'$", r"\1", word.strip()).strip().lower()
-    sex = next((sex for sex, words in SEXES.items() if plain in words), None)
+    if isinstance(word, str):  # some files store the text of bytes
+        word = re.sub(r"^b'(.*)'$", r"\1", word.strip())
+    is_missing = word is None or (isinstance(word, str) and word.lower() in ("", "none"))
+    sex = "neutral" if is_missing else as_sex(word)
     if sex is None:
         warn(
-            f"{prefix}{key} is {word!r:.80}, which is not male, female or neutral. A neutral body was "
-            "taken; give the right one with motion.replace(sex=...)."
+            f"{prefix}{key} is {word!r:.80}, which is not male, female or neutral. A neutral body "
+            "was taken; give the right one with motion.replace(sex=...)."
         )
     return sex or "neutral"
 
@@ -537,6 +559,7 @@ def _prompthmr(content: Mapping[str, Any]) -> dict[Hashable, Track]:
     tracks = {}
     for who, person in content["people"].items():
         params = look_up(person, "smplx_world", f"person {who}")
+        look_up(params, "pose", f"person {who}: smplx_world")
         frames = look_up(person, "frames", f"person {who}")
         tracks[_who(who)] = _track({**params, "frames": frames}, f"person {who}", PROMPTHMR)
     return tracks
@@ -550,7 +573,10 @@ def _romp(content: Mapping[str, Any]) -> dict[Hashable, Track]:
         if not isinstance(frame, Mapping):  # nobody in this frame
             continue
         thetas = np.atleast_2d(look_up(frame, "smpl_thetas", f"frame {name!r}"))
-        people = np.ravel(frame.get("track_ids", [0] if len(thetas) == 1 else []))
+        people = frame_numbers(
+            frame.get("track_ids", [0] if len(thetas) == 1 else []),
+            f"frame {name!r:.80}: track_ids",
+        )
         if len(people) != len(thetas):
             raise ValueError(
                 f"frame {name!r} has {len(thetas)} people without the numbers of their tracks. Run "
@@ -575,7 +601,7 @@ def _humans(content: Mapping[Any, Any], focal: float | None) -> dict[Hashable, T
     for key, frame in content.items():
         where = f"frame {key!r}"
         (time,) = frame_numbers([look_up(frame, "time", where)], f"{where}: time")
-        if frame.get("shot") in (1, True):
+        if is_number(frame.get("shot")) and frame["shot"] == 1:
             cuts.append(int(time))
         for who, frames_lost, smpl, camera, size in _people_in(frame, where):
             if not frames_lost:

@@ -20,6 +20,7 @@ from ..body import default_body
 from ..motion import as_sentences
 from ..skeleton import SMPL_PARENTS
 from ..text import TextEncoder, encode_unique
+from .corpus._folder import check_finite
 
 __all__ = [
     "N_POSE_FEATURES",
@@ -80,7 +81,9 @@ class RecordedImu:
 
     def read(self, rows: NDArray[np.int64]) -> ImuWindows:
         """Return the windows of some rows."""
-        values = self.windows[rows]["imu"].astype(self.template.values.dtype, copy=False)
+        part = self.windows[rows]
+        check_finite("imu", part, rows)
+        values = part["imu"].astype(self.template.values.dtype, copy=False)
         return self.template.with_values(values)
 
 
@@ -93,6 +96,10 @@ class SimulatedImu:
 
     def __init__(self, windows: Windows, simulator: Any, seed: int, every: int) -> None:
         self.windows, self.seed, self.every = windows, seed, every
+        for start in range(0, len(windows), CHUNK):
+            poses = windows[start : start + CHUNK]
+            for name in ("pose", "trans"):
+                check_finite(name, poses, np.arange(start, start + len(poses)))
         if isinstance(simulator, FrozenEstimator):
             self.simulator = copy.deepcopy(simulator.estimator)
         else:
@@ -161,6 +168,8 @@ class PoseFeatures:
 def read_poses(windows: Windows, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the pose features of some rows."""
     part = windows[rows]
+    for name in ("pose", "trans"):
+        check_finite(name, part, rows)
     trans = part["trans"] if "trans" in part.columns else None
     return pose_features(part["pose"], trans, rate=part.rate("pose"), margin=part.margin)
 

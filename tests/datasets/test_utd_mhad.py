@@ -154,7 +154,7 @@ def test_wrong_content_is_refused(root, change, message):
 def test_corrupt_files_are_named(root):
     path = root / "Inertial" / "a1_s1_t1_inertial.mat"
     path.write_bytes(b"not a mat file" * 20)
-    with pytest.raises(ValueError, match=r"a1_s1_t1_inertial\.mat is not a readable MATLAB file"):
+    with pytest.raises(ValueError, match=r"a1_s1_t1_inertial\.mat: it is not a MATLAB file"):
         load_utd_mhad(root)
     savemat(path, {"other": np.zeros(3)})
     with pytest.raises(ValueError, match="has no variable 'd_iner'"):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from m3n_sklearn.evaluation import (
 )
 from m3n_sklearn.evaluation._jobs import Run, _seeded
 
+from ..disks import full_disk
 from .studies import methods, same, wrist_set
 
 
@@ -451,6 +453,57 @@ def test_a_method_without_labels_is_loaded_at_the_budgets_of_the_others(tmp_path
     found = {(score.method, score.group, score.budget) for score in load_scores(tmp_path)}
     words = {(group, budget) for method, group, budget in found if method == "words"}
     assert words == {(group, budget) for group in (0, 1, 2) for budget in (1, 2)}
+
+
+def test_a_changed_score_is_noticed(tmp_path):
+    X, y, groups = wrist_set()
+    few_label_study([Method("a", Spy())], X, y, groups, budgets=(1,), store=tmp_path)
+    path = next(tmp_path.iterdir())
+    good = path.read_bytes()
+    for place in range(2, len(good), 37):
+        bad = bytearray(good)
+        bad[place] ^= 1
+        path.write_bytes(bad)
+        with pytest.raises(ValueError, match=r"is not a cell of a study.*delete it"):
+            load_scores(tmp_path)
+
+
+def test_a_store_that_cannot_be_written_is_noticed_before_the_first_fit(tmp_path, monkeypatch):
+    X, y, groups = wrist_set()
+    study = [[Method("a", Spy())], X, y, groups]
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(FileExistsError):
+        few_label_study(*study, store=tmp_path / "file")
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write everywhere
+    with pytest.raises(PermissionError, match=r"may write to.*No cell is computed") as error:
+        few_label_study(*study, store=tmp_path / "store")
+    assert error.value.filename == str(tmp_path / "store") and Spy.seen == []
+
+
+def test_a_full_disk_names_the_cell_and_the_study_goes_on(tmp_path):
+    X, y, groups = wrist_set()
+    study = [[Method("a", Spy())], X, y, groups]
+    with full_disk(200), pytest.raises(OSError, match="Free some space") as error:
+        few_label_study(*study, budgets=(1,), store=tmp_path)
+    assert Path(error.value.filename).suffix == ".json" and not list(tmp_path.iterdir())
+    assert len(few_label_study(*study, budgets=(1,), store=tmp_path)) == 3
+
+
+def test_cells_of_another_process_are_not_computed_again(tmp_path, monkeypatch):
+    from m3n_sklearn.evaluation import _study
+
+    X, y, groups = wrist_set()
+    study = {"methods": [Method("a", Spy())], "X": X, "y": y, "groups": groups, "budgets": (1,)}
+    compute = _study._compute
+
+    def meanwhile(data, job, store):  # the other process finishes all cells during the first
+        monkeypatch.setattr(_study, "_compute", compute)
+        few_label_study(**study, store=tmp_path)
+        return compute(data, job, store)
+
+    monkeypatch.setattr(_study, "_compute", meanwhile)
+    few_label_study(**study, store=tmp_path)
+    assert len(Spy.seen) == 3 and len(load_scores(tmp_path)) == 3
 
 
 KILLED = """

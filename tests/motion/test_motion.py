@@ -47,6 +47,15 @@ def test_attributes_of_a_clip_cannot_be_set():
         clip().rate = 3.0
 
 
+@pytest.mark.parametrize(
+    ("word", "sex"), [("f", "female"), ("Male", "male"), ("NEUTRAL", "neutral"), (b"m", "male")]
+)
+def test_words_for_the_sex(word, sex):
+    assert clip(sex=word).sex == sex
+    with pytest.raises(ValueError, match="sex must be one of neutral, male, female, got 1"):
+        clip(sex=1)
+
+
 def test_a_clip_has_arrays_of_its_own():
     given = {
         "poses": np.zeros((4, 24, 3)),

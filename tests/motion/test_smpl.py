@@ -256,7 +256,7 @@ def agrees(motion, joints=24, *, places=True):
 def test_one_movement_of_every_tool(tool):
     source, joints, places, people = TOOLS[tool]
     content = tool()
-    assert recognize_smpl(content) == (source or "smpl")
+    assert recognize_smpl(content) == (source or ("amass" if tool is amass else "smpl"))
     motions = quietly(lambda: read_smpl(content, rate=30.0, text="a person", name="clip"))
     assert [motion.subject for motion in motions] == people
     agrees(motions[0], joints, places=places)
@@ -337,6 +337,18 @@ def test_every_kind_of_rotations(kind, joints):
     parts = {"global_orient": write(poses[:, :1]), "body_pose": write(poses[:, 1:])}
     (apart,) = read_smpl({**parts, "transl": TRANS}, rate=30.0)
     agrees(apart, body)
+
+
+def test_real_knees_tell_rows_from_columns(shared_data):
+    file = next(shared_data("smpl_sample_aist").glob("*.npz"))
+    motion = read_amass(file, up="y")
+    turns = matrices(motion.poses)
+    for given in (turns, np.swapaxes(turns, -1, -2)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            content = {"poses": sixd_from_matrix(given)}
+            (again,) = read_smpl(content, rate=60.0, up="z", trim_tpose=False)
+        np.testing.assert_allclose(matrices(again.poses), turns, atol=1e-6)
 
 
 def test_straight_knees_do_not_tell_rows_from_columns():
@@ -469,13 +481,17 @@ def test_genders_of_the_codec_are_numbers():
     assert sexes == ["neutral", "male", "female"]
 
 
+def test_facts_may_lie_beside_the_parameters():
+    (motion,) = read_smpl(grab())
+    assert (motion.rate, motion.sex) == (30.0, "male")
+    assert [motion.rate for motion in read_smpl(interhuman())] == [30.0, 30.0]
+
+
 def test_rates():
     content = amass()
     assert read_smpl(content)[0].rate == 30 and read_smpl(content, rate=60.0)[0].rate == 60
     del content["mocap_framerate"]
-    with pytest.raises(
-        ValueError, match=r"The content does not contain its frame rate.*Pass rate="
-    ):
+    with pytest.raises(ValueError, match=r"content does not contain its frame rate.*Pass rate="):
         read_smpl(content)
     assert read_smpl({**content, "fps": np.array(25)})[0].rate == 25
     assert read_smpl(aist())[0].rate == 60 and read_smpl(motionx())[0].rate == 30
@@ -557,6 +573,22 @@ def test_no_smpl_parameters(tmp_path, content):
         read_smpl(tmp_path / "x.pkl", rate=30.0)
 
 
+def test_positions_under_the_name_of_poses_are_not_taken_for_rotations():
+    assert recognize_smpl({"poses": np.zeros((FRAMES, 25, 3))}) is None
+    assert recognize_smpl({"pose": np.zeros((FRAMES, 24, 3))}) == "smpl"
+
+
+@pytest.mark.parametrize("kind", ["wxyz", "columns"])
+def test_only_the_root_as_other_numbers(kind):
+    poses = {"global_orient": KINDS[kind](POSES[:, :1]), "body_pose": POSES[:, 1:]}
+    if kind == "wxyz":
+        with pytest.raises(ValueError, match=r"global_orient .*order.*cannot be told"):
+            read_smpl(poses, rate=30.0)
+    else:
+        with pytest.warns(UserWarning, match="Columns were taken"):
+            agrees(read_smpl({**poses, "trans": TRANS}, rate=30.0)[0])
+
+
 def test_results_of_another_tool(tmp_path):
     (tmp_path / "x.pkl").write_bytes(pickle.dumps(tram()))
     for read, title in ((read_wham, "WHAM"), (read_gvhmr, "GVHMR")):
@@ -602,3 +634,34 @@ def test_real_results(shared_data):
             (motion,) = read_smpl(folder / file, rate=30.0)
         assert motion.n_frames == frames
         assert matrix_from_rotvec(motion.poses[:, 0])[:, 2, 1].mean() > 0.8  # upright
+
+
+OTHER_VALUES = (
+    None, "x", 3, [], {}, [1, 2], {"a": 1}, np.zeros(0), np.zeros((FRAMES, 3)), np.array("a"), b"x",
+    np.zeros((2, FRAMES, 3)), np.zeros((FRAMES, 24, 3, 3)), [None] * FRAMES, np.arange(FRAMES),
+)  # fmt: skip
+
+
+def entries(content):
+    """Iterate over the places in nested containers."""
+    if isinstance(content, dict | list):
+        items = content.items() if isinstance(content, dict) else enumerate(content)
+        for key, value in list(items)[:12]:
+            yield content, key
+            yield from entries(value)
+
+
+def test_whatever_stands_in_place_of_an_entry_is_read_or_explained():
+    rng = np.random.default_rng(0)
+    for tool in TOOLS:
+        for _ in range(25):
+            content = tool()
+            places = list(entries(content))
+            if not places:
+                continue
+            container, key = places[rng.integers(len(places))]
+            container[key] = OTHER_VALUES[rng.integers(len(OTHER_VALUES))]
+            try:
+                quietly(lambda content=content: read_smpl(content, rate=30.0))
+            except ValueError as error:
+                assert len(str(error)) < 800

@@ -342,7 +342,7 @@ def test_other_frames_are_explained(tmp_path, changes, message):
         ({}, "found nobody"),
         ({"frame": {"tid": []}}, "no 'time'; it has 'tid'"),
         ({"frame": 3}, "frame 'frame' must be a dictionary"),
-        ({"a.jpg": {"time": 0, **dict.fromkeys(PER_PERSON, [])}}, "4D-Humans found nobody"),
+        ({"a.jpg": {"time": 0, **{key: [] for key in PER_PERSON}}}, "4D-Humans found nobody"),
     ],
 )
 def test_no_frames_of_phalp(tmp_path, content, message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from m3n_sklearn import Windows
+from m3n_sklearn import SMPLIMUSimulator, Windows
 from m3n_sklearn.pretraining import open_corpus, save_corpus
 
 from ..refusals import CORPUS, IMU, INF, MOTION, NAN, RECORDING, X, cases, refuses, tiny
@@ -65,6 +66,19 @@ def test_corpora_leave_nothing_behind(tmp_path, call, error, words):
     assert not list(tmp_path.iterdir())
 
 
+def sign(folder):
+    """Write the digests that fit the files and the facts of a corpus, as a forger would."""
+    path = folder / "meta.json"
+    meta = json.loads(path.read_text())
+    meta.pop("sha256", None)
+    meta["files"] = {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in meta["files"]
+    }
+    digest = hashlib.sha256(json.dumps(meta).encode()).hexdigest()
+    path.write_text(json.dumps({**meta, "sha256": digest}))
+    return folder
+
+
 @pytest.mark.parametrize(
     ("meta", "words"),
     [
@@ -78,11 +92,14 @@ def test_corpora_with_a_damaged_meta_file(tmp_path, meta, words):
     path = save_corpus(CORPUS, tmp_path / "corpus") / "meta.json"
     text = meta if isinstance(meta, str) else json.dumps(json.loads(path.read_text()) | meta)
     path.write_text(text)
+    if not isinstance(meta, str):
+        sign(path.parent)
     refuses(lambda: open_corpus(tmp_path / "corpus"), ValueError, *words)
 
 
 @pytest.mark.parametrize(
-    "key", ["format", "columns", "present", "rates", "channels", "margin", "texts"]
+    "key",
+    ["format", "columns", "present", "rates", "channels", "margin", "texts", "files", "sha256"],
 )
 def test_corpora_that_lack_a_fact(tmp_path, key):
     path = save_corpus(CORPUS, tmp_path / "corpus") / "meta.json"
@@ -94,13 +111,29 @@ def test_corpora_that_lack_a_fact(tmp_path, key):
 
 def test_corpora_with_damaged_arrays(tmp_path):
     folder = save_corpus(CORPUS, tmp_path / "corpus")
-    array = np.load(folder / "imu.npy")
-    array[0] = NAN
-    np.save(folder / "imu.npy", array)
-    refuses(lambda: tiny(corpus=folder).fit(), FloatingPointError, "NaN", "memory-mapped corpus")
     for content in ((folder / "imu.npy").read_bytes()[:500], b"hello", b""):
         (folder / "imu.npy").write_bytes(content)
         refuses(lambda: open_corpus(folder), ValueError, "imu.npy is damaged or truncated")
     (folder / "imu.npy").unlink()
     refuses(lambda: open_corpus(folder), FileNotFoundError, "lacks imu.npy")
     shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("simulated", [False, True])
+@pytest.mark.parametrize("value", [NAN, INF, -INF])
+@pytest.mark.parametrize("column", ["imu", "pose", "trans"])
+def test_no_value_that_is_not_finite_is_trained_on(tmp_path, column, value, simulated):
+    """Not from disk with valid digests, not from the user's memory maps, not into a new corpus."""
+    still = CORPUS.assign(trans=np.zeros((9, CORPUS["pose"].shape[1], 3)), clip=list("abcdefghi"))
+    folder = save_corpus(still, tmp_path / "corpus")
+    array = np.load(folder / f"{column}.npy")
+    array[5].flat[7] = value
+    np.save(folder / f"{column}.npy", array)
+    words = (repr(column), "NaN or infinity", "row 5", "clip f")
+    simulator = SMPLIMUSimulator(sites=("right_wrist",)) if simulated else None
+    if simulator is None or column != "imu":
+        refuses(lambda: tiny(corpus=folder).fit(), ValueError, f"{column}.npy is damaged")
+        refuses(lambda: tiny(corpus=sign(folder), simulator=simulator).fit(), ValueError, *words)
+    mapped = open_corpus(sign(folder))
+    refuses(lambda: save_corpus(mapped, tmp_path / "new"), ValueError, *words)
+    assert not (tmp_path / "new").exists()

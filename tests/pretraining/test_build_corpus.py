@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
-import time
+import shutil
+import threading
 import warnings
 from pathlib import Path
 
@@ -21,10 +19,13 @@ from benchmarks.skeletal import read_skeletal
 from m3n_sklearn import Motion, Multi3NetPretrainer, SMPLIMUSimulator
 from m3n_sklearn.datasets import make_motions
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, open_corpus, rebuild_corpus
+from m3n_sklearn.pretraining.corpus import _build
 from m3n_sklearn.pretraining.corpus._clips import allocate, choose_rows, mirrored_caption
 from m3n_sklearn.pretraining.corpus._manifest import estimator_from_json, estimator_to_json
 from m3n_sklearn.procedural._catalog import ACTIVITIES
 from m3n_sklearn.simulation import IMUNoise, Randomization, SensorNoise
+
+from ..disks import full_disk
 
 WRIST = SMPLIMUSimulator(sites=("right_wrist",), smoothing=None)
 SHORT = {"seconds": 1.0, "rate": 25.0, "pose_rate": 15.0}
@@ -372,7 +373,7 @@ def test_what_is_no_manifest_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="not a manifest"):
         rebuild_corpus(tmp_path / "none", source(), tmp_path / "b")
     (tmp_path / "manifest.json").write_text("{")
-    with pytest.raises(ValueError, match="is damaged"):
+    with pytest.raises(ValueError, match="cannot be read as the manifest"):
         rebuild_corpus(tmp_path, source(), tmp_path / "b")
     with pytest.raises(ValueError, match="not a manifest of format 3"):
         rebuild_corpus({"format": 7}, source(), tmp_path / "b")
@@ -391,25 +392,144 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
-def test_a_killed_build_leaves_no_corpus(tmp_path):
-    code = f"""
-import time
-from m3n_sklearn.datasets import make_motions
-from m3n_sklearn.pretraining import CorpusSource, build_corpus
-def slow():
-    yield from make_motions(1, 1, ["wave"], seconds=2.0, random_state=0) * 70
-    time.sleep(60)
-build_corpus(CorpusSource("made", "BSD", slow), {str(tmp_path / "corpus")!r}, seconds=1.0)
-"""
-    process = subprocess.Popen([sys.executable, "-c", code])
-    until = time.monotonic() + 60
-    while not list(tmp_path.glob(".corpus.*.tmp/pose.npy")) and time.monotonic() < until:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not (tmp_path / "corpus").exists()
+@pytest.fixture
+def simulated(monkeypatch):
+    """Chunks of one clip; lists the clips that are simulated."""
+    names = []
+    simulate = _build.cut_clips
+
+    def logged(clips, *rest):
+        names.append(clips[0].name)
+        return simulate(clips, *rest)
+
+    monkeypatch.setattr(_build, "CHUNK", 1)
+    monkeypatch.setattr(_build, "cut_clips", logged)
+    return names
+
+
+def interrupted(count: int, error: BaseException):
+    """Yield motions and fail after some of them."""
+    yield from motions(2)[:count]
+    raise error
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+STOPS = [RuntimeError("clip 3 is broken"), KeyboardInterrupt(), OSError(28, "full")]
+
+
+@pytest.mark.parametrize("error", STOPS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("n_windows", [None, 7])
+def test_a_stopped_build_goes_on(tmp_path, simulated, error, n_windows):
+    options = {"simulator": WRIST, "mirror": True, "n_windows": n_windows, **SHORT}
+    whole = build_corpus(source(), tmp_path / "whole", **options)
+    simulated.clear()
+    broken = source(clips=lambda: interrupted(3, error))
+    with pytest.raises(type(error)) as stopped:
+        build_corpus(broken, tmp_path / "corpus", **options)
+    assert any("the same call goes on" in note for note in stopped.value.__notes__)
+    assert len(simulated) == 3 and not (tmp_path / "corpus").exists()
+    folder = build_corpus(source(), tmp_path / "corpus", **options)
+    assert len(simulated) == 4
+    assert files_of(folder) == files_of(whole)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_parts_of_another_build_or_damaged_ones_are_not_used(tmp_path, simulated):
+    broken = source(clips=lambda: interrupted(3, RuntimeError()))
+
+    def stop():
+        simulated.clear()
+        with pytest.raises(RuntimeError):
+            build_corpus(broken, tmp_path / "corpus", simulator=WRIST, **SHORT)
+
+    stop()
+    other = build_corpus(source(), tmp_path / "corpus", simulator=WRIST, random_state=1, **SHORT)
+    assert len(simulated) == 3 + 4
+    again = build_corpus(source(), tmp_path / "b", simulator=WRIST, random_state=1, **SHORT)
+    assert files_of(other) == files_of(again)
+    shutil.rmtree(other)
+    stop()
+    first, second, _ = sorted(tmp_path.glob(".corpus.building/parts/*/windows"))
+    flip(first / "imu.npy")
+    (second / "pose.npy").unlink()
+    folder = build_corpus(source(), tmp_path / "corpus", simulator=WRIST, **SHORT)
+    assert len(simulated) == 3 + 3
+    whole = build_corpus(source(), tmp_path / "c", simulator=WRIST, **SHORT)
+    assert files_of(folder) == files_of(whole)
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-5] ^= 1
+    file.write_bytes(content)
+
+
+def test_the_same_call_finds_its_corpus(tmp_path, simulated):
+    folder = build_corpus(source(), tmp_path / "corpus", **SHORT)
+    before, _ = files_of(folder), simulated.clear()
+    assert build_corpus(source(), folder, **SHORT) == folder
+    assert rebuild_corpus(folder, source(), folder) == folder
+    assert simulated == [] and files_of(folder) == before
+    others = [
+        (source(), {"mirror": True}),
+        (source(clips=motions(1)), {}),
+        (source("other"), {}),
+        ([source(), source("other")], {}),
+        (source(clips=[m.replace(poses=m.poses + 1e-9) for m in motions()]), {}),
+    ]
+    for sources, options in others:
+        with pytest.raises(FileExistsError, match="exists already"):
+            build_corpus(sources, folder, **SHORT, **options)
+    flip(folder / "pose.npy")
+    with pytest.raises(ValueError, match=r"pose\.npy is damaged"):
+        build_corpus(source(), folder, **SHORT)
+    (folder / "manifest.json").unlink()
+    with pytest.raises(FileExistsError, match="exists already"):
+        build_corpus(source(), folder, **SHORT)
+
+
+def test_two_builds_at_once_give_one_corpus(tmp_path, simulated):
+    built, failed = [], []
+
+    def build():
+        try:
+            built.append(build_corpus(source(), tmp_path / "corpus", simulator=WRIST, **SHORT))
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=build) for _ in range(3)]
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not failed and len(built) == 3 and len(simulated) == 4
+    assert any("Another process is building" in str(each.message) for each in heard)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_without_locks_each_build_has_its_own_place(tmp_path, monkeypatch):
+    monkeypatch.setattr("m3n_sklearn._files.try_lock", lambda *_, **__: None)
     assert len(open_corpus(build_corpus(source(), tmp_path / "corpus", **SHORT))) == 12
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
+
+
+@pytest.mark.parametrize("room", [0, 100, 20_000, 50_000])
+def test_a_full_disk_is_named_and_the_build_goes_on(tmp_path, simulated, room):
+    with full_disk(room), pytest.raises(OSError, match="Free some space") as error:
+        build_corpus(source(), tmp_path / "corpus", simulator=WRIST, **SHORT)
+    assert str(tmp_path) in str(error.value.filename)
+    assert not (tmp_path / "corpus").exists()
+    finished = len(list(tmp_path.glob(".corpus.building/parts/*/part.json")))
+    simulated.clear()
+    folder = build_corpus(source(), tmp_path / "corpus", simulator=WRIST, **SHORT)
+    assert len(simulated) == 4 - finished and not list(tmp_path.glob(".*"))
+    whole = build_corpus(source(), tmp_path / "whole", simulator=WRIST, **SHORT)
+    assert files_of(folder) == files_of(whole)
 
 
 @pytest.mark.parametrize(

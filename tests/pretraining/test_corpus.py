@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 
 from m3n_sklearn import Windows
 from m3n_sklearn.pretraining import open_corpus, save_corpus
+from m3n_sklearn.pretraining.corpus import _folder
+
+from ..disks import full_disk
 
 
 def windows(n: int = 7) -> Windows:
@@ -85,3 +89,75 @@ def test_damage_is_named(tmp_path: Path) -> None:
     (folder / "meta.json").write_text("{")
     with pytest.raises(ValueError, match=r"meta\.json is damaged"):
         open_corpus(folder)
+
+
+def test_a_flipped_byte_anywhere_is_seen(tmp_path: Path) -> None:
+    folder = save_corpus(windows(), tmp_path / "corpus")
+    open_corpus(folder)
+    for file in sorted(folder.iterdir()):
+        good = file.read_bytes()
+        for place in np.linspace(0, len(good) - 1, 9).astype(int):
+            bad = bytearray(good)
+            bad[place] ^= 4
+            file.write_bytes(bad)
+            with pytest.raises(ValueError, match=rf"{file.name} is damaged"):
+                open_corpus(folder)
+        for content in (good[:-1], good + b"x", b""):
+            file.write_bytes(content)
+            with pytest.raises(ValueError, match=rf"{file.name} is damaged"):
+                open_corpus(folder)
+        file.write_bytes(good)
+    assert len(open_corpus(folder)) == 7
+
+
+def test_verification_can_be_left_out_and_is_done_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_corpus(windows(), tmp_path / "corpus")
+    read = []
+    digest = _folder.file_digest
+    monkeypatch.setattr(_folder, "file_digest", lambda path: read.append(path) or digest(path))
+    assert len(open_corpus(folder, verify=False)) == 7 and read == []
+    for _ in range(2):
+        open_corpus(folder)
+    assert sorted(read) == sorted(folder.glob("*.npy"))
+
+
+def test_missing_additional_and_renamed_files_are_named(tmp_path: Path) -> None:
+    folder = save_corpus(windows(), tmp_path / "corpus")
+    (folder / "imu.npy").rename(folder / "imu_old.npy")
+    with pytest.raises(FileNotFoundError, match=r"lacks imu\.npy .*has imu_old\.npy instead"):
+        open_corpus(folder)
+    (folder / "imu_old.npy").rename(folder / "imu.npy")
+    np.save(folder / "more.npy", np.zeros(3))
+    (folder / "README.txt").write_text("about")
+    with pytest.warns(UserWarning, match=r"has more\.npy, which is not part of the corpus"):
+        assert len(open_corpus(folder)) == 7
+    shutil.copy(folder / "imu.npy", folder / "pose.npy")
+    with pytest.raises(ValueError, match=r"pose\.npy is damaged"):
+        open_corpus(folder, verify=True)
+
+
+def test_the_manifest_of_another_corpus_is_noticed(tmp_path: Path) -> None:
+    folder = save_corpus(windows(), tmp_path / "corpus")
+    for text in ('{"files": {"imu.npy": "0"}}', "{"):
+        (folder / "manifest.json").write_text(text)
+        with pytest.raises(ValueError, match=r"manifest\.json is damaged, or is that of another"):
+            open_corpus(folder)
+
+
+@pytest.mark.parametrize("room", [0, 500, 5000])
+def test_a_full_disk_is_named(tmp_path: Path, room: int) -> None:
+    with full_disk(room), pytest.raises(OSError, match="Free some space") as error:
+        save_corpus(windows(), tmp_path / "corpus")
+    assert Path(error.value.filename).suffix in (".npy", ".json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_process_has_left_is_deleted(tmp_path: Path) -> None:
+    place = tmp_path / ".corpus.building" / "corpus"
+    place.mkdir(parents=True)
+    (place / "imu.npy").write_bytes(b"half")
+    (tmp_path / ".corpus.lock").touch()
+    save_corpus(windows(), tmp_path / "corpus")
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus"]

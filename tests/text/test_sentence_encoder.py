@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
+import io
+import json
 import sys
+import threading
 import types
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -131,14 +136,96 @@ def test_any_sentence_survives_the_cache(hub, tmp_path):
     assert len(_files(tmp_path)) == 1 and len(_sentence._read_vectors(encoder._cache_file())) == 7
 
 
-def test_a_failed_write_leaves_nothing_behind(hub, tmp_path, monkeypatch):
-    def fail(*_):
-        raise OSError("disk full")
+def archive(**arrays):
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
 
-    monkeypatch.setattr("m3n_sklearn._files.os.replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        SentenceEncoder("org/a", cache_dir=tmp_path).encode(["walk"])
+
+def cached(sentences, vectors):
+    return archive(sentences=np.array(json.dumps(sentences)), vectors=np.array(vectors))
+
+
+WALK = np.ones((1, 8), np.float32)
+DAMAGE = {
+    "other arrays": archive(x=np.zeros(3)),
+    "no json": archive(sentences=np.array("["), vectors=WALK),
+    "fewer vectors": cached(["walk", "go"], WALK),
+    "not a table": cached(["walk"], WALK[0]),
+    "text": cached(["walk"], [["a"]]),
+    "NaN": cached(["walk"], WALK * np.nan),
+    "another model": cached(["walk"], np.ones((1, 3), np.float32)),
+    "an object": archive(sentences=np.array(None), vectors=WALK),
+    "nesting": archive(sentences=np.array("[" * 100_000), vectors=WALK),
+    "unhashable": cached([["walk"]], WALK),
+    "truncated": cached(["walk"], WALK)[:-30],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=list(DAMAGE))
+def test_no_content_of_the_cache_fails_an_encode(hub, tmp_path, damage):
+    encoder = SentenceEncoder("org/a", cache_dir=tmp_path)
+    encoder._cache_file().write_bytes(damage)
+    expected = HashingEncoder(8).encode(["go", "walk"])
+    for _ in range(2):
+        np.testing.assert_array_equal(encoder.encode(["go", "walk"]), expected)
+    assert len(_sentence._read_vectors(encoder._cache_file())) == 2
+
+
+def test_a_cache_that_cannot_be_written_is_reported_once(hub, tmp_path, monkeypatch):
+    monkeypatch.setattr(_sentence, "_REPORTED", set())
+
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("m3n_sklearn._files.os.fsync", fail)
+    encoder = SentenceEncoder("org/a", cache_dir=tmp_path)
+    with pytest.warns(UserWarning, match=r"cannot be kept in .*No space left.*Give a folder"):
+        first = encoder.encode(["walk"])
+    np.testing.assert_array_equal(first, HashingEncoder(8).encode(["walk"]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.encode(["go"])
     assert _files(tmp_path) == []
+
+
+@pytest.mark.parametrize("obstacle", ["file", "folder of that name", "file above"])
+def test_obstacles_in_the_place_of_the_cache(hub, tmp_path, monkeypatch, obstacle):
+    monkeypatch.setattr(_sentence, "_REPORTED", set())
+    place = tmp_path / "cache"
+    monkeypatch.setenv(_sentence.CACHE_VARIABLE, str(place))
+    encoder = SentenceEncoder("org/a")
+    if obstacle == "folder of that name":
+        encoder._cache_file().mkdir(parents=True)
+    else:
+        place.write_text("not a folder")
+        if obstacle == "file above":
+            monkeypatch.setenv(_sentence.CACHE_VARIABLE, str(place / "below"))
+    with pytest.warns(UserWarning, match="cannot be kept"):
+        vectors = encoder.encode(["walk"])
+    np.testing.assert_array_equal(vectors, HashingEncoder(8).encode(["walk"]))
+
+
+def test_many_at_once_end_well(hub, tmp_path):
+    encoder = SentenceEncoder("org/a", cache_dir=tmp_path)
+    sentences = [f"sentence {i}" for i in range(40)]
+    failed = []
+
+    def encode(start):
+        try:
+            for sentence in sentences[start:] + sentences[:start]:
+                vectors = encoder.encode([sentence])
+                np.testing.assert_array_equal(vectors, HashingEncoder(8).encode([sentence]))
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=encode, args=(start,)) for start in (0, 13, 26)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed and _files(tmp_path) == [encoder._cache_file()]
+    assert set(_sentence._read_vectors(encoder._cache_file())) <= set(sentences)
 
 
 def test_the_hub_is_asked_last(hub):

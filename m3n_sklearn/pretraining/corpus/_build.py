@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain, islice
@@ -13,18 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from ..._hashing import folder_digests
+from ..._hashing import content_hash
 from ..._validation import list_of
+from ..._windows import Windows
 from ...motion import Motion
 from ...simulation import keyed_rng
 from ._clips import Names, Plan, Tally, choose_rows, chunks, clips_of, cut_clips
-from ._folder import CorpusWriter, new_folder
+from ._folder import MANIFEST, CorpusWriter, move_to, open_corpus, workplace, write_text
 from ._manifest import (
     CorpusSource,
     Fingerprint,
     check_sources,
     compare,
     read_manifest,
+    reading_manifest,
     versions,
     write_manifest,
 )
@@ -33,6 +37,9 @@ __all__ = ["build_corpus", "rebuild_corpus"]
 
 CHUNK = 64
 """Motions that are simulated together, and that the noise of a source is learned from."""
+
+PART = "part.json"
+"""Counts of a part, written last."""
 
 Rows = NDArray[np.int64]
 
@@ -61,12 +68,17 @@ def build_corpus(
     to a folder of memory-mapped files. The folder appears when it is complete. Its
     ``manifest.json`` names everything that :func:`rebuild_corpus` needs to build the same bits.
 
+    After an error or a kill, the same call goes on: windows of each 64 clips are kept in the
+    hidden folder ``.<name>.building`` next to `path`, which takes the size of the corpus while it
+    is built. If several processes build one corpus, one builds it and the others wait. If the
+    folder has been built by the same call, nothing is simulated.
+
     Parameters
     ----------
     sources : CorpusSource or sequence of CorpusSource
         Motions with the name and the license of their source.
     path : path-like
-        A folder that does not exist yet.
+        A folder that does not exist yet, or the corpus of an earlier call of the same kind.
     simulator : SMPLIMUSimulator or None, default=None
         Simulator of the readings: sites, sensor errors, and how bodies, mounts and tempo vary from
         clip to clip. A copy is fitted on the first 64 clips of each source. Wrapped in
@@ -113,7 +125,9 @@ def build_corpus(
     Raises
     ------
     FileExistsError
-        If `path` exists.
+        If `path` exists and is not the corpus of these sources and parameters.
+    OSError
+        If the disk is full, or the folder may not be written.
     TypeError, ValueError
         If a parameter is out of range, two sources have the same name, or no window is left.
 
@@ -218,8 +232,10 @@ def rebuild_corpus(
     True
     """
     expected, chosen = read_manifest(manifest), _check_sources(sources)
-    check_sources(expected, chosen)
-    return _build(chosen, Path(path), Plan.of(expected["parameters"]), n_jobs, verbose, expected)
+    with reading_manifest(manifest):
+        check_sources(expected, chosen)
+        plan = Plan.of(expected["parameters"])
+    return _build(chosen, Path(path), plan, n_jobs, verbose, expected)
 
 
 def _build(
@@ -231,34 +247,114 @@ def _build(
     expected: Mapping[str, Any] | None,
 ) -> Path:
     """Write the folder and its manifest; compare it with an expected one."""
-    parameters, seen, names, tally = plan.record(), [], Names(), Tally()
     # 1. Digests of the files: a missing one is found before hours of simulation
     files = [source.digests() for source in sources]
-    with new_folder(path) as folder, CorpusWriter(folder) as writer:
-        # 2. Windows of all sources, streamed to disk
-        for source in sources:
-            seen.append(_stream(source, writer, plan, names, tally, n_jobs, verbose))
-        if not writer.columns:
-            raise ValueError(
-                f"No window is left of {sum(one.clips for one in seen)} motions: windows have "
-                f"{plan.seconds:g} s, and short={plan.short!r}."
-            )
-        # 3. The windows to keep
-        rows = _choose(writer, sources, plan)
-        writer.finish(rows)
-        # 4. The manifest
+    with workplace(path) as place:
+        # 2. The corpus of an earlier call, or of a process that this one has waited for
+        if path.exists():
+            return _finished(sources, files, path, plan, expected)
+        # 3. Windows of all sources, streamed to disk
+        parts, names, tally = Parts(place / "parts"), Names(), Tally()
+        with CorpusWriter(place / "corpus") as writer:
+            seen = [
+                _stream(source, writer, plan, parts, names, tally, n_jobs, verbose)
+                for source in sources
+            ]
+            if not writer.columns:
+                parts.forget()
+                raise ValueError(
+                    f"No window is left of {sum(one.clips for one in seen)} motions: windows have "
+                    f"{plan.seconds:g} s, and short={plan.short!r}."
+                )
+            # 4. The windows to keep
+            rows = _choose(writer, sources, plan)
+            writer.finish(rows)
+        # 5. The manifest
         built = {
             "versions": versions(),
-            "parameters": parameters,
+            "parameters": plan.record(),
             "sources": [_record(*facts) for facts in zip(sources, files, seen, strict=True)],
             "left_out": tally.record(),
             "windows": _count(writer, rows),
-            "files": folder_digests(folder),
+            "files": writer.digests,
         }
         if expected is not None:
-            compare(expected, built)
-        write_manifest(folder, built)
+            try:
+                compare(expected, built)
+            except ValueError:
+                parts.forget()
+                raise
+        write_manifest(writer.folder, built)
+        move_to(writer.folder, path)
     return path
+
+
+def _finished(
+    sources: Sequence[CorpusSource],
+    files: Sequence[dict[str, str]],
+    path: Path,
+    plan: Plan,
+    expected: Mapping[str, Any] | None,
+) -> Path:
+    """Return the folder if it is the corpus of these sources and parameters, else raise."""
+    other = FileExistsError(
+        f"{path} exists already, and is not the corpus of these sources and parameters with this "
+        "version. Remove it or choose another folder."
+    )
+    if not (path / MANIFEST).is_file():
+        raise other
+    found = read_manifest(path)
+    facts = {"versions": versions(), "parameters": json.loads(json.dumps(plan.record()))}
+    if any(found[name] != fact for name, fact in facts.items()):
+        raise other
+    open_corpus(path)  # raises an error if it is damaged
+    for source, digests, record in zip(sources, files, found["sources"], strict=False):
+        fingerprint = Fingerprint()
+        for motion in source:
+            fingerprint.see(motion)
+        if _record(source, digests, fingerprint) != record:
+            raise other
+    if len(sources) != len(found["sources"]):
+        raise other
+    if expected is not None:
+        compare(expected, found)
+    return path
+
+
+class Parts:
+    """Windows of the chunks that are finished, each a corpus named by all that it depends on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read(self, key: str, tally: Tally) -> tuple[bool, Windows | None]:
+        """Return whether a chunk is finished, and its windows, which may be none."""
+        part = self.folder / key
+        try:
+            facts = json.loads((part / PART).read_text("utf-8"))
+            windows = open_corpus(part / "windows") if facts["windows"] else None
+        except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged
+            return False, None
+        tally.too_short += facts["too_short"]
+        return True, windows
+
+    def write(self, key: str, windows: Windows | None, too_short: int) -> None:
+        """Keep the windows of a chunk; the folder appears when it is complete."""
+        new = self.folder / "new"
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(self.folder / key, ignore_errors=True)
+        new.mkdir(parents=True)
+        if windows is not None:
+            with CorpusWriter(new / "windows") as writer:
+                writer.append(windows)
+                writer.finish()
+        facts = {"windows": 0 if windows is None else len(windows), "too_short": too_short}
+        write_text(new / PART, json.dumps(facts))
+        move_to(new, self.folder / key)
+
+    def forget(self) -> None:
+        """Delete all parts: no later call needs them."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _record(
@@ -278,6 +374,7 @@ def _stream(
     source: CorpusSource,
     writer: CorpusWriter,
     plan: Plan,
+    parts: Parts,
     names: Names,
     tally: Tally,
     n_jobs: int | None,
@@ -290,6 +387,7 @@ def _stream(
     if not first:
         raise ValueError(f"Source {source.name!r} contains no motion.")
     simulator = plan.simulator_for(first, n_jobs)
+    origin = content_hash([plan.record(), versions(), source.name, _contents(first)])
     progress = tqdm(chain(first, motions), desc=source.name, disable=verbose <= 0, unit="clip")
     for motions_of_chunk in chunks(progress, CHUNK):
         clips: list[Motion] = []
@@ -297,16 +395,27 @@ def _stream(
         for motion in motions_of_chunk:
             fingerprint.see(motion)
             name = names.unique(f"{source.name}/{motion.name or 'clip'}", plan)
-            versions = clips_of(motion, name, plan, tally)
+            variants = clips_of(motion, name, plan, tally)
             # a motion without a person is a group of its own, with its mirror image
             person = name if motion.subject is None else f"{source.name}/{motion.subject}"
-            person_of.update(dict.fromkeys((clip.name for clip in versions), person))
-            clips += versions
-        part = cut_clips(clips, simulator, plan, tally)
+            person_of.update(dict.fromkeys((clip.name for clip in variants), person))
+            clips += variants
+        # named by its content, so that a part is found again exactly where it is the same
+        key = content_hash([origin, _contents(clips)])
+        finished, part = parts.read(key, tally)
+        if not finished:
+            before = tally.too_short
+            part = cut_clips(clips, simulator, plan, tally)
+            parts.write(key, part, tally.too_short - before)
         if part is not None:
             groups = np.array([person_of[clip] for clip in part["clip"].tolist()])
             writer.append(part.assign(groups=groups, source=np.full(len(part), source.name)))
     return fingerprint
+
+
+def _contents(motions: Sequence[Motion]) -> list[dict[str, Any]]:
+    """Return all that motions hold."""
+    return [vars(motion) for motion in motions]
 
 
 def _choose(writer: CorpusWriter, sources: Sequence[CorpusSource], plan: Plan) -> Rows | None:

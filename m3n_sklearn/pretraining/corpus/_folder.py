@@ -7,8 +7,8 @@ import os
 import shutil
 import uuid
 from array import array
-from collections.abc import Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -17,26 +17,42 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from ..._files import alone, naming_file, read_npy, reading
+from ..._hashing import file_digest, sha256
+from ..._warn import warn
 from ..._windows import Windows
 
 __all__ = [
     "FORMAT",
+    "MANIFEST",
     "META",
     "CorpusWriter",
+    "check_finite",
     "column_file",
     "mask_file",
-    "new_folder",
+    "move_to",
     "open_corpus",
     "save_corpus",
+    "workplace",
+    "write_text",
 ]
 
 CHUNK = 1024
 """Rows that are copied at a time."""
 
-FORMAT = 2
+FORMAT = 3
 META = "meta.json"
+MANIFEST = "manifest.json"
+
+SIGNALS = ("imu", "pose", "trans")
+"""Columns in which every value of a row that is present must be a number."""
+
+_CHECKED: set[tuple[Any, ...]] = set()
+"""Path, inode, size and time of the files whose digests this process has found right."""
 
 Rows = NDArray[np.int64]
+
+_INCOMPLETE = "The corpus is not complete"
 
 
 def save_corpus(windows: Windows, path: str | os.PathLike[str]) -> Path:
@@ -76,39 +92,76 @@ def save_corpus(windows: Windows, path: str | os.PathLike[str]) -> Path:
     """
     if not isinstance(windows, Windows):
         raise TypeError(f"windows must be Windows, got {type(windows).__name__}; see as_windows.")
-    with new_folder(path) as folder, CorpusWriter(folder) as writer:
-        for start in range(0, max(1, len(windows)), CHUNK):
-            writer.append(windows[start : start + CHUNK])
-        writer.finish()
-    return Path(path)
+    target = Path(path)
+    with workplace(target) as place:
+        refuse_existing(target)  # another process may have been faster
+        with CorpusWriter(place / "corpus") as writer:
+            for start in range(0, max(1, len(windows)), CHUNK):
+                writer.append(windows[start : start + CHUNK])
+            writer.finish()
+        move_to(place / "corpus", target)
+    return target
+
+
+def refuse_existing(target: Path) -> None:
+    """Raise an error if there is a file or folder."""
+    if target.exists():
+        raise FileExistsError(f"{target} exists already; remove it or choose another folder.")
 
 
 @contextmanager
-def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a folder to fill; it is moved to `path` if the block ends without an error.
+def workplace(target: Path) -> Iterator[Path]:
+    """Yield a hidden folder next to a target to build it in, as the only process.
 
-    A killed process leaves nothing at `path`, only the hidden folder ``.<name>.*.tmp``.
+    After an error or a kill, its folder ``parts`` is kept if there is one, and is found again.
     """
-    target = Path(path)
-    if target.exists():
-        raise FileExistsError(f"{target} exists already; remove it or choose another folder.")
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    partial.mkdir(parents=True)
+    waiting = f"Another process is building {target}. This one waits until it has finished."
+    with naming_file(target, "Nothing is written there"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with alone(target.with_name(f".{target.name}.lock"), waiting) as held:
+        # without locks each process has a folder of its own
+        own = "building" if held else f"{uuid.uuid4().hex}.tmp"
+        place = target.with_name(f".{target.name}.{own}")
+        place.mkdir(exist_ok=True)
+        shutil.rmtree(place / "corpus", ignore_errors=True)
+        try:
+            yield place
+        except BaseException as error:
+            shutil.rmtree(place / "corpus", ignore_errors=True)
+            if held and (place / "parts").is_dir():
+                error.add_note(f"Finished parts are kept in {place}: the same call goes on.")
+            else:
+                shutil.rmtree(place, ignore_errors=True)
+            raise
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def move_to(folder: Path, target: Path) -> None:
+    """Move a complete folder to its place."""
     try:
-        yield partial
-        os.rename(partial, target)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+        os.rename(folder, target)
+    except OSError as error:
+        if target.exists():  # made by a process that takes no locks
+            refuse_existing(target)
+        raise error
 
 
-def open_corpus(path: str | os.PathLike[str]) -> Windows:
-    """Open a corpus without reading its arrays.
+def write_text(path: Path, text: str) -> None:
+    """Write a text file."""
+    with naming_file(path, _INCOMPLETE):
+        path.write_text(text, encoding="utf-8")
+
+
+def open_corpus(path: str | os.PathLike[str], *, verify: bool = True) -> Windows:
+    """Open a corpus; its arrays stay on disk.
 
     Parameters
     ----------
     path : path-like
         A folder written by :func:`save_corpus` or :func:`build_corpus`.
+    verify : bool, default=True
+        Whether to read all files once and to compare their SHA-256 with those in the folder. This
+        takes about a second per GB, and only the first time in a process.
 
     Returns
     -------
@@ -118,7 +171,13 @@ def open_corpus(path: str | os.PathLike[str]) -> Windows:
     Raises
     ------
     FileNotFoundError, ValueError
-        If the folder is not a corpus, lacks a file, or was written by another version.
+        If the folder is not a corpus, lacks a file, was changed or damaged, or was written by
+        another version.
+
+    Warns
+    -----
+    UserWarning
+        If the folder has an array that is not part of the corpus.
 
     See Also
     --------
@@ -141,6 +200,7 @@ def open_corpus(path: str | os.PathLike[str]) -> Windows:
         raise FileNotFoundError(
             f"{folder} is not a corpus: it has no {META}. build_corpus and save_corpus write one."
         )
+    # 1. The facts
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
         if meta["format"] != FORMAT:
@@ -148,25 +208,65 @@ def open_corpus(path: str | os.PathLike[str]) -> Windows:
         names, masks = _file_names(meta["columns"]), _file_names(meta["present"])
         facts = {key: meta[key] for key in ("channels", "margin")} | {"rate": meta["rates"] or None}
         texts = [text if isinstance(text, str) else tuple(text) for text in meta["texts"]]
-    except (ValueError, KeyError, TypeError) as error:
+        files = {column_file(folder, name).name for name in names}
+        files |= {mask_file(folder, name).name for name in masks}
+        if set(meta["files"]) != files:
+            raise ValueError("its files are not those of its columns.")
+        if meta.pop("sha256") != _meta_digest(meta):
+            raise ValueError("its SHA-256 differs from the one that was written.")
+    except Exception as error:
         raise ValueError(f"{folder / META} is damaged or of another version: {error}") from error
-    columns = {name: _read_array(column_file(folder, name), memory_map=True) for name in names}
-    if "text" in columns:
-        columns["text"] = _read_texts(columns["text"], texts, folder)
-    return Windows(
-        **facts,
-        present={name: _read_array(mask_file(folder, name), memory_map=False) for name in masks},
-        **columns,
-    )
+    # 2. The files are there, and as they were written
+    _check_files(folder, meta["files"], verify)
+    # 3. The columns
+    with reading(folder / META, "the facts of a corpus"):
+        columns = {name: _read_array(column_file(folder, name), memory_map=True) for name in names}
+        if "text" in columns:
+            columns["text"] = _read_texts(columns["text"], texts)
+        present = {name: _read_array(mask_file(folder, name), memory_map=False) for name in masks}
+        return Windows(**facts, present=present, **columns)
 
 
-def _read_texts(codes: NDArray[Any], texts: list[Any], folder: Path) -> list[Any]:
+def _check_files(folder: Path, files: Mapping[str, str], verify: bool) -> None:
+    """Name missing, additional and changed files of a corpus."""
+    found = {path.name for path in folder.glob("*.npy")}
+    missing, more = sorted(files.keys() - found), sorted(found - files.keys())
+    if missing:
+        hint = f" It has {', '.join(more)} instead: was a file renamed?" if more else ""
+        raise FileNotFoundError(f"The corpus lacks {', '.join(missing)} in {folder}.{hint}")
+    if (folder / MANIFEST).is_file() and _manifest_files(folder / MANIFEST) != files:
+        raise ValueError(f"{folder / MANIFEST} is damaged, or is that of another corpus.")
+    if more:
+        warn(f"{folder} has {', '.join(more)}, which is not part of the corpus and is not read.")
+    for name, digest in files.items() if verify else ():
+        file = folder / name
+        state = file.stat()
+        key = (file.resolve(), state.st_ino, state.st_size, state.st_mtime_ns, digest)
+        if key not in _CHECKED and file_digest(file) != digest:
+            raise ValueError(
+                f"{file} is damaged or truncated, or was changed: its SHA-256 differs from that in "
+                f"{META}. Build or copy the corpus again."
+            )
+        _CHECKED.add(key)
+
+
+def _manifest_files(manifest: Path) -> Any:
+    """Return the digests in the manifest of a corpus, or None if it is damaged."""
+    try:
+        return json.loads(manifest.read_text(encoding="utf-8"))["files"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _meta_digest(meta: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the facts of a corpus."""
+    return sha256([json.dumps(meta).encode()])
+
+
+def _read_texts(codes: NDArray[Any], texts: list[Any]) -> list[Any]:
     """Return the texts of the rows from their numbers."""
     if len(codes) and not 0 <= codes.min() <= codes.max() < len(texts):
-        raise ValueError(
-            f"{folder / META} is damaged: it has {len(texts)} texts, and a row has number "
-            f"{codes.max()}."
-        )
+        raise ValueError(f"it has {len(texts)} texts, and a row has number {codes.max()}.")
     return [texts[code] for code in codes]
 
 
@@ -175,17 +275,15 @@ def _file_names(columns: Iterable[str]) -> list[str]:
     names = list(columns)
     for name in names:
         if not isinstance(name, str) or not name.isidentifier():
-            raise ValueError(f"column {name!r} can't be a file of the corpus.")
+            raise ValueError(f"column {repr(name):.40} can't be a file of the corpus.")
     return names
 
 
 def _read_array(path: Path, *, memory_map: bool) -> Any:
     """Read a file of the corpus."""
-    if not path.is_file():
-        raise FileNotFoundError(f"The corpus lacks {path.name} in {path.parent}.")
     try:
-        return np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+        return read_npy(path, memory_map=memory_map)
+    except ValueError as error:
         raise ValueError(f"{path} is damaged or truncated: {error}") from error
 
 
@@ -200,7 +298,7 @@ def mask_file(folder: Path, name: str) -> Path:
 
 
 class CorpusWriter:
-    """Appends windows to the files of an empty folder, which is a corpus when it is finished.
+    """Appends windows to the files of a new folder, which is a corpus when it is finished.
 
     Only words (captions, names) and one number per row are kept in memory.
     """
@@ -210,6 +308,10 @@ class CorpusWriter:
         self.columns: dict[str, _Numbers | _Words] = {}
         self.masks: dict[str, list[NDArray[np.bool_]]] = {}
         self.facts: dict[str, Any] = {}
+        self.digests: dict[str, str] = {}
+        self.count = 0
+        with naming_file(folder, _INCOMPLETE):
+            folder.mkdir()
 
     def __enter__(self) -> Self:
         return self
@@ -221,7 +323,8 @@ class CorpusWriter:
         at: TracebackType | None,
     ) -> None:
         for column in self.columns.values():
-            column.close()
+            with suppress(OSError):  # of a full disk, which has raised an error before
+                column.close()
 
     def append(self, part: Windows) -> None:
         """Write the rows of some windows, with the columns, rates and channels of those before."""
@@ -238,8 +341,11 @@ class CorpusWriter:
         if facts != self.facts:
             raise ValueError(f"Parts of a corpus differ: {self.facts} and {facts}.")
         for name, column in self.columns.items():
+            if name in SIGNALS:
+                check_finite(name, part, np.arange(self.count, self.count + len(part)))
             column.append(part[name])
             self.masks.setdefault(name, []).append(part.present(name))
+        self.count += len(part)
 
     def words(self, name: str) -> tuple[NDArray[np.int64], list[Any]]:
         """Return the number of each row's word in a column so far, and the distinct words."""
@@ -256,11 +362,22 @@ class CorpusWriter:
         for column in self.columns.values():
             column.finish(rows)
         for name in partial:
-            np.save(mask_file(self.folder, name), masks[name])
+            _write_rows(mask_file(self.folder, name), masks[name])
         text = self.columns.get("text")
         texts = text.kept if isinstance(text, _Words) else []
-        meta = {"format": FORMAT, **self.facts, "present": partial, "texts": texts}
-        (self.folder / META).write_text(json.dumps(meta), encoding="utf-8")
+        paths = [column.path for column in self.columns.values()]
+        paths += [mask_file(self.folder, name) for name in partial]
+        self.digests = {path.name: file_digest(path) for path in paths}
+        meta = {
+            "format": FORMAT,
+            **self.facts,
+            "present": partial,
+            "texts": texts,
+            "files": self.digests,
+        }
+        # as read from JSON: tuples are lists
+        meta["sha256"] = _meta_digest(json.loads(json.dumps(meta)))
+        write_text(self.folder / META, json.dumps(meta))
 
     def _start(self, name: str, part: Windows) -> _Numbers | _Words:
         """Return the writer of a column."""
@@ -285,8 +402,9 @@ class _Numbers:
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.path, self.shape, self.dtype = path, shape, dtype
         self.count = 0
-        self.file = path.open("w+b")
-        _write_header(self.file, (0, *shape), dtype)
+        with naming_file(path, _INCOMPLETE):
+            self.file = path.open("w+b")
+            _write_header(self.file, (0, *shape), dtype)
 
     def append(self, values: NDArray[Any]) -> None:
         """Append rows."""
@@ -294,34 +412,41 @@ class _Numbers:
             raise ValueError(
                 f"Rows of {self.path.stem!r} must have shape {self.shape}, got {values.shape[1:]}."
             )
-        self.file.write(np.ascontiguousarray(values, dtype=self.dtype).tobytes())
+        with naming_file(self.path, _INCOMPLETE):
+            self.file.write(np.ascontiguousarray(values, dtype=self.dtype).tobytes())
         self.count += len(values)
 
     def finish(self, rows: Rows | None) -> None:
         """Write the file, with the chosen rows only unless they are None."""
-        start = self.file.tell() - self.count * self.dtype.itemsize * int(np.prod(self.shape))
-        self.file.seek(0)
-        _write_header(self.file, (self.count, *self.shape), self.dtype)
-        if self.file.tell() != start:
-            raise RuntimeError(f"The header of {self.path} became longer.")
-        self.close()
+        with naming_file(self.path, _INCOMPLETE):
+            start = self.file.tell() - self.count * self.dtype.itemsize * int(np.prod(self.shape))
+            self.file.seek(0)
+            _write_header(self.file, (self.count, *self.shape), self.dtype)
+            if self.file.tell() != start:
+                raise RuntimeError(f"The header of {self.path} became longer.")
+            self.close()
         if rows is not None:
             self._keep(rows)
 
     def _keep(self, rows: Rows) -> None:
         """Keep the chosen rows of the file."""
-        whole, chosen = self.path, self.path.with_suffix(".chosen")
-        values = np.load(whole, mmap_mode="r")
-        with chosen.open("wb") as file:
-            _write_header(file, (len(rows), *self.shape), self.dtype)
-            for start in range(0, len(rows), CHUNK):
-                file.write(values[rows[start : start + CHUNK]].tobytes())
-        del values
-        os.replace(chosen, whole)
+        chosen = self.path.with_suffix(".chosen")
+        _write_rows(chosen, np.load(self.path, mmap_mode="r"), rows)
+        os.replace(chosen, self.path)
 
     def close(self) -> None:
         """Close the file."""
         self.file.close()
+
+
+def _write_rows(path: Path, values: NDArray[Any], rows: Rows | None = None) -> None:
+    """Write rows of an array, or all. A memory map would end the process where a disk is full."""
+    count = len(values if rows is None else rows)
+    with naming_file(path, _INCOMPLETE), path.open("wb") as file:
+        _write_header(file, (count, *values.shape[1:]), values.dtype)
+        for start in range(0, count, CHUNK):
+            part = slice(start, start + CHUNK)
+            file.write(values[part if rows is None else rows[part]].tobytes())
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
@@ -363,11 +488,7 @@ class _Words:
 
     def _write(self, codes: NDArray[np.int64]) -> None:
         """Write the words of the rows."""
-        words = np.array(self.kept if self.kept else [""])
-        file = npy.open_memmap(self.path, mode="w+", dtype=words.dtype, shape=codes.shape)
-        for start in range(0, len(codes), CHUNK):
-            file[start : start + CHUNK] = words[codes[start : start + CHUNK]]
-        file.flush()
+        _write_rows(self.path, np.array(self.kept if self.kept else [""]), codes)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -378,7 +499,26 @@ class _Captions(_Words):
 
     def _write(self, codes: NDArray[np.int64]) -> None:
         """Write the number of the caption of each row."""
-        np.save(self.path, codes.astype(np.int32))
+        _write_rows(self.path, codes.astype(np.int32))
+
+
+def check_finite(name: str, part: Windows, rows: NDArray[Any]) -> None:
+    """Raise ValueError for NaN or infinity in a signal: `Windows` do not search memory maps.
+
+    `rows` (n,) are the numbers of the rows in the whole, for the message.
+    """
+    if name not in part:
+        return
+    values = part[name]
+    sound = np.isfinite(values).reshape(len(values), -1).all(axis=1) | ~part.present(name)
+    if sound.all():
+        return
+    bad = int(np.argmin(sound))
+    clip = f" (clip {part['clip'][bad]!s})" if "clip" in part else ""
+    raise ValueError(
+        f"Column {name!r} has NaN or infinity in row {rows[bad]}{clip}. Drop the row, interpolate, "
+        "or mark it with present=."
+    )
 
 
 def _plain(words: Iterable[Any]) -> Iterable[Hashable]:
