@@ -177,31 +177,29 @@ def test_the_real_set(shared_data):
     assert 8 < norm < 14
 
 
-def nested(depth):
+def nested(depth=50_000):
     """A MATLAB file whose variable is a cell in a cell in a cell ..."""
-    inside = b""
+    flags, shape = struct.pack("<IIII", 6, 8, 1, 0), struct.pack("<IIii", 5, 8, 1, 1)
+    cells = []
     for level in range(depth):
-        flags = struct.pack("<IIII", 6, 8, 1, 0)
-        name = struct.pack("<II", 1, 0)
-        if level == depth - 1:
-            name = struct.pack("<II", 1, 6) + b"d_iner\0\0"
-        inside = flags + struct.pack("<IIii", 5, 8, 1, 1) + name + inside
-        inside = struct.pack("<II", 14, len(inside)) + inside
-    return b"MATLAB 5.0".ljust(124) + b"\x00\x01IM" + inside
+        name = b"" if level else b"d_iner\0\0"
+        inside = flags + shape + struct.pack("<II", 1, 6 if name else 0) + name
+        cells.append(struct.pack("<II", 14, len(inside) + 48 * (depth - level - 1)) + inside)
+    return b"MATLAB 5.0".ljust(124) + b"\x00\x01IM" + b"".join(cells)
 
 
-def zeros(count):
+def zeros(count=2**22):
     """A MATLAB file whose matrix of zeros is compressed a thousandfold."""
     stream = io.BytesIO()
     savemat(stream, {"d_iner": np.zeros((count, 6))}, do_compression=True)
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("content", [nested(100_000), zeros(2**22)], ids=["nested", "zeros"])
-def test_files_that_take_more_than_their_size(root, content):
+@pytest.mark.parametrize("write", [nested, zeros])
+def test_files_that_take_more_than_their_size(root, write):
     """Cells in cells would end the process, and zeros fill the memory."""
     path = root / "Inertial" / "a1_s1_t1_inertial.mat"
-    path.write_bytes(content)
+    path.write_bytes(write())
     with pytest.raises(ValueError, match=r"a1_s1_t1_inertial\.mat"):
         load_utd_mhad(root)
 

@@ -36,6 +36,8 @@ from m3n_sklearn.motion import (
     read_bvh,
     read_gvhmr,
     read_mediapipe,
+    read_motion,
+    read_smpl,
     read_wham,
 )
 from m3n_sklearn.motion._mediapipe import standing_landmarks
@@ -54,6 +56,8 @@ from ..datasets import test_openpack as openpack
 from ..datasets import test_sp_sw_har as sp_sw_har
 from ..datasets import test_utd_mhad as utd_mhad
 from ..evaluation.studies import score
+from ..motion import test_read_motion as motions
+from ..motion import test_smpl as smpl
 from ..motion.test_bvh import bvh_text, clip
 from .damage import damaged, damaged_tree
 
@@ -150,6 +154,21 @@ def write_landmarks(folder: Path, kind: str) -> None:
             [dict(zip("xyz", mark, strict=True)) for mark in frame] for frame in points.round(3)
         ]
         file.write_text(json.dumps([{"worldLandmarks": frame} for frame in frames]))
+
+
+def write_hybrik(folder: Path, kind: str) -> None:
+    """Write the same parameters as a file of pickles, of NumPy, or of torch before its archives."""
+    import torch
+
+    content, file = smpl.hybrik(), folder / f"result.{kind}"
+    if kind == "pkl":
+        joblib.dump(content, file, compress=("gzip", 3))
+    elif kind == "npy":
+        np.save(file, np.array(content, dtype=object), allow_pickle=True)
+    elif kind == "npz":
+        np.savez_compressed(file, **content)
+    else:
+        torch.save(smpl.as_tensors(content), file, _use_new_zipfile_serialization=False)
 
 
 def write_bvh(folder: Path) -> None:
@@ -341,6 +360,24 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "4dhumans", "*.pkl", write_phalp, lambda f: read_4dhumans(f / "demo_video.pkl", rate=30.0)
+    ),
+    *(
+        Format(
+            f"smpl-{kind}",
+            f"*.{kind}",
+            partial(write_hybrik, kind=kind),
+            lambda f, kind=kind: read_smpl(f / f"result.{kind}", rate=30.0),  # type: ignore[misc]
+        )
+        for kind in ("pkl", "npy", "npz", "pt")
+    ),
+    *(
+        Format(
+            f"motion-{name}",
+            "*",
+            lambda f, write=write, ending=ending: write(f / f"clip{ending}"),  # type: ignore[misc]
+            lambda f, ending=ending, options=options: read_motion(f / f"clip{ending}", **options),  # type: ignore[misc]
+        )
+        for name, (write, ending, _, options) in motions.FORMATS.items()
     ),
     *(
         Format(
