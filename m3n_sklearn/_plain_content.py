@@ -322,9 +322,15 @@ class _ContentUnpickler(Unpickler):
     """An unpickler that also knows tensors and arrays of objects."""
 
     def __init__(
-        self, handle: BinaryIO, size: int, stored: int, fetch: Fetch = lambda *_: None
+        self,
+        handle: BinaryIO,
+        size: int,
+        stored: int,
+        fetch: Fetch = lambda *_: None,
+        is_nested: bool = False,
     ) -> None:
         super().__init__(handle, size, stored)
+        self._is_nested = is_nested
         self._stored, self._fetch = stored, fetch  # `fetch` fills a storage at once
         self._nested_bytes = self._in_storages = 0
         self.storages: dict[Any, _Storage] = {}
@@ -336,6 +342,8 @@ class _ContentUnpickler(Unpickler):
         if origin in KNOWN:
             return KNOWN[origin]
         if origin == "torch.storage._load_from_bytes":
+            if self._is_nested:  # each level could repeat the next one
+                raise RefusedError("it holds tensors inside of tensors.")
             return type("_Bytes", (_Bytes,), {"nested": self._load_nested})
         kind = super().find_class(module, name)
         is_joblib = isinstance(kind, type) and issubclass(kind, _JoblibArray)
@@ -379,16 +387,14 @@ def _unpickled(
     is_tensor: bool = False,
 ) -> Any:
     """Return the value of a pickle; what follows in older files of ``torch.save`` is read too."""
-    content = _ContentUnpickler(handle, size, stored, fetch).load()
+    content = _ContentUnpickler(handle, size, stored, fetch, is_tensor).load()
     if type(content) is not int or content != TORCH_MAGIC:
         return content
     # After the number: version, byte order, content, keys of the storages, their numbers
-    _ContentUnpickler(handle, size, stored).load()
-    system = _ContentUnpickler(handle, size, stored).load()
-    machine = _ContentUnpickler(handle, size, stored)
+    machines = [_ContentUnpickler(handle, size, stored, fetch, is_tensor) for _ in range(4)]
+    _, _, machine, _ = machines
     machine.is_tensor = is_tensor
-    content = machine.load()
-    keys = _ContentUnpickler(handle, size, stored).load()
+    _, system, content, keys = (each.load() for each in machines)
     if not isinstance(keys, list) or not isinstance(system, dict):
         raise ValueError("the list of tensors is missing")
     order: Order = "<" if system.get("little_endian", True) else ">"

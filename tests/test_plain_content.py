@@ -188,6 +188,21 @@ def test_the_same_nested_tensor_again_and_again(tmp_path):
         load_plain(path)
 
 
+def test_tensors_in_tensors_are_refused(tmp_path):
+    """Each level could repeat the next one a thousand times."""
+    content = b"\x80\x02N."
+    for _ in range(6):
+        raw = pickle.dumps(content, 2)[2:-1]
+        load = b"ctorch.storage\n_load_from_bytes\nq\x01" + raw + b"\x85q\x02R0"
+        content = b"\x80\x02" + load + b"h\x01h\x02R0" * 1000 + b"N."
+    path = tmp_path / "x.pkl"
+    path.write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"x\.pkl was not read: it holds tensors inside of tensors"
+    ):
+        load_plain(path)
+
+
 @pytest.mark.parametrize("save", SAVE)
 def test_objects_are_refused(tmp_path, save):
     path = tmp_path / "x.npy"

@@ -248,6 +248,8 @@ def _read_asf(file: Path) -> list[_Bone]:
             if key == "begin":
                 bone = _Bone("")
             elif key == "name" and section == "bonedata":
+                if bone.name or bone is root or words[1] in bones:
+                    raise ValueError(f"the bone {words[1]:.40} has two names, or is there twice.")
                 bone.name = words[1]
                 bones[bone.name] = bone
             elif key == "direction":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import io
 import json
@@ -312,28 +313,20 @@ def damaged_tree(tree: Any, rng: random.Random) -> Any:
 
     walk(tree)
     if not places:
-        return rng.choice(EXTREMES)
+        return copy.deepcopy(rng.choice(EXTREMES))
     node, key = rng.choice(places)
     way = rng.randrange(6)
     if way == 0:
         del node[key]
     elif way == 1 and isinstance(node, dict):
-        node[rng.choice(("x", "", key.upper() if isinstance(key, str) else "y"))] = node.pop(key)
+        node[rng.choice(("x", "", "state", str(key).upper()))] = node.pop(key)
     elif way == 2:
-        node[key] = rng.choice(places)[0]
-        if any(node is part for part in (node[key],)):
-            node[key] = None
-        try:
-            json.dumps(tree)
-        except (ValueError, RecursionError):
-            node[key] = None
+        other, name = rng.choice(places)
+        node[key] = copy.deepcopy(other[name])
     elif way == 3:
-        deep: Any = 0
-        for _ in range(rng.choice((5, 500))):
-            deep = [deep]
-        node[key] = deep
+        node[key] = json.loads("[" * 400 + "]" * 400) if rng.random() < 0.3 else [[[node[key]]]]
     else:
-        node[key] = rng.choice(EXTREMES)
+        node[key] = copy.deepcopy(rng.choice(EXTREMES))
     return tree
 
 
