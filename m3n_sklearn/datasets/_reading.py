@@ -121,7 +121,7 @@ def read_header(path: Path) -> list[str]:
 
 def listed(names: Iterable[str]) -> str:
     """Join names of a file for a message; a damaged file may have endless ones."""
-    shown = [f"{name:.40}" for name in names]
+    shown = [f"{name!s:.40}" for name in names]
     return ", ".join(shown[:20]) + (f" and {len(shown) - 20} more" if len(shown) > 20 else "")
 
 

@@ -241,7 +241,7 @@ def _read_all(path: Path) -> list[_Execution]:
         if unknown or not np.isfinite(execution.values).all():
             raise ValueError(
                 f"{execution.file}: {execution.name} must have finite values and labels among "
-                f"{', '.join(LABELS)}; it has {listed(sorted(unknown)) or 'gaps'}."
+                f"{', '.join(LABELS)}; it has {listed(sorted(map(str, unknown))) or 'gaps'}."
             )
     return executions
 

@@ -195,7 +195,15 @@ def zeros(count=2**22):
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("write", [nested, zeros])
+def of_unknown_type():
+    """A MATLAB file whose numbers are of a type that does not exist."""
+    stream = io.BytesIO()
+    savemat(stream, {"d_iner": np.zeros((40, 6))})
+    tag = struct.pack("<II", 9, 40 * 6 * 8)
+    return stream.getvalue().replace(tag, struct.pack("<II", 38, 40 * 6 * 8))
+
+
+@pytest.mark.parametrize("write", [nested, zeros, of_unknown_type])
 def test_files_that_take_more_than_their_size(root, write):
     """Cells in cells would end the process, and zeros fill the memory."""
     path = root / "Inertial" / "a1_s1_t1_inertial.mat"

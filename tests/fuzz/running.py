@@ -16,7 +16,7 @@ from typing import Any
 from m3n_sklearn._hashing import content_hash
 
 from .damage import damaged
-from .formats import Format
+from .formats import FORMATS, Format
 
 SLOWEST = 20.0
 """Seconds after which a process is ended: nothing takes as long."""
@@ -51,7 +51,8 @@ def run(chosen: Sequence[Format], count: int, start: int, keep: Path) -> Iterato
             while case < start + count:
                 ours, theirs = context.Pipe()
                 worker = context.Process(
-                    target=_work, args=(theirs, form, folder, sound, expected, case, start + count)
+                    target=_work,
+                    args=(theirs, form.name, folder, sound, expected, case, start + count),
                 )
                 worker.start()
                 theirs.close()
@@ -100,7 +101,7 @@ def case_of(form: Format, sound: Mapping[Path, bytes], case: int) -> tuple[Path,
 
 def _work(
     pipe: Connection,
-    form: Format,
+    name: str,
     folder: str,
     sound: Mapping[Path, bytes],
     expected: str,
@@ -108,6 +109,7 @@ def _work(
     stop: int,
 ) -> None:
     """Read cases, and report each."""
+    form = next(form for form in FORMATS if form.name == name)  # its functions cannot be sent
     warnings.simplefilter("ignore")
     _limit_memory()
     for number in range(case, stop):
