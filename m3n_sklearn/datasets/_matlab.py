@@ -93,6 +93,6 @@ def _parts(element: bytes, order: str) -> Iterator[NDArray[Any]]:
             kind, size, begin = kind & 0xFFFF, kind >> 16, at + 4
         if kind not in STORED or begin + size > len(element) or (begin == at + 4 and size > 4):
             raise ValueError("it ends early, or holds numbers of an unknown type.")
-        stored = np.dtype(STORED[kind]).newbyteorder(order)
+        stored = np.dtype(order + STORED[kind])
         yield np.frombuffer(element, stored, size // stored.itemsize, begin)
         at = begin + size + -(begin + size) % 8

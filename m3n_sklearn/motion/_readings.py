@@ -171,7 +171,10 @@ def known_rate(rate: float | None, what: str) -> float:
             f"{what} does not contain its frame rate. Pass rate= in frames per second; a wrong "
             "rate scales every simulated acceleration by its square."
         )
-    return check_positive(rate, "rate", "Hz")
+    hertz = check_positive(rate, "rate", "Hz")
+    if not 1e-3 <= hertz <= 1e6:  # its time stamps would coincide, or end in years
+        raise ValueError(f"{what}: a movement is not recorded at {hertz:g} frames per second.")
+    return hertz
 
 
 def look_up(record: Any, key: str, where: str) -> Any:
