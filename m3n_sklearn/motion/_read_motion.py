@@ -359,5 +359,5 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _brief(error: Exception, file: Path) -> str:
     """Return the first sentence of an error, without the name of the file."""
-    text = str(error).removeprefix(f"{file.name}: ").strip()
+    text = str(error).removeprefix(f"{file}: ").removeprefix(f"{file.name}: ").strip()
     return text if len(text) <= 200 else f"{text[:197]}..."
