@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import random
 from collections.abc import Callable
 from functools import partial
@@ -11,8 +12,10 @@ from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
-import safetensors
 import safetensors.numpy
+import scipy.sparse
+import torch
+from scipy.io import loadmat, savemat
 
 import m3n_sklearn
 from m3n_sklearn import Windows
@@ -48,6 +51,8 @@ from m3n_sklearn.pretraining import (
     save_corpus,
 )
 from m3n_sklearn.pretraining.corpus import _folder as corpus
+from m3n_sklearn.pretraining.corpus import _manifest as manifest
+from m3n_sklearn.pretraining.corpus._clips import Plan
 from m3n_sklearn.simulation import SMPLIMUSimulator
 from m3n_sklearn.text import _sentence as text_cache
 
@@ -85,8 +90,6 @@ def standing(frames: int = 12) -> np.ndarray[Any, Any]:
 
 
 def write_gvhmr(folder: Path) -> None:
-    import torch
-
     poses = torch.tensor(standing(), dtype=torch.float32)
     params = {
         "global_orient": poses[:, :3],
@@ -158,8 +161,6 @@ def write_landmarks(folder: Path, kind: str) -> None:
 
 def write_hybrik(folder: Path, kind: str) -> None:
     """Write the same parameters as a file of pickles, of NumPy, or of torch before its archives."""
-    import torch
-
     content, file = smpl.hybrik(), folder / f"result.{kind}"
     if kind == "pkl":
         joblib.dump(content, file, compress=("gzip", 3))
@@ -192,10 +193,6 @@ def body_arrays() -> dict[str, Any]:
 
 
 def write_body_pickle(folder: Path) -> None:
-    import pickle
-
-    import scipy.sparse
-
     arrays = body_arrays()
     arrays["J_regressor"] = scipy.sparse.csc_matrix(arrays["J_regressor"])
     (folder / "model.pkl").write_bytes(pickle.dumps(arrays, 2))
@@ -268,9 +265,6 @@ def source() -> CorpusSource:
 
 
 def read_manifest(folder: Path) -> Any:
-    from m3n_sklearn.pretraining.corpus import _manifest as manifest
-    from m3n_sklearn.pretraining.corpus._clips import Plan
-
     expected = manifest.read_manifest(folder / "corpus")
     with manifest.reading_manifest(folder / "corpus"):
         manifest.check_sources(expected, [source()])
@@ -333,15 +327,10 @@ def write_mmfit(folder: Path) -> None:
 
 
 def write_utd(folder: Path, compressed: bool = False) -> None:
-    from scipy.io import savemat
-
     utd_mhad.write_clip(folder, "a1_s1_t1", 40, 16)
-    if compressed:
-        for part, name in (("Inertial", "d_iner"), ("Skeleton", "d_skel")):
-            file = next((folder / part).iterdir())
-            from scipy.io import loadmat
-
-            savemat(file, {name: loadmat(file)[name]}, do_compression=True)
+    for part, name in (("Inertial", "d_iner"), ("Skeleton", "d_skel")):
+        file = next((folder / part).iterdir())
+        savemat(file, {name: loadmat(file)[name]}, do_compression=compressed)
 
 
 ATR = "v1.0.0/U0101/atr/atr01/S0100.csv"
@@ -366,7 +355,7 @@ FORMATS: tuple[Format, ...] = (
             f"smpl-{kind}",
             f"*.{kind}",
             partial(write_hybrik, kind=kind),
-            lambda f, kind=kind: read_smpl(f / f"result.{kind}", rate=30.0),  # type: ignore[misc]
+            lambda f, kind=kind: read_smpl(f / f"result.{kind}", rate=30.0),
         )
         for kind in ("pkl", "npy", "npz", "pt")
     ),
@@ -374,8 +363,8 @@ FORMATS: tuple[Format, ...] = (
         Format(
             f"motion-{name}",
             "*",
-            lambda f, write=write, ending=ending: write(f / f"clip{ending}"),  # type: ignore[misc]
-            lambda f, ending=ending, options=options: read_motion(f / f"clip{ending}", **options),  # type: ignore[misc]
+            lambda f, write=write, ending=ending: write(f / f"clip{ending}"),
+            lambda f, ending=ending, options=options: read_motion(f / f"clip{ending}", **options),
         )
         for name, (write, ending, _, options) in motions.FORMATS.items()
     ),
@@ -384,7 +373,7 @@ FORMATS: tuple[Format, ...] = (
             f"mediapipe-{kind}",
             f"*.{kind}",
             partial(write_landmarks, kind=kind),
-            lambda f, kind=kind: read_mediapipe(f / f"landmarks.{kind}", rate=30.0),  # type: ignore[misc]
+            lambda f, kind=kind: read_mediapipe(f / f"landmarks.{kind}", rate=30.0),
         )
         for kind in ("npy", "npz", "csv", "json")
     ),

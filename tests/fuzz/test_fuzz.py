@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-CASES = 25
+CASES = 30
 """Damaged files of each format; `make fuzz N=10000` reads more."""
 SLOW = 5.0
 """Seconds that one file may take, on a machine that is busy with other tests."""
