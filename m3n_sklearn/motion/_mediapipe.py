@@ -131,7 +131,6 @@ def read_mediapipe(
     >>> motion, round(motion.stature, 2)
     (Motion(60 frames x 24 joints, 1.97 s at 30 Hz), 1.8)
     """
-    # 1. Landmarks (F, 33, 3 to 5) of one person
     path = Path(landmarks) if isinstance(landmarks, (str, os.PathLike)) else None
     what = "MediaPipe's landmarks" if path is None else path.name
     about = {"text": text, "label": label, "subject": subject, "name": name, "source": "mediapipe"}
@@ -139,28 +138,29 @@ def read_mediapipe(
     if times is None:
         rate = known_rate(rate, what)
     with nullcontext(None) if path is None else reading(path, "landmarks of MediaPipe") as file:
+        # 1. Landmarks (F, 33, 3 to 5) of one person
         points = _points(landmarks if file is None else _read(file), person, what)
         places = _visible(points, min_visibility)
         _check_world_landmarks(places, what)
-    # 2. Inverse kinematics
-    return tracked_motion(
-        places,
-        "mediapipe33",
-        rate=rate,
-        times=times,
-        up=up,
-        max_gap=max_gap,
-        noise=noise,
-        stature=stature,
-        confidence=_visibility(points),
-        usual="-y",
-        camera=True,
-        text=text,
-        label=label,
-        subject=subject,
-        name=path.stem if name is None and path is not None else name,
-        source="mediapipe",
-    )
+        # 2. Inverse kinematics
+        return tracked_motion(
+            places,
+            "mediapipe33",
+            rate=rate,
+            times=times,
+            up=up,
+            max_gap=max_gap,
+            noise=noise,
+            stature=stature,
+            confidence=_visibility(points),
+            usual="-y",
+            camera=True,
+            text=text,
+            label=label,
+            subject=subject,
+            name=path.stem if name is None and path is not None else name,
+            source="mediapipe",
+        )
 
 
 def standing_landmarks(stature: float = 1.7) -> Array:
