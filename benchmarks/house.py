@@ -32,6 +32,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "_warn",
             "_compat",
             "_files",
+            "_plain_content",
             "_safe_pickle",
             "_hashing",
             "_engines",

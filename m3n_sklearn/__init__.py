@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .motion import read_bvh as read_bvh
     from .motion import read_gvhmr as read_gvhmr
     from .motion import read_mediapipe as read_mediapipe
+    from .motion import read_motion as read_motion
+    from .motion import read_smpl as read_smpl
     from .motion import read_wham as read_wham
     from .pretraining import Multi3NetPretrainer as Multi3NetPretrainer
     from .pretraining import build_corpus as build_corpus
@@ -63,6 +65,8 @@ _HOMES = {
     "read_bvh": "motion",
     "read_gvhmr": "motion",
     "read_mediapipe": "motion",
+    "read_motion": "motion",
+    "read_smpl": "motion",
     "read_wham": "motion",
     "rigid_body_imu": "simulation",
     "save": "_persistence",

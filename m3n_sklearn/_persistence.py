@@ -39,7 +39,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ._compat import DocumentationLink
-from ._files import write_atomically
+from ._files import reading, write_atomically
 from ._hashing import sha256
 from ._typing import AnyArray
 from ._version import __version__
@@ -171,22 +171,29 @@ def load(path: str | os.PathLike[str]) -> Any:
     the parameter raises an error that shows the name. If you trust it, set it:
     ``loaded.set_params(text_encoder="all-mpnet-base-v2")``.
     """
-    metadata, tensors = _read(Path(path))
-    version = _format_version(metadata, path)
-    if version > FORMAT_VERSION:
-        raise ValueError(
-            f"{path} has format version {version}; this m3n_sklearn {__version__} "
-            f"reads up to {FORMAT_VERSION}. Upgrade m3n_sklearn to read it."
-        )
-    document = metadata.get("document", "")
-    if metadata.get("sha256") != _digest(document, tensors):
-        raise ValueError(
-            f"{path} was changed or damaged after it was saved: its checksum does not match. "
-            "Fetch or save it again."
-        )
-    content = json.loads(document)
-    _compare_versions(content["versions"], path)
-    return decode(content["estimator"], tensors)
+    path = Path(path)
+    if not path.is_file():
+        found = "it is a directory" if path.is_dir() else "there is no such file"
+        bare = path.name == str(path) and not path.suffix  # a name, such as "m3n-base"
+        hint = " load_pretrained reads the encoders that come with the package." if bare else ""
+        raise FileNotFoundError(f"Cannot load {path}: {found}.{hint}")
+    with reading(path, "a file that m3n_sklearn.save has written"):
+        metadata, tensors = _read(path)
+        version = _format_version(metadata, path)
+        if version > FORMAT_VERSION:
+            raise ValueError(
+                f"{path} has format version {version}; this m3n_sklearn {__version__} "
+                f"reads up to {FORMAT_VERSION}. Upgrade m3n_sklearn to read it."
+            )
+        document = metadata.get("document", "")
+        if metadata.get("sha256") != _digest(document, tensors):
+            raise ValueError(
+                f"{path} was changed or damaged after it was saved: its checksum does not match. "
+                "Fetch or save it again."
+            )
+        content = json.loads(document)
+        _compare_versions(content["versions"], path)
+        return decode(content["estimator"], tensors)
 
 
 def encode(estimator: BaseEstimator) -> tuple[dict[str, Any], dict[str, AnyArray], list[str]]:
@@ -521,11 +528,6 @@ def _ours(module: str) -> bool:
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, AnyArray]]:
     """Return the metadata and the tensors of a file."""
-    if not path.is_file():
-        found = "it is a directory" if path.is_dir() else "there is no such file"
-        bare = path.name == str(path) and not path.suffix  # a name, such as "m3n-base"
-        hint = " load_pretrained reads the encoders that come with the package." if bare else ""
-        raise FileNotFoundError(f"Cannot load {path}: {found}.{hint}")
     try:
         with safetensors.safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._files import read_npz
+from .._files import read_npz, reading
 from .._safe_pickle import load_restricted
 from .._validation import check_count
 from ._model import POSE_LAYOUTS, BodyModel
@@ -108,22 +108,24 @@ def read_body(
     """
     if num_betas is not None:
         num_betas = check_count(num_betas, "num_betas")
-    file = Path(path)
-    fields = _fields(file)
-    try:
-        return family_body(fields, joint_names, num_betas, file.name)
-    except ValueError as error:
-        if "J_regressor" in fields or not _is_zip(file):
-            raise
-        raise ValueError(
-            f"{error} Sparse matrices and other objects in .npz files are not read. Use the .pkl "
-            f"of the same model."
-        ) from error
+    if joint_names is not None:
+        joint_names = tuple(joint_names)
+    with reading(path, "a body model") as file:
+        fields = _fields(file)
+        try:
+            return family_body(fields, joint_names, num_betas, file.name)
+        except ValueError as error:
+            if "J_regressor" in fields or not _is_zip(file):
+                raise
+            raise ValueError(
+                f"{error} Sparse matrices and other objects in .npz files are not read. Use the "
+                f".pkl of the same model."
+            ) from error
 
 
 def _fields(file: Path) -> Mapping[str, Any]:
     """Return the fields of a model file."""
-    if file.is_file() and _is_zip(file):
+    if _is_zip(file):
         return read_npz(file)
     content = load_restricted(file)
     if not isinstance(content, Mapping):

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
+from .._files import read_npy, reading
 from .._typing import Array
 from .._validation import check_rate
 from ..motion import Motion, motion_from_joints
 from ..recording import Recording, channel_names, resample_timestamps
 from ..skeleton import JOINT_SETS
 from ._bunch import Fold, cut_into, cutting_options, leave_one_out, make_bunch, select_known
-from ._reading import find_root, require_file
+from ._reading import check_duration, find_root, require_file
 
 __all__ = ["EXERCISES", "MMFIT_PERSON_OF", "NON_ACTIVITY", "Exercise", "load_mmfit", "mmfit_split"]
 
@@ -26,6 +27,8 @@ OBTAIN = "Get mm-fit.zip from https://mmfit.github.io and unpack it: mm-fit/w00,
 FRAME_RATE = 30.0
 MAX_GAP = 0.5
 MILLIMETER = 1e-3
+MOST_FRAMES = 10**7
+"""Number of a frame at most: four days of video."""
 OTHER = {"left": "right", "right": "left"}
 
 SENSORS: dict[str, str] = {
@@ -218,6 +221,7 @@ def load_mmfit(
         bunch,
         recordings,
         [str(recording.name) for recording in recordings],
+        root=root,
         seconds=seconds,
         **options,
     )
@@ -279,7 +283,10 @@ def _read_sets(root: Path, workout: str) -> list[_Set]:
     """Read the labeled sets of a workout."""
     path = require_file(_file(root, workout, "labels.csv"), dataset=NAME, obtain=OBTAIN)
     sets = []
-    with path.open(encoding="utf-8", newline="") as file:
+    with (
+        reading(path, f"labels of {NAME}"),
+        path.open(encoding="utf-8", newline="") as file,
+    ):
         for number, row in enumerate(csv.reader(file), start=1):
             try:
                 start, stop, repetitions = (int(value) for value in row[:3])
@@ -287,12 +294,12 @@ def _read_sets(root: Path, workout: str) -> list[_Set]:
             except (ValueError, IndexError) as error:
                 raise ValueError(
                     f"{path}, line {number}: expected start frame, end frame, repetitions, "
-                    f"activity; got {row}."
+                    f"activity; got {', '.join(row):.80}."
                 ) from error
-            if label not in EXERCISES or stop <= start:
+            if label not in EXERCISES or not 0 <= start < stop < MOST_FRAMES:
                 raise ValueError(
-                    f"{path}, line {number}: {label!r} from frame {start} to {stop} is not a set. "
-                    f"Exercises are {', '.join(EXERCISES)}, and a set must not be empty."
+                    f"{path}, line {number}: {label:.40} from frame {start} to {stop} is not a "
+                    f"set. Exercises are {', '.join(EXERCISES)}, and a set must not be empty."
                 )
             sets.append(_Set(start, stop, repetitions, label))
     return sets
@@ -302,29 +309,33 @@ def _read_recording(
     root: Path, workout: str, devices: Sequence[str], sets: Sequence[_Set], rate: float
 ) -> tuple[Recording, _FrameClock]:
     """Read the sensors of a workout on one clock."""
-    streams = [
-        _read_stream(_file(root, workout, f"{device}_{kind}.npy"))
+    files = [
+        _file(root, workout, f"{device}_{kind}.npy")
         for device in devices
         for kind in ("acc", "gyr")
     ]
+    streams = [_read_stream(file) for file in files]
     first = streams[0]
-    clock = _frame_clock(first)
-    zero = float(clock(np.array([0.0]))[0])
+    with reading(files[0], f"a recording of {NAME}"):
+        clock = _frame_clock(first)
+        zero = float(clock(np.array([0.0]))[0])
     clock = _FrameClock(clock.frames, clock.times - zero)
     start, stop = first[0, 1] / 1000 - zero, first[-1, 1] / 1000 - zero
     count = int((stop - start) * rate) + 1
-    parts = [
-        resample_timestamps(
-            stream[:, 1] / 1000 - zero,
-            stream[:, 2:],
-            rate,
-            start=start,
-            n_samples=count,
-            max_gap=MAX_GAP,
-            stamps="even",
-        )
-        for stream in streams
-    ]
+    parts = []
+    for file, stream in zip(files, streams, strict=True):
+        with reading(file, f"a recording of {NAME}"):
+            parts.append(
+                resample_timestamps(
+                    stream[:, 1] / 1000 - zero,
+                    stream[:, 2:],
+                    rate,
+                    start=start,
+                    n_samples=count,
+                    max_gap=MAX_GAP,
+                    stamps="even",
+                )
+            )
     times = start + np.arange(count) / rate
     recording = Recording(
         np.hstack([values for values, _, _ in parts]),
@@ -341,22 +352,18 @@ def _read_recording(
 
 def _read_stream(path: Path) -> Array:
     """Return rows (frame, stamp in ms, x, y, z) in the order of their stamps."""
-    rows = _load(path)
-    if rows.ndim != 2 or rows.shape[1] != 5 or len(rows) < 2:
-        raise ValueError(f"{path}: expected shape (N, 5), got {rows.shape}.")
-    rows = rows[np.isfinite(rows[:, :2]).all(axis=1)]
-    rows = rows[np.argsort(rows[:, 1], kind="stable")]
-    if len(rows) < 2 or rows[0, 1] == rows[-1, 1]:
-        raise ValueError(f"{path}: fewer than two rows with different time stamps.")
-    return rows
-
-
-def _load(path: Path) -> Array:
-    """Read an .npy file as float64."""
-    try:
-        return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
-    except (ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{path} is not a readable .npy array: {error}. {OBTAIN}") from error
+    with reading(path, f"a recording of {NAME}"):
+        rows = read_npy(path).astype(np.float64)
+        if rows.ndim != 2 or rows.shape[1] != 5 or len(rows) < 2:
+            raise ValueError(f"expected shape (N, 5), got {rows.shape}.")
+        rows = rows[np.isfinite(rows[:, :2]).all(axis=1)]
+        rows = rows[np.argsort(rows[:, 1], kind="stable")]
+        if len(rows) < 2 or rows[0, 1] == rows[-1, 1]:
+            raise ValueError("fewer than two rows with different time stamps.")
+        check_duration(rows[:, 1] / 1000)
+        if np.abs(rows[:, 0]).max() > MOST_FRAMES:
+            raise ValueError("its first column does not hold numbers of frames.")
+        return rows
 
 
 def _frame_clock(stream: Array) -> _FrameClock:
@@ -386,10 +393,11 @@ def _read_motions(
     path = _file(root, workout, "pose_3d.npy")
     if not path.is_file():
         return [], {f"{workout} poses": "no pose_3d"}
-    poses = _load(path)
-    if poses.ndim != 3 or poses.shape[0] != 3 or poses.shape[2] != 18:
-        raise ValueError(f"{path}: expected shape (3, F, 18), got {poses.shape}.")
-    frames, first = np.unique(poses[0, :, 0], return_index=True)
+    with reading(path, f"poses of {NAME}"):
+        poses = read_npy(path).astype(np.float64)
+        if poses.ndim != 3 or poses.shape[0] != 3 or poses.shape[2] != 18:
+            raise ValueError(f"expected shape (3, F, 18), got {poses.shape}.")
+        frames, first = np.unique(poses[0, :, 0], return_index=True)
     joints = poses[:, first, 1:].transpose(1, 2, 0) * MILLIMETER
     motions: list[Motion] = []
     failed: dict[str, str] = {}

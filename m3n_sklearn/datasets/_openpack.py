@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
 
 from .._clock import recover_clock
+from .._files import reading
 from .._typing import Array
 from .._validation import check_choice, check_rate
 from ..recording import (
@@ -28,7 +29,7 @@ from . import _openpack_labels as words
 from ._bunch import Fold, cut_into, cutting_options, make_bunch, select_known
 from ._openpack_labels import ERRORS, MOUNTS, SENSORS, KnownError, person_of
 from ._openpack_labels import split as _split
-from ._reading import find_root, read_csv, read_header
+from ._reading import FASTEST, check_duration, find_root, read_csv, read_header
 
 __all__ = [
     "OPENPACK_RATE",
@@ -139,18 +140,18 @@ def read_openpack_atr(path: str | Path) -> OpenPackATR:
     >>> atr.acc.shape  # doctest: +SKIP
     (46800, 3)
     """
-    file = Path(path)
     names = ["unixtime", *_columns("acc"), *_columns("gyro")]
     quaternions = [f"quat_{axis}" for axis in "wxyz"]
-    has_quaternions = set(quaternions) <= set(read_header(file))
-    table = _in_order(file, read_csv(file, names + quaternions * has_quaternions), "auto")
-    raw = table[:, 7:] if has_quaternions else np.zeros((len(table), 4))
-    return OpenPackATR(
-        times=table[:, 0] / 1000,
-        acc=acc_from_g(table[:, 1:4]),
-        gyro=gyro_from_dps(table[:, 4:7]),
-        quaternion=_unit(raw),
-    )
+    with reading(path, "a file of an ATR sensor") as file:
+        has_quaternions = set(quaternions) <= set(read_header(file))
+        table = _in_order(file, read_csv(file, names + quaternions * has_quaternions), "auto")
+        raw = table[:, 7:] if has_quaternions else np.zeros((len(table), 4))
+        return OpenPackATR(
+            times=table[:, 0] / 1000,
+            acc=acc_from_g(table[:, 1:4]),
+            gyro=gyro_from_dps(table[:, 4:7]),
+            quaternion=_unit(raw),
+        )
 
 
 class OpenPackSeconds(NamedTuple):
@@ -199,20 +200,29 @@ def read_openpack_seconds(path: str | Path, annotation: str = "operations") -> O
     1404
     """
     check_choice(annotation, "annotation", ("operations", "actions"))
-    file = Path(path)
-    header = read_header(file)
-    hot = [column for column in header if re.fullmatch(r"ID\d+", column)]
-    old = "operation" if annotation == "operations" else "action"
-    table = read_csv(file, ["unixtime", "box", *(hot or ["id" if "id" in header else old])])
-    ids = np.nan_to_num(table[:, 2:])
-    if hot:
-        names = np.array([int(column[2:]) for column in hot])
-        classes = np.where((ids > 0.5).any(axis=1), names[np.argmax(ids > 0.5, axis=1)], NULL)
-    else:
-        classes = ids[:, 0].astype(np.int64)
-    seconds, first = np.unique(np.rint(table[:, 0] / 1000).astype(np.int64), return_index=True)
-    boxes = np.nan_to_num(table[:, 1]).astype(np.int64)
-    return OpenPackSeconds(seconds, _usable(classes, annotation)[first], boxes[first])
+    with reading(path, "a file of 1-Hz labels") as file:
+        header = read_header(file)
+        hot = [column for column in header if re.fullmatch(r"ID\d{1,9}", column)]
+        old = "operation" if annotation == "operations" else "action"
+        table = read_csv(file, ["unixtime", "box", *(hot or ["id" if "id" in header else old])])
+        ids = _whole(table[:, 2:], "a class")
+        if hot:
+            names = np.array([int(column[2:]) for column in hot])
+            classes = np.where((ids > 0).any(axis=1), names[np.argmax(ids > 0, axis=1)], NULL)
+        else:
+            classes = ids[:, 0]
+        stamps = _whole(table[:, 0] / 1000, "a time stamp", missing=np.nan)
+        seconds, first = np.unique(stamps, return_index=True)
+        boxes = _whole(table[:, 1], "a box")
+        return OpenPackSeconds(seconds, _usable(classes, annotation)[first], boxes[first])
+
+
+def _whole(values: Array, what: str, missing: float = 0.0) -> NDArray[np.int64]:
+    """Return numbers as integers, or raise ValueError if they are none."""
+    values = np.where(np.isnan(values), missing, values)
+    if not (np.abs(values) < 2**53).all():
+        raise ValueError(f"{what} is missing or too large to be one.")
+    return np.rint(values).astype(np.int64)
 
 
 def openpack_world_acceleration(acc: ArrayLike, quaternion: ArrayLike) -> Array:
@@ -260,7 +270,7 @@ def _in_order(file: Path, table: Array, stamps: str) -> Array:
     """Drop rows without a stamp and a misplaced first row; correct wrong stamps."""
     table = table[np.isfinite(table[:, 0])]
     if len(table) < 3:
-        raise ValueError("A sensor file needs at least three rows with time stamps.")
+        raise ValueError("a sensor file needs at least three rows with time stamps.")
     steps = np.diff(table[:, 0])
     usual = np.median(steps)
     if not 0 < steps[0] < 10 * usual:
@@ -270,10 +280,13 @@ def _in_order(file: Path, table: Array, stamps: str) -> Array:
         clock = recover_clock((table[:, 0] - start) / 1000, table[:, 1:7], stamps)
     except ValueError:  # the clock was set back: drop the rows until it has caught up
         latest = np.maximum.accumulate(table[:, 0])
-        return table[np.concatenate([[True], table[1:, 0] > latest[:-1]])]
+        table = table[np.concatenate([[True], table[1:, 0] > latest[:-1]])]
+        check_duration(table[:, 0] / 1000)
+        return table
     clock.warn(f"They are those of {file}.")
     table = table[clock.rows]
     table[:, 0] = start + (clock.times * 1000).round(6)
+    check_duration(table[:, 0] / 1000)
     return table
 
 
@@ -297,6 +310,7 @@ class _Session:
 class _Stream:
     """Readings of one sensor at its own time stamps (s)."""
 
+    file: Path
     times: Array
     values: Array
     channels: tuple[str, ...]
@@ -437,6 +451,7 @@ def load_openpack(
         bunch,
         bunch.recordings,
         list(read),
+        root=root,
         seconds=seconds,
         **options,
     )
@@ -554,7 +569,8 @@ def _read_session(
     """Read the sensors and labels of a session on one grid."""
     streams = [_read_stream(root, session, device) for device in devices]
     clock = streams[0].times
-    own_rate = _rate_of(clock, rate)
+    with reading(streams[0].file, "a file of a sensor"):
+        own_rate = _rate_of(clock, rate)
     count = int(np.floor((clock[-1] - clock[0]) * own_rate + 0.5)) + 1
     parts = [_on_grid(stream, clock[0], own_rate, count) for stream in streams]
     observed = np.hstack([seen for _, seen in parts])
@@ -583,6 +599,8 @@ def _rate_of(clock: Array, wanted: float | None) -> float:
     """Return the rate of time stamps without their gaps; `wanted` if it is the same."""
     steps = np.diff(clock)
     rate = 1 / float(steps[steps < 1.5 * np.median(steps)].mean())
+    if not 1 <= rate <= FASTEST:
+        raise ValueError(f"its time stamps are those of {rate:g} samples per second.")
     return wanted if wanted is not None and abs(rate - wanted) < 1e-6 * wanted else rate
 
 
@@ -592,12 +610,13 @@ def _read_stream(root: Path, session: _Session, device: str) -> _Stream:
     if device.startswith("atr"):
         file = _locate(root, session, (f"atr/{device}", device), f"sensor {device}")
         atr = read_openpack_atr(file)
-        return _Stream(atr.times, np.hstack([atr.acc, atr.gyro]), channel_names(site))
+        return _Stream(file, atr.times, np.hstack([atr.acc, atr.gyro]), channel_names(site))
     file = _locate(root, session, (f"e4/{device}/acc", f"{device}/acc"), f"sensor {device}")
-    # 32 Hz in whole milliseconds
-    table = _in_order(file, read_csv(file, ["time", *_columns("acc")]), "even")
-    acc = acc_from_g(table[:, 1:] * STANDARD_GRAVITY)
-    return _Stream(table[:, 0] / 1000, acc, channel_names(site, "acc"))
+    with reading(file, "a file of an E4 wristband"):
+        # 32 Hz in whole milliseconds
+        table = _in_order(file, read_csv(file, ["time", *_columns("acc")]), "even")
+        acc = acc_from_g(table[:, 1:] * STANDARD_GRAVITY)
+        return _Stream(file, table[:, 0] / 1000, acc, channel_names(site, "acc"))
 
 
 def _on_grid(
@@ -605,17 +624,18 @@ def _on_grid(
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Return samples on an even grid, and which of them were measured."""
     sensors = np.split(stream.values, stream.values.shape[1] // 3, axis=1)
-    parts = [
-        resample_timestamps(
-            stream.times - start,
-            sensor,
-            rate,
-            start=0.0,
-            n_samples=count,
-            max_gap=MAX_GAP,
-        )
-        for sensor in sensors
-    ]
+    with reading(stream.file, "a file of a sensor"):
+        parts = [
+            resample_timestamps(
+                stream.times - start,
+                sensor,
+                rate,
+                start=0.0,
+                n_samples=count,
+                max_gap=MAX_GAP,
+            )
+            for sensor in sensors
+        ]
     observed = np.stack([seen for _, seen, _ in parts], axis=1)
     return np.hstack([values for values, _, _ in parts]), np.repeat(observed, 3, axis=1)
 

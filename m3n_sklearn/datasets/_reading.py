@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import csv
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["find_root", "read_csv", "read_header", "read_rows", "require_file"]
+from .._files import reading
+
+__all__ = [
+    "FASTEST",
+    "check_duration",
+    "find_root",
+    "listed",
+    "read_csv",
+    "read_header",
+    "read_rows",
+    "require_file",
+]
+
+FASTEST = 1000.0
+"""Samples per second of a sensor at most."""
+LONGEST = 86_400.0
+"""Seconds that a recording lasts at most; longer ones have damaged time stamps."""
 
 
 def find_root(
@@ -51,12 +67,14 @@ def require_file(path: Path, *, dataset: str, obtain: str) -> Path:
 
 def read_csv(path: Path, columns: Sequence[str]) -> NDArray[np.float64]:
     """Return numeric columns of a CSV file with a header, (rows, columns); empty cells are NaN."""
+    with reading(path, "a table of numbers"):
+        return _read_csv(path, columns)
+
+
+def _read_csv(path: Path, columns: Sequence[str]) -> NDArray[np.float64]:
+    """Read the columns."""
     header = read_header(path)
-    missing = [column for column in columns if column not in header]
-    if missing:
-        raise ValueError(
-            f"{path} lacks the columns {', '.join(missing)}; it has {', '.join(header)}."
-        )
+    _require_columns(path, columns, header)
     options: dict[str, Any] = {
         "delimiter": ",",
         "usecols": [header.index(column) for column in columns],
@@ -73,6 +91,17 @@ def read_csv(path: Path, columns: Sequence[str]) -> NDArray[np.float64]:
     return values
 
 
+def check_duration(times: NDArray[np.float64]) -> None:
+    """Raise ValueError unless time stamps in s are those of one recording, short enough to hold."""
+    if not len(times) or not np.isfinite(times[[0, -1]]).all():
+        raise ValueError("it has no time stamps.")
+    if not 0 < times[-1] - times[0] <= LONGEST:
+        raise ValueError(
+            f"its time stamps go from {times[0]:.0f} s to {times[-1]:.0f} s, but a recording lasts "
+            f"at most {LONGEST:.0f} s."
+        )
+
+
 def _read_with_holes(path: Path, options: dict[str, Any]) -> NDArray[np.float64]:
     """Read a table of numbers with empty cells, which are NaN."""
     try:
@@ -86,21 +115,26 @@ def _read_with_holes(path: Path, options: dict[str, Any]) -> NDArray[np.float64]
 
 def read_header(path: Path) -> list[str]:
     """Return the column names in the first line of a CSV file; empty for an empty file."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        try:
-            return [name.strip() for name in next(csv.reader(file), [])]
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise ValueError(f"{path} is not a CSV file: {error}") from error
+    with reading(path, "a CSV file"), path.open(encoding="utf-8-sig", newline="") as file:
+        return [name.strip() for name in next(csv.reader(file), [])]
+
+
+def listed(names: Iterable[str]) -> str:
+    """Join names of a file for a message; a damaged file may have endless ones."""
+    shown = [f"{name!s:.40}" for name in names]
+    return ", ".join(shown[:20]) + (f" and {len(shown) - 20} more" if len(shown) > 20 else "")
+
+
+def _require_columns(path: Path, columns: Sequence[str], header: Sequence[str]) -> None:
+    """Raise ValueError if a CSV file lacks columns."""
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise ValueError(f"{path} lacks the columns {listed(missing)}; it has {listed(header)}.")
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Return a small CSV file as one dictionary of strings per row."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with reading(path, "a CSV file"), path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
-        missing = [column for column in columns if column not in (reader.fieldnames or ())]
-        if missing:
-            raise ValueError(
-                f"{path} lacks the columns {', '.join(missing)}; it has "
-                f"{', '.join(reader.fieldnames or ())}."
-            )
+        _require_columns(path, columns, reader.fieldnames or ())
         return list(reader)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from .._clock import recover_clock
+from .._files import read_npz, reading, require
 from .._validation import check_rate
 from ..recording import Recording, channel_names, resample_timestamps
 from ._bunch import cut_into, cutting_options, make_bunch, select_known
-from ._reading import find_root, read_csv, read_rows
+from ._reading import FASTEST, find_root, listed, read_csv, read_rows
 
 __all__ = ["load_sp_sw_har"]
 
@@ -84,6 +85,7 @@ class _Execution:
 
     subject: int
     number: int
+    file: Path
     times: NDArray[np.float64]
     values: NDArray[np.float64]
     labels: NDArray[np.str_]
@@ -178,6 +180,7 @@ def load_sp_sw_har(
         bunch,
         recordings,
         [f"s{execution.subject:02d}" for execution in executions],
+        root=Path(path),
         seconds=seconds,
         imu_rate=rate,
         **options,
@@ -189,16 +192,24 @@ def load_sp_sw_har(
 
 def _recording(execution: _Execution) -> Recording:
     """Return the recording of an execution on an even grid."""
+    with reading(execution.file, f"{NAME}, {execution.name}"):
+        return _resampled(execution)
+
+
+def _resampled(execution: _Execution) -> Recording:
+    """Put an execution on the even grid of its own rate."""
     times = execution.times
     if len(times) < 3 or np.diff(times).max() > MAX_GAP or times[-1] <= times[0]:
         raise ValueError(
-            f"{NAME}: the time stamps of {execution.name} must increase over at least three "
+            f"the time stamps of {execution.name} must increase over at least three "
             f"samples without a gap of more than {MAX_GAP} s."
         )
     # 1. The even clock behind the jittered stamps, and its rate
     clock = recover_clock(times, execution.values, "even")
     steps = np.diff(clock.times)
     rate = 1 / float(steps[steps < 1.5 * np.median(steps)].mean())
+    if not 1 <= rate <= FASTEST:
+        raise ValueError(f"the time stamps of {execution.name} are those of {rate:g} Hz.")
     # 2. Samples on the even grid of that rate, each with the label of the nearest row
     values, observed, start = resample_timestamps(times, execution.values, rate, stamps="even")
     at = start + np.arange(len(values)) / rate
@@ -222,12 +233,15 @@ def _read_all(path: Path) -> list[_Execution]:
     archive = path.expanduser() / ARCHIVE
     read = _from_archive(archive) if archive.is_file() else _from_folder(path)
     executions = sorted(read, key=lambda one: (one.subject, one.number))
+    for before, after in pairwise(executions):
+        if before.name == after.name:
+            raise ValueError(f"{after.file}: {after.name} is there twice.")
     for execution in executions:
         unknown = set(execution.labels.tolist()) - set(LABELS)
         if unknown or not np.isfinite(execution.values).all():
             raise ValueError(
-                f"{NAME}: {execution.name} must have finite values and labels among "
-                f"{', '.join(LABELS)}; it has {', '.join(sorted(unknown)) or 'gaps'}."
+                f"{execution.file}: {execution.name} must have finite values and labels among "
+                f"{', '.join(LABELS)}; it has {listed(sorted(map(str, unknown))) or 'gaps'}."
             )
     return executions
 
@@ -240,32 +254,50 @@ def _from_folder(path: Path) -> Iterator[_Execution]:
         match = re.fullmatch(r"s(\d+)_(\d+)_sw", file.stem)
         if match is None:
             continue
-        table = read_csv(file, ["timestamp", *columns])
-        labels = np.array([row["label"] for row in read_rows(file, ["label"])])
-        times = (table[:, 0] - table[0, 0]) / 1000
-        yield _Execution(int(match[1]), int(match[2]), times, table[:, 1:], labels)
+        with reading(file, f"a file of {NAME}"):
+            table = read_csv(file, ["timestamp", *columns])
+            labels = np.array([row["label"] for row in read_rows(file, ["label"])], dtype=np.str_)
+            if len(labels) != len(table):
+                raise ValueError(f"it has {len(table)} rows of numbers, but {len(labels)} labels.")
+            times = (table[:, 0] - table[0, 0]) / 1000
+        yield _Execution(int(match[1]), int(match[2]), file, times, table[:, 1:], labels)
 
 
 def _from_archive(file: Path) -> Iterator[_Execution]:
     """Read executions from the .npz archive."""
-    arrays = _load(file)
-    values = np.hstack([arrays["acc"], arrays["gyro"]]).astype(np.float64)
-    labels = arrays["label_names"][arrays["label"]]
-    for i, (begin, end) in enumerate(pairwise(arrays["rec_ptr"])):
-        yield _Execution(
-            int(arrays["subject"][i]),
-            int(arrays["execution"][i]),
-            arrays["time"][begin:end].astype(np.float64),
-            values[begin:end],
-            labels[begin:end],
+    with reading(file, f"an archive of {NAME}"):
+        arrays = read_npz(file)
+        names = ("time", "label", "label_names", "rec_ptr", "subject", "execution")
+        time, label, label_names, pointers, subject, execution = (
+            require(arrays, name, file) for name in names
         )
+        acc, gyro = (_triads(arrays, kind, file) for kind in ("acc", "gyro"))
+        values = np.hstack([acc, gyro]).astype(np.float64)
+        if label_names.ndim != 1 or label.ndim != 1 or time.ndim != 1:
+            raise ValueError("its time, label and label_names must have one axis.")
+        labels = label_names[label]
+        bounds = pointers.astype(np.int64)
+        if not len(time) == len(label) == len(values) >= bounds[-1] or (np.diff(bounds) < 0).any():
+            raise ValueError(
+                f"its arrays disagree in length: {len(time)} times, {len(values)} rows"
+            )
+        executions = [
+            _Execution(
+                int(subject[i]),
+                int(execution[i]),
+                file,
+                time[begin:end].astype(np.float64),
+                values[begin:end],
+                labels[begin:end],
+            )
+            for i, (begin, end) in enumerate(pairwise(bounds))
+        ]
+    yield from executions
 
 
-def _load(file: Path) -> dict[str, NDArray[Any]]:
-    """Read the arrays of the archive."""
-    names = ("acc", "gyro", "time", "label", "label_names", "rec_ptr", "subject", "execution")
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in names}
-    except Exception as error:  # numpy and zipfile raise many kinds for broken files
-        raise ValueError(f"{file} is not an archive of {NAME}: {error}. {OBTAIN}") from error
+def _triads(arrays: Mapping[str, NDArray[Any]], kind: str, file: Path) -> NDArray[Any]:
+    """Return the readings (rows, 3) of a sensor."""
+    values = require(arrays, kind, file)
+    if values.ndim != 2 or values.shape[1] != 3 or values.dtype.kind not in "iuf":
+        raise ValueError(f"{kind} must have shape (rows, 3), got {values.shape}.")
+    return values

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
 from sklearn.utils import Bunch
 
+from .._files import reading
 from .._validation import check_rate
 from ..motion import Motion, motion_from_joints
 from ..recording import Item, Recording, acc_from_g, channel_names, gyro_from_dps
 from ._bunch import Fold, cut_into, cutting_options, leave_one_out, make_bunch, select_known
+from ._matlab import read_matlab
 from ._reading import find_root, require_file
 
 __all__ = ["ACTIONS", "UTD_MOUNT", "UTD_RATE", "Action", "load_utd_mhad", "utd_split"]
@@ -26,6 +27,9 @@ UTD_RATE = 50.0
 
 UTD_MOUNT = ((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -1.0))
 """Axes of the sensor at the wrist in those of the simulated watch, as `mount` of the simulator."""
+
+LARGEST = 1e6
+"""Readings and coordinates are smaller, in any unit."""
 
 N_WRIST = 21
 SUBJECTS = tuple(range(1, 9))
@@ -177,6 +181,7 @@ def load_utd_mhad(
         bunch,
         _cuttable(motions, recordings),
         [f"s{clip.subject}" for clip in clips],
+        root=root,
         seconds=seconds,
         imu_rate=rate,
         pose_rate=pose_rate,
@@ -255,51 +260,47 @@ def _find_clips(root: Path, actions: Sequence[int], subjects: Sequence[int]) -> 
 def _read_recording(root: Path, clip: _Clip) -> Recording:
     """Read the readings of a clip."""
     path = root / "Inertial" / f"{clip.name}_inertial.mat"
-    raw = _read_mat(path, "d_iner")
-    if raw.ndim != 2 or raw.shape[1] != 6 or len(raw) < 2:
-        raise ValueError(f"{path}: d_iner must have shape (T, 6), got {raw.shape}.")
     action = ACTIONS[clip.action - 1]
-    return Recording(
-        np.hstack([acc_from_g(raw[:, :3]), gyro_from_dps(raw[:, 3:])]),
-        UTD_RATE,
-        channel_names(clip.site),
-        labels=action.label,
-        subject=clip.subject,
-        name=clip.name,
-        text=action.captions,
-    )
+    with reading(path, f"a recording of {NAME}"):
+        raw = _read_mat(path, "d_iner")
+        if raw.ndim != 2 or raw.shape[1] != 6 or len(raw) < 2:
+            raise ValueError(f"d_iner must have shape (T, 6), got {raw.shape}.")
+        return Recording(
+            np.hstack([acc_from_g(raw[:, :3]), gyro_from_dps(raw[:, 3:])]),
+            UTD_RATE,
+            channel_names(clip.site),
+            labels=action.label,
+            subject=clip.subject,
+            name=clip.name,
+            text=action.captions,
+        )
 
 
 def _read_motion(root: Path, clip: _Clip, recording: Recording) -> Motion:
     """Read the skeleton of a clip."""
     path = root / "Skeleton" / f"{clip.name}_skeleton.mat"
-    raw = _read_mat(require_file(path, dataset=NAME, obtain=OBTAIN), "d_skel")
-    if raw.ndim != 3 or raw.shape[:2] != (20, 3) or raw.shape[2] < 2:
-        raise ValueError(f"{path}: d_skel must have shape (20, 3, F), got {raw.shape}.")
     action = ACTIONS[clip.action - 1]
-    return motion_from_joints(
-        raw.transpose(2, 0, 1),
-        "kinect20",
-        times=np.linspace(0.0, recording.n_samples / UTD_RATE, raw.shape[2]),
-        up="y",
-        text=action.captions,
-        label=action.label,
-        subject=clip.subject,
-        name=clip.name,
-    )
+    with reading(require_file(path, dataset=NAME, obtain=OBTAIN), f"a skeleton of {NAME}"):
+        raw = _read_mat(path, "d_skel")
+        if raw.ndim != 3 or raw.shape[:2] != (20, 3) or raw.shape[2] < 2:
+            raise ValueError(f"d_skel must have shape (20, 3, F), got {raw.shape}.")
+        return motion_from_joints(
+            raw.transpose(2, 0, 1),
+            "kinect20",
+            times=np.linspace(0.0, recording.n_samples / UTD_RATE, raw.shape[2]),
+            up="y",
+            text=action.captions,
+            label=action.label,
+            subject=clip.subject,
+            name=clip.name,
+        )
 
 
 def _read_mat(path: Path, variable: str) -> NDArray[np.float64]:
     """Read a variable of a MATLAB file."""
-    try:
-        content = loadmat(path, variable_names=[variable])
-    except Exception as error:  # scipy raises many kinds for broken files
-        raise ValueError(f"{path} is not a readable MATLAB file: {error}. {OBTAIN}") from error
-    if variable not in content:
-        raise ValueError(f"{path} has no variable {variable!r}.")
-    values = np.asarray(content[variable], dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError(f"{path}: {variable} has values that are not finite.")
+    values = read_matlab(path, variable)
+    if not (np.abs(values) < LARGEST).all():
+        raise ValueError(f"{variable} has values that are not finite, or too large to be measured.")
     return values
 
 

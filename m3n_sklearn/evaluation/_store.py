@@ -25,6 +25,16 @@ __all__ = ["Store", "load_scores"]
 
 FORMAT = 4
 
+KINDS: dict[str, Any] = {
+    "method": str,
+    "budget": int | float | None,
+    "draw": int,
+    "group": str | int | float | None,
+    "macro_f1": int | float,
+    "held_out": list,
+}
+"""Types of what scores are sorted and compared by."""
+
 
 class Store:
     """Finished cells of one study. File names contain a digest of all that a cell depends on."""
@@ -166,6 +176,11 @@ def _to_json(score: Score) -> dict[str, Any]:
 def _from_json(entry: Mapping[str, Any]) -> Score:
     """Return the score of an entry that `_to_json` has made."""
     fields = dict(entry)
+    for name, kinds in KINDS.items():
+        if not isinstance(fields[name], kinds) or isinstance(fields[name], bool):
+            raise ValueError(f"its {name} is a {type(fields[name]).__name__}")
+    if not all(isinstance(person, str | int | float) for person in fields["held_out"]):
+        raise ValueError("its held_out is not a list of people")
     labels = np.array(fields.pop("labels"))
     return Score(
         **{
@@ -192,6 +207,9 @@ def _read(path: Path) -> tuple[bool, list[Score]]:
             raise ValueError(f"format {content['format']} instead of {FORMAT}")
         if content.pop("sha256") != _digest(content):
             raise ValueError("it was changed or damaged: its checksum does not match")
-        return bool(content["needs_labels"]), [_from_json(entry) for entry in content["scores"]]
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+        scores = [_from_json(entry) for entry in content["scores"]]
+        if not scores:
+            raise ValueError("it has no scores")
+        return bool(content["needs_labels"]), scores
+    except Exception as error:
         raise ValueError(f"{path} is not a cell of a study ({error}): delete it.") from error

@@ -46,18 +46,30 @@ from ..skeleton import (
     quat_rotate,
     reference_joints,
     segment_lengths,
+    sets_of,
     stature_from_lengths,
     swing_between,
     to_z_up,
-    warn_if_small,
+    usual_up,
+    warn_if_not_grown,
 )
 from ._motion import Motion, _check_clock, _check_confidence
 from ._twist import limb_rotation, plane_weight, short_bone_swing
 from ._upright import Stance, find_up
 
-__all__ = ["bridge_gaps", "check_max_gap", "motion_from_joints", "tracked_motion"]
+__all__ = [
+    "MAX_UNEVENNESS",
+    "Layout",
+    "bridge_gaps",
+    "check_max_gap",
+    "check_tracking",
+    "motion_from_joints",
+    "tracked_motion",
+    "unevenness",
+]
 
 Joints = dict[str, Array]
+Layout = str | Mapping[str, int | Sequence[int]] | Sequence[str]
 Bone = tuple[Array, Array]  # at rest, as measured
 
 FRONT = np.array([0.0, 0.0, 1.0])
@@ -107,13 +119,20 @@ LIMB_SOURCES = {
 }
 """Measured joints of the same side that determine the rotation of a joint."""
 
+MAX_UNEVENNESS = 3.0
+"""Ratio of the statures that fit the segments of the limbs above which joints are in another order.
+Observed: up to 2.3 with depth cameras, above 5 in a wrong order and with rotations."""
+
+MAX_METERS_WITH_SCORE = 20.0
+"""Extent of x and y above which a third coordinate from 0 to 1 is a score of image positions."""
+
 COAST_SECONDS = 0.25
 """Time in s in which a joint comes to rest that is lost until the end of the clip."""
 
 
 def motion_from_joints(
     positions: ArrayLike,
-    layout: str | Mapping[str, int] = "kinect20",
+    layout: Layout = "auto",
     *,
     rate: float | None = None,
     times: ArrayLike | None = None,
@@ -134,10 +153,21 @@ def motion_from_joints(
 
     Parameters
     ----------
-    positions : array-like of shape (F, K, 3)
-        Joint positions in m. A joint is missing in frames in which a coordinate is not finite.
-    layout : {"kinect20", "h36m17", "smpl24"} or mapping of str to int, default="kinect20"
-        Joint order of a tracker (see `JOINT_SETS`), or the column of each SMPL joint by name.
+    positions : array-like of shape (F, K, 3) or (F, K, 4)
+        Joint positions in m, in (F, K, 4) followed by the confidence of the tracker. A joint is
+        missing in frames in which a coordinate is not finite, or in which it is at exactly
+        (0, 0, 0), as Kinect and OpenPose write it.
+    layout : str, sequence of str, or mapping of str to int, default="auto"
+        One of
+
+        - the joint order of a tracker (see `JOINT_SETS`): "kinect20", "kinect25", "azure32",
+          "coco17", "halpe26", "body25", "h36m17", "smpl22" (HumanML3D), "smpl24", "smplh52",
+          "smplx55", "mhr70" (SAM 3D Body) or "mediapipe33";
+        - "auto", the joint set with that number of joints, if there is only one;
+        - the names of the K columns in any usual spelling, such as "LShoulder", "left_wrist",
+          "HipRight" or "mixamorig:LeftForeArm";
+        - the column of each SMPL joint by name, or several columns of which the joint is the mean.
+
         Hips, knees, ankles, shoulders, elbows and wrists are required. Pelvis, spine, neck, head,
         hands and feet are optional.
     rate : float, optional
@@ -146,13 +176,16 @@ def motion_from_joints(
         Time stamps in s, strictly increasing.
     up : {"auto", "x", "y", "z", "-x", "-y", "-z"} or array-like of shape (3,), default="auto"
         The axis or direction of the given world that points up. The motion is rotated to z up.
-        "auto" takes z unless the body stands along another axis most of the time.
+        "auto" takes the axis of the tracker (y for Kinect and HumanML3D, -y for Azure Kinect, SAM
+        3D Body and MediaPipe, z for the others) unless the body stands along another axis most of
+        the time.
     handedness : {"right", "left"}, default="right"
         Whether the given axes form a right-handed system. Left-handed coordinates are
         mirrored, so that the person's left stays left.
     max_gap : float, default=0.25
         Longest gap in s that is interpolated, by a curve that continues the motion on both sides.
         The SMPL joints that depend on an interpolated joint are marked as not `observed` there.
+        Optional joints with a longer gap are left out.
     noise : float, default=0.03
         Standard error of a joint's position in m: about 0.03 for depth cameras and video, 0.01 for
         markers. It sets the weight of the plane of an elbow or knee at a given bend. Bone
@@ -165,7 +198,8 @@ def motion_from_joints(
         another unit, or without a unit, are scaled to it.
     confidence : array-like of shape (F, K), optional
         Confidence of the tracker in each position, from 0 to 1; NaN counts as 0. An SMPL joint
-        gets the smallest confidence of the positions that it depends on.
+        gets the smallest confidence of the positions that it depends on. By default the fourth
+        coordinate of the positions, if they have one.
     sex, text, label, subject, name
         Passed on to :class:`Motion`.
 
@@ -174,26 +208,28 @@ def motion_from_joints(
     Motion
         24 joints in a world with z up. On the body of `rest_joints`, its limbs point exactly where
         the measured limbs point; their lengths are those of the body. Its `source` is the name of
-        the `layout`. For a mapping it is "markerless" if the lengths of the limbs scatter as they
-        do with cameras and `noise` is at least 0.015, else None. `observed` is False where a joint
-        was interpolated across a gap, and None if no joint was missing.
+        the joint set. For names and mappings it is "markerless" if the lengths of the limbs scatter
+        as they do with cameras and `noise` is at least 0.015, else None. `observed` is False where
+        a joint was interpolated across a gap, and None if no joint was missing.
 
     Raises
     ------
     ValueError
-        If shapes disagree, the layout is unknown, a gap is longer than `max_gap`, or joints of the
-        trunk coincide. Without `stature`, also if the limbs do not have human lengths in m
-        (millimeters and centimeters are recognized).
+        If shapes disagree, positions are 2-D, the layout is unknown or not the only one with that
+        number of joints, a gap is longer than `max_gap`, or joints of the trunk coincide. Without
+        `stature`, also if the limbs do not have human lengths in m (millimeters and centimeters
+        are recognized).
     TypeError
-        If `layout` is neither a name nor a mapping, or an argument is not a number.
+        If `layout` is not a name, names or a mapping, or an argument is not a number.
 
     Warns
     -----
     UserWarning
         If feet or knees point backwards most of the time: left and right are exchanged, or the
         coordinates are left-handed. If the body does not stand along the axis that should point
-        up. If positions are scaled to `stature`, or fit a small child, as positions without a unit
-        do.
+        up. If positions are scaled to `stature`, or fit a small child or a giant, as positions
+        without a unit do. If the limbs have lengths as they have in another joint order. If
+        positions at (0, 0, 0) count as missing, or optional joints are left out.
 
     See Also
     --------
@@ -212,6 +248,12 @@ def motion_from_joints(
     meet at the spine marker. While a limb is nearly straight, its twist is interpolated from the
     frames in which it is bent. If it is never bent, it follows the trunk. The frame of pelvis and
     chest is that of the TRIAD method [1]_.
+
+    Joint sets without a pelvis get it above the midpoint of the hips. COCO, Halpe, OpenPose, MHR
+    and MediaPipe have a head, the midpoint of the ears, but no joint at the base of the neck: it is
+    placed on the line from the hips through the shoulders, at the height of the rest pose. A "hip"
+    or "neck" that is the midpoint of two other joints is not used. Without spine joints the trunk
+    is rigid.
 
     References
     ----------
@@ -245,7 +287,6 @@ def motion_from_joints(
         label=label,
         subject=subject,
         name=name,
-        source=layout if isinstance(layout, str) else None,
     )
 
 
@@ -266,7 +307,7 @@ def _is_markerless(joints: Joints, noise: float) -> bool:
 
 def tracked_motion(
     positions: ArrayLike,
-    layout: str | Mapping[str, int],
+    layout: Layout,
     *,
     rate: float | None,
     times: ArrayLike | None,
@@ -274,50 +315,61 @@ def tracked_motion(
     max_gap: float,
     noise: float,
     stature: float | None,
-    confidence: ArrayLike | None,
-    usual: str = "z",
+    confidence: ArrayLike | None = None,
+    usual: str | None = None,
     camera: bool = False,
     handedness: str = "right",
     rest_joints: ArrayLike | None = None,
     **about: Any,
 ) -> Motion:
-    """Implement `motion_from_joints` for readers too; warnings name the caller's caller."""
-    # `usual`: axis that "auto" takes unless the body contradicts; `camera`: see `find_up`;
-    # `about`: further arguments of `Motion`
+    """Implement `motion_from_joints` for readers too."""
+    # `usual`: axis that "auto" takes unless the body contradicts, by default that of the joint set;
+    # `camera`: see `find_up`; `about`: further arguments of `Motion`
 
     # 1. Check the arguments
-    tracked = _check_positions(positions)
-    columns = _tracked_columns(joint_columns(layout, tracked.shape[1]), tracked)
+    tracked, fourth = _check_positions(positions)
+    given = fourth if confidence is None else confidence
+    weights = _joint_confidence(given, tracked.shape[:2])
     clock, _ = _check_clock(tracked, rate, times)
     check_positive(noise, "noise", "meters")
     check_max_gap(max_gap)
-    names, used = list(columns), list(columns.values())
     _check_world(up, handedness)
+    # 2. The SMPL joints that the columns hold; a joint between several columns is their mean
+    joint_set, columns = joint_columns(layout, tracked.shape[1])
+    tracked = _without_zeros(tracked, columns)
+    places = {joint: tracked[:, list(used)].mean(axis=1) for joint, used in columns.items()}
+    places = _used_joints(places, clock, max_gap)
+    names = list(places)
+    if weights is not None:
+        weights = np.stack([weights[:, list(columns[n])].min(axis=1) for n in names], axis=1)
 
-    # 2. Fill gaps, scale to meters
-    filled, valid = bridge_gaps(tracked[:, used], clock, max_gap, names)
-    lengths = segment_lengths({joint: filled[:, i] for i, joint in enumerate(names)})
-    factor, height = _size(lengths, stature)
-    joints = {joint: factor * filled[:, i] for i, joint in enumerate(names)}
+    # 3. Fill gaps, scale to meters
+    filled, valid = bridge_gaps(np.stack(list(places.values()), axis=1), clock, max_gap, names)
+    joints = {joint: filled[:, i] for i, joint in enumerate(names)}
+    _warn_if_other_order(joints, joint_set, tracked)
+    factor, height = _size(segment_lengths(joints), stature)
+    joints = {joint: factor * path for joint, path in joints.items()}
 
-    # 3. Rotate to a right-handed world with z up
+    # 4. Rotate to a right-handed world with z up
+    usual = usual_up(joint_set) if usual is None else usual
     axis = find_up(_stance(joints, valid), up, usual=usual, camera=camera)
     mirror = np.array([1.0 if handedness == "right" else -1.0, 1.0, 1.0])
     joints = {joint: path @ to_z_up(axis).T * mirror for joint, path in joints.items()}
-    weights = _joint_confidence(confidence, tracked.shape[:2])
 
-    # 4. Solve for the rotations, on the body of the rest pose
+    # 5. Solve for the rotations, on the body of the rest pose
     rest = _rest_joints(rest_joints)
     _with_middles(joints)
+    _with_neck(joints, rest)
     _warn_if_backwards(joints)
     size = height / stature_from_lengths(segment_lengths(rest), what="rest pose")
     rotations = _Solver(joints, rest, size, clock, noise).solve()
 
-    # 5. The pelvis: as measured, else above the midpoint of the hips as in the rest pose
+    # 6. The pelvis: as measured, else above the midpoint of the hips as in the rest pose
     lift = quat_rotate(rotations["pelvis"], size * (rest["pelvis"] - rest["mid_hips"]))
     pelvis = joints.get("pelvis", joints["mid_hips"] + lift)
-    if about.get("source") is None and _is_markerless(joints, noise):
-        about["source"] = "markerless"
+    if about.get("source") is None:
+        markerless = "markerless" if _is_markerless(joints, noise) else None
+        about["source"] = joint_set or markerless
     return Motion(
         local_rotvecs(rotations),
         pelvis - rest["pelvis"],
@@ -325,7 +377,7 @@ def tracked_motion(
         times=None if times is None else clock,
         stature=height if stature is None else stature,
         observed=None if valid.all() else _at_joints(valid, names),
-        confidence=None if weights is None else _at_joints(weights[:, used], names),
+        confidence=None if weights is None else _at_joints(weights, names),
         **about,
     )
 
@@ -484,20 +536,126 @@ def _frame(primary: Bone, secondary: Bone, what: str) -> Array:
     return align_frames(rest, measured)
 
 
-def _check_positions(positions: ArrayLike) -> Array:
+def _check_positions(positions: ArrayLike) -> tuple[Array, Array | None]:
+    """Return positions (F, K, 3), and their confidence (F, K) if it is the fourth coordinate."""
     values = real_array(positions, "positions", "joints of shape (frames, joints, 3) in m")
-    if values.ndim != 3 or values.shape[2] != 3 or len(values) == 0:
+    # 1. Shape
+    cure = {
+        2: "use reshape(len(positions), -1, 3) if a row holds x, y, z of all joints",
+        4: "with several people, select one of them",
+    }.get(values.ndim, "Kinect's .mat files have (joints, 3, frames): use transpose(2, 0, 1)")
+    if values.ndim != 3 or len(values) == 0 or values.shape[2] not in (2, 3, 4):
         raise ValueError(
-            f"positions must have shape (frames, joints, 3), got {values.shape}. Kinect's .mat "
-            "files have (joints, 3, frames): use transpose(2, 0, 1)."
+            f"positions must have shape (frames, joints, 3), got {values.shape}; {cure}."
         )
-    return values
+    places, fourth = values[..., :3], values[..., 3] if values.shape[2] == 4 else None
+    # 2. Positions in an image, with or without a score
+    finite = places[np.isfinite(places).all(axis=-1)]
+    flat = values.shape[2] == 2
+    if not flat and len(finite):
+        size = np.ptp(finite, axis=0)
+        scores = finite[:, 2].min() >= 0 and finite[:, 2].max() <= 1
+        flat = size[2] < 1e-6 * size.max() or (scores and size[:2].min() > MAX_METERS_WITH_SCORE)
+    if flat:
+        raise ValueError(
+            "positions are 2-D: a third coordinate in m is missing (it is constant, or a score). "
+            "Positions in an image do not determine a motion in space. Estimate 3-D positions "
+            "first, with a lifting network, several cameras, or a video tool for SMPL bodies."
+        )
+    # 3. A fourth coordinate is a confidence
+    if (
+        fourth is not None
+        and not ((np.nan_to_num(fourth) >= 0) & (np.nan_to_num(fourth) <= 1)).all()
+    ):
+        raise ValueError(
+            "positions of shape (frames, joints, 4) must hold x, y, z and a confidence from 0 to "
+            f"1, but the fourth coordinate reaches from {np.nanmin(fourth):.4g} to "
+            f"{np.nanmax(fourth):.4g}. Pass positions[..., :3]."
+        )
+    return places, fourth
 
 
-def _tracked_columns(columns: dict[str, int], positions: Array) -> dict[str, int]:
-    """Drop optional joints that are missing in all frames."""
-    present = np.atleast_1d(np.isfinite(positions).all(axis=-1).any(axis=0))
-    return {joint: k for joint, k in columns.items() if present[k] or joint in REQUIRED}
+def _without_zeros(positions: Array, columns: Mapping[str, Sequence[int]]) -> Array:
+    """Set joints at exactly (0, 0, 0) to NaN; a pelvis that is always there is the origin."""
+    used = sorted({column for each in columns.values() for column in each})
+    zero = np.zeros(positions.shape[:2], dtype=bool)
+    zero[:, used] = (positions[:, used] == 0).all(axis=-1)
+    pelvis = list(columns.get("pelvis", ()))
+    zero[:, [column for column in pelvis if zero[:, column].all()]] = False
+    if not zero.any():
+        return positions
+    names = [joint for joint, each in columns.items() if zero[:, list(each)].any()]
+    warn(
+        f"Positions at exactly (0, 0, 0) count as missing, as some trackers write joints that they "
+        f"do not see: {_listed(names)} in {int(zero.any(axis=1).sum())} of {len(zero)} frames."
+    )
+    result = positions.copy()
+    result[zero] = np.nan
+    return result
+
+
+def _used_joints(places: Joints, times: Array, max_gap: float) -> Joints:
+    """Leave out optional joints that are never tracked, or lost for longer than `max_gap`."""
+    lost, used = [], {}
+    for joint, path in places.items():
+        missing = np.asarray(~np.isfinite(path).all(axis=-1))
+        if joint not in REQUIRED and missing.any():
+            if missing.all():
+                continue
+            gaps = [_gap(times, *run) for run in _runs(missing)]
+            if max(gaps) > max_gap + 1e-9:
+                lost.append(joint)
+                continue
+        used[joint] = path
+    if lost:
+        warn(
+            f"Left out {_listed(lost)}: missing for longer than max_gap={max_gap:g} s. These parts "
+            "of the body follow the joint above them."
+        )
+    return used
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Join names for a message, at most six."""
+    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+    return ", ".join(names[:6]) + more
+
+
+def _warn_if_other_order(joints: Joints, joint_set: str | None, positions: Array) -> None:
+    """Warn if limbs are as unequal as in a wrong order of the joints."""
+    spread = _spread(joints)
+    if not spread > MAX_UNEVENNESS:
+        return
+    others = [
+        repr(name)
+        for name in sets_of(positions.shape[1])
+        if name != joint_set and unevenness(positions, name) < MAX_UNEVENNESS
+    ]
+    hint = f" The lengths fit layout={' or '.join(others)}." if others else ""
+    warn(
+        f"The lengths of the limbs do not belong to one person: they fit statures that differ by a "
+        f"factor of {spread:.2g}. Is the order of the joints another one?{hint}"
+    )
+
+
+def unevenness(positions: Array, layout: Layout = "auto") -> float:
+    """Return the ratio of the statures that fit the longest and the shortest segment of a limb."""
+    columns = joint_columns(layout, positions.shape[1])[1]
+    return _spread({j: positions[:, list(columns[j])].mean(axis=1) for j in REQUIRED})
+
+
+def _spread(joints: Joints) -> float:
+    """Implement `unevenness` for positions (F, 3) by joint."""
+    rest = dict(zip(SMPL_JOINTS, reference_joints(), strict=True))
+    ratios = []
+    for side in ("left", "right"):
+        for start, end in LIMB_BONES:
+            a, b = f"{side}_{start}", f"{side}_{end}"
+            length = np.linalg.norm(joints[b] - joints[a], axis=-1)
+            seen = length[np.isfinite(length)]
+            if len(seen):
+                ratios.append(float(np.median(seen) / np.linalg.norm(rest[b] - rest[a])))
+    return max(ratios) / max(min(ratios), 1e-12) if ratios else 1.0
 
 
 def _size(lengths: Mapping[str, float], stature: float | None) -> tuple[float, float]:
@@ -518,7 +676,9 @@ def _size(lengths: Mapping[str, float], stature: float | None) -> tuple[float, f
     hint = " If they have no unit, pass stature= in meters to scale them."
     height = stature_from_lengths(lengths, what="positions", cure=hint)
     if stature is None:
-        warn_if_small([height], "Pass stature= in meters to scale the positions, or to confirm.")
+        warn_if_not_grown(
+            [height], "Pass stature= in meters to scale the positions, or to confirm."
+        )
     return 1.0, height
 
 
@@ -557,6 +717,26 @@ def _joint_confidence(confidence: ArrayLike | None, shape: tuple[int, ...]) -> A
     return _check_confidence(np.nan_to_num(values), shape)
 
 
+def check_tracking(
+    rate: float | None,
+    up: str | ArrayLike,
+    handedness: str,
+    max_gap: float,
+    noise: float,
+    stature: float | None,
+    about: Mapping[str, Any],
+) -> None:
+    """Check the arguments of a reader of positions before its file is opened."""
+    if rate is not None:
+        check_positive(rate, "rate", "Hz")
+    _check_world(up, handedness)
+    check_max_gap(max_gap)
+    check_positive(noise, "noise", "meters")
+    if stature is not None:
+        check_positive(stature, "stature", "meters")
+    Motion(np.zeros((1, len(SMPL_JOINTS), 3)), rate=1.0, **about)
+
+
 def _check_world(up: str | ArrayLike, handedness: str) -> None:
     if not isinstance(up, str) or up != "auto":
         to_z_up(up)
@@ -590,6 +770,15 @@ def _with_middles(joints: Joints) -> Joints:
     joints["mid_hips"] = (joints["left_hip"] + joints["right_hip"]) / 2
     joints["mid_shoulders"] = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
     return joints
+
+
+def _with_neck(joints: Joints, rest: Joints) -> None:
+    """Place a missing neck under a head: on the line from hips to shoulders, as high as at rest."""
+    if "head" not in joints or "neck" in joints:
+        return
+    low, high, top = (rest[joint][1] for joint in ("mid_hips", "mid_shoulders", "neck"))
+    trunk = joints["mid_shoulders"] - joints["mid_hips"]
+    joints["neck"] = joints["mid_hips"] + (top - low) / (high - low) * trunk
 
 
 def _warn_if_backwards(joints: Joints) -> None:
@@ -632,18 +821,24 @@ def bridge_gaps(
     for joint in np.flatnonzero(~tracked.all(axis=0)).tolist():
         valid = tracked[:, joint]
         if not valid.any():
-            raise ValueError(f"Joint {names[joint]} is never tracked: all its frames are missing.")
-        # the length of a gap is the time between the measured frames around it
+            raise ValueError(
+                f"Joint {names[joint]} is never tracked: in all frames it is missing (not finite, "
+                "or exactly at the origin)."
+            )
         for start, stop in _runs(~valid):
-            left, right = times[max(start - 1, 0)], times[min(stop, len(times) - 1)]
-            if right - left > max_gap + 1e-9:
+            if (gap := _gap(times, start, stop)) > max_gap + 1e-9:
                 raise ValueError(
                     f"Joint {names[joint]} is missing from frame {start} to {stop - 1} "
-                    f"({right - left:.3g} s), more than max_gap={max_gap:g} s. Cut the clip there, "
+                    f"({gap:.3g} s), more than max_gap={max_gap:g} s. Cut the clip there, "
                     "or raise max_gap if an interpolated path is good enough."
                 )
             filled[start:stop, joint] = _curve(positions[:, joint], times, valid, start, stop)
     return filled, tracked
+
+
+def _gap(times: Array, start: int, stop: int) -> float:
+    """Return the time between the measured frames around a gap."""
+    return float(times[min(stop, len(times) - 1)] - times[max(start - 1, 0)])
 
 
 def _curve(path: Array, times: Array, valid: NDArray[np.bool_], start: int, stop: int) -> Array:

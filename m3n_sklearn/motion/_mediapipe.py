@@ -10,21 +10,23 @@ import csv
 import json
 import os
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._files import read_npz
+from .._files import read_npz, reading
+from .._plain_content import load_plain
 from .._typing import Array
 from .._validation import is_number, real_array
 from ..skeleton import SMPL_JOINTS, reference_joints
-from ._inverse_kinematics import tracked_motion
+from ._inverse_kinematics import check_tracking, tracked_motion
 from ._motion import Motion
 from ._readings import known_rate
 
-__all__ = ["read_mediapipe"]
+__all__ = ["is_mediapipe", "read_mediapipe"]
 
 COUNT = 33
 EARS, KNUCKLES = {"left": 7, "right": 8}, {"left": (17, 19), "right": (18, 20)}
@@ -129,32 +131,36 @@ def read_mediapipe(
     >>> motion, round(motion.stature, 2)
     (Motion(60 frames x 24 joints, 1.97 s at 30 Hz), 1.8)
     """
-    # 1. Landmarks (F, 33, 3 to 5) of one person
     path = Path(landmarks) if isinstance(landmarks, (str, os.PathLike)) else None
     what = "MediaPipe's landmarks" if path is None else path.name
+    about = {"text": text, "label": label, "subject": subject, "name": name, "source": "mediapipe"}
+    check_tracking(rate, up, "right", max_gap, noise, stature, about)
     if times is None:
         rate = known_rate(rate, what)
-    points = _points(landmarks if path is None else _read(path), person, what)
-    # 2. SMPL joints, and inverse kinematics
-    joints = _joints(_visible(points, min_visibility), what)
-    return tracked_motion(
-        np.stack(list(joints.values()), axis=1),
-        {joint: column for column, joint in enumerate(joints)},
-        rate=rate,
-        times=times,
-        up=up,
-        max_gap=max_gap,
-        noise=noise,
-        stature=stature,
-        confidence=_visibility(points, list(joints)),
-        usual="-y",
-        camera=True,
-        text=text,
-        label=label,
-        subject=subject,
-        name=path.stem if name is None and path is not None else name,
-        source="mediapipe",
-    )
+    with nullcontext(None) if path is None else reading(path, "landmarks of MediaPipe") as file:
+        # 1. Landmarks (F, 33, 3 to 5) of one person
+        points = _points(landmarks if file is None else _read(file), person, what)
+        places = _visible(points, min_visibility)
+        _check_world_landmarks(places, what)
+        # 2. Inverse kinematics
+        return tracked_motion(
+            places,
+            "mediapipe33",
+            rate=rate,
+            times=times,
+            up=up,
+            max_gap=max_gap,
+            noise=noise,
+            stature=stature,
+            confidence=_visibility(points),
+            usual="-y",
+            camera=True,
+            text=text,
+            label=label,
+            subject=subject,
+            name=path.stem if name is None and path is not None else name,
+            source="mediapipe",
+        )
 
 
 def standing_landmarks(stature: float = 1.7) -> Array:
@@ -170,47 +176,41 @@ def standing_landmarks(stature: float = 1.7) -> Array:
     return points * [1.0, -1.0, -1.0]
 
 
-def _joints(points: Array, what: str) -> dict[str, Array]:
-    """Return positions (F, 3) of SMPL joints: landmarks, or points between them."""
-    joints: dict[str, Array] = {}
-    for right, side in enumerate(("left", "right")):
-        joints |= {f"{side}_{joint}": points[:, mark + right] for joint, mark in LIMBS.items()}
-        joints[f"{side}_hand"] = points[:, list(KNUCKLES[side])].mean(axis=1)
-    hips, shoulders = (
-        (joints[f"left_{joint}"] + joints[f"right_{joint}"]) / 2 for joint in ("hip", "shoulder")
-    )
-    # 1. World landmarks are centered on the hips, image landmarks are not
-    with np.errstate(invalid="ignore"):
-        distance = np.linalg.norm(hips, axis=-1)
-    if np.isfinite(distance).any() and np.nanmedian(distance) > MAX_HIP_OFFSET:
+def _check_world_landmarks(points: Array, what: str) -> None:
+    """Raise for landmarks that are not centered on the hips, such as those of the image."""
+    hips = points[:, LIMBS["hip"]] + points[:, LIMBS["hip"] + 1]
+    distance = np.linalg.norm(hips[np.isfinite(hips).all(axis=-1)] / 2, axis=-1)
+    if len(distance) and np.median(distance) > MAX_HIP_OFFSET:
         raise ValueError(
-            f"{what}: the midpoint of the hips is {np.nanmedian(distance):.2g} away from the "
-            "origin, but world landmarks are relative to it. Are these pose_landmarks, relative to "
-            "the image? Pass pose_world_landmarks."
+            f"{what}: the midpoint of the hips is {np.median(distance):.2g} away from the origin, "
+            "but world landmarks are relative to it. Are these pose_landmarks, relative to the "
+            "image? Pass pose_world_landmarks."
         )
-    # 2. The neck: on the line from hips to shoulders, at the height of the rest pose
-    rest = dict(zip(SMPL_JOINTS, reference_joints(), strict=True))
-    low, high, top = (rest[joint][1] for joint in ("left_hip", "left_shoulder", "neck"))
-    joints["neck"] = hips + (top - low) / (high - low) * (shoulders - hips)
-    joints["head"] = points[:, list(EARS.values())].mean(axis=1)
-    return joints
 
 
-def _visibility(points: Array, names: Sequence[str]) -> Array | None:
-    """Return the visibility (F, K) of SMPL joints: the smallest of their landmarks'."""
+def _visibility(points: Array) -> Array | None:
+    """Return the visibility (F, 33) of landmarks, 0 where they are missing."""
     if points.shape[2] < 4:
         return None
     visibility = np.clip(np.nan_to_num(points[..., 3]), 0.0, 1.0)
     visibility[~np.isfinite(points[..., :3]).all(axis=-1)] = 0.0
-    marks = {f"{side}_hand": list(KNUCKLES[side]) for side in KNUCKLES}
-    marks |= {
-        f"{side}_{joint}": [mark + right]
-        for right, side in enumerate(("left", "right"))
-        for joint, mark in LIMBS.items()
-    }
-    marks["neck"] = [LIMBS["hip"], LIMBS["hip"] + 1, LIMBS["shoulder"], LIMBS["shoulder"] + 1]
-    marks["head"] = list(EARS.values())
-    return np.stack([visibility[:, marks[name]].min(axis=1) for name in names], axis=1)
+    return visibility
+
+
+def is_mediapipe(content: Any) -> bool:
+    """Tell whether plain content is world landmarks: frames of 33, relative to the hips."""
+    if isinstance(content, Mapping):
+        return any(key in content for key in (*KEYS, "landmarks"))
+    if isinstance(content, np.ndarray):
+        if content.ndim != 3 or content.shape[1] != COUNT or content.shape[2] not in (3, 4, 5):
+            return False
+        hips = np.median(content[:, [LIMBS["hip"], LIMBS["hip"] + 1], :3].sum(axis=1) / 2, axis=0)
+        return bool(np.linalg.norm(hips) < MAX_HIP_OFFSET)
+    frames = content if isinstance(content, list) else []
+    first = next((frame for frame in frames[:1000] if frame), None)
+    if isinstance(first, Mapping):
+        return any(key in first for key in KEYS)
+    return isinstance(first, list) and len(first) == COUNT and isinstance(first[0], Mapping)
 
 
 def _visible(points: Array, least: float) -> Array:
@@ -227,18 +227,13 @@ def _visible(points: Array, least: float) -> Array:
 
 def _read(path: Path) -> Any:
     """Return the content of a file, by its ending."""
-    if not path.is_file():
-        raise FileNotFoundError(f"No file at {path}.")
     kind = path.suffix.lower()
-    try:
-        if kind == ".json":
-            return json.loads(path.read_text(encoding="utf-8-sig"))
-        if kind == ".csv":
-            return _rows(path)
-        if kind == ".npy":
-            return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path.name} cannot be read as {kind[1:]} ({error}).") from error
+    if kind == ".json":
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    if kind == ".csv":
+        return _rows(path)
+    if kind == ".npy":
+        return load_plain(path)
     if kind == ".npz":
         return _from_npz(path)
     raise ValueError(
@@ -275,13 +270,14 @@ def _rows(path: Path) -> Array:
 def _from_npz(path: Path) -> Array:
     """Return the landmarks of an .npz file, with their visibility if there is one."""
     arrays = read_npz(path)
-    visibility = arrays.pop("visibility", None)
+    visibility = arrays.get("visibility")
+    others = sorted(set(arrays) - {"visibility"})
     key = next((key for key in (*KEYS, "landmarks") if key in arrays), None)
-    if key is None and len(arrays) != 1:
+    if key is None and len(others) != 1:
         raise ValueError(
-            f"{path.name} must contain a single array, or {KEYS[0]!r}; it has {sorted(arrays)}."
+            f"{path.name} must contain a single array, or {KEYS[0]!r}; it has {others}."
         )
-    points = np.asarray(arrays[key] if key else next(iter(arrays.values())), dtype=np.float64)
+    points = np.asarray(arrays[key or others[0]], dtype=np.float64)
     if visibility is None or points.ndim != 3:
         return points
     if visibility.shape != points.shape[:2]:

@@ -1,7 +1,7 @@
 """The class `Motion`: one clip of body motion, without any sensor.
 
 Readers return motions, the simulator plays them on a body. All arguments are checked once, on
-construction; afterwards a motion is read-only.
+construction; afterwards its attributes cannot be set.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ __all__ = [
     "MAX_MEDIAN_SPEED",
     "Motion",
     "as_sentences",
+    "as_sex",
     "check_id",
     "check_name",
+    "check_source",
     "neighbors",
     "warn_if_fast",
 ]
 
-SEXES = ("neutral", "male", "female")
+SEXES = {"neutral": ("neutral", "n"), "male": ("male", "m"), "female": ("female", "f")}
+"""Variants of body models, and the words for them."""
 
 # ---- plausible magnitudes
 
@@ -98,7 +101,7 @@ class Motion:
     stature : float, optional
         Body height in m, between 0.4 and 2.6.
     sex : {"neutral", "male", "female"}, default="neutral"
-        Variant of the body model.
+        Variant of the body model. Capital letters, and the first letter alone, are understood.
     text : str or sequence of str, optional
         A caption, or several paraphrases of one caption.
     label : hashable, optional
@@ -122,7 +125,8 @@ class Motion:
     Attributes
     ----------
     poses, trans, times : ndarray
-        As above; float64 and read-only.
+        As above; float64. All arrays are copies of those that were given. They are writable,
+        because SciPy's rotations need that; use `replace` to change a motion.
     rate : float
         Mean number of frames per second.
     n_frames, n_joints : int
@@ -148,7 +152,7 @@ class Motion:
 
     See Also
     --------
-    read_amass, read_bvh : Motions from files of motion capture.
+    read_bvh, read_smpl : Motions from files.
     motion_from_joints : Motion from joint positions.
 
     References
@@ -203,7 +207,7 @@ class Motion:
         clock, mean_rate = _check_clock(values, rate, times)
         path = _check_trans(trans, len(values))
         warn_if_fast(path, np.diff(clock))
-        # 2. Check all other arguments, freeze the arrays
+        # 2. Check all other arguments; every array is a copy
         fields = {
             "poses": values,
             "trans": path,
@@ -216,13 +220,11 @@ class Motion:
             "label": check_id(label, "label"),
             "subject": check_id(subject, "subject"),
             "name": check_name(name),
-            "source": _check_source(source),
+            "source": check_source(source),
             "observed": _check_observed(observed, values.shape[:2]),
             "confidence": _check_confidence(confidence, values.shape[:2]),
         }
         for field, value in fields.items():
-            if isinstance(value, np.ndarray):
-                value.flags.writeable = False
             object.__setattr__(self, field, value)
 
     @property
@@ -279,9 +281,10 @@ class Motion:
         2.0
         """
         arguments = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        del arguments["rate"]
+        # a single frame has no clock but its rate
+        del arguments["rate" if self.n_frames > 1 else "times"]
         if "rate" in changes or "times" in changes:
-            del arguments["times"]
+            arguments = {key: arguments[key] for key in arguments if key not in ("rate", "times")}
         return Motion(**{**arguments, **changes})
 
     def slice(self, start: float, stop: float) -> Motion:
@@ -580,13 +583,23 @@ def _check_confidence(confidence: ArrayLike | None, shape: tuple[int, ...]) -> A
     return values
 
 
-def _check_source(source: Any) -> str | None:
+def check_source(source: Any) -> str | None:
+    """Return the origin of a clip, or raise if it is not a string."""
     if source is not None and not (isinstance(source, str) and source):
         raise TypeError(f"source must be a non-empty string, such as 'cmu'; got {source!r}.")
     return source
 
 
+def as_sex(word: Any) -> str | None:
+    """Return the variant of a body that a word or letter in any case names, or None."""
+    text = word.decode("latin1") if isinstance(word, bytes) else word
+    if not isinstance(text, str):
+        return None
+    return next((sex for sex, words in SEXES.items() if text.strip().lower() in words), None)
+
+
 def _check_sex(sex: str) -> str:
-    if sex not in SEXES:
+    known = as_sex(sex)
+    if known is None:
         raise ValueError(f"sex must be one of {', '.join(SEXES)}, got {sex!r}.")
-    return sex
+    return known

@@ -310,8 +310,6 @@ def _fill(
         "text": as_sentences(text),
     }
     for field, value in fields.items():
-        if isinstance(value, np.ndarray):
-            value.flags.writeable = False
         object.__setattr__(recording, field, value)
     object.__setattr__(recording, "_doubts", frozenset())
     return doubts

@@ -35,7 +35,7 @@ __all__ = [
     "reference_joints",
     "segment_lengths",
     "stature_from_lengths",
-    "warn_if_small",
+    "warn_if_not_grown",
 ]
 
 Point = tuple[float, float, float]
@@ -109,6 +109,8 @@ _COLLAR_HALF_BREADTH = 0.11  # by biacromial breadth
 
 GROWN = 1.4
 """Stature in m below which a warning says that the person is a child."""
+GIANT = 2.2
+"""Stature in m above which a warning says that the person is a giant."""
 
 LIMB_SEGMENTS: dict[str, tuple[str, str]] = {
     "upper arm": ("shoulder", "elbow"),
@@ -262,11 +264,14 @@ def stature_from_lengths(
     )
 
 
-def warn_if_small(statures: Sequence[float], cure: str) -> None:
-    """Warn once if people are as small as positions without a unit make them."""
-    if min(statures) < GROWN:
-        warn(
-            f"The limbs belong to a person {min(statures):.3g} m tall: either a child, or lengths "
-            "that are not in meters, such as those of poses lifted from images. Every acceleration "
-            f"is proportional to them. {cure}"
-        )
+def warn_if_not_grown(statures: Sequence[float], cure: str) -> None:
+    """Warn once if people are as small, or as tall, as positions without a unit make them."""
+    small, tall = min(statures), max(statures)
+    if small >= GROWN and tall <= GIANT:
+        return
+    stature, who = (small, "a child") if small < GROWN else (tall, "a giant")
+    warn(
+        f"The limbs belong to a person {stature:.3g} m tall: either {who}, or lengths that are not "
+        "in meters, such as those of poses lifted from images. Every acceleration is proportional "
+        f"to them. {cure}"
+    )

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._files import write_atomically
+from .._files import read_npz, write_atomically
 from .._hashing import folder_digests, sha256
 from .._validation import check_count
 from .._warn import warn
@@ -139,8 +139,8 @@ class SentenceEncoder:
 def _read_vectors(path: Path) -> dict[str, NDArray[np.float32]]:
     """Return the vectors of a cache file by sentence; none if it is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            sentences, vectors = json.loads(file["sentences"].item()), file["vectors"]
+        arrays = read_npz(path)
+        sentences, vectors = json.loads(arrays["sentences"].item()), arrays["vectors"]
         sound = vectors.ndim == 2 and vectors.dtype == np.float32 and np.isfinite(vectors).all()
         return dict(zip(sentences, vectors, strict=True)) if sound else {}
     except Exception:  # whatever it is, the sentences are encoded again

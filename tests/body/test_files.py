@@ -175,7 +175,7 @@ def test_a_regressor_of_monstrous_shape(tmp_path):
     arrays = family_arrays("smpl")
     monster = scipy.sparse.csc_matrix(([1.0], [0], [0, 1, 1]), shape=(2**40, 2))
     path = write_pickle(tmp_path / "m.pkl", {**arrays, "J_regressor": monster})
-    with pytest.raises(ValueError, match=r"joint_regressor must have shape \(24, "):
+    with pytest.raises(ValueError, match=r"m\.pkl.*lengths of an array"):
         read_body(path)
 
 

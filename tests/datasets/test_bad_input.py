@@ -61,7 +61,7 @@ def test_options_of_openpack(shared_data, options, error, words):
         (b"", ("lacks the columns unixtime",)),
         (b"a,b\n1,2\n", ("lacks the columns unixtime", "a, b")),
         (b"unixtime,acc_x,acc_y,acc_z\n", ("lacks the columns gyro_x",)),
-        (b"\xff\x93\x00", ("is not a CSV file",)),
+        (b"\xff\x93\x00", ("cannot be read as a CSV file",)),
     ],
 )
 def test_damaged_sensor_files_of_openpack(tmp_path, content, words):

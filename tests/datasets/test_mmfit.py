@@ -256,7 +256,7 @@ def test_missing_data_say_how_to_get_them(tmp_path, root):
     [
         ("300,900,ten,squats", "line 1: expected start frame"),
         ("300,900", "line 1: expected start frame"),
-        ("300,900,10,swimming", "'swimming' from frame 300 to 900 is not a set"),
+        ("300,900,10,swimming", "swimming from frame 300 to 900 is not a set"),
         ("900,300,10,squats", "from frame 900 to 300"),
     ],
 )
@@ -283,8 +283,8 @@ def test_wrong_shapes_are_refused(root, name, array, message):
 def test_pickles_and_garbage_are_refused(root):
     path = root / "mm-fit/w00/w00_sw_l_acc.npy"
     np.save(path, np.array([{"a": 1}], dtype=object))
-    with pytest.raises(ValueError, match=r"w00_sw_l_acc\.npy is not a readable \.npy array"):
+    with pytest.raises(ValueError, match=r"w00_sw_l_acc\.npy: it contains Python objects"):
         load_mmfit(root)
     path.write_bytes(b"garbage")
-    with pytest.raises(ValueError, match=r"is not a readable \.npy array.*mmfit\.github\.io"):
+    with pytest.raises(ValueError, match=r"w00_sw_l_acc\.npy: it does not begin like"):
         load_mmfit(root)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import io
+import struct
+
 import numpy as np
 import pytest
 from scipy.io import savemat
@@ -154,7 +157,7 @@ def test_wrong_content_is_refused(root, change, message):
 def test_corrupt_files_are_named(root):
     path = root / "Inertial" / "a1_s1_t1_inertial.mat"
     path.write_bytes(b"not a mat file" * 20)
-    with pytest.raises(ValueError, match=r"a1_s1_t1_inertial\.mat is not a readable MATLAB file"):
+    with pytest.raises(ValueError, match=r"a1_s1_t1_inertial\.mat: it is not a MATLAB file"):
         load_utd_mhad(root)
     savemat(path, {"other": np.zeros(3)})
     with pytest.raises(ValueError, match="has no variable 'd_iner'"):
@@ -172,3 +175,53 @@ def test_the_real_set(shared_data):
     assert min(rates) > 15 and max(rates) < 21
     norm = np.median(np.linalg.norm(data.X["imu"][:, :3], axis=1))
     assert 8 < norm < 14
+
+
+def nested(depth=50_000):
+    """A MATLAB file whose variable is a cell in a cell in a cell ..."""
+    flags, shape = struct.pack("<IIII", 6, 8, 1, 0), struct.pack("<IIii", 5, 8, 1, 1)
+    cells = []
+    for level in range(depth):
+        name = b"" if level else b"d_iner\0\0"
+        inside = flags + shape + struct.pack("<II", 1, 6 if name else 0) + name
+        cells.append(struct.pack("<II", 14, len(inside) + 48 * (depth - level - 1)) + inside)
+    return b"MATLAB 5.0".ljust(124) + b"\x00\x01IM" + b"".join(cells)
+
+
+def zeros(count=2**22):
+    """A MATLAB file whose matrix of zeros is compressed a thousandfold."""
+    stream = io.BytesIO()
+    savemat(stream, {"d_iner": np.zeros((count, 6))}, do_compression=True)
+    return stream.getvalue()
+
+
+def of_unknown_type():
+    """A MATLAB file whose numbers are of a type that does not exist."""
+    stream = io.BytesIO()
+    savemat(stream, {"d_iner": np.zeros((40, 6))})
+    tag = struct.pack("<II", 9, 40 * 6 * 8)
+    return stream.getvalue().replace(tag, struct.pack("<II", 38, 40 * 6 * 8))
+
+
+@pytest.mark.parametrize("write", [nested, zeros, of_unknown_type])
+def test_files_that_take_more_than_their_size(root, write):
+    """Cells in cells would end the process, and zeros fill the memory."""
+    path = root / "Inertial" / "a1_s1_t1_inertial.mat"
+    path.write_bytes(write())
+    with pytest.raises(ValueError, match=r"a1_s1_t1_inertial\.mat"):
+        load_utd_mhad(root)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_other_variables_do_not_matter(root, compressed):
+    path = root / "Inertial" / "a1_s1_t1_inertial.mat"
+    imu = np.random.default_rng(0).normal(size=(50, 6))
+    content = {"cells": np.array([{"a": 1}, "b"], dtype=object), "d_iner": imu, "x": "text"}
+    savemat(path, content, do_compression=compressed)
+    data = load_utd_mhad(root, seconds=None, skeletons=False)
+    np.testing.assert_allclose(data.recordings[0].data[:, 0], imu[:, 0] * STANDARD_GRAVITY)
+    savemat(path, {"other": imu}, do_compression=compressed)
+    with pytest.raises(
+        ValueError, match=r"inertial\.mat: it has no variable 'd_iner', but \['other'\]"
+    ):
+        load_utd_mhad(root)

@@ -93,7 +93,7 @@ def test_a_wrong_up_is_noticed(tmp_path):
 
 def test_a_missing_rate_has_a_way_out(tmp_path):
     path = write(tmp_path, poses=upright())
-    with pytest.raises(ValueError, match=r"frame rate .*Pass rate="):
+    with pytest.raises(ValueError, match=r"clip\.npz does not contain its frame rate.*Pass rate="):
         read_amass(path)
     assert read_amass(path, rate=50.0, name="mine").rate == 50
     assert read_amass(path, rate=50.0, name="mine").name == "mine"
@@ -110,12 +110,13 @@ def test_pickles_are_never_executed(tmp_path):
     path = write(
         tmp_path, poses=upright(), mocap_framerate=60.0, gender=np.array([Bomb()], dtype=object)
     )
-    assert read_amass(path).sex == "neutral"
+    with pytest.warns(UserWarning, match="gender is 'an object'"):
+        assert read_amass(path).sex == "neutral"
     path = write(tmp_path, poses=np.array([Bomb()], dtype=object), mocap_framerate=60.0)
-    with pytest.raises(ValueError, match=r"no plain array 'poses'.*pickle"):
+    with pytest.raises(ValueError, match=r"clip\.npz was not read: it asks for .*_Exit"):
         read_amass(path)
     (tmp_path / "clip.pkl").write_bytes(pickle.dumps(Bomb()))
-    with pytest.raises(ValueError, match="never opened"):
+    with pytest.raises(ValueError, match=r"clip\.pkl was not read: it asks for .*_Exit"):
         read_amass(tmp_path / "clip.pkl")
 
 
@@ -130,7 +131,9 @@ def test_damaged_files_are_explained(tmp_path, keep):
 
 def test_a_single_array_is_no_archive(tmp_path):
     np.save(tmp_path / "poses.npy", upright())
-    with pytest.raises(ValueError, match=r"cannot be read as an \.npz"):
+    with pytest.raises(
+        ValueError, match=r"no SMPL parameters; it has an array of shape \(20, 72\)"
+    ):
         read_amass(tmp_path / "poses.npy")
 
 
@@ -142,7 +145,7 @@ def test_a_missing_file(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"poses": np.zeros((5, 70))}, r"shape \(5, 70\).*72 \(SMPL\)"),
+        ({"poses": np.zeros((5, 70))}, r"shape \(5, 70\).*66 or 72 or 156 or 165"),
         ({"poses": np.zeros(72)}, r"shape \(72,\)"),
         ({"poses": np.zeros((0, 72))}, r"shape \(0, 72\)"),
         ({"trans": np.zeros((3, 3))}, r"trans has shape.*\(3, 3\).*\(20, 3\)"),

@@ -356,7 +356,7 @@ def test_small_people_may_be_positions_without_a_unit():
     with pytest.raises(ValueError, match=r"0.2 m tall.*pass stature= in meters"):
         motion_from_joints(standing(stature=0.2), "smpl24", rate=30.0, up="y")
     with pytest.raises(ValueError, match="no length"):
-        motion_from_joints(0 * standing(), "smpl24", rate=30.0, up="y", stature=1.7)
+        motion_from_joints(0 * standing() + 1, "smpl24", rate=30.0, up="y", stature=1.7)
 
 
 def test_joints_that_are_never_tracked():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from m3n_sklearn import Motion
 from m3n_sklearn.motion import SMPL_JOINTS
@@ -41,14 +42,44 @@ def test_flat_poses_are_folded():
     assert Motion(np.zeros((4, 72)), rate=30.0).poses.shape == (4, 24, 3)
 
 
-def test_a_clip_cannot_be_changed_in_place():
-    motion, source = clip(), np.zeros((4, 24, 3))
-    with pytest.raises(ValueError, match="read-only"):
-        motion.poses[0] = 1
+def test_attributes_of_a_clip_cannot_be_set():
     with pytest.raises(AttributeError):
-        motion.rate = 3.0
-    Motion(source, rate=30.0)
-    source[0] = 1.0  # the caller's array stays the caller's
+        clip().rate = 3.0
+
+
+@pytest.mark.parametrize(
+    ("word", "sex"), [("f", "female"), ("Male", "male"), ("NEUTRAL", "neutral"), (b"m", "male")]
+)
+def test_words_for_the_sex(word, sex):
+    assert clip(sex=word).sex == sex
+    with pytest.raises(ValueError, match="sex must be one of neutral, male, female, got 1"):
+        clip(sex=1)
+
+
+def test_a_clip_has_arrays_of_its_own():
+    given = {
+        "poses": np.zeros((4, 24, 3)),
+        "trans": np.zeros((4, 3)),
+        "times": np.arange(4) / 30,
+        "betas": np.zeros(10),
+        "observed": np.ones((4, 24), dtype=bool),
+        "confidence": np.ones((4, 24)),
+    }
+    motion = Motion(**given)
+    others = [motion.replace(text="x"), motion.slice(0, 1), motion.resample(30.0)]
+    for name, array in given.items():
+        before = getattr(motion, name).copy()
+        array[:] = 1 - array
+        for other in others:
+            getattr(other, name)[:] = 1 - getattr(other, name)
+        np.testing.assert_array_equal(getattr(motion, name), before)
+
+
+def test_scipy_takes_the_arrays_of_a_clip():
+    motion = clip()
+    turns = Rotation.from_rotvec(motion.poses[:, 0])
+    turned = np.einsum("fij,fj->fi", turns.as_matrix(), motion.trans)
+    np.testing.assert_allclose(turns.apply(motion.trans), turned)
 
 
 def test_slicing_in_seconds():

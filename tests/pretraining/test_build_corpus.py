@@ -373,7 +373,7 @@ def test_what_is_no_manifest_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="not a manifest"):
         rebuild_corpus(tmp_path / "none", source(), tmp_path / "b")
     (tmp_path / "manifest.json").write_text("{")
-    with pytest.raises(ValueError, match="is damaged"):
+    with pytest.raises(ValueError, match="cannot be read as the manifest"):
         rebuild_corpus(tmp_path, source(), tmp_path / "b")
     with pytest.raises(ValueError, match="not a manifest of format 3"):
         rebuild_corpus({"format": 7}, source(), tmp_path / "b")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from m3n_sklearn import Recording
 from m3n_sklearn.recording import channel_names
@@ -77,3 +78,15 @@ def test_bad_input_is_refused_on_construction(arguments, message):
 def test_rate_must_be_a_number():
     with pytest.raises(TypeError, match="rate must be a number of Hz"):
         Recording(np.zeros((4, 3)), None)
+
+
+def test_arrays_of_its_own_that_scipy_takes():
+    given = np.zeros((50, 6)), np.ones((50, 6), dtype=bool), np.arange(50)
+    recording = Recording(given[0], 50.0, observed=given[1], labels=given[2])
+    for array in given:
+        array[:] = 0
+    assert recording.observed.all() and recording.labels[-1] == 49
+    turned = Rotation.from_euler("z", 90, degrees=True).apply(recording.data[:, :3])
+    np.testing.assert_array_equal(turned, 0)
+    recording.resample(25.0).data[:] = 1
+    np.testing.assert_array_equal(recording.data, 0)

@@ -29,6 +29,7 @@ from ._manifest import (
     check_sources,
     compare,
     read_manifest,
+    reading_manifest,
     versions,
     write_manifest,
 )
@@ -232,8 +233,10 @@ def rebuild_corpus(
     True
     """
     expected, chosen = read_manifest(manifest), _check_sources(sources)
-    check_sources(expected, chosen)
-    return _build(chosen, Path(path), Plan.of(expected["parameters"]), n_jobs, verbose, expected)
+    with reading_manifest(manifest):
+        check_sources(expected, chosen)
+        plan = Plan.of(expected["parameters"])
+    return _build(chosen, Path(path), plan, n_jobs, verbose, expected)
 
 
 def _build(

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from ..._files import alone, naming_file
+from ..._files import alone, naming_file, read_npy, reading
 from ..._hashing import file_digest, sha256
 from ..._warn import warn
 from ..._windows import Windows, check_finite
@@ -213,23 +213,23 @@ def open_corpus(path: str | os.PathLike[str], *, verify: bool = True) -> Windows
         texts = [text if isinstance(text, str) else tuple(text) for text in meta["texts"]]
         files = {column_file(folder, name).name for name in names}
         files |= {mask_file(folder, name).name for name in masks}
-        if set(meta["files"]) != files:
+        if set(meta["files"]) != files or {type(digest) for digest in meta["files"].values()} - {
+            str
+        }:
             raise ValueError("its files are not those of its columns.")
         if meta.pop("sha256") != _meta_digest(meta):
             raise ValueError("its SHA-256 differs from the one that was written.")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except Exception as error:
         raise ValueError(f"{folder / META} is damaged or of another version: {error}") from error
     # 2. The files are there, and as they were written
     _check_files(folder, meta["files"], verify)
     # 3. The columns
-    columns = {name: _read_array(column_file(folder, name), memory_map=True) for name in names}
-    if "text" in columns:
-        columns["text"] = _read_texts(columns["text"], texts, folder)
-    return Windows(
-        **facts,
-        present={name: _read_array(mask_file(folder, name), memory_map=False) for name in masks},
-        **columns,
-    )
+    with reading(folder / META, "the facts of a corpus"):
+        columns = {name: _read_array(column_file(folder, name), memory_map=True) for name in names}
+        if "text" in columns:
+            columns["text"] = _read_texts(columns["text"], texts)
+        present = {name: _read_array(mask_file(folder, name), memory_map=False) for name in masks}
+        return Windows(**facts, present=present, **columns)
 
 
 def _check_files(folder: Path, files: Mapping[str, str], verify: bool) -> None:
@@ -268,13 +268,10 @@ def _meta_digest(meta: Mapping[str, Any]) -> str:
     return sha256([json.dumps(meta).encode()])
 
 
-def _read_texts(codes: NDArray[Any], texts: list[Any], folder: Path) -> list[Any]:
+def _read_texts(codes: NDArray[Any], texts: list[Any]) -> list[Any]:
     """Return the texts of the rows from their numbers."""
     if len(codes) and not 0 <= codes.min() <= codes.max() < len(texts):
-        raise ValueError(
-            f"{folder / META} is damaged: it has {len(texts)} texts, and a row has number "
-            f"{codes.max()}."
-        )
+        raise ValueError(f"it has {len(texts)} texts, and a row has number {codes.max()}.")
     return [texts[code] for code in codes]
 
 
@@ -283,17 +280,15 @@ def _file_names(columns: Iterable[str]) -> list[str]:
     names = list(columns)
     for name in names:
         if not isinstance(name, str) or not name.isidentifier():
-            raise ValueError(f"column {name!r} can't be a file of the corpus.")
+            raise ValueError(f"column {name!r:.40} can't be a file of the corpus.")
     return names
 
 
 def _read_array(path: Path, *, memory_map: bool) -> Any:
     """Read a file of the corpus."""
-    if not path.is_file():
-        raise FileNotFoundError(f"The corpus lacks {path.name} in {path.parent}.")
     try:
-        return np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+        return read_npy(path, memory_map=memory_map)
+    except ValueError as error:
         raise ValueError(f"{path} is damaged or truncated: {error}") from error
 
 

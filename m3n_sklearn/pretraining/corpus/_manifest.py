@@ -7,6 +7,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 import scipy
 import sklearn
 
+from ..._files import reading
 from ..._hashing import file_digest
 from ..._persistence import decode, encode
 from ..._validation import check_positive
@@ -31,6 +33,7 @@ __all__ = [
     "estimator_from_json",
     "estimator_to_json",
     "read_manifest",
+    "reading_manifest",
     "versions",
     "write_manifest",
 ]
@@ -60,19 +63,31 @@ def read_manifest(manifest: str | os.PathLike[str] | Mapping[str, Any]) -> dict[
     if isinstance(manifest, Mapping):
         content, where = dict(manifest), "The manifest"
     else:
-        path = Path(manifest)
-        path = path / MANIFEST if path.is_dir() else path
+        path = _file(manifest)
         if not path.is_file():
             raise FileNotFoundError(f"{path} is not a manifest of a corpus: the file is missing.")
         where = str(path)
-        try:
+        with reading_manifest(manifest):
             content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path} is damaged: {error}") from error
     needed = {"format", "parameters", "sources", "files"}
     if not isinstance(content, dict) or not needed <= set(content) or content["format"] != FORMAT:
         raise ValueError(f"{where} is not a manifest of format {FORMAT} written by build_corpus.")
     return content
+
+
+def _file(manifest: str | os.PathLike[str]) -> Path:
+    """Return the file of a manifest that is given by its corpus or itself."""
+    path = Path(manifest)
+    return path / MANIFEST if path.is_dir() else path
+
+
+def reading_manifest(
+    manifest: str | os.PathLike[str] | Mapping[str, Any],
+) -> AbstractContextManager[Any]:
+    """Name the file of a manifest in errors of its content, if it has one."""
+    if isinstance(manifest, Mapping):
+        return nullcontext()
+    return reading(_file(manifest), "the manifest of a corpus")
 
 
 def check_sources(manifest: Mapping[str, Any], sources: Sequence[CorpusSource]) -> None:

@@ -146,7 +146,8 @@ decimeter from 0.5 Hz on, so that only a smooth path remains."""
 
 KINDS = {
     VIDEO: (
-        "video monocular mediapipe blazepose openpose alphapose h36m17 "
+        "video monocular mediapipe mediapipe33 blazepose openpose alphapose h36m17 coco17 halpe26 "
+        "body25 mhr70 "
         "gvhmr wham tram vibe romp hybrik 4dhumans phalp prompthmr"
     ),
     DEPTH: "markerless depth kinect kinect20 kinect25 azure32 realsense orbbec",
