@@ -24,7 +24,8 @@ export OMP_NUM_THREADS ?= 1
 # One of scikit-learn's estimator checks needs it before scipy is imported.
 export SCIPY_ARRAY_API := 1
 
-.PHONY: demo test test-fast test-min lint docs bench bench-simulation bench-learning bench-speed clean
+.PHONY: demo test test-fast test-min fuzz lint docs bench bench-simulation bench-learning \
+  bench-speed clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -58,6 +59,12 @@ test: $(VENV)/.dev
 # While you work: tests that take longer than a second are left out.
 test-fast: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" $(or $(ARGS),tests)
+
+# N damaged files of each format: what is not read or refused by a clear error is kept in
+# fuzz_failures. ONLY="bvh amass" chooses formats, START the first case.
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz --count $(or $(N),1000) --start $(or $(START),0) \
+	  $(if $(ONLY),--only $(ONLY))
 
 # The oldest versions that pyproject.toml allows, torch excepted, in an environment of their own.
 test-min: $(VENV_MIN)/.ready

@@ -108,6 +108,10 @@ def _uncompressed(handle: BinaryIO) -> tuple[BinaryIO, int]:
 
 # ---- the machine
 
+PYTHON: Any = pickle._Unpickler  # type: ignore[attr-defined,unused-ignore]
+"""Python's unpickler in Python, from which joblib's is derived as well."""
+STOP: Any = pickle._Stop  # type: ignore[attr-defined,unused-ignore]
+
 
 class _Operations(dict[bytes, Callable[[Any], None]]):
     """Operations by their codes; asking for another one says why there is none."""
@@ -121,10 +125,10 @@ class _Operations(dict[bytes, Callable[[Any], None]]):
 def _taken_over(*names: str) -> _Operations:
     """Return operations of Python's unpickler, which take bounded time and memory as they are."""
     codes: list[bytes] = [getattr(pickle, name) for name in names]
-    return _Operations({code: pickle._Unpickler.dispatch[code[0]] for code in codes})  # type: ignore[attr-defined]
+    return _Operations({code: PYTHON.dispatch[code[0]] for code in codes})
 
 
-class Unpickler(pickle._Unpickler):  # type: ignore[name-defined,misc]
+class Unpickler(PYTHON):
     """Python's unpickler, in which every operation has bounded cost.
 
     It does not read ahead, because the bytes of joblib's arrays stand between the operations.
@@ -159,7 +163,7 @@ class Unpickler(pickle._Unpickler):  # type: ignore[name-defined,misc]
         try:
             for _ in repeat(None, self._most):
                 operations[read(1)](self)
-        except pickle._Stop as stop:  # type: ignore[attr-defined]
+        except STOP as stop:
             self._check_written_out(stop.value)
             return stop.value
         raise RefusedError(f"it has more than {self._most} operations, too many for its size.")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import collections
 import gzip
+import lzma
 import operator
 import os
 import pickle
 import struct
 import sys
+import time
 import tracemalloc
 import types
 import zlib
@@ -355,6 +358,85 @@ def test_shared_parts_stay_shared(tmp_path):
     got = load_restricted(written(tmp_path, pickle.dumps([part, (part, {"again": part})])))
     assert got == [part, (part, {"again": part})]
     assert got[0] is got[1][0] is got[1][1]["again"]
+
+
+SHARED_TUPLE = b"N\x85" + b"2\x86" * 60
+"""Operations that nest a tuple in a pair of itself sixty times: 2**60 parts in 124 bytes."""
+SHARED_LISTS = b"]q\x00(" + b"K\x01" * 1000 + b"e0]q\x01(" + b"h\x00" * 1000 + b"e0"
+
+
+def many(count: int, operations: bytes) -> bytes:
+    """Operations that make one value, keep it as 0, and do something with it again and again."""
+    return operations * count + b"N."
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02}" + SHARED_TUPLE + b"K\x01s.",
+        b"\x80\x02}(" + SHARED_TUPLE + b"K\x01u.",
+        b"(" + SHARED_TUPLE + b"K\x01d.",
+        b"\x80\x04\x8f(" + SHARED_TUPLE + b"\x90.",
+        b"\x80\x04(" + SHARED_TUPLE + b"\x91.",
+        b"\x80\x02c__builtin__\nset\n]" + SHARED_TUPLE + b"a\x85R.",
+        b"\x80\x02ccollections\nOrderedDict\n]" + SHARED_TUPLE + b"K\x01\x86a\x85R.",
+        b"\x80\x02" + SHARED_TUPLE + b".",
+        b"\x80\x02}U\x01a]" + b"2\x86" * 60 + b"s.",
+        b"\x80\x02" + SHARED_LISTS + b"](" + b"h\x01" * 1000 + b"e.",
+        b"\x80\x02c_codecs\nencode\nU\x01a" + SHARED_TUPLE + b"\x86R.",
+        b"\x80\x02cnumpy\ndtype\n" + SHARED_TUPLE + b"\x85R.",
+        zlib.compress(b"N" * 20_000_000),
+        zlib.compress(b"\x80\x04" + b"\x8f" * 20_000_000),
+        bz2.compress(b"}" * 20_000_000),
+        lzma.compress(b"\x80\x04B" + struct.pack("<I", 2**28) + bytes(2**28)),
+        b"\x80\x02\x8b" + struct.pack("<i", 10**6) + b"\x01" * 10**6 + b".",
+        b"L" + b"9" * 10**6 + b"L\n.",
+        b"\x80\x02}\x8b" + struct.pack("<i", 200) + b"\x01" * 200 + b"Ns.",
+        b"\x80\x02]q\x00("
+        + b"N" * 10**5
+        + b"e0c__builtin__\nlist\nq\x01"
+        + many(10**5, b"h\x01h\x00\x85R0"),
+        b"\x80\x02X"
+        + struct.pack("<I", 10**6)
+        + b"x" * 10**6
+        + b"q\x000c_codecs\nencode\nq\x01"
+        + many(10**5, b"h\x01h\x00\x85R0"),
+        b"\x80\x02("
+        + b"N" * 10**5
+        + b"tq\x000c__builtin__\nlist\nq\x01"
+        + many(10**5, b"h\x01h\x00R0"),
+        b"\x80\x02}("
+        + b"".join(b"J" + struct.pack("<i", n) + b"N" for n in range(140_000))
+        + b"u.",
+        b"N" + b"\x85" * 200_000 + b".",
+    ],
+    ids=lambda content: repr(content[:16]),
+)
+def test_small_files_take_little_time_and_memory(tmp_path, content):
+    """What a file costs follows from its size, whatever it repeats, shares, hashes or inflates."""
+    path = written(tmp_path, content)
+    begin = time.process_time()
+    with pytest.raises(ValueError, match=r"file\.pkl"):
+        load_restricted(path)
+    assert time.process_time() - begin < 15
+
+
+def test_a_place_far_away_costs_nothing(tmp_path):
+    assert load_restricted(written(tmp_path, b"\x80\x02Nr\xff\xff\xff\x7f.")) is None
+
+
+@pytest.mark.parametrize("compress", ["bz2", "lzma", "xz"])
+def test_all_compressions_of_joblib_but_one(tmp_path, compress):
+    joblib.dump(VALUES, tmp_path / "x.pkl", compress=(compress, 3))
+    assert_same(load_restricted(tmp_path / "x.pkl"), VALUES)
+    with pytest.raises(ValueError, match=r"compressed with lz4.*joblib\.dump"):
+        load_restricted(written(tmp_path, b"\x04\x22\x4d\x18" + bytes(20)))
+
+
+def test_keys_may_be_numbers_and_short_tuples(tmp_path):
+    content = {1: 0, 2.5: 0, None: 0, ("a", 1): 0, b"b": 0, np.int64(7): 0}
+    for protocol in (0, 2, 4):
+        assert load_restricted(written(tmp_path, pickle.dumps(content, protocol))) == content
 
 
 def test_a_missing_file(tmp_path):

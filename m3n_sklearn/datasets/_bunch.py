@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,9 +68,14 @@ def cutting_options(given: Mapping[str, Any], **defaults: Any) -> dict[str, Any]
     return {**defaults, **given}
 
 
-def cut_into(bunch: Bunch, items: Sequence[Item], sessions: Sequence[str], **options: Any) -> Bunch:
+def cut_into(
+    bunch: Bunch, items: Sequence[Item], sessions: Sequence[str], *, root: Path, **options: Any
+) -> Bunch:
     """Cut items with unique names into the Bunch's X, y, groups and sessions."""
-    bunch.X, bunch.y, bunch.groups = cut(items, **options)
+    try:
+        bunch.X, bunch.y, bunch.groups = cut(items, **options)
+    except ValueError as error:
+        raise ValueError(f"{error} The recordings are those in {root}.") from error
     session_of = {_name(item): session for item, session in zip(items, sessions, strict=True)}
     bunch.sessions = np.array([session_of[clip] for clip in bunch.X["clip"]])
     return bunch

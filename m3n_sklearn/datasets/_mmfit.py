@@ -221,6 +221,7 @@ def load_mmfit(
         bunch,
         recordings,
         [str(recording.name) for recording in recordings],
+        root=root,
         seconds=seconds,
         **options,
     )
@@ -309,7 +310,9 @@ def _read_recording(
 ) -> tuple[Recording, _FrameClock]:
     """Read the sensors of a workout on one clock."""
     files = [
-        _file(root, workout, f"{device}_{kind}.npy") for device in devices for kind in ("acc", "gyr")
+        _file(root, workout, f"{device}_{kind}.npy")
+        for device in devices
+        for kind in ("acc", "gyr")
     ]
     streams = [_read_stream(file) for file in files]
     first = streams[0]

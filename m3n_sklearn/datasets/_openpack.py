@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
 
-from .._files import reading
 from .._clock import recover_clock
+from .._files import reading
 from .._typing import Array
 from .._validation import check_choice, check_rate
 from ..recording import (
@@ -451,6 +451,7 @@ def load_openpack(
         bunch,
         bunch.recordings,
         list(read),
+        root=root,
         seconds=seconds,
         **options,
     )

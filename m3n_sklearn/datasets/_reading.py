@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from .._files import reading
 
-__all__ = ["FASTEST", "check_duration", "find_root", "listed", "read_csv", "read_header", "read_rows", "require_file"]
+__all__ = [
+    "FASTEST",
+    "check_duration",
+    "find_root",
+    "listed",
+    "read_csv",
+    "read_header",
+    "read_rows",
+    "require_file",
+]
 
 FASTEST = 1000.0
 """Samples per second of a sensor at most."""

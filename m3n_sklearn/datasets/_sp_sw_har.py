@@ -180,6 +180,7 @@ def load_sp_sw_har(
         bunch,
         recordings,
         [f"s{execution.subject:02d}" for execution in executions],
+        root=Path(path),
         seconds=seconds,
         imu_rate=rate,
         **options,
@@ -232,6 +233,9 @@ def _read_all(path: Path) -> list[_Execution]:
     archive = path.expanduser() / ARCHIVE
     read = _from_archive(archive) if archive.is_file() else _from_folder(path)
     executions = sorted(read, key=lambda one: (one.subject, one.number))
+    for before, after in pairwise(executions):
+        if before.name == after.name:
+            raise ValueError(f"{after.file}: {after.name} is there twice.")
     for execution in executions:
         unknown = set(execution.labels.tolist()) - set(LABELS)
         if unknown or not np.isfinite(execution.values).all():
@@ -269,10 +273,14 @@ def _from_archive(file: Path) -> Iterator[_Execution]:
         )
         acc, gyro = (_triads(arrays, kind, file) for kind in ("acc", "gyro"))
         values = np.hstack([acc, gyro]).astype(np.float64)
+        if label_names.ndim != 1 or label.ndim != 1 or time.ndim != 1:
+            raise ValueError("its time, label and label_names must have one axis.")
         labels = label_names[label]
         bounds = pointers.astype(np.int64)
         if not len(time) == len(label) == len(values) >= bounds[-1] or (np.diff(bounds) < 0).any():
-            raise ValueError(f"its arrays disagree in length: {len(time)} times, {len(values)} rows")
+            raise ValueError(
+                f"its arrays disagree in length: {len(time)} times, {len(values)} rows"
+            )
         executions = [
             _Execution(
                 int(subject[i]),

@@ -28,6 +28,9 @@ UTD_RATE = 50.0
 UTD_MOUNT = ((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -1.0))
 """Axes of the sensor at the wrist in those of the simulated watch, as `mount` of the simulator."""
 
+LARGEST = 1e6
+"""Readings and coordinates are smaller, in any unit."""
+
 N_WRIST = 21
 SUBJECTS = tuple(range(1, 9))
 NAME = "UTD-MHAD"
@@ -178,6 +181,7 @@ def load_utd_mhad(
         bunch,
         _cuttable(motions, recordings),
         [f"s{clip.subject}" for clip in clips],
+        root=root,
         seconds=seconds,
         imu_rate=rate,
         pose_rate=pose_rate,
@@ -295,8 +299,8 @@ def _read_motion(root: Path, clip: _Clip, recording: Recording) -> Motion:
 def _read_mat(path: Path, variable: str) -> NDArray[np.float64]:
     """Read a variable of a MATLAB file."""
     values = read_matlab(path, variable)
-    if not np.isfinite(values).all():
-        raise ValueError(f"{variable} has values that are not finite.")
+    if not (np.abs(values) < LARGEST).all():
+        raise ValueError(f"{variable} has values that are not finite, or too large to be measured.")
     return values
 
 

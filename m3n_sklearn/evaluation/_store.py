@@ -179,6 +179,8 @@ def _from_json(entry: Mapping[str, Any]) -> Score:
     for name, kinds in KINDS.items():
         if not isinstance(fields[name], kinds) or isinstance(fields[name], bool):
             raise ValueError(f"its {name} is a {type(fields[name]).__name__}")
+    if not all(isinstance(person, str | int | float) for person in fields["held_out"]):
+        raise ValueError("its held_out is not a list of people")
     labels = np.array(fields.pop("labels"))
     return Score(
         **{

@@ -124,7 +124,9 @@ def test_missing_and_broken_files_are_named(tmp_path, root):
     with pytest.raises(ValueError, match=r"s02_01 must increase .* without a gap"):
         load_sp_sw_har(root)
     (root / "sp_sw_har_watch.npz").write_bytes(b"no archive")
-    with pytest.raises(ValueError, match=r"sp_sw_har_watch\.npz cannot be read as an \.npz archive"):
+    with pytest.raises(
+        ValueError, match=r"sp_sw_har_watch\.npz cannot be read as an \.npz archive"
+    ):
         load_sp_sw_har(root)
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import io
+import struct
+
 import numpy as np
 import pytest
 from scipy.io import savemat
@@ -172,3 +175,47 @@ def test_the_real_set(shared_data):
     assert min(rates) > 15 and max(rates) < 21
     norm = np.median(np.linalg.norm(data.X["imu"][:, :3], axis=1))
     assert 8 < norm < 14
+
+
+def nested(depth):
+    """A MATLAB file whose variable is a cell in a cell in a cell ..."""
+    inside = b""
+    for level in range(depth):
+        flags = struct.pack("<IIII", 6, 8, 1, 0)
+        name = struct.pack("<II", 1, 0)
+        if level == depth - 1:
+            name = struct.pack("<II", 1, 6) + b"d_iner\0\0"
+        inside = flags + struct.pack("<IIii", 5, 8, 1, 1) + name + inside
+        inside = struct.pack("<II", 14, len(inside)) + inside
+    return b"MATLAB 5.0".ljust(124) + b"\x00\x01IM" + inside
+
+
+def zeros(count):
+    """A MATLAB file whose matrix of zeros is compressed a thousandfold."""
+    stream = io.BytesIO()
+    savemat(stream, {"d_iner": np.zeros((count, 6))}, do_compression=True)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("content", [nested(100_000), zeros(2**22)], ids=["nested", "zeros"])
+def test_files_that_take_more_than_their_size(root, content):
+    """Cells in cells would end the process, and zeros fill the memory."""
+    path = root / "Inertial" / "a1_s1_t1_inertial.mat"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"a1_s1_t1_inertial\.mat"):
+        load_utd_mhad(root)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_other_variables_do_not_matter(root, compressed):
+    path = root / "Inertial" / "a1_s1_t1_inertial.mat"
+    imu = np.random.default_rng(0).normal(size=(50, 6))
+    content = {"cells": np.array([{"a": 1}, "b"], dtype=object), "d_iner": imu, "x": "text"}
+    savemat(path, content, do_compression=compressed)
+    data = load_utd_mhad(root, seconds=None, skeletons=False)
+    np.testing.assert_allclose(data.recordings[0].data[:, 0], imu[:, 0] * STANDARD_GRAVITY)
+    savemat(path, {"other": imu}, do_compression=compressed)
+    with pytest.raises(
+        ValueError, match=r"inertial\.mat: it has no variable 'd_iner', but \['other'\]"
+    ):
+        load_utd_mhad(root)

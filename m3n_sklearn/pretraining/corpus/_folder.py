@@ -210,7 +210,9 @@ def open_corpus(path: str | os.PathLike[str], *, verify: bool = True) -> Windows
         texts = [text if isinstance(text, str) else tuple(text) for text in meta["texts"]]
         files = {column_file(folder, name).name for name in names}
         files |= {mask_file(folder, name).name for name in masks}
-        if set(meta["files"]) != files:
+        if set(meta["files"]) != files or {type(digest) for digest in meta["files"].values()} - {
+            str
+        }:
             raise ValueError("its files are not those of its columns.")
         if meta.pop("sha256") != _meta_digest(meta):
             raise ValueError("its SHA-256 differs from the one that was written.")
@@ -275,7 +277,7 @@ def _file_names(columns: Iterable[str]) -> list[str]:
     names = list(columns)
     for name in names:
         if not isinstance(name, str) or not name.isidentifier():
-            raise ValueError(f"column {repr(name):.40} can't be a file of the corpus.")
+            raise ValueError(f"column {name!r:.40} can't be a file of the corpus.")
     return names
 
 
