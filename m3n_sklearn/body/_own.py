@@ -408,7 +408,7 @@ def check_skeleton(
             f"children, but joint {names[misplaced[0]]!r} has parent {tree[misplaced[0]]}."
         )
     # 2. The joints that correspond to SMPL's; only hands and feet may be missing
-    skeleton_map = find_skeleton(names) if skeleton is None else skeleton
+    skeleton_map = find_skeleton(names, tree) if skeleton is None else skeleton
     missing = [
         source
         for joint, source in skeleton_map.joints.items()

@@ -15,14 +15,33 @@ times S of the parent. Played on SMPL's body, limbs then point exactly where the
 S_j is applied to limbs only (`SkeletonMap.aligned`): trunks and feet differ in where a skeleton
 places their joints, so that their directions cannot be compared.
 
+Where a bone's end moves in the source's joint (a stretch, a bend of a bone in two parts), R_j is
+followed by the smallest swing onto the actual direction of each frame. The direction of a limb
+therefore never depends on the rest pose. Only its twist does.
+
 The pelvis is placed over the midpoint of the source's hips, at the height that the rest pose
 has, scaled to the source's stature.
+
+The rest pose
+-------------
+The pose without rotations is a rest pose if trunk, legs and arms form a T-, A- or I-pose within
+`LIMITS`, wherever it faces. Artists often draw bones along one axis instead: then the pose without
+rotations is a tangle, and C_j follows from the motion, from the pelvis outward. The directions of
+bones determine it up to a twist. The twist follows, in this order,
+
+1. in pelvis and chest, from the line between the hips or shoulders;
+2. in the lower part of a limb that is drawn straight, from the upper part, because artists bend
+   straight limbs about one axis;
+3. in limbs that bend, from the axis of the bend: a knee bends backwards, an elbow to the front of
+   the T-pose;
+4. elsewhere from the parent: on average over the clip, a joint is turned as at rest.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -31,14 +50,12 @@ from .._typing import Array
 from .._warn import warn
 from ..skeleton import (
     CHILD,
-    LIMB_SEGMENTS,
     SMPL_JOINTS,
     SMPL_PARENTS,
     SkeletonMap,
+    align_frames,
     find_skeleton,
-    frame_from_axes,
     local_rotvecs,
-    matrix_from_quat,
     normalize,
     quat_conjugate,
     quat_from_matrix,
@@ -52,14 +69,44 @@ from ..skeleton import (
 )
 from ._twist import turn_forearms
 
-__all__ = ["retarget", "skeleton_lengths"]
+__all__ = ["Source", "Track", "carry_over", "retarget"]
 
 CARRIERS = ("hip", "knee", "shoulder", "elbow")
 """Joints whose bone some skeletons split lengthwise in two, one that bends and one that rolls."""
-MAX_BODY_ANGLE = np.deg2rad(50.0)
-"""Largest angle between trunk and legs of a rest pose, and of left from a right angle, in rad."""
-SNAP_ANGLE = np.deg2rad(20.0)
-"""Largest angle, in rad, of a rest pose from the axis-aligned one that replaces it."""
+SIDES = ("left", "right")
+LIMITS = {
+    "the angle between trunk and legs": 50.0,
+    "the tilt of hips and shoulders": 40.0,
+    "the angle between hips and shoulders": 40.0,
+    "the straddle of the legs": 50.0,
+    "the bend of the knees": 60.0,
+    "the bend of the elbows": 80.0,
+    "the angle between the left arm and the mirrored right one": 50.0,
+    "the angle of the arms to the front or back": 60.0,
+    "the height of the arms above the shoulders": 50.0,
+}
+"""Largest angles of a rest pose, in degrees. People do not stand as straight as drawings."""
+STRAIGHT_ANGLE = np.deg2rad(8.0)
+"""Largest bend, in rad, of a limb that is drawn straight."""
+BENT_SHARE = 0.1
+"""Share of the frames in which a limb must bend to show its axis."""
+MIN_AGREEMENT = 0.8
+"""Length of the mean of these axes, relative to the mean of their lengths, that makes them one."""
+BENT_SINE = np.sin(np.deg2rad(20.0))
+"""Sine of the bend from which on a knee shows where it points."""
+LIMB_OF = dict.fromkeys(("hip", "knee"), ("hip", "knee", "ankle")) | dict.fromkeys(
+    ("shoulder", "elbow", "wrist"), ("shoulder", "elbow", "wrist")
+)
+HINGES = {
+    **dict.fromkeys(("left_hip", "left_knee", "right_hip", "right_knee"), np.array([1.0, 0, 0])),
+    **dict.fromkeys(("left_shoulder", "left_elbow"), np.array([0, -1.0, 0])),
+    **dict.fromkeys(("right_shoulder", "right_elbow"), np.array([0, 1.0, 0])),
+}
+"""Axis in SMPL's T-pose about which a limb bends: knees backwards, elbows to the front."""
+SNAP_UP = np.deg2rad(20.0)
+"""Largest angle, in rad, between the up of a drawn rest pose and the axis that replaces it."""
+SNAP_LEFT = np.deg2rad(10.0)
+"""Largest angle, in rad, between the left of a drawn rest pose and the axis that replaces it."""
 
 
 def retarget(
@@ -93,8 +140,9 @@ def retarget(
         Map from SMPL joints to source joints. By default it is found by the joint names.
     tpose : array-like of shape (J, 4), optional
         Local rotations of a rest pose such as a T-pose, as quaternions (w, x, y, z). By default
-        the pose without rotations is a rest pose, unless `skeleton` gives axes. Its orientation
-        follows from its geometry: the legs are below, and the left side is on the left.
+        the pose without rotations if it is a rest pose. Its orientation follows from its geometry:
+        the legs are below, and the left side is on the left. If it is not a rest pose, the frames
+        of the joints are found in the motion, unless `skeleton` gives their axes.
     up : {"x", "y", "z", "-x", "-y", "-z"} or array-like of shape (3,), default="y"
         The axis or direction of the source's world that points up.
     rest_joints : array-like of shape (24, 3), optional
@@ -114,13 +162,14 @@ def retarget(
     Raises
     ------
     ValueError
-        If shapes disagree, the skeleton is unknown, the limbs do not have human lengths, or the
-        rest pose is not that of a standing body.
+        If shapes disagree, the skeleton is unknown, the limbs do not have human lengths, or
+        `tpose` is not a rest pose.
 
     Warns
     -----
     UserWarning
-        If the feet of the rest pose point backwards: left and right are exchanged.
+        If the pose without rotations is not a rest pose, or if feet or knees point backwards: left
+        and right are exchanged.
 
     See Also
     --------
@@ -159,45 +208,15 @@ def retarget(
     # 1. The source's tree, and the joints that correspond to SMPL's
     names = [str(name) for name in joint_names]
     tree, quats, bones = _check_source(names, parents, local_quats, offsets)
-    skeleton_map = find_skeleton(names) if skeleton is None else skeleton
-    index = {joint: names.index(source) for joint, source in _present(skeleton_map, names).items()}
-    rest = reference_joints() if rest_joints is None else np.asarray(rest_joints, np.float64)
-    rest_of = dict(zip(SMPL_JOINTS, rest, strict=True))
-
-    # 2. Global rotations of the source, G_j
-    stature = stature_from_lengths(skeleton_lengths(names, tree, bones, skeleton_map))
-    world = quat_from_matrix(to_z_up(up))
-    rotations = _global_rotations(tree, quats, world)
-    # 3. SMPL's global rotations, R_j = G_j C_j
-    carriers = index if skeleton_map.axes else _carriers(index, tree)
-    corrections = _corrections(skeleton_map, index, carriers, names, tree, bones, tpose, rest_of)
-    target = {
-        joint: quat_multiply(rotations[s], corrections[joint]) for joint, s in carriers.items()
-    }
-
-    # 4. The pelvis: over the midpoint of the source's hips
-    size = stature / stature_from_lengths(segment_lengths(rest_of))
-    hips = [
-        _position(tree, bones, rotations, quat_rotate(world, root_positions), index[f"{side}_hip"])
-        for side in ("left", "right")
-    ]
-    lift = rest_of["pelvis"] - (rest_of["left_hip"] + rest_of["right_hip"]) / 2
-    pelvis = (hips[0] + hips[1]) / 2 + size * quat_rotate(target["pelvis"], lift)
-    # 5. Local rotations, with pronation in the elbow joint
-    return turn_forearms(local_rotvecs(target), rest), pelvis - rest_of["pelvis"], stature
-
-
-def _present(skeleton: SkeletonMap, names: Sequence[str]) -> dict[str, str]:
-    """Return the mapped joints that the source has; only hands and feet may be missing."""
-    optional = ("_hand", "_foot")
-    missing = [
-        source
-        for joint, source in skeleton.joints.items()
-        if source not in names and not joint.endswith(optional)
-    ]
-    if missing:
-        raise ValueError(f"The skeleton lacks the joints {missing}; it has {list(names)}.")
-    return {joint: source for joint, source in skeleton.joints.items() if source in names}
+    root = np.asarray(root_positions, dtype=np.float64)
+    source = Source(names, tree, find_skeleton(names, tree) if skeleton is None else skeleton)
+    # 2. Follow the joints through the frames and in the T-pose
+    steps = np.tile(bones, (len(quats), 1, 1))
+    steps[:, 0] = root
+    rest = None if tpose is None else source.follow(np.asarray(tpose, np.float64)[None], bones)
+    track = source.follow(quats, steps)
+    stature = stature_from_lengths(segment_lengths(track.places))
+    return *carry_over(source, track, bones, rest, stature, up, rest_joints), stature
 
 
 def _check_source(
@@ -225,80 +244,182 @@ def _check_source(
     return tree, quats / length[..., None], bones
 
 
-def _global_rotations(tree: Sequence[int], quats: Array, world: Array) -> list[Array]:
-    """Return the global rotations of all joints."""
-    rotations: list[Array] = []
-    for joint, parent in enumerate(tree):
-        rotations.append(quat_multiply(world if parent < 0 else rotations[parent], quats[:, joint]))
-    return rotations
+# ---- the source
 
 
-def _position(
-    tree: Sequence[int], bones: Array, rotations: list[Array], root: Array, joint: int
-) -> Array:
-    """Return the global position of a joint."""
-    if tree[joint] < 0:
-        return root
-    parent = tree[joint]
-    above = _position(tree, bones, rotations, root, parent)
-    return above + quat_rotate(rotations[parent], bones[joint])
+@dataclass(frozen=True)
+class Track:
+    """Global rotations and positions of a source's joints, in its own world."""
+
+    rotations: Mapping[int, Array]  # (F, 4) by index of the source joint
+    places: Mapping[str, Array]  # (F, 3) by SMPL joint
+
+    def of(self, frames: slice) -> Track:
+        """Return some of the frames."""
+        return Track(
+            {joint: rotation[frames] for joint, rotation in self.rotations.items()},
+            {joint: place[frames] for joint, place in self.places.items()},
+        )
+
+    def scaled(self, factor: float) -> Track:
+        """Return the track in another unit of length."""
+        return Track(
+            self.rotations, {joint: factor * place for joint, place in self.places.items()}
+        )
 
 
-def _vector(tree: Sequence[int], bones: Array, start: int, end: int) -> Array:
-    """Return the vector (3,) between two joints in the first one's frame, others at rest."""
-    total = np.zeros(3)
-    while end != start:
-        if end < 0:
-            raise ValueError("The skeleton's joints do not form the chains of SMPL's tree.")
-        total, end = total + bones[end], tree[end]
-    return total
+@dataclass(frozen=True)
+class Source:
+    """The tree of a source, and its correspondence to SMPL's joints."""
+
+    names: list[str]
+    parents: list[int]  # -1 for the root; parents come first
+    skeleton: SkeletonMap
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Index of the source joint by SMPL joint; only hands and feet may be missing."""
+        # a namespace, as in mixamorig:Hips, does not count
+        places = {name.rpartition(":")[2]: at for at, name in reversed([*enumerate(self.names)])}
+        found = {j: places.get(s.rpartition(":")[2]) for j, s in self.skeleton.joints.items()}
+        missing = [
+            self.skeleton.joints[joint]
+            for joint, place in found.items()
+            if place is None and not joint.endswith(("_hand", "_foot"))
+        ]
+        if missing:
+            raise ValueError(f"The skeleton lacks the joints {missing}; it has {self.names}.")
+        return {joint: place for joint, place in found.items() if place is not None}
+
+    @cached_property
+    def carriers(self) -> dict[str, int]:
+        """Source joint, by SMPL joint, whose rotation is that of its bone's far end."""
+        carriers = dict(self.index)
+        for joint in [] if self.skeleton.axes else self.index:
+            child = _child(joint)
+            if joint.partition("_")[2] in CARRIERS and child in self.index:
+                carriers[joint] = self.parents[self.index[child]]
+        return carriers
+
+    def check_chains(self) -> None:
+        """Check that each limb joint is an ancestor of the next one."""
+        for joint, start in self.index.items():
+            end = self.index.get(_child(joint), start)
+            while end > start:
+                end = self.parents[end]
+            if end != start:
+                raise ValueError("The skeleton's joints do not form the chains of SMPL's tree.")
+
+    def needed(self) -> list[int]:
+        """Return the mapped joints and all their ancestors, parents first."""
+        needed: set[int] = set()
+        for joint in (*self.index.values(), *self.carriers.values()):
+            while joint >= 0 and joint not in needed:
+                needed.add(joint)
+                joint = self.parents[joint]
+        return sorted(needed)
+
+    def follow(self, quats: Array, steps: Array) -> Track:
+        """Return the track of local rotations (F, J, 4) and positions (F, J, 3) or (J, 3)."""
+        rotations: dict[int, Array] = {}
+        positions: dict[int, Array] = {}
+        for joint in self.needed():
+            parent, step = self.parents[joint], steps[..., joint, :]
+            if parent < 0:
+                rotations[joint] = quats[:, joint]
+                positions[joint] = np.broadcast_to(step, (len(quats), 3))
+            else:
+                rotations[joint] = quat_multiply(rotations[parent], quats[:, joint])
+                positions[joint] = positions[parent] + quat_rotate(rotations[parent], step)
+        return Track(rotations, {joint: positions[at] for joint, at in self.index.items()})
+
+    def bone(self, offsets: Array, start: int, end: int) -> Array:
+        """Return the vector (3,) between two joints in the first one's frame, others at rest."""
+        total = np.zeros(3)
+        while end > start:
+            total, end = total + offsets[end], self.parents[end]
+        return total
 
 
-def _carriers(index: Mapping[str, int], tree: Sequence[int]) -> dict[str, int]:
-    """Map each SMPL joint to the source joint whose rotation is that of its bone's far end."""
-    carriers = dict(index)
-    for joint in index:
+def carry_over(
+    source: Source,
+    track: Track,
+    offsets: Array,
+    tpose: Track | None,
+    stature: float,
+    up: str | ArrayLike,
+    rest_joints: ArrayLike | None = None,
+) -> tuple[Array, Array]:
+    """Return SMPL's poses (F, 24, 3) and translation (F, 3) of a source in motion."""
+    source.check_chains()
+    rest = reference_joints() if rest_joints is None else np.asarray(rest_joints, np.float64)
+    rest_of = dict(zip(SMPL_JOINTS, rest, strict=True))
+    world = quat_from_matrix(to_z_up(up))
+    # 1. SMPL's global rotations, R_j = G_j C_j, with limbs along the source's
+    corrections = _corrections(source, track, offsets, tpose, rest_of)
+    target = {
+        joint: quat_multiply(track.rotations[carrier], corrections[joint])
+        for joint, carrier in source.carriers.items()
+    }
+    for joint in source.skeleton.aligned:
         child = _child(joint)
-        if joint.partition("_")[2] in CARRIERS and child in index:
-            carriers[joint] = tree[index[child]]
-    return carriers
+        if joint in source.index and child in source.index:
+            actual = normalize(track.places[child] - track.places[joint])
+            played = quat_rotate(target[joint], normalize(rest_of[child] - rest_of[joint]))
+            target[joint] = quat_multiply(swing_between(played, actual), target[joint])
+    # 2. The pelvis: over the midpoint of the source's hips
+    size = stature / stature_from_lengths(segment_lengths(rest_of))
+    hips = (track.places["left_hip"] + track.places["right_hip"]) / 2
+    lift = rest_of["pelvis"] - (rest_of["left_hip"] + rest_of["right_hip"]) / 2
+    pelvis = quat_rotate(world, hips + size * quat_rotate(target["pelvis"], lift))
+    # 3. Local rotations, with pronation in the elbow joint
+    turned = {joint: quat_multiply(world, rotation) for joint, rotation in target.items()}
+    return turn_forearms(local_rotvecs(turned), rest), pelvis - rest_of["pelvis"]
 
 
 def _corrections(
-    skeleton: SkeletonMap,
-    index: Mapping[str, int],
-    carriers: Mapping[str, int],
-    names: Sequence[str],
-    tree: Sequence[int],
-    bones: Array,
-    tpose: ArrayLike | None,
-    rest: dict[str, Array],
+    source: Source, track: Track, offsets: Array, tpose: Track | None, rest: dict[str, Array]
 ) -> dict[str, Array]:
     """Return C_j by SMPL joint, as a quaternion: its rest frame in the source joint's frame."""
     # 1. The source in its T-pose (H_j), turned to face z with y up (T)
-    still = np.tile([1.0, 0.0, 0.0, 0.0], (len(names), 1)) if tpose is None else tpose
-    rest_rotations = _global_rotations(tree, np.asarray(still, np.float64)[None], np.eye(4)[0])
-    places = {
-        joint: _position(tree, bones, rest_rotations, np.zeros((1, 3)), source)[0]
-        for joint, source in index.items()
-    }
-    facing = np.eye(4)[0] if skeleton.axes else _facing(places, given=tpose is not None)
+    axes = source.skeleton.axes
+    zero = source.follow(np.tile([1.0, 0.0, 0.0, 0.0], (1, len(source.names), 1)), offsets)
+    still, facing = zero if tpose is None else tpose, np.eye(4)[0]
+    fault = None if axes else _fault(still)
+    if fault is not None and tpose is not None:
+        raise ValueError(
+            f"The frame tpose is not a rest pose such as a T-pose: {fault}. Pass the index of "
+            "another frame, or describe the joints' frames in SkeletonMap(axes=)."
+        )
+    if fault is not None:
+        warn(
+            f"The pose without rotations is not a rest pose: {fault}. The joints' frames were "
+            "found in the motion instead. The directions of limbs are exact, but the rotations "
+            "of limbs about their own axes are approximate. If a frame of the file holds a "
+            "T-pose, pass its index as tpose=, or describe the frames in SkeletonMap(axes=)."
+        )
+        _warn_if_mirrored(track, track)
+        return _frames_in_motion(source, track, zero, rest)
+    if not axes:
+        facing = _facing(still, rest, snap=tpose is None)
+        _warn_if_mirrored(still, track)
     # 2. From the trunk outward: swing each aligned bone onto SMPL's, with all its descendants (S_j)
     swings: dict[str, Array] = {}
     corrections: dict[str, Array] = {}
     for joint, parent in zip(SMPL_JOINTS, SMPL_PARENTS, strict=True):
         swing = swings.get(SMPL_JOINTS[parent], np.eye(4)[0])
-        if joint in index:
-            source, child = carriers[joint], _child(joint)
-            has_axes = names[source] in skeleton.axes
-            frame = quat_multiply(facing, rest_rotations[source][0])
-            if has_axes:
-                frame = quat_from_matrix(skeleton.frame(names[source]))
-            if joint in skeleton.aligned and child in index:
-                if has_axes:
-                    bone = quat_rotate(frame, _vector(tree, bones, source, index[child]))
+        if joint in source.index:
+            carrier, child = source.carriers[joint], _child(joint)
+            name = source.names[carrier].rpartition(":")[2]
+            frame = quat_multiply(facing, still.rotations[carrier][0])
+            if name in axes:
+                frame = quat_from_matrix(source.skeleton.frame(name))
+            if joint in source.skeleton.aligned and child in source.index:
+                if name in axes:
+                    inner = source.bone(offsets, carrier, source.index[child])
+                    bone = quat_rotate(frame, inner)
                 else:
-                    bone = quat_rotate(facing, places[child] - places[joint])
+                    bone = quat_rotate(facing, still.places[child][0] - still.places[joint][0])
                 direction = normalize(quat_rotate(swing, bone))
                 swing = quat_multiply(
                     swing_between(direction, normalize(rest[child] - rest[joint])), swing
@@ -308,79 +429,198 @@ def _corrections(
     return corrections
 
 
-def _facing(places: Mapping[str, Array], *, given: bool) -> Array:
-    """Return the rotation T that makes a rest pose face z with y up."""
-    # 1. Up: from the ankles through the hips to the shoulders. Left: across hips and shoulders.
+# ---- the rest pose
+
+
+def _frames_in_motion(
+    source: Source, track: Track, zero: Track, rest: dict[str, Array]
+) -> dict[str, Array]:
+    """Return C_j by SMPL joint from the motion of a source that is drawn in no rest pose."""
+    # 1. The pelvis: trunk up, hips to the left
+    places = track.places
+    rotations = {joint: track.rotations[carrier] for joint, carrier in source.carriers.items()}
+    hips, shoulders = (
+        (places[f"left_{joint}"], places[f"right_{joint}"]) for joint in ("hip", "shoulder")
+    )
+    trunk = normalize(np.sum(shoulders, axis=0) - np.sum(hips, axis=0))
+    rest_trunk = _body_axes(rest)[1]
+
+    def upright(joint: str, sides: tuple[Array, Array]) -> Array:
+        inward = quat_conjugate(rotations[joint])
+        up = normalize(quat_rotate(inward, trunk).mean(axis=0))
+        left = normalize(quat_rotate(inward, normalize(sides[0] - sides[1])).mean(axis=0))
+        drawn = _snapped(up, SNAP_UP), _snapped(left, SNAP_LEFT)
+        if drawn[0] is not up and drawn[1] is not left:
+            return align_frames((np.eye(3)[1], np.eye(3)[0]), drawn)
+        return align_frames((rest_trunk, np.eye(3)[0]), (up, left))
+
+    frames = {"pelvis": upright("pelvis", hips)}
+    # 2. From there outward, with SMPL's global rotations R_j
+    played = {"pelvis": quat_multiply(rotations["pelvis"], frames["pelvis"])}
+    for joint, above in zip(SMPL_JOINTS[1:], np.array(SMPL_JOINTS)[SMPL_PARENTS[1:]], strict=True):
+        if joint not in rotations:
+            played[joint] = played[above]
+            continue
+        inward = quat_conjugate(rotations[joint])
+        expected, child = played[str(above)], _child(joint)
+        if joint == "spine3":
+            frame = upright(joint, shoulders)
+        elif _is_drawn_straight(zero, joint):
+            lower, upper = (zero.rotations[source.carriers[each]][0] for each in (joint, above))
+            frame = quat_multiply(quat_multiply(quat_conjugate(lower), upper), frames[above])
+        elif joint in source.skeleton.aligned and child in places:
+            bone = normalize(rest[child] - rest[joint])
+            actual = normalize(places[child] - places[joint])
+            hinge = _hinge(joint, places, inward)
+            if hinge is None:
+                swing = swing_between(quat_rotate(expected, bone), actual)
+                frame = _mean_rotation(quat_multiply(inward, quat_multiply(swing, expected)))
+            else:
+                inner = quat_rotate(inward, actual).mean(axis=0)
+                frame = align_frames((bone, HINGES[joint]), (inner, hinge))
+        else:
+            frame = _mean_rotation(quat_multiply(inward, expected))
+        frames[joint], played[joint] = frame, quat_multiply(rotations[joint], frame)
+    return frames
+
+
+def _limb(joint: str) -> tuple[str, str, str] | None:
+    """Return the three joints of the limb whose bend shows the twist of a joint."""
+    side, _, part = joint.partition("_")
+    limb = LIMB_OF.get(part)
+    return None if limb is None else (f"{side}_{limb[0]}", f"{side}_{limb[1]}", f"{side}_{limb[2]}")
+
+
+def _is_drawn_straight(zero: Track, joint: str) -> bool:
+    """Tell whether a joint continues the upper part of a limb in the pose without rotations."""
+    limb = _limb(joint)
+    if limb is None or joint == limb[0]:
+        return False
+    start, middle, end = (zero.places[each][0] for each in limb)
+    bend = _angle(normalize(middle - start), normalize(end - middle))
+    return bool(bend < STRAIGHT_ANGLE)
+
+
+def _hinge(joint: str, places: Mapping[str, Array], inward: Array) -> Array | None:
+    """Return the axis (3,) in a joint's frame about which its limb bends; None if unknown."""
+    limb = _limb(joint)
+    if limb is None or joint not in HINGES:
+        return None
+    start, middle, end = (places[each] for each in limb)
+    axes = np.cross(normalize(middle - start), normalize(end - middle))
+    sines = np.linalg.norm(axes, axis=-1)
+    mean = quat_rotate(inward, axes).mean(axis=0)
+    is_seen = np.mean(sines > BENT_SINE) >= BENT_SHARE
+    return mean if is_seen and np.linalg.norm(mean) > MIN_AGREEMENT * sines.mean() else None
+
+
+def _mean_rotation(quats: Array) -> Array:
+    """Return the mean (4,) of rotations (F, 4): the eigenvector of their largest moment."""
+    return np.asarray(np.linalg.eigh(quats.T @ quats)[1][:, -1])
+
+
+def _body_axes(places: Mapping[str, Array]) -> tuple[Array, Array, Array, Array]:
+    """Return unit vectors (..., 3): along legs and trunk, up, and to the left."""
     hips, shoulders, ankles = (
-        [places[f"{side}_{joint}"] for side in ("left", "right")]
+        np.stack([places[f"{side}_{joint}"] for side in SIDES])
         for joint in ("hip", "shoulder", "ankle")
     )
-    legs = normalize(np.sum(hips, axis=0) - np.sum(ankles, axis=0))
-    trunk = normalize(np.sum(shoulders, axis=0) - np.sum(hips, axis=0))
+    legs = normalize(hips.sum(axis=0) - ankles.sum(axis=0))
+    trunk = normalize(shoulders.sum(axis=0) - hips.sum(axis=0))
     left = normalize(hips[0] - hips[1]) + normalize(shoulders[0] - shoulders[1])
-    up, left = normalize(legs + trunk), normalize(left)
-    if legs @ trunk < np.cos(MAX_BODY_ANGLE) or abs(up @ left) > np.sin(MAX_BODY_ANGLE):
-        raise ValueError(
-            f"{'The frame tpose' if given else 'The pose without rotations'} is not a rest pose: "
-            f"the legs point along {(-legs).round(2).tolist()}, the trunk along "
-            f"{trunk.round(2).tolist()}, and left is along "
-            f"{left.round(2).tolist()}. Pass tpose=, the index of a frame that holds a T-pose, or "
-            "describe the joints' frames in SkeletonMap(axes=)."
-        )
-    # 2. Drawn rest poses are aligned with the axes: remove the small errors of the bones
-    turn = quat_multiply(
-        frame_from_axes(*np.eye(3)[[1, 0]]), quat_conjugate(frame_from_axes(up, left))
+    return legs, trunk, normalize(legs + trunk), normalize(left)
+
+
+def _rest_angles(pose: Track) -> dict[str, float]:
+    """Return the angles of `LIMITS` in degrees, for a pose of one frame."""
+    places = {joint: place[0] for joint, place in pose.places.items()}
+    legs, trunk, up, left = _body_axes(places)
+
+    def bones(start: str, end: str) -> Array:
+        return normalize([places[f"{side}_{end}"] - places[f"{side}_{start}"] for side in SIDES])
+
+    arms = bones("shoulder", "wrist")
+    lines = [normalize(places[f"left_{j}"] - places[f"right_{j}"]) for j in ("hip", "shoulder")]
+    angles = (
+        _angle(legs, trunk),
+        abs(np.pi / 2 - _angle(left, up)),
+        _angle(lines[0], lines[1]),
+        _angle(bones("hip", "ankle"), -up).max(),
+        _angle(bones("hip", "knee"), bones("knee", "ankle")).max(),
+        _angle(bones("shoulder", "elbow"), bones("elbow", "wrist")).max(),
+        _angle(arms[0], arms[1] - 2 * (arms[1] @ left) * left),
+        np.abs(np.pi / 2 - _angle(arms, normalize(np.cross(left, up)))).max(),
+        (np.pi / 2 - _angle(arms, up)).max(),
     )
-    aligned = quat_from_matrix(_nearest_axes(matrix_from_quat(turn)))
-    angle = 2 * np.arccos(np.clip(abs(quat_multiply(quat_conjugate(turn), aligned)[0]), 0, 1))
-    turn = aligned if angle < SNAP_ANGLE else turn
-    # 3. The feet must point to the front
+    return dict(zip(LIMITS, np.rad2deg(angles).tolist(), strict=True))
+
+
+def _fault(pose: Track) -> str | None:
+    """Say in which angle a pose of one frame departs most from a rest pose, or return None."""
+    name, angle = max(_rest_angles(pose).items(), key=lambda each: each[1] / LIMITS[each[0]])
+    return f"{name} is {angle:.0f} degrees" if angle > LIMITS[name] else None
+
+
+def _angle(a: Array, b: Array) -> Array:
+    """Angles in rad between unit vectors along the last axis."""
+    return np.asarray(np.arccos(np.clip(np.sum(a * b, axis=-1), -1, 1)))
+
+
+def _facing(pose: Track, rest: Mapping[str, Array], *, snap: bool = False) -> Array:
+    """Return the rotation T that makes a rest pose face z with y up."""
+    _, _, up, left = (axis[0] for axis in _body_axes(pose.places))
+    _, _, target, _ = _body_axes(rest)
+    if snap:
+        # drawn rest poses are aligned with the axes: remove the small errors of the bones
+        drawn = _snapped(up, SNAP_UP)
+        if drawn is not up:
+            up, target = drawn, np.eye(3)[1]
+        left = _snapped(normalize(left - (left @ up) * up), SNAP_LEFT)
+    return align_frames((up, left), (target, np.eye(3)[0]))
+
+
+def _snapped(direction: Array, within: float) -> Array:
+    """Return the nearest axis if it is within some angle, or else the direction."""
+    axis = np.zeros(3)
+    largest = int(np.argmax(np.abs(direction)))
+    axis[largest] = np.sign(direction[largest])
+    return axis if direction @ axis > np.cos(within) else direction
+
+
+def _warn_if_mirrored(pose: Track, track: Track) -> None:
+    """Warn if the toes of a pose point backwards, or else if knees bend forwards in motion."""
+    _, trunk, _, left = _body_axes(pose.places)
+    front = normalize(np.cross(left, trunk))
     toes = [
-        normalize(places[f"{side}_foot"] - places[f"{side}_ankle"])
-        for side in ("left", "right")
-        if f"{side}_foot" in places
+        normalize(pose.places[f"{side}_foot"] - pose.places[f"{side}_ankle"])
+        for side in SIDES
+        if f"{side}_foot" in pose.places
     ]
-    if toes and np.mean(quat_rotate(turn, toes)[:, 2]) < -0.5:
+    if toes:
+        part, is_mirrored = "feet", np.mean(np.sum(toes * front, axis=-1)) < -0.5
+    else:
+        part, is_mirrored = "knees", _knee_sense(track) < -0.5
+    if is_mirrored:
         warn(
-            "The feet of the skeleton's rest pose point backwards: left and right are exchanged, "
-            "or the file's axes are left-handed. In either case the motion is mirrored."
+            f"The {part} of the skeleton point backwards: left and right are exchanged, or the "
+            "file's axes are left-handed. In either case the motion is mirrored."
         )
-    return turn
 
 
-def _nearest_axes(matrix: Array) -> Array:
-    """Return the nearest rotation that maps axes to axes (one of 24)."""
-    signed = [
-        np.eye(3)[list(order)] * np.array(signs)
-        for order in itertools.permutations(range(3))
-        for signs in itertools.product((-1.0, 1.0), repeat=3)
-    ]
-    turns = [candidate for candidate in signed if np.linalg.det(candidate) > 0]
-    return max(turns, key=lambda candidate: float(np.sum(candidate * matrix)))
+def _knee_sense(track: Track) -> float:
+    """Return the cosine between the axis of the knees and the left of the body, when bent."""
+    left = normalize(track.places["left_hip"] - track.places["right_hip"])
+    total, weight = 0.0, 0.0
+    for side in SIDES:
+        hip, knee, ankle = (track.places[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle"))
+        axis = np.cross(normalize(knee - hip), normalize(ankle - knee))
+        bent = np.linalg.norm(axis, axis=-1) > BENT_SINE
+        total += float(np.sum(axis * left, axis=-1)[bent].sum())
+        weight += float(np.linalg.norm(axis, axis=-1)[bent].sum())
+    return total / weight if weight else 0.0
 
 
 def _child(joint: str) -> str:
     """Return the next joint along a limb, or an empty string."""
     side, _, part = joint.partition("_")
     return f"{side}_{CHILD[part]}" if part in CHILD else ""
-
-
-def skeleton_lengths(
-    names: Sequence[str], parents: Sequence[int], offsets: ArrayLike, skeleton: SkeletonMap
-) -> dict[str, float]:
-    """Return the lengths of a source skeleton's limb segments, averaged over both sides."""
-    index = {joint: names.index(source) for joint, source in _present(skeleton, names).items()}
-    bones = np.asarray(offsets, dtype=np.float64)
-    return {
-        segment: float(
-            np.mean(
-                [
-                    np.linalg.norm(
-                        _vector(parents, bones, index[f"{side}_{start}"], index[f"{side}_{end}"])
-                    )
-                    for side in ("left", "right")
-                ]
-            )
-        )
-        for segment, (start, end) in LIMB_SEGMENTS.items()
-    }

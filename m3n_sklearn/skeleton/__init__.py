@@ -17,9 +17,6 @@ from ._anthropometry import stature_from_lengths as stature_from_lengths
 from ._anthropometry import warn_if_small as warn_if_small
 from ._maps import JOINT_SETS as JOINT_SETS
 from ._maps import REQUIRED as REQUIRED
-from ._maps import SKELETONS as SKELETONS
-from ._maps import SkeletonMap as SkeletonMap
-from ._maps import find_skeleton as find_skeleton
 from ._maps import joint_columns as joint_columns
 from ._rotations import align_frames as align_frames
 from ._rotations import frame_from_axes as frame_from_axes
@@ -41,6 +38,9 @@ from ._rotations import swing_between as swing_between
 from ._rotations import to_z_up as to_z_up
 from ._rotations import transport_along as transport_along
 from ._rotations import twist_about as twist_about
+from ._skeletons import SKELETONS as SKELETONS
+from ._skeletons import SkeletonMap as SkeletonMap
+from ._skeletons import find_skeleton as find_skeleton
 from ._smpl import CHILD as CHILD
 from ._smpl import MIRROR_JOINTS as MIRROR_JOINTS
 from ._smpl import SMPL_JOINTS as SMPL_JOINTS
