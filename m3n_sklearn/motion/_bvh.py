@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,10 +19,11 @@ from ..skeleton import (
     find_skeleton,
     fitted_stature,
     segment_lengths,
+    stature_from_lengths,
     to_z_up,
 )
 from ._bvh_file import parse_bvh
-from ._motion import Motion
+from ._motion import Motion, as_sentences, check_id, check_name
 from ._rest_pose import clock_from, cut_rest_poses, warn_about_rest_poses
 from ._retarget import Source, carry_over
 from ._upright import find_up, stance_of, stand_up
@@ -160,6 +161,11 @@ def read_bvh(
     rest_frame = _check_tpose(tpose)
     if not isinstance(up, str) or up != "auto":
         to_z_up(up)
+    if skeleton is not None and not isinstance(skeleton, SkeletonMap):
+        raise TypeError(f"skeleton must be a SkeletonMap, got {type(skeleton).__name__}.")
+    sentences, given_name = as_sentences(text), check_name(name)
+    check_id(label, "label")
+    check_id(subject, "subject")
     with reading(path, "a BVH file") as file:
         # 2. The skeleton in motion, in its own world and unit
         clip = parse_bvh(file)
@@ -174,17 +180,19 @@ def read_bvh(
         steps = clip.positions()
         track = tree.follow(clip.rotations(), steps)
         # 3. In meters
-        units = fitted_stature(segment_lengths(track.places))
-        meters = _meters_per_unit(units) if factor is None else factor
+        lengths = segment_lengths(track.places)
+        meters = _meters_per_unit(lengths) if factor is None else factor
+        stature = stature_from_lengths(
+            {segment: meters * length for segment, length in lengths.items()},
+            cure=" Pass scale= in meters per unit.",
+        )
         offsets = meters * np.median(steps, axis=0)
         _warn_if_stretching(tree, meters * steps, offsets)
         track = track.scaled(meters)
         # 4. Carry the motion over to SMPL's tree, in the world of the file
         first = 0 if rest_frame is None else rest_frame + 1
         rest = None if rest_frame is None else track.of(slice(rest_frame, rest_frame + 1))
-        poses, trans = carry_over(
-            tree, track.of(slice(first, None)), offsets, rest, meters * units, "z"
-        )
+        poses, trans = carry_over(tree, track.of(slice(first, None)), offsets, rest, stature, "z")
         # 5. Remove rest poses, find the upward axis
         cut = cut_rest_poses(poses, trans, np.arange(len(poses)) / hertz, trim=trim_tpose)
         warn_about_rest_poses([cut])
@@ -194,11 +202,11 @@ def read_bvh(
             poses,
             trans,
             **clock_from(first + cut.start, len(poses), hertz),
-            stature=meters * units,
-            text=text,
+            stature=stature,
+            text=sentences,
             label=label,
             subject=subject,
-            name=file.stem if name is None else name,
+            name=file.stem if given_name is None else given_name,
             source=_name_of(found) if source is None else source,
         )
 
@@ -223,13 +231,15 @@ def _check_tpose(tpose: int | None) -> int | None:
     return int(tpose)
 
 
-def _meters_per_unit(stature: float) -> float:
-    """Return the meters of the unit in which a person of some stature is adult."""
+def _meters_per_unit(lengths: Mapping[str, float]) -> float:
+    """Return the meters of the unit in which limbs of these lengths are those of an adult."""
+    if min(lengths.values()) <= 0:
+        listed = ", ".join(f"{segment} {length:.4g}" for segment, length in lengths.items())
+        raise ValueError(f"Bones of the limbs have no length ({listed}).")
+    stature = fitted_stature(lengths)
     for meters in UNITS.values():
         if ADULT[0] <= stature * meters <= ADULT[1]:
             return meters
-    if not stature > 0:
-        raise ValueError("The limbs have no length: all offsets and position channels are zero.")
     warn(
         f"The bones belong to a person {stature:.4g} units tall, which is not the height of an "
         f"adult in any of {', '.join(UNITS)}. Scaled to an average adult of "

@@ -11,7 +11,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from .._typing import Array
 from .._warn import warn
-from ..skeleton import quat_multiply
+from ..skeleton import END_SITE, quat_multiply
 
 __all__ = ["BVHClip", "BVHJoint", "parse_bvh"]
 
@@ -36,6 +36,9 @@ DISPLACEMENT_RATIO = 0.1
 
 PLAUSIBLE_STEPS = (1 / 2000, 0.2)
 """Frame times in s that are not remarkable."""
+
+MAX_NUMBER = 1e9
+"""Largest offset or channel, in degrees or units of length."""
 
 POSSIBLE_STEPS = (1e-5, 2.0)
 """Frame times in s of recordings; others are in another unit, or a rate."""
@@ -55,7 +58,7 @@ class BVHJoint:
 class BVHClip:
     """Content of a BVH file."""
 
-    joints: list[BVHJoint]  # parents come first; end sites are left out
+    joints: list[BVHJoint]  # parents come first; end sites are joints without channels
     values: Array  # (F, C): the channels of all joints, in degrees and the file's unit of length
     frame_time: str  # as printed
 
@@ -136,7 +139,8 @@ class BVHClip:
 
 def parse_bvh(file: Path) -> BVHClip:
     """Parse a BVH file, or raise an error with the line and what was expected there."""
-    lines = _decoded(file.read_bytes()).splitlines()
+    # old editors end files with a control character
+    lines = _decoded(file.read_bytes()).rstrip("\0\x1a").splitlines()
     # 1. Split at the line MOTION
     motion = next((n for n, line in enumerate(lines) if line.strip().upper() == "MOTION"), None)
     first = next((line.split() for line in lines if line.strip()), [""])
@@ -181,12 +185,12 @@ class _Open:
 
     name: str
     parent: int
+    index: int
     line: int
     is_site: bool
     entered: bool = False
     offset: tuple[float, ...] | None = None
     channels: tuple[tuple[str, int], ...] | None = None
-    index: int = field(default=-1)
 
 
 def _statements(lines: list[str]) -> Iterator[tuple[int, str, list[str]]]:
@@ -225,14 +229,12 @@ def _hierarchy(lines: list[str]) -> list[BVHJoint]:
         if known not in expected:
             raise ValueError(f"line {line}: {' or '.join(expected)} was expected, not {word!r}.")
         if known in ("ROOT", "JOINT", "END"):
-            name = " ".join(arguments)
-            if not name and known != "END":
+            name = f"{path[-1].name}{END_SITE}" if known == "END" else " ".join(arguments)
+            if not name:
                 raise ValueError(f"line {line}: the joint has no name.")
-            opened = _Open(name, path[-1].index if path else -1, line, known == "END")
-            if not opened.is_site:
-                opened.index = len(joints)
-                joints.append(opened)
-            path.append(opened)
+            above = path[-1].index if path else -1
+            path.append(_Open(name, above, len(joints), line, known == "END"))
+            joints.append(path[-1])
         elif word == "{":
             path[-1].entered = True
         elif word == "}":
@@ -247,7 +249,7 @@ def _hierarchy(lines: list[str]) -> list[BVHJoint]:
             f"the hierarchy ends where {' or '.join(_expected(path, joints))} was expected. Is a "
             "brace missing, or the file truncated?"
         )
-    return [BVHJoint(j.name, j.parent, j.offset or (), j.channels or ()) for j in joints]
+    return [BVHJoint(j.name, j.parent, j.offset or (0.0,) * 3, j.channels or ()) for j in joints]
 
 
 def _expected(path: Sequence[_Open], joints: Sequence[_Open]) -> tuple[str, ...]:
@@ -267,7 +269,7 @@ def _check_closed(joint: _Open) -> None:
 
 def _offset(line: int, joint: _Open, arguments: Sequence[str]) -> tuple[float, ...]:
     """Return the three numbers of an offset."""
-    what = f"line {line}: the offset of {joint.name or 'an end site'}"
+    what = f"line {line}: the offset of {joint.name}"
     numbers = arguments
     if any("," in word for word in arguments):
         numbers = _without_commas(" ".join(arguments)).split()
@@ -334,13 +336,14 @@ def _values(rows: list[tuple[int, str]], announced: str, joints: list[BVHJoint])
     if frames != int(announced):
         warn(f"The file announces {announced} frames, but has {frames}. Read all {frames}.")
     # 4. Finite numbers
-    if not np.isfinite(values).all():
-        frame, column = np.argwhere(~np.isfinite(values))[0]
+    is_number = np.abs(values) < MAX_NUMBER  # false for NaN
+    if not is_number.all():
+        frame, column = np.argwhere(~is_number)[0]
         ends = np.cumsum([len(joint.channels) for joint in joints])
         name = joints[int(np.searchsorted(ends, column, side="right"))].name
         raise ValueError(
-            f"a channel of {name} is not finite in frame {frame}. Interpolate it, or remove the "
-            "frame."
+            f"a channel of {name} is {values[frame, column]:g} in frame {frame}, not a finite "
+            "number of plausible size. Interpolate it, or remove the frame."
         )
     return values
 
@@ -382,8 +385,8 @@ def _number(word: str, what: str) -> float:
         number = float(word)
     except ValueError:
         raise ValueError(f"{what} must be numbers, got {word[:40]!r}.") from None
-    if not np.isfinite(number):
-        raise ValueError(f"{what} is {word}, not a finite number.")
+    if not abs(number) < MAX_NUMBER:
+        raise ValueError(f"{what} is {word}, not a finite number of plausible size.")
     return number
 
 

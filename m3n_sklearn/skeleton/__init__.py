@@ -38,6 +38,7 @@ from ._rotations import swing_between as swing_between
 from ._rotations import to_z_up as to_z_up
 from ._rotations import transport_along as transport_along
 from ._rotations import twist_about as twist_about
+from ._skeletons import END_SITE as END_SITE
 from ._skeletons import SKELETONS as SKELETONS
 from ._skeletons import SkeletonMap as SkeletonMap
 from ._skeletons import find_skeleton as find_skeleton

@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike
 from .._typing import Array
 from ._smpl import SMPL_JOINTS
 
-__all__ = ["SKELETONS", "SkeletonMap", "find_skeleton"]
+__all__ = ["END_SITE", "SKELETONS", "SkeletonMap", "find_skeleton"]
 
 _AXES = {
     "left": (1, 0, 0),
@@ -212,6 +212,12 @@ _AFFIXES = ("joint", "jnt", "bone", "bend")
 """Words at the end of a name that mean nothing."""
 
 
+END_SITE = " End Site"
+"""End of the name of the end site of a joint."""
+ENDS = {"elbow": "wrist", "knee": "ankle"}
+"""Joint at the end of the bone of a joint that may be the last one of a limb."""
+
+
 def _words(name: str) -> list[str]:
     """Split a name without its namespace into lower-case words."""
     plain = re.split(r"[:|]", name)[-1]
@@ -220,6 +226,10 @@ def _words(name: str) -> list[str]:
 
 def _side_and_roles(name: str) -> tuple[str, dict[str, float]]:
     """Return the side of a limb joint, and the joints that it may be, with weights."""
+    # 0. An end site takes the place of a wrist or an ankle that is missing
+    if name.endswith(END_SITE):
+        side, above = _side_and_roles(name.removesuffix(END_SITE))
+        return side, {ENDS[joint]: 0.5 for joint in above if joint in ENDS}
     words = _words(name)
     # 1. The side as a word of its own: the last one, since prefixes come first
     at = max((k for k, word in enumerate(words) if word in _SIDES), default=-1)
@@ -358,7 +368,8 @@ def _unknown(names: Sequence[str], lacking: Sequence[str], found: Mapping[str, s
     """Say what was not found, and print a map to fill in."""
     required = [joint for joint in SMPL_JOINTS if joint in {"pelvis", *LIMBS, *FEET}]
     entries = [f"    {joint!r}: {found.get(joint, '...')!r}," for joint in required]
-    listed = ", ".join(names[:40]) + (", ..." if len(names) > 40 else "")
+    shown = [name for name in names if not name.endswith(END_SITE)]
+    listed = ", ".join(shown[:40]) + (", ..." if len(shown) > 40 else "")
     return (
         f"No human skeleton was recognized by the joint names {listed}. Not found: "
         f"{', '.join(lacking)}. Describe the skeleton and pass it as skeleton=, with its names in "

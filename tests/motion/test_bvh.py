@@ -215,6 +215,8 @@ def test_another_unit_is_scaled_to_an_adult(write):
     child, said = heard(read_bvh, path, scale=0.01)
     assert child.stature == pytest.approx(1.0, abs=1e-6) and said == []
     np.testing.assert_allclose(child.poses, motion.poses, atol=1e-12)
+    with pytest.raises(ValueError, match=r"clip.bvh.*100 m tall.*must be in meters.*scale="):
+        read_bvh(path, scale=1.0)
     for wrong, error in (("cm", ValueError), (None, ValueError), (-1.0, ValueError)):
         with pytest.raises(error, match=r"^scale must be"):
             read_bvh(path, scale=wrong)
@@ -222,9 +224,11 @@ def test_another_unit_is_scaled_to_an_adult(write):
 
 def test_arguments_are_checked_before_the_file(write):
     path = write("no BVH file")
-    for name, wrong in (("rate", 0.0), ("up", "w"), ("tpose", -1), ("tpose", 0.5), ("scale", 0)):
+    wrong = [("rate", 0.0), ("up", "w"), ("tpose", -1), ("tpose", 0.5), ("scale", 0)]
+    wrong += [("skeleton", {}), ("text", 3), ("label", []), ("subject", []), ("name", 3)]
+    for name, value in wrong:
         with pytest.raises((TypeError, ValueError), match=f"^{name} must be"):
-            read_bvh(path, **{name: wrong})
+            read_bvh(path, **{name: value})
 
 
 def test_joints_above_the_pelvis_are_folded_into_it(write):
@@ -317,6 +321,31 @@ def test_the_world_may_have_any_axis_up(write, world):
     if world != "y":
         with pytest.warns(UserWarning, match=f"up='y' was given.*up='{world}'"):
             read_bvh(path, up="y")
+
+
+def test_end_sites_take_the_place_of_hands_and_feet(write):
+    """A limb may end with the forearm or shin: its end site is the wrist or the ankle."""
+    ends = {"Hand": "ForeArm", "Foot": "Leg"}
+    last = [f"{side}_{joint}" for side in ("left", "right") for joint in ("wrist", "ankle")]
+    poses = without(smooth_poses(5, FRAMES), *last)
+    poses[:, 0] *= 0.2
+    source = as_source(poses, reference_joints(1.7), DIALECTS["humanik"])
+    source = without_joints(source, "extra_left_hand", "extra_right_hand")
+    expected = read_bvh(write(bvh_text(source, np.zeros((FRAMES, 3)))))
+    sides = ("Left", "Right")
+    offsets = {
+        f"{side}{above}": source["offsets"][source["joint_names"].index(side + joint)]
+        for side in sides
+        for joint, above in ends.items()
+    }
+    gone = [side + joint for side in sides for joint in (*ends, "ToeBase")]
+    text = bvh_text(without_joints(source, *gone), np.zeros((FRAMES, 3)))
+    for name, offset in offsets.items():
+        head, tail = text.split(f"JOINT {name}\n")
+        text = f"{head}JOINT {name}\n" + tail.replace("0 1 0", numbers(100 * offset), 1)
+    motion, said = heard(read_bvh, write(text))
+    assert said == []
+    assert_same(motion, expected)
 
 
 # ---- rest poses that are a tangle
