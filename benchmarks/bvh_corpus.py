@@ -5,6 +5,10 @@ each repository as ``owner+name``. The files are read from the commits below. Ea
 defaults. The directions of upper arms, forearms, thighs and shins, and the track of the hips, are
 compared with forward kinematics that is computed here from the file's channels alone.
 
+A second table tells what is lost where the pose without rotations is not a rest pose. Each file
+that has one is written again with random frames of its joints, which is the same motion, and read
+again.
+
 Nothing here uses the library's parser or its maps of joint names: names and the axis that points up
 were looked up by hand.
 """
@@ -48,8 +52,22 @@ NAMES = {
 PARTS = ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
 LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 UNITS = (1.0, 0.01, 0.001, 0.0254, 0.0254 / 0.45)
+TURNS = {
+    "pelvis": ["pelvis"],
+    "thigh": ["left_hip", "right_hip"],
+    "shin": ["left_knee", "right_knee"],
+    "chest": ["spine3"],
+    "upper arm": ["left_shoulder", "right_shoulder"],
+    "forearm": ["left_elbow", "right_elbow"],
+}
+DATA = (
+    ("Bandai-Namco", "bandai_namco_motion/raw_bvh/*.bvh", "bandai"),
+    ("CMU 01_01", "cmu_twin/*.bvh", "humanik"),
+)
 WRONG = 5.0
 """Largest error in degrees of a limb that counts as right."""
+WRONG_FACING = 20.0
+"""Largest angle in degrees of the pelvis to its hips: people and skeletons are not symmetric."""
 
 # Per repository: the commit, then "names up path" for each human file, or "- reason path" for those
 # that are left out. A path may contain {a,b}.
@@ -129,6 +147,7 @@ class Row:
     files: int = 0
     errors: list[np.ndarray] = field(default_factory=list)  # of each file, in degrees
     hips: list[float] = field(default_factory=list)  # largest error of the hips, in m
+    facing: list[float] = field(default_factory=list)  # pelvis against the hips, in degrees
     warned: int = 0
     silently_wrong: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -140,15 +159,16 @@ class Row:
         hips = 1000 * max(self.hips, default=np.nan)
         return (
             f"{self.repository:<44}{self.files:>6}{100 * len(self.errors) / self.files:>8.1f}"
-            f"{np.median(every):>10.4f}{every.max():>8.4f}{hips:>9.2f}{self.warned:>8}"
+            f"{np.median(every):>10.4f}{every.max():>8.4f}{hips:>9.2f}"
+            f"{np.median(self.facing):>9.1f}{self.warned:>8}"
             f"{len(self.silently_wrong):>10}{self.seconds:>9.1f}"
         )
 
 
 HEADER = (
-    f"{'repository':<44}{'files':>6}{'read %':>8}{'median':>10}{'max':>8}{'hips':>9}{'warned':>8}"
-    f"{'silently':>10}{'seconds':>9}\n{'':<44}{'':>6}{'':>8}{'deg':>10}{'deg':>8}{'mm':>9}{'':>8}"
-    f"{'wrong':>10}"
+    f"{'repository':<44}{'files':>6}{'read %':>8}{'median':>10}{'max':>8}{'hips':>9}{'facing':>9}"
+    f"{'warned':>8}{'silently':>10}{'seconds':>9}\n"
+    f"{'':<44}{'':>6}{'':>8}{'deg':>10}{'deg':>8}{'mm':>9}{'deg':>9}{'':>8}{'wrong':>10}"
 )
 
 
@@ -187,49 +207,99 @@ def content(root: Path, repository: str, commit: str, path: str) -> bytes | None
 # ---- plain forward kinematics
 
 
-def plain_positions(text: str) -> tuple[dict[str, np.ndarray], int]:
-    """Return the position (F, 3) of each joint in the file's world, and the number of frames."""
-    head, _, tail = text.partition("MOTION")
-    joints, open_joints, site = [], [], False
-    for words in filter(None, map(str.split, head.splitlines())):
-        if words[0] in ("ROOT", "JOINT"):
-            joints.append([" ".join(words[1:]), open_joints[-1] if open_joints else -1, None, []])
-            open_joints.append(len(joints) - 1)
-        elif words[0].upper() == "END":
-            site = True
-            open_joints.append(-1)
-        elif words[0] == "OFFSET" and not site:
-            joints[-1][2] = np.array(words[1:4], dtype=float)
-        elif words[0] == "CHANNELS":
-            joints[-1][3] = words[2:]
-        elif words[0] == "}":
-            open_joints.pop()
-            site = False
-    rows = [row.split() for row in tail.strip().splitlines()[2:] if row.strip()]
-    values, column = np.array(rows, dtype=float), 0
-    turned, placed, positions = [], [], {}
-    for name, parent, offset, channels in joints:
-        step = np.tile(offset, (len(values), 1))
-        turn = Rotation.identity(len(values))
-        for channel in channels:
-            axis = "XYZ".index(channel[0])
-            if channel.endswith("position"):
-                step[:, axis] = values[:, column]
-            else:
-                turn = turn * Rotation.from_euler(channel[0], values[:, [column]], True)
-            column += 1
-        if parent >= 0:
-            step = placed[parent] + turned[parent].apply(step)
-            turn = turned[parent] * turn
-        turned.append(turn)
-        placed.append(step)
-        positions[name] = step
-    return positions, len(values)
+@dataclass
+class Plain:
+    """A BVH file as it is: names, parents, steps from the parents, and local rotations."""
+
+    names: list[str]
+    parents: list[int]
+    steps: list[np.ndarray]  # (F, 3) of each joint
+    turns: list[Rotation]  # F of each joint
+
+    @classmethod
+    def of(cls, text: str) -> Plain:
+        """Parse the text of a well-formed file."""
+        head, _, tail = text.partition("MOTION")
+        joints: list[list] = []
+        above, site = [], False
+        for words in filter(None, map(str.split, head.splitlines())):
+            if words[0] in ("ROOT", "JOINT"):
+                joints.append([" ".join(words[1:]), above[-1] if above else -1, None, []])
+                above.append(len(joints) - 1)
+            elif words[0].upper() == "END":
+                site = True
+                above.append(-1)
+            elif words[0] == "OFFSET" and not site:
+                joints[-1][2] = np.array(words[1:4], dtype=float)
+            elif words[0] == "CHANNELS":
+                joints[-1][3] = words[2:]
+            elif words[0] == "}":
+                above.pop()
+                site = False
+        rows = [row.split() for row in tail.strip().splitlines()[2:] if row.strip()]
+        values, column = np.array(rows, dtype=float), 0
+        plain = cls([], [], [], [])
+        for name, parent, offset, channels in joints:
+            step = np.tile(offset, (len(values), 1))
+            turn = Rotation.identity(len(values))
+            for channel in channels:
+                if channel.endswith("position"):
+                    step[:, "XYZ".index(channel[0])] = values[:, column]
+                else:
+                    turn = turn * Rotation.from_euler(channel[0], values[:, [column]], True)
+                column += 1
+            plain.names.append(name)
+            plain.parents.append(parent)
+            plain.steps.append(step)
+            plain.turns.append(turn)
+        return plain
+
+    def positions(self) -> dict[str, np.ndarray]:
+        """Return the position (F, 3) of each joint in the file's world."""
+        turned: list[Rotation] = []
+        placed: list[np.ndarray] = []
+        for parent, step, turn in zip(self.parents, self.steps, self.turns, strict=True):
+            placed.append(step if parent < 0 else placed[parent] + turned[parent].apply(step))
+            turned.append(turn if parent < 0 else turned[parent] * turn)
+        return dict(zip(self.names, placed, strict=True))
+
+    def tangled(self, frame_time: str, seed: int) -> str:
+        """Return a file of the same motion whose joints have random frames."""
+        frames = Rotation.random(len(self.names), rng=np.random.default_rng(seed))
+        lines, columns = ["HIERARCHY"], []
+
+        def write(joint: int) -> None:
+            parent = self.parents[joint]
+            inward = Rotation.identity() if parent < 0 else frames[parent].inv()
+            offset = inward.apply(np.median(self.steps[joint], axis=0))
+            places = "6 Xposition Yposition Zposition" if parent < 0 else "3"
+            lines.extend(
+                [
+                    f"{'ROOT' if parent < 0 else 'JOINT'} {self.names[joint]}",
+                    "{",
+                    "OFFSET " + " ".join(f"{x:.9f}" for x in offset),
+                    f"CHANNELS {places} Zrotation Xrotation Yrotation",
+                ]
+            )
+            if parent < 0:
+                columns.append(self.steps[joint])
+            turn = inward * self.turns[joint] * frames[joint]
+            columns.append(turn.as_euler("ZXY", True))
+            for child in [k for k, above in enumerate(self.parents) if above == joint]:
+                write(child)
+            lines.append("}")
+
+        with warnings.catch_warnings():  # gimbal lock: any of the angles will do
+            warnings.simplefilter("ignore")
+            write(0)
+        values = np.concatenate(columns, axis=1)
+        lines += ["MOTION", f"Frames: {len(values)}", f"Frame Time: {frame_time}"]
+        return "\n".join([*lines, *(" ".join(f"{x:.9f}" for x in row) for row in values)]) + "\n"
 
 
 def expected(text: str, names: str, up: str) -> dict[str, np.ndarray]:
     """Return the limb joints (F, 3) by SMPL's names, z up, in the file's unit."""
-    positions, _ = plain_positions(text)
+    positions = Plain.of(text).positions()
     left, right, *patterns = NAMES[names].split()
     found = {}
     for side, word in (("left", left), ("right", right)):
@@ -241,8 +311,8 @@ def expected(text: str, names: str, up: str) -> dict[str, np.ndarray]:
     return found
 
 
-def errors(motion: Motion, wanted: dict[str, np.ndarray]) -> tuple[np.ndarray, float]:
-    """Return the angles in degrees of all limbs in all frames, and the error of the hips in m."""
+def errors(motion: Motion, wanted: dict[str, np.ndarray]) -> tuple[np.ndarray, float, float]:
+    """Return the angles of limbs in degrees, the error of the hips in m, and that of the pelvis."""
     body = default_body(stature=motion.stature)
     places = forward_kinematics(body, motion.poses, motion.trans).positions
     frames = np.rint(motion.times * motion.rate).astype(int)
@@ -261,42 +331,78 @@ def errors(motion: Motion, wanted: dict[str, np.ndarray]) -> tuple[np.ndarray, f
     wanted_hips = hips[1][frames]
     fitted = float(np.sum(hips[0] * wanted_hips) / np.sum(wanted_hips**2))  # a unit of its own
     apart = [np.linalg.norm(hips[0] - u * wanted_hips, axis=-1).max() for u in (*UNITS, fitted)]
-    return np.concatenate(angles), float(min(apart))
+    # the pelvis' left against the line between the hips, most of the time
+    left = Rotation.from_rotvec(motion.poses[:, 0].copy()).apply([1.0, 0.0, 0.0])
+    line = (wanted["left_hip"] - wanted["right_hip"])[frames]
+    cosine = np.sum(left * line, axis=-1) / np.linalg.norm(line, axis=-1)
+    facing = np.degrees(np.arccos(np.clip(np.median(cosine), -1, 1)))
+    return np.concatenate(angles), float(min(apart)), float(facing)
 
 
 def measure(row: Row, file: Path, label: str, names: str, up: str) -> None:
     """Read one file with all defaults and add the result to a row."""
     row.files += 1
     start = time.perf_counter()
+    motion, said = heard(file)
+    row.seconds += time.perf_counter() - start
+    if motion is None:
+        row.refused.append(f"{label}: {said[0].splitlines()[0][:300]}")
+        return
+    angles, hips, facing = errors(motion, expected(file.read_text(), names, up))
+    row.errors.append(angles)
+    row.hips.append(hips)
+    row.facing.append(facing)
+    row.warned += bool(said)
+    if (angles.max() > WRONG or facing > WRONG_FACING) and not said:
+        row.silently_wrong.append(f"{label}: {angles.max():.1f} and {facing:.1f} degrees")
+
+
+def heard(file: Path) -> tuple[Motion | None, list[str]]:
+    """Return a motion and the warnings; or None and the error."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:
             motion = read_bvh(file)
         except ValueError as error:
-            row.refused.append(f"{label}: {str(error).splitlines()[0][:300]}")
-            return
-        finally:
-            row.seconds += time.perf_counter() - start
-    angles, hips = errors(motion, expected(file.read_text(), names, up))
-    row.errors.append(angles)
-    row.hips.append(hips)
-    row.warned += bool(said)
-    if angles.max() > WRONG and not said:
-        row.silently_wrong.append(f"{label}: {angles.max():.1f} degrees")
-    elif angles.max() > WRONG:
-        print(f"warned: {label}: {angles.max():.1f} degrees. {said[0].message}")
+            return None, [str(error)]
+    return motion, [str(warning.message) for warning in said]
+
+
+def lost_without_a_rest_pose(file: Path, seed: int) -> dict[str, float] | None:
+    """Return the median angle by part between readings with and without a rest pose."""
+    motion, said = heard(file)
+    is_odd = any("is not a rest pose" in text or "off the line" in text for text in said)
+    if motion is None or motion.n_frames < 20 or is_odd:
+        return None  # too short, without a rest pose, or rotations that do not belong to it
+    frame_time = re.search(r"Frame Time:\s*(\S+)", file.read_text())[1]
+    other = file.with_suffix(".tangled.bvh")
+    other.write_text(Plain.of(file.read_text()).tangled(frame_time, seed))
+    tangled, said = heard(other)
+    if tangled is None or not any("not a rest pose" in text for text in said):
+        return None
+    body = default_body(stature=1.7)
+    turned = []
+    shared = np.intersect1d(motion.times.round(6), tangled.times.round(6))
+    for each in (motion, tangled):
+        frames = np.isin(each.times.round(6), shared)
+        turned.append(forward_kinematics(body, each.poses[frames]).rotations)
+    cosine = (np.einsum("fjab,fjab->fj", *turned) - 1) / 2
+    angles = np.median(np.degrees(np.arccos(np.clip(cosine, -1, 1))), axis=0)
+    return {
+        part: float(np.mean([angles[SMPL_JOINTS.index(joint)] for joint in joints]))
+        for part, joints in TURNS.items()
+    }
 
 
 def main() -> None:
     """Read all files and print one row per repository."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the clones")
-    parser.add_argument(
-        "--data", type=Path, help="folder of the real data sets (Bandai-Namco, CMU)"
-    )
+    parser.add_argument("--data", type=Path, help="folder of the real data sets")
+    parser.add_argument("--out", type=Path, help="also write the tables to this file")
     options = parser.parse_args()
     rows: dict[str, Row] = {}
-    left_out, absent = [], []
+    left_out, absent, lost = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         for repository, commit, names, up, path in corpus():
             if names == "-":
@@ -309,25 +415,43 @@ def main() -> None:
             file = Path(folder) / f"{hashlib.sha256(path.encode()).hexdigest()[:8]}.bvh"
             file.write_bytes(raw)
             measure(rows.setdefault(repository, Row(repository)), file, path, names, up)
-    if options.data is not None:
-        for name, pattern, names in (
-            ("Bandai-Namco", "bandai_namco_motion/raw_bvh/*.bvh", "bandai"),
-            ("CMU 01_01", "cmu_twin/*.bvh", "humanik"),
-        ):
-            for file in sorted(options.data.glob(pattern)):
-                measure(rows.setdefault(name, Row(name)), file, file.name, names, "y")
+            lost.append(lost_without_a_rest_pose(file, len(lost)))
+    for name, pattern, names in DATA if options.data is not None else ():
+        for file in sorted(options.data.glob(pattern)):
+            measure(rows.setdefault(name, Row(name)), file, file.name, names, "y")
     total = Row("all")
     for row in rows.values():
-        for key in ("files", "errors", "hips", "warned", "silently_wrong", "refused", "seconds"):
+        for key in (
+            "files",
+            "errors",
+            "hips",
+            "facing",
+            "warned",
+            "silently_wrong",
+            "refused",
+            "seconds",
+        ):
             setattr(total, key, getattr(total, key) + getattr(row, key))
-    print("\n".join([HEADER, *(row.line() for row in rows.values()), total.line()]))
-    for title, lines in (
+    lines = [HEADER, *(row.line() for row in rows.values()), total.line()]
+    for title, each in (
         ("Refused", total.refused),
         ("Silently wrong", total.silently_wrong),
         ("Not found", absent),
         ("Left out", left_out),
     ):
-        print("\n".join([f"\n{title}: {len(lines)}", *lines]))
+        lines += [f"\n{title}: {len(each)}", *each]
+    known = [each for each in lost if each is not None]
+    lines.append(
+        f"\nRandom frames of the joints: {len(known)} files. Angle in degrees to the reading with "
+        "the rest pose\n"
+        f"{'':<20}{'median':>8}{'90 %':>8}"
+    )
+    for part in TURNS:
+        angles = [each[part] for each in known]
+        lines.append(f"{part:<20}{np.median(angles):>8.1f}{np.quantile(angles, 0.9):>8.1f}")
+    print("\n".join(lines))
+    if options.out is not None:
+        options.out.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -117,8 +117,9 @@ def read_bvh(
     UserWarning
         If the file has more frames than announced, or one less; if the frame time is unusual; if
         the unit of length is unknown; if bones change their length over time; if the pose without
-        rotations is not a rest pose; if left and right are exchanged; if frames of a rest pose are
-        left out; or if the body does not stand along the axis that should point up.
+        rotations is not a rest pose, or does not fit the rotations; if left and right are
+        exchanged; if frames of a rest pose are left out; or if the body does not stand along the
+        axis that should point up.
 
     See Also
     --------

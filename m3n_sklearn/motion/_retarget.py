@@ -94,6 +94,8 @@ MIN_AGREEMENT = 0.8
 """Length of the mean of these axes, relative to the mean of their lengths, that makes them one."""
 BENT_SINE = np.sin(np.deg2rad(20.0))
 """Sine of the bend from which on a knee shows where it points."""
+MAX_HIP_ANGLE = np.deg2rad(30.0)
+"""Largest angle, in rad, between the pelvis and the line between the hips without a warning."""
 LIMB_OF = dict.fromkeys(("hip", "knee"), ("hip", "knee", "ankle")) | dict.fromkeys(
     ("shoulder", "elbow", "wrist"), ("shoulder", "elbow", "wrist")
 )
@@ -168,8 +170,8 @@ def retarget(
     Warns
     -----
     UserWarning
-        If the pose without rotations is not a rest pose, or if feet or knees point backwards: left
-        and right are exchanged.
+        If the pose without rotations is not a rest pose; if feet or knees point backwards, so that
+        left and right are exchanged; or if the pelvis is not turned as the hips are.
 
     See Also
     --------
@@ -367,6 +369,7 @@ def carry_over(
             actual = normalize(track.places[child] - track.places[joint])
             played = quat_rotate(target[joint], normalize(rest_of[child] - rest_of[joint]))
             target[joint] = quat_multiply(swing_between(played, actual), target[joint])
+    _warn_if_inconsistent(track, target["pelvis"])
     # 2. The pelvis: over the midpoint of the source's hips
     size = stature / stature_from_lengths(segment_lengths(rest_of))
     hips = (track.places["left_hip"] + track.places["right_hip"]) / 2
@@ -604,6 +607,19 @@ def _warn_if_mirrored(pose: Track, track: Track) -> None:
         warn(
             f"The {part} of the skeleton point backwards: left and right are exchanged, or the "
             "file's axes are left-handed. In either case the motion is mirrored."
+        )
+
+
+def _warn_if_inconsistent(track: Track, pelvis: Array) -> None:
+    """Warn if the pelvis is not turned as the line between the hips tells."""
+    line = normalize(track.places["left_hip"] - track.places["right_hip"])
+    angle = float(np.median(_angle(quat_rotate(pelvis, np.eye(3)[0]), line)))
+    if angle > MAX_HIP_ANGLE:
+        warn(
+            f"The rotation of the pelvis is {np.rad2deg(angle):.0f} degrees off the line between "
+            "the hips most of the time. The directions of limbs are those of the file, but its "
+            "rotations do not belong to its rest pose. Trunk, pelvis and the rotations of limbs "
+            "about their own axes are not reliable."
         )
 
 

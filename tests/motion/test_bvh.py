@@ -510,6 +510,37 @@ def test_knees_tell_left_from_right_where_there_are_no_toes(write):
         read_bvh(path)
 
 
+def with_joint_above(source, name, above, turn):
+    """Insert a joint without length above another one, which turns it."""
+    names, parents = list(source["joint_names"]), [int(parent) for parent in source["parents"]]
+    at = names.index(name)
+    names.insert(at, above)
+    parents = [parent + (parent >= at) for parent in parents]
+    parents.insert(at, parents[at])
+    parents[at + 1] = at
+    quat = np.roll(turn.as_quat(), 1)
+    return {
+        "joint_names": names,
+        "parents": np.array(parents),
+        "offsets": np.insert(source["offsets"], at, 0.0, axis=0),
+        "local_quats": np.insert(source["local_quats"], at, quat, axis=1),
+    }
+
+
+def test_rotations_that_do_not_belong_to_the_rest_pose_are_noticed(write):
+    """The pelvis is turned, and all that hangs on it is turned back: the positions are the same."""
+    source = as_source(walking(), reference_joints(1.7), DIALECTS["humanik"])
+    turn = Rotation.from_rotvec([0.0, 1.0, 0.0])
+    odd = source
+    for name, above in (("Spine", "Waist"), ("LeftUpLeg", "LHip"), ("RightUpLeg", "RHip")):
+        odd = with_joint_above(odd, name, above, turn.inv())
+    pelvis = Rotation.from_quat(np.roll(odd["local_quats"][:, 0], -1, axis=-1)) * turn
+    odd["local_quats"][:, 0] = np.roll(pelvis.as_quat(), 1, axis=-1)
+    assert heard(read_bvh, write(bvh_text(source, np.zeros((90, 3)))))[1] == []
+    with pytest.warns(UserWarning, match="57 degrees off the line between the hips"):
+        read_bvh(write(bvh_text(odd, np.zeros((90, 3)))))
+
+
 def test_bones_that_stretch_are_noticed(write):
     source, root = clip()
     lines = bvh_text(source, root, everywhere=True).splitlines()
