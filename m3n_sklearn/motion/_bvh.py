@@ -84,8 +84,8 @@ def read_bvh(
     tpose : int, optional
         Index of a frame with a rest pose such as a T-pose, for skeletons whose pose without
         rotations is not a rest pose. This frame and all before it are left out of the motion.
-        By default, the frames of the joints of such a skeleton are found in the motion, with a
-        warning.
+        By default, the first frame is used for such a skeleton if it is an exact T-pose. Otherwise
+        the frames of the joints are found in the motion, with a warning.
     trim_tpose : bool, default=True
         Leave out frames of a rest pose before and after the motion. They are recognized by a jump
         or a blend of up to 0.25 s that is faster than human motion. The time stamps of the other

@@ -25,9 +25,10 @@ has, scaled to the source's stature.
 The rest pose
 -------------
 The pose without rotations is a rest pose if trunk, legs and arms form a T-, A- or I-pose within
-`LIMITS`, wherever it faces. Artists often draw bones along one axis instead: then the pose without
-rotations is a tangle, and C_j follows from the motion, from the pelvis outward. The directions of
-bones determine it up to a twist. The twist follows, in this order,
+`LIMITS`, wherever it faces. Artists often draw bones along one axis instead, so that the pose
+without rotations is a tangle. Then the first frame is the rest pose if it is an exact T-pose, as
+many programs add one. Otherwise C_j follows from the motion, from the pelvis outward. The
+directions of bones determine it up to a twist. The twist follows, in this order,
 
 1. in pelvis and chest, from the line between the hips or shoulders;
 2. in the lower part of a limb that is drawn straight, from the upper part, because artists bend
@@ -86,6 +87,10 @@ LIMITS = {
     "the height of the arms above the shoulders": 50.0,
 }
 """Largest angles of a rest pose, in degrees. People do not stand as straight as drawings."""
+DRAWN_SHARE = 0.12
+"""Share of these limits within which a first frame is a T-pose that a program has added."""
+MIN_RAISED_ANGLE = np.deg2rad(30.0)
+"""Smallest angle, in rad, of its arms from down: people stand with hanging arms as exactly."""
 STRAIGHT_ANGLE = np.deg2rad(8.0)
 """Largest bend, in rad, of a limb that is drawn straight."""
 BENT_SHARE = 0.1
@@ -389,6 +394,9 @@ def _corrections(
     zero = source.follow(np.tile([1.0, 0.0, 0.0, 0.0], (1, len(source.names), 1)), offsets)
     still, facing = zero if tpose is None else tpose, np.eye(4)[0]
     fault = None if axes else _fault(still)
+    if fault is not None and tpose is None and _is_drawn_tpose(track.of(slice(0, 1))):
+        fault, tpose = None, track.of(slice(0, 1))
+        still = tpose
     if fault is not None and tpose is not None:
         raise ValueError(
             f"The frame tpose is not a rest pose such as a T-pose: {fault}. Pass the index of "
@@ -520,6 +528,15 @@ def _hinge(joint: str, places: Mapping[str, Array], inward: Array) -> Array | No
 def _mean_rotation(quats: Array) -> Array:
     """Return the mean (4,) of rotations (F, 4): the eigenvector of their largest moment."""
     return np.asarray(np.linalg.eigh(quats.T @ quats)[1][:, -1])
+
+
+def _is_drawn_tpose(pose: Track) -> bool:
+    """Tell whether a pose of one frame is a T- or A-pose, more exact than people stand."""
+    places = {joint: place[0] for joint, place in pose.places.items()}
+    up = _body_axes(places)[2]
+    arms = normalize([places[f"{side}_wrist"] - places[f"{side}_shoulder"] for side in SIDES])
+    is_exact = all(a <= DRAWN_SHARE * LIMITS[name] for name, a in _rest_angles(pose).items())
+    return bool(is_exact and _angle(arms, -up).min() > MIN_RAISED_ANGLE)
 
 
 def _body_axes(places: Mapping[str, Array]) -> tuple[Array, Array, Array, Array]:

@@ -186,7 +186,7 @@ _WORDS: Mapping[str, tuple[tuple[str, float], ...]] = {
     # by joint: its words, and the weight of each; a word of several joints has a lower weight
     "collar": (("collar clavicle clavicula clav scapula", 1.0), ("shoulder", 0.8)),
     "shoulder": (("upperarm uparm uarm armupper arm humerus shldr", 1.0), ("shoulder", 0.9)),
-    "elbow": (("forearm lowerarm lowarm farm armlower elbow radius ulna", 1.0),),
+    "elbow": (("forearm lowerarm lowarm farm armlower elbow radius ulna", 1.0), ("arm", 0.4)),
     "wrist": (("wrist", 1.0), ("hand palm", 0.9)),
     "hand": (("hand palm", 0.8),),
     "hip": (

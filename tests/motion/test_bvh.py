@@ -451,6 +451,11 @@ def test_a_frame_that_holds_a_tpose(write):
     motion = read_bvh(path, tpose=0)
     assert motion.n_frames == FRAMES and motion.times[0] == pytest.approx(1 / 30)
     assert_same(motion, expected)
+    found, said = heard(read_bvh, path, trim_tpose=False)  # recognized by itself
+    assert said == [] and found.n_frames == FRAMES + 1
+    np.testing.assert_allclose(
+        matrix_from_rotvec(found.poses[1:]), matrix_from_rotvec(expected.poses), atol=1e-6
+    )
     for wrong in (FRAMES, FRAMES + 5):
         with pytest.raises(ValueError, match="tpose must be the index of a frame before the last"):
             read_bvh(path, tpose=wrong)

@@ -114,6 +114,11 @@ def test_any_number_of_spine_joints(count):
                 "right_collar": "RightClavicle",
             },
         ),
+        # parts that are numbered
+        (
+            [*both("Hips *Leg1 *Leg2 *Foot"), *both("Hips Chest *Arm1 *Arm2 *Hand")],
+            {"left_hip": "LeftLeg1", "left_knee": "LeftLeg2", "left_elbow": "LeftArm2"},
+        ),
         # legs on a pelvis of their own, next to the spine
         (
             [*both("Hip Pelvis *Thigh *Shin *Foot"), *both("Hip Waist *Shldr *ForeArm *Hand")],
