@@ -25,7 +25,8 @@ from ..skeleton import (
 from ._bvh_file import parse_bvh
 from ._motion import Motion, as_sentences, check_id, check_name
 from ._rest_pose import clock_from, cut_rest_poses, warn_about_rest_poses
-from ._retarget import Source, carry_over
+from ._retarget import carry_over
+from ._source import Source
 from ._upright import find_up, stance_of, stand_up
 
 __all__ = ["read_bvh"]

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import Array
+from .._warn import warn
 from ._smpl import SMPL_JOINTS
 
 __all__ = ["END_SITE", "SKELETONS", "SkeletonMap", "find_skeleton"]
@@ -268,17 +269,24 @@ def find_skeleton(joint_names: Iterable[str], parents: ArrayLike) -> SkeletonMap
     # 1. Four limbs by their names
     labels = [_side_and_roles(name) for name in names]
     found: dict[str, int] = {}
-    lacking = []
+    lacking, several = [], []
     for side in ("left", "right"):
         for limb, chain in CHAINS.items():
-            joints = _limb(labels, tree, side, chain)
+            joints, starts = _limb(labels, tree, side, chain)
             found |= {f"{side}_{joint}": index for joint, index in joints.items()}
+            if len(starts) > 1:
+                several.append(f"{side} {limb} ({', '.join(names[start] for start in starts)})")
             if not joints:
                 needed = [joint for joint in chain if joint in _REQUIRED]
                 lacking.append(f"the {side} {limb} ({', '.join(needed)})")
     mapped = {joint: names[index] for joint, index in found.items()}
     if lacking:
         raise ValueError(_unknown(names, lacking, mapped))
+    if several:
+        warn(
+            f"The skeleton has more than one {', '.join(several)}. Took the first one of each. "
+            "Write one file for each person, or pass skeleton= to choose the joints."
+        )
     # 2. The trunk by the tree: the legs meet in the pelvis, the arms in the chest
     pelvis = _meeting(tree, found["left_hip"], found["right_hip"])
     chest = _meeting(tree, found["left_shoulder"], found["right_shoulder"])
@@ -319,13 +327,14 @@ def _limb(
     tree: Sequence[int],
     side: str,
     chain: Sequence[str],
-) -> dict[str, int]:
-    """Return the index of each joint of a limb; empty if one that is required is missing."""
+) -> tuple[dict[str, int], list[int]]:
+    """Return the index of each joint of a limb, and the first joints of all such limbs."""
     # best[index][k]: the best assignment on the path to a joint that uses the first k parts only
     start: list[_Chain] = [(0.0, ())] * (len(chain) + 1)
     best: list[list[_Chain]] = []
     needed = {joint for joint in chain if joint in _REQUIRED}
     limb: _Chain = (0.0, ())
+    starts: list[int] = []
     for index, ((which, roles), parent) in enumerate(zip(labels, tree, strict=True)):
         above = start if parent < 0 else best[parent]
         if which != side or not roles.keys() & set(chain):
@@ -339,9 +348,13 @@ def _limb(
             if here[k][0] > here[k + 1][0]:
                 here[k + 1] = here[k]
         best.append(here)
-        if here[-1][0] > limb[0] and needed <= dict(here[-1][1]).keys():
-            limb = here[-1]
-    return dict(limb[1])
+        joints = dict(here[-1][1])
+        if needed <= joints.keys():
+            starts.append(joints[next(joint for joint in chain if joint in needed)])
+            limb = max(limb, here[-1], key=lambda each: each[0])  # the first of equal ones
+    joints = dict(limb[1])
+    first = [joint for joint in joints.values() if joint in starts]
+    return joints, [*first, *sorted({*starts}.difference(first))]
 
 
 def _is_neck(name: str) -> bool:

@@ -162,6 +162,17 @@ def test_repeated_names_are_refused_only_where_they_matter():
         find_skeleton([*names, "LeftLeg"], [*parents, 0])
 
 
+def test_two_people_in_one_tree_are_said():
+    names, parents = tree(DIALECTS["humanik"].joints)
+    count = len(names)
+    pair = ["World", *(f"A:{name}" for name in names), *(f"B:{name}" for name in names)]
+    above = [-1, *(parent + 1 for parent in parents)]
+    above += [0, *(parent + 1 + count for parent in parents[1:])]
+    with pytest.warns(UserWarning, match=r"left arm \(A:LeftArm, B:LeftArm\).*Took the first"):
+        found = find_skeleton(pair, above).joints
+    assert {name[:2] for name in found.values()} == {"A:"}
+
+
 def test_large_trees_take_linear_time():
     names, parents = tree(DIALECTS["humanik"].joints)
     count = 20_000
