@@ -22,7 +22,7 @@ from ..skeleton import (
     stature_from_lengths,
     to_z_up,
 )
-from ._bvh_file import parse_bvh
+from ._bvh_file import BVHClip, parse_bvh
 from ._motion import Motion, as_sentences, check_id, check_name
 from ._rest_pose import clock_from, cut_rest_poses, warn_about_rest_poses
 from ._retarget import carry_over
@@ -117,10 +117,10 @@ def read_bvh(
     -----
     UserWarning
         If the file has more frames than announced, or one less; if the frame time is unusual; if
-        the unit of length is unknown; if bones change their length over time; if the pose without
-        rotations is not a rest pose, or does not fit the rotations; if left and right are
-        exchanged; if frames of a rest pose are left out; or if the body does not stand along the
-        axis that should point up.
+        the unit of length is unknown; if angles seem to be in radians; if bones change their
+        length over time; if the pose without rotations is not a rest pose, or does not fit the
+        rotations; if left and right are exchanged; if frames of a rest pose are left out; or if
+        the body does not stand along the axis that should point up.
 
     See Also
     --------
@@ -177,6 +177,7 @@ def read_bvh(
                 f"frames, got {tpose}."
             )
         hertz = clip.rate() if hertz is None else hertz
+        _warn_if_radians(clip)
         found = find_skeleton(clip.names, clip.parents) if skeleton is None else skeleton
         tree = Source(clip.names, clip.parents, found)
         steps = clip.positions()
@@ -248,6 +249,18 @@ def _meters_per_unit(lengths: Mapping[str, float]) -> float:
         f"{MEAN_STATURE['neutral']:.2f} m. Pass scale= in meters per unit if the size is known."
     )
     return MEAN_STATURE["neutral"] / stature
+
+
+def _warn_if_radians(clip: BVHClip) -> None:
+    """Warn if no rotation exceeds pi, though some are large for a body that stands still."""
+    kinds = [kind for joint in clip.joints for kind, _ in joint.channels]
+    turns = np.abs(clip.values[:, [kind == "rotation" for kind in kinds]])
+    largest = float(turns.max(initial=0.0))
+    if len(turns) > 1 and 0.5 < largest < 3.15:
+        warn(
+            f"No rotation of the file exceeds {largest:.3g} degrees. If they are in radians, "
+            "convert them with numpy.rad2deg: BVH is in degrees."
+        )
 
 
 def _warn_if_stretching(source: Source, steps: Array, offsets: Array) -> None:

@@ -110,13 +110,15 @@ class BVHClip:
         positions = np.tile(offsets, (len(self.values), 1, 1))
         for joints, axes, columns in self._channels("position"):
             positions[:, joints, axes] = self.values[:, columns]
-        # some writers mean a displacement from the offset, most often none at all
+        # some writers mean a displacement from the offset, most often none at all. They write all
+        # joints in one way, but place the root in the world.
         has = np.array([any(k == "position" for k, _ in joint.channels) for joint in self.joints])
-        inner = has & (np.array(self.parents) >= 0)
-        lengths = np.linalg.norm(offsets[inner], axis=-1).sum()
-        given = np.linalg.norm(np.median(positions[:, inner], axis=0), axis=-1).sum()
-        if given < DISPLACEMENT_RATIO * lengths:
-            positions[:, has] += offsets[has]
+        is_root = np.array(self.parents) < 0
+        for group in (has & is_root, has & ~is_root):
+            lengths = np.linalg.norm(offsets[group], axis=-1).sum()
+            given = np.linalg.norm(np.median(positions[:, group], axis=0), axis=-1).sum()
+            if given < DISPLACEMENT_RATIO * lengths:
+                positions[:, group] += offsets[group]
         return positions
 
     def _channels(self, kind: str) -> Iterator[Indices]:
@@ -370,6 +372,7 @@ def _floats(rows: list[list[str]]) -> Array | None:
 
 def _without_commas(text: str) -> str:
     """Replace commas: decimal marks, as in ``0,5 1,5``, or separators, as in ``0.5, 1.5``."""
+    text = text.replace(";", " ")
     if "," not in text:
         return text
     words = text.split()

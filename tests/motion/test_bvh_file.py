@@ -84,6 +84,7 @@ WRITTEN = {
     "decimal commas": each_row(lambda row: row.replace(".", ",")),
     "comma between numbers": each_row(lambda row: row.replace(" ", ",")),
     "comma and blank": each_row(lambda row: row.replace(" ", ", ")),
+    "semicolons": each_row(lambda row: row.replace(" ", ";")),
     "plus signs": each_row(lambda row: re.sub(r"(^| )(\d)", r"\1+\2", row)),
     "commas in offsets": re.sub(r"OFFSET [^\n]*", lambda match: match[0].replace(".", ","), GOOD),
     "commas between offsets": re.sub(r"(OFFSET) (\S+) (\S+) (\S+)", r"\1 \2, \3, \4", GOOD),
@@ -144,6 +145,17 @@ def test_position_channels_that_mean_displacements(write, plain, kept):
     )
 
 
+def test_the_root_is_placed_in_the_world_or_by_its_offset(write, plain):
+    """Its channels replace the offset; if all are zero, the offset holds."""
+    offset = "ROOT Hips\n{\n\tOFFSET 0.0 90.0 0.0"
+    text = re.sub(r"ROOT Hips\n\{\n\tOFFSET [^\n]*", offset, GOOD)
+    assert text != GOOD
+    np.testing.assert_allclose(read_bvh(write(text)).trans, plain.trans)
+    zero = with_rows([" ".join(["0.0"] * 3 + row.split()[3:]) for row in ROWS])
+    zero = re.sub(r"ROOT Hips\n\{\n\tOFFSET [^\n]*", offset, zero)
+    assert read_bvh(write(zero)).trans[:, 2].mean() == pytest.approx(0.9, abs=0.1)
+
+
 @pytest.mark.parametrize("more", [1, 3, FRAMES, -1])
 def test_other_numbers_of_frames_are_said(write, plain, more):
     path = write(GOOD.replace(f"Frames: {FRAMES}", f"Frames: {FRAMES - more}"))
@@ -201,6 +213,13 @@ def test_unusual_frame_times_are_said(write, printed):
     said = heard(read_bvh, path, trim_tpose=False)[1]
     assert re.search(r"frame time is .* frames per second.*rate=", said[0])
     assert heard(read_bvh, path, rate=30.0)[1] == []
+
+
+def test_radians_are_noticed(write):
+    rows = [row.split() for row in ROWS]
+    turned = [[*row[:3], *(f"{np.deg2rad(float(x)):.9f}" for x in row[3:])] for row in rows]
+    said = heard(read_bvh, write(with_rows([" ".join(row) for row in turned])))[1]
+    assert any("radians" in text for text in said)
 
 
 # ---- errors
