@@ -85,8 +85,8 @@ def body_from_mesh(
     weights : array-like of shape (V, J), or pair of array-like of shape (V, k)
         Skinning weights, or the joints of each vertex and their weights. Rows are scaled to sum 1.
     skeleton : SkeletonMap or None, default=None
-        Map from SMPL joints to those of the mesh. By default it is found by the joint names, among
-        `m3n_sklearn.motion.SKELETONS`.
+        Map from SMPL joints to those of the mesh. By default it is found by the joint names, as in
+        `m3n_sklearn.motion.read_bvh`.
     tpose : mapping of str to array-like of shape (3,) or None, default=None
         For meshes whose arms are also twisted in the rest pose: rotation vectors in rad by joint
         name, from the rest pose toward the T-pose with palms down, relative to the parent and in
@@ -220,7 +220,7 @@ def body_from_skeleton(
         Position of each joint in its parent's frame, in m, as in BVH files.
     skeleton : SkeletonMap or None, default=None
         Map from SMPL joints to those of the skeleton, with the axes of the joint frames in the
-        T-pose. By default it is found by the joint names, among `m3n_sklearn.motion.SKELETONS`.
+        T-pose. By default it is found by the joint names, as in `m3n_sklearn.motion.read_bvh`.
     tpose : mapping of str to array-like of shape (3,) or None, default=None
         As in `body_from_mesh`, for skeletons whose pose without rotations is not a T-pose.
     up : {"y", "z", "x", "-x", "-y", "-z"}, default="y"
@@ -408,7 +408,7 @@ def check_skeleton(
             f"children, but joint {names[misplaced[0]]!r} has parent {tree[misplaced[0]]}."
         )
     # 2. The joints that correspond to SMPL's; only hands and feet may be missing
-    skeleton_map = find_skeleton(names) if skeleton is None else skeleton
+    skeleton_map = find_skeleton(names, tree) if skeleton is None else skeleton
     missing = [
         source
         for joint, source in skeleton_map.joints.items()

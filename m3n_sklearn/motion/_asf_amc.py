@@ -29,17 +29,18 @@ from .._files import reading
 from .._typing import Array
 from .._validation import check_positive, is_number
 from ..skeleton import (
-    SKELETONS,
     SkeletonMap,
     find_skeleton,
     fitted_stature,
     quat_conjugate,
     quat_from_rotvec,
     quat_multiply,
+    segment_lengths,
 )
 from ._motion import Motion
 from ._rest_pose import clock_from, cut_rest_poses, warn_about_rest_poses
-from ._retarget import retarget, skeleton_lengths
+from ._retarget import retarget
+from ._source import Source
 from ._upright import find_up, stance_of, stand_up
 
 __all__ = ["read_amc"]
@@ -140,13 +141,15 @@ def read_amc(
     with reading(companion, "an ASF file") as opened:
         bones = _read_asf(opened)
         names = [bone.name for bone in bones]
-        skeleton_map = find_skeleton(names) if skeleton is None else skeleton
         tree = [bone.parent for bone in bones]
+        skeleton_map = find_skeleton(names, tree) if skeleton is None else skeleton
         offsets = np.array([bones[k].tip if k >= 0 else np.zeros(3) for k in tree])
         if is_number(scale):
             meters = check_positive(scale, "scale", "meters per unit")
         else:
-            lengths = skeleton_lengths(names, tree, offsets, skeleton_map)
+            still = np.tile([1.0, 0.0, 0.0, 0.0], (1, len(names), 1))
+            source_map = Source(names, tree, skeleton_map)
+            lengths = segment_lengths(source_map.follow(still, offsets).places)
             meters = _meters_per_unit(fitted_stature(lengths), bones[0].unit)
     with reading(path, "an AMC file") as file:
         # 2. The motion, carried over to SMPL's tree
@@ -159,10 +162,9 @@ def read_amc(
         warn_about_rest_poses([cut])
         poses, trans = poses[cut.kept], trans[cut.kept]
         poses, trans = stand_up(poses, trans, find_up(stance_of(poses, trans), up, usual="y"))
-        known = next((key for key, each in SKELETONS.items() if each is skeleton_map), None)
         about |= {
             "name": file.stem if name is None else name,
-            "source": known if source is None else source,
+            "source": "asf_amc" if source is None else source,
         }
         return Motion(
             poses, trans, **clock_from(cut.start, len(poses), hertz), stature=stature, **about

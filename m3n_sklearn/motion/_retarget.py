@@ -15,32 +15,28 @@ times S of the parent. Played on SMPL's body, limbs then point exactly where the
 S_j is applied to limbs only (`SkeletonMap.aligned`): trunks and feet differ in where a skeleton
 places their joints, so that their directions cannot be compared.
 
+Where a bone's end moves in the source's joint (a stretch, a bend of a bone in two parts), R_j is
+followed by the smallest swing onto the actual direction of each frame. The direction of a limb
+therefore never depends on the rest pose. Only its twist does.
+
 The pelvis is placed over the midpoint of the source's hips, at the height that the rest pose
 has, scaled to the source's stature.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._typing import Array
-from .._warn import warn
 from ..skeleton import (
-    CHILD,
-    LIMB_SEGMENTS,
     SMPL_JOINTS,
-    SMPL_PARENTS,
     SkeletonMap,
     find_skeleton,
-    frame_from_axes,
     local_rotvecs,
-    matrix_from_quat,
     normalize,
-    quat_conjugate,
     quat_from_matrix,
     quat_multiply,
     quat_rotate,
@@ -50,16 +46,11 @@ from ..skeleton import (
     swing_between,
     to_z_up,
 )
+from ._rest_frames import rest_frames, warn_if_inconsistent
+from ._source import Source, Track, child_of
 from ._twist import turn_forearms
 
-__all__ = ["retarget", "skeleton_lengths"]
-
-CARRIERS = ("hip", "knee", "shoulder", "elbow")
-"""Joints whose bone some skeletons split lengthwise in two, one that bends and one that rolls."""
-MAX_BODY_ANGLE = np.deg2rad(50.0)
-"""Largest angle between trunk and legs of a rest pose, and of left from a right angle, in rad."""
-SNAP_ANGLE = np.deg2rad(20.0)
-"""Largest angle, in rad, of a rest pose from the axis-aligned one that replaces it."""
+__all__ = ["carry_over", "retarget"]
 
 
 def retarget(
@@ -93,8 +84,9 @@ def retarget(
         Map from SMPL joints to source joints. By default it is found by the joint names.
     tpose : array-like of shape (J, 4), optional
         Local rotations of a rest pose such as a T-pose, as quaternions (w, x, y, z). By default
-        the pose without rotations is a rest pose, unless `skeleton` gives axes. Its orientation
-        follows from its geometry: the legs are below, and the left side is on the left.
+        the pose without rotations if it is a rest pose. Its orientation follows from its geometry:
+        the legs are below, and the left side is on the left. If it is not a rest pose, the frames
+        of the joints are found in the motion, unless `skeleton` gives their axes.
     up : {"x", "y", "z", "-x", "-y", "-z"} or array-like of shape (3,), default="y"
         The axis or direction of the source's world that points up.
     rest_joints : array-like of shape (24, 3), optional
@@ -114,13 +106,14 @@ def retarget(
     Raises
     ------
     ValueError
-        If shapes disagree, the skeleton is unknown, the limbs do not have human lengths, or the
-        rest pose is not that of a standing body.
+        If shapes disagree, the skeleton is unknown, the limbs do not have human lengths, or
+        `tpose` is not a rest pose.
 
     Warns
     -----
     UserWarning
-        If the feet of the rest pose point backwards: left and right are exchanged.
+        If the pose without rotations is not a rest pose; if feet or knees point backwards, so that
+        left and right are exchanged; or if the pelvis is not turned as the hips are.
 
     See Also
     --------
@@ -159,45 +152,15 @@ def retarget(
     # 1. The source's tree, and the joints that correspond to SMPL's
     names = [str(name) for name in joint_names]
     tree, quats, bones = _check_source(names, parents, local_quats, offsets)
-    skeleton_map = find_skeleton(names) if skeleton is None else skeleton
-    index = {joint: names.index(source) for joint, source in _present(skeleton_map, names).items()}
-    rest = reference_joints() if rest_joints is None else np.asarray(rest_joints, np.float64)
-    rest_of = dict(zip(SMPL_JOINTS, rest, strict=True))
-
-    # 2. Global rotations of the source, G_j
-    stature = stature_from_lengths(skeleton_lengths(names, tree, bones, skeleton_map))
-    world = quat_from_matrix(to_z_up(up))
-    rotations = _global_rotations(tree, quats, world)
-    # 3. SMPL's global rotations, R_j = G_j C_j
-    carriers = index if skeleton_map.axes else _carriers(index, tree)
-    corrections = _corrections(skeleton_map, index, carriers, names, tree, bones, tpose, rest_of)
-    target = {
-        joint: quat_multiply(rotations[s], corrections[joint]) for joint, s in carriers.items()
-    }
-
-    # 4. The pelvis: over the midpoint of the source's hips
-    size = stature / stature_from_lengths(segment_lengths(rest_of))
-    hips = [
-        _position(tree, bones, rotations, quat_rotate(world, root_positions), index[f"{side}_hip"])
-        for side in ("left", "right")
-    ]
-    lift = rest_of["pelvis"] - (rest_of["left_hip"] + rest_of["right_hip"]) / 2
-    pelvis = (hips[0] + hips[1]) / 2 + size * quat_rotate(target["pelvis"], lift)
-    # 5. Local rotations, with pronation in the elbow joint
-    return turn_forearms(local_rotvecs(target), rest), pelvis - rest_of["pelvis"], stature
-
-
-def _present(skeleton: SkeletonMap, names: Sequence[str]) -> dict[str, str]:
-    """Return the mapped joints that the source has; only hands and feet may be missing."""
-    optional = ("_hand", "_foot")
-    missing = [
-        source
-        for joint, source in skeleton.joints.items()
-        if source not in names and not joint.endswith(optional)
-    ]
-    if missing:
-        raise ValueError(f"The skeleton lacks the joints {missing}; it has {list(names)}.")
-    return {joint: source for joint, source in skeleton.joints.items() if source in names}
+    root = np.asarray(root_positions, dtype=np.float64)
+    source = Source(names, tree, find_skeleton(names, tree) if skeleton is None else skeleton)
+    # 2. Follow the joints through the frames and in the T-pose
+    steps = np.tile(bones, (len(quats), 1, 1))
+    steps[:, 0] = root
+    rest = None if tpose is None else source.follow(np.asarray(tpose, np.float64)[None], bones)
+    track = source.follow(quats, steps)
+    stature = stature_from_lengths(segment_lengths(track.places))
+    return *carry_over(source, track, bones, rest, stature, up, rest_joints), stature
 
 
 def _check_source(
@@ -225,162 +188,38 @@ def _check_source(
     return tree, quats / length[..., None], bones
 
 
-def _global_rotations(tree: Sequence[int], quats: Array, world: Array) -> list[Array]:
-    """Return the global rotations of all joints."""
-    rotations: list[Array] = []
-    for joint, parent in enumerate(tree):
-        rotations.append(quat_multiply(world if parent < 0 else rotations[parent], quats[:, joint]))
-    return rotations
-
-
-def _position(
-    tree: Sequence[int], bones: Array, rotations: list[Array], root: Array, joint: int
-) -> Array:
-    """Return the global position of a joint."""
-    if tree[joint] < 0:
-        return root
-    parent = tree[joint]
-    above = _position(tree, bones, rotations, root, parent)
-    return above + quat_rotate(rotations[parent], bones[joint])
-
-
-def _vector(tree: Sequence[int], bones: Array, start: int, end: int) -> Array:
-    """Return the vector (3,) between two joints in the first one's frame, others at rest."""
-    total = np.zeros(3)
-    while end != start:
-        if end < 0:
-            raise ValueError("The skeleton's joints do not form the chains of SMPL's tree.")
-        total, end = total + bones[end], tree[end]
-    return total
-
-
-def _carriers(index: Mapping[str, int], tree: Sequence[int]) -> dict[str, int]:
-    """Map each SMPL joint to the source joint whose rotation is that of its bone's far end."""
-    carriers = dict(index)
-    for joint in index:
-        child = _child(joint)
-        if joint.partition("_")[2] in CARRIERS and child in index:
-            carriers[joint] = tree[index[child]]
-    return carriers
-
-
-def _corrections(
-    skeleton: SkeletonMap,
-    index: Mapping[str, int],
-    carriers: Mapping[str, int],
-    names: Sequence[str],
-    tree: Sequence[int],
-    bones: Array,
-    tpose: ArrayLike | None,
-    rest: dict[str, Array],
-) -> dict[str, Array]:
-    """Return C_j by SMPL joint, as a quaternion: its rest frame in the source joint's frame."""
-    # 1. The source in its T-pose (H_j), turned to face z with y up (T)
-    still = np.tile([1.0, 0.0, 0.0, 0.0], (len(names), 1)) if tpose is None else tpose
-    rest_rotations = _global_rotations(tree, np.asarray(still, np.float64)[None], np.eye(4)[0])
-    places = {
-        joint: _position(tree, bones, rest_rotations, np.zeros((1, 3)), source)[0]
-        for joint, source in index.items()
+def carry_over(
+    source: Source,
+    track: Track,
+    offsets: Array,
+    tpose: Track | None,
+    stature: float,
+    up: str | ArrayLike,
+    rest_joints: ArrayLike | None = None,
+) -> tuple[Array, Array]:
+    """Return SMPL's poses (F, 24, 3) and translation (F, 3) of a source in motion."""
+    source.check_chains()
+    rest = reference_joints() if rest_joints is None else np.asarray(rest_joints, np.float64)
+    rest_of = dict(zip(SMPL_JOINTS, rest, strict=True))
+    world = quat_from_matrix(to_z_up(up))
+    # 1. SMPL's global rotations, R_j = G_j C_j, with limbs along the source's
+    corrections = rest_frames(source, track, offsets, tpose, rest_of)
+    target = {
+        joint: quat_multiply(track.rotations[carrier], corrections[joint])
+        for joint, carrier in source.carriers.items()
     }
-    facing = np.eye(4)[0] if skeleton.axes else _facing(places, given=tpose is not None)
-    # 2. From the trunk outward: swing each aligned bone onto SMPL's, with all its descendants (S_j)
-    swings: dict[str, Array] = {}
-    corrections: dict[str, Array] = {}
-    for joint, parent in zip(SMPL_JOINTS, SMPL_PARENTS, strict=True):
-        swing = swings.get(SMPL_JOINTS[parent], np.eye(4)[0])
-        if joint in index:
-            source, child = carriers[joint], _child(joint)
-            has_axes = names[source] in skeleton.axes
-            frame = quat_multiply(facing, rest_rotations[source][0])
-            if has_axes:
-                frame = quat_from_matrix(skeleton.frame(names[source]))
-            if joint in skeleton.aligned and child in index:
-                if has_axes:
-                    bone = quat_rotate(frame, _vector(tree, bones, source, index[child]))
-                else:
-                    bone = quat_rotate(facing, places[child] - places[joint])
-                direction = normalize(quat_rotate(swing, bone))
-                swing = quat_multiply(
-                    swing_between(direction, normalize(rest[child] - rest[joint])), swing
-                )
-            corrections[joint] = quat_conjugate(quat_multiply(swing, frame))
-        swings[joint] = swing
-    return corrections
-
-
-def _facing(places: Mapping[str, Array], *, given: bool) -> Array:
-    """Return the rotation T that makes a rest pose face z with y up."""
-    # 1. Up: from the ankles through the hips to the shoulders. Left: across hips and shoulders.
-    hips, shoulders, ankles = (
-        [places[f"{side}_{joint}"] for side in ("left", "right")]
-        for joint in ("hip", "shoulder", "ankle")
-    )
-    legs = normalize(np.sum(hips, axis=0) - np.sum(ankles, axis=0))
-    trunk = normalize(np.sum(shoulders, axis=0) - np.sum(hips, axis=0))
-    left = normalize(hips[0] - hips[1]) + normalize(shoulders[0] - shoulders[1])
-    up, left = normalize(legs + trunk), normalize(left)
-    if legs @ trunk < np.cos(MAX_BODY_ANGLE) or abs(up @ left) > np.sin(MAX_BODY_ANGLE):
-        raise ValueError(
-            f"{'The frame tpose' if given else 'The pose without rotations'} is not a rest pose: "
-            f"the legs point along {(-legs).round(2).tolist()}, the trunk along "
-            f"{trunk.round(2).tolist()}, and left is along "
-            f"{left.round(2).tolist()}. Pass tpose=, the index of a frame that holds a T-pose, or "
-            "describe the joints' frames in SkeletonMap(axes=)."
-        )
-    # 2. Drawn rest poses are aligned with the axes: remove the small errors of the bones
-    turn = quat_multiply(
-        frame_from_axes(*np.eye(3)[[1, 0]]), quat_conjugate(frame_from_axes(up, left))
-    )
-    aligned = quat_from_matrix(_nearest_axes(matrix_from_quat(turn)))
-    angle = 2 * np.arccos(np.clip(abs(quat_multiply(quat_conjugate(turn), aligned)[0]), 0, 1))
-    turn = aligned if angle < SNAP_ANGLE else turn
-    # 3. The feet must point to the front
-    toes = [
-        normalize(places[f"{side}_foot"] - places[f"{side}_ankle"])
-        for side in ("left", "right")
-        if f"{side}_foot" in places
-    ]
-    if toes and np.mean(quat_rotate(turn, toes)[:, 2]) < -0.5:
-        warn(
-            "The feet of the skeleton's rest pose point backwards: left and right are exchanged, "
-            "or the file's axes are left-handed. In either case the motion is mirrored."
-        )
-    return turn
-
-
-def _nearest_axes(matrix: Array) -> Array:
-    """Return the nearest rotation that maps axes to axes (one of 24)."""
-    signed = [
-        np.eye(3)[list(order)] * np.array(signs)
-        for order in itertools.permutations(range(3))
-        for signs in itertools.product((-1.0, 1.0), repeat=3)
-    ]
-    turns = [candidate for candidate in signed if np.linalg.det(candidate) > 0]
-    return max(turns, key=lambda candidate: float(np.sum(candidate * matrix)))
-
-
-def _child(joint: str) -> str:
-    """Return the next joint along a limb, or an empty string."""
-    side, _, part = joint.partition("_")
-    return f"{side}_{CHILD[part]}" if part in CHILD else ""
-
-
-def skeleton_lengths(
-    names: Sequence[str], parents: Sequence[int], offsets: ArrayLike, skeleton: SkeletonMap
-) -> dict[str, float]:
-    """Return the lengths of a source skeleton's limb segments, averaged over both sides."""
-    index = {joint: names.index(source) for joint, source in _present(skeleton, names).items()}
-    bones = np.asarray(offsets, dtype=np.float64)
-    return {
-        segment: float(
-            np.mean(
-                [
-                    np.linalg.norm(
-                        _vector(parents, bones, index[f"{side}_{start}"], index[f"{side}_{end}"])
-                    )
-                    for side in ("left", "right")
-                ]
-            )
-        )
-        for segment, (start, end) in LIMB_SEGMENTS.items()
-    }
+    for joint in source.skeleton.aligned:
+        child = child_of(joint)
+        if joint in source.index and child in source.index:
+            actual = normalize(track.places[child] - track.places[joint])
+            played = quat_rotate(target[joint], normalize(rest_of[child] - rest_of[joint]))
+            target[joint] = quat_multiply(swing_between(played, actual), target[joint])
+    warn_if_inconsistent(track, target["pelvis"])
+    # 2. The pelvis: over the midpoint of the source's hips
+    size = stature / stature_from_lengths(segment_lengths(rest_of))
+    hips = (track.places["left_hip"] + track.places["right_hip"]) / 2
+    lift = rest_of["pelvis"] - (rest_of["left_hip"] + rest_of["right_hip"]) / 2
+    pelvis = quat_rotate(world, hips + size * quat_rotate(target["pelvis"], lift))
+    # 3. Local rotations, with pronation in the elbow joint
+    turned = {joint: quat_multiply(world, rotation) for joint, rotation in target.items()}
+    return turn_forearms(local_rotvecs(turned), rest), pelvis - rest_of["pelvis"]

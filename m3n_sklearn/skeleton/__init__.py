@@ -21,9 +21,6 @@ from ._joint_sets import columns_by_name as columns_by_name
 from ._joint_sets import joint_columns as joint_columns
 from ._joint_sets import sets_of as sets_of
 from ._joint_sets import usual_up as usual_up
-from ._maps import SKELETONS as SKELETONS
-from ._maps import SkeletonMap as SkeletonMap
-from ._maps import find_skeleton as find_skeleton
 from ._rotations import align_frames as align_frames
 from ._rotations import frame_from_axes as frame_from_axes
 from ._rotations import hemisphere_align as hemisphere_align
@@ -46,6 +43,10 @@ from ._rotations import swing_between as swing_between
 from ._rotations import to_z_up as to_z_up
 from ._rotations import transport_along as transport_along
 from ._rotations import twist_about as twist_about
+from ._skeletons import END_SITE as END_SITE
+from ._skeletons import SKELETONS as SKELETONS
+from ._skeletons import SkeletonMap as SkeletonMap
+from ._skeletons import find_skeleton as find_skeleton
 from ._smpl import CHILD as CHILD
 from ._smpl import MIRROR_JOINTS as MIRROR_JOINTS
 from ._smpl import SMPL_JOINTS as SMPL_JOINTS

@@ -10,8 +10,10 @@ from scipy.spatial.transform import Rotation
 
 from benchmarks.skeletal import read_skeletal
 from m3n_sklearn.body import default_body, forward_kinematics
-from m3n_sklearn.motion import SKELETONS, SMPL_JOINTS
+from m3n_sklearn.motion import SMPL_JOINTS
+from m3n_sklearn.skeleton import find_skeleton
 
+from ..motion.dialects import DIALECTS
 from ..motion.helpers import as_source, directions, smooth_poses
 
 FRAMES = 12
@@ -21,7 +23,7 @@ def archive(**changes):
     """Three clips of CMU's skeleton, two people of different size."""
     poses = smooth_poses(0, FRAMES)
     poses[:, 0] *= 0.2  # upright
-    source = as_source(poses, default_body(stature=1.0).rest_joints, SKELETONS["cmu_asf"])
+    source = as_source(poses, default_body(stature=1.0).rest_joints, DIALECTS["cmu asf"])
     arrays = {
         "joint_names": np.array(source["joint_names"]),
         "parents": source["parents"],
@@ -79,7 +81,7 @@ def test_one_set_of_offsets_serves_all(tmp_path):
         ({"clip_ptr": np.array([0, 4, 9, 99])}, "clip_ptr ends at frame 99"),
         ({"root_pos": np.zeros((3, 3))}, "root_pos has 3 frames"),
         ({"offsets_m": 1000 * archive()["offsets_m"]}, "millimeters"),
-        ({"joint_names": np.array([f"j{i}" for i in range(24)])}, "No known skeleton"),
+        ({"joint_names": np.array([f"j{i}" for i in range(24)])}, "No human skeleton"),
     ],
 )
 def test_bad_archives_are_explained(tmp_path, changes, message):
@@ -134,7 +136,7 @@ def source_bones(path, clip):
         placed[:, joint] = placed[:, parents[joint]] + turned[:, parents[joint]] @ offsets[joint]
         turned[:, joint] = turned[:, parents[joint]] @ turned[:, joint]
     positions = np.zeros((len(placed), 24, 3))
-    (skeleton,) = (s for s in SKELETONS.values() if set(s.joints.values()) <= set(names))
+    skeleton = find_skeleton(names, parents)
     for joint, source in skeleton.joints.items():
         x, y, z = np.moveaxis(placed[:, names.index(source)], -1, 0)
         positions[:, SMPL_JOINTS.index(joint)] = np.stack([x, -z, y], axis=-1)

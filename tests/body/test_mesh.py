@@ -155,7 +155,7 @@ def test_shapes_are_carried_into_the_t_pose():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"skeleton": None}, "No known skeleton"),
+        ({"skeleton": None, "joint_names": [f"bone{j}" for j in range(24)]}, "No human skeleton"),
         ({"parents": [0] * 24}, "root with parent -1"),
         ({"parents": [-1] * 23}, "one whole number for each of the 24 joints"),
         ({"joints": np.zeros((3, 3))}, r"joints must have shape \(24, 3\)"),

@@ -7,12 +7,13 @@ import pytest
 
 from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics
-from m3n_sklearn.motion import SKELETONS, SMPL_JOINTS, Motion, retarget
+from m3n_sklearn.motion import SMPL_JOINTS, Motion, retarget
 from m3n_sklearn.motion._twist import turn_forearms
 from m3n_sklearn.skeleton._anthropometry import reference_joints
 from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, quat_from_rotvec, quat_multiply
 from m3n_sklearn.skeleton._smpl import SMPL_PARENTS
 
+from .dialects import DIALECTS
 from .helpers import as_source, smooth_poses, without
 from .test_rest_pose import RATE, READERS
 
@@ -71,7 +72,7 @@ def test_hands_and_bones_stay_where_they_are():
 
 def test_bones_that_are_split_to_roll():
     """A roll joint in the middle of a bone carries the turn of its lower end."""
-    skeleton = SKELETONS["humanik"]
+    skeleton = DIALECTS["humanik"]
     poses = moving(5, 20)
     rest = reference_joints(1.7)
     plain = as_source(poses, rest, skeleton)

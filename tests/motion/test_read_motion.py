@@ -128,12 +128,12 @@ def write_sam3d(path):
 
 # writer, ending, source, options that the format needs
 FORMATS = {
-    "bvh": (write_bvh, ".bvh", "humanik", {}),
+    "bvh": (write_bvh, ".bvh", "bvh", {}),
     "smpl": (write_smpl, ".npz", "smpl", {}),
     "trc": (write_trc, ".trc", "trc", {}),
     "c3d": (lambda path: write_c3d_of(path, 84, False), ".c3d", "c3d", {}),
     "mvnx": (write_mvnx, ".mvnx", "xsens", {}),
-    "amc": (write_amc, ".amc", "cmu_asf", {"rate": RATE}),
+    "amc": (write_amc, ".amc", "asf_amc", {"rate": RATE}),
     "mediapipe": (write_mediapipe, ".json", "mediapipe", {"rate": RATE}),
     "sam": (write_sam3d, ".json", "mhr70", {"rate": RATE}),
     "npy": (write_npy, ".npy", "smpl22", {"rate": RATE}),

@@ -17,10 +17,12 @@ from m3n_sklearn.skeleton._rotations import (
 )
 from m3n_sklearn.skeleton._smpl import SMPL_PARENTS, Z_UP_FROM_Y_UP
 
+from .dialects import DIALECTS
 from .helpers import as_source, smooth_poses, without
 
 REST = reference_joints(1.7)
-CMU = SKELETONS["cmu_asf"]
+CMU = DIALECTS["cmu asf"]
+MAPS = {**SKELETONS, **{name: DIALECTS[name] for name in ("cmu asf", "daz", "humanik")}}
 
 
 def unseen(skeleton):
@@ -36,10 +38,10 @@ def y_up(poses):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SKELETONS)
+@pytest.mark.parametrize("name", MAPS)
 @given(seed=st.integers(0, 10_000))
 def test_other_joint_frames_make_no_difference(name, seed):
-    skeleton = SKELETONS[name]
+    skeleton = MAPS[name]
     poses = without(smooth_poses(seed, frames=10), *unseen(skeleton))
     root = np.random.default_rng(seed).normal(0, 1, (10, 3))
     source = as_source(poses, REST, skeleton)
@@ -107,7 +109,7 @@ def test_bending_the_hand_stays_in_the_wrist():
         ({"offsets": np.zeros((5, 3))}, "24 joint names need"),
         ({"local_quats": np.ones((2, 24, 4))}, "unit quaternions"),
         ({"offsets": 1000 * (REST - REST[np.maximum(SMPL_PARENTS, 0)])}, "millimeters"),
-        ({"joint_names": [f"joint{i}" for i in range(24)]}, "No known skeleton"),
+        ({"joint_names": [f"joint{i}" for i in range(24)]}, "No human skeleton"),
         (
             {"joint_names": [f"joint{i}" for i in range(24)], "skeleton": CMU},
             "The skeleton lacks the joints",
