@@ -338,7 +338,7 @@ def tracked_motion(
     joint_set, columns = joint_columns(layout, tracked.shape[1])
     tracked = _without_zeros(tracked, columns)
     places = {joint: tracked[:, list(used)].mean(axis=1) for joint, used in columns.items()}
-    places = _used_joints(places, clock, max_gap)
+    places, lost = _used_joints(places, clock, max_gap)
     names = list(places)
     if weights is not None:
         weights = np.stack([weights[:, list(columns[n])].min(axis=1) for n in names], axis=1)
@@ -346,6 +346,11 @@ def tracked_motion(
     # 3. Fill gaps, scale to meters
     filled, valid = bridge_gaps(np.stack(list(places.values()), axis=1), clock, max_gap, names)
     joints = {joint: filled[:, i] for i, joint in enumerate(names)}
+    if lost:
+        warn(
+            f"Left out {_listed(lost)}: missing for longer than max_gap={max_gap:g} s. These parts "
+            "of the body follow the joint above them."
+        )
     _warn_if_other_order(joints, joint_set, tracked)
     factor, height = _size(segment_lengths(joints), stature)
     joints = {joint: factor * path for joint, path in joints.items()}
@@ -594,9 +599,10 @@ def _without_zeros(positions: Array, columns: Mapping[str, Sequence[int]]) -> Ar
     return result
 
 
-def _used_joints(places: Joints, times: Array, max_gap: float) -> Joints:
-    """Leave out optional joints that are never tracked, or lost for longer than `max_gap`."""
-    lost, used = [], {}
+def _used_joints(places: Joints, times: Array, max_gap: float) -> tuple[Joints, list[str]]:
+    """Leave out optional joints that are never tracked; name those lost for too long, too."""
+    lost: list[str] = []
+    used: Joints = {}
     for joint, path in places.items():
         missing = np.asarray(~np.isfinite(path).all(axis=-1))
         if joint not in REQUIRED and missing.any():
@@ -607,12 +613,7 @@ def _used_joints(places: Joints, times: Array, max_gap: float) -> Joints:
                 lost.append(joint)
                 continue
         used[joint] = path
-    if lost:
-        warn(
-            f"Left out {_listed(lost)}: missing for longer than max_gap={max_gap:g} s. These parts "
-            "of the body follow the joint above them."
-        )
-    return used
+    return used, lost
 
 
 def _listed(names: Sequence[str]) -> str:

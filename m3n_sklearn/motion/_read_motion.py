@@ -133,19 +133,18 @@ def read_motion(path: str | os.PathLike[str], **options: Any) -> list[Motion]:
     -----
     The format is recognized by the content of a file, not by its ending alone:
 
-    ============================================================= =======================
-    Content                                                       Reader
-    ============================================================= =======================
-    BVH                                                           :func:`read_bvh`
-    SMPL parameters: .npz, .npy, pickle, joblib, ``torch.save``,  :func:`read_smpl`
-    .json
-    TRC                                                           :func:`read_trc`
-    C3D                                                           :func:`read_c3d`
-    MVNX of Xsens                                                 :func:`read_mvnx`
-    AMC, with its ASF file next to it                             :func:`read_amc`
-    landmarks of MediaPipe: .json, .npy, .npz, .csv               :func:`read_mediapipe`
-    other joint positions: .npy, .npz, .csv, .tsv, .json, .pkl    :func:`read_joints`
-    ============================================================= =======================
+    =============================================== =======================
+    Content                                         Reader
+    =============================================== =======================
+    BVH                                             :func:`read_bvh`
+    SMPL parameters: .npz, pickle, torch, .json     :func:`read_smpl`
+    TRC                                             :func:`read_trc`
+    C3D                                             :func:`read_c3d`
+    MVNX of Xsens                                   :func:`read_mvnx`
+    AMC, with its ASF file next to it               :func:`read_amc`
+    landmarks of MediaPipe: .json, .npy, .npz, .csv :func:`read_mediapipe`
+    joint positions: .npy, .npz, .pkl, .csv, .json  :func:`read_joints`
+    =============================================== =======================
 
     Examples
     --------
