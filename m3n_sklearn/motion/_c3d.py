@@ -4,6 +4,8 @@ A file is a header of one block, the parameters, and the data: for each frame fo
 (x, y, z, and a residual that is negative where the point was not seen), then analog samples, which
 are skipped. Numbers are integers with a common scale or floats, in the byte order of one of three
 processors. See https://www.c3d.org for the definition.
+
+The library ezc3d, with which the tests compare, ends the process on some damaged files.
 """
 
 from __future__ import annotations
