@@ -394,6 +394,50 @@ def lost_without_a_rest_pose(file: Path, seed: int) -> dict[str, float] | None:
     }
 
 
+def seconds_for(count: int) -> float:
+    """Return the seconds to read a file with a chain of additional joints below the head."""
+    parts = [
+        "HIERARCHY",
+        "ROOT Hips",
+        "{",
+        "OFFSET 0 0 0",
+        "CHANNELS 3 Xposition Yposition Zposition",
+    ]
+    for side, x in (("Left", 1), ("Right", -1)):
+        chain = ((f"{side}UpLeg", 9 * x, -5), (f"{side}Leg", 0, -43), (f"{side}Foot", 0, -42))
+        parts += _chain([(name, f"{a} {b} 0") for name, a, b in chain])
+    extra = [(f"extra{k}", "0 0.001 0") for k in range(count)]
+    arms = []
+    for side, x in (("Left", 1), ("Right", -1)):
+        chain = (
+            (f"{side}Arm", 17 * x, 45),
+            (f"{side}ForeArm", 28 * x, 0),
+            (f"{side}Hand", 25 * x, 0),
+        )
+        arms += _chain([(name, f"{a} {b} 0") for name, a, b in chain])
+    spine = ["JOINT Spine", "{", "OFFSET 0 8 0", "CHANNELS 0"]
+    parts += [*spine, *arms, *_chain([("Head", "0 60 0"), *extra]), "}", "}"]
+    parts += ["MOTION", "Frames: 4", "Frame Time: 0.01", *["0 90 0"] * 4]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "chain.bvh"
+        path.write_text("\n".join(parts))
+        begin = time.process_time()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            read_bvh(path)
+        return time.process_time() - begin
+
+
+def _chain(joints: list[tuple[str, str]]) -> list[str]:
+    """Return the lines of joints, each below the one before."""
+    lines = [
+        line
+        for name, offset in joints
+        for line in (f"JOINT {name}", "{", f"OFFSET {offset}", "CHANNELS 0")
+    ]
+    return [*lines, *["}"] * len(joints)]
+
+
 def main() -> None:
     """Read all files and print one row per repository."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -419,6 +463,7 @@ def main() -> None:
     for name, pattern, names in DATA if options.data is not None else ():
         for file in sorted(options.data.glob(pattern)):
             measure(rows.setdefault(name, Row(name)), file, file.name, names, "y")
+    speeds = [(count, seconds_for(count)) for count in (1250, 5000, 20_000)]
     total = Row("all")
     for row in rows.values():
         for key in (
@@ -440,6 +485,8 @@ def main() -> None:
         ("Left out", left_out),
     ):
         lines += [f"\n{title}: {len(each)}", *each]
+    lines += ["\nCPU seconds to read a chain of joints"]
+    lines += [f"{count:6d} joints: {seconds:.2f} s" for count, seconds in speeds]
     known = [each for each in lost if each is not None]
     lines.append(
         f"\nRandom frames of the joints: {len(known)} files. Angle in degrees to the reading with "

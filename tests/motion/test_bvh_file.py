@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 import warnings
 
 import numpy as np
@@ -307,8 +306,8 @@ def test_other_files(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("is_deep", [False, True])
-def test_many_joints_take_linear_time(write, is_deep):
-    """20,000 joints below a hand, as one chain or side by side."""
+def test_deep_and_wide_trees_are_read(write, is_deep):
+    """20,000 joints below a hand, as one chain or side by side; benchmarks.bvh_corpus times it."""
     count = 20_000
     lines = HEAD.splitlines()
     hand = lines.index(next(line for line in lines if line.endswith("JOINT LeftHand"))) + 3
@@ -317,6 +316,4 @@ def test_many_joints_take_linear_time(write, is_deep):
     extra += ["}"] * (count * is_deep)
     text = "\n".join([*lines[:hand], *extra, *lines[hand:], "MOTION", TAIL])
     path = write(text)
-    start = time.process_time()
-    motion = read_bvh(path)
-    assert time.process_time() - start < 2.0 and motion.n_frames == FRAMES
+    assert read_bvh(path).n_frames == FRAMES
