@@ -5,6 +5,6 @@ from __future__ import annotations
 from ._classifier import Multi3NetClassifier
 from ._prediction import CROP as CROP
 from ._prediction import fixed_turns as fixed_turns
-from ._pretrained import reads_one_length as reads_one_length
+from ._pretrained import only_length as only_length
 
 __all__ = ["Multi3NetClassifier"]

@@ -35,6 +35,7 @@ __all__ = [
     "is_ready",
     "naming",
     "new_encoder",
+    "only_length",
     "prompt_network",
     "reads_one_length",
 ]
@@ -244,12 +245,18 @@ def _warn_about_unknown_sites(imu: ImuWindows, known: Sequence[str]) -> None:
             )
 
 
+def only_length(config: Mapping[str, Any]) -> int | None:
+    """Return the samples of a window, if a classifying network reads windows of one length only."""
+    if "members" in config:
+        lengths = [only_length(member) for member in config["members"]]
+        return next((length for length in lengths if length is not None), None)
+    encoder = config["net"]["encoders"]["imu"] if "net" in config else config["encoder"]
+    return encoder.get("n_times")
+
+
 def reads_one_length(config: Mapping[str, Any]) -> bool:
     """Tell whether a classifying network reads windows of one length only."""
-    if "members" in config:
-        return any(reads_one_length(member) for member in config["members"])
-    encoder = config["net"]["encoders"]["imu"] if "net" in config else config["encoder"]
-    return "n_times" in encoder
+    return only_length(config) is not None
 
 
 def check_rate_is_known(imu: ImuWindows) -> None:

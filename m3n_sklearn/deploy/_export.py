@@ -17,7 +17,7 @@ from .._inputs import SITE_SCALE
 from .._typing import AnyArray
 from .._validation import check_choice, check_positive
 from .._version import __version__
-from ..classification import CROP, Multi3NetClassifier, fixed_turns, reads_one_length
+from ..classification import CROP, Multi3NetClassifier, fixed_turns, only_length
 from ..temporal import HMMClassifier
 from . import _runner, _streaming
 from ._network import load_onnx, network_bytes, store_as_int8
@@ -99,29 +99,25 @@ def export(
     smoother, calibration, classifiers = _parts(model)
     first = classifiers[0]
     # 2. The network
-    layout, fixed = first.input_.layout, reads_one_length(first.config_)
-    n_times = round(first.seconds_ * first.input_.rate) if fixed and first.seconds_ else 64
+    layout, length = first.input_.layout, only_length(first.config_)
     shape = (1, layout.n_channels) if layout.is_series else (len(layout.sites), 6)
     content = network_bytes(
         [(each.config_, each.weights_) for each in classifiers],
         layout,
-        (*shape, n_times),
-        one_length=fixed,
+        shape,
+        length,
     )
     if precision == "int8":
         content = store_as_int8(content)
-    # 3. What comes before and after it, and a common identifier
+    # 3. What comes before and after it, with digests that show damage
     about = _description(model.classes_, first, hop)
     about["calibration"] = calibration
     about["smoothing"] = None if smoother is None else _smoothing(smoother, about)
-    about["id"] = hashlib.sha256(content + json.dumps(about).encode()).hexdigest()[:16]
-    onnx = load_onnx()
-    graph = onnx.load_from_string(content)
-    onnx.helper.set_model_props(graph, {"m3n_id": about["id"]})
-    graph.producer_name, graph.producer_version = "m3n_sklearn", __version__
+    about["network"] = hashlib.sha256(content).hexdigest()
+    about["sha256"] = _runner.digest_of(about)
     # 4. The files
     beside = file.with_suffix(".json")
-    write_atomically(file, graph.SerializeToString())
+    write_atomically(file, content)
     write_atomically(beside, json.dumps(about, indent=1, ensure_ascii=False).encode())
     copies = {"m3n_runner.py": _runner, "m3n_streaming.py": _streaming}
     for name, module in copies.items():
@@ -198,7 +194,7 @@ def _views(classifier: Multi3NetClassifier) -> dict[str, Any] | None:
     """Describe the orientations that are averaged where the mounting is unknown."""
     if not classifier._averages_views():
         return None
-    kept = 1.0 if reads_one_length(classifier.config_) else CROP
+    kept = CROP if only_length(classifier.config_) is None else 1.0
     return {"turns": fixed_turns().tolist(), "kept": kept}
 
 

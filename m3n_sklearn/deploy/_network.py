@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from .._inputs import Layout
 from .._typing import AnyArray
+from .._version import __version__
 from ..nets import ConvImuEncoder, ImuClassifier, build_classifier, set_weights
 
 __all__ = ["load_onnx", "network_bytes", "store_as_int8"]
@@ -47,16 +48,15 @@ def load_onnx() -> Any:
 def network_bytes(
     networks: Sequence[tuple[dict[str, Any], dict[str, AnyArray]]],
     layout: Layout,
-    shape: tuple[int, ...],
-    *,
-    one_length: bool,
+    shape: tuple[int, int],
+    length: int | None,
 ) -> bytes:
-    """Return the ONNX file of networks (config, weights) for inputs of `shape` (S, 6, T)."""
+    """Return the ONNX file of networks (config, weights) for (n, *shape, T), any T or `length`."""
     load_onnx()
     joint = _Joint([_prepared(config, weights, layout) for config, weights in networks]).eval()
-    example = torch.zeros(2, *shape)
+    example = torch.zeros(2, *shape, length or 64)
     free: dict[int, Any] = {0: torch.export.Dim("windows")}
-    if not one_length:
+    if length is None:
         free[3] = torch.export.Dim("samples", min=2)
     with warnings.catch_warnings(), _quiet("torch.onnx"), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -80,6 +80,7 @@ def _without_traces(content: bytes) -> bytes:
     for part in (model, model.graph, *model.graph.node, *model.graph.value_info):
         del part.metadata_props[:]
         part.doc_string = ""
+    model.producer_name, model.producer_version = "m3n_sklearn", __version__
     return cast(bytes, model.SerializeToString())
 
 

@@ -12,6 +12,7 @@ Data flow::
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -45,6 +46,11 @@ TERMS = 300
 """Terms of the series and the fraction of the gamma distribution."""
 MAX_AGE = 256
 """Largest age of a class in windows."""
+
+
+def digest_of(about: dict[str, Any]) -> str:
+    """Return the SHA-256 of a description."""
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
 class Table(NamedTuple):
@@ -92,7 +98,7 @@ class Runner:
     FileNotFoundError
         If one of the two files is missing.
     ValueError
-        If the files do not belong together, or were written by a later version.
+        If the files do not belong together, are damaged, or were written by a later version.
 
     Examples
     --------
@@ -131,6 +137,14 @@ class Runner:
                 f"{beside.name} has format {version}, but this runner reads format {FORMAT}. "
                 "Use the runner that was written next to the model."
             )
+        if about.pop("sha256", None) != digest_of(about):
+            raise ValueError(f"{beside.name} was changed or damaged. Export the model again.")
+        content = file.read_bytes()
+        if hashlib.sha256(content).hexdigest() != about["network"]:
+            raise ValueError(
+                f"{file.name} and {beside.name} do not belong together: they were written by "
+                "different exports, or one of them is damaged. Copy both files of one export."
+            )
         self._about = about
         self.classes_ = np.array(about["classes"]["values"], dtype=about["classes"]["dtype"])
         self.channels = about["channels"]
@@ -147,13 +161,8 @@ class Runner:
         options.intra_op_num_threads = options.inter_op_num_threads = threads
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
-            str(file), options, providers=["CPUExecutionProvider"]
+            content, options, providers=["CPUExecutionProvider"]
         )
-        if self._session.get_modelmeta().custom_metadata_map.get("m3n_id") != about["id"]:
-            raise ValueError(
-                f"{file.name} and {beside.name} do not belong together: they were written by "
-                "different exports. Copy both files of one export."
-            )
 
     # ---- windows
 

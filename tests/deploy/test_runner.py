@@ -111,12 +111,18 @@ def test_files_that_do_not_belong_together_are_refused(exported, tmp_path):
     beside = tmp_path / "wrist.json"
     about = json.loads(beside.read_text())
     for change, message in (
-        ({"id": "0"}, "do not belong together"),
+        ({"seconds": 3.0}, "was changed or damaged"),
         ({"format": 99}, "reads format 1"),
     ):
         beside.write_text(json.dumps(about | change))
         with pytest.raises(ValueError, match=message):
             Runner(tmp_path / "wrist.onnx")
+    beside.write_text(json.dumps(about))
+    network = bytearray((tmp_path / "wrist.onnx").read_bytes())
+    network[1000] ^= 1
+    (tmp_path / "wrist.onnx").write_bytes(network)
+    with pytest.raises(ValueError, match="do not belong together"):
+        Runner(tmp_path / "wrist.onnx")
     beside.write_text("[]")
     with pytest.raises(ValueError, match="does not describe an exported model"):
         Runner(tmp_path / "wrist.onnx")
