@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -463,6 +465,9 @@ def test_a_changed_score_is_noticed(tmp_path):
     for place in range(2, len(good), 37):
         bad = bytearray(good)
         bad[place] ^= 1
+        with contextlib.suppress(ValueError):
+            if json.loads(bad) == json.loads(good):  # a digit beyond the precision of a number
+                continue
         path.write_bytes(bad)
         with pytest.raises(ValueError, match=r"is not a cell of a study.*delete it"):
             load_scores(tmp_path)
