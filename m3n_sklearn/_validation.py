@@ -24,9 +24,13 @@ __all__ = [
     "is_missing",
     "is_number",
     "list_of",
+    "looks_like_a_period",
     "plain_column",
     "real_array",
 ]
+
+SLOWEST = 1.0
+"""Rate in Hz below which a period was probably given instead of a rate."""
 
 RATES = (0.1, 1e5)
 """Slowest and fastest rate in Hz at which body motion is recorded."""
@@ -58,6 +62,16 @@ def check_rate(value: Any, name: str) -> float:
     return rate
 
 
+def looks_like_a_period(rate: float, what: str) -> str | None:
+    """Return a warning if a rate looks like the time between samples, else None."""
+    if rate >= SLOWEST:
+        return None
+    return (
+        f"{what} has a rate of {rate:.4g} Hz, one sample every {1 / rate:.4g} s. If {rate:.4g} is "
+        f"the time between samples in s, the rate is {1 / rate:.4g} Hz."
+    )
+
+
 def check_count(value: Any, name: str) -> int:
     """Return a whole number of at least 1, or raise."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
@@ -76,6 +90,8 @@ def check_choice(value: Any, name: str, allowed: Sequence[Any]) -> Any:
 
 def real_array(values: ArrayLike, name: str, expected: str) -> Array:
     """Return real numbers as a new float64 array, or raise and say what was expected."""
+    if hasattr(values, "detach"):  # a tensor of torch, which may require gradients
+        values = values.detach().cpu()
     try:
         array = np.asarray(values)
         numeric = array.dtype.kind in "fiub" or (array.dtype.kind == "O" and array.ndim > 0)

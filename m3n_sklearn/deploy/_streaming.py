@@ -33,7 +33,7 @@ class StreamingClassifier:
     rate : float, optional
         Samples per second. By default it is estimated from the first window.
     max_gap : float, default=0.5
-        Longest time in s without a sample. After a longer gap, windows begin anew.
+        Longest time in s without a sample. After a longer gap, a new series of windows begins.
     wait : float, default=0.0
         Time in s that a window waits for samples that arrive out of order.
     lag : int, default=10
@@ -105,7 +105,7 @@ class StreamingClassifier:
         self._smoother = None if smoothing is None else _Filter(Smoother(smoothing, self._hop), lag)
         self.late_ = self.repeated_ = self.gaps_ = 0
         self._times, self._rows = np.zeros(0), np.zeros((0, 0))
-        self._begin_anew()
+        self._restart()
 
     def push(self, times: Any, samples: Any) -> list[Any]:
         """Take samples, and return the windows that they complete.
@@ -184,16 +184,16 @@ class StreamingClassifier:
             found += self._windows_until(stop, ended)
             if not len(gaps):
                 break
-            # 2. Beyond the gap, windows begin anew
+            # 2. Beyond the gap, a new series of windows begins
             self.gaps_ += 1
-            found += self._begin_anew()
+            found += self._restart()
             self._times, self._rows = self._times[stop:], self._rows[stop:]
         if final:
-            found += self._begin_anew()
+            found += self._restart()
             self._times, self._rows = self._times[:0], self._rows[:0]
         return found
 
-    def _begin_anew(self) -> list[Any]:
+    def _restart(self) -> list[Any]:
         """Forget the clock, and return the windows that wait for smoothing."""
         self._origin: float | None = None
         self._number = 0

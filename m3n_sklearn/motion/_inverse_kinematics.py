@@ -799,7 +799,8 @@ def _warn_if_backwards(joints: Joints) -> None:
     if np.median(forward) < -0.3:
         warn(
             "Feet or knees point backwards most of the time: left and right may be exchanged in "
-            "the layout, or the coordinates may be left-handed (then pass handedness='left')."
+            "the layout, or the coordinates may be left-handed (then mirror one axis, or pass "
+            "handedness='left' to motion_from_joints)."
         )
 
 

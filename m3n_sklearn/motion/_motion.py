@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._clock import check_seconds, recover_clock
 from .._typing import Array
-from .._validation import check_positive, is_number, list_of, real_array
+from .._validation import check_positive, is_number, list_of, looks_like_a_period, real_array
 from .._warn import warn
 from ..skeleton import MIRROR_JOINTS, quat_from_rotvec, rotvec_from_quat, slerp_resample
 
@@ -499,6 +499,9 @@ def _check_clock(frames: Array, rate: float | None, times: ArrayLike | None) -> 
     count = len(frames)
     if times is None:
         hertz = check_positive(rate, "rate", "Hz")
+        message = looks_like_a_period(hertz, f"A motion of {count} frames")
+        if count > 2 and message is not None:
+            warn(message)
         return np.arange(count) / hertz, hertz
     # 2. Time stamps: increasing, in s
     stamps = real_array(times, "times", f"time stamps of shape ({count},) in s")

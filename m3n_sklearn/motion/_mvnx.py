@@ -155,14 +155,16 @@ def read_mvnx(
             local, places[:, 0], names, tree, offsets, skeleton=XSENS, up="z"
         )
         # 3. Remove rest poses, find the upward axis
-        cut = cut_rest_poses(poses, trans, np.arange(len(poses)) / hertz, trim=trim_tpose)
+        times = _frame_numbers(content) / hertz
+        cut = cut_rest_poses(poses, trans, times, trim=trim_tpose)
         warn_about_rest_poses([cut])
         poses, trans = poses[cut.kept], trans[cut.kept]
         poses, trans = stand_up(poses, trans, find_up(stance_of(poses, trans), up, usual="z"))
         about["name"] = file.stem if name is None else name
-        return Motion(
-            poses, trans, **clock_from(cut.start, len(poses), hertz), stature=stature, **about
-        )
+        times = times[cut.kept]
+        even = len(times) == 1 or np.ptp(np.diff(times)) < 0.5 / hertz
+        clock = clock_from(cut.start, len(poses), hertz) if even else {"times": times}
+        return Motion(poses, trans, **clock, stature=stature, **about)
 
 
 class _Content:
@@ -173,8 +175,10 @@ class _Content:
         self.rate: Any = None
         self.labels: list[str] = []
         self.frames: list[dict[str, list[float]]] = []
+        self.numbers: list[str] = []
         self._frame: dict[str, list[float]] | None = None
         self._text: list[str] | None = None
+        self._number = ""
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Take a tag that opens."""
@@ -187,6 +191,7 @@ class _Content:
         elif kind == "frame":
             is_motion = attributes.get("type", "normal") not in CALIBRATION
             self._frame = {} if is_motion else None
+            self._number = attributes.get("index", "")
         elif kind in ("orientation", "position") and self._frame is not None:
             self._text = []
 
@@ -200,6 +205,7 @@ class _Content:
         kind = tag.rpartition(":")[2]
         if kind == "frame" and self._frame is not None:
             self.frames.append(self._frame)
+            self.numbers.append(self._number)
             self._frame = None
         elif self._text is not None and self._frame is not None:
             self._frame[kind] = [float(word) for word in "".join(self._text).split()]
@@ -227,6 +233,16 @@ def _parse(file: Path) -> _Content:
     if not content.frames:
         raise ValueError("it has no frames of motion.")
     return content
+
+
+def _frame_numbers(content: _Content) -> Array:
+    """Return the number of each frame, which tells where frames are missing."""
+    if not all(number.isdigit() for number in content.numbers):
+        return np.arange(len(content.frames), dtype=np.float64)
+    numbers = np.array(content.numbers, dtype=np.float64)
+    if (np.diff(numbers) <= 0).any():
+        raise ValueError("the indices of its frames do not increase. Export the take again.")
+    return numbers - numbers[0]
 
 
 def _segments(content: _Content) -> tuple[list[str], Array, Array]:

@@ -142,8 +142,12 @@ def _read_table(file: Path) -> Table:
                 f"line {number} has {len(row)} cells, but {len(names)} names need {width}."
             )
         rows.append(values + [np.nan] * (width - len(values)))
-    if not rows:
-        raise ValueError("it has no rows of numbers.")
+    announced = header.get("NumFrames", "")
+    if not rows or (announced.isdigit() and len(rows) < int(announced)):
+        raise ValueError(
+            f"it announces {announced or 'no number of'} frames, but has {len(rows)} rows of "
+            "numbers. Is it truncated? If not, correct NumFrames."
+        )
     table = np.array(rows)
     times = table[:, 1]
     return Table(

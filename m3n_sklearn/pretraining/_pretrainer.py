@@ -605,7 +605,7 @@ class Multi3NetPretrainer(
         if hasattr(self, "weights_") and not cloned_by_user():
             warn(
                 "A fitted Multi3NetPretrainer inside another estimator is copied without its "
-                f"weights, and the copy is trained anew. {FREEZE}"
+                f"weights, and the copy is trained again. {FREEZE}"
             )
         copied: Self = super().__sklearn_clone__()
         return copied

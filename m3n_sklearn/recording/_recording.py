@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from .._validation import (
     is_missing,
     is_number,
     list_of,
+    looks_like_a_period,
     real_array,
 )
 from .._warn import warn
@@ -27,6 +29,14 @@ from ._resampling import nearest_samples, resample_lossy, resample_observed
 from ._units import find_doubts, segments, sites_in_doubt
 
 __all__ = ["Recording"]
+
+
+AXES = ("x", "y", "z")
+COPY = re.compile(r"\.\d+$")
+"""What pandas adds to the name of a repeated column."""
+
+MAX_RATE_DIFFERENCE = 0.05
+"""Difference of the rate of dated rows and the given rate, as a share, above which it is said."""
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -125,6 +135,7 @@ class Recording:
         facts = (labels, subject, name, start, observed, text)
         doubts = _fill(self, data, rate, channels, *facts)
         _warn_about_shape(*self.data.shape)
+        _warn_about_rate(data, self.rate, self.n_samples)
         _warn_about_units(self, doubts)
 
     @classmethod
@@ -324,6 +335,15 @@ def _read_table(data: Any, channels: Sequence[str] | None) -> tuple[Any, Sequenc
             "table.groupby(level=0)]."
         )
     columns = table_columns(data)
+    repeated = [
+        name for name in columns if COPY.sub("", name) != name and COPY.sub("", name) in columns
+    ]
+    if repeated:
+        raise ValueError(
+            f"The columns {', '.join(repeated)} look like copies: pandas adds a number to names "
+            "that occur more than once in a file. Give each sensor names of its own, such as "
+            "left_wrist_acc_x, or drop them."
+        )
     names = None if all(name.isdigit() for name in columns) else tuple(columns)
     if names is not None and channels is None:
         read_names(names)  # before the values, which may be labels and dates
@@ -345,15 +365,20 @@ def _read_table(data: Any, channels: Sequence[str] | None) -> tuple[Any, Sequenc
 def _check_order(names: Sequence[str], channels: Any) -> None:
     """Raise if the columns of a table and given names are the same channels in another order."""
     given = list(channels) if not isinstance(channels, str) else []
-    try:
-        own, wanted = ([n.rpartition("_") for n in read_names(x)[0]] for x in (names, given))
-    except ValueError:
-        return
-    sensors = (
-        [f"{start.rpartition('_')[2]}_{axis}" for start, _, axis in x] for x in (own, wanted)
-    )
-    first, second = sensors
-    if first != second:
+    if all(name.strip().lower() in AXES for name in names):  # only axes: the sensor is not told
+        first = [name.strip().lower() for name in names]
+        second = [str(name).strip().lower()[-1:] for name in given]
+        differ = first != second and set(second) <= set(AXES)
+    else:
+        try:
+            own, wanted = ([n.rpartition("_") for n in read_names(x)[0]] for x in (names, given))
+        except ValueError:
+            return
+        first, second = (
+            [f"{start.rpartition('_')[2]}_{axis}" for start, _, axis in x] for x in (own, wanted)
+        )
+        differ = first != second
+    if differ:
         raise ValueError(
             f"The columns of data are {', '.join(names)}, but channels= names them "
             f"{', '.join(given)}. Leave channels out, or give it in the order of the columns."
@@ -384,6 +409,23 @@ def _check_start(start: float) -> float:
     if not is_number(start) or not np.isfinite(start):
         raise ValueError(f"start must be a finite number of seconds, got {start!r}.")
     return float(start)
+
+
+def _warn_about_rate(data: Any, rate: float, samples: int) -> None:
+    """Warn if the rate looks like a period, or is not that of the dates of a table's rows."""
+    message = looks_like_a_period(rate, f"A recording of {samples} samples")
+    index = getattr(data, "index", None)
+    dated = str(getattr(index, "dtype", "")).startswith("datetime64")
+    if message is None and dated and samples > 2:
+        stamps = np.asarray(index, dtype="datetime64[ns]").astype(np.int64)
+        step = float(np.median(np.diff(stamps))) / 1e9
+        if step > 0 and abs(step * rate - 1) > MAX_RATE_DIFFERENCE:
+            message = (
+                f"The rows of data are {step:.4g} s apart, a rate of {1 / step:.4g} Hz, but "
+                f"rate={rate:.4g} was given. For uneven rows use resample_timestamps."
+            )
+    if samples > 2 and message is not None:
+        warn(message)
 
 
 def _warn_about_units(recording: Recording, named: Sequence[Doubt]) -> None:

@@ -42,6 +42,13 @@ _STEADY = 0.5
 _FREE = 7.0
 """Median length in m/s² below which gravity can be missing."""
 
+_STILL, _FEWEST_STILL, _SHARE_STILL, _FEWEST_STILL_SAMPLES = 0.01, 3, 0.05, 10
+"""Standard deviation of a still stretch relative to its mean; the fewest such stretches, their
+smallest share, and their fewest samples."""
+
+_GAIN = 1.3
+"""Ratio to gravity of still readings from which on the scale is wrong."""
+
 # rad/s. Sensors saturate at 2000 deg/s = 35 rad/s per axis; the fastest waving in the data has a
 # median of 20 and a 99th percentile of 42.
 _GYRO_MEDIAN, _GYRO_P99 = 25.0, 60.0
@@ -50,10 +57,10 @@ _GYRO_COUNTS = 4000.0
 """99th percentile that no gyroscope reaches in deg/s: three axes of 2000 are 3464."""
 
 _PADDING = 3
-"""Samples of exactly (0, 0, 0) in a row that are no reading."""
+"""Consecutive samples of exactly (0, 0, 0) that count as lost."""
 
 _HELD = 1.0
-"""Seconds without any change that are no reading, where all other samples change."""
+"""Seconds without any change that count as lost, where all other samples change."""
 
 _REPEATS = 0.02
 """Largest share of samples that repeat the one before in readings that are fine enough."""
@@ -179,8 +186,10 @@ def _of_acc(acc: NDArray[Any]) -> Doubt | None:
     """Return the doubt about accelerations (S, T, 3)."""
     level = _level(acc)
     low, high = (factor * STANDARD_GRAVITY for factor in _LEVELS)
-    if np.isnan(level) or level == 0.0 or _FREE <= level <= 2 * high:
+    if np.isnan(level) or level == 0.0:
         return None
+    if _FREE <= level <= 2 * high:
+        return _of_still(acc)
     near = f"The median length of the acceleration is about {_rough(level)}"
     expected = "with gravity it should be about 9.8 m/s²"
     # 1. No unit at all: standardized or scaled
@@ -236,6 +245,27 @@ def _of_acc(acc: NDArray[Any]) -> Doubt | None:
         "acc",
         unit,
         f"{near}; {expected}. These look like {unit}: multiply by {factor:.6g}{also}.",
+    )
+
+
+def _of_still(acc: NDArray[Any]) -> Doubt | None:
+    """Return the doubt about accelerations that are not gravity although the sensor is still."""
+    part = acc[:: max(1, len(acc) // SEGMENTS)].astype(np.float64, copy=False)
+    if part.shape[1] < _FEWEST_STILL_SAMPLES:
+        return None
+    lengths = np.linalg.norm(part.mean(axis=1), axis=-1)
+    still = part.std(axis=1).max(axis=-1) < _STILL * lengths
+    if still.sum() < max(_FEWEST_STILL, _SHARE_STILL * len(part)):
+        return None
+    level = float(np.median(lengths[still]))
+    if 1 / _GAIN <= level / STANDARD_GRAVITY <= _GAIN:
+        return None
+    unit = "ft/s²: multiply by 0.3048" if abs(level / 32.174 - 1) < 0.05 else "another scale"
+    return Doubt(
+        "acc",
+        "scale",
+        f"While the sensor does not move, the acceleration is {_rough(level)}, but gravity is 9.8 "
+        f"m/s². These look like {unit}. Calibrate the sensor, or check the factor of the export.",
     )
 
 

@@ -200,9 +200,11 @@ def write_mvnx(path, motion=REFERENCE, *, prefix="", labels=True, doctype="", po
         listed = [f'<{tag}segment label="{n}" id="{k}"/>' for k, (n, _) in enumerate(pairs, 1)]
         lines.append(f"<{tag}segments>{''.join(listed)}</{tag}segments>")
     lines.append(f"<{tag}frames>")
-    for kind, q, p in frames:
+    for number, (kind, q, p) in enumerate(frames, -len(calibration)):
         numbers = [" ".join(f"{x:.7f}" for x in each.ravel()) for each in (q, p)]
-        lines.append(f'<{tag}frame time="0" type="{kind}">')
+        index = f' index="{number}"' if number >= 0 else ""
+        time = round(1000 * max(0, number) / motion.rate)
+        lines.append(f'<{tag}frame time="{time}"{index} type="{kind}">')
         lines.append(f"<{tag}orientation>{numbers[0]}</{tag}orientation>")
         if position:
             lines.append(f"<{tag}position>{numbers[1]}</{tag}position>")
