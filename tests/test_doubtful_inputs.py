@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 
 from m3n_sklearn.motion import Motion, read_mvnx, read_smpl, read_trc
 from m3n_sklearn.recording import Recording, UnitsWarning, channel_names
@@ -86,3 +87,16 @@ def test_tensors_that_require_gradients_are_read():
     poses = torch.tensor([[np.pi / 2] + 71 * [0.0]] * 30, requires_grad=True)  # upright, z up
     (motion,) = read_smpl({"poses": poses, "fps": 30, "trans": np.zeros((30, 3))})
     assert motion.n_frames == 30
+
+
+def test_inverse_rotations_are_said():
+    poses = np.zeros((30, 24, 3))
+    poses[:, 0, 0] = np.pi / 2  # upright, z up
+    poses[:, [4, 5], 0] = 0.6  # knees
+    matrices = Rotation.from_rotvec(poses.reshape(-1, 3)).as_matrix().reshape(30, 24, 3, 3)
+    content = {"fps": 30, "trans": np.zeros((30, 3))}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_smpl({**content, "poses": matrices})
+    with pytest.warns(UserWarning, match="knees of .* bend forwards, by 34 degrees"):
+        read_smpl({**content, "poses": np.swapaxes(matrices, -1, -2)})

@@ -32,6 +32,9 @@ MIN_CONTRAST = 0.1
 MIN_FLEXION = 0.05
 """Smallest mean bend of the knees, in rad, that tells columns from rows."""
 
+MAX_EXTENSION = 0.15
+"""Largest mean bend of the knees in the wrong direction, in rad."""
+
 KNEES = [SMPL_JOINTS.index("left_knee"), SMPL_JOINTS.index("right_knee")]
 
 
@@ -46,6 +49,7 @@ def as_rotvecs(
         raise ValueError(f"{name} has shape {array.shape}. Expected {_expected(joints)}.")
     rows = array.reshape(len(array), -1, numbers)
     if numbers == 3:
+        _warn_if_inverse(rows, name)
         return rows
     finite = np.isfinite(rows).all(axis=-1)
     vectors = np.full((*rows.shape[:2], 3), np.nan)
@@ -57,6 +61,7 @@ def as_rotvecs(
                 f"{name} has matrices that are not rotations. Expected {_expected(joints)}."
             )
         vectors[finite] = rotvec_from_matrix(matrices)
+        _warn_if_inverse(vectors, name)
         return vectors
     kind = convention_of(array, name, joints) if convention is None else convention
     if numbers == 4:
@@ -108,8 +113,7 @@ def convention_of(values: ArrayLike, name: str, joints: tuple[int, ...]) -> str 
     # 3. Columns or rows, a rotation or its inverse: knees bend backwards only
     flexion = 0.0
     if rows.shape[1] > max(KNEES):
-        knees = np.array(KNEES) - rows.shape[1] % 2  # odd numbers of joints are without the root
-        turns = rotvec_from_matrix(matrix_from_sixd(finite[:, knees]))
+        turns = rotvec_from_matrix(matrix_from_sixd(finite[:, _knees(rows.shape[1])]))
         flexion = float(turns[..., 0].mean())
     if abs(flexion) < MIN_FLEXION:
         warn(
@@ -118,6 +122,24 @@ def convention_of(values: ArrayLike, name: str, joints: tuple[int, ...]) -> str 
             "pass matrices or rotation vectors."
         )
     return "rows" if flexion < -MIN_FLEXION else "columns"
+
+
+def _knees(joints: int) -> list[int]:
+    """Return the columns of the knees; odd numbers of joints are without the root."""
+    return [knee - joints % 2 for knee in KNEES]
+
+
+def _warn_if_inverse(vectors: Array, name: str) -> None:
+    """Warn if knees bend forwards, as they do in inverse rotations or transposed matrices."""
+    if vectors.shape[1] <= max(KNEES):
+        return
+    flexion = vectors[:, _knees(vectors.shape[1]), 0]
+    flexion = flexion[np.isfinite(flexion)]
+    if flexion.size and flexion.mean() < -MAX_EXTENSION:
+        warn(
+            f"The knees of {name} bend forwards, by {np.rad2deg(-flexion.mean()):.0f} degrees on "
+            "average. The rotations look inverted: transpose the matrices, or negate the vectors."
+        )
 
 
 def _skewness(sixd: Array) -> float:
