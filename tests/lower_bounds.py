@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-EXTRAS = ("dev", "demo", "numba")
+EXTRAS = ("dev", "demo", "numba", "table", "report", "conformal", "video", "deploy")
 NOT_PINNED = {"torch", "m3n-sklearn"}
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
@@ -20,9 +20,7 @@ def lower_bounds() -> Iterator[str]:
     extras = project["optional-dependencies"]
     for requirement in [
         *project["dependencies"],
-        *extras["dev"],
-        *extras["demo"],
-        *extras["numba"],
+        *(requirement for extra in EXTRAS for requirement in extras[extra]),
     ]:
         match = re.fullmatch(r"([\w.-]+)(?:\[[^]]*\])?>=([\w.]+)", requirement)
         if match and match[1] not in NOT_PINNED:
