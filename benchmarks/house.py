@@ -36,6 +36,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "_safe_pickle",
             "_hashing",
             "_engines",
+            "_text_files",
             "_torch",
             "_training",
             "_even_clock",

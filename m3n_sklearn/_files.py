@@ -44,6 +44,28 @@ _WAYS_OUT = {
 
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{32}\.tmp")
 
+STAND_INS = (
+    (
+        rb"version https://git-lfs",
+        "this is a pointer of Git LFS, and not the file itself. Get the file with 'git lfs pull'.",
+    ),
+    (
+        rb"(\.\./|/)*(\.git/)?annex/objects/",
+        "this is a pointer of git-annex, and not the file itself. Get the file with 'git annex "
+        "get' or 'datalad get'.",
+    ),
+    (
+        rb"(<!--.*?-->\s*)*<(!doctype\s+html|html)\b",
+        "this is a web page, and not the file itself. Pages of logins, licenses and missing files "
+        "come in place of a download: open the address in a browser, or download the raw file.",
+    ),
+    (
+        rb"(<\?xml[^>]*>\s*)?<Error>",
+        "this is the error message of a server, and not the file itself. Download the file again.",
+    ),
+)
+"""What comes in place of a file that was not fetched: how it begins, and what to do."""
+
 MOST_AXES = 32
 MOST_MEMBERS = 4096
 """Arrays of an archive."""
@@ -65,19 +87,28 @@ def reading(path: str | os.PathLike[str], what: str) -> Iterator[Path]:
         yield file
     except (ImportError, Warning):  # a missing extra, or a warning that the user made an error
         raise
-    except OSError as error:
-        if error.filename is not None:  # not readable, or a disk that fails: the system says it
-            raise
-        raise ValueError(_unreadable(file, what, error)) from error
-    except ValueError as error:
-        # decoders raise subclasses whose texts say nothing to a user
-        if type(error) is not ValueError:
+    except Exception as error:
+        stand_in = _stand_in(file)
+        if stand_in is not None:
+            raise ValueError(f"{file}: {stand_in}") from error
+        if isinstance(error, OSError) and error.filename is not None:
+            raise  # not readable, or a disk that fails: the system says it
+        if type(error) is not ValueError:  # subclasses of decoders say nothing to a user
             raise ValueError(_unreadable(file, what, error)) from error
         if file.name in str(error):
             raise
         raise ValueError(f"{file}: {error}") from error
-    except Exception as error:
-        raise ValueError(_unreadable(file, what, error)) from error
+
+
+def _stand_in(file: Path) -> str | None:
+    """Say what a file is and what to do, if it only stands in place of another one."""
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(1024)
+    except OSError:
+        return None
+    start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return next((say for how, say in STAND_INS if re.match(how, start, re.I | re.S)), None)
 
 
 def _unreadable(file: Path, what: str, error: Exception) -> str:

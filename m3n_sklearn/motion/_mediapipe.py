@@ -229,7 +229,7 @@ def _read(path: Path) -> Any:
     """Return the content of a file, by its ending."""
     kind = path.suffix.lower()
     if kind == ".json":
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(read_text(path))
     if kind == ".csv":
         return _rows(path)
     if kind == ".npy":
@@ -253,8 +253,7 @@ def _is_numeric(row: list[str]) -> bool:
 
 def _rows(path: Path) -> Array:
     """Return the rows of a CSV file as an array."""
-    with path.open(newline="", encoding="utf-8-sig") as handle:
-        rows = [row for row in csv.reader(handle) if row]
+    rows = [row for row in csv.reader(io.StringIO(read_text(path), newline="")) if row]
     if rows and not _is_numeric(rows[0]):
         rows = rows[1:]  # names of the columns
     if not rows:
