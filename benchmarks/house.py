@@ -28,6 +28,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "_typing",
             "_validation",
             "_channel_names",
+            "_flat_rows",
             "_tables",
             "_warn",
             "_compat",

@@ -445,8 +445,8 @@ def _from_content(content: Any, person: int, layout: Layout) -> Table:
         rate = _first(content, RATES)
         facts = {} if rate is None else {"rate": float(content[rate])}
         return Table(**{**vars(table), **facts})
-    if isinstance(content, list | Mapping) and not len(content):
-        raise ValueError(f"it has no joint positions: its {type(content).__name__} is empty.")
+    if isinstance(content, list) and not content:
+        raise ValueError("it has no joint positions: its list is empty.")
     if isinstance(content, list) and not isinstance(content[0], list | Mapping):
         raise ValueError(f"it is a list of {type(content[0]).__name__}, not of frames.")
     if isinstance(content, list) and any(map(_record_of, content)):

@@ -7,6 +7,7 @@ joints, and these to a motion by inverse kinematics.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._files import read_npz, reading
+from .._text_files import read_text
 from .._plain_content import load_plain
 from .._typing import Array
 from .._validation import is_number, real_array
