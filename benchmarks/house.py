@@ -33,6 +33,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "_warn",
             "_compat",
             "_files",
+            "_array_files",
             "_plain_content",
             "_safe_pickle",
             "_hashing",

@@ -114,7 +114,8 @@ _UNIT_WORDS = {
         np.nan: "counts count lsb adc",
     },
     "gyro": {
-        1.0: "rad/s rads rads-1 rad/sec rad.s-1 radps radians/s radian/s radians/second radian/second",
+        1.0: "rad/s rads rads-1 rad/sec rad.s-1 radps radians/s radian/s "
+        "radians/second radian/second",
         np.pi / 180: "deg/s d/s dps degs degs-1 deg/sec degrees/s degree/s degrees/second "
         "degree/second deg.s-1 degps",
         np.pi / 180e3: "mdps mdeg/s",
@@ -262,10 +263,13 @@ def _unit_word(text: str) -> str:
     return re.sub(r"[\^() ]|\*\*", "", plain).replace("*", ".")
 
 
+SIGNS = str.maketrans("²⁻¹·⋅−", "2-1..-") | {ord("°"): "deg", ord("º"): "deg"}
+"""Signs in units, in plain letters."""
+
+
 def _in_ascii(text: str) -> str:
     """Return a text with the signs of units in plain letters."""
-    signs = {"²": "2", "⁻": "-", "¹": "1", "·": ".", "⋅": ".", "−": "-", "°": "deg", "º": "deg"}
-    return text.translate(str.maketrans(signs))
+    return text.translate(SIGNS)
 
 
 def _take_axis(words: list[str]) -> tuple[list[str], str, bool]:

@@ -141,7 +141,9 @@ def test_betas_that_make_a_giant_are_said():
 
 @pytest.mark.parametrize("factor", [98.0665, 100.0, 101.97])
 def test_cm_per_second_squared_are_not_only_mg(factor):
-    with pytest.warns(UnitsWarning, match=r"mg or cm/s²: multiply by 0.00980665, or by 0.01"):
+    with pytest.warns(
+        UnitsWarning, match=r"mg: multiply by 0.00980665, or by 0.01 if they are cm/s²"
+    ):
         Recording(factor * READINGS, 50.0, ACC)
 
 

@@ -332,7 +332,10 @@ class BodyModel:
         body = dataclasses.replace(
             self, vertices=self.vertices + offset, rest_joints=joints, stature=None
         )
-        if body.stature is not None and not _PLAUSIBLE_STATURES[0] <= body.stature <= _PLAUSIBLE_STATURES[1]:
+        if (
+            body.stature is not None
+            and not _PLAUSIBLE_STATURES[0] <= body.stature <= _PLAUSIBLE_STATURES[1]
+        ):
             warn(
                 f"With these betas, {self.name} is {body.stature:.3g} m tall, which is not the "
                 "height of a person. They may belong to another body, or their fit may have "

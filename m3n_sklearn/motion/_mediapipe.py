@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._files import read_npz, reading
-from .._text_files import read_text
+from .._array_files import read_npz
+from .._files import reading
 from .._plain_content import load_plain
+from .._text_files import read_text
 from .._typing import Array
 from .._validation import is_number, real_array
 from ..skeleton import SMPL_JOINTS, reference_joints

@@ -88,8 +88,8 @@ OTHERS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"MATLAB", MATRIX),
 )
 FORMATS = (
-    "BVH, SMPL parameters, TRC, C3D, MVNX, AMC, results of MediaPipe and SAM 3D Body, and tables of "
-    "joint positions"
+    "BVH, SMPL parameters, TRC, C3D, MVNX, AMC, results of MediaPipe and SAM 3D Body, and tables "
+    "of joint positions"
 )
 SMPL_COUNTS = (22, 24, 52, 55)
 """Numbers of joints of the SMPL family."""
@@ -233,7 +233,11 @@ def _recognize(file: Path) -> str:
         if file.suffix.lower() in VIDEO_ENDINGS:
             raise ValueError(f"this is {VIDEO}.")
         # 2. Formats with a signature
-        if wide_codec(head) is None and head[1:2] == b"\x50" and (head[0] < 32 or file.suffix.lower() == ".c3d"):
+        if (
+            wide_codec(head) is None
+            and head[1:2] == b"\x50"
+            and (head[0] < 32 or file.suffix.lower() == ".c3d")
+        ):
             return "c3d"
         if _is_binary(head) or file.suffix.lower() in ARRAY_ENDINGS:
             return _recognize_arrays(file)
@@ -344,10 +348,10 @@ def _read_folder(folder: Path, options: Mapping[str, Any]) -> list[Motion]:
     motions: list[Motion] = []
     failed: list[str] = []
     said: dict[tuple[type[Warning], str], list[str]] = {}
-    files = list(_files(folder))
-    if not files:
+    there = list(_files(folder))
+    if not there:
         raise ValueError(f"The folder {folder} has no files.")
-    for file in files:
+    for file in there:
         relative = file.relative_to(folder)
         name = relative.with_suffix("").as_posix()
         try:
@@ -362,7 +366,7 @@ def _read_folder(folder: Path, options: Mapping[str, Any]) -> list[Motion]:
     if not motions:
         cure = f": {'; '.join(failed[:20])}" if failed else ""
         what = "can be read" if failed else "is a motion"
-        hint = "" if failed else f" It has {_brief_list(files, folder)}. Known are {FORMATS}."
+        hint = "" if failed else f" It has {_brief_list(there, folder)}. Known are {FORMATS}."
         raise ValueError(f"No file in {folder} {what}{cure}.{hint}")
     for (category, message), files in said.items():
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""

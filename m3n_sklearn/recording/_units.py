@@ -31,7 +31,7 @@ _LEVELS = (0.5, 2.0)
 """Median lengths, relative to gravity, that are those of a moving person."""
 
 _COUNTS = (64, 128, 256, 512, 2048, 4096, 8192, 16384)
-"""Usual counts of an analog-to-digital converter per g; 1024 cannot be told from mg, nor can cm/s²."""
+"""Usual counts of an analog-to-digital converter per g. 1024 and cm/s² cannot be told from mg."""
 
 _GRAVITY_LIKE, _EXCHANGED_ACC = (7.0, 14.0), 5.0
 """Median lengths that look like m/s² with gravity, and below which an acceleration does not."""
@@ -272,7 +272,7 @@ def _of_still(acc: NDArray[Any]) -> Doubt | None:
 def _large_unit(level: float) -> tuple[str, float, str]:
     """Return the unit of lengths above those of m/s², its factor, and more to say."""
     units = {float(count): f"raw counts ({count} per g)" for count in _COUNTS}
-    units |= {1000.0: "mg or cm/s²", 1000 * STANDARD_GRAVITY: "mm/s²"}
+    units |= {1000.0: "mg", 1000 * STANDARD_GRAVITY: "mm/s²"}
     nearest = min(units, key=lambda size: abs(np.log(size / level)))
     also = ""
     if nearest == 1000.0:

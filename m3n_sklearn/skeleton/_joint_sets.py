@@ -345,7 +345,7 @@ def columns_by_name(names: Iterable[str]) -> Columns:
 
 
 def _settle_spine(points: dict[str, int]) -> None:
-    """Rename the joints of a spine that is counted from zero, as Autodesk's Spine, Spine1, Spine2."""
+    """Rename the joints of a spine that is counted from zero, as Spine, Spine1 and Spine2."""
     if {"spine", "spine1"} <= points.keys():
         below = ["lowerback"] if "lowerback" in points else []
         given = [*below, "spine", *(name for name in ("spine1", "spine2") if name in points)]

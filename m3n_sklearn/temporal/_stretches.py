@@ -158,7 +158,9 @@ def _warn_if_other_unit(step: float, seconds: float, X: Any) -> None:
         what = "of unknown length"
     # 2. The unit that would explain it
     if is_long or is_short:
-        unit, cure = ("milliseconds", "divide by 1000") if is_long else ("minutes", "multiply by 60")
+        unit, cure = (
+            ("milliseconds", "divide by 1000") if is_long else ("minutes", "multiply by 60")
+        )
         warn(
             f"By times, the windows are {step:.3g} s apart, but they are {what}. If times are in "
             f"{unit}, {cure}: they must be in s."

@@ -118,9 +118,7 @@ DIALECTS = {
     ),
     "rigify, numbered": dialect(
         "DEF-spine,DEF-spine.001,DEF-spine.002,DEF-spine.003,DEF-spine.004,DEF-spine.006",
-        prefixed(
-            "DEF-", "shoulder.*,upper_arm.*,forearm.*,hand.*,-,thigh.*,shin.*,foot.*,toe.*"
-        ),
+        prefixed("DEF-", "shoulder.*,upper_arm.*,forearm.*,hand.*,-,thigh.*,shin.*,foot.*,toe.*"),
         "L",
         "R",
     ),

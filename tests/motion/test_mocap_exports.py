@@ -33,7 +33,7 @@ def test_the_second_person_of_motive(tmp_path):
 
 def test_local_coordinates_of_motive_are_refused(tmp_path):
     file = write_motive(tmp_path / "walk.csv", space="Local")
-    with pytest.raises(ValueError, match="walk.csv: .*coordinate space 'Global'"):
+    with pytest.raises(ValueError, match=r"walk.csv: .*coordinate space 'Global'"):
         read_motion(file)
 
 

@@ -287,7 +287,9 @@ def test_a_decimal_comma_in_the_rate_of_mvnx(tmp_path):
     file = write_mvnx(tmp_path / "a.mvnx")
     text = file.read_text()
     rate = re.search(r'frameRate="([^"]*)"', text)[1]
-    file.write_text(text.replace(f'frameRate="{rate}"', f'frameRate="{float(rate):.1f}"'.replace(".", ",")))
+    file.write_text(
+        text.replace(f'frameRate="{rate}"', f'frameRate="{float(rate):.1f}"'.replace(".", ","))
+    )
     assert read_mvnx(file).rate == float(rate)
 
 
