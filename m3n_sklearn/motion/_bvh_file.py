@@ -52,7 +52,7 @@ NOMINAL_RATES = (
 )
 """Frame rates of cameras and programs in Hz, the last ones those of NTSC."""
 
-SILENT_SHARE, LARGEST_SHARE = 0.025, 0.05
+SILENT_SHARE, LARGEST_SHARE = 0.025, 0.12
 """Changes of the rate, as shares, that are made without a warning, and that are made at all."""
 
 
@@ -405,7 +405,11 @@ def _unrounded(seconds: float, word: str) -> float:
     """Return the frame rate from which a frame time was printed with few digits."""
     unit = 10.0 ** int(Decimal(word).as_tuple().exponent)  # of the last digit
     # 1. A rate that people use: the frame time itself, else rounded to it, else cut off
-    for below, above in ((1e-9 * seconds, 1e-9 * seconds), (0.501 * unit, 0.501 * unit), (0, unit)):
+    for below, above in (
+        (1e-9 * seconds, 1e-9 * seconds),
+        (0.501 * unit, 0.501 * unit),
+        (0, 0.999 * unit),
+    ):
         fits = [rate for rate in NOMINAL_RATES if -below <= 1 / rate - seconds <= above]
         whole = [rate for rate in fits if rate == int(rate)] or fits
         if len(whole) == 1 and abs(whole[0] * seconds - 1) <= LARGEST_SHARE:

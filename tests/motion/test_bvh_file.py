@@ -205,7 +205,8 @@ def test_printed_frame_times(write, printed, rate):
         ("0.008", 120.0, "between 111.1 and 133.3 Hz. The nominal rate 120 Hz was taken"),
         ("0.016", 60.0, "The nominal rate 60 Hz was taken"),
         ("0.007", 1 / 0.007, "Taken as 142.9 Hz"),  # 144 or 150
-        ("0.03", 1 / 0.03, "Taken as 33.33 Hz"),
+        ("0.03", 30.0, "between 25 and 40 Hz. The nominal rate 30 Hz was taken"),
+        ("0.009", 1 / 0.009, "Taken as 111.1 Hz"),
     ],
 )
 def test_too_few_digits_of_the_frame_time_are_said(write, printed, rate, words):
