@@ -116,12 +116,11 @@ def read_bvh(
     Warns
     -----
     UserWarning
-        If the file has more frames than announced, or one less; if the frame time is unusual, or has too
-        few digits to tell the rate; if
-        the unit of length is unknown; if angles seem to be in radians; if bones change their
-        length over time; if the pose without rotations is not a rest pose, or does not fit the
-        rotations; if left and right are exchanged; if frames of a rest pose are left out; or if
-        the body does not stand along the axis that should point up.
+        If the file has more frames than announced, or one less; if the frame time is unusual, or
+        has too few digits to tell the rate; if the unit of length is unknown; if angles seem to be
+        in radians; if bones change their length over time; if the pose without rotations is not a
+        rest pose, or does not fit the rotations; if left and right are exchanged; if frames of a
+        rest pose are left out; or if the body does not stand along the axis that should point up.
 
     See Also
     --------
