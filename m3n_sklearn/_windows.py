@@ -161,7 +161,10 @@ class Windows:
         raise TypeError(
             "Windows contains several modalities and is not a single array. Use a column, such as "
             f"X['imu']. The columns are {', '.join(self.columns)}. Multi3NetClassifier needs no "
-            "scaler before it: it scales its input."
+            "scaler before it: it scales its input. Meta-estimators that require a 2-D array, such "
+            "as BaggingClassifier, SelfTrainingClassifier and OneVsOneClassifier, take the rows "
+            "X['imu'].reshape(len(X), -1), and a pipeline that restores the windows: see 'Use "
+            "meta-estimators' in the user guide."
         )
 
     def __getitem__(self, key: Any) -> Any:

@@ -48,6 +48,9 @@ MAX_FRAME_INTERVAL = 2.0
 MIN_STATURE, MAX_STATURE = 0.4, 2.6
 """Plausible body heights, in m."""
 
+MAX_BETA = 10.0
+"""Largest plausible shape coefficient, in standard deviations."""
+
 
 def as_sentences(text: object) -> tuple[str, ...]:
     """Return one caption or several paraphrases as a tuple of stripped, non-empty strings."""
@@ -545,6 +548,14 @@ def _check_betas(betas: ArrayLike | None) -> Array | None:
     values = real_array(betas, "betas", "shape coefficients of shape (B,)")
     if values.ndim != 1 or not np.isfinite(values).all():
         raise ValueError(f"betas must be a finite vector, got shape {values.shape}.")
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest > MAX_BETA:
+        warn(
+            f"betas reach {largest:.3g}, but those of people stay below {MAX_BETA:g}, since they "
+            "are in standard deviations of a population. The fit of the body may have failed, or "
+            "the numbers may not be shape coefficients. Leave betas out, and pass stature= to "
+            "scale the body."
+        )
     return values
 
 
