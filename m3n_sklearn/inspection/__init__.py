@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ._comparison import ComparisonDisplay
+from ._describe import Description, describe
+from ._findings import Finding
 from ._label_efficiency import LabelEfficiencyDisplay
 from ._report import report
 from ._sensors import SensorsDisplay
@@ -11,9 +13,12 @@ from ._timeline import TimelineDisplay
 
 __all__ = [
     "ComparisonDisplay",
+    "Description",
+    "Finding",
     "LabelEfficiencyDisplay",
     "SensorsDisplay",
     "SignalDisplay",
     "TimelineDisplay",
+    "describe",
     "report",
 ]

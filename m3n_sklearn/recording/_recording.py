@@ -28,7 +28,7 @@ from ._channels import parse_channels, sites_of
 from ._resampling import nearest_samples, resample_lossy, resample_observed
 from ._units import find_doubts, segments, sites_in_doubt
 
-__all__ = ["Recording"]
+__all__ = ["Recording", "doubts_of", "doubts_of_readings"]
 
 
 AXES = ("x", "y", "z")
@@ -430,7 +430,7 @@ def _warn_about_rate(data: Any, rate: float, samples: int) -> None:
 
 def _warn_about_units(recording: Recording, named: Sequence[Doubt]) -> None:
     """Warn if readings or channel names say other units; remember what was told."""
-    found = _doubts_of_values(recording)
+    found = doubts_of_readings(recording)
     # a unit in a name counts unless the values show that it was converted
     if not any(doubt.sensor == "acc" for doubt in found) and named and _has_gravity(recording):
         named = [doubt for doubt in named if doubt.sensor != "acc"]
@@ -439,7 +439,7 @@ def _warn_about_units(recording: Recording, named: Sequence[Doubt]) -> None:
     object.__setattr__(recording, "_doubts", frozenset(doubt.key for doubt in doubts))
 
 
-def _doubts_of_values(recording: Recording) -> tuple[Doubt, ...]:
+def doubts_of_readings(recording: Recording) -> tuple[Doubt, ...]:
     """Return what is doubtful about the sensors of each site."""
     by_site = [
         (site, find_doubts(parts.get("acc"), parts.get("gyro"), recording.rate))
