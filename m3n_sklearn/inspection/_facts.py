@@ -73,7 +73,7 @@ def facts_of(item: Item, number: int, cutting: dict[str, Any]) -> Facts:
         rate=recording.rate,
         channels=recording.channels or recording.data.shape[1],
         unobserved=float(1 - recording.observed.mean()),
-        longest_gap=_longest(~recording.observed.all(axis=1)) / recording.rate,
+        longest_gap=_longest(~np.all(recording.observed, axis=1)) / recording.rate,
         sensors=sensors,
         turning=turning,
         doubts=_doubts(recording),
@@ -139,7 +139,7 @@ def _sensors(
         return {}, {}
     values, sensors, turning = {}, {}, {}
     for site, kind, columns in triads:
-        seen = recording.observed[:, columns].all(axis=1)
+        seen = np.asarray(recording.observed[:, columns].all(axis=1))
         triad = np.where(seen[:, None], recording.data[:, columns], np.nan)
         values[site, kind] = triad
         sensors[site, kind] = _sensor(triad, recording)
@@ -153,7 +153,7 @@ def _sensors(
 
 def _sensor(triad: Array, recording: Recording) -> Sensor:
     """Return what a triad (T, 3) reads; NaN was not observed."""
-    known = triad[np.isfinite(triad).all(axis=1)]
+    known = triad[np.asarray(np.isfinite(triad).all(axis=1))]
     length = min(len(triad), max(1, round(STRETCH * recording.rate)))
     count = len(triad) // length
     stretches = triad[: count * length].reshape(count, length, 3)
@@ -181,18 +181,18 @@ def _means(stretches: Array) -> Array:
     return np.divide(total, counts, out=np.full_like(total, np.nan), where=enough)
 
 
-def _in_rows(flags: NDArray[np.bool_]) -> int:
+def _in_rows(flags: Any) -> int:
     """Return how many flags are true, RUN or more times in a row."""
     runs = _runs(flags)
     return int(runs[runs >= RUN].sum())
 
 
-def _longest(flags: NDArray[np.bool_]) -> int:
+def _longest(flags: Any) -> int:
     """Return the length of the longest row of true flags."""
     return int(_runs(flags).max(initial=0))
 
 
-def _runs(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _runs(flags: Any) -> NDArray[np.int64]:
     """Return the lengths of the rows of true flags."""
     steps = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     return steps[1::2] - steps[::2]

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._channel_names import Doubt
 from .._typing import Array
-
 from ._facts import Facts
 from ._mounting import (
     Directions,
     Turned,
     Turning,
+    add_turnings,
     compare_sensors,
     disagreement,
     find_turned,
@@ -147,14 +148,14 @@ def _channels(facts: Sequence[Facts]) -> Iterator[Finding]:
         shared = set(usual).intersection(*map(set, sets))
         cure = "Choose common channels with Recording.select"
         cure += f": {names_of(sorted(shared), 12)}." if shared else "; none is common to all."
-        found = f"The channels are not those of the others: {names_of(others[0].channels or ())}."
+        found = f"The channels are not those of the others: {names_of(np.atleast_1d(others[0].channels))}."
         yield Finding("channels", _who(others, some), found, cure)
 
 
 def _units(facts: Sequence[Facts]) -> Iterator[Finding]:
     """Find readings that are not in m/s² and rad/s, or look lost."""
     owners: dict[str, list[Facts]] = {}
-    doubts = {}
+    doubts: dict[str, Doubt] = {}
     for each in facts:
         for doubt in each.doubts:
             owners.setdefault(doubt.key, []).append(each)
@@ -239,13 +240,12 @@ def _axes(facts: Sequence[Facts]) -> Iterator[Finding]:
             )
         for turned in find_turned(directions):
             yield _turned(turned, site, directions)
-    turning: dict[tuple[Hashable, str], Turning] = {}
+    turnings: dict[tuple[Hashable, str], list[Turning]] = {}
     for each in facts:
         for site, sums in each.turning.items():
-            key = (each.person, site)
-            turning[key] = turning[key] + sums if key in turning else sums
-    for (person, site), sums in turning.items():
-        mismatch = compare_sensors(sums)
+            turnings.setdefault((each.person, site), []).append(sums)
+    for (person, site), parts in turnings.items():
+        mismatch = compare_sensors(add_turnings(parts))
         if mismatch is None:
             continue
         best = in_words(mismatch.map)

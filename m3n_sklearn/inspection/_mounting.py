@@ -27,6 +27,7 @@ __all__ = [
     "Directions",
     "Turned",
     "Turning",
+    "add_turnings",
     "compare_sensors",
     "disagreement",
     "find_turned",
@@ -223,11 +224,7 @@ class Turning(NamedTuple):
     cross: Array  # (3, 3) sum of -(u x du)_i theta_j
     fourth: Array  # (3, 3, 3, 3) sum of theta_i theta_j u_k u_l
     angles: Array  # (3, 3) sum of theta_i theta_j |u|²
-    count: int
-
-    def __add__(self, other: object) -> Turning:
-        assert isinstance(other, Turning)
-        return Turning(*(a + b for a, b in zip(self, other, strict=True)))
+    moments: int
 
 
 class AxesMismatch(NamedTuple):
@@ -267,13 +264,18 @@ def turning_of(acc: Array, gyro: Array, rate: float) -> Turning | None:
         cross=-np.cross(middle, du).T @ theta,
         fourth=(pairs.T @ places).reshape(3, 3, 3, 3),
         angles=(pairs.T @ squares).reshape(3, 3),
-        count=len(du),
+        moments=len(du),
     )
+
+
+def add_turnings(parts: Sequence[Turning]) -> Turning:
+    """Add the sums of several recordings."""
+    return Turning(*(sum(values[1:], values[0]) for values in zip(*parts, strict=True)))
 
 
 def compare_sensors(turning: Turning) -> AxesMismatch | None:
     """Return how the axes of a gyroscope differ from those of the accelerometer, or None."""
-    if turning.seconds < FEWEST_CALM or turning.turns < LEAST_TURN**2 * turning.count:
+    if turning.seconds < FEWEST_CALM or turning.turns < LEAST_TURN**2 * turning.moments:
         return None
     scores = _scores(turning)
     best = int(np.argmax(scores))

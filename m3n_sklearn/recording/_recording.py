@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +27,9 @@ from ..motion import as_sentences, check_id, check_name
 from ._channels import parse_channels, sites_of
 from ._resampling import nearest_samples, resample_lossy, resample_observed
 from ._units import find_doubts, segments, sites_in_doubt
+
+if TYPE_CHECKING:
+    from ..inspection import RecordingDisplay
 
 __all__ = ["Recording", "doubts_of", "doubts_of_readings"]
 
@@ -183,6 +186,28 @@ class Recording:
             f"Recording({self.n_samples} samples x {self.data.shape[1]} channels, "
             f"{self.duration:.2f} s at {self.rate:.4g} Hz)"
         )
+
+    def _repr_html_(self) -> str:
+        from ..inspection import recording_html
+
+        return recording_html(self)
+
+    def plot(self, *, axes: Any = None) -> RecordingDisplay:
+        """Draw the signals, with classes as colored spans and gaps in grey.
+
+        Parameters
+        ----------
+        axes : array of matplotlib Axes, optional
+            Axes to draw on, one per sensor; new ones by default.
+
+        Returns
+        -------
+        RecordingDisplay
+            The drawn display; see :class:`m3n_sklearn.inspection.RecordingDisplay`.
+        """
+        from ..inspection import RecordingDisplay
+
+        return RecordingDisplay.from_recording(self, axes=axes)
 
     def replace(self, **changes: Any) -> Recording:
         """Return a copy with some arguments changed.
