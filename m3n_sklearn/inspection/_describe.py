@@ -14,7 +14,7 @@ import numpy as np
 from .._validation import list_of
 from ..motion import Motion
 from ..recording import Item, Recording, cut
-from ._facts import Facts, facts_of
+from ._facts import Facts, agree_on_units, facts_of
 from ._findings import Finding, find_all, names_of
 from ._html import card, html_table
 from ._sketch import heat_cells
@@ -112,7 +112,7 @@ def describe(items: Iterable[Item] | Item, *, seconds: float = 2.0, **cutting: A
             f"{', '.join(('seconds', *CUTTING))}."
         )
     plan = {"seconds": seconds, **cutting}
-    facts = [facts_of(item, number, plan) for number, item in enumerate(listed)]
+    facts = agree_on_units([facts_of(item, n, plan) for n, item in enumerate(listed)])
     return Description(facts, find_all(facts, cutting), plan)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from .._channel_names import Doubt, is_series
 from .._typing import Array
 from ..motion import Motion
 from ..recording import (
+    SENSORS,
     Item,
     Recording,
     WindowFates,
@@ -22,7 +24,7 @@ from ..recording import (
 )
 from ._mounting import STRETCH, Turning, turning_of
 
-__all__ = ["Facts", "Sensor", "facts_of"]
+__all__ = ["Facts", "Sensor", "agree_on_units", "facts_of"]
 
 
 class Sensor(NamedTuple):
@@ -111,6 +113,29 @@ def _seconds(recording: Recording, motion: Motion | None) -> dict[Hashable, floa
     return dict(zip(classes.tolist(), (counts / recording.rate).tolist(), strict=True))
 
 
+def agree_on_units(facts: Sequence[Facts]) -> list[Facts]:
+    """Give the recordings of a person the most frequent doubt about each sensor.
+
+    A unit belongs to a device. A short recording may look like another unit than the others.
+    """
+    # 1. Doubts of each person, by sensor and cause
+    found: dict[tuple[Hashable, str], Counter[str]] = {}
+    known: dict[str, Doubt] = {}
+    for each in facts:
+        for doubt in each.doubts:
+            known.setdefault(doubt.key, doubt)
+            if doubt.sensor in SENSORS and each.person is not None:
+                found.setdefault((each.person, doubt.sensor), Counter())[doubt.key] += 1
+    # 2. The most frequent one in place of each
+    usual = {key: known[counts.most_common(1)[0][0]] for key, counts in found.items()}
+    return [
+        each._replace(
+            doubts=tuple(usual.get((each.person, doubt.sensor), doubt) for doubt in each.doubts)
+        )
+        for each in facts
+    ]
+
+
 def _doubts(recording: Recording) -> tuple[Doubt, ...]:
     """Return the doubts about the readings, and those that only the channel names raise."""
     found = doubts_of_readings(recording)
@@ -175,7 +200,7 @@ def _sensor(triad: Array, recording: Recording) -> Sensor:
 def _means(stretches: Array) -> Array:
     """Return the means (n, 3) of stretches (n, length, 3); NaN where less than half is known."""
     known = np.isfinite(stretches).all(axis=2)
-    total = np.where(known[:, :, None], stretches, 0.0).sum(axis=1)
+    total = np.where(np.asarray(known)[:, :, None], stretches, 0.0).sum(axis=1)
     counts = known.sum(axis=1)[:, None]
     enough = counts >= max(1, stretches.shape[1] // 2)
     return np.divide(total, counts, out=np.full_like(total, np.nan), where=enough)

@@ -148,7 +148,8 @@ def _channels(facts: Sequence[Facts]) -> Iterator[Finding]:
         shared = set(usual).intersection(*map(set, sets))
         cure = "Choose common channels with Recording.select"
         cure += f": {names_of(sorted(shared), 12)}." if shared else "; none is common to all."
-        found = f"The channels are not those of the others: {names_of(np.atleast_1d(others[0].channels))}."
+        other = next(names for names in sets if names != usual)
+        found = f"The channels are not those of the others: {names_of(other)}."
         yield Finding("channels", _who(others, some), found, cure)
 
 

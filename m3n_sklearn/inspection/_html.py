@@ -24,7 +24,7 @@ STYLE = """\
 .m3n-card th { font-weight: 600; }
 .m3n-card td.m3n-number { text-align: right; font-variant-numeric: tabular-nums; }
 .m3n-card td.m3n-words { white-space: normal; overflow-wrap: anywhere; }
-.m3n-card svg { max-width: 100%; height: auto; color: inherit; }
+.m3n-card svg { max-width: 100%; min-width: 28rem; height: auto; color: inherit; }
 .m3n-card svg text { fill: currentColor; }
 .m3n-card summary { cursor: pointer; margin-top: 0.4rem; }"""
 

@@ -157,4 +157,4 @@ def time_texts(times: Array) -> list[str]:
     if len(times) and are_dates(times):
         stamps = np.rint(times * 1e3).astype("datetime64[ms]")
         return [str(stamp)[11:-2] for stamp in stamps]
-    return [f"{time:.4g} s" for time in times]
+    return [f"{round(float(time), 2):g} s" for time in times]

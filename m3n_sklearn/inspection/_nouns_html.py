@@ -70,7 +70,11 @@ def recording_html(recording: Recording) -> str:
     """Return a card of a recording."""
     seen = recording.observed
     gaps = runs_of(~seen.all(axis=1))
-    share = "all" if not gaps else f"{seen.mean():.1%}, {len(gaps)} gaps"
+    share = (
+        "all"
+        if not gaps
+        else f"{seen.mean():.1%}, {len(gaps)} {'gap' if len(gaps) == 1 else 'gaps'}"
+    )
     rows = {
         "samples × channels": f"{recording.n_samples} × {recording.data.shape[1]}",
         "duration": f"{recording.duration:.2f} s at {recording.rate:.4g} Hz",
@@ -167,7 +171,8 @@ def _windows_sketch(X: Windows) -> str:
 def _start(times: Array) -> str | None:
     """Return the time of the first sample: a date if it is Unix time; nothing if it is zero."""
     if are_dates(times):
-        return f"{np.datetime64(round(float(times[0]) * 1e3), 'ms')} UTC".replace("T", " ")
+        stamp = np.datetime64(round(float(times[0]) * 1e3), "ms")
+        return f"{str(stamp).replace('T', ' ')} UTC"
     return None if times[0] == 0 else f"{times[0]:.6g} s"
 
 
@@ -182,7 +187,7 @@ def _ticks(times: Array, *, unit: str = "s") -> list[tuple[float, Any]]:
             [s for s in steps if s < 30] + [30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400]
         )
     step = next((s for s in steps if length / s <= N_TICKS), steps[-1])
-    places = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
+    places = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step + 0.0
     if dates:
         stamps = np.rint(places * 1e3).astype("datetime64[ms]")
         size = 8 if step >= 1 else 12

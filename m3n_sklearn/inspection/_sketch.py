@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Array
+from ..skeleton import SMPL_JOINTS
 
 __all__ = ["LABEL_COLORS", "Span", "figures", "heat_cells", "signals", "spans_of"]
 
@@ -22,6 +23,8 @@ WIDTH, LEFT, ROW, AXIS = 640, 48, 64, 20
 
 COLUMNS = 110
 """Points of a curve; longer signals show the smallest and the largest value of each part."""
+
+HEAD = SMPL_JOINTS.index("head")
 
 COLORS = ("#e24a4a", "#2fa84f", "#3d8fe0")
 """Of the axes x, y and z, on light and dark pages."""
@@ -140,14 +143,14 @@ def figures(
     across = max(float(np.ptp(positions[:, :, 0], axis=1).max()), 0.3) + 0.15
     low, high = float(positions[..., 1].min()), float(positions[..., 1].max())
     scale = min(WIDTH / (count * across), 130 / max(high - low, 0.3))
-    height = (high - low) * scale + 14 + AXIS
+    height = (high - low) * scale + 16 + AXIS
     width = count * across * scale
     parts = []
     for number, (figure, text) in enumerate(zip(positions, texts, strict=True)):
         middle = (number + 0.5) * across * scale
         center = (figure[:, 0].min() + figure[:, 0].max()) / 2
         x = middle + (figure[:, 0] - center) * scale
-        y = 8 + (high - figure[:, 1]) * scale
+        y = 10 + (high - figure[:, 1]) * scale
         for is_right in (False, True):
             path = "".join(
                 f"M{x[parent]:.1f} {y[parent]:.1f}L{x[joint]:.1f} {y[joint]:.1f}"
@@ -159,6 +162,7 @@ def figures(
                 f'<path d="{path}" fill="none" stroke="{color}" stroke-width="2.2" '
                 'stroke-linecap="round"/>'
             )
+        parts.append(f'<circle cx="{x[HEAD]:.1f}" cy="{y[HEAD]:.1f}" r="4" fill="currentColor"/>')
         parts.append(
             f'<text x="{middle:.0f}" y="{height - 4:.0f}" text-anchor="middle">{escape(text)}'
             "</text>"
@@ -189,7 +193,7 @@ def heat_cells(rows: Sequence[str], columns: Sequence[str], counts: Sequence[Seq
 def _svg(width: float, height: float, content: str) -> str:
     """Return an SVG of that size."""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'<div class="m3n-wide"><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'width="{width:.0f}" height="{height:.0f}" font-family="system-ui, sans-serif" '
-        f'font-size="11" role="img">{content}</svg>'
+        f'font-size="11" role="img">{content}</svg></div>'
     )
