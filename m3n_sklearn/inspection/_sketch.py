@@ -193,7 +193,7 @@ def heat_cells(rows: Sequence[str], columns: Sequence[str], counts: Sequence[Seq
 def _svg(width: float, height: float, content: str) -> str:
     """Return an SVG of that size."""
     return (
-        f'<div class="m3n-wide"><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'width="{width:.0f}" height="{height:.0f}" font-family="system-ui, sans-serif" '
-        f'font-size="11" role="img">{content}</svg></div>'
+        '<div class="m3n-wide"><svg xmlns="http://www.w3.org/2000/svg" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
+        f'font-family="system-ui, sans-serif" font-size="11" role="img">{content}</svg></div>'
     )
