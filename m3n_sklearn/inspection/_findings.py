@@ -23,7 +23,7 @@ from ._mounting import (
     mean_directions,
 )
 
-__all__ = ["Finding", "find_all", "names_of"]
+__all__ = ["Finding", "directions_of", "find_all", "names_of"]
 
 NO_DIRECTION = ("gravity removed", "standardized", "scaled", "exchanged")
 """Doubts about an acceleration whose mean is not the direction of gravity."""
@@ -227,7 +227,7 @@ def _clipping(facts: Sequence[Facts]) -> Iterator[Finding]:
 
 def _axes(facts: Sequence[Facts]) -> Iterator[Finding]:
     """Find axes that are turned or mirrored between people or sensors."""
-    for site, directions in _directions(facts).items():
+    for site, directions in directions_of(facts).items():
         where = f"the {site.replace('_', ' ')}" if site else "the sensor"
         apart = disagreement(directions)
         if apart is not None:
@@ -267,7 +267,7 @@ def _axes(facts: Sequence[Facts]) -> Iterator[Finding]:
         )
 
 
-def _directions(facts: Sequence[Facts]) -> dict[str, Directions]:
+def directions_of(facts: Sequence[Facts]) -> dict[str, Directions]:
     """Return the mean directions at each site, of people and classes."""
     stretches: dict[str, list[tuple[Hashable, Hashable, Any]]] = {}
     for each in facts:

@@ -195,22 +195,23 @@ def _explain(person: Hashable, own: Array, theirs: Array, classes: list[Hashable
     """Return which map of axes takes typical directions (K, 3) to a person's own."""
     apart = np.linalg.norm(own - np.einsum("mij,kj->mki", MAPS, theirs), axis=2)  # (48, K)
     before, after = float(apart[0].mean()), apart.mean(axis=1)
-    # 1. One map for all classes
+    # 1. One map for all classes, or for some: the watch was put on again between them
     good = np.flatnonzero(after <= EXPLAINED * before)
-    if good.size:
-        good = good[after[good] <= after[good].min() + EQUALLY_GOOD]
-        best = good[np.argmin(after[good])]
-        others = [MAPS[i] for i in good if i != best]
-        return Turned(person, before, MAPS[best], float(after[best]), classes, others)
-    # 2. One map for some classes: the watch was put on again between them
-    partly = np.minimum(apart, apart[0])
-    best = int(np.argmin(partly.mean(axis=1)))
+    partly = np.minimum(apart, apart[0]).mean(axis=1)
+    best = int(np.argmin(partly))
     turned = apart[best] < apart[0]
     enough = min(turned.sum(), (~turned).sum()) >= FEWEST_CLASSES
-    if enough and partly[best].mean() <= EXPLAINED * before:
+    limit = after[good].min() - EQUALLY_GOOD if good.size else EXPLAINED * before
+    if enough and partly[best] <= limit:
         names = [label for label, is_turned in zip(classes, turned, strict=True) if is_turned]
-        return Turned(person, before, MAPS[best], float(partly[best].mean()), names, [])
-    return Turned(person, before, None, before, classes, [])
+        return Turned(person, before, MAPS[best], float(partly[best]), names, [])
+    if not good.size:
+        return Turned(person, before, None, before, classes, [])
+    # 2. Maps that explain all classes equally well
+    good = good[after[good] <= after[good].min() + EQUALLY_GOOD]
+    best = int(good[np.argmin(after[good])])
+    others = [MAPS[i] for i in good if i != best]
+    return Turned(person, before, MAPS[best], float(after[best]), classes, others)
 
 
 # ---- within one person

@@ -81,7 +81,7 @@ def test_a_watch_that_is_turned_in_some_classes_only(recordings):
         lambda r: r.replace(data=r.data * TURNED) if r.labels[0] in some else r,
     )
     [finding] = describe(turned).findings
-    assert finding.who == "wearer1" and "in 3 of 5 classes" in finding.found
+    assert finding.who == "wearer1" and "in 3 of 5 classes (walk, throw" in finding.found
 
 
 def test_people_who_all_wear_it_otherwise_have_no_typical_mount(recordings):
