@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from html.parser import HTMLParser
 
 import numpy as np
@@ -113,6 +114,7 @@ def test_gravity_that_was_removed_has_no_direction(recordings):
 # ---- axes of two sensors
 
 
+@cache
 def slow_turns(seconds=90.0, rate=50.0):
     """Gravity and angular rate of a sensor that turns slowly about changing axes."""
     from scipy.spatial.transform import Rotation
