@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._windows import Windows as Windows
     from ._windows import as_windows as as_windows
     from .classification import Multi3NetClassifier as Multi3NetClassifier
+    from .inspection import describe as describe
     from .motion import Motion as Motion
     from .motion import motion_from_joints as motion_from_joints
     from .motion import read_4dhumans as read_4dhumans
@@ -57,6 +58,7 @@ _HOMES = {
     "as_windows": "_windows",
     "build_corpus": "pretraining",
     "cut": "recording",
+    "describe": "inspection",
     "load": "_persistence",
     "load_pretrained": "pretraining",
     "motion_from_joints": "motion",

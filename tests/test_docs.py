@@ -9,6 +9,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.utils import estimator_html_repr
 
 from m3n_sklearn import Multi3NetClassifier, Multi3NetPretrainer, SMPLIMUSimulator
@@ -19,6 +20,15 @@ from m3n_sklearn.temporal import HMMClassifier
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+
+ESTIMATOR_ROOMS = (
+    "classification",
+    "evaluation",
+    "pretraining",
+    "simulation",
+    "temporal",
+    "text",
+)
 
 
 @pytest.fixture
@@ -81,6 +91,14 @@ def test_html_repr_links_to_the_page_of_the_class(estimator, monkeypatch):
         estimator_html_repr(estimator),
     )
     assert hasattr(importlib.import_module(room), name)
+
+
+def test_every_public_estimator_links_to_its_page():
+    rooms = [importlib.import_module(f"m3n_sklearn.{room}") for room in ESTIMATOR_ROOMS]
+    named = [getattr(room, name) for room in rooms for name in room.__all__]
+    estimators = [c for c in named if isinstance(c, type) and issubclass(c, BaseEstimator)]
+    assert {c.__name__ for c in estimators} >= {"SensorNoise", "Randomization", "HMMClassifier"}
+    assert [c.__name__ for c in estimators if not issubclass(c, DocumentationLink)] == []
 
 
 def test_no_link_without_an_address(monkeypatch):

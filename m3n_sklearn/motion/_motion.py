@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,11 @@ from .._typing import Array
 from .._validation import check_positive, is_number, list_of, looks_like_a_period, real_array
 from .._warn import warn
 from ..skeleton import MIRROR_JOINTS, quat_from_rotvec, rotvec_from_quat, slerp_resample
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..inspection import MotionDisplay
 
 __all__ = [
     "MAX_MEDIAN_SPEED",
@@ -257,6 +262,30 @@ class Motion:
             f"Motion({self.n_frames} frames x {self.n_joints} joints, "
             f"{self.duration:.2f} s at {self.rate:.4g} Hz{text})"
         )
+
+    def _repr_html_(self) -> str:
+        from ..inspection import motion_html
+
+        return motion_html(self)
+
+    def plot(self, *, n_figures: int = 8, ax: Axes | None = None) -> MotionDisplay:
+        """Draw stick figures at evenly spaced times.
+
+        Parameters
+        ----------
+        n_figures : int, default=8
+            Number of figures.
+        ax : matplotlib Axes, optional
+            Axes to draw on; new ones by default.
+
+        Returns
+        -------
+        MotionDisplay
+            The drawn display; see :class:`m3n_sklearn.inspection.MotionDisplay`.
+        """
+        from ..inspection import MotionDisplay
+
+        return MotionDisplay.from_motion(self, n_figures=n_figures, ax=ax)
 
     def replace(self, **changes: Any) -> Motion:
         """Return a copy with some arguments changed.
