@@ -1,0 +1,120 @@
+"""Time of teaching a fitted classifier ten seconds of a person, against fitting it again.
+
+python -m benchmarks.teach --data PATH
+
+For each data set and number of training windows per class: the demonstration is ten seconds of a
+person who is not in the training set, either of a class that is new or of one that the person
+shows again (``replace=True``). A refit fits all windows. Printed are the median and the longest
+time over demonstrations, the ratio of the medians, and the largest difference of a probability
+between the classifier that was taught and the one that was fitted again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from m3n_sklearn import Multi3NetClassifier, Windows
+from m3n_sklearn.evaluation import draw_labels
+
+from .rejection import LabeledSet, load_sets
+
+SECONDS = 10.0
+DEMONSTRATIONS = 7
+
+
+class Measured(NamedTuple):
+    """One demonstration: seconds of teaching and of fitting again, and the largest difference."""
+
+    taught: float
+    refitted: float
+    difference: float
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default=os.environ.get("M3N_SKLEARN_DATA"))
+    options = parser.parse_args()
+    if not options.data:
+        raise SystemExit("Give --data, the folder of the real data sets.")
+    warnings.simplefilter("ignore")
+    print(
+        f"{'set':10s}{'classes':>8s}{'windows':>9s}{'stored MB':>11s}  {'demonstration':15s}"
+        f"{'teach s':>9s}{'longest':>9s}{'refit s':>9s}{'ratio':>7s}{'difference':>12s}"
+    )
+    for each in load_sets(Path(options.data)):
+        for budget in (5, 20, 50, 200):
+            if budget <= np.bincount(np.unique(each.y, return_inverse=True)[1]).max():
+                table(each, budget)
+
+
+def table(each: LabeledSet, budget: int) -> None:
+    """Print the rows of one data set with so many training windows per class."""
+    for kind in ("new class", "shown again"):
+        found, windows, megabytes = [], [], []
+        for rows, shown in demonstrations(each, budget, new=kind == "new class"):
+            measured, size = measure(each, rows, shown)
+            found.append(measured)
+            windows.append(len(rows))
+            megabytes.append(size / 1e6)
+        taught, refitted, difference = map(np.array, zip(*found, strict=True))
+        print(
+            f"{each.name:10s}{len(np.unique(each.y)):8d}{int(np.median(windows)):9d}"
+            f"{np.median(megabytes):11.2f}  {kind:15s}{np.median(taught):9.3f}{taught.max():9.3f}"
+            f"{np.median(refitted):9.3f}{np.median(taught) / np.median(refitted):7.2f}"
+            f"{difference.max():12.1e}",
+            flush=True,
+        )
+
+
+def demonstrations(
+    each: LabeledSet, budget: int, *, new: bool
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield the training rows, and the rows of ten seconds of one person and class."""
+    rng = np.random.default_rng(0)
+    people = np.unique(each.groups)
+    for _ in range(DEMONSTRATIONS):
+        person, label = rng.choice(people), rng.choice(np.unique(each.y))
+        own = np.flatnonzero((each.groups == person) & (each.y == label))
+        shown = own[: max(1, int(SECONDS / each.hop))]
+        others = np.flatnonzero(each.groups != person)
+        if new:
+            others = others[each.y[others] != label]
+        drawn = others[draw_labels(each.y[others], budget, random_state=int(rng.integers(1 << 30)))]
+        if len(shown):
+            yield (drawn if new else np.concatenate([drawn, own[-len(shown) :]])), shown
+
+
+def measure(
+    each: LabeledSet, rows: NDArray[np.int64], shown: NDArray[np.int64]
+) -> tuple[Measured, int]:
+    """Teach and fit again; the training rows may hold windows of the person that are replaced."""
+    X, y, groups = each.X, each.y, each.groups
+    model = Multi3NetClassifier("m3n-base", strategy="frozen", random_state=0)
+    taught = clone(model).fit(X[rows], y[rows], groups=groups[rows])
+    begin = time.perf_counter()
+    taught.teach(X[shown], y[shown], groups=groups[shown], replace=True)
+    spent = time.perf_counter() - begin
+    same = (groups[rows] == groups[shown[0]]) & (y[rows] == y[shown[0]])
+    both = np.concatenate([rows[~same], shown])
+    again = clone(model)
+    begin = time.perf_counter()
+    again.fit(X[both], y[both], groups=groups[both])
+    refitted = time.perf_counter() - begin
+    some: Windows = X[:: max(1, len(X) // 500)]
+    difference = np.abs(taught.predict_proba(some) - again.predict_proba(some)).max()
+    return Measured(spent, refitted, float(difference)), taught.examples_.nbytes
+
+
+if __name__ == "__main__":
+    main()
