@@ -30,7 +30,8 @@ from m3n_sklearn.evaluation import draw_labels
 from .rejection import LabeledSet, load_sets
 
 SECONDS = 10.0
-DEMONSTRATIONS = 5
+BUDGETS = {5: 5, 20: 5, 50: 5, 200: 1}
+"""Training windows per class, and the number of demonstrations to measure."""
 
 
 class Measured(NamedTuple):
@@ -54,7 +55,7 @@ def main() -> None:
         f"{'teach s':>9s}{'longest':>9s}{'refit s':>9s}{'ratio':>7s}{'difference':>12s}"
     )
     for each in load_sets(Path(options.data)):
-        for budget in (5, 20, 50, 200):
+        for budget in BUDGETS:
             if budget <= np.bincount(np.unique(each.y, return_inverse=True)[1]).max():
                 table(each, budget)
 
@@ -84,7 +85,7 @@ def demonstrations(
     """Yield the training rows, and the rows of ten seconds of one person and class."""
     rng = np.random.default_rng(0)
     people = np.unique(each.groups)
-    for _ in range(DEMONSTRATIONS):
+    for _ in range(BUDGETS[budget]):
         person, label = rng.choice(people), rng.choice(np.unique(each.y))
         own = np.flatnonzero((each.groups == person) & (each.y == label))
         shown = own[: max(1, int(SECONDS / each.hop))]
