@@ -100,9 +100,7 @@ def main() -> None:
         raise SystemExit("Give --data, the folder of the real data sets.")
     warnings.simplefilter("ignore")
     encoder = load_pretrained("m3n-base")
-    print(
-        "mean ± standard deviation over 5 seeds, in %; coverage and rejected: confidence of 0.90\n"
-    )
+    print(f"mean ± standard deviation over {SEEDS} seeds, in %, with confidence=0.9\n")
     for each in load_sets(Path(options.data)):
         if each.name == "SP-SW-HAR":  # five classes are too few to leave out a third
             continue

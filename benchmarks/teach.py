@@ -30,8 +30,9 @@ from m3n_sklearn.evaluation import draw_labels
 from .rejection import LabeledSet, load_sets
 
 SECONDS = 10.0
-BUDGETS = {5: 5, 20: 5, 50: 5, 200: 1}
-"""Training windows per class, and the number of demonstrations to measure."""
+DEMONSTRATIONS = 5
+BUDGETS = (5, 20, 50)
+"""Training windows per class."""
 
 
 class Measured(NamedTuple):
@@ -51,8 +52,8 @@ def main() -> None:
         raise SystemExit("Give --data, the folder of the real data sets.")
     warnings.simplefilter("ignore")
     print(
-        f"{'set':10s}{'classes':>8s}{'windows':>9s}{'stored MB':>11s}  {'demonstration':15s}"
-        f"{'teach s':>9s}{'longest':>9s}{'refit s':>9s}{'ratio':>7s}{'difference':>12s}"
+        f"{'set':10s}{'classes':>8s}{'windows':>8s}  {'demonstration':13s}{'teach s':>8s}"
+        f"{'longest':>8s}{'refit s':>8s}{'ratio':>6s}{'differs':>9s}"
     )
     for each in load_sets(Path(options.data)):
         for budget in BUDGETS:
@@ -63,18 +64,15 @@ def main() -> None:
 def table(each: LabeledSet, budget: int) -> None:
     """Print the rows of one data set with so many training windows per class."""
     for kind in ("new class", "shown again"):
-        found, windows, megabytes = [], [], []
+        found, windows = [], []
         for rows, shown in demonstrations(each, budget, new=kind == "new class"):
-            measured, size = measure(each, rows, shown)
-            found.append(measured)
+            found.append(measure(each, rows, shown))
             windows.append(len(rows))
-            megabytes.append(size / 1e6)
         taught, refitted, difference = map(np.array, zip(*found, strict=True))
         print(
-            f"{each.name:10s}{len(np.unique(each.y)):8d}{int(np.median(windows)):9d}"
-            f"{np.median(megabytes):11.2f}  {kind:15s}{np.median(taught):9.3f}{taught.max():9.3f}"
-            f"{np.median(refitted):9.3f}{np.median(taught) / np.median(refitted):7.2f}"
-            f"{difference.max():12.1e}",
+            f"{each.name:10s}{len(np.unique(each.y)):8d}{int(np.median(windows)):8d}"
+            f"  {kind:13s}{np.median(taught):8.3f}{taught.max():8.3f}{np.median(refitted):8.3f}"
+            f"{np.median(taught) / np.median(refitted):6.2f}{difference.max():9.1e}",
             flush=True,
         )
 
@@ -85,7 +83,7 @@ def demonstrations(
     """Yield the training rows, and the rows of ten seconds of one person and class."""
     rng = np.random.default_rng(0)
     people = np.unique(each.groups)
-    for _ in range(BUDGETS[budget]):
+    for _ in range(DEMONSTRATIONS):
         person, label = rng.choice(people), rng.choice(np.unique(each.y))
         own = np.flatnonzero((each.groups == person) & (each.y == label))
         shown = own[: max(1, int(SECONDS / each.hop))]
@@ -97,9 +95,7 @@ def demonstrations(
             yield (drawn if new else np.concatenate([drawn, own[-len(shown) :]])), shown
 
 
-def measure(
-    each: LabeledSet, rows: NDArray[np.int64], shown: NDArray[np.int64]
-) -> tuple[Measured, int]:
+def measure(each: LabeledSet, rows: NDArray[np.int64], shown: NDArray[np.int64]) -> Measured:
     """Teach and fit again; the training rows may hold windows of the person that are replaced."""
     X, y, groups = each.X, each.y, each.groups
     model = Multi3NetClassifier("m3n-base", strategy="frozen", random_state=0)
@@ -115,7 +111,7 @@ def measure(
     refitted = time.process_time() - begin
     some: Windows = X[:: max(1, len(X) // 500)]
     difference = np.abs(taught.predict_proba(some) - again.predict_proba(some)).max()
-    return Measured(spent, refitted, float(difference)), taught.examples_.nbytes
+    return Measured(spent, refitted, float(difference))
 
 
 if __name__ == "__main__":
