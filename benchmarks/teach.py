@@ -30,9 +30,8 @@ from m3n_sklearn.evaluation import draw_labels
 from .rejection import LabeledSet, load_sets
 
 SECONDS = 10.0
-DEMONSTRATIONS = 5
-BUDGETS = (5, 20, 50)
-"""Training windows per class."""
+BUDGETS = {5: 5, 20: 5, 50: 5, 200: 1}
+"""Training windows per class, and the number of demonstrations to measure."""
 
 
 class Measured(NamedTuple):
@@ -83,7 +82,7 @@ def demonstrations(
     """Yield the training rows, and the rows of ten seconds of one person and class."""
     rng = np.random.default_rng(0)
     people = np.unique(each.groups)
-    for _ in range(DEMONSTRATIONS):
+    for _ in range(BUDGETS[budget]):
         person, label = rng.choice(people), rng.choice(np.unique(each.y))
         own = np.flatnonzero((each.groups == person) & (each.y == label))
         shown = own[: max(1, int(SECONDS / each.hop))]
