@@ -3,7 +3,7 @@ Teach by demonstration
 ======================
 
 A person shows a new gesture for ten seconds, and the classifier knows it, without a refit from
-scratch. A movement that nobody has shown is rejected. All data are generated.
+scratch. Movements that nobody has shown can be rejected as "none of these". All data are generated.
 """
 
 # %%
@@ -68,6 +68,8 @@ print(sets.predict(data.X[strange][:6], none="none of these"))
 
 # %%
 # The picture shows the largest probability of each window. Windows left of the line are rejected.
+# About half of the strange windows are. The classifier knows the user better than the people who
+# calibrated it, so recordings of the user would allow a higher threshold.
 import matplotlib.pyplot as plt
 
 _, axes = plt.subplots(figsize=(7, 3), layout="constrained")
@@ -78,7 +80,7 @@ for rows, name in ((later, "known movements"), (strange, "strange movements")):
     axes.hist(largest, bins, weights=share, alpha=0.6, label=f"{name} ({len(largest)} windows)")
 axes.axvline(sets.threshold_, color="black", linestyle="--", label="threshold")
 axes.set(xlabel="largest probability of a class", ylabel="share of windows", xlim=(0, 1))
-axes.legend()
+_ = axes.legend()
 
 # %%
 # A prediction set holds all classes that are plausible. It covers the true class of nine of ten
