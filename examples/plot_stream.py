@@ -2,9 +2,9 @@
 Label a watch while it sends
 ============================
 
-A watch sends its samples over a network, in packets that are late, sent twice or lost. This example
-starts a server that behaves like such a watch, and labels what arrives while it arrives. Both run in
-this process and talk through a socket on 127.0.0.1.
+A watch sends its samples over a network, in packets that are late, sent twice or lost. This
+example starts a server that behaves like such a watch, and labels what arrives while it arrives.
+Both run in this process and talk through a socket on 127.0.0.1.
 """
 
 # %%
@@ -81,9 +81,9 @@ threading.Thread(target=lambda: send(server.accept()[0]), daemon=True).start()
 # %%
 # The client
 # ----------
-# It reads lines and pushes them. Each window is labeled as soon as its last sample has arrived, and
-# two seconds have passed for late packets. A file that another program appends to can be read in the
-# same way, see :doc:`/user_guide/stream`.
+# It reads lines and pushes them. Each window is labeled as soon as its last sample has arrived and
+# two seconds have passed for late packets. A file that another program appends to can be read in
+# the same way, see :doc:`/user_guide/stream`.
 from m3n_sklearn.deploy import StreamingClassifier
 
 stream = StreamingClassifier(classifier, rate=rate, hop=1.28, wait=2.0)
