@@ -1,7 +1,7 @@
 """Small networks that are taught by a large one, on watches of people that nobody fitted on.
 
 python -m benchmarks.distill --data PATH --only WISDM --seeds 4
-python -m benchmarks.distill --data PATH --only SELFBACK --seeds 3
+python -m benchmarks.distill --data PATH --only SELFBACK --seeds 2 --widths 32
 
 The teacher is the ensemble of ``strategy="auto"`` on a few labeled windows for each class. It
 labels other windows of the same people, and a network from scratch of a smaller width is fitted on
@@ -42,7 +42,6 @@ TEST_PEOPLE, TEST_WINDOWS = 10, 3000
 LABELS = 8
 """Labeled windows for each class."""
 UNLABELED = 2500
-WIDTHS = (16, 32, 64)
 
 Fit = Callable[[], Multi3NetClassifier]
 
@@ -53,6 +52,7 @@ def main() -> None:
     parser.add_argument("--data", default=os.environ.get("M3N_SKLEARN_DATA"))
     parser.add_argument("--only", default="", help="begin of the name of a set")
     parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--widths", type=int, nargs="+", default=[16, 32, 64])
     options = parser.parse_args()
     if not options.data:
         raise SystemExit("Give --data, the folder of the real data sets.")
@@ -64,7 +64,7 @@ def main() -> None:
         X, y, groups = cut(recordings(Path(options.data) / file), seconds=SECONDS)
         found: dict[str, list[list[float]]] = {}
         for seed in range(options.seeds):
-            for model, row in measured(X, y, groups, seed):
+            for model, row in measured(X, y, groups, seed, options.widths):
                 found.setdefault(model, []).append(row)
                 print(seed, model, row, file=sys.stderr, flush=True)
         print_table(name, found)
@@ -92,7 +92,9 @@ def recordings(file: Path) -> list[Recording]:
     return found
 
 
-def measured(X: Windows, y: Any, groups: Any, seed: int) -> Iterator[tuple[str, list[float]]]:
+def measured(
+    X: Windows, y: Any, groups: Any, seed: int, widths: list[int]
+) -> Iterator[tuple[str, list[float]]]:
     """Yield the name of each model, and its macro F1, size and time."""
     # 1. Draw people to test, and labeled and unlabeled windows of the others
     rng = np.random.default_rng(seed)
@@ -121,7 +123,7 @@ def measured(X: Windows, y: Any, groups: Any, seed: int) -> Iterator[tuple[str, 
         "teacher (auto)": lambda: teacher,
         "frozen": lambda: frozen.fit(X[few], y[few]),
     }
-    for width in WIDTHS:
+    for width in widths:
         models[f"width {width}, taught"] = lambda w=width: small(w, many, labels)
         models[f"width {width}, labels alone"] = lambda w=width: small(w, few, y[few])
     if "gyro" in str(X.channels):
