@@ -9,7 +9,7 @@ Prints three tables, on watches of 30 people (WISDM: 20 Hz, acc and gyro):
 - size and latency: one window on one core, in float32 and in 8 bits, and what 8 bits cost in
   macro F1 on people that the classifier was not fitted on;
 - streams: the largest difference between a stream in small chunks and `cut` with `predict_proba`,
-  the time of a chunk, and the memory after an hour, a day and a week of samples.
+  the time of a chunk, and the memory after an hour and a day of samples.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from m3n_sklearn.recording import Recording, channel_names
 SECONDS = 2.56
 RATES = (20.0, 100 / 3, 50.0, 104.0)
 NAMES = channel_names("right_wrist")
-DAY, WEEK = 24, 168
+DAY = 24
 """Hours."""
 
 
@@ -197,17 +197,17 @@ def streams(models: dict[str, Any], test: list[Recording], folder: Path) -> None
 
 
 def memory(runner: Runner, recording: Recording) -> None:
-    """Print the memory that a stream holds after an hour, a day and a week of samples."""
+    """Print the memory that a stream holds after an hour and after a day of samples."""
     stream, rate, seconds = StreamingClassifier(runner, rate=recording.rate), recording.rate, 100
-    chunk, windows = np.arange(round(seconds * rate)), 0
+    chunk = np.arange(round(seconds * rate))
     tracemalloc.start()
-    for hour in range(1, WEEK + 1):
+    for hour in range(1, DAY + 1):
         for second in range(0, 3600, seconds):
             rows = recording.data[(chunk + round(second * rate)) % recording.n_samples]
-            windows += len(stream.push((hour - 1) * 3600 + second + chunk / rate, rows))
-        if hour in (1, DAY, WEEK):
+            stream.push((hour - 1) * 3600 + second + chunk / rate, rows)
+        if hour in (1, DAY):
             held = tracemalloc.get_traced_memory()[0]
-            print(f"after {hour:3d} h of samples, {windows:6d} windows: {held / 1e6:.2f} MB held")
+            print(f"after {hour:2d} h of samples: {held / 1e6:.2f} MB held")
     tracemalloc.stop()
 
 
