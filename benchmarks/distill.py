@@ -1,7 +1,6 @@
 """Small networks that are taught by a large one, on watches of people that nobody fitted on.
 
 python -m benchmarks.distill --data PATH --only WISDM --seeds 4
-python -m benchmarks.distill --data PATH --only SELFBACK --seeds 2 --widths 32
 
 The teacher is the ensemble of ``strategy="auto"`` on a few labeled windows for each class. It
 labels other windows of the same people, and a network from scratch of a smaller width is fitted on
