@@ -1,6 +1,7 @@
 """Small networks that are taught by a large one, on watches of people that nobody fitted on.
 
 python -m benchmarks.distill --data PATH --only WISDM --seeds 4
+python -m benchmarks.distill --data PATH --only SELFBACK --seeds 1 --widths 32
 
 The teacher is the ensemble of ``strategy="auto"`` on a few labeled windows for each class. It
 labels other windows of the same people, and a network from scratch of a smaller width is fitted on
@@ -153,15 +154,16 @@ def print_table(name: str, found: dict[str, list[list[float]]]) -> None:
     """Print means over draws, and the standard deviation of the macro F1."""
     draws = len(next(iter(found.values())))
     print(
-        f"{name}, {draws} draws: {LABELS} labeled windows for each class,\n"
+        f"{name}, draws: {draws}. {LABELS} labeled windows for each class,\n"
         f"{UNLABELED} unlabeled ones of the same people, {TEST_PEOPLE} other people for the test"
     )
     titles = ("macro F1", "MB", "ms", "int8: F1", "MB", "ms")
     print(f"{'model':36s}{titles[0]:>15s}" + "".join(f"{title:>10s}" for title in titles[1:]))
     for model, rows in found.items():
-        mean, spread = np.mean(rows, axis=0), np.std(rows, axis=0, ddof=1)
+        mean = np.mean(rows, axis=0)
+        spread = f" ± {np.std(rows, axis=0, ddof=1)[0]:.3f}" if draws > 1 else " " * 8
         print(
-            f"{model:36s}{mean[0]:7.3f} ± {spread[0]:.3f}{mean[1]:10.2f}{mean[2]:10.2f}"
+            f"{model:36s}{mean[0]:7.3f}{spread}{mean[1]:10.2f}{mean[2]:10.2f}"
             f"{mean[3]:10.3f}{mean[4]:10.2f}{mean[5]:10.2f}",
             flush=True,
         )
