@@ -44,6 +44,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "_even_clock",
             "_clock",
             "_persistence",
+            "_hub",
             "_labels",
             "_times",
         ]

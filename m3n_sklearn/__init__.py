@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from ._hub import from_pretrained as from_pretrained
+    from ._hub import save_pretrained as save_pretrained
     from ._persistence import load as load
     from ._persistence import save as save
     from ._windows import Windows as Windows
@@ -59,6 +61,7 @@ _HOMES = {
     "build_corpus": "pretraining",
     "cut": "recording",
     "describe": "inspection",
+    "from_pretrained": "_hub",
     "load": "_persistence",
     "load_pretrained": "pretraining",
     "motion_from_joints": "motion",
@@ -72,6 +75,7 @@ _HOMES = {
     "read_wham": "motion",
     "rigid_body_imu": "simulation",
     "save": "_persistence",
+    "save_pretrained": "_hub",
 }
 
 __all__ = [*_HOMES, "__version__"]
