@@ -37,6 +37,8 @@ FLOORS: tuple[frozenset[str], ...] = (
             "_hashing",
             "_engines",
             "_torch",
+            "_checkpoints",
+            "_saving",
             "_training",
             "_even_clock",
             "_clock",

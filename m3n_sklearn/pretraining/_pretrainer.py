@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
+from .._checkpoints import CheckpointFile
 from .._compat import (
     CallbackSupportMixin,
     HasMethods,
@@ -49,6 +50,7 @@ from ._embedding import (
     reconstructed_imu,
     text_embeddings,
 )
+from ._identity import training_identity
 from ._modalities import (
     Captions,
     ImuSource,
@@ -173,6 +175,12 @@ class Multi3NetPretrainer(
     callbacks : list of skorch.callbacks.Callback, optional
         Callbacks in addition to those of the library, for example
         ``EarlyStopping(monitor="train_loss")`` or ``Checkpoint()``.
+    checkpoint : path-like, optional
+        Folder for the state of the training, which is written every few seconds to one file. After
+        a kill or an error, the same call of `fit` goes on from there, and on a CPU ends with the
+        same bits as without the interruption. Ctrl-C then leaves a fitted estimator. Other
+        parameters or data are refused. The file of a finished training stays: the same call
+        returns its result.
     device : str, default="auto"
         Device of torch. ``"auto"`` is CUDA, with mixed precision, where it is available, else the
         CPU.
@@ -291,6 +299,7 @@ class Multi3NetPretrainer(
         "simulate_every": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
+        "checkpoint": [str, os.PathLike, None],
         "device": [str],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -314,6 +323,7 @@ class Multi3NetPretrainer(
         simulate_every: int = 1,
         warm_start: bool = False,
         callbacks: Sequence[Any] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -333,6 +343,7 @@ class Multi3NetPretrainer(
         self.simulate_every = simulate_every
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -364,8 +375,10 @@ class Multi3NetPretrainer(
         Raises
         ------
         ValueError
-            If X or the corpus is not valid or has nothing to train on, or if `groups` is given
-            without X.
+            If X or the corpus is not valid or has nothing to train on, if `groups` is given
+            without X, or if the checkpoint is damaged or that of another training.
+        KeyboardInterrupt
+            After Ctrl-C. With a checkpoint, the estimator is fitted as far as it got.
         """
         if X is None and groups is not None:
             raise ValueError(
@@ -374,7 +387,7 @@ class Multi3NetPretrainer(
             )
         if hasattr(self, "weights_") and not self.warm_start and in_first_fit_of_pipeline():
             warn(f"This Pipeline trains a Multi3NetPretrainer that is fitted already. {FREEZE}")
-        device, seed = resolve_device(self.device), root_entropy(self.random_state)
+        device, seed = resolve_device(self.device), self._seed()
         with isolated(derive_seed(seed, 0)):
             # 1. The rows to train on: the corpus, else X.
             windows, template = self._rows(X)
@@ -401,7 +414,7 @@ class Multi3NetPretrainer(
             }
             # 6. The training; its epochs continue those of a warm start.
             past = list(self.history_) if self._continues() else []
-            history = self._train(net, data, fitted, len(past), device, seed)
+            history, interrupt = self._train(net, data, fitted, len(past), device, seed)
             # 7. Attributes are set last, so a training that fails keeps those of the last fit.
             for name, value in fitted.items():
                 setattr(self, name, value)
@@ -411,7 +424,17 @@ class Multi3NetPretrainer(
             self._live = LiveModule()
         if X is not None and self.input_ is not None and not hasattr(self, "n_features_in_"):
             self.n_features_in_ = self.input_.layout.n_channels  # of a simulated IMU
+        if interrupt is not None:
+            raise interrupt
         return self
+
+    def _seed(self) -> int:
+        """Return the root of all draws; without a seed, that of a checkpoint if there is one."""
+        if self.random_state is None and self.checkpoint is not None:
+            begun = CheckpointFile(self.checkpoint).seed()
+            if begun is not None:
+                return begun
+        return root_entropy(self.random_state)
 
     def _rows(self, X: Any) -> tuple[Windows, ImuWindows | None]:
         """Return the rows to train on, and rate and channels of their recorded IMU."""
@@ -562,18 +585,24 @@ class Multi3NetPretrainer(
         first_epoch: int,
         device: str,
         seed: int,
-    ) -> list[dict[str, float]]:
-        """Train the network in place and return its history."""
-        from .._training import TrainingPlan, count_epochs, train
+    ) -> tuple[list[dict[str, float]], KeyboardInterrupt | None]:
+        """Train the network in place; return its history, and a Ctrl-C that it was ended by."""
+        from .._training import TrainingInterrupted, TrainingPlan, count_epochs, train
 
+        n_epochs = count_epochs(
+            self.max_epochs,
+            len(data),
+            self.batch_size,
+            fewest_epochs=FEWEST_EPOCHS,
+            fewest_steps=FEWEST_STEPS,
+        )
+        checkpoint: AbstractContextManager[CheckpointFile | None] = nullcontext()
+        if self.checkpoint is not None:
+            parameters = self.get_params(deep=False)
+            identity = training_identity(parameters, seed, n_epochs, data, get_weights(net))
+            checkpoint = CheckpointFile(self.checkpoint).opened(identity)
         plan = TrainingPlan(
-            max_epochs=count_epochs(
-                self.max_epochs,
-                len(data),
-                self.batch_size,
-                fewest_epochs=FEWEST_EPOCHS,
-                fewest_steps=FEWEST_STEPS,
-            ),
+            max_epochs=n_epochs,
             batch_size=self.batch_size,
             lr=self.lr,
             weight_decay=WEIGHT_DECAY,
@@ -585,16 +614,20 @@ class Multi3NetPretrainer(
             verbose=int(self.verbose),
         )
         # scikit-learn's callbacks see the estimator as it would be fitted after each epoch
-        with epoch_callbacks(self, max_epochs=plan.max_epochs, X=data.windows) as report:
-            return train(
-                net,
-                Objectives(fitted["objectives_"]),
-                data,
-                plan,
-                on_epoch=lambda weights: report(
-                    lambda: {**fitted, "weights_": place_unknown_site(weights())}
-                ),
-            )
+        with checkpoint as file, epoch_callbacks(self, max_epochs=n_epochs, X=data.windows) as tell:
+            try:
+                history = train(
+                    net,
+                    Objectives(fitted["objectives_"]),
+                    data,
+                    replace(plan, checkpoint=file),
+                    on_epoch=lambda weights: tell(
+                        lambda: {**fitted, "weights_": place_unknown_site(weights())}
+                    ),
+                )
+            except TrainingInterrupted as interrupt:
+                return interrupt.history, interrupt
+        return history, None
 
     def _continues(self) -> bool:
         """Tell whether a fit starts from the last one."""
