@@ -5,9 +5,9 @@
 Each job (a corpus, a study, a saved estimator, the cache of sentences, a pretraining) runs in a
 child process that is killed with SIGKILL, in half of the cases at a random time, in the others
 before a random call that writes, flushes, closes, moves, makes or deletes a file. The child is
-restarted, and killed again up to twice. The last restart has to end well, with the result of an undisturbed
-run, bit by bit; what was finished before a kill must not be computed again; and nothing may be left
-behind.
+restarted, and killed again up to twice. The last restart has to end well, with the result of an
+undisturbed run, bit by bit; what was finished before a kill must not be computed again; and nothing
+may be left behind.
 """
 
 from __future__ import annotations
