@@ -39,6 +39,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "_torch",
             "_checkpoints",
             "_saving",
+            "_parallel",
             "_training",
             "_even_clock",
             "_clock",
