@@ -40,6 +40,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "_checkpoints",
             "_saving",
             "_parallel",
+            "_distributed",
             "_training",
             "_even_clock",
             "_clock",

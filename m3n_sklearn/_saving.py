@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ._checkpoints import CheckpointFile, TrainingState
+from ._distributed import Peers
 from ._typing import AnyArray
 from ._warn import warn
 
@@ -48,10 +49,19 @@ class Saving:
     """
 
     def __init__(
-        self, file: CheckpointFile, place: Place, n_batches: int, users: Sequence[Any]
+        self,
+        file: CheckpointFile,
+        place: Place,
+        n_batches: int,
+        users: Sequence[Any],
+        peers: Peers | None = None,
     ) -> None:
         self.file, self.place, self.n_batches, self.users = file, place, n_batches, users
-        self.state = file.read()
+        self.peers = peers
+        self.writes = peers is None or peers.rank == 0
+        self.state = file.read() if self.writes else None
+        if peers is not None:
+            self.state = peers.from_first(self.state)
         self.finished = False
         self.steps_before = 0
         if self.state is not None:
@@ -137,6 +147,8 @@ class Saving:
 
     def write(self, net: Any) -> None:
         """Write the state after the last step."""
+        if not self.writes:
+            return
         begun = time.monotonic()
         count = self.reached_["n_epochs"]
         arrays: dict[str, AnyArray] = {"draws_of_torch": torch.get_rng_state().numpy()}
@@ -163,8 +175,11 @@ class Saving:
         self.due_ = now + max(SECONDS_BETWEEN, (now - begun) / LARGEST_SHARE)
 
     def keep(self, net: Any) -> bool:
-        """Keep what was learned before Ctrl-C; False if it came in a step, or before all."""
-        if self.in_step_ or not self.reached_:
+        """Keep what was learned before Ctrl-C; False if it came in a step, or before all.
+
+        Of several processes, each may have been stopped in another step.
+        """
+        if self.peers is not None or self.in_step_ or not self.reached_:
             return False
         if not self.finished:
             self.write(net)
@@ -174,7 +189,7 @@ class Saving:
     @contextmanager
     def between_steps(self) -> Iterator[None]:
         """Let the first Ctrl-C wait for the end of the step; the second one does not wait."""
-        if threading.current_thread() is not threading.main_thread():
+        if self.peers is not None or threading.current_thread() is not threading.main_thread():
             yield  # Ctrl-C reaches the main thread only
             return
         usual = signal.getsignal(signal.SIGINT)

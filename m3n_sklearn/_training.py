@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from ._checkpoints import CheckpointFile
+from ._distributed import Peers
 from ._saving import Place, Saving
 from ._torch import derive_rng
 
@@ -65,7 +66,10 @@ class TrainingData(Protocol):
         ...
 
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Batch:
-        """Return arrays for some rows; draws come from `rng`."""
+        """Return arrays for some rows; draws come from `rng`.
+
+        For several processes there is a third argument, a slice: only these rows are read.
+        """
         ...
 
 
@@ -97,6 +101,8 @@ class TrainingPlan:
         The user's own skorch callbacks. Copies of them are called, after ours.
     checkpoint : CheckpointFile, optional
         Where the state is kept, and found again.
+    peers : Peers, optional
+        Processes that train together. The loss sees all rows of a batch; see `Objectives`.
     """
 
     max_epochs: int
@@ -113,6 +119,7 @@ class TrainingPlan:
     verbose: int = 0
     callbacks: Sequence[Any] = ()
     checkpoint: CheckpointFile | None = None
+    peers: Peers | None = None
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -209,9 +216,11 @@ def train(
     place = Place(plan.first_epoch)
     saving = None
     if plan.checkpoint is not None:
-        saving = _Saving(plan.checkpoint, place, n_batches, [_callback(user) for user in users])
+        own = [_callback(user) for user in users]
+        saving = _Saving(plan.checkpoint, place, n_batches, own, plan.peers)
     callbacks: list[Any] = [
         ("epochs", _NumberEpochs(plan.first_epoch)),
+        *([("gradients", _SumGradients(plan.peers))] if plan.peers else []),
         ("clipping", GradientNormClipping(plan.clip)),
         ("schedule", LRScheduler(LambdaLR, lr_lambda=schedule, step_every="batch")),
         ("terms", _AverageTerms()),
@@ -222,7 +231,7 @@ def train(
     if on_epoch is not None:
         callbacks.append(("hook", _Hook(on_epoch)))
     progress = _Progress(steps, 0 if saving is None else saving.steps_before)
-    if plan.verbose > 0:
+    if plan.verbose > 0 and (plan.peers is None or plan.peers.rank == 0):
         callbacks.append(("progress", progress))
     callbacks += users
     if saving is not None:  # the last one, so that it sees what the others have done
@@ -246,6 +255,7 @@ def train(
         iterator_train__device=plan.device,
         iterator_train__seed=plan.seed,
         iterator_train__place=place,
+        iterator_train__peers=plan.peers,
         iterator_valid=_Batches,
         iterator_valid__device=plan.device,
         callbacks=callbacks,
@@ -456,9 +466,10 @@ class _Batches:
         device: str,
         seed: int | None = None,
         place: Place | None = None,
+        peers: Peers | None = None,
     ) -> None:
         self.dataset, self.batch_size, self.device = dataset, batch_size, device
-        self.seed, self.place = seed, place
+        self.seed, self.place, self.peers = seed, place, peers
 
     def __len__(self) -> int:
         return _count_batches(len(self.dataset), self.batch_size)
@@ -485,7 +496,8 @@ class _Batches:
         place.epoch, place.batches, place.draws = place.epoch + 1, 0, None
 
     def _rows(self, rows: NDArray[np.int64], rng: np.random.Generator) -> _Rows:
-        return _Rows(self._moved(self.dataset.batch(rows, rng)), len(rows))
+        part = () if self.peers is None else (self.peers.share_of(len(rows)),)
+        return _Rows(self._moved(self.dataset.batch(rows, rng, *part)), len(rows))
 
     def _moved(self, batch: Batch) -> Batch:
         return {
@@ -527,6 +539,16 @@ class _AverageTerms(Callback):  # type: ignore[misc]
         for name in dict.fromkeys(key for batch in batches for key in batch):
             if name.startswith("train_") and name not in ("train_loss", "train_batch_size"):
                 PassthroughScoring(name, None, on_train=True).initialize().on_epoch_end(net)
+
+
+class _SumGradients(Callback):  # type: ignore[misc]
+    """Sums the gradients of processes that train together, before they are clipped."""
+
+    def __init__(self, peers: Peers) -> None:
+        self.peers = peers
+
+    def on_grad_computed(self, net: Any, **kwargs: Any) -> None:
+        self.peers.sum_gradients(net.module_.parameters())
 
 
 class _RefuseDivergence(Callback):  # type: ignore[misc]

@@ -27,6 +27,7 @@ from .._compat import (
     in_first_fit_of_pipeline,
     root_entropy,
 )
+from .._distributed import Peers
 from .._inputs import ImuWindows, InputMap, read_imu
 from .._persistence import Persistent
 from .._torch import LiveModule, derive_seed, isolated, resolve_device, submit
@@ -387,7 +388,8 @@ class Multi3NetPretrainer(
             )
         if hasattr(self, "weights_") and not self.warm_start and in_first_fit_of_pipeline():
             warn(f"This Pipeline trains a Multi3NetPretrainer that is fitted already. {FREEZE}")
-        device, seed = resolve_device(self.device), self._seed()
+        peers = Peers.here()
+        device, seed = resolve_device(self.device), self._seed(peers)
         with isolated(derive_seed(seed, 0)):
             # 1. The rows to train on: the corpus, else X.
             windows, template = self._rows(X)
@@ -414,7 +416,7 @@ class Multi3NetPretrainer(
             }
             # 6. The training; its epochs continue those of a warm start.
             past = list(self.history_) if self._continues() else []
-            history, interrupt = self._train(net, data, fitted, len(past), device, seed)
+            history, interrupt = self._train(net, data, fitted, len(past), device, seed, peers)
             # 7. Attributes are set last, so a training that fails keeps those of the last fit.
             for name, value in fitted.items():
                 setattr(self, name, value)
@@ -428,13 +430,14 @@ class Multi3NetPretrainer(
             raise interrupt
         return self
 
-    def _seed(self) -> int:
+    def _seed(self, peers: Peers | None) -> int:
         """Return the root of all draws; without a seed, that of a checkpoint if there is one."""
+        seed = None
         if self.random_state is None and self.checkpoint is not None:
-            begun = CheckpointFile(self.checkpoint).seed()
-            if begun is not None:
-                return begun
-        return root_entropy(self.random_state)
+            seed = CheckpointFile(self.checkpoint).seed()
+        if seed is None:
+            seed = root_entropy(self.random_state)
+        return seed if peers is None else peers.from_first(seed)
 
     def _rows(self, X: Any) -> tuple[Windows, ImuWindows | None]:
         """Return the rows to train on, and rate and channels of their recorded IMU."""
@@ -585,10 +588,13 @@ class Multi3NetPretrainer(
         first_epoch: int,
         device: str,
         seed: int,
+        peers: Peers | None,
     ) -> tuple[list[dict[str, float]], KeyboardInterrupt | None]:
         """Train the network in place; return its history, and a Ctrl-C that it was ended by."""
         from .._training import TrainingInterrupted, TrainingPlan, count_epochs, train
 
+        if peers is not None:
+            self._check_peers(peers, len(data))
         n_epochs = count_epochs(
             self.max_epochs,
             len(data),
@@ -600,7 +606,10 @@ class Multi3NetPretrainer(
         if self.checkpoint is not None:
             parameters = self.get_params(deep=False)
             identity = training_identity(parameters, seed, n_epochs, data, get_weights(net))
-            checkpoint = CheckpointFile(self.checkpoint).opened(identity)
+            file = CheckpointFile(self.checkpoint)
+            # of several processes, the first one writes for all
+            alone = peers is None or peers.rank == 0
+            checkpoint = file.opened(identity) if alone else nullcontext(file)
         plan = TrainingPlan(
             max_epochs=n_epochs,
             batch_size=self.batch_size,
@@ -612,13 +621,14 @@ class Multi3NetPretrainer(
             first_epoch=first_epoch,
             callbacks=tuple(self.callbacks or ()),
             verbose=int(self.verbose),
+            peers=peers,
         )
         # scikit-learn's callbacks see the estimator as it would be fitted after each epoch
         with checkpoint as file, epoch_callbacks(self, max_epochs=n_epochs, X=data.windows) as tell:
             try:
                 history = train(
                     net,
-                    Objectives(fitted["objectives_"]),
+                    Objectives(fitted["objectives_"], peers, net.config["width"]),
                     data,
                     replace(plan, checkpoint=file),
                     on_epoch=lambda weights: tell(
@@ -628,6 +638,20 @@ class Multi3NetPretrainer(
             except TrainingInterrupted as interrupt:
                 return interrupt.history, interrupt
         return history, None
+
+    def _check_peers(self, peers: Peers, n_rows: int) -> None:
+        """Raise ValueError if several processes cannot train as one would."""
+        if self.encoder == "paper":
+            raise ValueError(
+                f"encoder='paper' normalizes by statistics of a batch, which {peers.size} "
+                "processes would compute on their own rows. Train it in one process, or use "
+                "encoder='default'."
+            )
+        if min(self.batch_size, n_rows) < peers.size:
+            raise ValueError(
+                f"{peers.size} processes need a row each, but a batch has "
+                f"{min(self.batch_size, n_rows)}. Raise batch_size, or start fewer processes."
+            )
 
     def _continues(self) -> bool:
         """Tell whether a fit starts from the last one."""
