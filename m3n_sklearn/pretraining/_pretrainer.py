@@ -606,10 +606,10 @@ class Multi3NetPretrainer(
         if self.checkpoint is not None:
             parameters = self.get_params(deep=False)
             identity = training_identity(parameters, seed, n_epochs, data, get_weights(net))
-            file = CheckpointFile(self.checkpoint)
+            kept = CheckpointFile(self.checkpoint)
             # of several processes, the first one writes for all
             alone = peers is None or peers.rank == 0
-            checkpoint = file.opened(identity) if alone else nullcontext(file)
+            checkpoint = kept.opened(identity) if alone else nullcontext(kept)
         plan = TrainingPlan(
             max_epochs=n_epochs,
             batch_size=self.batch_size,
