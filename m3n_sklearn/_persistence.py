@@ -13,8 +13,8 @@ attributes that end with an underscore          sets them; others are refused
 ``pretrainer``: a name that the package has     loads the weights in the package in the next `fit`
 ``text_encoder``: ``"hashing"``, the default    as everywhere; the default model comes from an
 model's name, or an encoder of these            installed package or, by its fixed name, the hub
-``pretrainer``, ``text_encoder``, ``corpus``:   holds an `Unconfirmed`, which every use refuses
-other names, paths and folders                  until the user sets the parameter
+``pretrainer``, ``text_encoder``, ``corpus``,   holds an `Unconfirmed`, which every use refuses
+``checkpoint``: other names, paths and folders  until the user sets the parameter
 ``memory``                                      is None: a cache holds pickles
 =============================================== ==================================================
 """
@@ -170,10 +170,10 @@ def load(path: str | os.PathLike[str]) -> Any:
     Notes
     -----
     A file from somebody else can make the estimator predict nonsense, but never run code, connect
-    to a host, or read another file. If it names a path as `pretrainer` or `corpus`, or a text
-    encoder other than the default, the loaded estimator predicts as saved, but a method that needs
-    the parameter raises an error that shows the name. If you trust it, set it:
-    ``loaded.set_params(text_encoder="all-mpnet-base-v2")``.
+    to a host, or read another file. If it names a path as `pretrainer`, `corpus` or
+    `checkpoint`, or a text encoder other than the default, the loaded estimator predicts as saved,
+    but a method that needs the parameter raises an error that shows the name. If you trust it, set
+    it: ``loaded.set_params(text_encoder="all-mpnet-base-v2")``.
     """
     path = Path(path)
     if not path.is_file():
@@ -421,7 +421,9 @@ class _Reader:
         if name == "pretrainer" and _items(node) is not None:
             parts = [self._parameter(name, item) for item in _items(node)]
             return parts if isinstance(node, list) else tuple(parts)
-        if name in ("corpus", "pretrainer", "text_encoder") and not _is_known(name, node):
+        if name in ("checkpoint", "corpus", "pretrainer", "text_encoder") and not _is_known(
+            name, node
+        ):
             return Unconfirmed(name, node)
         return self.value(node)
 
@@ -437,7 +439,7 @@ def _is_known(parameter: str, node: Any) -> bool:
     """Tell whether a parameter is part of the file, or a name of what the package has."""
     if isinstance(node, dict):
         if node.get(_TAG) == "estimator":
-            return parameter != "corpus"
+            return parameter not in ("checkpoint", "corpus")
         if node.get(_TAG) != "record" or parameter != "text_encoder":
             return False
         return _is_default_encoder(node["fields"])

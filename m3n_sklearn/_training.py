@@ -28,9 +28,19 @@ from skorch.utils import to_tensor
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
+from ._checkpoints import CheckpointFile
+from ._distributed import Peers
+from ._saving import Place, Saving
 from ._torch import derive_rng
 
-__all__ = ["TrainingData", "TrainingPlan", "copy_callbacks", "count_epochs", "train"]
+__all__ = [
+    "TrainingData",
+    "TrainingInterrupted",
+    "TrainingPlan",
+    "copy_callbacks",
+    "count_epochs",
+    "train",
+]
 
 Batch = dict[str, Any]
 WeightsNow = Callable[[], dict[str, NDArray[Any]]]
@@ -56,7 +66,10 @@ class TrainingData(Protocol):
         ...
 
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Batch:
-        """Return arrays for some rows; draws come from `rng`."""
+        """Return arrays for some rows; draws come from `rng`.
+
+        For several processes there is a third argument, a slice: only these rows are read.
+        """
         ...
 
 
@@ -86,6 +99,10 @@ class TrainingPlan:
         A progress bar if positive.
     callbacks : sequence of (Callback or tuple (str, Callback))
         The user's own skorch callbacks. Copies of them are called, after ours.
+    checkpoint : CheckpointFile, optional
+        Where the state is kept, and found again.
+    peers : Peers, optional
+        Processes that train together. The loss sees all rows of a batch; see `Objectives`.
     """
 
     max_epochs: int
@@ -101,6 +118,22 @@ class TrainingPlan:
     first_epoch: int = 0
     verbose: int = 0
     callbacks: Sequence[Any] = ()
+    checkpoint: CheckpointFile | None = None
+    peers: Peers | None = None
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C in a training with a checkpoint: the module has what was learned, and so has the file.
+
+    Attributes
+    ----------
+    history : list of dict
+        The epochs that were finished.
+    """
+
+    def __init__(self, message: str, history: list[dict[str, float]]) -> None:
+        super().__init__(message)
+        self.history = history
 
 
 def count_epochs(
@@ -171,14 +204,23 @@ def train(
     ------
     FloatingPointError
         If the loss is no longer finite.
+    TrainingInterrupted
+        If Ctrl-C was pressed and the plan has a checkpoint.
     TypeError, ValueError
         If an entry of ``plan.callbacks`` is not a callback, or watches a validation loss.
     """
     users = copy_callbacks(plan.callbacks)
-    steps = _count_batches(len(data), plan.batch_size) * plan.max_epochs
+    n_batches = _count_batches(len(data), plan.batch_size)
+    steps = n_batches * plan.max_epochs
     schedule = _WarmCosine(steps, max(1, round(plan.warmup * steps)), plan.lr_floor)
+    place = Place(plan.first_epoch)
+    saving = None
+    if plan.checkpoint is not None:
+        own = [_callback(user) for user in users]
+        saving = _Saving(plan.checkpoint, place, n_batches, own, plan.peers)
     callbacks: list[Any] = [
         ("epochs", _NumberEpochs(plan.first_epoch)),
+        *([("gradients", _SumGradients(plan.peers))] if plan.peers else []),
         ("clipping", GradientNormClipping(plan.clip)),
         ("schedule", LRScheduler(LambdaLR, lr_lambda=schedule, step_every="batch")),
         ("terms", _AverageTerms()),
@@ -188,9 +230,12 @@ def train(
         callbacks.append(("average", _WeightAverage(plan.ema)))
     if on_epoch is not None:
         callbacks.append(("hook", _Hook(on_epoch)))
-    progress = _Progress(steps)
-    if plan.verbose > 0:
+    progress = _Progress(steps, 0 if saving is None else saving.steps_before)
+    if plan.verbose > 0 and (plan.peers is None or plan.peers.rank == 0):
         callbacks.append(("progress", progress))
+    callbacks += users
+    if saving is not None:  # the last one, so that it sees what the others have done
+        callbacks.append(("saving", saving))
     net = _ArrayNet(
         module,
         criterion=_Criterion(loss),
@@ -209,16 +254,29 @@ def train(
         iterator_train=_Batches,
         iterator_train__device=plan.device,
         iterator_train__seed=plan.seed,
-        iterator_train__first_epoch=plan.first_epoch,
+        iterator_train__place=place,
+        iterator_train__peers=plan.peers,
         iterator_valid=_Batches,
         iterator_valid__device=plan.device,
-        callbacks=callbacks + users,
+        callbacks=callbacks,
         callbacks__print_log=None,
         device=plan.device,
         verbose=0,
     )
     try:
-        net.fit(data)
+        with nullcontext() if saving is None else saving.between_steps():
+            net.fit(data)
+    except KeyboardInterrupt as interrupt:
+        if saving is None or not saving.keep(net):
+            raise
+        raise TrainingInterrupted(
+            f"The finished steps are kept in {saving.file.folder}: the same call goes on.",
+            [_scores(epoch) for epoch in net.history if "train_loss" in epoch],
+        ) from interrupt
+    except FloatingPointError:
+        if saving is not None:
+            saving.file.forget()  # nothing can come of it, and it would refuse another lr
+        raise
     finally:
         progress.close()
         module.to("cpu").eval()
@@ -248,6 +306,11 @@ def copy_callbacks(callbacks: Sequence[Any]) -> list[Any]:
     if not isinstance(callbacks, list | tuple):
         raise TypeError(f"callbacks must be a list of skorch callbacks, got {callbacks!r}.")
     return [_copied(number, given) for number, given in enumerate(callbacks)]
+
+
+def _callback(given: Any) -> Any:
+    """Return a callback without its name."""
+    return given[1] if isinstance(given, tuple) else given
 
 
 def _copied(number: int, given: Any) -> Any:
@@ -335,9 +398,13 @@ class _ArrayNet(NeuralNet):  # type: ignore[misc]
     ) -> _ArrayNet:
         # skorch treats every KeyboardInterrupt as the end of the training, because EarlyStopping
         # raises one. After Ctrl-C, a half-trained net would then count as fitted.
+        saving = dict(self.callbacks_).get("saving")
+        if saving is not None:
+            saving.recall(self)  # before the callbacks look at the history
         self.notify("on_train_begin", X=X, y=y)
+        ended = saving is not None and saving.finished
         try:
-            self.fit_loop(X, y)
+            self.fit_loop(X, y, 0 if ended else self.max_epochs - len(self.history))
         except _Stop:
             pass
         except KeyboardInterrupt as interrupt:
@@ -398,24 +465,39 @@ class _Batches:
         batch_size: int,
         device: str,
         seed: int | None = None,
-        first_epoch: int = 0,
+        place: Place | None = None,
+        peers: Peers | None = None,
     ) -> None:
         self.dataset, self.batch_size, self.device = dataset, batch_size, device
-        self.seed, self.epoch = seed, first_epoch
+        self.seed, self.place, self.peers = seed, place, peers
 
     def __len__(self) -> int:
         return _count_batches(len(self.dataset), self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[_Rows, None]]:
         rng, order = derive_rng(0), np.arange(len(self.dataset))
-        if self.seed is not None:
-            rng = derive_rng(self.seed, 1, self.epoch)
-            self.dataset.start_epoch(self.epoch)
-            self.epoch += 1
-            if len(self) > 1:  # a full batch keeps the order of the rows
-                order = rng.permutation(order)
-        for rows in np.array_split(order, len(self)):
-            yield _Rows(self._moved(self.dataset.batch(rows, rng)), len(rows)), None
+        if self.seed is None or self.place is None:
+            for rows in np.array_split(order, len(self)):
+                yield self._rows(rows, rng), None
+            return
+        place = self.place
+        # 1. The order of the rows is the first draw of an epoch
+        rng = derive_rng(self.seed, 1, place.epoch)
+        self.dataset.start_epoch(place.epoch)
+        if len(self) > 1:  # a full batch keeps the order of the rows
+            order = rng.permutation(order)
+        # 2. The batches, the first of which a checkpoint may have seen
+        if place.draws is not None:
+            rng.bit_generator.state = place.draws
+        for rows in np.array_split(order, len(self))[place.batches :]:
+            batch = self._rows(rows, rng)
+            place.batches, place.draws = place.batches + 1, dict(rng.bit_generator.state)
+            yield batch, None
+        place.epoch, place.batches, place.draws = place.epoch + 1, 0, None
+
+    def _rows(self, rows: NDArray[np.int64], rng: np.random.Generator) -> _Rows:
+        part = () if self.peers is None else (self.peers.share_of(len(rows)),)
+        return _Rows(self._moved(self.dataset.batch(rows, rng, *part)), len(rows))
 
     def _moved(self, batch: Batch) -> Batch:
         return {
@@ -457,6 +539,16 @@ class _AverageTerms(Callback):  # type: ignore[misc]
         for name in dict.fromkeys(key for batch in batches for key in batch):
             if name.startswith("train_") and name not in ("train_loss", "train_batch_size"):
                 PassthroughScoring(name, None, on_train=True).initialize().on_epoch_end(net)
+
+
+class _SumGradients(Callback):  # type: ignore[misc]
+    """Sums the gradients of processes that train together, before they are clipped."""
+
+    def __init__(self, peers: Peers) -> None:
+        self.peers = peers
+
+    def on_grad_computed(self, net: Any, **kwargs: Any) -> None:
+        self.peers.sum_gradients(net.module_.parameters())
 
 
 class _RefuseDivergence(Callback):  # type: ignore[misc]
@@ -523,24 +615,36 @@ class _Hook(Callback):  # type: ignore[misc]
         return {"hook": None}  # the estimator is not part of a pickled net
 
 
+class _Saving(Saving, Callback):  # type: ignore[misc]
+    """Writes checkpoints, after all that the other callbacks do."""
+
+
 class _Progress(Callback):  # type: ignore[misc]
     """A bar over all steps; that of skorch covers one epoch, without the time left for the rest."""
 
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
+    def __init__(self, steps: int, before: int) -> None:
+        self.steps, self.before = steps, before
         self.bar_: Any = None
+        self.facts_: dict[str, Any] = {}
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
-        self.bar_ = tqdm(total=self.steps, unit="step", desc="training", mininterval=0.5)
+        self.bar_ = tqdm(
+            total=self.steps, initial=self.before, unit="step", desc="training", mininterval=0.5
+        )
 
     def on_batch_end(self, net: Any, **kwargs: Any) -> None:
         self.bar_.update()
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         epoch, loss = net.history[-1, ("epoch", "train_loss")]
-        self.bar_.set_postfix(epoch=epoch, train_loss=f"{loss:.3f}")
+        self.show(epoch=epoch, train_loss=f"{loss:.3f}")
+
+    def show(self, **facts: Any) -> None:
+        """Show facts behind the bar, until others of the same names come."""
+        self.facts_.update(facts)
+        self.bar_.set_postfix(self.facts_, refresh=False)
 
     def close(self) -> None:
         """Leave the bar as it stands, also after an error, of which skorch tells no callback."""
@@ -548,4 +652,4 @@ class _Progress(Callback):  # type: ignore[misc]
             self.bar_.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"steps": self.steps, "bar_": None}  # a bar cannot be pickled
+        return {**vars(self), "bar_": None}  # a bar cannot be pickled

@@ -2,11 +2,12 @@
 
     python -m tests.kills [--kills 300] [--runs 40] [--seed 0]
 
-Each job (a corpus, a study, a saved estimator, the cache of sentences) runs in a child process that
-is killed with SIGKILL, in half of the cases at a random time, in the others before a random call
-that writes, flushes, closes, moves, makes or deletes a file. The child is restarted, and killed
-again up to twice. The last restart has to end well, with the result of an undisturbed run, bit by
-bit; what was finished before a kill must not be computed again; and nothing may be left behind.
+Each job (a corpus, a study, a saved estimator, the cache of sentences, a pretraining) runs in a
+child process that is killed with SIGKILL, in half of the cases at a random time, in the others
+before a random call that writes, flushes, closes, moves, makes or deletes a file. The child is
+restarted, and killed again up to twice. The last restart has to end well, with the result of an
+undisturbed run, bit by bit; what was finished before a kill must not be computed again; and nothing
+may be left behind.
 """
 
 from __future__ import annotations
@@ -30,7 +31,15 @@ from typing import Any
 import numpy as np
 from sklearn.dummy import DummyClassifier
 
-from m3n_sklearn import Multi3NetClassifier, SMPLIMUSimulator, load, save
+from m3n_sklearn import (
+    Multi3NetClassifier,
+    Multi3NetPretrainer,
+    SMPLIMUSimulator,
+    _saving,
+    load,
+    save,
+)
+from m3n_sklearn._checkpoints import CheckpointFile
 from m3n_sklearn._hashing import folder_digests
 from m3n_sklearn.datasets import make_motions
 from m3n_sklearn.evaluation import Method, few_label_study, load_scores
@@ -165,11 +174,38 @@ def no_state(folder: Path) -> dict[str, Any]:
     return {}
 
 
+def pretrain(folder: Path) -> None:
+    """Train for eight steps, with a checkpoint after each."""
+    _saving.SECONDS_BETWEEN, _saving.LARGEST_SHARE = 0.0, 1e9
+    signals = np.random.default_rng(0).normal(size=(16, 6, 50)).astype(np.float32)
+    Multi3NetPretrainer(
+        width=4, max_epochs=4, batch_size=8, random_state=0, checkpoint=folder / "state"
+    ).fit(signals)
+
+
+def trained(folder: Path) -> Any:
+    """Return the weights in the checkpoint of a finished training."""
+    found = CheckpointFile(folder / "state")._read()
+    assert found is not None
+    assert found[1]["finished"]
+    return {name: array.tobytes() for name, array in found[2].items()}
+
+
+def steps(folder: Path) -> dict[str, Any]:
+    """Return the finished steps by their number."""
+    found = CheckpointFile(folder / "state")._read()
+    if found is None:
+        return {}
+    place = found[1]["place"]
+    return {str(number): None for number in range(2 * place["epoch"] + place["batches"])}
+
+
 JOBS = [
     Job("corpus", build, lambda folder: folder_digests(folder / "corpus"), chunks),
     Job("study", study, scores, cells),
     Job("saved estimator", partial(write, 0.5), loaded, old_or_new, partial(write, 0.25)),
     Job("cache of sentences", encode, lambda folder: None, no_state),
+    Job("pretraining", pretrain, trained, steps),
 ]
 
 

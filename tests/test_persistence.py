@@ -435,7 +435,7 @@ def test_a_file_sets_fitted_state_only(tmp_path):
 
 REVIEWED = {
     # held by the reader
-    "corpus", "memory", "pretrainer", "text_encoder",
+    "checkpoint", "corpus", "memory", "pretrainer", "text_encoder",
     # names of presets, sites and channels, and a device of torch: none is a path or a class
     "body", "channels", "device", "noise", "sites",
     # objects of the package that are in the file themselves

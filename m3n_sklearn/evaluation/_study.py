@@ -8,10 +8,11 @@ from dataclasses import asdict, replace
 from itertools import product
 from typing import Any
 
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
+from .._parallel import as_completed
 from .._splits import person_folds
 from ._budgets import Budget, check_budgets
 from ._jobs import UNLABELED, Cell, Data, Job, check_data, plan_jobs, plan_runs, run_cell
@@ -136,12 +137,14 @@ def _compute_all(
     # 2. Compute the others, the longest first, so that no process waits for another at the end
     missing = [job for job in jobs if job.cell not in scores_by_cell]
     missing.sort(key=lambda job: -len(job.train))
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    computed = parallel(delayed(_compute)(data, job, store) for job in missing)
+    by_cell = {job.cell: job for job in missing}
+    computed = as_completed([delayed(_compute)(data, job, store) for job in missing], n_jobs)
     n_stored = len(scores_by_cell)
     with tqdm(total=len(jobs), initial=n_stored, unit="cell", disable=not verbose) as bar:
         for cell, scores in computed:
             scores_by_cell[cell] = scores
+            if store is not None and store.read(by_cell[cell]) is None:
+                store.write(by_cell[cell], scores)  # the worker has another disk
             bar.set_postfix_str(str(cell), refresh=False)
             bar.update()
     return scores_by_cell

@@ -17,6 +17,8 @@ from ._modalities import Captions, ImuSource, PoseFeatures
 
 __all__ = ["Named", "PretrainingData", "hidden_spans"]
 
+WHOLE = slice(None)
+
 SPAN_SECONDS = (0.1, 0.3)
 """Length of a hidden span."""
 
@@ -72,28 +74,42 @@ class PretrainingData:
         """Return the shape of the pose features of one row."""
         return self._poses.read(np.flatnonzero(self._masks["pose"])[:1]).shape[1:]
 
-    def batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
+    def batch(
+        self, rows: NDArray[np.int64], rng: np.random.Generator, part: slice = WHOLE
+    ) -> dict[str, Any]:
         """Return what the network and the objectives need.
 
         Besides the network's inputs these are ``has_imu``, ``has_pose``, ``has_text`` (n,): which
         rows have a modality; ``captions`` (n, P): numbers of their sentences; ``clean``: the IMU
         before augmentation; ``measured`` (S, 6, 1): its channels; and ``paired``: which pose rows
-        have an IMU.
+        have an IMU. With a `part` of the rows, only they are read, but everything is drawn for all
+        rows; ``all_has_imu`` and so on are those of all rows.
         """
-        has = {name: self._present(name, rows) for name in self.modalities}
-        batch: dict[str, Any] = {f"has_{name}": mask for name, mask in has.items()}
-        batch["captions"] = (
+        everywhere = {name: self._present(name, rows) for name in self.modalities}
+        captions = (
             np.full((len(rows), 1), -1) if self.captions is None else self.captions.numbers[rows]
         )
+        has = {name: mask[part] for name, mask in everywhere.items()}
+        batch: dict[str, Any] = {f"has_{name}": mask for name, mask in has.items()}
+        batch["captions"] = captions[part]
+        if part != WHOLE:
+            batch |= {f"all_has_{name}": mask for name, mask in everywhere.items()}
+            batch["all_captions"] = captions
+        own = np.zeros(len(rows), dtype=bool)
+        own[part] = True
         # arrays hold only the rows that have the modality; random draws: IMU first, then text
-        if has.get("imu", np.zeros(0)).any():
-            self._add_imu(batch, rows[has["imu"]], rng)
+        if everywhere.get("imu", np.zeros(0)).any():
+            there = everywhere["imu"]
+            self._add_imu(batch, rows[there], own[there], rng)
         if has.get("pose", np.zeros(0)).any():
-            batch["pose"] = self._poses.read(rows[has["pose"]]).astype(self.dtype, copy=False)
-        if has.get("text", np.zeros(0)).any():
+            poses = self._poses.read(rows[part][has["pose"]])
+            batch["pose"] = poses.astype(self.dtype, copy=False)
+        if everywhere.get("text", np.zeros(0)).any():
             assert self.captions is not None
-            vectors = self.captions.draw(rows[has["text"]], rng)
-            batch["text"] = vectors.astype(self.dtype, copy=False)
+            there = everywhere["text"]
+            vectors = self.captions.draw(rows[there], rng)[own[there]]
+            if len(vectors):
+                batch["text"] = vectors.astype(self.dtype, copy=False)
         if "imu" in batch and "pose" in batch:
             batch["paired"] = has["imu"][has["pose"]]
         return batch
@@ -114,24 +130,40 @@ class PretrainingData:
         return self._masks[name][rows]
 
     def _add_imu(
-        self, batch: dict[str, Any], rows: NDArray[np.int64], rng: np.random.Generator
+        self,
+        batch: dict[str, Any],
+        rows: NDArray[np.int64],
+        own: NDArray[np.bool_],
+        rng: np.random.Generator,
     ) -> None:
-        """Add the IMU of rows that have one: as it is, augmented, and what is hidden of it."""
+        """Add the IMU of own rows that have one: as it is, augmented, and what is hidden of it."""
         assert self.input_map is not None
-        clean = self.network_input(rows)
+        clean = self._read_own(rows, own)
         layout = self.input_map.layout
         x, present = self._augmented(clean, rng)
-        batch["clean"], batch["imu"] = clean, x
-        batch["measured"] = np.repeat(layout.present, 3, axis=1)[..., None]
+        added = {"clean": clean, "imu": x}
         if not layout.is_series:
-            batch["present"] = present
+            added["present"] = present
         if self.two_views:
-            batch["view"], batch["view_present"] = self._augmented(clean, rng)
+            added["view"], added["view_present"] = self._augmented(clean, rng)
         if self.reconstruct:
             hidden = hidden_spans(len(rows), x.shape[-1], self.input_map.rate, rng)
             if len(rows) > 1:  # every other row is seen whole, as in use
                 hidden[rng.integers(0, 2) :: 2] = False
-            batch["hidden"] = hidden
+            added["hidden"] = hidden
+        if own.any():
+            batch |= added if own.all() else {name: array[own] for name, array in added.items()}
+            batch["measured"] = np.repeat(layout.present, 3, axis=1)[..., None]
+
+    def _read_own(self, rows: NDArray[np.int64], own: NDArray[np.bool_]) -> NDArray[Any]:
+        """Return the network input of own rows; that of others, who read it themselves, is zero."""
+        if own.all():
+            return self.network_input(rows)
+        read = self.network_input(rows[own] if own.any() else rows[:1])
+        merged = np.zeros((len(rows), *read.shape[1:]), read.dtype)
+        if own.any():
+            merged[own] = read
+        return merged
 
     def _augmented(
         self, x: NDArray[Any], rng: np.random.Generator

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from .._distributed import Peers
+
 __all__ = [
     "AUTO_WEIGHTS",
     "DECODERS",
@@ -35,6 +37,9 @@ AUTO_WEIGHTS = {
     "pose2imu": 1.0,
     "reconstruction": 0.5,
 }
+
+
+EMPTY = torch.zeros(1, dtype=torch.bool)
 
 
 def same_caption(sentences: Tensor) -> Tensor:
@@ -81,35 +86,50 @@ def _one_way(logits: Tensor, positive: Tensor, same: Tensor) -> Tensor:
     return (terms * share).sum(dim=1).mean()
 
 
-def masked_huber(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+def masked_huber(
+    prediction: Tensor, target: Tensor, mask: Tensor, peers: Peers | None = None
+) -> Tensor:
     """Mean Huber loss (delta 1, a typical deviation) where a mask is true; 0 if it is empty."""
     loss = functional.huber_loss(prediction, target, reduction="none")
     weight = mask.expand_as(loss).to(loss.dtype)
-    return (loss * weight).sum() / weight.sum().clamp(min=1)
+    if peers is None:
+        return (loss * weight).sum() / weight.sum().clamp(min=1)
+    return peers.summed((loss * weight).sum() / peers.total(weight.sum()).clamp(min=1))
 
 
 # ---- the weighted sum
 
 
 class Objectives:
-    """The weighted sum of the objectives that a batch has rows for."""
+    """The weighted sum of the objectives that a batch has rows for.
 
-    def __init__(self, weights: Mapping[str, float]) -> None:
-        self.weights = dict(weights)
+    With `peers`, each process has its own rows of the batch, and the loss is that of all rows;
+    `width` is then the size of the embeddings.
+    """
+
+    def __init__(
+        self, weights: Mapping[str, float], peers: Peers | None = None, width: int = 0
+    ) -> None:
+        self.weights, self.peers, self.width = dict(weights), peers, width
 
     def __call__(self, out: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the terms and their weighted sum ``loss`` from a network's output and input."""
-        same = same_caption(batch["captions"])
+        # of all processes: who has what, and the embeddings, which are contrasted with each other
+        everyone, embedded = batch, out
+        if self.peers is not None:
+            everyone, views = _of_all(batch), "imu_imu" in self.weights
+            embedded = _gathered(out, everyone, self.peers, self.width, views)
+        same = same_caption(everyone["captions"])
         terms: dict[str, Tensor] = {}
         for name in self.weights:
             if name in PAIRS:
-                term = _pair_term(name, out, batch, same)
+                term = _pair_term(name, embedded, everyone, same)
             elif name == "imu_imu":
-                term = _views_term(out, batch, same)
+                term = _views_term(embedded, everyone, same)
             elif name == "reconstruction":
-                term = _reconstruction_term(out, batch)
+                term = _reconstruction_term(out, batch, everyone, self.peers)
             else:
-                term = _pose2imu_term(out, batch)
+                term = _pose2imu_term(out, batch, everyone, self.peers)
             if term is not None:
                 terms[name] = term
         # a batch may have no pair of modalities: its loss is 0, but still has a gradient
@@ -117,6 +137,25 @@ class Objectives:
         for name, term in terms.items():
             total = total + self.weights[name] * term
         return {"loss": total, **terms}
+
+
+def _of_all(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the masks and captions of the rows of all processes."""
+    return {name[4:]: value for name, value in batch.items() if name.startswith("all_")}
+
+
+def _gathered(
+    out: Mapping[str, Tensor], everyone: Mapping[str, Tensor], peers: Peers, width: int, views: bool
+) -> dict[str, Tensor]:
+    """Return the embeddings of all processes, and the temperature that they share."""
+    embedded = {"temperature": peers.once(out["temperature"])}
+    for name, modality in (("imu", "imu"), ("pose", "pose"), ("text", "text"), ("view", "imu")):
+        has = everyone.get(f"has_{modality}", EMPTY)
+        if has.any() and (name != "view" or views):
+            # a process without such a row takes part with no row
+            own = out.get(f"z_{name}", out["temperature"].new_zeros((0, width)))
+            embedded[f"z_{name}"] = peers.gather(own, has)
+    return embedded
 
 
 def _pair_term(
@@ -151,25 +190,45 @@ def _itself(same: Tensor) -> Tensor:
     return torch.eye(len(same), dtype=torch.bool, device=same.device)
 
 
-def _reconstruction_term(out: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor | None:
+def _reconstruction_term(
+    out: Mapping[str, Tensor],
+    batch: Mapping[str, Tensor],
+    everyone: Mapping[str, Tensor],
+    peers: Peers | None,
+) -> Tensor | None:
     """Compare reconstructed windows with augmented ones where steps were hidden."""
-    if "reconstruction" not in out:
+    if not everyone.get("has_imu", EMPTY).any():
         return None
+    if "reconstruction" not in out:  # only other processes have rows for it
+        return None if peers is None else _nothing(out, peers)
     rows = batch["hidden"].any(dim=1)
     mask = batch["hidden"][rows][:, None, None]
     if "present" in batch:
         mask = mask & batch["present"][rows].repeat_interleave(3, dim=2)[..., None]
     unit = out["deviation"][:, None]
-    return masked_huber(out["reconstruction"] / unit, batch["imu"][rows] / unit, mask)
+    return masked_huber(out["reconstruction"] / unit, batch["imu"][rows] / unit, mask, peers)
 
 
-def _pose2imu_term(out: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor | None:
+def _pose2imu_term(
+    out: Mapping[str, Tensor],
+    batch: Mapping[str, Tensor],
+    everyone: Mapping[str, Tensor],
+    peers: Peers | None,
+) -> Tensor | None:
     """Compare windows predicted from poses with those before augmentation."""
-    if "predicted" not in out or len(out["predicted"]) == 0:
+    if not (everyone.get("has_imu", EMPTY) & everyone.get("has_pose", EMPTY)).any():
         return None
+    if "predicted" not in out or len(out["predicted"]) == 0:
+        return None if peers is None else _nothing(out, peers)
     target = batch["clean"][batch["has_pose"][batch["has_imu"]]]
     unit = out["imu_scale"][..., None]
-    return masked_huber(out["predicted"] / unit, target / unit, batch["measured"])
+    return masked_huber(out["predicted"] / unit, target / unit, batch["measured"], peers)
+
+
+def _nothing(out: Mapping[str, Tensor], peers: Peers) -> Tensor:
+    """Take part in the mean of the other processes with no row."""
+    none = out["temperature"].new_zeros(1)
+    return masked_huber(none, none, none.bool(), peers)
 
 
 # ---- the retrieval score

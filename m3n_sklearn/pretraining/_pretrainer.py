@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
+from .._checkpoints import CheckpointFile
 from .._compat import (
     CallbackSupportMixin,
     HasMethods,
@@ -26,6 +27,7 @@ from .._compat import (
     in_first_fit_of_pipeline,
     root_entropy,
 )
+from .._distributed import Peers
 from .._inputs import ImuWindows, InputMap, read_imu
 from .._persistence import Persistent
 from .._torch import LiveModule, derive_seed, isolated, resolve_device, submit
@@ -49,6 +51,7 @@ from ._embedding import (
     reconstructed_imu,
     text_embeddings,
 )
+from ._identity import training_identity
 from ._modalities import (
     Captions,
     ImuSource,
@@ -173,6 +176,12 @@ class Multi3NetPretrainer(
     callbacks : list of skorch.callbacks.Callback, optional
         Callbacks in addition to those of the library, for example
         ``EarlyStopping(monitor="train_loss")`` or ``Checkpoint()``.
+    checkpoint : path-like, optional
+        Folder for the state of the training, which is written every few seconds to one file. After
+        a kill or an error, the same call of `fit` goes on from there, and on a CPU ends with the
+        same bits as without the interruption. Ctrl-C then leaves a fitted estimator. Other
+        parameters or data are refused. The file of a finished training stays: the same call
+        returns its result.
     device : str, default="auto"
         Device of torch. ``"auto"`` is CUDA, with mixed precision, where it is available, else the
         CPU.
@@ -291,6 +300,7 @@ class Multi3NetPretrainer(
         "simulate_every": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
+        "checkpoint": [str, os.PathLike, None],
         "device": [str],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -314,6 +324,7 @@ class Multi3NetPretrainer(
         simulate_every: int = 1,
         warm_start: bool = False,
         callbacks: Sequence[Any] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -333,6 +344,7 @@ class Multi3NetPretrainer(
         self.simulate_every = simulate_every
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -364,8 +376,10 @@ class Multi3NetPretrainer(
         Raises
         ------
         ValueError
-            If X or the corpus is not valid or has nothing to train on, or if `groups` is given
-            without X.
+            If X or the corpus is not valid or has nothing to train on, if `groups` is given
+            without X, or if the checkpoint is damaged or that of another training.
+        KeyboardInterrupt
+            After Ctrl-C. With a checkpoint, the estimator is fitted as far as it got.
         """
         if X is None and groups is not None:
             raise ValueError(
@@ -374,7 +388,8 @@ class Multi3NetPretrainer(
             )
         if hasattr(self, "weights_") and not self.warm_start and in_first_fit_of_pipeline():
             warn(f"This Pipeline trains a Multi3NetPretrainer that is fitted already. {FREEZE}")
-        device, seed = resolve_device(self.device), root_entropy(self.random_state)
+        peers = Peers.here()
+        device, seed = resolve_device(self.device), self._seed(peers)
         with isolated(derive_seed(seed, 0)):
             # 1. The rows to train on: the corpus, else X.
             windows, template = self._rows(X)
@@ -401,7 +416,7 @@ class Multi3NetPretrainer(
             }
             # 6. The training; its epochs continue those of a warm start.
             past = list(self.history_) if self._continues() else []
-            history = self._train(net, data, fitted, len(past), device, seed)
+            history, interrupt = self._train(net, data, fitted, len(past), device, seed, peers)
             # 7. Attributes are set last, so a training that fails keeps those of the last fit.
             for name, value in fitted.items():
                 setattr(self, name, value)
@@ -411,7 +426,18 @@ class Multi3NetPretrainer(
             self._live = LiveModule()
         if X is not None and self.input_ is not None and not hasattr(self, "n_features_in_"):
             self.n_features_in_ = self.input_.layout.n_channels  # of a simulated IMU
+        if interrupt is not None:
+            raise interrupt
         return self
+
+    def _seed(self, peers: Peers | None) -> int:
+        """Return the root of all draws; without a seed, that of a checkpoint if there is one."""
+        seed = None
+        if self.random_state is None and self.checkpoint is not None:
+            seed = CheckpointFile(self.checkpoint).seed()
+        if seed is None:
+            seed = root_entropy(self.random_state)
+        return seed if peers is None else peers.from_first(seed)
 
     def _rows(self, X: Any) -> tuple[Windows, ImuWindows | None]:
         """Return the rows to train on, and rate and channels of their recorded IMU."""
@@ -562,18 +588,30 @@ class Multi3NetPretrainer(
         first_epoch: int,
         device: str,
         seed: int,
-    ) -> list[dict[str, float]]:
-        """Train the network in place and return its history."""
-        from .._training import TrainingPlan, count_epochs, train
+        peers: Peers | None,
+    ) -> tuple[list[dict[str, float]], KeyboardInterrupt | None]:
+        """Train the network in place; return its history, and a Ctrl-C that it was ended by."""
+        from .._training import TrainingInterrupted, TrainingPlan, count_epochs, train
 
+        if peers is not None:
+            self._check_peers(peers, len(data))
+        n_epochs = count_epochs(
+            self.max_epochs,
+            len(data),
+            self.batch_size,
+            fewest_epochs=FEWEST_EPOCHS,
+            fewest_steps=FEWEST_STEPS,
+        )
+        checkpoint: AbstractContextManager[CheckpointFile | None] = nullcontext()
+        if self.checkpoint is not None:
+            parameters = self.get_params(deep=False)
+            identity = training_identity(parameters, seed, n_epochs, data, get_weights(net))
+            kept = CheckpointFile(self.checkpoint)
+            # of several processes, the first one writes for all
+            alone = peers is None or peers.rank == 0
+            checkpoint = kept.opened(identity) if alone else nullcontext(kept)
         plan = TrainingPlan(
-            max_epochs=count_epochs(
-                self.max_epochs,
-                len(data),
-                self.batch_size,
-                fewest_epochs=FEWEST_EPOCHS,
-                fewest_steps=FEWEST_STEPS,
-            ),
+            max_epochs=n_epochs,
             batch_size=self.batch_size,
             lr=self.lr,
             weight_decay=WEIGHT_DECAY,
@@ -583,17 +621,36 @@ class Multi3NetPretrainer(
             first_epoch=first_epoch,
             callbacks=tuple(self.callbacks or ()),
             verbose=int(self.verbose),
+            peers=peers,
         )
         # scikit-learn's callbacks see the estimator as it would be fitted after each epoch
-        with epoch_callbacks(self, max_epochs=plan.max_epochs, X=data.windows) as report:
-            return train(
-                net,
-                Objectives(fitted["objectives_"]),
-                data,
-                plan,
-                on_epoch=lambda weights: report(
-                    lambda: {**fitted, "weights_": place_unknown_site(weights())}
-                ),
+        with checkpoint as file, epoch_callbacks(self, max_epochs=n_epochs, X=data.windows) as tell:
+            try:
+                history = train(
+                    net,
+                    Objectives(fitted["objectives_"], peers, net.config["width"]),
+                    data,
+                    replace(plan, checkpoint=file),
+                    on_epoch=lambda weights: tell(
+                        lambda: {**fitted, "weights_": place_unknown_site(weights())}
+                    ),
+                )
+            except TrainingInterrupted as interrupt:
+                return interrupt.history, interrupt
+        return history, None
+
+    def _check_peers(self, peers: Peers, n_rows: int) -> None:
+        """Raise ValueError if several processes cannot train as one would."""
+        if self.encoder == "paper":
+            raise ValueError(
+                f"encoder='paper' normalizes by statistics of a batch, which {peers.size} "
+                "processes would compute on their own rows. Train it in one process, or use "
+                "encoder='default'."
+            )
+        if min(self.batch_size, n_rows) < peers.size:
+            raise ValueError(
+                f"{peers.size} processes need a row each, but a batch has "
+                f"{min(self.batch_size, n_rows)}. Raise batch_size, or start fewer processes."
             )
 
     def _continues(self) -> bool:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from joblib import delayed
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from ..._hashing import content_hash
+from ..._parallel import as_completed, count_workers
 from ..._validation import list_of
+from ..._warn import warn
 from ..._windows import Windows
 from ...motion import Motion
-from ...simulation import keyed_rng
+from ...simulation import SMPLIMUSimulator, keyed_rng
 from ._clips import Names, Plan, Tally, choose_rows, chunks, clips_of, cut_clips
 from ._folder import MANIFEST, CorpusWriter, move_to, open_corpus, workplace, write_text
 from ._manifest import (
@@ -38,6 +43,9 @@ __all__ = ["build_corpus", "rebuild_corpus"]
 
 CHUNK = 64
 """Motions that are simulated together, and that the noise of a source is learned from."""
+
+CHUNKS_PER_WORKER = 4
+"""Chunks that are read ahead for each worker, which bounds the memory that clips take."""
 
 PART = "part.json"
 """Counts of a part, written last."""
@@ -111,7 +119,8 @@ def build_corpus(
     random_state : int, default=0
         Seed of the simulator and of the selection of windows.
     n_jobs : int, optional
-        Number of processes that simulate. The result does not depend on it.
+        Number of workers that simulate, on the active backend of joblib: processes of this machine,
+        or a cluster (:doc:`/user_guide/scale`). The result depends on neither.
     verbose : int, default=0
         If positive, a progress bar is shown.
 
@@ -327,22 +336,36 @@ def _finished(
     return path
 
 
+class Chunk(NamedTuple):
+    """Clips that are simulated together, the key of their part, and the person of each clip."""
+
+    key: str
+    clips: list[Motion]
+    person_of: dict[str | None, str]
+
+
+class Part(NamedTuple):
+    """A finished chunk: its windows, which may be none, and how many clips were too short."""
+
+    windows: Windows | None
+    too_short: int
+
+
 class Parts:
     """Windows of the chunks that are finished, each a corpus named by all that it depends on."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def read(self, key: str, tally: Tally) -> tuple[bool, Windows | None]:
-        """Return whether a chunk is finished, and its windows, which may be none."""
+    def read(self, key: str) -> Part | None:
+        """Return a chunk that is finished, else None."""
         part = self.folder / key
         try:
             facts = json.loads((part / PART).read_text("utf-8"))
             windows = open_corpus(part / "windows") if facts["windows"] else None
+            return Part(windows, facts["too_short"])
         except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged
-            return False, None
-        tally.too_short += facts["too_short"]
-        return True, windows
+            return None
 
     def write(self, key: str, windows: Windows | None, too_short: int) -> None:
         """Keep the windows of a chunk; the folder appears when it is complete."""
@@ -398,31 +421,80 @@ def _stream(
     first = list(islice(motions, CHUNK))
     if not first:
         raise ValueError(f"Source {source.name!r} contains no motion.")
-    simulator = plan.simulator_for(first, n_jobs)
+    simulator = plan.simulator_for(first)
     origin = content_hash([plan.record(), versions(), source.name, _contents(first)])
     progress = tqdm(chain(first, motions), desc=source.name, disable=verbose <= 0, unit="clip")
-    for motions_of_chunk in chunks(progress, CHUNK):
-        clips: list[Motion] = []
-        person_of: dict[str | None, str] = {}
-        for motion in motions_of_chunk:
-            fingerprint.see(motion)
-            name = names.unique(f"{source.name}/{motion.name or 'clip'}", plan)
-            variants = clips_of(motion, name, plan, tally)
-            # a motion without a person is a group of its own, with its mirror image
-            person = name if motion.subject is None else f"{source.name}/{motion.subject}"
-            person_of.update(dict.fromkeys((clip.name for clip in variants), person))
-            clips += variants
-        # named by its content, so that a part is found again exactly where it is the same
-        key = content_hash([origin, _contents(clips)])
-        finished, part = parts.read(key, tally)
-        if not finished:
-            before = tally.too_short
-            part = cut_clips(clips, simulator, plan, tally)
-            parts.write(key, part, tally.too_short - before)
-        if part is not None:
-            groups = np.array([person_of[clip] for clip in part["clip"].tolist()])
-            writer.append(part.assign(groups=groups, source=np.full(len(part), source.name)))
+    n_workers = count_workers(n_jobs)
+    ahead = n_workers if n_workers == 1 else CHUNKS_PER_WORKER * n_workers
+    for block in chunks(chunks(progress, CHUNK), ahead):
+        # 1. What is not finished is computed in parallel, and kept as soon as it is there
+        found = [_named(one, source, origin, fingerprint, plan, names, tally) for one in block]
+        missing = [chunk for chunk in found if parts.read(chunk.key) is None]
+        _compute(missing, parts, simulator, plan, n_jobs if n_workers > 1 else 1)
+        # 2. All parts are appended in the order of the clips
+        for chunk in found:
+            part = parts.read(chunk.key)
+            if part is None:
+                raise OSError(f"A part that was just written in {parts.folder} is not there.")
+            tally.too_short += part.too_short
+            if part.windows is not None:
+                clips = part.windows["clip"].tolist()
+                groups = np.array([chunk.person_of[clip] for clip in clips])
+                origins = np.full(len(clips), source.name)
+                writer.append(part.windows.assign(groups=groups, source=origins))
     return fingerprint
+
+
+def _named(
+    motions: Sequence[Motion],
+    source: CorpusSource,
+    origin: str,
+    fingerprint: Fingerprint,
+    plan: Plan,
+    names: Names,
+    tally: Tally,
+) -> Chunk:
+    """Return the clips of some motions, with their names, people and mirror images."""
+    clips: list[Motion] = []
+    person_of: dict[str | None, str] = {}
+    for motion in motions:
+        fingerprint.see(motion)
+        name = names.unique(f"{source.name}/{motion.name or 'clip'}", plan)
+        variants = clips_of(motion, name, plan, tally)
+        # a motion without a person is a group of its own, with its mirror image
+        person = name if motion.subject is None else f"{source.name}/{motion.subject}"
+        person_of.update(dict.fromkeys((clip.name for clip in variants), person))
+        clips += variants
+    # named by its content, so that a part is found again exactly where it is the same
+    return Chunk(content_hash([origin, _contents(clips)]), clips, person_of)
+
+
+def _compute(
+    missing: Sequence[Chunk],
+    parts: Parts,
+    simulator: SMPLIMUSimulator | None,
+    plan: Plan,
+    n_jobs: int | None,
+) -> None:
+    """Simulate and cut chunks on the workers of joblib, and keep their parts here."""
+    if len(missing) == 1 and simulator is not None:  # its clips are what can be shared out
+        simulator = copy.copy(simulator).set_params(n_jobs=n_jobs)
+        n_jobs = 1
+    tasks = [delayed(_cut_chunk)(chunk.key, chunk.clips, simulator, plan) for chunk in missing]
+    for key, windows, too_short, warnings_of_it in as_completed(tasks, n_jobs):
+        for message, category in warnings_of_it:
+            warn(message, category)
+        parts.write(key, windows, too_short)
+
+
+def _cut_chunk(
+    key: str, clips: list[Motion], simulator: SMPLIMUSimulator | None, plan: Plan
+) -> tuple[str, Windows | None, int, list[tuple[str, type[Warning]]]]:
+    """Simulate and cut a chunk; return its key, windows, short clips and warnings."""
+    tally = Tally()
+    with warnings.catch_warnings(record=True) as caught:
+        windows = cut_clips(clips, simulator, plan, tally)
+    return key, windows, tally.too_short, [(str(each.message), each.category) for each in caught]
 
 
 def _contents(motions: Sequence[Motion]) -> list[dict[str, Any]]:

@@ -176,13 +176,13 @@ class Plan:
             raise ValueError(f"overlap must be in [0, 1), got {self.overlap!r}.")
         _check_simulator(self.simulator)
 
-    def simulator_for(self, motions: list[Motion], n_jobs: int | None) -> SMPLIMUSimulator | None:
+    def simulator_for(self, motions: list[Motion]) -> SMPLIMUSimulator | None:
         """Return a simulator for one source, fitted on motions of it unless it is frozen."""
         if self.simulator is None:
             return None
         frozen = isinstance(self.simulator, FrozenEstimator)
         own = copy.copy(self.simulator.estimator) if frozen else clone(self.simulator)
-        own.set_params(rate=float(self.rate), random_state=int(self.random_state), n_jobs=n_jobs)
+        own.set_params(rate=float(self.rate), random_state=int(self.random_state), n_jobs=None)
         if own.implausible == "warn":  # rows that no body can produce are left out
             own.set_params(implausible="mask")
         return own if frozen else own.fit(motions)
