@@ -51,7 +51,7 @@ def table_columns(data: Any) -> dict[str, NDArray[Any]]:
 BACKENDS = ("pandas", "polars", "pyarrow")
 
 
-def make_frame(columns: Mapping[str, NDArray[Any]], backend: str) -> Any:
+def make_frame(columns: Mapping[str, NDArray[Any]], backend: Any) -> Any:
     """Return columns as a frame of pandas, polars or pyarrow."""
     check_choice(backend, "backend", BACKENDS)
     cells = {

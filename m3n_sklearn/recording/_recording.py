@@ -26,6 +26,7 @@ from .._warn import warn
 from ..motion import as_sentences, check_id, check_name
 from ._channels import parse_channels, sites_of
 from ._resampling import nearest_samples, resample_lossy, resample_observed
+from ._table_of import table_of
 from ._units import find_doubts, segments, sites_in_doubt
 
 __all__ = ["Recording", "recording_of"]
@@ -301,8 +302,6 @@ class Recording:
         0  50.0  0.00    0.0    0.0  9.80665   sit
         1  50.0  0.02    0.0    0.0  9.80665   sit
         """
-        from ._write_table import table_of
-
         return make_frame(table_of(self, self.name), backend)
 
 

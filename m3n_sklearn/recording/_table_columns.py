@@ -287,11 +287,11 @@ def _named_sensors(names: Sequence[str], wanted: set[str], site: str, roles: Rol
     if len(places) == 1 and not is_catalogued(places[0]):
         if places[0] and places[0] != site:
             roles.notes.append(f"{places[0]!r} in the names is read as the site {site!r}")
-        for one in found:
-            one.site = site
+        for each in found:
+            each.site = site
     elif "" in places:
-        for one in found:
-            one.site = one.site or site
+        for each in found:
+            each.site = each.site or site
     if len({(one.site, one.sensor) for one in found}) < len(found):
         raise ValueError(
             f"Two sensors would be at the site {site!r}: {listed(list(read), 12)}. Give acc= and "

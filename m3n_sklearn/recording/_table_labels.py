@@ -11,16 +11,21 @@ from numpy.typing import NDArray
 from .._channel_names import words_of
 from .._times import read_times
 from .._typing import Array
+from .._warn import warn
 from ._table_columns import LABEL, PERSON, RECORDING
-from ._table_report import listed
+from ._table_pieces import Piece
+from ._table_report import TableReport, listed
 from ._table_sources import list_sources
 from ._table_streams import plain_id
 from ._table_times import UNITS, Clockwork
 
-__all__ = ["UNLABELED", "Intervals", "interval_labels", "read_intervals", "unit_of_intervals"]
+__all__ = ["Intervals", "SampleLabels", "read_intervals"]
 
 UNLABELED = "unlabeled"
 """Class of the samples that no interval and no cell labels."""
+
+INSIDE, COVERED = 0.5, 1e-4
+"""Shares of intervals and of recordings that overlap in the right unit."""
 
 START = frozenset(["start", "begin", "onset", "from", "starttime", "begintime"])
 END = frozenset(["end", "stop", "offset", "to", "until", "endtime", "stoptime"])
@@ -101,7 +106,7 @@ def _seconds(cells: NDArray[Any] | None) -> tuple[Array, bool]:
     return times.seconds + origin, times.origin is not None
 
 
-def unit_of_intervals(
+def _unit_of_intervals(
     intervals: Intervals, spans: Sequence[tuple[float, float]], clock: Clockwork
 ) -> tuple[float, bool, str]:
     """Return the factor to s of interval times, whether they count from each start, and a note.
@@ -110,22 +115,18 @@ def unit_of_intervals(
     """
     if intervals.is_date:
         return 1.0, False, ""
-    # the unit of the time column first; then seconds and their parts
-    units = {clock.word: clock.unit} if clock.kind in ("number", "index") else {}
-    units |= {word: size for word, size in UNITS.items() if word not in units}
+    units = dict(UNITS)
+    if clock.kind == "index":
+        units = {"s": 1.0, "rows": clock.unit}
     for relative in (False, True):
         for word, size in units.items():
-            shares = [
-                _overlap(
-                    intervals.start * size,
-                    intervals.end * size,
-                    *((0, b - a) if relative else (a, b)),
-                )
-                for a, b in spans
-            ]
-            if max(shares, default=0.0) > 0.5:
-                since = " since the start of each recording" if relative else ""
-                return size, relative, f"{word}{since}"
+            bounds = [(0.0, last - first) for first, last in spans] if relative else spans
+            shared = [_overlap(intervals.start * size, intervals.end * size, *b) for b in bounds]
+            total = float((intervals.end - intervals.start).sum() * size)
+            length = sum(last - first for first, last in spans)
+            most = max(shared) if relative else sum(shared)
+            if most > INSIDE * total and most > COVERED * length:
+                return size, relative, f"{word}{' since the start of each recording' * relative}"
     raise ValueError(
         f"The intervals reach from {intervals.start.min():.12g} to {intervals.end.max():.12g}, "
         f"which do not overlap with the recordings ({spans[0][0]:.12g} to {spans[0][1]:.12g} s) in "
@@ -134,13 +135,11 @@ def unit_of_intervals(
 
 
 def _overlap(start: Array, end: Array, first: float, last: float) -> float:
-    """Return the share of the time of intervals within a span."""
-    inside = np.clip(np.minimum(end, last) - np.maximum(start, first), 0, None).sum()
-    total = (end - start).sum()
-    return float(inside / total) if total > 0 else 0.0
+    """Return the time of intervals within a span."""
+    return float(np.clip(np.minimum(end, last) - np.maximum(start, first), 0, None).sum())
 
 
-def interval_labels(
+def _interval_labels(
     intervals: Intervals,
     chosen: Sequence[bool],
     times: Array,
@@ -160,3 +159,87 @@ def interval_labels(
         labels[begin:end] = intervals.labels[i]
         last_end, last_label = intervals.end[i], intervals.labels[i]
     return labels
+
+
+class SampleLabels:
+    """The labels of samples: of the rows they come from, or of intervals."""
+
+    def __init__(
+        self,
+        intervals: Intervals | None,
+        pieces: Sequence[Piece],
+        clock: Clockwork,
+        report: TableReport,
+    ) -> None:
+        self._intervals = intervals
+        self._relative = False
+        self._any = any(label is not None for piece in pieces for _, label in piece.stream.labels)
+        if self._intervals is not None:
+            spans = [(p.stream.start + p.first, p.stream.start + p.last) for p in pieces]
+            size, self._relative, note = _unit_of_intervals(self._intervals, spans, clock)
+            starts, ends = self._intervals.start * size, self._intervals.end * size
+            self._intervals = self._intervals._replace(start=starts, end=ends)
+            if note:
+                report.add("labels", f"{len(starts)} intervals in {note}", inferred=True)
+            if self._relative:
+                warn(
+                    "The intervals of label= do not overlap with the time stamps. They were read "
+                    "as counted from the start of each recording."
+                )
+
+    def row_times(self, piece: Piece) -> list[tuple[float, Any]]:
+        """Return the time from which each label counts, before the rows are freed."""
+        stream = piece.stream
+        runs = [run for run in stream.labels if run[0] < piece.end]
+        inside = [run for run in runs if run[0] > piece.begin]
+        first = [run for run in runs if run[0] <= piece.begin][-1:]
+        found = [(-np.inf, first[0][1])] if first else []
+        for row, label in inside:
+            before, at = stream.times(row - 1, row + 1)
+            found.append(((before + at) / 2, label))
+        return found
+
+    def of(
+        self,
+        piece: Piece,
+        runs: list[tuple[float, Any]],
+        start: float,
+        count: int,
+        rate: float,
+        was_moved: bool,
+    ) -> NDArray[Any] | None:
+        """Return the label of each sample of a piece, or None."""
+        if self._intervals is not None:
+            times = np.arange(count) / rate + (0.0 if self._relative else start)
+            people, recordings = self._intervals.people, self._intervals.recordings
+            chosen = [
+                _fits(person, piece.stream.group) and _fits(recording, piece.stream.name)
+                for person, recording in zip(people, recordings, strict=True)
+            ]
+            return _as_labels(_interval_labels(self._intervals, chosen, times).tolist())
+        if not self._any or (piece.stream.rates and not any(v is not None for _, v in runs)):
+            return None
+        times = start - piece.stream.start + np.arange(count) / rate
+        at = np.searchsorted(times, [time for time, _ in runs]).tolist()
+        labels = np.empty(count, dtype=object)
+        is_text = any(isinstance(label, str) for _, label in piece.stream.labels)
+        has_missing = any(label is None for _, label in piece.stream.labels)
+        for (_, label), low, high in zip(runs, at, [*at[1:], count], strict=True):
+            if label is None:
+                label = UNLABELED
+            labels[low:high] = str(label) if has_missing and not is_text else label
+        return _as_labels(labels)
+
+
+def _fits(wanted: Any, given: Any) -> bool:
+    """Tell whether an interval without or with an owner is of a recording."""
+    return wanted is None or str(wanted) == str(given)
+
+
+def _as_labels(labels: Any) -> NDArray[Any]:
+    """Return labels as objects that equal labels share, or as numbers."""
+    array = np.asarray(labels, dtype=object)
+    kinds = {type(label) for label in dict.fromkeys(array.tolist())}
+    if kinds <= {int, float, bool} and len(kinds) == 1:
+        return np.array(array.tolist())
+    return array

@@ -116,8 +116,8 @@ def common_rate(pieces: Sequence[Piece], wanted: float | None) -> Rates:
     if not np.isfinite(middle.rate):
         raise ValueError(
             "The time stamps do not increase within the recordings, so the rate is unknown. Were "
-            "they rounded, such as dates in float32? Tell another column with time=, or drop it and "
-            "give rate= in Hz."
+            "they rounded, such as dates in float32? Tell another column with time=, or drop it "
+            "and give rate= in Hz."
         )
     if wanted is not None:
         return Rates(wanted, middle.rate, False)
@@ -139,7 +139,8 @@ def common_rate(pieces: Sequence[Piece], wanted: float | None) -> Rates:
 def is_even(piece: Piece, rate: float) -> bool:
     """Tell whether each row of a piece is at its place on an even clock."""
     expected = piece.first + (piece.rows - 1) / rate
-    slack = CLOCK_TOLERANCE / rate
+    # large stamps in double precision are rounded
+    slack = CLOCK_TOLERANCE / rate + 4 * float(np.spacing(abs(piece.stream.start) + piece.last))
     if abs(piece.last - expected) > slack:
         return False
     for low in range(piece.begin, piece.end, BLOCK):

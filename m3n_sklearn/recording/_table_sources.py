@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .._files import reading
 from .._tables import is_table, row_levels
+from .._warn import warn
 from ._table_csv import Layout, read_layout
 
 __all__ = ["FILES", "HEAD", "TEXT", "Source", "is_frame", "list_sources", "pyarrow_module"]
@@ -58,7 +59,7 @@ def list_sources(source: Any) -> list[Source]:
                 raise FileNotFoundError(
                     f"The folder {path} has no table: no file ends in {', '.join(FILES)}."
                 )
-            return [_file(each, path) for each in files]
+            return _files(files, path)
         if not path.exists():
             raise FileNotFoundError(f"No file or folder at {path}.")
         return [_file(path, path.parent)]
@@ -75,6 +76,24 @@ def list_sources(source: Any) -> list[Source]:
         "source must be a path, a list of paths, a folder, or a frame of pandas, polars or "
         f"pyarrow, got {type(source).__name__}."
     )
+
+
+def _files(paths: Sequence[Path], folder: Path) -> list[Source]:
+    """Return the tables of a folder; files that are not tables are left out, which is said."""
+    found: list[Source] = []
+    errors: dict[str, ValueError] = {}
+    for path in paths:
+        try:
+            found.append(_file(path, folder))
+        except ValueError as error:
+            errors[path.name] = error
+    if not found:
+        raise next(iter(errors.values()))
+    if errors:
+        name, error = next(iter(errors.items()))
+        reason = str(error).rpartition(f"{name}: ")[2]
+        warn(f"{len(errors)} files are not tables and were left out, such as {name}: {reason}")
+    return found
 
 
 def is_frame(value: Any) -> bool:

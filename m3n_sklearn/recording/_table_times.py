@@ -206,15 +206,15 @@ def seconds_of(
     Differences of whole numbers and dates are exact. Without an origin it is the first cell.
     """
     if cells is None:
-        at = (np.arange(rows) + first_row) * clock.unit
-        return at, 0, 0.0
+        counted: Array = np.arange(first_row, first_row + rows, dtype=np.float64)
+        return counted * clock.unit, 0, 0.0
     if clock.kind == "text":
         cells, _ = _texts(cells)
     if cells.dtype == object:
         cells = np.asarray(cells, dtype=np.float64)
     if cells.dtype.kind == "M":
         known = ~np.isnat(cells)
-        whole = cells.astype("datetime64[ns]").astype(np.int64)
+        whole: NDArray[Any] = cells.astype("datetime64[ns]").astype(np.int64)
     else:
         known = np.isfinite(cells) if cells.dtype.kind == "f" else np.ones(len(cells), bool)
         whole = cells

@@ -182,7 +182,8 @@ def _gyro_by_motion(
     if abs(np.log(units[word] / factor)) > np.log(3):
         raise ValueError(
             f"The unit of the angular rate is not known: gravity turns {factor:.3g} times as fast "
-            f"as the gyroscope says. Give gyro_unit=: {EXPECTED['gyro']}."
+            "as the gyroscope says. Are the axes of both sensors the same, and is the unit of time "
+            f"right? Otherwise give gyro_unit=: {EXPECTED['gyro']}."
         )
     return Unit(units[word], word, "inferred"), []
 

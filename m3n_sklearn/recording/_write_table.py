@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from .._files import naming_file, write_atomically
 from .._validation import list_of
 from .._warn import warn
 from ._recording import Recording
+from ._table_of import table_of
 from ._table_report import listed
 from ._table_sources import pyarrow_module
 
@@ -104,49 +104,6 @@ def write_table(recordings: Recording | Iterable[Recording], path: str | os.Path
         if stream is not sink:
             stream.close()
         write_atomically(target, sink.getvalue().to_pybytes())
-
-
-def table_of(
-    recording: Recording, name: str | None, has: dict[str, bool] | None = None
-) -> dict[str, NDArray[Any]]:
-    """Return the columns of the table of a recording."""
-    if recording.channels is None:
-        raise ValueError(
-            "This recording has no channel names, so its table could not be read. Make it with "
-            "channels=, such as channel_names('right_wrist')."
-        )
-    count = recording.n_samples
-    wanted = has or {
-        "subject": recording.subject is not None,
-        "label": recording.labels is not None,
-        "text": bool(recording.text),
-    }
-    columns: dict[str, NDArray[Any]] = {}
-    if name is not None:
-        columns["recording"] = _constant(name, count)
-    if wanted["subject"]:
-        columns["subject"] = _constant(recording.subject, count)
-    columns["rate"] = np.full(count, recording.rate)
-    columns["time"] = recording.times
-    for i, channel in enumerate(recording.channels):
-        values = recording.data[:, i]
-        seen = recording.observed[:, i]
-        columns[channel] = values if seen.all() else np.where(seen, values, np.nan)
-    if wanted["label"]:
-        labels = recording.labels
-        columns["label"] = _constant(None, count) if labels is None else labels
-    if wanted["text"]:
-        text = json.dumps(list(recording.text)) if recording.text else None
-        columns["text"] = _constant(text, count)
-    return columns
-
-
-def _constant(value: Any, count: int) -> NDArray[Any]:
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-        return np.full(count, int(value))
-    cells = np.empty(count, dtype=object)
-    cells[:] = value
-    return cells
 
 
 def _check(items: Sequence[Recording]) -> None:
