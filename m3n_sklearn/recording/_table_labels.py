@@ -140,23 +140,23 @@ def _overlap(start: Array, end: Array, first: float, last: float) -> float:
 
 
 def _interval_labels(
-    intervals: Intervals,
-    chosen: Sequence[bool],
-    times: Array,
+    intervals: Intervals, chosen: Sequence[bool], first: float, rate: float, count: int
 ) -> NDArray[Any]:
-    """Return the label of each time; `UNLABELED` outside of the chosen intervals."""
-    labels = np.empty(len(times), dtype=object)
+    """Return the label of each sample; `UNLABELED` outside of the chosen intervals."""
+    labels = np.empty(count, dtype=object)
     labels[:] = UNLABELED
+    is_text = any(isinstance(label, str) for label in intervals.labels)
     last_end, last_label = -np.inf, None
     for i in np.flatnonzero(chosen):
-        begin, end = np.searchsorted(times, [intervals.start[i], intervals.end[i]])
-        covers_more = len(times) > 1 and intervals.start[i] < last_end - (times[1] - times[0])
+        begin = _index(intervals.start[i] - first, rate, count)
+        end = _index(intervals.end[i] - first, rate, count)
+        covers_more = intervals.start[i] < last_end - 1 / rate
         if covers_more and intervals.labels[i] != last_label and end > begin:
             raise ValueError(
                 f"The intervals {last_label!r} and {intervals.labels[i]!r} overlap at "
                 f"{intervals.start[i]:.12g} s: a sample has one label."
             )
-        labels[begin:end] = intervals.labels[i]
+        labels[begin:end] = intervals.labels[i] if is_text else str(intervals.labels[i])
         last_end, last_label = intervals.end[i], intervals.labels[i]
     return labels
 
@@ -210,36 +210,40 @@ class SampleLabels:
     ) -> NDArray[Any] | None:
         """Return the label of each sample of a piece, or None."""
         if self._intervals is not None:
-            times = np.arange(count) / rate + (0.0 if self._relative else start)
             people, recordings = self._intervals.people, self._intervals.recordings
             chosen = [
                 _fits(person, piece.stream.group) and _fits(recording, piece.stream.name)
                 for person, recording in zip(people, recordings, strict=True)
             ]
-            return _as_labels(_interval_labels(self._intervals, chosen, times).tolist())
+            first = 0.0 if self._relative else start
+            return _interval_labels(self._intervals, chosen, first, rate, count)
         if not self._any or (piece.stream.rates and not any(v is not None for _, v in runs)):
             return None
-        times = start - piece.stream.start + np.arange(count) / rate
-        at = np.searchsorted(times, [time for time, _ in runs]).tolist()
-        labels = np.empty(count, dtype=object)
-        is_text = any(isinstance(label, str) for _, label in piece.stream.labels)
-        has_missing = any(label is None for _, label in piece.stream.labels)
-        for (_, label), low, high in zip(runs, at, [*at[1:], count], strict=True):
-            if label is None:
-                label = UNLABELED
-            labels[low:high] = str(label) if has_missing and not is_text else label
-        return _as_labels(labels)
+        first = start - piece.stream.start
+        at = [_index(time - first, rate, count) for time, _ in runs]
+        known = [label for _, label in runs]
+        if any(label is None for label in known):  # then all are texts
+            is_text = any(isinstance(label, str) for label in known)
+            known = [
+                UNLABELED if label is None else label if is_text else str(label) for label in known
+            ]
+        labels = _empty_labels(count, known)
+        for label, low, high in zip(known, at, [*at[1:], count], strict=True):
+            labels[low:high] = label
+        return labels
+
+
+def _index(time: float, rate: float, count: int) -> int:
+    """Return the first sample at or after a time since the first one."""
+    return int(np.clip(np.ceil(time * rate - 1e-6), 0, count))
+
+
+def _empty_labels(count: int, known: Sequence[Any]) -> NDArray[Any]:
+    """Return an array for labels: numbers, or objects, so that equal texts are there once."""
+    is_whole = all(isinstance(label, int) and not isinstance(label, bool) for label in known)
+    return np.empty(count, dtype=np.int64 if is_whole else object)
 
 
 def _fits(wanted: Any, given: Any) -> bool:
     """Tell whether an interval without or with an owner is of a recording."""
     return wanted is None or str(wanted) == str(given)
-
-
-def _as_labels(labels: Any) -> NDArray[Any]:
-    """Return labels as objects that equal labels share, or as numbers."""
-    array = np.asarray(labels, dtype=object)
-    kinds = {type(label) for label in dict.fromkeys(array.tolist())}
-    if kinds <= {int, float, bool} and len(kinds) == 1:
-        return np.array(array.tolist())
-    return array

@@ -21,9 +21,18 @@ from .._typing import Array
 from ._resampling import fill_grid
 from ._table_streams import Stream
 
-__all__ = ["Piece", "Rates", "common_rate", "even_piece", "find_pieces", "sample_stretches"]
+__all__ = [
+    "BLOCK",
+    "FEWEST",
+    "Piece",
+    "Rates",
+    "common_rate",
+    "even_piece",
+    "find_pieces",
+    "sample_stretches",
+]
 
-BLOCK = 2**17
+BLOCK = 2**16
 """Rows that are converted at once."""
 
 BESIDE = 1024
