@@ -90,8 +90,8 @@ def _files(paths: Sequence[Path], folder: Path) -> list[Source]:
     if not found:
         raise next(iter(errors.values()))
     if errors:
-        name, error = next(iter(errors.items()))
-        reason = str(error).rpartition(f"{name}: ")[2]
+        name, first = next(iter(errors.items()))
+        reason = str(first).rpartition(f"{name}: ")[2]
         warn(f"{len(errors)} files are not tables and were left out, such as {name}: {reason}")
     return found
 

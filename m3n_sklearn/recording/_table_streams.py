@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator
 from itertools import pairwise
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from ._table_columns import Roles, Sensor, triad_values
 from ._table_times import Clockwork, seconds_of
 
 __all__ = ["Stream", "append_batch", "plain_id", "whole_ids"]
+
+
+LARGE = 2**16
+"""Bytes from which arrays get memory pages of their own."""
 
 
 class Stream:
@@ -50,8 +55,8 @@ class Stream:
     def append(self, times: Array, values: NDArray[Any]) -> None:
         """Append rows."""
         self._offsets.append(self.rows)
-        self._times.append(times)
-        self._values.append(values)
+        self._times.append(_returnable(times))
+        self._values.append(_returnable(values))
         self.rows += len(times)
 
     def add_label(self, row: int, label: Any) -> None:
@@ -86,6 +91,19 @@ class Stream:
             if self._values[number] is None:
                 break
             self._values[number] = self._times[number] = empty
+
+
+def _returnable(values: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy whose memory the system gets back as soon as it is freed.
+
+    Other memory of this size stays with the process, next to the result that takes its place.
+    """
+    if values.nbytes < LARGE:
+        return values.copy()
+    room = mmap(-1, values.nbytes)
+    kept = np.frombuffer(room, dtype=values.dtype).reshape(values.shape)
+    kept[...] = values
+    return kept
 
 
 def append_batch(
