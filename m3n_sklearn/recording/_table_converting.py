@@ -137,7 +137,8 @@ def convert_streams(
     _report_gravity(recordings, report)
     _report_labels(recordings, label_column, arguments, report)
     people = list(dict.fromkeys(r.subject for r in recordings if r.subject is not None))
-    report.add("people", f"{len(people)}: {listed(people)}" if people else "none")
+    text = f"{len(people)}: {listed(people)}" if people else "none"
+    report.add("people", text, inferred=bool(people) and arguments.group is None and not own)
     if dropped:
         report.add("dropped", dropped)
     if short:
