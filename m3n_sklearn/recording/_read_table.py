@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from .._files import reading
 from .._validation import check_choice, check_positive, check_rate
 from ._channels import channel_names
 from ._recording import Recording
@@ -174,7 +176,10 @@ def read_table(
     # 2. What the columns are, and the rows of each recording
     streams, clock = collect(sources, arguments, isinstance(source, str | Path), report)
     # 3. Pieces without gaps, their rate and units, and the recordings
-    recordings = convert_streams(streams, clock, arguments, report)
+    with ExitStack() as stack:
+        if len(sources) == 1 and sources[0].path is not None:
+            stack.enter_context(reading(sources[0].path, "a table of readings"))
+        recordings = convert_streams(streams, clock, arguments, report)
     if verbose:
         print(report)
     return Recordings(recordings, report)
@@ -197,10 +202,12 @@ def _check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 
 def _intervals(label: Any, sources: Sequence[Source]) -> Intervals | None:
     """Return the intervals if `label` is a table of them."""
-    if is_frame(label) or isinstance(label, Path):
+    if is_frame(label):
         return read_intervals(label)
-    if isinstance(label, str) and not any(label in source.columns for source in sources):
+    is_column = isinstance(label, str) and any(label in source.columns for source in sources)
+    if isinstance(label, str | Path) and not is_column:
         path = Path(label).expanduser()
-        if path.is_file():
-            return read_intervals(path)
+        if path.is_file() or isinstance(label, Path):
+            with reading(path, "a table of intervals"):
+                return read_intervals(path)
     return None

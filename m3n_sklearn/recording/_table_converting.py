@@ -92,14 +92,12 @@ def convert_streams(
         stream = piece.stream
         rate = _own_rate(stream) if stream.rates else rates.rate
         row_times = labels.row_times(piece)
-        data, seen, first, was_moved = even_piece(
-            piece,
-            rate,
-            converters[id(stream)],
-            arguments.dtype,
-            arguments.max_gap,
-            notes,
-        )
+        try:
+            data, seen, first, was_moved = even_piece(
+                piece, rate, converters[id(stream)], arguments.dtype, arguments.max_gap, notes
+            )
+        except ValueError as error:
+            raise ValueError(f"In {_named(stream)}: {error}") from error
         resampled += was_moved
         numbers[id(stream)] += 1
         name = stream.name
@@ -152,7 +150,8 @@ def convert_streams(
 
 
 def _named(stream: Stream) -> str:
-    return f"the recording {stream.name!r}" if stream.name else "the table"
+    of = f" of {stream.path.name}" if stream.path is not None else ""
+    return f"the recording {stream.name!r}{of}" if stream.name else f"the table{of}"
 
 
 def _alike(streams: Sequence[Stream]) -> list[list[Stream]]:

@@ -256,7 +256,9 @@ class _Arrow:
             with self._mapped() as mapped:
                 file = pyarrow_module("ipc").open_file(mapped)
                 for number in range(file.num_record_batches):
-                    yield _arrow_batch(file.get_batch(number), columns, texts)
+                    part = file.get_batch(number)
+                    part.validate(full=True)  # a damaged one would crash later
+                    yield _arrow_batch(part, columns, texts)
 
 
 class _Text:
