@@ -16,7 +16,15 @@ from .._validation import list_of
 from ._channels import AXES, SENSORS
 from ._table_report import listed
 
-__all__ = ["OWN", "Roles", "Sensor", "all_columns", "find_roles", "triad_values"]
+__all__ = [
+    "OWN",
+    "Roles",
+    "Sensor",
+    "all_columns",
+    "find_roles",
+    "refuse_sensors_in_rows",
+    "triad_values",
+]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -34,6 +42,9 @@ RECORDING = _words("recording session trial clip bout file run")
 
 OWN = ("recording", "subject", "rate", "time", "label", "text")
 """Columns of the tables that this package writes, besides the channels."""
+
+MOST_SENSORS = 20
+"""Different texts in a column up to which these may be the names of sensors."""
 
 _STRICT = re.compile(r"(.+_)?(acc|gyro)_[xyz]")
 
@@ -72,6 +83,7 @@ class Roles:
     is_own: bool = False  # written by this package
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    spare_texts: list[str] = field(default_factory=list)  # may say which sensor a row is of
 
 
 def find_roles(
@@ -143,6 +155,8 @@ def find_roles(
                 )
     kept = {*used, *roles.times[:1], roles.label, roles.group, roles.recording}
     roles.dropped = [name for name in columns if name not in kept]
+    texts = {*roles.dropped, roles.recording, roles.label}
+    roles.spare_texts = [n for n in columns if n in texts and kinds.get(n) == "text"]
     return roles
 
 
@@ -358,6 +372,20 @@ def _own_roles(columns: Sequence[str], roles: Roles) -> Roles:
     roles.group = "subject" if "subject" in columns else None
     roles.recording = "recording" if "recording" in columns else None
     return roles
+
+
+def refuse_sensors_in_rows(name: str, cells: NDArray[Any]) -> None:
+    """Raise if a column says that rows belong to several sensors."""
+    found = {str(cell) for cell in dict.fromkeys(cells.tolist()) if cell is not None}
+    read = {text: read_name(f"{text}_x") for text in found if len(found) <= MOST_SENSORS}
+    sensors = {text for text, one in read.items() if one is not None and one.sensor != "g"}
+    if len({read[text].sensor for text in sensors}) > 1:  # type: ignore[union-attr]
+        raise ValueError(
+            f"The column {name!r} says that rows belong to several sensors: "
+            f"{listed(sorted(sensors))}. Take those of the accelerometer, such as "
+            f"table[table[{name!r}] == {min(sensors)!r}], and join the gyroscope with "
+            "pandas.merge_asof."
+        )
 
 
 def all_columns(roles: Roles) -> list[str]:

@@ -47,6 +47,7 @@ class Layout:
     rate: float | None = None  # of lines before the table
     start: float | None = None  # likewise, in s since 1970
     convention: str | None = None
+    ending: str = ""  # a mark behind the last number of each row
     wrong_rows: int = 0  # rows of another length, after reading
 
     @property
@@ -107,6 +108,9 @@ def read_layout(path: Path) -> Layout:
         said = _RATE.search(" ".join(layout.before))
         layout.rate = float(said[1]) if said else None
     layout.units = {} if units is None else dict(zip(layout.names, units, strict=True))
+    if delimiter != ";" and body and all(row[-1].endswith(";") for row in body):
+        layout.ending = ";"
+        body = [[*row[:-1], row[-1].rstrip(";")] for row in body]
     columns = list(zip(*body, strict=True)) if body else [()] * count
     layout.types = {
         name: _type(column, decimal) for name, column in zip(layout.names, columns, strict=True)
@@ -174,7 +178,7 @@ def _cells(line: str, separator: str) -> list[str]:
 
 def _is_data(row: Sequence[str]) -> bool:
     """Tell whether a row has numbers or dates rather than names."""
-    known = [cell for cell in row if cell.lower() not in MISSING]
+    known = [cell.rstrip(";") for cell in row if cell.lower() not in MISSING]
     found = sum(bool(_NUMBER.fullmatch(cell) or _ISO.match(cell)) for cell in known)
     return len(known) > 0 and found >= 0.5 * len(known)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .._files import reading
 from .._warn import warn
-from ._table_columns import Roles, all_columns, find_roles
+from ._table_columns import Roles, all_columns, find_roles, refuse_sensors_in_rows
 from ._table_conventions import Axes
 from ._table_labels import Intervals
 from ._table_report import TableReport, listed
@@ -132,10 +132,13 @@ def _read_one(
     # 1. The clock, from the first rows
     candidates = [*roles.times, *roles.counters]
     wanted = list(dict.fromkeys([*candidates, *all_columns(roles)]))
-    head = next(iter(source.batches(wanted, [])), None)
+    sorts = [name for name in roles.spare_texts if name not in wanted]
+    head = next(iter(source.batches([*wanted, *sorts], sorts)), None)
     if head is None or not len(next(iter(head.values()))):
         raise ValueError("The table has a header but no rows.")
     head = {name: cells[:HEAD] for name, cells in head.items()}
+    for name in sorts:
+        refuse_sensors_in_rows(name, head[name])
     for name in all_columns(roles):
         if head[name].dtype.kind not in "iufb":
             raise ValueError(

@@ -275,10 +275,15 @@ class _Text:
         assert self.path is not None and self.layout is not None
         layout = self.layout
         csv, arrow = pyarrow_module("csv"), pyarrow_module()
+        compute = pyarrow_module("compute")
         types = {
             name: arrow.string() if name in texts else _arrow_type(layout.types[name])
             for name in columns
         }
+        last = layout.names[-1]
+        marked = bool(layout.ending) and last in columns and last not in texts
+        if marked:
+            types[last] = arrow.string()
         wrong: list[int] = []
 
         def count_wrong(row: Any) -> str:
@@ -309,6 +314,10 @@ class _Text:
                 rows = 0
                 for part in reader:
                     rows += len(part)
+                    if marked:
+                        at = part.schema.get_field_index(last)
+                        plain = compute.utf8_rtrim(part.column(at), layout.ending)
+                        part = part.set_column(at, last, plain.cast(arrow.float64()))
                     yield _arrow_batch(part, columns, texts)
             if len(wrong) > max(3, 0.01 * rows):
                 raise ValueError(

@@ -312,3 +312,41 @@ def test_shimmer_has_a_row_of_units(table, tmp_path):
     [one] = quiet(tmp_path / "s.csv")
     assert one.rate == 50.0
     assert np.allclose(one.data, table[[*ACC, *GYRO]])
+
+
+def test_rows_of_several_sensors_are_not_mixed(table):
+    long = pd.concat(
+        [
+            table[["time", *names]].set_axis(["time", "x", "y", "z"], axis=1).assign(sensor=sensor)
+            for sensor, names in (("accelerometer", ACC), ("gyroscope", GYRO))
+        ]
+    ).sort_values("time")
+    with pytest.raises(ValueError, match=r"'sensor' says that rows belong to several sensors"):
+        quiet(long)
+    [one] = quiet(long[long["sensor"] == "accelerometer"])
+    assert one.n_samples == len(table)
+
+
+def test_rows_that_end_in_a_semicolon(tmp_path):
+    """The raw files of WISDM: no header, a person, a class, nanoseconds, readings."""
+    acc, _ = readings(np.arange(600) / 20, 0)
+    rows = [
+        f"1600,A,{252_207_666_810_782 + 50_000_000 * i},{x},{y},{z};"
+        for i, (x, y, z) in enumerate(acc.tolist())
+    ]
+    (tmp_path / "data_1600.txt").write_text("\n".join(rows))
+    [one] = quiet(tmp_path / "data_1600.txt", group=0, label=1, time=2, acc=[3, 4, 5])
+    assert (one.subject, one.rate, one.labels[0]) == (1600, 20.0, "A")
+    assert np.array_equal(one.data, acc)
+
+
+def test_two_time_columns_and_a_logger_without_sensor_names(tmp_path):
+    acc, _ = readings(np.arange(500) / 50, 0)
+    table = pd.DataFrame(acc, columns=[f"{axis}-axis (g)" for axis in "xyz"]) / 9.80665
+    table.insert(0, "epoc (ms)", 1_600_000_000_000 + 20 * np.arange(500))
+    table.insert(1, "elapsed (s)", np.arange(500) / 50)
+    table.to_csv(tmp_path / "MetaWear.csv", index=False)
+    recordings = quiet(tmp_path / "MetaWear.csv")
+    assert recordings[0].start == 1.6e9
+    assert np.allclose(recordings[0].data, acc)
+    assert "not from elapsed (s)" in recordings.report.facts["columns"]
