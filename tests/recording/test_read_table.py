@@ -5,11 +5,14 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from m3n_sklearn import cut, read_table
 
-from .tables import LAYOUTS, PEOPLE, SECONDS, label_of, readings, start_of
+from .tables import LAYOUTS, PEOPLE, SECONDS, frame, label_of, readings, start_of
 
 GAP = "gaps_and_jitter"
 
@@ -79,3 +82,45 @@ def test_the_report_says_what_was_inferred(layout):
     assert ("gaps" in facts) == (name == GAP)
     assert text.count("\n") < 15
     assert "<table>" in recordings.report._repr_html_()
+
+
+FRAMES = {
+    "nullable": lambda table: table.convert_dtypes(),
+    "arrow-backed": lambda table: table.convert_dtypes(dtype_backend="pyarrow"),
+    "categories": lambda table: table.astype({"activity": "category", "subject": "category"}),
+    "polars categories": lambda table: pl.from_pandas(table).cast({"activity": pl.Categorical}),
+    "arrow": lambda table: pa.Table.from_pandas(table),
+    "dated rows": lambda table: table.set_index(pd.to_datetime(table.pop("time"), unit="s")),
+}
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_frames_of_any_type_of_column(kind):
+    time, table = frame(0)
+    made = FRAMES[kind](table.assign(time=start_of(0) + time))
+    [one] = read_table(made, dtype="float32", verbose=False)
+    assert (one.subject, one.start, one.rate) == ("anna", start_of(0), 50.0)
+    assert one.labels.tolist() == label_of(time).tolist()
+    assert one.data.dtype == np.float32
+    assert np.array_equal(one.data, np.hstack(readings(time, 0)).astype(np.float32))
+
+
+@pytest.mark.parametrize("rate, error", [(25.0, 0.001), (104.0, 0.005)])
+def test_another_rate_moves_nothing(rate, error):
+    time, table = frame(1)
+    [one] = read_table(table.assign(time=start_of(1) + time), rate=rate, verbose=False)
+    since = one.times - start_of(1)
+    inner = slice(20, -20)
+    acc, gyro = readings(since, 1)
+    assert one.rate == rate
+    assert np.abs(one.data - np.hstack([acc, gyro]))[inner].max() < error
+    assert (one.labels == label_of(since)).mean() > 0.998
+
+
+def test_samples_without_a_class_have_one_of_their_own():
+    _, table = frame(0)
+    table["activity"] = table["activity"].where(table["activity"] != "sit", None)
+    recordings = read_table(table, rate=50.0, verbose=False)
+    assert set(recordings[0].labels) == {"unlabeled", "walk", "wave"}
+    _, y, _ = cut(recordings, seconds=2.0, ignore="unlabeled")
+    assert set(y) == {"walk", "wave"}
