@@ -10,7 +10,6 @@ from ._cutting import Item as Item
 from ._read_table import read_table
 from ._recording import Recording
 from ._resampling import resample_timestamps, resample_windows
-from ._table_conventions import CONVENTIONS as CONVENTIONS
 from ._table_report import TableReport
 from ._units import acc_from_g, gyro_from_dps, warn_units
 from ._units import find_doubts as find_doubts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from m3n_sklearn import cut, read_table
+from m3n_sklearn.recording._table_conventions import CONVENTIONS
 
 from .tables import LAYOUTS, PEOPLE, SECONDS, frame, label_of, readings, start_of
 
@@ -124,3 +126,11 @@ def test_samples_without_a_class_have_one_of_their_own():
     assert set(recordings[0].labels) == {"unlabeled", "walk", "wave"}
     _, y, _ = cut(recordings, seconds=2.0, ignore="unlabeled")
     assert set(y) == {"walk", "wave"}
+
+
+def test_the_guide_lists_every_convention_with_its_source():
+    page = (Path(__file__).parents[2] / "docs/user_guide/tables.rst").read_text(encoding="utf-8")
+    for name, convention in CONVENTIONS.items():
+        assert f'``"{name}"``' in page
+        assert f"<{convention.source}>" in page
+        assert all(f"{unit}" in page for unit in convention.units.split(", "))
