@@ -4,7 +4,8 @@ python -m benchmarks.tables [--sizes 50 100 200 400] [--folder /tmp]
 
 Writes CSV files of a logger (time stamps in ms, six channels in g and deg/s, a label and a person)
 and reads each in a process of its own. Prints a table: size, rows, CPU time, peak of the memory
-above that of the imports, size of the result, and the difference of both. The stamps of half of the
+above that of the imports, size of the recordings (samples in float32, mask, labels), and the
+difference of both. The stamps of half of the
 files are even; those of the others jitter, so that all rows are resampled.
 """
 
@@ -33,7 +34,7 @@ def peak():
 before, begin, wall = peak(), time.process_time(), time.perf_counter()
 recordings = read_table(sys.argv[1], dtype="float32", verbose=False)
 seconds, wall = time.process_time() - begin, time.perf_counter() - wall
-result = sum(r.data.nbytes for r in recordings)
+result = sum(r.data.nbytes + r.observed.nbytes + r.labels.nbytes for r in recordings)
 print(json.dumps({
     "rows": sum(r.n_samples for r in recordings), "seconds": seconds, "wall": wall,
     "peak": peak() - before, "result": result, "recordings": len(recordings),
