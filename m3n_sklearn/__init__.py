@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .pretraining import load_pretrained as load_pretrained
     from .recording import Recording as Recording
     from .recording import cut as cut
+    from .recording import read_table as read_table
+    from .recording import write_table as write_table
     from .simulation import IMUNoise as IMUNoise
     from .simulation import Randomization as Randomization
     from .simulation import SensorNoise as SensorNoise
@@ -72,10 +74,12 @@ _HOMES = {
     "read_mediapipe": "motion",
     "read_motion": "motion",
     "read_smpl": "motion",
+    "read_table": "recording",
     "read_wham": "motion",
     "rigid_body_imu": "simulation",
     "save": "_persistence",
     "save_pretrained": "_hub",
+    "write_table": "recording",
 }
 
 __all__ = [*_HOMES, "__version__"]

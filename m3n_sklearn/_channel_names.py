@@ -19,13 +19,17 @@ from ._warn import warn
 __all__ = [
     "SERIES",
     "STANDARD_GRAVITY",
+    "ChannelName",
     "Doubt",
     "UnitsWarning",
+    "is_catalogued",
     "is_series",
     "name_site",
     "read_name",
     "read_names",
     "say",
+    "unit_factor",
+    "words_of",
 ]
 
 STANDARD_GRAVITY = 9.80665
@@ -114,10 +118,10 @@ _UNIT_WORDS = {
         np.nan: "counts count lsb adc",
     },
     "gyro": {
-        1.0: "rad/s rads rads-1 rad/sec rad.s-1 radps radians/s radian/s "
+        1.0: "rad/s rads rads-1 rad/sec rad.s-1 radps rad_s radians/s radian/s "
         "radians/second radian/second",
-        np.pi / 180: "deg/s d/s dps degs degs-1 deg/sec degrees/s degree/s degrees/second "
-        "degree/second deg.s-1 degps",
+        np.pi / 180: "deg/s d/s °/s dps degs degs-1 deg/sec degrees/s degree/s degrees/second "
+        "degree/second deg.s-1 degps deg_s",
         np.pi / 180e3: "mdps mdeg/s",
         np.nan: "counts count lsb adc",
     },
@@ -178,6 +182,16 @@ class ChannelName(NamedTuple):
     axis: str
     unit: str = ""
     is_ios: bool = False
+
+
+def unit_factor(sensor: str, unit: str) -> float | None:
+    """Return the factor from a unit to m/s² or rad/s; NaN for counts, None if it is unknown."""
+    return _UNITS[sensor].get(_unit_word(unit))
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a column name in lower case, without units in brackets."""
+    return _split(_BRACKETS.sub(" ", name))
 
 
 # ---- one name
@@ -331,6 +345,11 @@ def _site(words: Sequence[str], otherwise: str) -> str:
             ending = "_volar" if inside and part == "wrist" else ""
             return f"{side}_{_WRITTEN.get(part, part)}{ending}" if not inside or ending else ""
     return otherwise
+
+
+def is_catalogued(site: str) -> bool:
+    """Tell whether a site is one of the catalogue."""
+    return site in _CATALOGUE
 
 
 def name_site(site: str) -> str:

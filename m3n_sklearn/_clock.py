@@ -47,7 +47,7 @@ from ._typing import Array
 from ._validation import RATES
 from ._warn import warn
 
-__all__ = ["STAMPS", "Clock", "check_seconds", "even_runs", "recover_clock"]
+__all__ = ["STAMPS", "Clock", "check_seconds", "even_runs", "recover_clock", "typical_step"]
 
 Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -101,7 +101,7 @@ def check_seconds(stamps: Array, longest: float) -> None:
     """Raise or warn if stamps (T,) cannot be seconds; `longest` is the longest plausible step."""
     if len(stamps) < 2:
         return
-    step = _typical_step(stamps)
+    step = typical_step(stamps)
     if step == 0:
         raise ValueError(
             f"All {len(stamps)} time stamps are about {stamps[0]:.12g}, so the rate is unknown. "
@@ -174,7 +174,7 @@ def _is_even(steps: Array) -> bool:
     return bool(steps.min() > 0 and np.ptp(steps) <= CLOCK_TOLERANCE * steps.mean())
 
 
-def _typical_step(stamps: Array) -> float:
+def typical_step(stamps: Array) -> float:
     """Return the time per row in s, where many rows may share a stamp or come in bursts."""
     middle = float(np.median(np.diff(stamps)))
     for apart in (64, len(stamps) // 2):
@@ -267,7 +267,7 @@ def _without_copies(
 def _plausible(rows: Indices, stamps: Array, notes: list[str]) -> Flags:
     """Tell which stamps are near those of their neighbors."""
     seen = stamps[rows]
-    far = OUTLIER_STEPS * max(_usual_advance(seen), _typical_step(seen))
+    far = OUTLIER_STEPS * max(_usual_advance(seen), typical_step(seen))
     steps = np.diff(seen)
     valid = np.ones(len(seen), dtype=bool)
     if steps.min() < -far:
@@ -297,7 +297,7 @@ def _even_times(
     """Return the time of each row by an even clock, or None if the stamps are to be kept."""
     # 1. The unit q of the stamps, and whether rows come in packets
     seen = stamps[valid]
-    step = _typical_step(seen)
+    step = typical_step(seen)
     quantum = _quantum(seen, step)
     tiny = float(np.mean(np.diff(seen) <= PACKET_STEP * step))
     packed = tiny > PACKET_SHARE
@@ -471,7 +471,7 @@ def _kept_stamps(stamps: Array, valid: Flags, notes: list[str]) -> Array:
     """Keep the stamps; rows that share one are spread until the next."""
     # 1. A few bunched rows among even ones are placed between their neighbors
     seen = stamps[valid]
-    step = _typical_step(seen)
+    step = typical_step(seen)
     late = _bunched(seen, step)
     good = valid.copy()
     good[np.flatnonzero(valid)[late]] = False

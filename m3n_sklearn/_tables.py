@@ -1,6 +1,6 @@
-"""Tables of pandas, polars and pyarrow as arrays with names, by what they can do.
+"""Tables of pandas, polars and pyarrow as arrays with names, by what they can do, and back.
 
-None of these packages is imported.
+None of these packages is imported to read a table.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from ._validation import is_missing
+from ._validation import check_choice, is_missing
 
-__all__ = ["is_table", "plain_array", "row_levels", "table_columns"]
+__all__ = ["is_table", "make_frame", "plain_array", "row_levels", "table_columns"]
 
 
 def is_table(data: Any) -> bool:
@@ -54,6 +55,22 @@ def table_columns(data: Any) -> dict[str, NDArray[Any]]:
             raise ValueError(f"The table has several columns {str(joined)!r}: rename them.")
         columns[str(joined)] = _cells(data[name])
     return columns
+
+
+BACKENDS = ("pandas", "polars", "pyarrow")
+
+
+def make_frame(columns: Mapping[str, NDArray[Any]], backend: Any) -> Any:
+    """Return columns as a frame of pandas, polars or pyarrow."""
+    check_choice(backend, "backend", BACKENDS)
+    cells = {
+        name: values.tolist() if values.dtype.kind in "OU" else np.ascontiguousarray(values)
+        for name, values in columns.items()
+    }
+    try:
+        return nw.from_dict(cells, backend=backend).to_native()
+    except ImportError as error:
+        raise ImportError(f"A frame of {backend} needs it: pip install {backend}.") from error
 
 
 def _is_tuple(name: Any) -> bool:

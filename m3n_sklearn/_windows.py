@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._channel_names import read_name, read_names, say
-from ._tables import is_table, plain_array, row_levels, table_columns
+from ._tables import is_table, make_frame, plain_array, row_levels, table_columns
 from ._typing import AnyArray
-from ._validation import check_positive, is_missing, is_number, list_of
+from ._validation import check_choice, check_positive, is_missing, is_number, list_of
 
 if TYPE_CHECKING:
     from .inspection import WindowsDisplay
@@ -396,6 +396,63 @@ class Windows:
         for name, array in columns.items():
             rows[name] = array
         return rows
+
+    def to_frame(self, layout: str = "long", backend: str = "pandas") -> Any:
+        """Return the column ``imu`` as a frame.
+
+        Parameters
+        ----------
+        layout : {"long", "wide"}, default="long"
+            ``"long"``: one row for each sample, with a column for each channel. ``"wide"``: one row
+            for each window, with a column for each channel and sample, such as ``acc_x_0``.
+        backend : {"pandas", "polars", "pyarrow"}, default="pandas"
+            Kind of the frame.
+
+        Returns
+        -------
+        DataFrame or Table
+            Also the columns ``window``, the number of the window, and ``clip`` and ``start`` if X
+            has them; with ``"long"`` the column ``time`` in s if the rate is known. Samples that
+            were not observed are NaN.
+
+        Raises
+        ------
+        ValueError
+            If X has no column ``imu``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from m3n_sklearn import Windows
+        >>> X = Windows(imu=np.zeros((2, 3, 4)), rate=50.0, channels=["acc_x", "acc_y", "acc_z"])
+        >>> X.to_frame().tail(1)
+           window  time  acc_x  acc_y  acc_z
+        7       1  0.06    0.0    0.0    0.0
+        >>> X.to_frame("wide").shape
+        (2, 13)
+        """
+        check_choice(layout, "layout", ("long", "wide"))
+        if "imu" not in self:
+            raise ValueError(f"Windows without the column imu have no frame: {self!r}.")
+        imu = self["imu"]
+        if "observed" in self:
+            imu = np.where(self["observed"], imu, np.nan)
+        imu = np.where(self.present("imu")[:, None, None], imu, np.nan)
+        count, channels, length = imu.shape
+        names = self.channels or tuple(f"channel_{i}" for i in range(channels))
+        columns: dict[str, AnyArray] = {"window": np.arange(count)}
+        columns |= {name: self[name] for name in ("clip", "start") if name in self}
+        if layout == "wide":
+            for i, name in enumerate(names):
+                columns |= {f"{name}_{k}": imu[:, i, k] for k in range(length)}
+            return make_frame(columns, backend)
+        columns = {name: np.repeat(values, length) for name, values in columns.items()}
+        rate = self.rate("imu")
+        if rate is not None:
+            time = np.tile(np.arange(length) / rate, count)
+            columns["time"] = time + columns.pop("start") if "start" in columns else time
+        columns |= {name: imu[:, i].ravel() for i, name in enumerate(names)}
+        return make_frame(columns, backend)
 
     # ---- internals
 

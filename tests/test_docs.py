@@ -38,7 +38,14 @@ def in_folder(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "page", ["index.rst", "quick_start.rst", "user_guide/recordings.rst", "user_guide/stream.rst"]
+    "page",
+    [
+        "index.rst",
+        "quick_start.rst",
+        "user_guide/recordings.rst",
+        "user_guide/stream.rst",
+        "user_guide/tables.rst",
+    ],
 )
 def test_pages_run_and_print_what_they_show(page, in_folder):
     options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._channel_names import Doubt, is_series, name_site, read_name, read_names, say
-from .._tables import is_table, plain_array, row_levels, table_columns
+from .._tables import is_table, make_frame, plain_array, row_levels, table_columns
 from .._typing import Array
 from .._validation import (
     as_array,
@@ -26,12 +26,13 @@ from .._warn import warn
 from ..motion import as_sentences, check_id, check_name
 from ._channels import parse_channels, sites_of
 from ._resampling import nearest_samples, resample_lossy, resample_observed
+from ._table_of import table_of
 from ._units import find_doubts, segments, sites_in_doubt
 
 if TYPE_CHECKING:
     from ..inspection import RecordingDisplay
 
-__all__ = ["Recording", "doubts_of", "doubts_of_readings"]
+__all__ = ["Recording", "doubts_of", "doubts_of_readings", "recording_of"]
 
 
 AXES = ("x", "y", "z")
@@ -296,6 +297,38 @@ class Recording:
             observed=resample_observed(self.observed, self.rate, rate),
         )
 
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """Return the samples as a frame, with a row for each.
+
+        Parameters
+        ----------
+        backend : {"pandas", "polars", "pyarrow"}, default="pandas"
+            Kind of the frame.
+
+        Returns
+        -------
+        DataFrame or Table
+            Columns ``recording`` and ``subject`` if they are known, ``rate`` in Hz, ``time`` in s,
+            one for each channel (NaN where not observed), ``label`` and ``text`` if there are any.
+            :func:`read_table` makes the same recording of it.
+
+        Raises
+        ------
+        ValueError
+            If the channels have no names.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from m3n_sklearn.recording import Recording
+        >>> still = np.tile([0.0, 0.0, 9.80665], (100, 1))
+        >>> Recording(still, 50.0, ["acc_x", "acc_y", "acc_z"], labels="sit").to_frame().head(2)
+           rate  time  acc_x  acc_y    acc_z label
+        0  50.0  0.00    0.0    0.0  9.80665   sit
+        1  50.0  0.02    0.0    0.0  9.80665   sit
+        """
+        return make_frame(table_of(self, self.name), backend)
+
 
 def _fill(
     recording: Recording,
@@ -533,8 +566,8 @@ def _check_labels(labels: ArrayLike | None, count: int) -> NDArray[Any] | None:
         missing = [row for row, value in enumerate(listed) if is_missing(value)]
         raise ValueError(
             f"labels are missing (None, NaN or NA) in {len(missing)} of {count} samples, the first "
-            f"at {missing[0]}. Give them a class of their own, such as 'unlabelled', and drop it "
-            "with cut(..., ignore='unlabelled')."
+            f"at {missing[0]}. Give them a class of their own, such as 'unlabeled', and drop it "
+            "with cut(..., ignore='unlabeled')."
         )
     return values
 
@@ -549,3 +582,34 @@ def _check_observed(observed: ArrayLike | None, shape: tuple[int, ...]) -> NDArr
             f"to match data; got {values.dtype} of shape {values.shape}."
         )
     return np.array(np.broadcast_to(values.reshape(len(values), -1), shape))
+
+
+def recording_of(
+    data: NDArray[Any],
+    rate: float,
+    channels: tuple[str, ...],
+    *,
+    observed: NDArray[np.bool_],
+    labels: NDArray[Any] | None,
+    subject: Hashable | None,
+    name: str | None,
+    start: float,
+    text: tuple[str, ...] = (),
+) -> Recording:
+    """Return a recording of checked arrays, which are not copied: large ones are there once."""
+    recording = Recording.__new__(Recording)
+    fields = {
+        "data": data,
+        "rate": rate,
+        "channels": channels,
+        "labels": labels,
+        "subject": subject,
+        "name": name,
+        "start": start,
+        "observed": observed,
+        "text": text,
+    }
+    for field, value in fields.items():
+        object.__setattr__(recording, field, value)
+    object.__setattr__(recording, "_doubts", frozenset())
+    return recording

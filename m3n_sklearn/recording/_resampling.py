@@ -25,12 +25,13 @@ from scipy import sparse
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import percentile_filter
 
-from .._clock import STAMPS, check_seconds, even_runs, recover_clock
+from .._clock import STAMPS, Clock, check_seconds, even_runs, recover_clock
 from .._typing import Array
 from .._validation import check_choice, check_positive, real_array
 
 __all__ = [
     "bridge_by_lines",
+    "fill_grid",
     "nearest_samples",
     "resample_lossy",
     "resample_observed",
@@ -300,6 +301,14 @@ def resample_timestamps(
             f"{n_samples} samples at {rate:g} Hz: is a time stamp wrong?"
         )
     # 2. The grid, filled between gaps of more than max_gap
+    filled, observed = fill_grid(clock, rows, rate, first, n_samples, max_gap)
+    return filled, observed, first
+
+
+def fill_grid(
+    clock: Clock, rows: Array, rate: float, first: float, n_samples: int, max_gap: float
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Return rows (T, C) on an even grid between gaps, and which grid points were measured."""
     measured = np.isfinite(rows[clock.rows]).all(axis=1)
     ticks, rows = clock.times[measured], rows[clock.rows[measured]]
     grid = first + np.arange(n_samples) / rate
@@ -313,7 +322,7 @@ def resample_timestamps(
             stretch = _Stretch(own, rows[begin:end])
             filled[inside] = stretch.at(np.clip(grid[inside], own[0], own[-1]), rate)
             observed[inside] = stretch.observed(grid[inside])
-    return filled, observed, first
+    return filled, observed
 
 
 def _check_rows(times: ArrayLike, values: ArrayLike) -> tuple[Array, Array]:

@@ -18,7 +18,7 @@ import torch
 from scipy.io import loadmat, savemat
 
 import m3n_sklearn
-from m3n_sklearn import Windows
+from m3n_sklearn import Windows, read_table, write_table
 from m3n_sklearn._hashing import file_digest
 from m3n_sklearn._persistence import _digest
 from m3n_sklearn.body import default_body, read_body
@@ -53,6 +53,7 @@ from m3n_sklearn.pretraining import (
 from m3n_sklearn.pretraining.corpus import _folder as corpus
 from m3n_sklearn.pretraining.corpus import _manifest as manifest
 from m3n_sklearn.pretraining.corpus._clips import Plan
+from m3n_sklearn.recording import Recording
 from m3n_sklearn.simulation import SMPLIMUSimulator
 from m3n_sklearn.text import _sentence as text_cache
 
@@ -64,6 +65,7 @@ from ..evaluation.studies import score
 from ..motion import test_read_motion as motions
 from ..motion import test_smpl as smpl
 from ..motion.test_bvh import bvh_text, clip
+from ..recording import tables
 from .damage import damaged, damaged_tree
 
 
@@ -301,6 +303,34 @@ def write_vectors(folder: Path) -> None:
     text_cache._write_vectors(folder / "cache.npz", vectors)
 
 
+# ---- tables
+
+
+def write_logger(folder: Path) -> None:
+    _, table = tables.frame(0)
+    stamps = 1_767_225_600_000 + 20 * np.arange(len(table))
+    table.assign(timestamp=stamps)[:300].to_csv(folder / "watch.csv", index=False)
+
+
+def write_own_table(folder: Path, ending: str) -> None:
+    _, table = tables.frame(0)
+    channels = table[[*tables.ACC, *tables.GYRO]][:300]
+    labels = table["activity"].to_list()[:300]
+    one = Recording(channels, 50.0, labels=labels, subject="anna", name="walk")
+    write_table(one, folder / f"all{ending}")
+
+
+def write_intervals(folder: Path) -> None:
+    write_logger(folder)
+    rows = "start,end,label\n1767225600,1767225603,sit\n1767225603,1767225605,walk\n"
+    (folder / "intervals.csv").write_text(rows)
+
+
+def read_intervals(folder: Path) -> Any:
+    intervals = folder / "intervals.csv"
+    return list(read_table(folder / "watch.csv", label=intervals, verbose=False))
+
+
 # ---- data sets
 
 
@@ -404,6 +434,22 @@ FORMATS: tuple[Format, ...] = (
     Format("study", "*.json", write_cells, load_scores),
     Format("study-signed", "*.json", write_cells, load_scores, cell_again),
     Format("text-cache", "*.npz", write_vectors, read_vectors),
+    Format(
+        "table",
+        "*.csv",
+        write_logger,
+        lambda f: list(read_table(f / "watch.csv", verbose=False)),
+    ),
+    Format("table-intervals", "intervals.csv", write_intervals, read_intervals),
+    *(
+        Format(
+            f"table-own{ending}",
+            "*",
+            partial(write_own_table, ending=ending),
+            lambda f, ending=ending: list(read_table(f / f"all{ending}", verbose=False)),
+        )
+        for ending in (".csv", ".csv.gz", ".parquet", ".feather")
+    ),
     Format("openpack", "v1.0.0/**/*.csv", write_openpack, load_openpack),
     Format("openpack-atr", ATR, write_openpack, lambda f: read_openpack_atr(f / ATR)),
     Format(

@@ -25,7 +25,7 @@ from ..refusals import IMU, MOTION, NAN, RECORDING, STILL, WORN, cases, refuses
     (lambda: Recording(STILL, 50, 6), TypeError, "channels must be", "int"),
     (lambda: Recording(STILL, 50, range(6)), TypeError, "must be strings"),
     (lambda: Recording(STILL, 50, labels=["a"] * 3), ValueError, "labels", "(200,)"),
-    (lambda: Recording(STILL, 50, labels=np.full(200, NAN)), ValueError, "NaN", "unlabelled"),
+    (lambda: Recording(STILL, 50, labels=np.full(200, NAN)), ValueError, "NaN", "unlabeled"),
     (lambda: Recording(STILL, 50, labels=[None] * 200), ValueError, "None", "ignore="),
     (lambda: Recording(STILL, 50, start="noon"), ValueError, "start", "'noon'"),
     (lambda: Recording(STILL, 50, start=NAN), ValueError, "start", "finite"),

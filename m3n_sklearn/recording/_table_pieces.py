@@ -1,0 +1,271 @@
+"""From rows with time stamps to recordings on an even clock, in blocks of bounded size.
+
+1. A recording is split where stamps step by more than `max_gap`, or back: nothing is invented.
+2. The rate is that of the stamps, the same for all recordings of a table.
+3. Rows that are even at that rate are kept as they are. All others are resampled, in blocks with
+   rows on both sides that are used and given up again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._clock import CLOCK_TOLERANCE, recover_clock
+from .._typing import Array
+from ._resampling import fill_grid
+from ._table_streams import Stream
+
+__all__ = [
+    "BLOCK",
+    "FEWEST",
+    "Piece",
+    "Rates",
+    "common_rate",
+    "even_piece",
+    "find_pieces",
+    "sample_stretches",
+]
+
+BLOCK = 2**16
+"""Rows that are converted at once."""
+
+BESIDE = 1024
+"""Rows on both sides of a block that the clock and the filter see."""
+
+APART = 64
+"""Rows between the stamps from which a rate is estimated, so that jitter is small."""
+
+FEWEST = 8
+"""Rows of the shortest recording: less do not show a clock."""
+
+NICE = (
+    *range(5, 21), 25, 30, 31.25, 32, 40, 50, 52, 60, 62.5, 64, 75, 80, 90, 100, 104, 120, 125,
+    128, 150, 160, 200, 208, 240, 250, 256, 400, 416, 500, 512, 800, 1000,
+)  # fmt: skip
+"""Rates in Hz at which devices are set to sample."""
+
+NEAR = 0.025
+"""Difference of the rate of stamps from a nominal one, as a share, within which that is taken."""
+
+EQUAL_RATES = 1e-4
+"""Difference of the rates of even recordings, as a share, below which they are equal."""
+
+_NUMBERS = re.compile(r"\d[\d.,e+-]*")
+
+
+class Piece(NamedTuple):
+    """Consecutive rows of a stream without a gap."""
+
+    stream: Stream
+    begin: int
+    end: int
+    first: float  # time of the first row since the origin, in s
+    last: float
+    rate: float  # of the stamps, in Hz
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return self.end - self.begin
+
+
+class Rates(NamedTuple):
+    """The rate of the recordings of a table."""
+
+    rate: float
+    stamps: float  # median rate of the stamps
+    is_even: bool  # whether the rate is exactly that of the stamps
+
+
+def find_pieces(stream: Stream, max_gap: float) -> tuple[list[Piece], list[float], int]:
+    """Return the pieces of a stream, the gaps between them in s, and how often time steps back."""
+    cuts: list[int] = [0]
+    gaps: list[float] = []
+    back = 0
+    for begin in range(0, stream.rows, BLOCK):
+        times = stream.times(max(0, begin - 1), min(begin + BLOCK, stream.rows))
+        steps = np.diff(times)
+        for at in np.flatnonzero((steps > max_gap) | (steps < -max_gap)):
+            cuts.append(max(0, begin - 1) + int(at) + 1)
+            if steps[at] > 0:
+                gaps.append(float(steps[at]))
+            else:
+                back += 1
+    pieces = [
+        _piece(stream, begin, end)
+        for begin, end in zip(cuts, [*cuts[1:], stream.rows], strict=True)
+    ]
+    return pieces, gaps, back
+
+
+def _piece(stream: Stream, begin: int, end: int) -> Piece:
+    """Return a piece with the rate of its stamps."""
+    first = float(stream.times(begin, begin + 1)[0])
+    last = float(stream.times(end - 1, end)[0])
+    apart: list[Array] = []
+    for low in range(begin, end, BLOCK):
+        apart.append(np.diff(stream.times(low, min(end, low + BLOCK))[::APART]) / APART)
+    steps = np.concatenate(apart)
+    step = float(np.median(steps)) if len(steps) > 2 else (last - first) / max(1, end - begin - 1)
+    return Piece(stream, begin, end, first, last, 1 / step if step > 0 else np.inf)
+
+
+def common_rate(pieces: Sequence[Piece], wanted: float | None) -> Rates:
+    """Return the rate of the recordings: the wanted one, or that of the stamps."""
+    sizes = np.array([piece.rows for piece in pieces], dtype=np.float64)
+    order = np.argsort([piece.rate for piece in pieces])
+    half = int(np.searchsorted(np.cumsum(sizes[order]), sizes.sum() / 2))
+    middle = pieces[order[min(half, len(pieces) - 1)]]
+    if not np.isfinite(middle.rate):
+        raise ValueError(
+            "The time stamps do not increase within the recordings, so the rate is unknown. Were "
+            "they rounded, such as dates in float32? Tell another column with time=, or drop it "
+            "and give rate= in Hz."
+        )
+    if wanted is not None:
+        return Rates(wanted, middle.rate, False)
+    # 1. Even stamps have an exact rate
+    rates = np.array([(p.rows - 1) / (p.last - p.first) for p in pieces if p.last > p.first])
+    exact = float(np.median(rates)) if len(rates) else middle.rate
+    close = np.abs(rates / exact - 1) < EQUAL_RATES
+    for digits in (3, 4, 5, 6, 9):
+        rate = float(f"{exact:.{digits}g}")
+        if close.mean() > 0.9 and is_even(max(pieces, key=lambda p: p.rows), rate):
+            return Rates(rate, middle.rate, True)
+    # 2. Others are resampled to the nominal rate of the device
+    nearest = min(NICE, key=lambda nice: abs(np.log(nice / middle.rate)))
+    if abs(nearest / middle.rate - 1) < NEAR:
+        return Rates(float(nearest), middle.rate, False)
+    return Rates(float(f"{middle.rate:.3g}"), middle.rate, False)
+
+
+def is_even(piece: Piece, rate: float) -> bool:
+    """Tell whether each row of a piece is at its place on an even clock."""
+    expected = piece.first + (piece.rows - 1) / rate
+    # large stamps in double precision are rounded
+    slack = CLOCK_TOLERANCE / rate + 4 * float(np.spacing(abs(piece.stream.start) + piece.last))
+    if abs(piece.last - expected) > slack:
+        return False
+    for low in range(piece.begin, piece.end, BLOCK):
+        times = piece.stream.times(low, min(piece.end, low + BLOCK))
+        at = np.arange(low - piece.begin, low - piece.begin + len(times))
+        if np.abs(times - (piece.first + at / rate)).max() > slack:
+            return False
+    return True
+
+
+def even_piece(
+    piece: Piece,
+    rate: float,
+    convert: Any,
+    dtype: np.dtype[Any],
+    max_gap: float,
+    notes: Counter[str],
+) -> tuple[NDArray[Any], NDArray[np.bool_], float, bool]:
+    """Return samples, observed, the time of the first one, and whether rows were resampled.
+
+    `convert` turns raw readings (T, C) into those of the result. Rows that
+    were converted are freed.
+    """
+    channels = len(piece.stream.channels)
+    if is_even(piece, rate):
+        data = np.empty((piece.rows, channels), dtype=dtype)
+        seen = np.empty(data.shape, dtype=bool)
+        for low in range(piece.begin, piece.end, BLOCK):
+            high = min(piece.end, low + BLOCK)
+            part = slice(low - piece.begin, high - piece.begin)
+            values = convert(piece.stream.values(low, high))
+            seen[part] = np.isfinite(values)
+            data[part] = np.where(seen[part], values, 0.0)
+            piece.stream.release(high)
+        return data, seen, piece.first, False
+    return (*_resampled(piece, rate, convert, dtype, max_gap, notes), True)
+
+
+def _resampled(
+    piece: Piece,
+    rate: float,
+    convert: Any,
+    dtype: np.dtype[Any],
+    max_gap: float,
+    notes: Counter[str],
+) -> tuple[NDArray[Any], NDArray[np.bool_], float]:
+    """Return samples on an even grid, whether each was observed, and the time of the first one."""
+    stream, channels = piece.stream, len(piece.stream.channels)
+    sensors = _columns(stream)
+    data: NDArray[Any] = np.empty((0, channels), dtype=dtype)
+    seen = np.empty((0, channels), dtype=bool)
+    start, done, said = piece.first, 0, Counter[str]()
+    for low in range(piece.begin, piece.end, BLOCK):
+        high = min(piece.end, low + BLOCK)
+        if piece.end - high < BLOCK // 4:
+            high = piece.end
+        left, right = max(piece.begin, low - BESIDE), min(piece.end, high + BESIDE)
+        times = stream.times(left, right)
+        values = convert(stream.values(left, right))
+        # 1. The clock behind the stamps
+        clock = recover_clock(times, values, "auto")
+        said.update(_kinds(clock.notes))
+        if low == piece.begin:
+            start = float(clock.times[0])
+            count = int(np.floor((piece.last - start) * rate + 1e-6)) + 1
+            data = np.zeros((count, channels), dtype=dtype)
+            seen = np.zeros((count, channels), dtype=bool)
+        # 2. Grid points up to the first row of the next block, or to the last row of all
+        until = float(clock.times[-1]) if high == piece.end else float(times[high - left])
+        stop = min(len(data), int(np.ceil((until - start) * rate - 1e-9)))
+        if high == piece.end:
+            stop = min(len(data), int(np.floor((until - start) * rate + 1e-6)) + 1)
+        # 3. Each sensor by its own measured rows
+        for columns in sensors if stop > done else ():
+            part = values[:, columns]
+            if np.isfinite(part[clock.rows]).all(axis=1).any():
+                filled, found = fill_grid(
+                    clock, part, rate, start + done / rate, stop - done, max_gap
+                )
+                data[done:stop, columns] = filled
+                seen[done:stop, columns] = found[:, None]
+        done = max(done, stop)
+        stream.release(max(piece.begin, high - BESIDE))
+        if high == piece.end:
+            break
+    notes.update(dict.fromkeys(said, 1))
+    return data[:done], seen[:done], start
+
+
+def _columns(stream: Stream) -> list[list[int]]:
+    """Return the columns of each sensor."""
+    found, at = [], 0
+    for one in stream.sensors:
+        found.append(list(range(at, at + len(one.channels))))
+        at += len(one.channels)
+    return found
+
+
+def _kinds(notes: Sequence[str]) -> list[str]:
+    """Return notes about stamps, alike where they differ by numbers only."""
+    return [" ".join(_NUMBERS.sub("…", note).split()) for note in notes]
+
+
+def sample_stretches(
+    streams: Sequence[Stream], columns: Sequence[int], rate: float, most: int = 256
+) -> NDArray[Any]:
+    """Return stretches (S, T, 3) of two seconds from all streams; NaN where not measured."""
+    length = max(10, min(512, int(2 * rate)))
+    total = sum(stream.rows for stream in streams)
+    found = []
+    for stream in streams:
+        count = max(1, round(most * stream.rows / max(1, total)))
+        size = min(length, stream.rows)
+        starts = np.unique(np.linspace(0, stream.rows - size, count).astype(int))
+        for begin in starts.tolist():
+            part = np.full((length, len(columns)), np.nan)
+            part[:size] = stream.values(begin, begin + size)[:, columns]
+            found.append(part)
+    return np.stack(found)

@@ -1,0 +1,261 @@
+"""The rows of each recording of all sources, with what their columns are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._files import reading
+from .._warn import warn
+from ._table_columns import Roles, all_columns, find_roles, refuse_sensors_in_rows
+from ._table_conventions import Axes
+from ._table_labels import Intervals
+from ._table_report import TableReport, listed
+from ._table_sources import HEAD, TEXT, Source
+from ._table_streams import Stream, append_batch, whole_ids
+from ._table_times import Clockwork, choose_time
+from ._table_units import Unit
+
+__all__ = ["Arguments", "collect"]
+
+
+class Arguments(NamedTuple):
+    """The checked arguments of `read_table`."""
+
+    time: Any
+    rate: float | None
+    time_unit: str | None
+    acc: Any
+    gyro: Any
+    acc_unit: Unit | None
+    gyro_unit: Unit | None
+    site: str
+    axes: Axes
+    label: Any
+    intervals: Intervals | None
+    group: Any
+    recording: Any
+    max_gap: float
+    dtype: np.dtype[Any]
+
+
+class _Table(NamedTuple):
+    """One source with the roles of its columns and its clock."""
+
+    source: Source
+    roles: Roles
+    clock: Clockwork
+
+
+def collect(
+    sources: Sequence[Source], arguments: Arguments, is_folder: bool, report: TableReport
+) -> tuple[list[Stream], Clockwork]:
+    """Return the rows of each recording, and the clock of the first table."""
+    streams: dict[Any, Stream] = {}
+    tables: list[_Table] = []
+    left_out: list[str] = []
+    for number, source in enumerate(sources):
+        is_alone = len(sources) == 1
+        with ExitStack() as stack:
+            if source.path is not None:
+                stack.enter_context(reading(source.path, "a table of readings"))
+            try:
+                tables.append(_read_one(number, source, arguments, streams, is_alone))
+            except _NoReadingsError as error:
+                if is_alone or not is_folder:
+                    raise ValueError(str(error)) from error
+                left_out.append(source.name or "")
+    if not tables:
+        raise ValueError(
+            f"None of the {len(sources)} files has readings: {listed(left_out)}. Name the columns "
+            "with acc= and gyro=."
+        )
+    if left_out:
+        warn(
+            f"{len(left_out)} files have no acceleration and were left out: {listed(left_out)}. A "
+            "gyroscope in a file of its own is joined first, such as with pandas.merge_asof."
+        )
+    found = [stream for stream in streams.values() if stream.rows]
+    if not found:
+        raise ValueError("The table has no rows with a time stamp.")
+    _whole_numbers(found)
+    _report_columns(tables, found, arguments, report)
+    return found, tables[0].clock
+
+
+class _NoReadingsError(ValueError):
+    """A table without an acceleration."""
+
+
+def _read_one(
+    number: int,
+    source: Source,
+    arguments: Arguments,
+    streams: dict[Any, Stream],
+    is_alone: bool,
+) -> _Table:
+    """Append the rows of a source to the streams of their recordings."""
+    a = arguments
+    layout = source.layout
+    label = False if a.intervals is not None or a.label is False else a.label
+    by_file = callable(a.group) or (a.group in ("file", "folder") and a.group not in source.columns)
+    try:
+        roles = find_roles(
+            source.columns,
+            source.kinds,
+            time=a.time,
+            acc=a.acc,
+            gyro=a.gyro,
+            label=label,
+            group=False if by_file else a.group,
+            recording=a.recording,
+            site=a.site,
+            is_named=layout is None or layout.is_named,
+        )
+    except ValueError as error:
+        if str(error).startswith("No acceleration"):
+            raise _NoReadingsError(str(error)) from error
+        raise
+    if layout is not None and layout.convention and a.axes.convention is None:
+        for one in roles.sensors:
+            one.unit = one.unit or layout.convention
+    if layout is not None:
+        for one in roles.sensors:
+            one.unit = one.unit or layout.units.get(one.columns[0][0], "")
+    texts = [n for n in (roles.label, roles.group, roles.recording) if n is not None]
+    texts += [n for n in ("text",) if roles.is_own and n in source.columns]
+    # 1. The clock, from the first rows
+    candidates = [*roles.times, *roles.counters]
+    wanted = list(dict.fromkeys([*candidates, *all_columns(roles)]))
+    sorts = [name for name in roles.spare_texts if name not in wanted]
+    head = next(iter(source.batches([*wanted, *sorts], sorts)), None)
+    if head is None or not len(next(iter(head.values()))):
+        raise ValueError("The table has a header but no rows.")
+    head = {name: cells[:HEAD] for name, cells in head.items()}
+    for name in sorts:
+        refuse_sensors_in_rows(name, head[name])
+    for name in all_columns(roles):
+        if head[name].dtype.kind not in "iufb":
+            raise ValueError(
+                f"The column {name!r} is not numeric: it has {_first_text(head[name])!r}."
+            )
+    known_rate = a.rate
+    if known_rate is None and layout is not None and not roles.times:
+        known_rate = layout.rate
+    clock = Clockwork("time", "number", 1.0, "s", is_told=True)
+    if not roles.is_own:
+        clock, notes = choose_time(
+            roles.times,
+            roles.counters,
+            head,
+            source.kinds,
+            rate=known_rate,
+            unit=a.time_unit,
+            told=a.time is not None,
+        )
+        roles.notes += notes
+    if clock.kind != "index" and clock.step > a.max_gap:
+        raise ValueError(
+            f"Its rows are {clock.step:.4g} s apart, more than max_gap={a.max_gap:g} s. Is the "
+            f"unit of {clock.column!r} {clock.word}? Give time_unit=, or a larger max_gap."
+        )
+    # 2. All rows
+    columns = list(dict.fromkeys([*([clock.column] if clock.column else []), *all_columns(roles)]))
+    columns += [name for name in texts if name not in columns]
+    columns += ["rate"] if roles.is_own else []
+    group = _group_of(source.path, a.group) if by_file else None
+    before = set(streams)
+    for batch in source.batches(columns, texts):
+        key = (number, source.name, source.path, is_alone)
+        append_batch(streams, batch, roles, clock, key, group, a.dtype)
+    if layout is not None and layout.start is not None and clock.column is None:
+        for key in set(streams) - before:
+            streams[key].start += layout.start
+    return _Table(source, roles, clock)
+
+
+def _first_text(cells: NDArray[Any]) -> Any:
+    return next((cell for cell in cells.tolist() if cell is not None), None)
+
+
+def _group_of(path: Path | None, group: Any) -> Any:
+    """Return the person of a file."""
+    if path is None:
+        raise ValueError(f"group={group!r} is for files; a frame has a column of people.")
+    if callable(group):
+        return group(path)
+    if group == "folder":
+        return path.parent.name
+    return path.name.partition(".")[0]
+
+
+def _whole_numbers(streams: Sequence[Stream]) -> None:
+    """Turn texts of whole numbers into these, where a file of text does not tell them apart."""
+    texts = [s for s in streams if s.path is not None and s.path.name.lower().endswith(TEXT)]
+    people = whole_ids(stream.group for stream in texts)
+    classes = whole_ids(label for stream in texts for _, label in stream.labels)
+    for stream in texts:
+        stream.group = people.get(stream.group, stream.group)
+        stream.labels = [(row, classes.get(label, label)) for row, label in stream.labels]
+
+
+def _report_columns(
+    tables: Sequence[_Table], streams: Sequence[Stream], arguments: Arguments, report: TableReport
+) -> None:
+    """Say what was read."""
+    files = [table.source for table in tables if table.source.path is not None]
+    kind = "file" if files else "frame"
+    rows = sum(stream.counted for stream in streams)
+    report.add("table", f"{len(tables)} {kind}{'s' * (len(tables) > 1)}, {rows} rows")
+    layouts = [source.layout for source in files if source.layout is not None]
+    before = [layout for layout in layouts if layout.before]
+    if before:
+        report.add("table", f"{len(before[0].before)} lines before the header were not read")
+    if layouts and (layouts[0].delimiter != "," or layouts[0].decimal != "."):
+        report.add(
+            "table", f"separator {layouts[0].delimiter!r}, decimal sign {layouts[0].decimal!r}"
+        )
+    wrong = sum(layout.wrong_rows for layout in layouts)
+    if wrong:
+        warn(f"{wrong} rows of the table have another number of cells and were left out.")
+    first = tables[0]
+    clock = first.clock
+    if clock.kind == "index":
+        column = repr(clock.column) if clock.column else "rows"
+        report.add("time", f"{column}, counted at {1 / clock.unit:.6g} Hz")
+        start = first.source.layout.start if first.source.layout is not None else None
+        if start is not None:
+            report.add("time", f"from {_date(start)}")
+    else:
+        since = ""
+        if clock.is_epoch:
+            since = " since 1970" if clock.kind == "number" else ""
+            since += f", from {_date(min(stream.start for stream in streams))}"
+        is_told = arguments.time is not None and clock.is_told
+        report.add(
+            "time",
+            f"{clock.column!r}, {clock.word}{since}",
+            inferred=not (is_told or first.roles.is_own),
+        )
+    for note in dict.fromkeys(note for table in tables for note in table.roles.notes):
+        report.add("columns", note)
+    for doubt in dict.fromkeys(doubt for table in tables for doubt in table.roles.doubts):
+        warn(doubt)
+    others = list(dict.fromkeys(name for table in tables for name in table.roles.dropped))
+    if others:
+        report.add("dropped", f"columns {listed(others, 12)}")
+    untimed = sum(stream.untimed for stream in streams)
+    if untimed:
+        report.add("dropped", f"{untimed} rows without a time stamp")
+    report.facts.update({"_label": first.roles.label or ""})
+
+
+def _date(seconds: float) -> str:
+    """Return a date in words."""
+    date = np.datetime64(round(seconds * 1e3), "ms")
+    return f"{str(date)[:19].replace('T', ' ')} UTC"

@@ -1,0 +1,136 @@
+"""Ten layouts of one set of recordings give the same recordings."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from m3n_sklearn import cut, read_table
+from m3n_sklearn.recording._table_conventions import CONVENTIONS
+
+from .tables import LAYOUTS, PEOPLE, SECONDS, frame, label_of, readings, start_of
+
+GAP = "gaps_and_jitter"
+
+
+@pytest.fixture(params=LAYOUTS, scope="module")
+def layout(request, tmp_path_factory):
+    """Return the name of a layout, its recordings and the warnings of reading it."""
+    source, options = LAYOUTS[request.param](tmp_path_factory.mktemp(request.param))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        recordings = read_table(source, verbose=False, **options)
+    return request.param, recordings, caught
+
+
+def test_ten_layouts_give_the_same_recordings(layout):
+    name, recordings, _ = layout
+    has_dates = name != "raw_counts"
+    assert [one.subject for one in recordings] == (
+        [who for who in PEOPLE for _ in range(2)] if name == GAP else list(PEOPLE)
+    )
+    for one in recordings:
+        person = PEOPLE.index(one.subject)
+        time = one.times - (start_of(person) if has_dates else 0.0)
+        assert one.rate == (20.0 if "20_hz" in name else 50.0)
+        assert one.channels[:3] == tuple(f"right_wrist_acc_{axis}" for axis in "xyz")
+        assert len(one.channels) == (3 if "20_hz" in name else 6)
+        acc, gyro = readings(time, person)
+        seen = one.observed.all(axis=1)
+        assert seen.mean() > 0.98
+        # counts and times of 1 ms have errors of their own; resampling less
+        allowed = 0.06 if name == GAP else 0.01
+        assert np.abs(one.data[seen, :3] - acc[seen]).max() < allowed * 9.8
+        if len(one.channels) == 6:
+            assert np.abs(one.data[seen, 3:] - gyro[seen]).max() < allowed * 9
+        same = one.labels == label_of(time)
+        assert same.mean() > 0.995
+        assert set(one.labels) <= {"sit", "walk", "wave"}
+
+
+def test_ten_layouts_cover_the_same_time(layout):
+    name, recordings, _ = layout
+    lost = 3.0 if name == GAP else 0.0
+    total = sum(one.duration + 1 / one.rate for one in recordings)
+    assert total == pytest.approx(len(PEOPLE) * (SECONDS - lost), abs=0.2)
+
+
+def test_ten_layouts_need_no_doubt(layout):
+    caught = layout[2]
+    assert not [str(one.message) for one in caught]
+
+
+def test_ten_layouts_can_be_cut(layout):
+    recordings = layout[1]
+    X, y, groups = cut(recordings, seconds=2.0)
+    assert set(groups) == set(PEOPLE)
+    assert set(y) == {"sit", "walk", "wave"}
+    assert X.channels == recordings[0].channels
+
+
+def test_the_report_says_what_was_inferred(layout):
+    name, recordings, _ = layout
+    text = str(recordings.report)
+    facts = recordings.report.facts
+    assert facts["people"].startswith("3: anna, ben, cleo")
+    assert facts["recordings"].startswith(f"{len(recordings)}, ")
+    assert "sit" in facts["labels"]
+    assert ("gaps" in facts) == (name == GAP)
+    assert text.count("\n") < 15
+    assert "<table>" in recordings.report._repr_html_()
+
+
+FRAMES = {
+    "nullable": lambda table: table.convert_dtypes(),
+    "arrow-backed": lambda table: table.convert_dtypes(dtype_backend="pyarrow"),
+    "categories": lambda table: table.astype({"activity": "category", "subject": "category"}),
+    "polars categories": lambda table: pl.from_pandas(table).cast({"activity": pl.Categorical}),
+    "arrow": lambda table: pa.Table.from_pandas(table),
+    "dated rows": lambda table: table.set_index(pd.to_datetime(table.pop("time"), unit="s")),
+}
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_frames_of_any_type_of_column(kind):
+    time, table = frame(0)
+    made = FRAMES[kind](table.assign(time=start_of(0) + time))
+    [one] = read_table(made, dtype="float32", verbose=False)
+    assert (one.subject, one.start, one.rate) == ("anna", start_of(0), 50.0)
+    assert one.labels.tolist() == label_of(time).tolist()
+    assert one.data.dtype == np.float32
+    assert np.array_equal(one.data, np.hstack(readings(time, 0)).astype(np.float32))
+
+
+@pytest.mark.parametrize("rate, error", [(25.0, 0.001), (104.0, 0.005)])
+def test_another_rate_moves_nothing(rate, error):
+    time, table = frame(1)
+    [one] = read_table(table.assign(time=start_of(1) + time), rate=rate, verbose=False)
+    since = one.times - start_of(1)
+    inner = slice(20, -20)
+    acc, gyro = readings(since, 1)
+    assert one.rate == rate
+    assert np.abs(one.data - np.hstack([acc, gyro]))[inner].max() < error
+    assert (one.labels == label_of(since)).mean() > 0.998
+
+
+def test_samples_without_a_class_have_one_of_their_own():
+    _, table = frame(0)
+    table["activity"] = table["activity"].where(table["activity"] != "sit", None)
+    recordings = read_table(table, rate=50.0, verbose=False)
+    assert set(recordings[0].labels) == {"unlabeled", "walk", "wave"}
+    _, y, _ = cut(recordings, seconds=2.0, ignore="unlabeled")
+    assert set(y) == {"walk", "wave"}
+
+
+def test_the_guide_lists_every_convention_with_its_source():
+    page = (Path(__file__).parents[2] / "docs/user_guide/tables.rst").read_text(encoding="utf-8")
+    for name, convention in CONVENTIONS.items():
+        assert f'``"{name}"``' in page
+        assert f"<{convention.source}>" in page
+        assert all(f"{unit}" in page for unit in convention.units.split(", "))

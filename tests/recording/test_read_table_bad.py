@@ -1,0 +1,352 @@
+"""Guesses that could be wrong are said, and what is not a table is refused clearly."""
+
+from __future__ import annotations
+
+import warnings
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from m3n_sklearn import read_table
+from m3n_sklearn.recording import UnitsWarning
+
+from .tables import ACC, GYRO, frame, readings, start_of
+
+quiet = partial(read_table, verbose=False)
+
+
+@pytest.fixture
+def table():
+    time, table = frame(0)
+    table.insert(0, "time", time)
+    return table.drop(columns=["activity", "subject"])
+
+
+# ---- the time
+
+
+@pytest.mark.parametrize("unit, size", [("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)])
+@pytest.mark.parametrize("origin", [0.0, start_of(0)])
+def test_the_unit_of_time_is_found(table, unit, size, origin):
+    stamps = np.rint(origin * size) + np.rint(table["time"] * size) if size > 1 else table["time"]
+    [one] = quiet(table.assign(time=stamps if size == 1 else stamps.astype(np.int64)))
+    assert one.rate == 50.0
+    assert one.duration == pytest.approx(39.98)
+    assert one.start == (origin if size > 1 else 0.0)
+
+
+def test_steps_of_one_are_not_guessed(table):
+    counted = table.assign(time=np.arange(len(table)))
+    with pytest.raises(ValueError, match=r"steps are 1.*rate=.*time_unit='ms'"):
+        quiet(counted)
+    assert quiet(counted, rate=50.0)[0].rate == 50.0
+    assert quiet(counted, time_unit="ms", gyro=False)[0].rate == 1000.0
+
+
+def test_lost_samples_of_an_index_are_not_observed(table):
+    counted = table.assign(time=np.arange(len(table))).drop(index=range(100, 110))
+    [one] = quiet(counted, rate=50.0, max_gap=1.0)
+    assert one.n_samples == len(table)
+    assert (~one.observed.all(axis=1)).sum() == 10
+
+
+def test_a_table_without_time_needs_a_rate(table):
+    bare = table.drop(columns="time")
+    with pytest.raises(ValueError, match="Tell it with time='column', or give rate="):
+        quiet(bare)
+    [one] = quiet(bare, rate=50.0)
+    assert one.duration == pytest.approx(39.98)
+
+
+def test_constant_time(table):
+    with pytest.raises(ValueError, match="it is 5 in all rows, so the rate is unknown"):
+        quiet(table.assign(time=5.0))
+
+
+def test_decreasing_time(table):
+    with pytest.raises(ValueError, match=r"decreases in 100% of the rows. Sort the rows"):
+        quiet(table.assign(time=table["time"][::-1].to_numpy()))
+
+
+def test_a_clock_that_was_set_back_splits_and_is_said(table):
+    back = table["time"].where(table.index < 1000, table["time"] - 100.0)
+    with pytest.warns(UserWarning, match="Time steps back 1 times"):
+        recordings = quiet(table.assign(time=back))
+    assert [one.n_samples for one in recordings] == [1000, 1000]
+
+
+def test_mixed_zones(table, tmp_path):
+    stamps = [f"2026-01-01T10:00:{t:09.6f}" for t in table["time"]]
+    zoned = [s + "+01:00" if i % 2 else s for i, s in enumerate(stamps)]
+    with pytest.raises(ValueError, match="time zone"):
+        quiet(table.assign(time=zoned))
+    table.assign(time=zoned).to_csv(tmp_path / "mixed.csv", index=False)
+    with pytest.raises(ValueError, match=r"mixed.csv.*time zone.*give one to all of them"):
+        quiet(tmp_path / "mixed.csv")
+
+
+def test_summer_time_is_no_gap(table, tmp_path):
+    utc = pd.to_datetime(np.rint(1e3 * table["time"] + 1_774_745_980_000), unit="ms", utc=True)
+    local = [s.isoformat(timespec="milliseconds") for s in utc.dt.tz_convert("Europe/Berlin")]
+    assert {s[-6:] for s in local} == {"+01:00", "+02:00"}
+    table.assign(time=local).to_csv(tmp_path / "t.csv", index=False)
+    for source in (table.assign(time=local), tmp_path / "t.csv"):
+        [one] = quiet(source)
+        assert one.start == pytest.approx(1_774_745_980.0, abs=1e-6)
+
+
+def test_dates_in_a_local_format_are_refused(table):
+    texts = [f"31/03/2026 09:30:{t:06.3f}" for t in table["time"]]
+    with pytest.raises(ValueError, match=r"31/03/2026.*neither a number nor a date.*to_datetime"):
+        quiet(table.assign(time=texts))
+
+
+def test_rows_without_a_time_are_dropped_and_said(table):
+    table.loc[10:12, "time"] = np.nan
+    recordings = quiet(table)
+    assert "3 rows without a time stamp" in recordings.report.facts["dropped"]
+
+
+# ---- units and signs
+
+
+def test_raw_counts_are_not_guessed(table):
+    table[ACC] = np.rint(table[ACC] / 9.80665 * 4096)
+    with pytest.raises(ValueError, match=r"raw counts \(4096 per g\).*Give acc_unit="):
+        quiet(table)
+
+
+def test_a_name_that_gives_the_wrong_unit_is_said(table):
+    renamed = table.rename(columns={name: f"{name} (g)" for name in ACC})
+    with pytest.warns(UnitsWarning, match="say that acc is in g, but its values look otherwise"):
+        quiet(renamed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        [one] = quiet(renamed, acc_unit="m/s2")
+    assert np.median(np.linalg.norm(one.data[:, :3], axis=1)) == pytest.approx(9.8, rel=0.05)
+
+
+@pytest.mark.parametrize("slow", [1.0, 0.05])
+def test_the_unit_of_the_gyroscope_is_that_with_which_gravity_turns(slow):
+    """Slow movements in deg/s have the size of fast ones in rad/s."""
+    time = np.arange(2000) / 50
+    acc, gyro = readings(time * slow, 0)
+    table = pd.DataFrame(np.hstack([acc, gyro * slow]), columns=[*ACC, *GYRO])
+    table["time"] = time
+    table[GYRO] = np.rad2deg(table[GYRO])
+    recordings = quiet(table)
+    assert "deg/s" in recordings.report.facts["gyro"]
+    assert np.allclose(recordings[0].data[:, 3:], gyro * slow)
+
+
+def test_the_unit_of_a_gyroscope_at_rest_is_doubtful(table):
+    table[ACC] = (0.0, 0.0, 9.81)
+    table[GYRO] = np.random.default_rng(0).normal(0, 0.1, (len(table), 3))
+    with pytest.warns(UserWarning, match="unit of the angular rate was not told"):
+        quiet(table)
+
+
+def test_people_with_another_unit_are_said(table):
+    other = table.assign(subject="b", **{name: table[name] / 9.80665 for name in ACC})
+    parts = [table.assign(subject="a"), other, table.assign(subject="c")]
+    with pytest.warns(UnitsWarning, match=r"'b'.*has another size than that of the others"):
+        quiet(pd.concat(parts))
+
+
+def test_apple_has_the_opposite_sign(table):
+    table[ACC] = -table[ACC] / 9.80665
+    [one] = quiet(table, axes="ios")
+    acc, _ = readings(table["time"].to_numpy(), 0)
+    assert np.allclose(one.data[:, :3], acc)
+
+
+def test_axes_turn_both_sensors(table):
+    [plain] = quiet(table)
+    [turned] = quiet(table, axes="-x -y z")
+    assert np.allclose(turned.data, plain.data * (-1, -1, 1, -1, -1, 1))
+    [matrix] = quiet(table, axes=np.diag([-1.0, -1.0, 1.0]))
+    assert np.array_equal(matrix.data, turned.data)
+    with pytest.raises(ValueError, match="right-handed"):
+        quiet(table, axes="-x y z")
+    with pytest.raises(ValueError, match="axes='watch' is not understood"):
+        quiet(table, axes="watch")
+
+
+def test_gravity_that_was_removed_is_not_read_silently(table):
+    table[ACC] -= table[ACC].rolling(25, min_periods=1).mean()
+    with pytest.raises(ValueError, match=r"Gravity looks removed.*Give acc_unit="):
+        quiet(table)
+    with pytest.warns(UnitsWarning, match="Gravity looks removed"):
+        quiet(table, acc_unit="m/s2")
+
+
+# ---- columns
+
+
+def test_patterns_and_columns_that_do_not_fit(table):
+    with pytest.raises(ValueError, match=r"acc='b\*' matches no column, but three are expected"):
+        quiet(table, acc="b*")
+    with pytest.raises(ValueError, match="must name three different columns"):
+        quiet(table, acc=["ax", "ay"])
+    with pytest.raises(ValueError, match="label='activity': there is no such column"):
+        quiet(table, label="activity")
+    with pytest.raises(ValueError, match=r"No acceleration was found among the columns time, gx"):
+        quiet(table.drop(columns=ACC))
+    with pytest.raises(ValueError, match="has no column for z"):
+        quiet(table.drop(columns="az"))
+
+
+def test_sites_in_the_names_and_gyro_left_out(table):
+    left = table.rename(columns={name: f"left_wrist_{name}" for name in [*ACC, *GYRO]})
+    [one] = quiet(left)
+    assert one.sites == ("left_wrist",)
+    [one] = quiet(table, gyro=False, site="left_ankle")
+    assert one.channels == tuple(f"left_ankle_acc_{axis}" for axis in "xyz")
+    both = {"left_wrist": ACC, "right_wrist": [f"r{name}" for name in ACC]}
+    doubled = table.drop(columns=GYRO).assign(**{f"r{name}": table[name] for name in ACC})
+    [one] = quiet(doubled, acc=both, gyro=False)
+    assert one.sites == ("left_wrist", "right_wrist")
+
+
+def test_duplicated_columns(table, tmp_path):
+    table.columns = ["time", "ax", "ax", "az", "gx", "gy", "gz"]
+    with pytest.raises(ValueError, match="the column 'ax' occurs more than once"):
+        quiet(table)
+    table.to_csv(tmp_path / "twice.csv", index=False)
+    with pytest.raises(ValueError, match=r"twice.csv: the column 'ax' occurs more than once"):
+        quiet(tmp_path / "twice.csv")
+
+
+# ---- files
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"", "it is empty"),
+        (b"\x00\x01\x02" * 100, "it is binary"),
+        (bytes(range(128, 256)) * 50, "it is binary"),
+        (b"time,ax,ay,az\n", "it has no rows of numbers"),
+        (b"time,ax,ay,az\n0.0,0,0,9.8\n", "less than two values"),
+        (b"hello\nworld\n", "it has no columns"),
+        (b"time,ax,ay,az\n" + b"0.02,a,b,c\n" * 9, "no rows of numbers|is not numeric"),
+    ],
+)
+def test_hostile_files(tmp_path, content, message):
+    (tmp_path / "bad.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"bad.csv.*({message})"):
+        quiet(tmp_path / "bad.csv")
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".feather", ".csv.gz"])
+def test_other_files_with_the_ending_of_a_table(tmp_path, ending):
+    (tmp_path / f"bad{ending}").write_bytes(b"not at all" * 10)
+    with pytest.raises(ValueError, match="bad"):
+        quiet(tmp_path / f"bad{ending}")
+
+
+def test_what_is_not_a_source(tmp_path):
+    with pytest.raises(FileNotFoundError, match="No file or folder"):
+        quiet(tmp_path / "none.csv")
+    with pytest.raises(FileNotFoundError, match="has no table"):
+        quiet(tmp_path)
+    with pytest.raises(TypeError, match="source must be a path"):
+        quiet(3)
+    (tmp_path / "a.xlsx").write_bytes(b"x")
+    with pytest.raises(ValueError, match="xlsx is not a table"):
+        quiet(tmp_path / "a.xlsx")
+
+
+def test_files_of_a_folder_without_readings_are_said(table, tmp_path):
+    table.to_csv(tmp_path / "watch.csv", index=False)
+    table.drop(columns=ACC).to_csv(tmp_path / "gyro.csv", index=False)
+    with pytest.warns(UserWarning, match=r"1 files have no acceleration.*gyro.*merge_asof"):
+        assert len(quiet(tmp_path)) == 1
+    (tmp_path / "gyro.csv").write_text("heart\n60\n61\n")
+    with pytest.warns(UserWarning, match=r"1 files are not tables.*gyro.csv: it has no columns"):
+        assert len(quiet(tmp_path)) == 1
+
+
+def test_stretches_of_missing_readings_are_not_observed(table):
+    table.loc[500:599, ACC] = np.nan
+    table.loc[700, "gx"] = np.nan
+    [one] = quiet(table)
+    lost = ~one.observed
+    assert lost[:, :3].sum() == 300
+    assert lost[:, 3].sum() == 1
+    assert np.isfinite(one.data).all()
+
+
+def test_a_separate_file_without_names(table, tmp_path):
+    table[["time", *ACC]].to_csv(tmp_path / "bare.csv", index=False, header=False)
+    with pytest.raises(ValueError, match="Tell them by number, such as time=0"):
+        quiet(tmp_path / "bare.csv")
+    [one] = quiet(tmp_path / "bare.csv", time=0, acc=[1, 2, 3])
+    assert one.rate == 50.0
+
+
+def test_empatica_e4(tmp_path):
+    acc, _ = readings(np.arange(640) / 32, 0)
+    counts = np.rint(acc / 9.80665 * 64).astype(int)
+    rows = [f"{start_of(0):.6f}" + f", {start_of(0):.6f}" * 2, "32.000000, 32.000000, 32.000000"]
+    rows += [",".join(map(str, row)) for row in counts]
+    (tmp_path / "ACC.csv").write_text("\n".join(rows))
+    [one] = quiet(tmp_path / "ACC.csv", site="left_wrist")
+    assert (one.rate, one.start, one.n_samples) == (32.0, start_of(0), 640)
+    assert np.abs(one.data - acc).max() < 9.80665 / 128 + 1e-9
+
+
+def test_shimmer_has_a_row_of_units(table, tmp_path):
+    names = ["Shimmer_8665_Timestamp_Unix_CAL"]
+    names += [f"Shimmer_8665_Accel_LN_{a}_CAL" for a in "XYZ"]
+    names += [f"Shimmer_8665_Gyro_{a}_CAL" for a in "XYZ"]
+    units = ["ms", *["m/(s^2)*"] * 3, *["deg/s*"] * 3]
+    out = table[["time", *ACC, *GYRO]].copy()
+    out[GYRO] = np.rad2deg(out[GYRO])
+    out["time"] = 1e3 * (start_of(0) + out["time"])
+    body = out.to_csv(index=False, header=False, sep="\t")
+    lines = ['"sep=\t"', "\t".join(names), "\t".join(units), body]
+    (tmp_path / "s.csv").write_text("\n".join(lines))
+    [one] = quiet(tmp_path / "s.csv")
+    assert one.rate == 50.0
+    assert np.allclose(one.data, table[[*ACC, *GYRO]])
+
+
+def test_rows_of_several_sensors_are_not_mixed(table):
+    long = pd.concat(
+        [
+            table[["time", *names]].set_axis(["time", "x", "y", "z"], axis=1).assign(sensor=sensor)
+            for sensor, names in (("accelerometer", ACC), ("gyroscope", GYRO))
+        ]
+    ).sort_values("time")
+    with pytest.raises(ValueError, match=r"'sensor' says that rows belong to several sensors"):
+        quiet(long)
+    [one] = quiet(long[long["sensor"] == "accelerometer"])
+    assert one.n_samples == len(table)
+
+
+def test_rows_that_end_in_a_semicolon(tmp_path):
+    """The raw files of WISDM: no header, a person, a class, nanoseconds, readings."""
+    acc, _ = readings(np.arange(600) / 20, 0)
+    rows = [
+        f"1600,A,{252_207_666_810_782 + 50_000_000 * i},{x},{y},{z};"
+        for i, (x, y, z) in enumerate(acc.tolist())
+    ]
+    (tmp_path / "data_1600.txt").write_text("\n".join(rows))
+    [one] = quiet(tmp_path / "data_1600.txt", group=0, label=1, time=2, acc=[3, 4, 5])
+    assert (one.subject, one.rate, one.labels[0]) == (1600, 20.0, "A")
+    assert np.array_equal(one.data, acc)
+
+
+def test_two_time_columns_and_a_logger_without_sensor_names(tmp_path):
+    acc, _ = readings(np.arange(500) / 50, 0)
+    table = pd.DataFrame(acc, columns=[f"{axis}-axis (g)" for axis in "xyz"]) / 9.80665
+    table.insert(0, "epoc (ms)", 1_600_000_000_000 + 20 * np.arange(500))
+    table.insert(1, "elapsed (s)", np.arange(500) / 50)
+    table.to_csv(tmp_path / "MetaWear.csv", index=False)
+    recordings = quiet(tmp_path / "MetaWear.csv")
+    assert recordings[0].start == 1.6e9
+    assert np.allclose(recordings[0].data, acc)
+    assert "not from elapsed (s)" in recordings.report.facts["columns"]
