@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ._comparison import ComparisonDisplay
 from ._label_efficiency import LabelEfficiencyDisplay
+from ._motion_display import MotionDisplay
+from ._page import write_page
 from ._report import report
 from ._sensors import SensorsDisplay
 from ._signals import SignalDisplay
@@ -12,8 +14,10 @@ from ._timeline import TimelineDisplay
 __all__ = [
     "ComparisonDisplay",
     "LabelEfficiencyDisplay",
+    "MotionDisplay",
     "SensorsDisplay",
     "SignalDisplay",
     "TimelineDisplay",
     "report",
+    "write_page",
 ]

@@ -1,4 +1,4 @@
-"""Reports are single files that show what they were given."""
+"""Pages are single files that show what they were given."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from m3n_sklearn import Recording
-from m3n_sklearn.inspection import SignalDisplay, report
+from m3n_sklearn.inspection import SignalDisplay, write_page
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
@@ -50,7 +50,7 @@ def drawing(values=(0, 1)):
 
 
 def write(tmp_path, *items):
-    return Page(report(tmp_path / "page.html", title="Title", items=items))
+    return Page(write_page(tmp_path / "page.html", title="Title", items=items))
 
 
 def test_headings_paragraphs_and_tables_are_elements_in_order(tmp_path):
@@ -72,7 +72,7 @@ def test_headings_paragraphs_and_tables_are_elements_in_order(tmp_path):
 
 def test_markup_in_text_is_shown_not_obeyed(tmp_path):
     bad = "<script>alert('&')</script>"
-    page = report(
+    page = write_page(
         tmp_path / "page.html", title=bad, items=[(bad, bad), (bad, {bad: [bad], "b": [bad]})]
     )
     assert "<script" not in page.read_text("utf-8")
@@ -100,7 +100,7 @@ def test_a_crowded_figure_is_a_png_and_a_simple_one_an_svg(tmp_path):
 def test_estimators_are_shown_by_their_html_repr(tmp_path):
     # not parsed as the other pages: some versions of scikit-learn leave a tag open
     model = LogisticRegression(C=0.125)
-    page = report(tmp_path / "page.html", title="Title", items=[("Model", model)]).read_text(
+    page = write_page(tmp_path / "page.html", title="Title", items=[("Model", model)]).read_text(
         "utf-8"
     )
     assert "LogisticRegression" in page and "0.125" in page
@@ -116,17 +116,17 @@ def test_data_frames_keep_a_named_index_only(tmp_path):
 
 def test_equal_content_gives_equal_bytes(tmp_path):
     pages = [
-        report(tmp_path / name, title="T", items=[("Figure", drawing())]).read_bytes()
+        write_page(tmp_path / name, title="T", items=[("Figure", drawing())]).read_bytes()
         for name in ("a.html", "b.html")
     ]
     assert pages[0] == pages[1]
 
 
 def test_a_failed_report_leaves_the_old_one_alone(tmp_path):
-    path = report(tmp_path / "page.html", title="Old", items=[])
+    path = write_page(tmp_path / "page.html", title="Old", items=[])
     before = path.read_bytes()
     with pytest.raises(TypeError, match=r"cannot show <object .* under the heading 'New'"):
-        report(path, title="New", items=[("New", object())])
+        write_page(path, title="New", items=[("New", object())])
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -141,9 +141,9 @@ def test_a_failed_report_leaves_the_old_one_alone(tmp_path):
 )
 def test_items_are_checked(tmp_path, items, error, message):
     with pytest.raises(error, match=message):
-        report(tmp_path / "page.html", title="T", items=items)
+        write_page(tmp_path / "page.html", title="T", items=items)
 
 
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"folder .*nowhere does not exist. Create it"):
-        report(tmp_path / "nowhere" / "page.html", title="T", items=[])
+        write_page(tmp_path / "nowhere" / "page.html", title="T", items=[])
