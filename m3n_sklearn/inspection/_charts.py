@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 __all__ = ["confusion_chart", "curve_chart", "people_chart", "signal_chart", "timeline_chart"]
 
 COLORS = (
-    "#1f77b4 #ff7f0e #2ca02c #d62728 #9467bd #8c564b #e377c2 #7f7f7f #bcbd22 #17becf "
-    "#5c8fd6 #c9741a #6fae3a #b04a6f #6a5acd #a97b50 #d19bd8 #4f6d7a #9aa32e #2a9d8f"
-).split()
+    *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f"),
+    *("#bcbd22", "#17becf", "#5c8fd6", "#c9741a", "#6fae3a", "#b04a6f", "#6a5acd", "#a97b50"),
+    *("#d19bd8", "#4f6d7a", "#9aa32e", "#2a9d8f"),
+)
 """Of labels and methods; they repeat from the 21st on."""
 
 AXIS_COLORS = ("#d62728", "#2ca02c", "#3a86d6")
-SHADES = [[0.0, "rgba(31, 111, 196, 0)"], [1.0, "rgb(31, 111, 196)"]]
+SHADES = [[0.0, "rgba(58, 134, 214, 0)"], [1.0, "rgb(58, 134, 214)"]]
 TRUTH, MEAN = "#e8590c", "#d62728"
 
 MAX_NUMBERS = 12
@@ -91,6 +92,7 @@ def confusion_chart(counts: AnyArray, names: Sequence[str]) -> Figure:
     axis: dict[str, Any] = {"type": "category", "showgrid": False, "tickmode": "linear"}
     figure = _figure(
         190 + max(17, 34 - len(names)) * len(names),
+        width=300 + 18 * len(names) if len(names) > 5 else None,
         xaxis=axis | {"title": "predicted", "tickangle": -50},
         yaxis=axis | {"title": "true", "autorange": "reversed"},
     )
@@ -192,7 +194,9 @@ def timeline_chart(
         vertical_spacing=16 / (bars + cells + 16) if has_map else None,
     )
     figure.update_layout(
-        _figure(bars + cells + 130, dragmode="zoom", barmode="overlay", showlegend=False).layout,
+        _figure(
+            bars + cells + 130, width=480, dragmode="zoom", barmode="overlay", showlegend=False
+        ).layout,
         template="none",
     )
     # 1. A bar for each stretch of one label
@@ -235,7 +239,7 @@ def timeline_chart(
     title = "window" if in_order else "time (UTC)" if rows.clock.utc or dates else "time (s)"
     last = 2 if has_map else 1
     figure.update_xaxes(title=title, row=last, col=1)
-    figure.update_xaxes(type="date" if dates else "linear", showgrid=False)
+    figure.update_xaxes(type="date" if dates else "linear", showgrid=False, zeroline=False)
     return figure
 
 
@@ -268,7 +272,9 @@ def _add_map(
         col=1,
     )
     if truth is not None:
-        known = [names.get(label) if label in columns.tolist() else None for label in truth.tolist()]
+        known = [
+            names.get(label) if label in columns.tolist() else None for label in truth.tolist()
+        ]
         texts = np.insert(np.array(known, dtype=object), gaps + 1, None)
         figure.add_scatter(
             x=edges,

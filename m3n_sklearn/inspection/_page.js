@@ -39,6 +39,7 @@
         if (isPlain) layout.template = template();
         await Plotly.react(node, data, layout, {
           responsive: true, displaylogo: false,
+          showSendToCloud: false, plotlyServerURL: "", // no button that uploads the data
           displayModeBar: layout.dragmode === false ? false : true,
           modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
         });

@@ -48,7 +48,9 @@ PAGE = """\
 """
 
 
-def write_page(path: str | os.PathLike[str], *, title: str, items: Iterable[tuple[str, Any]]) -> Path:
+def write_page(
+    path: str | os.PathLike[str], *, title: str, items: Iterable[tuple[str, Any]]
+) -> Path:
     """Write figures, tables, estimators and text into one HTML file.
 
     The file needs no network and no other file: figures are part of it. It fits narrow screens
@@ -67,8 +69,9 @@ def write_page(path: str | os.PathLike[str], *, title: str, items: Iterable[tupl
         - a matplotlib figure, or a display of :mod:`m3n_sklearn.inspection` or scikit-learn that
           was plotted. The file holds it as SVG, or as PNG where that is smaller;
         - a :class:`MotionDisplay`, which the reader can play;
-        - a plotly figure, which the reader can zoom. The page then contains plotly (1.9 MB), once
-          for all figures. Figures with ``template="none"`` get the colors of the page;
+        - a plotly figure, which the reader can zoom. It is as wide as the page, at least as wide
+          as its own width. Figures with ``template="none"`` get the colors of the page. The page
+          then contains plotly (1.9 MB), once for all figures;
         - a table: a mapping of column names to equally long sequences, or a pandas data frame.
           The first column names the rows. A data frame's index is a column if it has a name;
         - a list of pairs of a caption and a content: side by side where the page is wide;
@@ -174,8 +177,9 @@ def _show(heading: str, content: Any) -> str:
     raise TypeError(
         f"The page cannot show {content!r}"
         f"{f' under the heading {heading!r}' if heading else ''}: it takes figures of "
-        "matplotlib and plotly, displays, tables (a mapping of column names to sequences, or a data frame), text, and "
-        "objects with an HTML repr, such as estimators."
+        "matplotlib and plotly, displays, tables (a mapping of column names to sequences, or a "
+        "data frame), text, lists of pairs of a caption and any of these, and objects with an HTML "
+        "repr, such as estimators."
     )
 
 
@@ -229,11 +233,14 @@ def _text(value: Any) -> str:
 
 def _plot(heading: str, figure: Any) -> str:
     """Return a plotly figure as data of the script of the page."""
-    height = figure.layout.height or 450
-    data = figure.to_json().replace("<", "\\u003c")
+    # a width is the least one: where the screen is narrower, the figure scrolls
+    height, width = figure.layout.height or 450, figure.layout.width or 0
+    narrow = type(figure)(figure).update_layout(width=None)
+    data = narrow.to_json().replace("<", "\\u003c")
     return (
-        f'{PLOT} role="img" aria-label="{escape(heading or "Figure")}" '
-        f'style="height: {height}px"><script type="application/json">{data}</script></div>'
+        f'<div class="wide">{PLOT} role="img" aria-label="{escape(heading or "Figure")}" '
+        f'style="height: {height}px; min-width: {width}px">'
+        f'<script type="application/json">{data}</script></div></div>'
     )
 
 

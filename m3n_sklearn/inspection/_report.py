@@ -30,12 +30,21 @@ from ..evaluation import (
     mean_interval,
 )
 from ..motion import Motion
-from ..recording import Recording
+from ..recording import Recording, parse_channels
 from ..temporal import Rows, read_rows
 from ._charts import confusion_chart, curve_chart, people_chart, signal_chart, timeline_chart
 from ._motion_display import MotionDisplay
 from ._page import write_page
-from ._results import CONFIDENCE, MIN_CLIPS, Results, of_classifier, of_study, worst_errors
+from ._results import (
+    CONFIDENCE,
+    MIN_CLIPS,
+    Person,
+    Results,
+    of_classifier,
+    of_study,
+    worst_errors,
+)
+from ._scene import triads_of
 
 __all__ = ["report"]
 
@@ -44,6 +53,9 @@ Item = tuple[str, Any]
 N_ERRORS = 6
 """Wrong windows that are shown."""
 
+FEW_PEOPLE = 8
+"""People below which a bootstrap over people gives intervals that are clearly too narrow."""
+
 N_TIMELINES, MAX_WINDOWS, MAX_CELLS = 3, 4000, 60_000
 """Timelines, and the windows and probabilities in each."""
 
@@ -51,8 +63,16 @@ MIN_TIMELINE = 8
 """Windows below which a recording is a clip, so that clips are shown one after another."""
 
 PACKAGES = (
-    "m3n-sklearn numpy scipy scikit-learn torch skorch joblib sentence-transformers pandas plotly"
-).split()
+    "m3n-sklearn",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "torch",
+    "skorch",
+    "joblib",
+    "sentence-transformers",
+    "plotly",
+)
 
 
 def report(
@@ -63,6 +83,7 @@ def report(
     groups: ArrayLike | None = None,
     path: str | os.PathLike[str],
     title: str | None = None,
+    about: str = "",
     study: Sequence[Score] | None = None,
     method: str | None = None,
     recordings: ArrayLike | None = None,
@@ -92,6 +113,8 @@ def report(
         File to write. Its folder must exist. An existing file is replaced.
     title : str, optional
         Title of the page.
+    about : str, optional
+        Text below the title: what the data are, and what the scores do not show.
     study : sequence of Score, optional
         Scores to show with a classifier.
     method : str, optional
@@ -169,7 +192,7 @@ def report(
             "see TimelineDisplay.from_estimator."
         )
     # 2. Sections
-    sections: list[Item] = []
+    sections: list[Item] = [("", about)]
     name = f"Report of {type(model_or_study).__name__}" if is_model else "Few-label study"
     data = None if X is None else _Data.of(X, y, groups, recordings, times, label_names)
     if is_model:
@@ -249,7 +272,7 @@ class _Data:
             rate, observed, channels = 1.0, None, None
         try:
             found = Recording.trusted(data, rate, channels, start=start, observed=observed)
-            signal_triads(found)
+            triads_of(found)
         except ValueError:  # a generic series, or channels that are no triads
             return None
         return found
@@ -268,7 +291,11 @@ class _Data:
         poses = one["pose"][0, core]
         times = start + np.arange(len(poses)) / rate
         return Motion(
-            poses, trans, times=times, stature=stature if np.isfinite(stature) else None, name="body"
+            poses,
+            trans,
+            times=times,
+            stature=stature if np.isfinite(stature) else None,
+            name="body",
         )
 
     def where(self, row: int) -> str:
@@ -291,8 +318,7 @@ class _Data:
             if rate is not None:
                 facts["rate"] = f"{rate:.4g} Hz"
                 facts["window"] = f"{shape[2] / rate:.3g} s"
-            channels = self.X.channels
-            facts["channels"] = shape[1] if channels is None else ", ".join(channels)
+            facts["channels"] = _channels(self.X.channels, shape[1])
         elif hasattr(self.X, "shape"):
             facts["shape of X"] = " × ".join(map(str, self.X.shape))
         if self.clips is not None:
@@ -316,11 +342,15 @@ class _Data:
         return found
 
 
-def signal_triads(recording: Recording) -> None:
-    """Raise if the channels of a recording are not triads."""
-    from ._scene import triads_of
-
-    triads_of(recording)
+def _channels(names: Sequence[str] | None, count: int) -> str:
+    """Return the sensors of channels where they are known, such as "right wrist acc"."""
+    if names is None:
+        return str(count)
+    try:
+        found = parse_channels(names)
+    except ValueError:  # a generic series, or a sensor with fewer than three axes
+        return ", ".join(names)
+    return ", ".join(f"{site.replace('_', ' ')} {sensor}".strip() for site, sensor, _ in found)
 
 
 def _has(X: Any, column: str) -> bool:
@@ -351,7 +381,7 @@ def _of_classifier(
     names = data.names([*results.classes.tolist(), *_tolist(results.columns)])
     return [
         *_headline(results, data),
-        *_people(results, "clips"),
+        *_people(results),
         *_confusion(results, names, "All test windows."),
         *_timelines(results, data, names),
         *_errors(results, data, names),
@@ -367,20 +397,20 @@ def _headline(results: Results, data: _Data) -> list[Item]:
     people = results.per_person()
     who = "people not told" if results.people is None else f"{len(people)} people"
     over = results.mean_over_people()
-    rows: list[tuple[str, float, str]] = []
+    rows: list[tuple[str, float, str, str]] = []
     if over is not None:
-        rows.append(
-            ("macro F1, mean over people", over.mean, _interval((over.low, over.high), "people"))
-        )
+        bounds = _interval((over.low, over.high))
+        rows.append(("macro F1, mean over people", over.mean, bounds, f"{len(people)} people"))
     interval = results.interval_over_clips()
+    drawn = "" if interval is None or results.clips is None else f"{_n(results.clips)} recordings"
     whole = macro_f1(results.truth, results.predictions)
-    rows.append(("macro F1, all windows together", whole, _interval(interval, "recordings")))
-    rows.append(("accuracy", results.accuracy, ""))
+    rows.append(("macro F1, all windows together", whole, _interval(interval), drawn))
+    rows.append(("accuracy", results.accuracy, "", ""))
     if results.windows is not None:
         before = macro_f1(results.truth, results.windows)
-        rows.append(("macro F1 before the HMM, all windows", before, ""))
+        rows.append(("macro F1 before the HMM, all windows", before, "", ""))
     guess = DummyClassifier().fit(results.truth, results.truth).predict(results.truth)
-    rows.append(("macro F1 of the most frequent class", macro_f1(results.truth, guess), ""))
+    rows.append(("macro F1 of the most frequent class", macro_f1(results.truth, guess), "", ""))
     text = (
         f"{len(results.rows)} windows of {len(np.unique(results.truth))} classes, {who}, were "
         "passed to this report. The report cannot know who was in the training set: scores of "
@@ -392,22 +422,31 @@ def _headline(results: Results, data: _Data) -> list[Item]:
             f"\n\nThe classifier does not know {len(unknown)} of these classes, whose windows are "
             f"always wrong: {', '.join(map(str, unknown))}."
         )
+    if over is not None and over.n_people < FEW_PEOPLE:
+        text += (
+            f"\n\nIntervals of a bootstrap over {over.n_people} people are too narrow: see "
+            "paired_difference for their coverage."
+        )
     table = {
         "score": [name for name, *_ in rows],
-        "value": [round(value, 3) for _, value, _ in rows],
-        f"{100 * CONFIDENCE:.0f} % interval": [shown for *_, shown in rows],
+        "value": [f"{value:.3f}" for _, value, *_ in rows],
+        f"{100 * CONFIDENCE:.0f} % interval": [shown for *_, shown, _ in rows],
+        "bootstrap over": [drawn for *_, drawn in rows],
     }
     return [("", text), ("", table)]
 
 
-def _interval(bounds: tuple[float, float] | None, over: str) -> str:
+def _interval(bounds: tuple[float, float] | None) -> str:
     """Return an interval as text."""
-    if bounds is None:
-        return f"fewer than {MIN_CLIPS} {over}" if over == "recordings" else ""
-    return f"{bounds[0]:.3f} to {bounds[1]:.3f} (bootstrap over {over})"
+    return "" if bounds is None else f"{bounds[0]:.3f} to {bounds[1]:.3f}"
 
 
-def _people(results: Results, over: str) -> list[Item]:
+def _n(values: AnyArray) -> int:
+    """Return the number of different values."""
+    return len(np.unique(values))
+
+
+def _people(results: Results) -> list[Item]:
     """Return the scores of people."""
     people = results.per_person()
     if not people:
@@ -415,16 +454,14 @@ def _people(results: Results, over: str) -> list[Item]:
     mean = results.mean_over_people()
     text = (
         f"Macro F1 of each of {len(people)} people. Bars are {100 * CONFIDENCE:.0f} % intervals of "
-        f"a bootstrap over the {over} of the person; people with fewer than {MIN_CLIPS} have none."
+        "a bootstrap over the recordings of a person; people with fewer than "
+        f"{MIN_CLIPS} recordings have none."
     )
     table = {
         "person": [str(person.name) for person in people],
         "windows": [person.n_windows for person in people],
         "macro F1": [f"{person.macro_f1:.3f}" for person in people],
-        "interval": [
-            "–" if one.interval is None else f"{one.interval[0]:.3f} to {one.interval[1]:.3f}"
-            for one in people
-        ],
+        "interval": ["–" if one.interval is None else _interval(one.interval) for one in people],
         "accuracy": [f"{person.accuracy:.3f}" for person in people],
     }
     chart = people_chart(people, None if mean is None else mean.mean)
@@ -463,8 +500,8 @@ def _timelines(results: Results, data: _Data, names: Mapping[Any, str]) -> list[
     found: list[Item] = [
         (
             "Timeline",
-            f"{about} Below: probability of each class, dark is 100 %; the orange line is the true "
-            "class. Drag to zoom in, double-click to zoom out; the tool bar pans.",
+            f"{about} Below: probability of each class, full color is 100 %; the orange line is "
+            "the true class. Drag to zoom in, double-click to zoom out; the tool bar pans.",
         )
     ]
     for one in longest:
@@ -612,12 +649,8 @@ def _chosen(scores: Sequence[Score], method: str | None) -> tuple[str, Budget, s
     return max(means, key=lambda name: means[name]), budget, "with the largest mean of all methods"
 
 
-def _people_of_study(
-    scores: Sequence[Score], method: str, budget: Budget, how: str
-) -> list[Item]:
+def _people_of_study(scores: Sequence[Score], method: str, budget: Budget, how: str) -> list[Item]:
     """Return the scores of people of one method, with intervals over its draws."""
-    from ._results import Person
-
     own = [score for score in scores if score.method == method and score.budget == budget]
     found: list[Person] = []
     draws: dict[Hashable, list[Score]] = {}
@@ -642,7 +675,10 @@ def _people_of_study(
 
 def _versions() -> dict[str, list[str]]:
     """Return the versions of Python and of the packages that are installed."""
-    found = {"Python": platform.python_version(), "system": platform.platform()}
+    found = {
+        "Python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
     for name in PACKAGES:
         try:
             found[name] = version(name)

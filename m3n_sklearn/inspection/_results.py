@@ -14,7 +14,15 @@ from .._validation import plain_column
 from ..evaluation import Budget, Interval, Score, macro_f1, mean_interval
 from ..temporal import HMMClassifier, Rows
 
-__all__ = ["Person", "Results", "of_classifier", "of_study", "worst_errors"]
+__all__ = [
+    "CONFIDENCE",
+    "MIN_CLIPS",
+    "Person",
+    "Results",
+    "of_classifier",
+    "of_study",
+    "worst_errors",
+]
 
 MIN_CLIPS = 5
 """Clips of a person below which an interval would say nothing."""
