@@ -162,12 +162,12 @@ def _by_place(places: Mapping[Any, float]) -> dict[Any, str]:
     """Return the tick of each budget; only the last one of those at nearly one place has text."""
     ticks: dict[Any, str] = {}
     last = np.inf
-    for budget, place in reversed(places.items()):
+    for budget, place in reversed(list(places.items())):
         text = "all" if budget is None else str(budget)
         text = f"{100 * budget:g} %" if isinstance(budget, float) else text
         ticks[budget] = text if place < last / 1.15 else ""
         last = place if ticks[budget] else last
-    return dict(reversed(ticks.items()))
+    return dict(reversed(list(ticks.items())))
 
 
 def timeline_chart(
@@ -204,7 +204,10 @@ def timeline_chart(
     order = [label for label in names if label in shown]
     dates = False
     for label in order:
-        starts, lengths, where, ends = [], [], [], []
+        starts: list[Any] = []
+        ends: list[str] = []
+        lengths: list[float] = []
+        where: list[str] = []
         for track, labels in tracks.items():
             segments = join_rows(rows, labels, np.ones(len(labels)), rows.step or 1.0)
             own = segments[segments["label"] == label]
@@ -275,10 +278,12 @@ def _add_map(
         known = [
             names.get(label) if label in columns.tolist() else None for label in truth.tolist()
         ]
-        texts = np.insert(np.array(known, dtype=object), gaps + 1, None)
+        texts: list[str | None] = list(known)
+        for place in gaps[::-1].tolist():
+            texts.insert(place + 1, None)
         figure.add_scatter(
             x=edges,
-            y=texts.tolist(),
+            y=texts,
             mode="lines",
             line={"color": TRUTH, "width": 1.5, "shape": "hv"},
             connectgaps=False,
@@ -307,7 +312,7 @@ def _places(times: AnyArray) -> AnyArray:
     return known.astype("datetime64[ms]")
 
 
-def signal_chart(recording: Recording) -> Figure:
+def signal_chart(recording: Recording, x_title: str) -> Figure:
     """Return the axes of each triad of a window."""
     from plotly.subplots import make_subplots
 
@@ -332,5 +337,5 @@ def signal_chart(recording: Recording) -> Figure:
         place = site.replace("_", " ") if len(triads) > 2 else ""
         figure.update_yaxes(title=f"{place} {quantity}<br>({unit})".strip(), row=row, col=1)
     figure.update_yaxes(title_font_size=11)
-    figure.update_xaxes(title="time (s)", row=len(triads), col=1)
+    figure.update_xaxes(title=x_title, row=len(triads), col=1)
     return figure

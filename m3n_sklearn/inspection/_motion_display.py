@@ -236,7 +236,10 @@ def _check_mapping(values: object, kind: type, name: str, example: str) -> None:
 
 def _name_of(motion: Motion) -> str:
     """Return a name for the body: that of the person, or of the clip."""
-    return str(motion.name if motion.subject is None else motion.subject or "body")
+    if motion.subject is None:
+        return motion.name or "body"
+    name = str(motion.subject)
+    return f"person {name}" if name.isdigit() else name
 
 
 def _simulator_of(recordings: Mapping[str, Recording]) -> SMPLIMUSimulator:

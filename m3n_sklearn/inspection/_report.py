@@ -269,7 +269,7 @@ class _Data:
             data = np.asarray(one)[0].T
             if data.ndim != 2:
                 return None
-            rate, observed, channels = 1.0, None, None
+            rate, observed, channels = 1.0, None, None  # not known: samples are counted
         try:
             found = Recording.trusted(data, rate, channels, start=start, observed=observed)
             triads_of(found)
@@ -540,7 +540,7 @@ def _errors(results: Results, data: _Data, names: Mapping[Any, str]) -> list[Ite
     )
     text = (
         f"{wrong} of {len(results.rows)} predictions are wrong. These are {len(worst)} of them, "
-        f"{by}, at most one of a recording."
+        f"{by}, at most one of a person and class."
     )
     shown: list[Item] = []
     for place, weight in worst:
@@ -552,7 +552,7 @@ def _errors(results: Results, data: _Data, names: Mapping[Any, str]) -> list[Ite
         if results.probabilities is not None:
             caption += f" (probability {weight:.2f}{_of_truth(results, place)})"
         else:
-            caption += f" (wrong in {100 * (weight or 0.0):.0f} % of the runs)"
+            caption += f" (wrong in {100 * weight:.0f} % of the runs)"
         caption += f". {data.where(row).capitalize()}."
         shown.append((caption, _signals(data, row)))
     return [(heading, text), ("", shown)]
@@ -573,7 +573,7 @@ def _signals(data: _Data, row: int) -> Any:
         return "The window has no signals of triads that could be drawn."
     motion = data.motion_of(row)
     if motion is None:
-        return signal_chart(recording)
+        return signal_chart(recording, "time (s)" if isinstance(data.X, Windows) else "sample")
     return MotionDisplay.from_motion(motion, {"readings": recording})
 
 
@@ -592,12 +592,12 @@ def _of_study(
     heading = "Few-label study" if is_extra else ""
     methods = list(dict.fromkeys(score.method for score in scores))
     budgets = list(dict.fromkeys(score.budget for score in scores))
-    people = list(dict.fromkeys(score.group for score in scores))
+    people = sorted({str(score.group) for score in scores})
     draws = max(score.draw for score in scores) + 1
     shown, notes = marked_names(scores)
     text = (
         f"Macro F1 of {len(methods)} methods on {len(people)} people ("
-        f"{', '.join(map(str, people))}), each tested by classifiers that saw no label of the "
+        f"{', '.join(people)}), each tested by classifiers that saw no label of the "
         f"person, in up to {draws} draws of labels. Means over people with {100 * CONFIDENCE:.0f} "
         "% intervals of a bootstrap over people and draws. Overlapping intervals do not show that "
         "methods are equal: see paired_difference."

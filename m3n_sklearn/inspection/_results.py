@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,12 +57,20 @@ class Results:
 
     def take(self, chosen: AnyArray) -> Results:
         """Return some of the windows."""
-        names = ("rows", "truth", "predictions", "people", "clips", "probabilities", "windows")
-        parts = {
-            name: None if getattr(self, name) is None else getattr(self, name)[chosen]
-            for name in names
-        }
-        return Results(self.name, classes=self.classes, columns=self.columns, **parts)
+
+        def part(values: AnyArray | None) -> AnyArray | None:
+            return None if values is None else values[chosen]
+
+        return replace(
+            self,
+            rows=self.rows[chosen],
+            truth=self.truth[chosen],
+            predictions=self.predictions[chosen],
+            people=part(self.people),
+            clips=part(self.clips),
+            probabilities=part(self.probabilities),
+            windows=part(self.windows),
+        )
 
     def per_person(self) -> list[Person]:
         """Return the scores of each person, the best first."""
@@ -167,21 +175,21 @@ def of_study(
             "few_label_study was given."
         )
     predictions = np.concatenate([score.predictions for score in chosen])
-    people = np.concatenate([np.repeat(score.group, len(score.rows)) for score in chosen])
+    people = np.array([score.group for score in chosen for _ in score.rows.tolist()])
     classes = _all_classes(truth[rows], predictions)
     own_clips = None if clips is None else clips[rows]
     return Results(method, rows, truth[rows], predictions, classes, people, own_clips)
 
 
-def worst_errors(results: Results, count: int) -> list[tuple[int, float | None]]:
-    """Return positions of the most confident wrong predictions, at most one per clip.
+def worst_errors(results: Results, count: int) -> list[tuple[int, float]]:
+    """Return positions of the most confident wrong predictions, one of a person and class.
 
     With each comes the probability of the predicted class or, in a study, the share of runs that
     are wrong.
     """
     wrong = np.flatnonzero(results.truth != results.predictions)
-    if not len(wrong):
-        return []
+    # equal ones in random order, or a study would show the first person only
+    wrong = np.random.default_rng(0).permutation(wrong)
     if results.probabilities is not None and results.columns is not None:
         column = [results.columns.tolist().index(p) for p in results.predictions[wrong].tolist()]
         weight = results.probabilities[wrong, column]
@@ -189,10 +197,11 @@ def worst_errors(results: Results, count: int) -> list[tuple[int, float | None]]
         runs = np.bincount(results.rows)
         missed = np.bincount(results.rows[wrong], minlength=len(runs))
         weight = missed[results.rows[wrong]] / runs[results.rows[wrong]]
-    keys = results.rows if results.clips is None else results.clips
-    found: dict[Any, tuple[int, float | None]] = {}
-    for place in np.argsort(-weight, kind="stable"):
-        found.setdefault(keys[wrong[place]].item(), (int(wrong[place]), float(weight[place])))
+    found: dict[Any, tuple[int, float]] = {}
+    order = np.argsort(-weight, kind="stable")
+    for place, share in zip(wrong[order], weight[order], strict=True):
+        who = None if results.people is None else results.people[place].item()
+        found.setdefault((who, results.truth[place].item()), (int(place), float(share)))
     return list(found.values())[:count]
 
 
