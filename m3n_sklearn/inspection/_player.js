@@ -547,7 +547,7 @@
         "aria-label": `Moving body, ${data.caption} Drag to turn it.`,
       });
       this.chart = make("canvas", {
-        class: "m3n-chart", role: "img", style: `min-height:${34 + 124 * data.panels.length}px`,
+        class: "m3n-chart", role: "img",
         "aria-label": `Signals of ${data.recordings.map((r) => r.name).join(" and ")} over time.`
           + " Drag to move the playhead.",
       });
@@ -571,7 +571,7 @@
       });
       const options = make("div", { class: "m3n-options" }, speedLabel,
         make("span", { role: "group", "aria-label": "View" }, ...views, ...zooms));
-      const panes = make("div", { class: "m3n-panes" }, make("div", { class: "m3n-left" }, this.view));
+      const panes = make("div", { class: "m3n-panes" }, make("div", { class: "m3n-box m3n-left" }, this.view));
       if (data.panels.length) {
         const [linesLabel, lines] = select("Show", [["x, y, z", "axes"], ["length", "norm"]],
           data.quantity);
@@ -582,7 +582,9 @@
         span.addEventListener("change", () => { this.signals.span = +span.value; this.draw(); });
         options.append(linesLabel, spanLabel);
         this.key = make("div", { class: "m3n-key" });
-        panes.append(make("div", { class: "m3n-right" }, this.key, this.chart));
+        const style = `min-height:${34 + 124 * data.panels.length}px`;
+        panes.append(make("div", { class: "m3n-right" }, this.key,
+          make("div", { class: "m3n-box", style }, this.chart)));
       }
       this.root.prepend(panes,
         make("div", { class: "m3n-bar" }, this.button, this.slider, this.clock), options);
