@@ -177,10 +177,12 @@ class MotionDisplay:
     def _repr_html_(self) -> str:
         """Return a frame with the player, for notebooks and galleries."""
         page = FRAME.format(style=PLAYER_STYLE, player=self.to_html(), script=PLAYER_SCRIPT)
-        return (
+        shown = (
             f'<iframe srcdoc="{escape(page)}" title="{escape(self.caption)}" '
             'style="width: 100%; height: 36rem; border: 0"></iframe>'
         )
+        # whatever the encoding of the page around it
+        return shown.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
     def to_html(self) -> str:
         """Return the player as an element of a page that has its script and its style.

@@ -176,7 +176,7 @@ def report(
     if find_spec("plotly") is None:
         raise ImportError('A report needs plotly: pip install "m3n-sklearn[report]".')
     # 1. What was given
-    is_model = hasattr(model_or_study, "predict")
+    is_model = hasattr(model_or_study, "predict") and not isinstance(model_or_study, type)
     if not is_model and (hasattr(model_or_study, "fit") or not _is_sequence(model_or_study)):
         raise TypeError(
             "report takes a fitted classifier, or the scores that few_label_study returns; got "
@@ -395,7 +395,7 @@ def _tolist(values: AnyArray | None) -> list[Any]:
 def _headline(results: Results, data: _Data) -> list[Item]:
     """Return the scores of a classifier, and what they are about."""
     people = results.per_person()
-    who = "people not told" if results.people is None else f"{len(people)} people"
+    who = "people not told" if results.people is None else _count(people)
     over = results.mean_over_people()
     rows: list[tuple[str, float, str, str]] = []
     if over is not None:
@@ -412,7 +412,7 @@ def _headline(results: Results, data: _Data) -> list[Item]:
     guess = DummyClassifier().fit(results.truth, results.truth).predict(results.truth)
     rows.append(("macro F1 of the most frequent class", macro_f1(results.truth, guess), "", ""))
     text = (
-        f"{len(results.rows)} windows of {len(np.unique(results.truth))} classes, {who}, were "
+        f"{len(results.rows)} windows of {_n(results.truth)} classes ({who}) were "
         "passed to this report. The report cannot know who was in the training set: scores of "
         "people on whom the classifier was fitted are too high."
     )
@@ -441,6 +441,11 @@ def _interval(bounds: tuple[float, float] | None) -> str:
     return "" if bounds is None else f"{bounds[0]:.3f} to {bounds[1]:.3f}"
 
 
+def _count(people: Sequence[Any]) -> str:
+    """Return the number of people as text."""
+    return f"{len(people)} {'person' if len(people) == 1 else 'people'}"
+
+
 def _n(values: AnyArray) -> int:
     """Return the number of different values."""
     return len(np.unique(values))
@@ -453,7 +458,7 @@ def _people(results: Results) -> list[Item]:
         return [("People", "No groups were given, so that people cannot be told apart.")]
     mean = results.mean_over_people()
     text = (
-        f"Macro F1 of each of {len(people)} people. Bars are {100 * CONFIDENCE:.0f} % intervals of "
+        f"Macro F1 of {_count(people)}. Bars are {100 * CONFIDENCE:.0f} % intervals of "
         "a bootstrap over the recordings of a person; people with fewer than "
         f"{MIN_CLIPS} recordings have none."
     )
