@@ -8,6 +8,7 @@ import io
 import numbers
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -244,6 +245,7 @@ def _plot(heading: str, figure: Any) -> str:
     )
 
 
+@cache
 def _plotly() -> str:
     """Return the JavaScript of plotly, compressed, as base64 text."""
     from plotly.offline import get_plotlyjs

@@ -59,12 +59,8 @@ def model(wrists):
 
 @pytest.fixture(scope="module")
 def study(wrists):
-    methods = [
-        Method("majority", DummyClassifier()),
-        Method(
-            "linear", make_pipeline(WindowFeatures(), RandomForestClassifier(10, random_state=0))
-        ),
-    ]
+    forest = make_pipeline(WindowFeatures(), RandomForestClassifier(10, random_state=0))
+    methods = [Method("majority", DummyClassifier()), Method("forest", forest)]
     return few_label_study(methods, wrists.X, wrists.y, wrists.groups, budgets=(1, 3), n_draws=2)
 
 
@@ -257,7 +253,7 @@ def test_a_study_shows_means_with_intervals_and_its_best_method(study, tmp_path)
         for budget, cell in zip((1, 3), cells, strict=True):
             one = mean_interval(study, name, budget=budget)
             assert cell == f"{one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]"
-    assert "linear, 3 per class, with the largest mean of all methods." in text
+    assert "forest, 3 per class, with the largest mean of all methods." in text
     assert "No labels y were given" in text
     chosen = text_of(report(study, path=tmp_path / "r.html", method="majority"))
     assert "majority, 3 per class, as chosen." in chosen
@@ -267,7 +263,7 @@ def test_a_study_with_windows_shows_its_errors(study, wrists, tmp_path):
     text = text_of(
         report(study, wrists.X, wrists.y, groups=wrists.groups, path=tmp_path / "r.html")
     )
-    own = [s for s in study if s.method == "linear" and s.budget == 3]
+    own = [s for s in study if s.method == "forest" and s.budget == 3]
     wrong = sum(int(np.sum(wrists.y[s.rows] != s.predictions)) for s in own)
     total = sum(len(s.rows) for s in own)
     assert f"{wrong} of {total} predictions are wrong" in text and "% of the runs" in text
