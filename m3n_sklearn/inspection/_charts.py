@@ -187,6 +187,9 @@ def timeline_chart(
 
     has_map = probabilities is not None and columns is not None
     bars, cells = 34 * len(tracks), 19 * len(columns) if columns is not None and has_map else 0
+    shown = list(dict.fromkeys(label for track in tracks.values() for label in track.tolist()))
+    order = [label for label in names if label in shown]
+    key = 22 * (1 + sum(len(names[label]) + 6 for label in order) // 110)
     figure = make_subplots(
         2 if has_map else 1,
         1,
@@ -196,13 +199,17 @@ def timeline_chart(
     )
     figure.update_layout(
         _figure(
-            bars + cells + 130, width=480, dragmode="zoom", barmode="overlay", showlegend=False
+            bars + cells + 130 + key,
+            width=480,
+            dragmode="zoom",
+            barmode="overlay",
+            showlegend=True,
+            legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"},
+            margin={"l": 10, "r": 10, "t": 30, "b": 50 + key},
         ).layout,
         template="none",
     )
     # 1. A bar for each stretch of one label
-    shown = list(dict.fromkeys(label for track in tracks.values() for label in track.tolist()))
-    order = [label for label in names if label in shown]
     dates = False
     for label in order:
         starts: list[Any] = []
@@ -243,7 +250,14 @@ def timeline_chart(
     title = "window" if in_order else "time (UTC)" if rows.clock.utc or dates else "time (s)"
     last = 2 if has_map else 1
     figure.update_xaxes(title=title, row=last, col=1)
-    figure.update_xaxes(type="date" if dates else "linear", showgrid=False, zeroline=False)
+    whole = join_rows(rows, np.arange(len(rows.order)), np.ones(len(rows.order)), rows.step or 1.0)
+    ends_of_all = [_places(whole["start"])[0], _places(whole["end"])[-1]]
+    figure.update_xaxes(
+        type="date" if dates else "linear",
+        range=[str(end) if dates else float(end) for end in ends_of_all],
+        showgrid=False,
+        zeroline=False,
+    )
     return figure
 
 
@@ -276,19 +290,20 @@ def _add_map(
         col=1,
     )
     if truth is not None:
-        known = [
-            names.get(label) if label in columns.tolist() else None for label in truth.tolist()
-        ]
-        texts: list[str | None] = list(known)
-        for place in gaps[::-1].tolist():
-            texts.insert(place + 1, None)
+        # steps from window to window, up to the end of each stretch of neighbors
+        known = [names[label] if label in columns.tolist() else None for label in truth.tolist()]
+        x, y = starts.tolist(), list(known)
+        for last in gaps[::-1].tolist():
+            x[last + 1 : last + 1] = [ends[last].item()] * 2
+            y[last + 1 : last + 1] = [known[last], None]
         figure.add_scatter(
-            x=edges,
-            y=texts,
+            x=x,
+            y=y,
             mode="lines",
             line={"color": TRUTH, "width": 1.5, "shape": "hv"},
             connectgaps=False,
             hoverinfo="skip",
+            showlegend=False,
             row=2,
             col=1,
         )
