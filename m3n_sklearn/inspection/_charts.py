@@ -17,7 +17,7 @@ from ..temporal import Rows, join_rows
 from ._label_efficiency import LabelEfficiencyDisplay
 from ._results import Person
 from ._scene import QUANTITIES, triads_of
-from ._time_axis import are_dates
+from ._time_axis import clock_places
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -219,7 +219,7 @@ def timeline_chart(
         for track, labels in tracks.items():
             segments = join_rows(rows, labels, np.ones(len(labels)), rows.step or 1.0)
             own = segments[segments["label"] == label]
-            begins, stops = _places(own["start"]), _places(own["end"])
+            begins, stops = clock_places(own["start"]), clock_places(own["end"])
             dates |= begins.dtype.kind == "M"
             starts += begins.tolist() if begins.dtype.kind != "M" else list(begins.astype(str))
             gaps = stops - begins
@@ -251,7 +251,7 @@ def timeline_chart(
     last = 2 if has_map else 1
     figure.update_xaxes(title=title, row=last, col=1)
     whole = join_rows(rows, np.arange(len(rows.order)), np.ones(len(rows.order)), rows.step or 1.0)
-    ends_of_all = [_places(whole["start"])[0], _places(whole["end"])[-1]]
+    ends_of_all = [clock_places(whole["start"])[0], clock_places(whole["end"])[-1]]
     figure.update_xaxes(
         type="date" if dates else "linear",
         range=[str(end) if dates else float(end) for end in ends_of_all],
@@ -271,7 +271,7 @@ def _add_map(
 ) -> None:
     """Add probabilities as a map with a row for each class, and the true class as a line."""
     segments = join_rows(rows, np.arange(len(rows.order)), np.ones(len(rows.order)), rows.step or 1)
-    starts, ends = _places(segments["start"]), _places(segments["end"])
+    starts, ends = clock_places(segments["start"]), clock_places(segments["end"])
     gaps = np.flatnonzero(np.append(starts[1:] != ends[:-1], True))
     edges = np.insert(starts, gaps + 1, ends[gaps])
     shares = np.rint(100 * probabilities).astype(np.uint8)
@@ -318,14 +318,6 @@ def _add_map(
         tickmode="linear",
         tickfont={"size": 11},
     )
-
-
-def _places(times: AnyArray) -> AnyArray:
-    """Return times in s, or dates for dates and Unix time."""
-    if not are_dates(times):
-        return np.asarray(times, dtype=np.float64)
-    known = times if times.dtype.kind == "M" else np.rint(times * 1e3).astype("datetime64[ms]")
-    return known.astype("datetime64[ms]")
 
 
 def signal_chart(recording: Recording, x_title: str) -> Figure:

@@ -15,8 +15,19 @@ from ._scene import Actor, pack_scene, triads_of
 
 __all__ = ["PLAYER_SCRIPT", "PLAYER_STYLE", "MotionDisplay"]
 
-PLAYER_SCRIPT = files(__package__).joinpath("_player.js").read_text("utf-8")
-PLAYER_STYLE = files(__package__).joinpath("_player.css").read_text("utf-8")
+ASSETS = files(__package__).joinpath("_assets")
+# in a function of their own, so that their names stay out of the page
+PLAYER_SCRIPT = "".join(
+    [
+        '(() => {\n"use strict";\n',
+        *(
+            ASSETS.joinpath(f"{name}.js").read_text("utf-8")
+            for name in ("scene", "signals", "player")
+        ),
+        "})();\n",
+    ]
+)
+PLAYER_STYLE = ASSETS.joinpath("player.css").read_text("utf-8")
 
 FRAME = """\
 <!DOCTYPE html>

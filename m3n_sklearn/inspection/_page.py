@@ -25,7 +25,8 @@ __all__ = ["write_page"]
 PNG_DPI = 150
 
 STYLE, SCRIPT = (
-    files(__package__).joinpath(name).read_text("utf-8") for name in ("_page.css", "_page.js")
+    files(__package__).joinpath("_assets", name).read_text("utf-8")
+    for name in ("page.css", "page.js")
 )
 
 PLOT, PLAYER = '<div class="plot"', '<figure class="m3n-player"'

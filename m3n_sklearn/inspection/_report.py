@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,9 +15,7 @@ from numpy.typing import ArrayLike
 from sklearn.dummy import DummyClassifier
 from sklearn.utils.validation import check_is_fitted
 
-from .._compat import safe_indexing
 from .._typing import AnyArray
-from .._validation import plain_column
 from .._windows import Windows
 from ..evaluation import (
     Budget,
@@ -29,12 +26,11 @@ from ..evaluation import (
     marked_names,
     mean_interval,
 )
-from ..motion import Motion
-from ..recording import Recording, parse_channels
-from ..temporal import Rows, read_rows
+from ..temporal import read_rows
 from ._charts import confusion_chart, curve_chart, people_chart, signal_chart, timeline_chart
 from ._motion_display import MotionDisplay
 from ._page import write_page
+from ._report_windows import Item, LabeledWindows, named
 from ._results import (
     CONFIDENCE,
     MIN_CLIPS,
@@ -44,11 +40,8 @@ from ._results import (
     of_study,
     worst_errors,
 )
-from ._scene import triads_of
 
 __all__ = ["report"]
-
-Item = tuple[str, Any]
 
 N_ERRORS = 6
 """Wrong windows that are shown."""
@@ -194,7 +187,7 @@ def report(
     # 2. Sections
     sections: list[Item] = [("", about)]
     name = f"Report of {type(model_or_study).__name__}" if is_model else "Few-label study"
-    data = None if X is None else _Data.of(X, y, groups, recordings, times, label_names)
+    data = None if X is None else LabeledWindows.of(X, y, groups, recordings, times, label_names)
     if is_model:
         check_is_fitted(model_or_study)
         assert data is not None and y is not None
@@ -211,170 +204,15 @@ def report(
     return write_page(path, title=name if title is None else title, items=sections)
 
 
-# ---- the windows
-
-
-@dataclass(frozen=True)
-class _Data:
-    """The windows of a report with their labels, people and order."""
-
-    X: Any
-    rows: Rows
-    clips: AnyArray | None  # (n,); None if each window is a clip
-    labels: AnyArray | None  # (n,)
-    people: AnyArray | None  # (n,)
-    label_names: Mapping[Any, str]
-
-    @classmethod
-    def of(
-        cls,
-        X: Any,
-        y: ArrayLike | None,
-        groups: ArrayLike | None,
-        recordings: ArrayLike | None,
-        times: ArrayLike | None,
-        label_names: Mapping[Any, str] | None,
-    ) -> _Data:
-        """Check all columns."""
-        rows = read_rows(X, recordings, times)
-        count = len(rows.order)
-        if not count:
-            raise ValueError("X is empty: there is nothing to report.")
-        clips = np.empty(count, dtype=rows.recordings.dtype)
-        clips[rows.order] = rows.recordings
-        return cls(
-            X,
-            rows,
-            clips if len(np.unique(clips)) < count else None,
-            None if y is None else plain_column(y, "y", count),
-            None if groups is None else plain_column(groups, "groups", count),
-            {} if label_names is None else dict(label_names),
-        )
-
-    def names(self, labels: Iterable[Any]) -> dict[Any, str]:
-        """Return the names of labels, in the order of `label_names`, then sorted."""
-        return _names(labels, self.label_names)
-
-    def recording_of(self, row: int) -> Recording | None:
-        """Return the readings of a window as a recording; None if they are not signals."""
-        one = safe_indexing(self.X, np.array([row]))
-        start = float(np.asarray(one["start"])[0]) if _has(one, "start") else 0.0
-        if isinstance(one, Windows):
-            if "imu" not in one or one.rate("imu") is None or not one.present("imu")[0]:
-                return None
-            data, rate = one["imu"][0].T, float(one.rate("imu") or 1.0)
-            observed = one["observed"][0].T if "observed" in one else None
-            channels = one.channels
-        else:
-            data = np.asarray(one)[0].T
-            if data.ndim != 2:
-                return None
-            rate, observed, channels = 1.0, None, None  # not known: samples are counted
-        try:
-            found = Recording.trusted(data, rate, channels, start=start, observed=observed)
-            triads_of(found)
-        except ValueError:  # a generic series, or channels that are no triads
-            return None
-        return found
-
-    def motion_of(self, row: int) -> Motion | None:
-        """Return the poses of a window as a motion, without their margins; None without poses."""
-        one = safe_indexing(self.X, np.array([row]))
-        rate = one.rate("pose") if isinstance(one, Windows) else None
-        if rate is None or "pose" not in one or not one.present("pose")[0]:
-            return None
-        margin = round(one.margin * rate)
-        core = slice(margin, one["pose"].shape[1] - margin)
-        start = float(one["start"][0]) if "start" in one else 0.0
-        stature = float(one["stature"][0]) if "stature" in one else np.nan
-        trans = one["trans"][0, core] if "trans" in one else None
-        poses = one["pose"][0, core]
-        times = start + np.arange(len(poses)) / rate
-        return Motion(
-            poses,
-            trans,
-            times=times,
-            stature=stature if np.isfinite(stature) else None,
-            name="body",
-        )
-
-    def where(self, row: int) -> str:
-        """Return row, person, clip and time of a window."""
-        parts = [f"row {row}"]
-        if self.people is not None:
-            parts.append(f"person {self.people[row]}")
-        if self.clips is not None:
-            parts.append(f"recording {self.clips[row]}")
-        if _has(self.X, "start"):
-            parts.append(f"from {float(self.X['start'][row]):.2f} s")
-        return ", ".join(parts)
-
-    def summary(self) -> list[Item]:
-        """Return the section about the windows."""
-        facts: dict[str, Any] = {"windows": len(self.rows.order)}
-        if isinstance(self.X, Windows) and "imu" in self.X:
-            rate, shape = self.X.rate("imu"), self.X[:1]["imu"].shape
-            facts["samples per window"] = shape[2]
-            if rate is not None:
-                facts["rate"] = f"{rate:.4g} Hz"
-                facts["window"] = f"{shape[2] / rate:.3g} s"
-            facts["channels"] = _channels(self.X.channels, shape[1])
-        elif hasattr(self.X, "shape"):
-            facts["shape of X"] = " × ".join(map(str, self.X.shape))
-        if self.clips is not None:
-            facts["recordings"] = len(np.unique(self.clips))
-        if self.people is not None:
-            facts["people"] = ", ".join(map(str, np.unique(self.people)))
-        found: list[Item] = [
-            ("Data", {"fact": list(facts), "value": [str(value) for value in facts.values()]})
-        ]
-        if self.labels is not None:
-            names = self.names(self.labels.tolist())
-            table: dict[str, list[Any]] = {
-                "class": list(names.values()),
-                "windows": [int(np.sum(self.labels == label)) for label in names],
-            }
-            if self.people is not None:
-                table["people"] = [
-                    len(np.unique(self.people[self.labels == label])) for label in names
-                ]
-            found.append(("", table))
-        return found
-
-
-def _channels(names: Sequence[str] | None, count: int) -> str:
-    """Return the sensors of channels where they are known, such as "right wrist acc"."""
-    if names is None:
-        return str(count)
-    try:
-        found = parse_channels(names)
-    except ValueError:  # a generic series, or a sensor with fewer than three axes
-        return ", ".join(names)
-    return ", ".join(f"{site.replace('_', ' ')} {sensor}".strip() for site, sensor, _ in found)
-
-
-def _has(X: Any, column: str) -> bool:
-    """Whether X is Windows with a column."""
-    return isinstance(X, Windows) and column in X
-
-
 def _is_sequence(value: Any) -> bool:
     return isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping, np.ndarray))
-
-
-def _names(labels: Iterable[Any], given: Mapping[Any, str]) -> dict[Any, str]:
-    """Return the name of each label, in the order of `given`, then sorted."""
-    found = set(labels)
-    order = [label for label in given if label in found]
-    order += sorted(found - set(order), key=lambda label: (str(type(label)), label))
-    return {label: str(given.get(label, label)) for label in order}
 
 
 # ---- a classifier
 
 
 def _of_classifier(
-    classifier: Any, data: _Data, y: ArrayLike, groups: ArrayLike | None
+    classifier: Any, data: LabeledWindows, y: ArrayLike, groups: ArrayLike | None
 ) -> list[Item]:
     """Return the sections of a classifier."""
     results = of_classifier(classifier, data.X, y, groups, data.rows)
@@ -392,7 +230,7 @@ def _tolist(values: AnyArray | None) -> list[Any]:
     return [] if values is None else values.tolist()
 
 
-def _headline(results: Results, data: _Data) -> list[Item]:
+def _headline(results: Results, data: LabeledWindows) -> list[Item]:
     """Return the scores of a classifier, and what they are about."""
     people = results.per_person()
     who = "people not told" if results.people is None else _count(people)
@@ -482,7 +320,7 @@ def _confusion(results: Results, names: Mapping[Any, str], about: str) -> list[I
     return [("Confusion", text), ("", confusion_chart(counts, [names[o] for o in order]))]
 
 
-def _timelines(results: Results, data: _Data, names: Mapping[Any, str]) -> list[Item]:
+def _timelines(results: Results, data: LabeledWindows, names: Mapping[Any, str]) -> list[Item]:
     """Return labels and probabilities over time, of the longest recordings."""
     order = data.rows.order
     many, counts = np.unique(data.rows.recordings, return_counts=True)
@@ -531,7 +369,7 @@ def _timelines(results: Results, data: _Data, names: Mapping[Any, str]) -> list[
     return found
 
 
-def _errors(results: Results, data: _Data, names: Mapping[Any, str]) -> list[Item]:
+def _errors(results: Results, data: LabeledWindows, names: Mapping[Any, str]) -> list[Item]:
     """Return the most confident wrong windows with their signals."""
     heading = "Worst errors"
     wrong = int(np.sum(results.truth != results.predictions))
@@ -558,7 +396,7 @@ def _errors(results: Results, data: _Data, names: Mapping[Any, str]) -> list[Ite
             caption += f" (probability {weight:.2f}{_of_truth(results, place)})"
         else:
             caption += f" (wrong in {100 * weight:.0f} % of the runs)"
-        caption += f". {data.where(row).capitalize()}."
+        caption += f". {data.where(row)}."
         shown.append((caption, _signals(data, row)))
     return [(heading, text), ("", shown)]
 
@@ -571,7 +409,7 @@ def _of_truth(results: Results, place: int) -> str:
     return f", true class {results.probabilities[place, columns.index(truth)]:.2f}"
 
 
-def _signals(data: _Data, row: int) -> Any:
+def _signals(data: LabeledWindows, row: int) -> Any:
     """Return the signals of a window, with the body if its poses are known."""
     recording = data.recording_of(row)
     if recording is None:
@@ -587,7 +425,7 @@ def _signals(data: _Data, row: int) -> Any:
 
 def _of_study(
     scores: list[Score],
-    data: _Data | None,
+    data: LabeledWindows | None,
     y: ArrayLike | None,
     method: str | None,
     label_names: Mapping[Any, str] | None,
@@ -623,7 +461,7 @@ def _of_study(
         found.append(("Confusion", "No labels y were given, so that errors are not known."))
         return found
     results = of_study(scores, chosen, budget, y, None if data is None else data.clips)
-    names = _names(results.classes.tolist(), label_names or {})
+    names = named(results.classes.tolist(), label_names or {})
     found += _confusion(results, names, f"{chosen}, {budget_name(budget)}, all runs together.")
     if data is not None:
         found += _errors(results, data, names)

@@ -165,7 +165,7 @@ def test_captions_of_errors_name_the_window(tmp_path):
     X, y, groups = cut(
         [
             Recording(still, 50.0, names, labels="sit", subject="eve", name="one"),
-            Recording(still + np.eye(3)[0], 50.0, names, labels="walk", subject="bob", name="two"),
+            Recording(still + np.eye(3)[0], 50.0, names, labels="walk", subject="Bob", name="Two"),
         ],
         seconds=2.0,
         overlap=0.0,
@@ -178,8 +178,8 @@ def test_captions_of_errors_name_the_window(tmp_path):
     text = text_of(path)
     assert "4 of 8 predictions are wrong. These are 1 of them" in text
     assert (
-        "True Walking, predicted Sitting (probability 0.97, true class 0.03). Row 6, person bob, "
-        "recording two, from 4.00 s." in text
+        "True Walking, predicted Sitting (probability 0.97, true class 0.03). Row 6, person Bob, "
+        "recording Two, from 4.00 s." in text
     )
     signals = figures_of(text)[-1]
     np.testing.assert_allclose(signals["data"][2]["y"], 9.81, rtol=1e-6)
@@ -235,6 +235,9 @@ def test_times_that_are_unix_time_become_dates(tmp_path):
     assert timeline["layout"]["xaxis"]["type"] == "date"
     assert timeline["data"][0]["base"][0] == "2023-11-14T22:13:20.000"
     assert timeline["data"][0]["x"][0] == 9000  # ms
+    wrong = text_of(report(classifier, X, np.ones(9, dtype=int), path=tmp_path / "r.html"))
+    assert re.search(r"recording r, from 2023-11-14T22:13:2\d", wrong)
+    assert np.asarray(figures_of(wrong)[-1]["data"][0]["x"])[0] == 0.0
 
 
 def test_an_hmm_is_compared_with_its_windows(wrists, model, tmp_path):
