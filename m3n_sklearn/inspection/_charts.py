@@ -27,9 +27,9 @@ __all__ = ["confusion_chart", "curve_chart", "people_chart", "signal_chart", "ti
 COLORS = (
     *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f"),
     *("#bcbd22", "#17becf", "#5c8fd6", "#c9741a", "#6fae3a", "#b04a6f", "#6a5acd", "#a97b50"),
-    *("#d19bd8", "#4f6d7a", "#9aa32e", "#2a9d8f"),
+    *("#d19bd8", "#4f6d7a", "#9aa32e", "#2a9d8f", "#e0a3a3", "#2f4b7c", "#c2b280", "#7fd1ae"),
 )
-"""Of labels and methods; they repeat from the 21st on."""
+"""Of labels and methods; they repeat from the 25th on."""
 
 AXIS_COLORS = ("#d62728", "#2ca02c", "#3a86d6")
 SHADES = [[0.0, "rgba(58, 134, 214, 0)"], [1.0, "rgb(58, 134, 214)"]]

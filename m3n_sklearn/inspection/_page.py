@@ -133,6 +133,8 @@ def write_page(
     if PLOT in body:
         scripts += f'<script type="text/plain" id="plotly-library">{_plotly()}</script>\n'
         scripts += f"<script>{SCRIPT}</script>\n"
+    if scripts:
+        scripts += "<noscript><p>The figures of this page need JavaScript.</p></noscript>\n"
     page = PAGE.format(title=escape(title), style=style, body=body, scripts=scripts)
     write_atomically(target, page.encode("utf-8"))
     return target
