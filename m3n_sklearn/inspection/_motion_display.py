@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
 
@@ -125,8 +125,9 @@ class MotionDisplay:
             raise TypeError(
                 f"simulator must be an SMPLIMUSimulator, got {type(simulator).__name__}."
             )
-        for recording in given.values():
+        for name, recording in given.items():
             triads_of(recording)
+            _check_clock(name, recording, motions.values())
         # 2. Readings that are simulated
         adds = not given or (simulator is not None and SIMULATED not in given)
         chosen = _simulator_of(given) if simulator is None else simulator
@@ -180,7 +181,8 @@ class MotionDisplay:
         TypeError
             If an argument has another type.
         ValueError
-            If there is no motion, channels are not triads, or a site is not known.
+            If there is no motion, channels are not triads, a site is not known, or a recording
+            lies outside of the time of the motions.
         """
         motions = {_name_of(motion): motion} if isinstance(motion, Motion) else motion
         return cls(motions, recordings, simulator=simulator, quantity=quantity)
@@ -244,6 +246,19 @@ def _check_mapping(values: object, kind: type, name: str, example: str) -> None:
         raise TypeError(
             f"{name} must map names to objects of type {kind.__name__}, such as {example}; got "
             f"{type(values).__name__}."
+        )
+
+
+def _check_clock(name: str, recording: Recording, motions: Iterable[Motion]) -> None:
+    """Raise if a recording has no time in common with the motions."""
+    clocks = [motion.times for motion in motions]
+    start = min(float(times[0]) for times in clocks)
+    end = max(float(times[-1]) for times in clocks)
+    first, last = float(recording.times[0]), float(recording.times[-1])
+    if first > end or last < start:
+        raise ValueError(
+            f"Recording {name!r} lasts from {first:.12g} to {last:.12g} s, but what is played from "
+            f"{start:.12g} to {end:.12g} s. Put both on one clock: recording.replace(start=...)."
         )
 
 

@@ -20,7 +20,7 @@ from ._motion_display import PLAYER_SCRIPT, PLAYER_STYLE, MotionDisplay
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["write_page"]
+__all__ = ["check_target", "write_page"]
 
 PNG_DPI = 150
 
@@ -119,11 +119,7 @@ def write_page(
     >>> path.name
     'report.html'
     """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"Cannot write {target}: the folder {target.parent} does not exist. Create it first."
-        )
+    target = check_target(path)
     body = "\n".join(_section(item) for item in items)
     style, scripts = STYLE, ""
     # each library once, however many sections need it
@@ -137,6 +133,16 @@ def write_page(
         scripts += "<noscript><p>The figures of this page need JavaScript.</p></noscript>\n"
     page = PAGE.format(title=escape(title), style=style, body=body, scripts=scripts)
     write_atomically(target, page.encode("utf-8"))
+    return target
+
+
+def check_target(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a file to write, or say that its folder is missing."""
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"Cannot write {target}: the folder {target.parent} does not exist. Create it first."
+        )
     return target
 
 

@@ -29,7 +29,7 @@ from ..evaluation import (
 from ..temporal import read_rows
 from ._charts import confusion_chart, curve_chart, people_chart, signal_chart, timeline_chart
 from ._motion_display import MotionDisplay
-from ._page import write_page
+from ._page import check_target, write_page
 from ._report_windows import Item, LabeledWindows, named
 from ._results import (
     CONFIDENCE,
@@ -131,6 +131,8 @@ def report(
     ------
     ImportError
         If plotly is not installed.
+    FileNotFoundError
+        If the folder of `path` does not exist.
     ValueError
         If there are no labels for a classifier, or lengths differ.
     TypeError
@@ -169,6 +171,7 @@ def report(
     if find_spec("plotly") is None:
         raise ImportError('A report needs plotly: pip install "m3n-sklearn[report]".')
     # 1. What was given
+    target = check_target(path)  # before the work
     is_model = hasattr(model_or_study, "predict") and not isinstance(model_or_study, type)
     if not is_model and (hasattr(model_or_study, "fit") or not _is_sequence(model_or_study)):
         raise TypeError(
@@ -201,7 +204,7 @@ def report(
         sections += data.summary()
     sections += [("Versions", _versions())]
     # 3. The page
-    return write_page(path, title=name if title is None else title, items=sections)
+    return write_page(target, title=name if title is None else title, items=sections)
 
 
 def _is_sequence(value: Any) -> bool:

@@ -326,6 +326,11 @@ def test_labels_of_another_kind_are_named(wrists, model, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_missing_folder_is_named_before_the_work(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere does not exist. Create it first"):
+        report("neither", path=tmp_path / "nowhere" / "r.html")
+
+
 def test_an_unknown_method_is_named(study, tmp_path):
     with pytest.raises(ValueError, match="no scores of method 'x', but of"):
         report(study, path=tmp_path / "r.html", method="x")
