@@ -89,6 +89,6 @@ display = ComparisonDisplay.from_comparison(after)
 # The watch as it was worn
 # ------------------------
 # The same movement with the calibrated watch: measured and simulated axes agree.
-from m3n_sklearn.inspection import MotionDisplay
+from m3n_sklearn.inspection import MotionPlayer
 
-MotionDisplay.from_motion(tracked[-1], {"measured": measured[-1]}, simulator=simulator)
+MotionPlayer.from_motion(tracked[-1], {"measured": measured[-1]}, simulator=simulator)

@@ -27,11 +27,11 @@ print(motions[0].text)
 # force (including gravity) and the angular rate in the frame of a watch. Press the button to play
 # the body with its sensor, drag the body to turn it.
 from m3n_sklearn import SMPLIMUSimulator
-from m3n_sklearn.inspection import MotionDisplay
+from m3n_sklearn.inspection import MotionPlayer
 
 simulator = SMPLIMUSimulator(sites=("right_wrist",), rate=50.0)
 recordings = simulator.simulate(motions)
-MotionDisplay.from_motion(motions[0], {"simulated": recordings[0]})
+MotionPlayer.from_motion(motions[0], {"simulated": recordings[0]})
 
 # %%
 # Windows of all three modalities

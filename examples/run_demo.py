@@ -142,7 +142,7 @@ from m3n_sklearn.evaluation import (
     format_table,
     person_folds,
 )
-from m3n_sklearn.inspection import MotionDisplay, report
+from m3n_sklearn.inspection import MotionPlayer, report
 
 SECONDS, RATE, SITE = 2.56, 50.0, "right_wrist"
 People = tuple[Any, ...]
@@ -188,7 +188,7 @@ class Task:
     simulated_without: Callable[[People], tuple[Windows, np.ndarray]]  # ... and labels
     corpus_is_shared: bool  # nobody of the corpus is ever tested on
     descriptions: dict[str, Any]
-    motion: MotionDisplay  # one clip with its sensor, simulated and worn
+    motion: MotionPlayer  # one clip with its sensor, simulated and worn
 
 
 def main(options: argparse.Namespace, size: Size, progress: Progress) -> None:
@@ -231,7 +231,7 @@ def generated_task(size: Size) -> Task:
     motions = make_motions(size.corpus_people, n_repetitions=1, random_state=0)
     corpus, labels, _ = simulate_and_cut(motions)
     # this person wears the watch turned: lengths can be compared, axes cannot
-    motion = MotionDisplay.from_motion(
+    motion = MotionPlayer.from_motion(
         wrists.motions[0],
         {"worn, with sensor errors": wrists.recordings[0]},
         simulator=SMPLIMUSimulator(sites=(SITE,), rate=RATE),
@@ -279,7 +279,7 @@ def real_task(data: Path, size: Size) -> Task:
         ),
         corpus_is_shared=False,
         descriptions=utd.descriptions,
-        motion=MotionDisplay.from_motion(
+        motion=MotionPlayer.from_motion(
             utd.motions[shown], {"measured": utd.recordings[shown]}, simulator=simulator
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._comparison import ComparisonDisplay
 from ._label_efficiency import LabelEfficiencyDisplay
-from ._motion_display import MotionDisplay
+from ._motion_player import MotionPlayer
 from ._page import write_page
 from ._report import report
 from ._sensors import SensorsDisplay
@@ -14,7 +14,7 @@ from ._timeline import TimelineDisplay
 __all__ = [
     "ComparisonDisplay",
     "LabelEfficiencyDisplay",
-    "MotionDisplay",
+    "MotionPlayer",
     "SensorsDisplay",
     "SignalDisplay",
     "TimelineDisplay",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._files import write_atomically
-from ._motion_display import PLAYER_SCRIPT, PLAYER_STYLE, MotionDisplay
+from ._motion_player import PLAYER_SCRIPT, PLAYER_STYLE, MotionPlayer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,7 +70,7 @@ def write_page(
 
         - a matplotlib figure, or a display of :mod:`m3n_sklearn.inspection` or scikit-learn that
           was plotted. The file holds it as SVG, or as PNG where that is smaller;
-        - a :class:`MotionDisplay`, which the reader can play;
+        - a :class:`MotionPlayer`, which the reader can play;
         - a plotly figure, which the reader can zoom. It is as wide as the page, at least as wide
           as its own width. Figures with ``template="none"`` get the colors of the page. The page
           then contains plotly (1.9 MB), once for all figures;
@@ -174,7 +174,7 @@ def _show(heading: str, content: Any) -> str:
         return _table(list(frame.columns), [list(frame.iloc[:, i]) for i in range(frame.shape[1])])
     if isinstance(content, list):
         return _gallery(content)
-    if isinstance(content, MotionDisplay):
+    if isinstance(content, MotionPlayer):
         return content.to_html()
     if hasattr(content, "to_plotly_json"):
         return _plot(heading, content)

@@ -28,7 +28,7 @@ from ..evaluation import (
 )
 from ..temporal import read_rows
 from ._charts import confusion_chart, curve_chart, people_chart, signal_chart, timeline_chart
-from ._motion_display import MotionDisplay
+from ._motion_player import MotionPlayer
 from ._page import check_target, write_page
 from ._report_windows import Item, LabeledWindows, named
 from ._results import (
@@ -120,7 +120,7 @@ def report(
         Names of labels on the page.
     items : iterable of (str, object)
         Sections to add before the settings, as in :func:`write_page`: for example a
-        :class:`MotionDisplay`.
+        :class:`MotionPlayer`.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def report(
     See Also
     --------
     write_page : A page of your own sections.
-    MotionDisplay : A motion that can be played.
+    MotionPlayer : A motion that can be played.
 
     Notes
     -----
@@ -420,7 +420,7 @@ def _signals(data: LabeledWindows, row: int) -> Any:
     motion = data.motion_of(row)
     if motion is None:
         return signal_chart(recording, "time (s)" if isinstance(data.X, Windows) else "sample")
-    return MotionDisplay.from_motion(motion, {"readings": recording})
+    return MotionPlayer.from_motion(motion, {"readings": recording})
 
 
 # ---- a study

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 
 from m3n_sklearn.datasets import make_motions, make_wrist_har
 from m3n_sklearn.evaluation import WindowFeatures
-from m3n_sklearn.inspection import MotionDisplay, report
+from m3n_sklearn.inspection import MotionPlayer, report
 
 pytestmark = pytest.mark.slow
 
@@ -63,8 +63,8 @@ def page_path(tmp_path_factory):
         groups=wrists.groups[test],
         path=tmp_path_factory.mktemp("page") / "report.html",
         items=[
-            ("Walking", MotionDisplay.from_motion(walk)),
-            ("A wrist", MotionDisplay.from_motion(wrists.motions[0], {"a": wrists.recordings[0]})),
+            ("Walking", MotionPlayer.from_motion(walk)),
+            ("A wrist", MotionPlayer.from_motion(wrists.motions[0], {"a": wrists.recordings[0]})),
         ],
     )
 
@@ -187,7 +187,7 @@ def test_joints_and_skin_in_the_browser_are_those_of_the_library(tab):
     player = "document.querySelectorAll('.m3n-player')[1].player"
     wrists = make_wrist_har(3, 2, ["clap", "stir", "wave", "drink"], random_state=0)
     motion = wrists.motions[0]
-    display = MotionDisplay.from_motion(motion, {"a": wrists.recordings[0]})
+    display = MotionPlayer.from_motion(motion, {"a": wrists.recordings[0]})
     body = display.simulator.worn(motion)[0]
     frame = tab.get(f"({player}.seek(1.0), {player}.frame)")
     shown = np.reshape(tab.get(f"[...{player}.scene.bodies[0].places]"), (-1, 3))
@@ -234,7 +234,7 @@ def test_it_fits_a_phone_in_the_dark(browser, page_path, folder):
 
 def test_a_notebook_shows_it_in_a_frame_of_its_height(browser, tmp_path, folder):
     [wave] = make_motions(1, 1, "wave", seconds=2.0, random_state=0)
-    display = MotionDisplay.from_motion({"one": wave, "two": wave})
+    display = MotionPlayer.from_motion({"one": wave, "two": wave})
     path = tmp_path / "notebook.html"
     path.write_text(f"<p>cell</p>{display._repr_html_()}", "utf-8")
     tab = Tab(browser, path, width=900)

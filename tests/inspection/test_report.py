@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from m3n_sklearn import Motion, Recording, Windows, cut
 from m3n_sklearn.datasets import make_wrist_har
 from m3n_sklearn.evaluation import Method, WindowFeatures, few_label_study, macro_f1, mean_interval
-from m3n_sklearn.inspection import MotionDisplay, report
+from m3n_sklearn.inspection import MotionPlayer, report
 from m3n_sklearn.inspection import _report as module
 from m3n_sklearn.inspection._results import Results, _macro_f1, worst_errors
 from m3n_sklearn.recording import channel_names
@@ -273,7 +273,7 @@ def test_a_study_with_windows_shows_its_errors(study, wrists, tmp_path):
 
 
 def test_a_classifier_and_a_study_share_a_page_with_items(study, wrists, model, tmp_path):
-    shown = MotionDisplay.from_motion(wrists.motions[0])
+    shown = MotionPlayer.from_motion(wrists.motions[0])
     text = text_of(
         report(
             model,

@@ -13,7 +13,7 @@ from ..recording import Recording
 from ..simulation import SMPLIMUSimulator
 from ._scene import Actor, pack_scene, triads_of
 
-__all__ = ["PLAYER_SCRIPT", "PLAYER_STYLE", "MotionDisplay"]
+__all__ = ["PLAYER_SCRIPT", "PLAYER_STYLE", "MotionPlayer"]
 
 ASSETS = files(__package__).joinpath("_assets")
 # in a function of their own, so that their names stay out of the page
@@ -49,10 +49,10 @@ FRAME = """\
 SIMULATED = "simulated"
 
 
-class MotionDisplay:
+class MotionPlayer:
     """Bodies in motion with their sensors, next to the signals, with play, scrub and speed.
 
-    The display is interactive HTML: it is the output of a notebook cell, or a section of
+    It is interactive HTML: it is the output of a notebook cell, or a section of
     :func:`write_page` or :func:`report`. It needs no network and no other package. Build it with
     :meth:`from_motion`.
 
@@ -99,9 +99,9 @@ class MotionDisplay:
     Examples
     --------
     >>> from m3n_sklearn.datasets import make_motions
-    >>> from m3n_sklearn.inspection import MotionDisplay
+    >>> from m3n_sklearn.inspection import MotionPlayer
     >>> [wave] = make_motions(1, 1, "wave", seconds=4.0, random_state=0)
-    >>> display = MotionDisplay.from_motion(wave)  # the last line of a cell shows it
+    >>> display = MotionPlayer.from_motion(wave)  # the last line of a cell shows it
     >>> list(display.recordings)
     ['simulated']
     """
@@ -155,7 +155,7 @@ class MotionDisplay:
         *,
         simulator: SMPLIMUSimulator | None = None,
         quantity: str = "axes",
-    ) -> MotionDisplay:
+    ) -> MotionPlayer:
         """Show a motion, or several side by side, with measured and simulated signals.
 
         Parameters
@@ -173,7 +173,7 @@ class MotionDisplay:
 
         Returns
         -------
-        MotionDisplay
+        MotionPlayer
             The display.
 
         Raises

@@ -12,7 +12,7 @@ import pytest
 from m3n_sklearn import Motion, Recording, SMPLIMUSimulator
 from m3n_sklearn.body import BodyModel, default_body, forward_kinematics, site_kinematics
 from m3n_sklearn.datasets import make_motions
-from m3n_sklearn.inspection import MotionDisplay, write_page
+from m3n_sklearn.inspection import MotionPlayer, write_page
 from m3n_sklearn.inspection._scene import _simplified
 from m3n_sklearn.recording import channel_names
 from m3n_sklearn.skeleton import matrix_from_quat, quat_from_rotvec
@@ -32,7 +32,7 @@ def wave(seconds=2.0, **facts):
 
 def test_the_pose_survives_16_bits():
     motion = wave()
-    scene = scene_of(MotionDisplay.from_motion(motion))
+    scene = scene_of(MotionPlayer.from_motion(motion))
     assert scene["frames"] == 60 and scene["rate"] == 30.0  # of 120 frames at 60 Hz
     [body] = scene["bodies"]
     quats = decode(body["quats"], "<i2", -1, 24, 4) / 32767
@@ -49,7 +49,7 @@ def test_sensors_are_where_the_simulator_puts_them_with_its_mount():
     motion = wave(sex="neutral", stature=None)
     turn = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     simulator = SMPLIMUSimulator(sites="right_wrist", mount=turn)
-    scene = scene_of(MotionDisplay.from_motion(motion, simulator=simulator))
+    scene = scene_of(MotionPlayer.from_motion(motion, simulator=simulator))
     [sensor] = scene["sensors"]
     still = np.zeros((motion.n_frames, 24, 3))
     worn = site_kinematics(
@@ -74,7 +74,7 @@ def test_signals_keep_their_values_clocks_and_gaps():
     seen[40:50, :3] = False
     names = channel_names("right_wrist")
     recording = Recording.trusted(values, 50.0, names, start=0.25, observed=seen)
-    [packed] = scene_of(MotionDisplay.from_motion(motion, {"a": recording}))["recordings"]
+    [packed] = scene_of(MotionPlayer.from_motion(motion, {"a": recording}))["recordings"]
     data = decode(packed["data"], "<i2", -1, 6)
     assert (packed["start"], packed["rate"], packed["samples"]) == (0.25, 50.0, 100)
     np.testing.assert_array_equal(data == -32768, ~seen)
@@ -86,10 +86,10 @@ def test_readings_are_simulated_unless_recordings_are_given_without_a_simulator(
     motion = wave()
     worn = SMPLIMUSimulator(sites="chest").simulate(motion)
     simulator = SMPLIMUSimulator(sites="chest", rate=25.0)
-    assert list(MotionDisplay.from_motion(motion).recordings) == ["simulated"]
-    alone = MotionDisplay.from_motion(motion, {"worn": worn})
+    assert list(MotionPlayer.from_motion(motion).recordings) == ["simulated"]
+    alone = MotionPlayer.from_motion(motion, {"worn": worn})
     assert list(alone.recordings) == ["worn"] and "Sensors: chest." in alone.caption
-    both = MotionDisplay.from_motion(motion, {"worn": worn}, simulator=simulator)
+    both = MotionPlayer.from_motion(motion, {"worn": worn}, simulator=simulator)
     assert {name: one.rate for name, one in both.recordings.items()} == {
         "worn": 50.0,
         "simulated": 25.0,
@@ -104,7 +104,7 @@ def test_a_recording_without_a_site_is_that_of_the_only_sensor():
     motion = wave()
     bare = Recording(np.tile([0, 0, 9.81], (100, 1)), 50.0)
     simulator = SMPLIMUSimulator(sites="chest")
-    [force, rate] = scene_of(MotionDisplay.from_motion(motion, {"a": bare}, simulator=simulator))[
+    [force, rate] = scene_of(MotionPlayer.from_motion(motion, {"a": bare}, simulator=simulator))[
         "panels"
     ]
     assert force["columns"] == [[0, 1, 2], [0, 1, 2]] and rate["columns"] == [None, [3, 4, 5]]
@@ -112,11 +112,11 @@ def test_a_recording_without_a_site_is_that_of_the_only_sensor():
 
 def test_bodies_at_one_place_stand_side_by_side_and_others_stay():
     motion = wave()
-    together = scene_of(MotionDisplay.from_motion({"a": motion, "b": motion}))
+    together = scene_of(MotionPlayer.from_motion({"a": motion, "b": motion}))
     first, second = (decode(body["root"], "<f4", -1, 3) for body in together["bodies"])
     assert np.linalg.norm(first[0] - second[0]) == pytest.approx(1.3, abs=1e-3)
     away = motion.replace(trans=motion.trans + np.array([0.0, 2.0, 0.0]))
-    apart = scene_of(MotionDisplay.from_motion({"a": motion, "b": away}))
+    apart = scene_of(MotionPlayer.from_motion({"a": motion, "b": away}))
     first, second = (decode(body["root"], "<f4", -1, 3) for body in apart["bodies"])
     np.testing.assert_allclose(second - first, np.tile([0.0, 2.0, 0.0], (len(first), 1)), atol=1e-5)
 
@@ -148,12 +148,12 @@ def test_a_body_without_a_surface_has_bones():
     body = default_body()
     bones = BodyModel(body.joint_names, body.parents, body.rest_joints, stature=1.7)
     simulator = SMPLIMUSimulator(bones, sites="right_wrist")
-    [shown] = scene_of(MotionDisplay.from_motion(wave(), simulator=simulator))["bodies"]
+    [shown] = scene_of(MotionPlayer.from_motion(wave(), simulator=simulator))["bodies"]
     assert shown["vertices"] is None and len(shown["parents"]) == 24
 
 
 def test_half_a_minute_is_small_and_a_page_holds_the_player_once(tmp_path):
-    display = MotionDisplay.from_motion(wave(30.0))
+    display = MotionPlayer.from_motion(wave(30.0))
     assert len(display.to_html()) < 560_000
     path = write_page(tmp_path / "page.html", title="T", items=[("A", display), ("B", display)])
     text = path.read_text("utf-8")
@@ -163,7 +163,7 @@ def test_half_a_minute_is_small_and_a_page_holds_the_player_once(tmp_path):
 
 def test_names_cannot_break_out_of_the_page():
     bad = "</script><script>alert(1)</script>"
-    shown = MotionDisplay.from_motion(wave(text=bad), {bad: SMPLIMUSimulator().simulate(wave())})
+    shown = MotionPlayer.from_motion(wave(text=bad), {bad: SMPLIMUSimulator().simulate(wave())})
     assert shown.to_html().count("</script>") == 1
     assert "<script>alert" not in shown._repr_html_()
 
@@ -183,16 +183,16 @@ def test_names_cannot_break_out_of_the_page():
 )
 def test_arguments_are_checked(arguments, error, message):
     with pytest.raises(error, match=message):
-        MotionDisplay.from_motion(*arguments)
+        MotionPlayer.from_motion(*arguments)
     with pytest.raises(TypeError, match="simulator must be an SMPLIMUSimulator, got str"):
-        MotionDisplay.from_motion(wave(), simulator="default")
+        MotionPlayer.from_motion(wave(), simulator="default")
     with pytest.raises(ValueError, match="quantity"):
-        MotionDisplay.from_motion(wave(), quantity="x")
+        MotionPlayer.from_motion(wave(), quantity="x")
 
 
 def test_a_single_frame_is_a_still_body():
     still = Motion(np.zeros((1, 24, 3)), rate=30.0)
     names = channel_names("right_wrist")
     recording = Recording.trusted(np.zeros((3, 6)), 50.0, names)
-    scene = scene_of(MotionDisplay.from_motion(still, {"a": recording}))
+    scene = scene_of(MotionPlayer.from_motion(still, {"a": recording}))
     assert scene["frames"] == 1 and scene["duration"] == 0
