@@ -9,7 +9,7 @@ Prints three tables, on watches of 30 people (WISDM: 20 Hz, acc and gyro):
 - size and latency: one window on one core, in float32 and in 8 bits, and what 8 bits cost in
   macro F1 on people that the classifier was not fitted on;
 - streams: the largest difference between a stream in small chunks and `cut` with `predict_proba`,
-  the delay, and the memory after a simulated day.
+  the time of a chunk, and the memory after an hour and a day of samples.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ from m3n_sklearn.recording import Recording, channel_names
 SECONDS = 2.56
 RATES = (20.0, 100 / 3, 50.0, 104.0)
 NAMES = channel_names("right_wrist")
+DAY = 24
+"""Hours."""
 
 
 def main() -> None:
@@ -191,15 +193,21 @@ def streams(models: dict[str, Any], test: list[Recording], folder: Path) -> None
             f"{name:12s} largest |difference| {worst:.1e}, a chunk takes "
             f"{1e3 * np.median(spent):.2f} ms (99 %: {1e3 * np.percentile(spent, 99):.2f} ms)"
         )
-    recording, stream = test[0], StreamingClassifier(Runner(folder / "stream.onnx"), rate=20.0)
+    memory(Runner(folder / "stream.onnx"), test[0])
+
+
+def memory(runner: Runner, recording: Recording) -> None:
+    """Print the memory that a stream holds after an hour and after a day of samples."""
+    stream, rate, seconds = StreamingClassifier(runner, rate=recording.rate), recording.rate, 100
+    chunk = np.arange(round(seconds * rate))
     tracemalloc.start()
-    for hour in range(24):
-        for k in range(0, 72_000, 2000):
-            rows = recording.data[(k + np.arange(2000)) % recording.n_samples]
-            stream.push(hour * 3600 + (k + np.arange(2000)) / 20, rows)
-        if hour in (0, 23):
-            held = tracemalloc.get_traced_memory()
-            print(f"after {hour + 1:2d} h of samples: {held[0] / 1e6:.2f} MB held")
+    for hour in range(1, DAY + 1):
+        for second in range(0, 3600, seconds):
+            rows = recording.data[(chunk + round(second * rate)) % recording.n_samples]
+            stream.push((hour - 1) * 3600 + second + chunk / rate, rows)
+        if hour in (1, DAY):
+            held = tracemalloc.get_traced_memory()[0]
+            print(f"after {hour:2d} h of samples: {held / 1e6:.2f} MB held")
     tracemalloc.stop()
 
 

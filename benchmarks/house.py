@@ -28,19 +28,23 @@ FLOORS: tuple[frozenset[str], ...] = (
             "_typing",
             "_validation",
             "_channel_names",
+            "_flat_rows",
             "_tables",
             "_warn",
             "_compat",
             "_files",
+            "_array_files",
             "_plain_content",
             "_safe_pickle",
             "_hashing",
             "_engines",
+            "_text_files",
             "_torch",
             "_training",
             "_even_clock",
             "_clock",
             "_persistence",
+            "_hub",
             "_labels",
             "_times",
         ]
@@ -59,6 +63,16 @@ FLOORS: tuple[frozenset[str], ...] = (
 
 The helpers of the ground floor may import each other.
 """
+
+
+LAZY = frozenset(
+    [
+        (f"{PACKAGE}._windows", f"{PACKAGE}.inspection"),
+        (f"{PACKAGE}.motion._motion", f"{PACKAGE}.inspection"),
+        (f"{PACKAGE}.recording._recording", f"{PACKAGE}.inspection"),
+    ]
+)
+"""The exception: `plot` and the HTML reprs of the nouns import `inspection` inside of methods."""
 
 
 class Import(NamedTuple):
@@ -83,22 +97,35 @@ class Tree:
         self.paths = dict(_modules(root))
         self.trees = {name: ast.parse(path.read_text("utf-8")) for name, path in self.paths.items()}
         self.imports = [each for name in self.paths for each in self._imports_of(name)]
+        """What modules import, without the imports of `LAZY`."""
 
     def _imports_of(self, module: str) -> Iterator[Import]:
+        lazy = {id(node) for node in self._inside(module)}
+        for each, node in self._all_imports_of(module):
+            if (each.module, each.target) not in LAZY or id(node) not in lazy:
+                yield each
+
+    def _inside(self, module: str) -> Iterator[ast.AST]:
+        """Yield what runs when a function is called, or never: `if TYPE_CHECKING`."""
+        for node in ast.walk(self.trees[module]):
+            is_typing = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+            if is_typing or isinstance(node, ast.FunctionDef):
+                yield from ast.walk(node)
+
+    def _all_imports_of(self, module: str) -> Iterator[tuple[Import, ast.AST]]:
         for node in ast.walk(self.trees[module]):
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     if alias.name.split(".")[0] == PACKAGE:
-                        yield Import(module, node.lineno, alias.name, "")
+                        yield Import(module, node.lineno, alias.name, ""), node
             elif isinstance(node, ast.ImportFrom):
                 target = self._absolute(module, node)
                 if target.split(".")[0] != PACKAGE:
                     continue
                 for alias in node.names:
                     deeper = f"{target}.{alias.name}"
-                    yield Import(
-                        module, node.lineno, deeper if deeper in self.paths else target, alias.name
-                    )
+                    found = deeper if deeper in self.paths else target
+                    yield Import(module, node.lineno, found, alias.name), node
 
     def _absolute(self, module: str, node: ast.ImportFrom) -> str:
         if node.level == 0:

@@ -52,7 +52,9 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = {name: [] for name in ("index", "install", "quick_start", "choose", "glossary")}
+html_sidebars = {
+    name: [] for name in ("index", "install", "quick_start", "choose", "faq", "glossary")
+}
 
 # Every reference must resolve, `make docs` builds with -n -W.
 nitpicky = True

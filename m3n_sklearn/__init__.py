@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from ._hub import from_pretrained as from_pretrained
+    from ._hub import save_pretrained as save_pretrained
     from ._persistence import load as load
     from ._persistence import save as save
     from ._windows import Windows as Windows
     from ._windows import as_windows as as_windows
     from .classification import Multi3NetClassifier as Multi3NetClassifier
+    from .inspection import describe as describe
     from .motion import Motion as Motion
     from .motion import motion_from_joints as motion_from_joints
     from .motion import read_4dhumans as read_4dhumans
@@ -57,6 +60,8 @@ _HOMES = {
     "as_windows": "_windows",
     "build_corpus": "pretraining",
     "cut": "recording",
+    "describe": "inspection",
+    "from_pretrained": "_hub",
     "load": "_persistence",
     "load_pretrained": "pretraining",
     "motion_from_joints": "motion",
@@ -70,6 +75,7 @@ _HOMES = {
     "read_wham": "motion",
     "rigid_body_imu": "simulation",
     "save": "_persistence",
+    "save_pretrained": "_hub",
 }
 
 __all__ = [*_HOMES, "__version__"]

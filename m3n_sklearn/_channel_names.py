@@ -43,9 +43,11 @@ PATTERN = (
 """How the names of channels are made, for messages."""
 
 _STRICT = re.compile(r"(?:(?P<site>.+)_)?(?P<sensor>acc|gyro)_(?P<axis>[xyz])")
-_BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
+_BRACKETS = re.compile(r"[(\[{]((?:[^()\[\]{}]|\([^()]*\))*)[)\]}]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 _RANGE = re.compile(r"\d+(g|dps)")
+_DOMAIN = re.compile(r"[tf](?=(Body|Gravity|Total)(Acc|Gyro))")
+"""Prefix in the UCI HAR data: t of signals, as in tBodyAcc-X, and f of their spectra."""
 
 # ---- words, written together and in lower case
 
@@ -103,23 +105,30 @@ _WRITTEN = {"upperarm": "upper_arm"}
 
 _UNIT_WORDS = {
     "acc": {
-        1.0: "m/s2 m/s/s ms-2 ms2 mps2 m/sec2 m.s-2 mpss m_s2 m_s_2 meters/second2 metres/second2",
+        1.0: "m/s2 m/s/s m/s.s ms-2 ms2 mps2 m/sec2 m.s-2 mpss m/s_2 meters/second2 "
+        "metres/second2 meter/second2 metre/second2",
         STANDARD_GRAVITY: "g gs",
-        STANDARD_GRAVITY / 1000: "mg",
+        STANDARD_GRAVITY / 1000: "mg milli-g millig",
         1e-3: "mm/s2",
         1e-2: "cm/s2",
         np.nan: "counts count lsb adc",
     },
     "gyro": {
-        1.0: "rad/s rads rads-1 rad/sec rad.s-1 radps rad_s radians/s radian/s radians/second",
-        np.pi / 180: "deg/s °/s dps degs degs-1 deg/sec degrees/s degree/s degrees/second "
-        "deg.s-1 degps deg_s",
+        1.0: "rad/s rads rads-1 rad/sec rad.s-1 radps radians/s radian/s "
+        "radians/second radian/second",
+        np.pi / 180: "deg/s d/s dps degs degs-1 deg/sec degrees/s degree/s degrees/second "
+        "degree/second deg.s-1 degps",
         np.pi / 180e3: "mdps mdeg/s",
         np.nan: "counts count lsb adc",
     },
 }
 _UNITS = {
-    sensor: {word: factor for factor, words in units.items() for word in words.split()}
+    sensor: {
+        spelled: factor
+        for factor, words in units.items()
+        for word in words.split()
+        for spelled in (word, re.sub(r"[/.-]", "_", word))  # without brackets, signs are lost
+    }
     for sensor, units in _UNIT_WORDS.items()
 }
 """Factor to m/s² or rad/s of each unit; NaN where only the data sheet knows it."""
@@ -194,6 +203,10 @@ def read_name(name: str) -> ChannelName | None:
         kept = [word for word in words if word not in _IGNORED]
         return ChannelName(_site(kept, site if kept or not words else ""), sensor, axis)
     # 2. Any other: unit in brackets, then words
+    if _DOMAIN.match(name):
+        if name.startswith("f"):
+            return None
+        name = name[1:]
     bracket = _BRACKETS.search(name)
     unit = _unit_word(bracket[1]) if bracket else ""
     if unit in _ALL_UNITS:
@@ -216,6 +229,7 @@ def read_name(name: str) -> ChannelName | None:
             sensor, said = _WORDS[f"{word}acc"], f"{word}acc"
             rest = [other for other in rest if other != word]
     # 4. What is left is a unit or the site
+    rest = [word for word in rest if word != "per"]
     table = _UNITS["gyro" if sensor in ("gyro", "g") else "acc"]
     for count in (3, 2, 1):
         tail = rest[-count:]
@@ -240,13 +254,22 @@ def _is_name(words: list[str]) -> bool:
 
 def _split(text: str) -> list[str]:
     """Return the words of a name in lower case; camel case is taken apart."""
-    return re.findall(r"[a-z0-9]+", _CAMEL.sub("_", text).lower())
+    return re.findall(r"[a-z0-9]+", _CAMEL.sub("_", _in_ascii(text)).lower())
 
 
 def _unit_word(text: str) -> str:
     """Return a unit in the spelling of the table."""
-    plain = text.strip().lower().translate(str.maketrans("²⁻¹·⋅−", "2-1..-"))
-    return plain.replace("^", "").replace("**", "").replace(" ", "")
+    plain = re.sub(r"\bper\b", "/", _in_ascii(text).lower()).replace("squared", "2")
+    return re.sub(r"[\^() ]|\*\*", "", plain).replace("*", ".")
+
+
+SIGNS = str.maketrans("²⁻¹·⋅−", "2-1..-") | {ord("°"): "deg", ord("º"): "deg"}
+"""Signs in units, in plain letters."""
+
+
+def _in_ascii(text: str) -> str:
+    """Return a text with the signs of units in plain letters."""
+    return text.translate(SIGNS)
 
 
 def _take_axis(words: list[str]) -> tuple[list[str], str, bool]:
@@ -366,7 +389,7 @@ def _refusal(unread: list[str]) -> str:
     """Return the message about names that are not understood."""
     kinds: dict[str, list[str]] = {}
     for name in unread:
-        words = _split(_BRACKETS.sub(" ", name))
+        words = _split(_BRACKETS.sub(" ", _DOMAIN.sub("", name)))
         known = [_OTHER_WORDS.get(word) for word in ["".join(words), *words]]
         kinds.setdefault(next(filter(None, known), ""), []).append(name)
     parts = []

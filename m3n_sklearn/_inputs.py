@@ -27,6 +27,7 @@ from ._channel_names import (
     say,
 )
 from ._compat import validate_data
+from ._flat_rows import check_flat_rows
 from ._tables import is_table, plain_array, row_levels, table_columns
 from ._typing import AnyArray
 from ._validation import check_rate
@@ -161,6 +162,8 @@ def read_imu(
     if reset and channels is None and values.ndim == 3:
         _warn_if_samples_first(values.shape)
     if values.ndim == 2:
+        if reset:
+            check_flat_rows(values, channels)
         names = None if channels is None else tuple(channels)
         return ImuWindows(values[:, None, :], rate, names, flat=True)
     names, known = _read_channels(channels, values.shape, reset)

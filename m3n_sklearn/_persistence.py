@@ -62,7 +62,11 @@ DEFAULT_MODELS = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 
 PACKAGED_WEIGHTS = Path(__file__).parent / "pretraining" / "weights"
 
-INTERNAL = {"InputMap": "m3n_sklearn._inputs", "Layout": "m3n_sklearn._inputs"}
+INTERNAL = {
+    "Examples": "m3n_sklearn.classification._examples",
+    "InputMap": "m3n_sklearn._inputs",
+    "Layout": "m3n_sklearn._inputs",
+}
 """Classes of fitted state that no room exports, and their modules. In files they have no module."""
 
 

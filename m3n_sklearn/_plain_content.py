@@ -17,24 +17,24 @@ from typing import Any, BinaryIO, ClassVar, Literal
 
 import numpy as np
 
-from ._files import (
+from ._array_files import (
     LARGEST_HEADER,
-    _npy_header,
     checked_size,
     largest_inflated,
+    npy_header,
     read_npy,
     read_npz,
-    reading,
 )
+from ._files import reading
 from ._safe_pickle import (
     SPARE,
+    JoblibArray,
+    PickledArray,
+    PickledDtype,
     Record,
     RefusedError,
     Unpickler,
-    _Array,
-    _Dtype,
-    _JoblibArray,
-    _uncompressed,
+    uncompressed,
 )
 from ._typing import AnyArray
 
@@ -69,7 +69,7 @@ def load_plain(path: str | os.PathLike[str]) -> Any:
         if start == NPY:
             return _from_npy(file, handle)
         stored = os.fstat(handle.fileno()).st_size
-        return _unpickled(*_uncompressed(handle), stored)
+        return _unpickled(*uncompressed(handle), stored)
 
 
 @contextmanager
@@ -114,7 +114,7 @@ class _Archive(Mapping[str, Any]):
             with reading(self._file, f"an archive that contains {name!r}"), _explained(self._file):
                 with zipfile.ZipFile(self._file) as archive:
                     raw, stored = _member(archive, f"{name}.npy")
-                header = _npy_header(raw[:LARGEST_HEADER])[-1]
+                header = npy_header(raw[:LARGEST_HEADER])[-1]
                 content = io.BytesIO(raw[header:])
                 self._objects[name] = _unpickled(content, len(raw) - header, stored)
         return self._objects[name]
@@ -162,7 +162,7 @@ def _member(archive: zipfile.ZipFile, name: str) -> tuple[bytes, int]:
 
 def _from_npy(file: Path, handle: BinaryIO) -> Any:
     """Read an array; one of objects becomes its items, a single object itself."""
-    _, dtype, header = _npy_header(handle.read(LARGEST_HEADER))
+    _, dtype, header = npy_header(handle.read(LARGEST_HEADER))
     if not dtype.hasobject:
         return read_npy(file)
     handle.seek(header)
@@ -170,7 +170,7 @@ def _from_npy(file: Path, handle: BinaryIO) -> Any:
     return _unpickled(handle, size, size)
 
 
-class _AnyDtype(_Dtype):
+class _AnyDtype(PickledDtype):
     """A plain type, or Python objects."""
 
     def __new__(cls, name: str, *others: Any) -> Any:
@@ -185,12 +185,12 @@ class _AnyDtype(_Dtype):
             super().__setstate__(state)
 
 
-class _AnyArray(_Array):
+class _AnyArray(PickledArray):
     """An array, or the items of one of objects: a list, and a single object itself."""
 
     def __setstate__(self, state: Any) -> None:
         shape, dtype, _, items = state[-4:]
-        if not isinstance(dtype, _Dtype) or dtype.value.kind != "O":
+        if not isinstance(dtype, PickledDtype) or dtype.value.kind != "O":
             super().__setstate__(state)
             return
         if not isinstance(items, list) or len(shape) > 1 or checked_size(shape, 1) != len(items):
@@ -346,7 +346,7 @@ class _ContentUnpickler(Unpickler):
                 raise RefusedError("it holds tensors inside of tensors.")
             return type("_Bytes", (_Bytes,), {"nested": self._load_nested})
         kind = super().find_class(module, name)
-        is_joblib = isinstance(kind, type) and issubclass(kind, _JoblibArray)
+        is_joblib = isinstance(kind, type) and issubclass(kind, JoblibArray)
         return type(kind.__name__, (_PlainOnly, kind), {}) if is_joblib else kind
 
     def persistent_load(self, pid: Any) -> Any:

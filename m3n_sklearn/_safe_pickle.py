@@ -26,7 +26,8 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from ._files import checked_size, largest_inflated, reading
+from ._array_files import checked_size, largest_inflated
+from ._files import reading
 
 __all__ = ["KNOWN", "Record", "RefusedError", "Unpickler", "filled", "load_restricted"]
 
@@ -63,7 +64,7 @@ def load_restricted(path: str | os.PathLike[str]) -> Any:
     """
     with reading(path, "a pickle") as file, file.open("rb") as handle:
         try:
-            stream, size = _uncompressed(handle)
+            stream, size = uncompressed(handle)
             return Unpickler(stream, size, file.stat().st_size).load()
         except RefusedError as error:
             raise ValueError(
@@ -90,7 +91,7 @@ def _decompressor(start: bytes) -> Any:
     return None
 
 
-def _uncompressed(handle: BinaryIO) -> tuple[BinaryIO, int]:
+def uncompressed(handle: BinaryIO) -> tuple[BinaryIO, int]:
     """Return the stream of operations and its length."""
     size = os.fstat(handle.fileno()).st_size
     machine = _decompressor(handle.read(8))
@@ -185,7 +186,7 @@ class Unpickler(PYTHON):
         if origin in KNOWN:
             return KNOWN[origin]
         if origin == "joblib.numpy_pickle.NumpyArrayWrapper":
-            return type("_JoblibArray", (_JoblibArray,), {"take": self.take})
+            return type("_JoblibArray", (JoblibArray,), {"take": self.take})
         if SPARSE.fullmatch(origin):
             return _Csc
         if module.split(".")[0] == "chumpy" and name.isidentifier():
@@ -435,7 +436,7 @@ class Record:
         raise RefusedError(f"it gives a state to {type(self).__name__}.")
 
 
-class _Dtype(Record):
+class PickledDtype(Record):
     """``numpy.dtype``, which only arrays use."""
 
     complete = False
@@ -451,7 +452,7 @@ class _Dtype(Record):
         self.value = self.value.newbyteorder(state[1])
 
 
-class _Array(Record):
+class PickledArray(Record):
     """``numpy.ndarray``, which is filled by its state."""
 
     def __setstate__(self, state: Any) -> None:
@@ -473,7 +474,7 @@ class _Scalar(Record):
         return filled(raw, dtype, (), "C")[()]
 
 
-class _JoblibArray(Record):
+class JoblibArray(Record):
     """An array whose bytes follow in the file (joblib 0.10 and later)."""
 
     take: ClassVar[Callable[[int], bytes]]
@@ -550,9 +551,9 @@ KNOWN: dict[str, type] = {
     "collections.defaultdict": defaultdict,
     "copyreg._reconstructor": _Reconstructor,
     "_codecs.encode": _Bytes,
-    "numpy.dtype": _Dtype,
+    "numpy.dtype": PickledDtype,
     "numpy.ndarray": Record,
-    "numpy._core.multiarray._reconstruct": _Array,
+    "numpy._core.multiarray._reconstruct": PickledArray,
     "numpy._core.multiarray.scalar": _Scalar,
     "numpy._core.numeric._frombuffer": _Buffer,
 }
@@ -568,7 +569,7 @@ def _numbers(values: Any) -> NDArray[Any]:
 def filled(raw: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any]:
     """Return an array of given bytes in the machine's byte order."""
     raw = raw.encode("latin1") if isinstance(raw, str) else raw
-    if not isinstance(dtype, _Dtype) or order not in ("C", "F"):
+    if not isinstance(dtype, PickledDtype) or order not in ("C", "F"):
         raise ValueError(f"an array of type {_short(dtype)} and order {_short(order)}")
     kind = dtype.value
     if not isinstance(raw, bytes | bytearray):

@@ -20,7 +20,14 @@ def is_table(data: Any) -> bool:
     """Tell whether data are a table: named columns that can be taken one by one."""
     if isinstance(data, Mapping | np.ndarray) or not hasattr(data, "__getitem__"):
         return False
+    if _is_lazy(data):  # its columns are not asked for, which would run its query
+        return True
     return hasattr(data, "column_names") or (hasattr(data, "columns") and hasattr(data, "dtypes"))
+
+
+def _is_lazy(data: Any) -> bool:
+    """Tell whether data are a polars.LazyFrame, whose query has not run."""
+    return hasattr(data, "collect_schema") and hasattr(data, "collect")
 
 
 def row_levels(data: Any) -> int:
@@ -37,6 +44,8 @@ def table_columns(data: Any) -> dict[str, NDArray[Any]]:
         return {str(name): np.asarray(data[name]) for name in data.dtype.names or ()}
     if isinstance(data, Mapping):
         return {str(name): np.asarray(values) for name, values in data.items()}
+    if _is_lazy(data):
+        data = data.collect()
     names: Iterable[Any] = data.column_names if hasattr(data, "column_names") else data.columns
     columns: dict[str, NDArray[Any]] = {}
     for name in names:

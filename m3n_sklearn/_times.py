@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ class Times(NamedTuple):
     seconds: Array  # (n,), since the origin if there is one
     origin: np.datetime64 | None = None  # first date, in UTC if that is known; None for numbers
     utc: bool = False  # whether the dates had a time zone
+    is_plain: bool = False  # whether they were numbers, whose unit is not certain
 
 
 def read_times(times: ArrayLike, count: int) -> Times:
@@ -50,7 +52,7 @@ def read_times(times: ArrayLike, count: int) -> Times:
         return _from_dates(array, utc=zone is not None)
     if array.dtype.kind == "m":
         return Times(_in_seconds(array))
-    return Times(_from_numbers(array))
+    return Times(_from_numbers(array), is_plain=True)
 
 
 def as_dates(times: Times, seconds: Array) -> AnyArray:
@@ -141,10 +143,8 @@ def _parsed(time: Any, row: int) -> Any:
     if isinstance(time, datetime | timedelta) or is_number(time):
         return time
     if isinstance(time, str) and "-" in time:  # 8 digits alone may be a number
-        try:
+        with suppress(ValueError):
             return datetime.fromisoformat(time)
-        except ValueError:
-            pass
     hint = ""
     if isinstance(time, str):
         hint = ", and convert written numbers with numpy.asarray(times, dtype=float)"

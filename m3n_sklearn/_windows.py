@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,9 @@ from ._channel_names import read_name, read_names, say
 from ._tables import is_table, plain_array, row_levels, table_columns
 from ._typing import AnyArray
 from ._validation import check_positive, is_missing, is_number, list_of
+
+if TYPE_CHECKING:
+    from .inspection import WindowsDisplay
 
 __all__ = [
     "MODALITIES",
@@ -161,7 +164,10 @@ class Windows:
         raise TypeError(
             "Windows contains several modalities and is not a single array. Use a column, such as "
             f"X['imu']. The columns are {', '.join(self.columns)}. Multi3NetClassifier needs no "
-            "scaler before it: it scales its input."
+            "scaler before it: it scales its input. Meta-estimators that require a 2-D array, such "
+            "as BaggingClassifier, SelfTrainingClassifier and OneVsOneClassifier, take the rows "
+            "X['imu'].reshape(len(X), -1), and a pipeline that restores the windows: see 'Use "
+            "meta-estimators' in the user guide."
         )
 
     def __getitem__(self, key: Any) -> Any:
@@ -244,6 +250,34 @@ class Windows:
             some = f" in {self._n - missing} rows" if missing else ""
             parts.append(f"{name}{shape}{rate}{some}")
         return f"Windows({self._n} rows: {', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        from .inspection import windows_html
+
+        return windows_html(self)
+
+    def plot(
+        self, y: ArrayLike | None = None, *, n_windows: int = 12, axes: Any = None
+    ) -> WindowsDisplay:
+        """Draw example windows.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,), optional
+            Classes; the examples are taken from each class in turn.
+        n_windows : int, default=12
+            Number of examples; all windows if there are fewer.
+        axes : array of matplotlib Axes, optional
+            Axes to draw on, one per example; new ones by default.
+
+        Returns
+        -------
+        WindowsDisplay
+            The drawn display; see :class:`m3n_sklearn.inspection.WindowsDisplay`.
+        """
+        from .inspection import WindowsDisplay
+
+        return WindowsDisplay.from_windows(self, y, n_windows=n_windows, axes=axes)
 
     # ---- changed copies
 

@@ -9,6 +9,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.utils import estimator_html_repr
 
 from m3n_sklearn import Multi3NetClassifier, Multi3NetPretrainer, SMPLIMUSimulator
@@ -20,6 +21,15 @@ from m3n_sklearn.temporal import HMMClassifier
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 
+ESTIMATOR_ROOMS = (
+    "classification",
+    "evaluation",
+    "pretraining",
+    "simulation",
+    "temporal",
+    "text",
+)
+
 
 @pytest.fixture
 def in_folder(tmp_path, monkeypatch):
@@ -27,7 +37,9 @@ def in_folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["index.rst", "quick_start.rst", "user_guide/recordings.rst"])
+@pytest.mark.parametrize(
+    "page", ["index.rst", "quick_start.rst", "user_guide/recordings.rst", "user_guide/stream.rst"]
+)
 def test_pages_run_and_print_what_they_show(page, in_folder):
     options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     failed, tried = doctest.testfile(str(DOCS / page), module_relative=False, optionflags=options)
@@ -81,6 +93,14 @@ def test_html_repr_links_to_the_page_of_the_class(estimator, monkeypatch):
         estimator_html_repr(estimator),
     )
     assert hasattr(importlib.import_module(room), name)
+
+
+def test_every_public_estimator_links_to_its_page():
+    rooms = [importlib.import_module(f"m3n_sklearn.{room}") for room in ESTIMATOR_ROOMS]
+    named = [getattr(room, name) for room in rooms for name in room.__all__]
+    estimators = [c for c in named if isinstance(c, type) and issubclass(c, BaseEstimator)]
+    assert {c.__name__ for c in estimators} >= {"SensorNoise", "Randomization", "HMMClassifier"}
+    assert [c.__name__ for c in estimators if not issubclass(c, DocumentationLink)] == []
 
 
 def test_no_link_without_an_address(monkeypatch):

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from numpy.lib import format as npy
 
-from m3n_sklearn._files import read_npy, read_npz, reading
+from m3n_sklearn._array_files import read_npy, read_npz
+from m3n_sklearn._files import reading
 
 
 @pytest.fixture

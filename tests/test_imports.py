@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.house import FLOORS, Tree, room_of
+from benchmarks.house import FLOORS, LAZY, Tree, room_of
 
 TREE = Tree(Path(__file__).parents[1])
 
@@ -24,6 +24,13 @@ def test_rooms_import_only_from_below():
 
 def test_no_room_reaches_past_the_door_of_another():
     assert say(TREE.into_private()) == []
+
+
+def test_the_exceptions_are_imported_inside_of_methods_only():
+    for module, target in LAZY:
+        every = [each for each, _ in TREE._all_imports_of(module) if each.target == target]
+        assert every
+        assert not [each for each in TREE.imports if each in every]
 
 
 def test_no_circle():

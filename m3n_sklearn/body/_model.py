@@ -21,6 +21,9 @@ __all__ = ["POSE_LAYOUTS", "BodyModel"]
 _PLAUSIBLE_EXTENT = (0.3, 3.0)
 """Plausible extents of the joints in the rest pose, in m."""
 
+_PLAUSIBLE_STATURES = (0.4, 2.6)
+"""Plausible body heights, in m."""
+
 _BODY = SMPL_JOINTS[:22]
 _FINGERS = ("index", "middle", "pinky", "ring", "thumb")
 _HANDS = tuple(
@@ -326,9 +329,19 @@ class BodyModel:
         joints = self.rest_joints
         if self.joint_regressor is not None:
             joints = joints + self.joint_regressor @ offset
-        return dataclasses.replace(
+        body = dataclasses.replace(
             self, vertices=self.vertices + offset, rest_joints=joints, stature=None
         )
+        if (
+            body.stature is not None
+            and not _PLAUSIBLE_STATURES[0] <= body.stature <= _PLAUSIBLE_STATURES[1]
+        ):
+            warn(
+                f"With these betas, {self.name} is {body.stature:.3g} m tall, which is not the "
+                "height of a person. They may belong to another body, or their fit may have "
+                "failed. Leave them out, or pass stature= as well."
+            )
+        return body
 
     def _with_stature(self, stature: float) -> BodyModel:
         """Return the body scaled to a stature."""

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._files import read_npz, reading
+from .._array_files import read_npz
+from .._files import reading
 from .._safe_pickle import load_restricted
 from .._validation import check_count
 from ._model import POSE_LAYOUTS, BodyModel

@@ -37,6 +37,7 @@ from .._windows import Windows
 from ..nets import build_classifier, get_weights, set_weights
 from ..pretraining import FINE_TUNING, Augmentation, resolve_augmentation
 from ._encoded_labels import ClassParameters, in_labels_of
+from ._examples import Examples
 from ._learning import (
     BATCH_SIZE,
     EMA,
@@ -45,10 +46,12 @@ from ._learning import (
     WEIGHT_DECAY,
     Member,
     choose_strategy,
+    embed_frozen,
     initial_module,
     learning_rate,
     list_members,
     members_of_last_fit,
+    train_frozen,
     train_members,
 )
 from ._prediction import check_finite, probabilities, run_in_chunks, turned_views
@@ -65,12 +68,15 @@ from ._pretrained import (
     prompt_network,
     reads_one_length,
 )
+from ._teaching import Teachable
 from ._training_windows import LabeledWindows
 
 __all__ = ["Multi3NetClassifier"]
 
 
-class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, BaseEstimator):
+class Multi3NetClassifier(
+    CallbackSupportMixin, ClassifierMixin, Teachable, Persistent, BaseEstimator
+):
     """Recognize activities in IMU windows, from few labels with a pretrained encoder.
 
     Parameters
@@ -92,7 +98,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
 
         - ``"scratch"``: train encoder and head from random weights. A `pretrainer`, fitted or
           not, sets the architecture; its weights are not used, and an unfitted one is not trained;
-        - ``"frozen"``: fit a logistic regression on the features of the pretrained encoder;
+        - ``"frozen"``: fit a logistic regression on the features of the pretrained encoder.
+          `teach` and `forget` change its examples afterwards;
         - ``"finetune"``: start with that regression as head, then train all weights [1]_. With
           `descriptions`, start with the network of ``"zero_shot"`` instead;
         - ``"zero_shot"``: compare windows with `descriptions` in the joint space. No label is read;
@@ -180,6 +187,10 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         Mean loss and accuracy per epoch of the last `fit`.
     n_iter_ : int
         Number of epochs trained, including earlier warm starts.
+    examples_ : Examples
+        With ``strategy="frozen"``, the features, labels, weights and groups of the training
+        windows, for `teach` and `forget`. They take 1.5 kB per window with ``m3n-base``, also in
+        saved files. ``del classifier.examples_`` removes them.
 
     See Also
     --------
@@ -327,7 +338,8 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
             Weights of the windows: 2 counts as the window given twice. If the mean of the positive
             weights is below 1, only their ratios matter.
         groups : array-like of shape (n,), default=None
-            Person of each window. A pretrainer that is fitted on X gets them.
+            Person of each window. A pretrainer that is fitted on X gets them, and so do
+            `examples_`.
 
         Returns
         -------
@@ -380,12 +392,26 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
         rehearsal = self._read_rehearsal(given.rehearsal)
         seed = root_entropy(self.random_state)
 
-        # 4. Train on the network's input. Without labels, there is nothing to train.
+        # 4. Train on the network's input. Without labels, there is nothing to train. A frozen
+        #    network keeps the features of its windows, so that it can be taught more of them.
+        history: list[dict[str, float]] = []
+        if hasattr(self, "examples_"):
+            del self.examples_
         if self.strategy_ == "zero_shot":
-            history: list[dict[str, float]] = []
             with isolated():
                 weights = get_weights(initial_module(members[0], imu.values.dtype))
             config = members[0].config
+        elif self.strategy_ == "frozen":
+            data, device = self._data(imu, labels, rehearsal, members), resolve_device(self.device)
+            with epoch_callbacks(self, max_epochs=0):
+                features = embed_frozen(members[0], data, device, seed)
+                config, weights = (
+                    members[0].config,
+                    train_frozen(members[0], features, labels, seed),
+                )
+            given_weight = None if sample_weight is None else np.asarray(sample_weight)[kept]
+            names = labels.classes[labels.codes]
+            self.examples_ = Examples.of(features, names, given_weight, people)
         else:
             data = self._data(imu, labels, rehearsal, members)
             plans = [self._plan(member, data, first_epoch, seed) for member in members]
@@ -711,6 +737,11 @@ class Multi3NetClassifier(CallbackSupportMixin, ClassifierMixin, Persistent, Bas
     def _layout_of(self, imu: ImuWindows) -> Layout:
         """Return the layout of windows to predict, whose sites may be in another order."""
         fitted = self.input_.layout
+        if imu.values.shape[1] != fitted.n_channels:
+            raise ValueError(
+                f"X has windows of {imu.values.shape[1]} channels, but those of fit had "
+                f"{fitted.n_channels}: give an array (n, {fitted.n_channels}, samples)."
+            )
         if imu.channels is None or self.channels_ is None or imu.channels == self.channels_:
             return fitted
         if _sensors(imu.layout) != _sensors(fitted):

@@ -13,26 +13,51 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from .._typing import AnyArray
 from ..nets import ImuClassifier, get_weights, set_weights
 from ._prediction import check_finite, run_in_chunks, turned_views
-from ._training_windows import LabeledWindows
 
 _NEVER = -30.0
 """Logit of a class without any row."""
 
 
-def solve_head(module: ImuClassifier, data: LabeledWindows, C: float, device: str) -> None:
-    """Set the linear head of a network to the logistic regression on the encoder's features.
+def embed(
+    module: ImuClassifier,
+    x: AnyArray,
+    present: NDArray[np.bool_] | None,
+    device: str,
+    *,
+    any_mounting: bool,
+) -> AnyArray:
+    """Return the input of the head (n_views, n, d) for windows (n, S, C, T).
 
-    If the mounting is unknown, each row is seen in several orientations, which share its weight.
+    If the mounting is unknown, there is a view for each of several orientations. The features of a
+    window do not depend on the windows that it is embedded with.
     """
-    views = turned_views(data.x, cropped=False) if data.any_mounting else [data.x]
-    features = [run_in_chunks(module.features, module, v, data.present, device) for v in views]
-    check_finite(np.stack(features), data.x)
-    codes = np.tile(data.codes, len(features))
-    weight = np.tile(data.weight / len(features), len(features))
-    W, b = closed_form_head(np.concatenate(features), codes, weight, data.n_classes, C)
+    views = turned_views(x, cropped=False) if any_mounting else [x]
+    features = np.stack(
+        [run_in_chunks(module.features, module, v, present, device, filled=True) for v in views]
+    )
+    check_finite(features, x)
+    return features
+
+
+def solve_head(
+    module: ImuClassifier,
+    features: AnyArray,
+    codes: NDArray[np.int64],
+    weight: AnyArray,
+    n_classes: int,
+    C: float,
+) -> None:
+    """Set the linear head of a network to the logistic regression on features (n_views, n, d).
+
+    The views of a window share its weight.
+    """
+    n_views = len(features)
+    codes, weight = np.tile(codes, n_views), np.tile(weight / n_views, n_views)
+    W, b = closed_form_head(np.concatenate(features), codes, weight, n_classes, C)
     solved = {"head.linear.weight": W, "head.linear.bias": b}
-    solved = {name: array.astype(data.x.dtype) for name, array in solved.items()}
-    set_weights(module, get_weights(module) | solved)
+    weights = get_weights(module)
+    solved = {name: array.astype(weights[name].dtype) for name, array in solved.items()}
+    set_weights(module, weights | solved)
 
 
 def closed_form_head(

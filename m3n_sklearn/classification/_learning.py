@@ -8,11 +8,12 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from torch import nn
 
+from .._labels import Labels
 from .._torch import derive_seed, isolated
 from .._training import TrainingPlan, train
 from .._typing import AnyArray
 from ..nets import ImuClassifier, build_classifier, get_weights, set_weights
-from ._closed_form import solve_head
+from ._closed_form import embed, solve_head
 from ._pretrained import Network
 from ._training_windows import LabeledWindows, class_loss
 
@@ -24,10 +25,12 @@ __all__ = [
     "WEIGHT_DECAY",
     "Member",
     "choose_strategy",
+    "embed_frozen",
     "initial_module",
     "learning_rate",
     "list_members",
     "members_of_last_fit",
+    "train_frozen",
     "train_members",
 ]
 
@@ -235,7 +238,11 @@ def _train(
         # 2. The head in closed form, unless the last fit has trained it by gradient steps
         head_is_untrained = plan.first_epoch == 0 or not member.takes_steps
         if head_is_untrained and member.strategy in PENALTIES and isinstance(module, ImuClassifier):
-            solve_head(module, data, PENALTIES[member.strategy], plan.device)
+            features = embed(
+                module, data.x, data.present, plan.device, any_mounting=data.any_mounting
+            )
+            C = PENALTIES[member.strategy]
+            solve_head(module, features, data.codes, data.weight, data.n_classes, C)
         # 3. Gradient steps on all weights
         history: list[dict[str, float]] = []
         if member.takes_steps:
@@ -245,6 +252,24 @@ def _train(
 
             history = train(module, class_loss, data, plan, on_epoch=on_epoch)
     return get_weights(module), history
+
+
+def embed_frozen(member: Member, data: LabeledWindows, device: str, seed: int) -> AnyArray:
+    """Return the features (n_views, n, d) of windows, as a frozen network computes them."""
+    with isolated(derive_seed(seed, 0)):
+        module = cast(ImuClassifier, initial_module(member, data.x.dtype))
+        return embed(module, data.x, data.present, device, any_mounting=data.any_mounting)
+
+
+def train_frozen(
+    member: Member, features: AnyArray, labels: Labels, seed: int
+) -> dict[str, AnyArray]:
+    """Return the weights of a frozen network whose head is fitted to features (n_views, n, d)."""
+    with isolated(derive_seed(seed, 0)):
+        module = cast(ImuClassifier, initial_module(member, features.dtype))
+        n_classes = len(labels.classes)
+        solve_head(module, features, labels.codes, labels.weight, n_classes, PENALTIES["frozen"])
+    return get_weights(module)
 
 
 def initial_module(member: Member, dtype: Any) -> nn.Module:

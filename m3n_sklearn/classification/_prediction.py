@@ -49,11 +49,14 @@ def run_in_chunks(
     present: NDArray[np.bool_] | None,
     device: str,
     threads: int | None = None,
+    *,
+    filled: bool = False,
 ) -> AnyArray:
     """Apply a function of batches to all rows, without gradients, and collect NumPy arrays.
 
     Chunks, and therefore the results, do not depend on the number of threads. None computes in
-    the calling thread, which must be limited to one thread of torch.
+    the calling thread, which must be limited to one thread of torch. If `filled`, zeros fill up the
+    last chunk: the last bits of a row depend on the number of rows, and then not on other rows.
     """
     dtype = next(module.parameters()).dtype
     # on a CPU, moving a small network between devices would cost a third of the time
@@ -62,10 +65,15 @@ def run_in_chunks(
 
     def run(start: int) -> AnyArray:
         """Return the outputs of one chunk."""
-        batch = inputs(x[start : start + size], present)
+        rows = x[start : start + size]
+        count = len(rows)
+        if filled and count < size:
+            rows = np.concatenate([rows, np.zeros((size - count, *x.shape[1:]), x.dtype)])
+        batch = inputs(rows, present)
         with torch.inference_mode():  # a state of each thread
             tensors = {k: torch.tensor(v, device=device) for k, v in batch.items()}
-            return function(tensors | {"imu": tensors["imu"].to(dtype)}).cpu().numpy()
+            outputs = function(tensors | {"imu": tensors["imu"].to(dtype)})
+            return outputs[:count].cpu().numpy()
 
     module.eval()
     if not on_cpu:

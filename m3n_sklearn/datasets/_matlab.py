@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._files import checked_size, largest_inflated
+from .._array_files import checked_size, largest_inflated
 
 __all__ = ["read_matlab"]
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from .._files import read_npy, reading
+from .._array_files import read_npy
+from .._files import reading
 from .._typing import Array
 from .._validation import check_rate
 from ..motion import Motion, motion_from_joints

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
+from .._array_files import read_npz, require
 from .._clock import recover_clock
-from .._files import read_npz, reading, require
+from .._files import reading
 from .._validation import check_rate
 from ..recording import Recording, channel_names, resample_timestamps
 from ._bunch import cut_into, cutting_options, make_bunch, select_known

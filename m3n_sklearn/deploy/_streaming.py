@@ -43,8 +43,8 @@ class StreamingClassifier:
     Attributes
     ----------
     late_, repeated_ : int
-        Samples that were dropped: those that arrived after the window they belong to, and those
-        whose stamp was there already.
+        Samples that were dropped: those that arrived after the window they belong to, or after a
+        gap that they would have filled, and those whose stamp was there already.
     gaps_ : int
         Gaps of more than `max_gap`.
 
@@ -180,14 +180,17 @@ class StreamingClassifier:
             older = self._times[:-1] + self._max_gap + patience < self._times[-1]
             gaps = np.flatnonzero((np.diff(self._times) > self._max_gap) & older)
             stop = int(gaps[0]) + 1 if len(gaps) else len(self._times)
-            ended = final or len(gaps) > 0
+            ended, last = final or len(gaps) > 0, float(self._times[stop - 1])
             found += self._windows_until(stop, ended)
             if not len(gaps):
                 break
-            # 2. Beyond the gap, a new series of windows begins
+            # 2. Beyond the gap, a new series of windows begins. Samples that arrive now and are not
+            #    next to it are late, or each of them would be a series of its own.
             self.gaps_ += 1
             found += self._restart()
-            self._times, self._rows = self._times[stop:], self._rows[stop:]
+            beyond = int(np.searchsorted(self._times, last, side="right"))
+            self._times, self._rows = self._times[beyond:], self._rows[beyond:]
+            self._consumed = float(self._times[0]) - self._max_gap
         if final:
             found += self._restart()
             self._times, self._rows = self._times[:0], self._rows[:0]

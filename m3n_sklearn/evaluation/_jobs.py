@@ -23,7 +23,7 @@ from .._splits import rows_to_learn_from
 from .._validation import check_count, plain_column
 from .._windows import Windows
 from ._budgets import Budget, budget_name, draw_labels
-from ._method import Method, People
+from ._method import Method, People, flags_of
 from ._scores import Score, macro_f1
 
 __all__ = [
@@ -174,6 +174,7 @@ def _fit_and_score(data: Data, method: Method, cell: Cell, train: Rows, test: Ro
     """Fit and predict a cell; the arguments are the data and the entries of a job."""
     # 1. The estimator of this fold, with the seed of this repetition
     estimator = _seeded(method.build(cell.held_out), data.random_state, cell.run)
+    flags = flags_of(method, estimator, cell.held_out)
     # 2. The drawn windows, with the method's own extra ones
     X, y = _training_set(data, method, cell.held_out, train)
     known = [y] if method.needs_labels else []
@@ -205,7 +206,7 @@ def _fit_and_score(data: Data, method: Method, cell: Cell, train: Rows, test: Ro
                 n_train=len(train) if method.needs_labels else 0,
                 fit_seconds=trained - begun,
                 predict_seconds=(ended - trained) * float(np.mean(is_person)),
-                flags=method.flags,
+                flags=flags,
             )
         )
     return scores

@@ -6,14 +6,18 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 from .._validation import list_of
 
-__all__ = ["Method", "People", "check_methods"]
+__all__ = ["TRANSDUCTIVE", "Method", "People", "check_methods", "flags_of"]
 
 People = tuple[Hashable, ...]
 """The held-out people of one fold."""
+
+TRANSDUCTIVE = "unlabeled target windows"
+"""Flag of a method that has read unlabeled windows of the tested people."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,9 @@ class Method:
         Function of the held-out people that returns ``(X, y)``: labeled windows, such as simulated
         ones, which are added to every draw and do not count in the budget.
     flags : tuple of str, default=()
-        Footnotes in tables and figures, such as ``"unlabeled target windows"``.
+        Footnotes in tables and figures, such as ``"text-named"``. The flag
+        ``"unlabeled target windows"`` is added by the study if the estimator contains a fitted
+        pretrainer whose ``unlabeled_groups_`` name a tested person.
 
     Examples
     --------
@@ -121,3 +127,19 @@ def check_methods(methods: Sequence[Method]) -> list[Method]:
     if len(set(names)) < len(names):
         raise ValueError(f"The names of the methods must differ, got {names}.")
     return listed
+
+
+def flags_of(method: Method, estimator: BaseEstimator, held_out: People) -> tuple[str, ...]:
+    """Return the flags of a method, with that of transductive results where it applies."""
+    read = set().union(*map(_unlabeled_people, estimator.get_params().values()))
+    if read.isdisjoint(held_out) or TRANSDUCTIVE in method.flags:
+        return method.flags
+    return (*method.flags, TRANSDUCTIVE)
+
+
+def _unlabeled_people(part: Any) -> set[Hashable]:
+    """Return the people whose unlabeled windows a part of an estimator was trained on."""
+    if isinstance(part, list | tuple):
+        return set().union(*map(_unlabeled_people, part))
+    part = getattr(part, "estimator", part)  # inside a FrozenEstimator
+    return set(np.asarray(getattr(part, "unlabeled_groups_", ())).tolist())

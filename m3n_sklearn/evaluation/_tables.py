@@ -166,7 +166,9 @@ def to_frame(scores: Sequence[Score]) -> DataFrame:
 
 def marked_names(scores: Sequence[Score]) -> tuple[Mapping[str, str], list[str]]:
     """Return the shown names of methods with footnote marks, and the footnotes."""
-    flags_of = {score.method: score.flags for score in scores}
+    flags_of: dict[str, dict[str, None]] = {}  # a flag may apply to some folds only
+    for score in scores:
+        flags_of.setdefault(score.method, {}).update(dict.fromkeys(score.flags))
     numbers = {flag: 0 for flags in flags_of.values() for flag in flags}
     numbers = {flag: number for number, flag in enumerate(numbers, start=1)}
     shown = {

@@ -80,6 +80,7 @@ class MotionPlayer:
 
     See Also
     --------
+    MotionDisplay : A picture of a motion.
     SensorsDisplay : A picture of a body with sensors.
     SignalDisplay : A picture of signals.
     report : A page of results.
@@ -101,8 +102,8 @@ class MotionPlayer:
     >>> from m3n_sklearn.datasets import make_motions
     >>> from m3n_sklearn.inspection import MotionPlayer
     >>> [wave] = make_motions(1, 1, "wave", seconds=4.0, random_state=0)
-    >>> display = MotionPlayer.from_motion(wave)  # the last line of a cell shows it
-    >>> list(display.recordings)
+    >>> player = MotionPlayer.from_motion(wave)  # the last line of a cell shows it
+    >>> list(player.recordings)
     ['simulated']
     """
 
@@ -174,7 +175,7 @@ class MotionPlayer:
         Returns
         -------
         MotionPlayer
-            The display.
+            The player.
 
         Raises
         ------

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["SensorsDisplay"]
+__all__ = ["SensorsDisplay", "heading"]
 
 VIEWS = ("front", "back", "left", "right")
 """Sides from which the body is seen."""
@@ -236,7 +236,7 @@ class _Scene(NamedTuple):
             frame,
         )
         joints, turned = forward_kinematics(body, pose)
-        turn = _heading(turned[0])
+        turn = heading(turned[0])
         bones = np.stack([joints[body.parents[1:]], joints[1:]], axis=1)
         triangles = np.zeros((0, 3, 3))
         if body.vertices is not None and body.faces is not None:
@@ -264,7 +264,7 @@ class _Scene(NamedTuple):
         )
 
 
-def _heading(root: Array) -> Array:
+def heading(root: Array) -> Array:
     """Return the turn about the vertical that makes the body look along -y."""
     front, up = root[:, 2], root[:, 1]
     level = np.hypot(front[0], front[1])

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._files import reading
+from .._text_files import read_text
 from .._typing import Array
 from .._validation import check_positive, is_number
 from ..skeleton import (
@@ -354,7 +355,7 @@ class _Lines:
     """The words of the lines of a file, without comments; errors name the line."""
 
     def __init__(self, file: Path) -> None:
-        self.lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        self.lines = read_text(file).splitlines()
         self.number = 0
 
     def __iter__(self) -> Iterator[list[str]]:

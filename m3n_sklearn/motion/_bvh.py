@@ -116,11 +116,11 @@ def read_bvh(
     Warns
     -----
     UserWarning
-        If the file has more frames than announced, or one less; if the frame time is unusual; if
-        the unit of length is unknown; if angles seem to be in radians; if bones change their
-        length over time; if the pose without rotations is not a rest pose, or does not fit the
-        rotations; if left and right are exchanged; if frames of a rest pose are left out; or if
-        the body does not stand along the axis that should point up.
+        If the file has more frames than announced, or one less; if the frame time is unusual, or
+        has too few digits to tell the rate; if the unit of length is unknown; if angles seem to be
+        in radians; if bones change their length over time; if the pose without rotations is not a
+        rest pose, or does not fit the rotations; if left and right are exchanged; if frames of a
+        rest pose are left out; or if the body does not stand along the axis that should point up.
 
     See Also
     --------
@@ -131,8 +131,9 @@ def read_bvh(
     The pose without rotations may have any orientation; it follows from the geometry. Rotation
     channels are rotations about the moving axes, in the order in which the file lists them [1]_.
     Position channels replace the offset, unless those of all joints are almost zero: then they are
-    added to it. A frame time such as 0.0333333 is read as the integer rate from which it was
-    rounded.
+    added to it. A frame time such as 0.0333333 or 0.033 is read as the usual rate from which
+    it was rounded, if the digits allow only one; a warning says so if that changes the rate by more
+    than 2.5 %.
 
     Directions of limbs are exactly those of the file. The rotation of a limb about its own axis is
     measured from the rest pose. If the pose without rotations is not a rest pose, as in LAFAN1, it

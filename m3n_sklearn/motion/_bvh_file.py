@@ -8,26 +8,29 @@ cannot be read with certainty is an error that names the line.
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._text_files import read_text
 from .._typing import Array
 from .._warn import warn
 from ..skeleton import END_SITE, quat_multiply
 
-__all__ = ["BVHClip", "BVHJoint", "parse_bvh"]
+__all__ = ["COMMENTS", "BVHClip", "BVHJoint", "parse_bvh"]
 
 AXES = {"x": 0, "y": 1, "z": 2}
 KINDS = ("position", "rotation")
 KEYWORDS = ("HIERARCHY", "ROOT", "JOINT", "END", "ENDSITE", "OFFSET", "CHANNELS", "{", "}")
 HEADS = ("ROOT", "JOINT", "END", "ENDSITE")
+COMMENTS = ("#", "//", ";")
+"""Beginnings of lines of comment, which some programs write above the hierarchy."""
 
 Indices = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
@@ -42,6 +45,15 @@ MAX_NUMBER = 1e9
 
 POSSIBLE_STEPS = (1e-5, 2.0)
 """Frame times in s of recordings; others are in another unit, or a rate."""
+
+NOMINAL_RATES = (
+    *(10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 72, 75, 90, 96, 100, 120, 144, 150, 180, 200, 240),
+    *(250, 300, 360, 400, 480, 500, 600, 1000, 24e3 / 1001, 30e3 / 1001, 60e3 / 1001, 120e3 / 1001),
+)
+"""Frame rates of cameras and programs in Hz, the last ones those of NTSC."""
+
+SILENT_SHARE, LARGEST_SHARE = 0.025, 0.12
+"""Changes of the rate, as shares, that are made without a warning, and that are made at all."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +98,7 @@ class BVHClip:
                 f"The frame time is {seconds:g} s, which is {1 / seconds:g} frames per second. If "
                 "that is not the rate of the recording, pass rate=."
             )
-        # the integer rate that gives the same printed digits, to at most 1e-4
-        rate, word = max(round(1 / seconds), 1), self.frame_time.replace(",", ".")
-        digits = len(word.partition(".")[2]) if word.replace(".", "", 1).isdigit() else 17
-        near = abs(1 / rate - seconds)
-        return float(rate) if near <= min(0.51 * 10.0**-digits, 1e-4 * seconds) else 1 / seconds
+        return _unrounded(seconds, self.frame_time.replace(",", "."))
 
     def rotations(self) -> Array:
         """Return local quaternions (F, J, 4): rotations about the moving axes, in file order."""
@@ -142,7 +150,12 @@ class BVHClip:
 def parse_bvh(file: Path) -> BVHClip:
     """Parse a BVH file, or raise an error with the line and what was expected there."""
     # old editors end files with a control character
-    lines = _decoded(file.read_bytes()).rstrip("\0\x1a").splitlines()
+    lines = read_text(file).rstrip("\0\x1a").splitlines()
+    # comments above the hierarchy become empty lines, which keep the numbers of the others
+    for number, line in enumerate(lines):
+        if line.strip() and not line.lstrip().startswith(COMMENTS):
+            break
+        lines[number] = ""
     # 1. Split at the line MOTION
     motion = next((n for n, line in enumerate(lines) if line.strip().upper() == "MOTION"), None)
     first = next((line.split() for line in lines if line.strip()), [""])
@@ -162,20 +175,6 @@ def parse_bvh(file: Path) -> BVHClip:
             rows.remove(row)
     values = _values(rows, header.get("frames", ""), joints)
     return BVHClip(joints, values, (header.get("time", "").split() or [""])[0])
-
-
-def _decoded(raw: bytes) -> str:
-    """Decode UTF-8 or UTF-16 with or without a mark, or else Latin-1."""
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return raw.decode("utf-16", errors="replace")
-    start = raw[:64]
-    for codec, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
-        if len(zeros) > 4 and not any(zeros):
-            return raw.decode(codec, errors="replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
 
 
 # ---- the hierarchy
@@ -400,3 +399,40 @@ def _seconds(word: str) -> float | None:
     except ValueError:
         return None
     return seconds if np.isfinite(seconds) and seconds > 0 else None
+
+
+def _unrounded(seconds: float, word: str) -> float:
+    """Return the frame rate from which a frame time was printed with few digits."""
+    unit = 10.0 ** int(Decimal(word).as_tuple().exponent)  # of the last digit
+    # 1. A rate that people use: the frame time itself, else rounded to it, else cut off
+    for below, above in (
+        (1e-9 * seconds, 1e-9 * seconds),
+        (0.501 * unit, 0.501 * unit),
+        (0, 0.999 * unit),
+    ):
+        fits = [rate for rate in NOMINAL_RATES if -below <= 1 / rate - seconds <= above]
+        whole = [rate for rate in fits if rate == int(rate)] or fits
+        if len(whole) == 1 and abs(whole[0] * seconds - 1) <= LARGEST_SHARE:
+            if abs(whole[0] * seconds - 1) > SILENT_SHARE:
+                _warn_of_few_digits(word, unit, f"The nominal rate {whole[0]:g} Hz was taken")
+            return float(whole[0])
+        if whole:
+            break
+    # 2. Any other whole number that has the same digits
+    rate = float(max(round(1 / seconds), 1))
+    if abs(1 / rate - seconds) <= min(0.51 * unit, 1e-4 * seconds):
+        return rate
+    if 0.5 * unit > SILENT_SHARE * seconds:
+        _warn_of_few_digits(word, unit, f"Taken as {1 / seconds:.4g} Hz")
+    return 1 / seconds
+
+
+def _warn_of_few_digits(word: str, unit: float, taken: str) -> None:
+    """Warn about a frame time that leaves the rate open."""
+    seconds = float(word)
+    slow, fast = 1 / (seconds + unit), 1 / (seconds - 0.5 * unit)
+    warn(
+        f"The frame time is printed as {word} s, which leaves a rate between {slow:.4g} and "
+        f"{fast:.4g} Hz. {taken}. Pass rate= if the rate is known: accelerations scale with its "
+        "square."
+    )

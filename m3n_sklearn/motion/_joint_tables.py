@@ -21,11 +21,13 @@ from numpy.typing import ArrayLike
 
 from .._files import reading
 from .._plain_content import load_plain
+from .._text_files import read_text
 from .._typing import Array
 from .._validation import check_positive, is_number, real_array
 from .._warn import warn
 from ..skeleton import REQUIRED, fitted_stature, joint_columns, segment_lengths, sets_of
 from ._inverse_kinematics import Layout, check_tracking, tracked_motion
+from ._mocap_exports import read_export
 from ._motion import Motion
 
 __all__ = ["Table", "check_scale", "read_joints", "table_motion"]
@@ -107,7 +109,8 @@ def read_joints(
           with `joint_names`, `fps`, `times` in s and `confidence`;
         - .csv, .tsv or .txt: one row per frame, with columns such as ``left_wrist_x``, ``LWristX``
           or ``x_left_wrist``, optionally with a column `time` in s and one of the confidence, such
-          as ``left_wrist_score``; also with the names in several rows, as DeepLabCut writes them;
+          as ``left_wrist_score``; also with the names in several rows, as DeepLabCut writes them,
+          and the exports of Motive (bones in a CSV file) and Qualisys (joints in a TSV file);
         - .json and .pkl: the same entries as .npz, or a list with one such record per frame, or
           with a list of people per frame. Nothing in a pickle is executed.
 
@@ -301,9 +304,9 @@ def _read_table(file: Path, person: int, layout: Layout) -> Table:
     if kind in (".npy", ".npz", ".pkl", ".pickle"):
         return _from_content(load_plain(file), person, layout)
     if kind == ".json":
-        return _from_content(json.loads(file.read_text(encoding="utf-8-sig")), person, layout)
+        return _from_content(json.loads(read_text(file)), person, layout)
     if kind in (".csv", ".tsv", ".txt"):
-        return _from_text(file.read_text(encoding="utf-8-sig"), layout)
+        return _from_text(read_text(file), person, layout)
     raise ValueError(
         "joint positions are read from .npy, .npz, .pkl, .csv, .tsv, .txt and .json files, not "
         f"from {kind or 'files without an ending'}."
@@ -442,7 +445,9 @@ def _from_content(content: Any, person: int, layout: Layout) -> Table:
         rate = _first(content, RATES)
         facts = {} if rate is None else {"rate": float(content[rate])}
         return Table(**{**vars(table), **facts})
-    if isinstance(content, list) and content and not isinstance(content[0], list | Mapping):
+    if isinstance(content, list) and not content:
+        raise ValueError("it has no joint positions: its list is empty.")
+    if isinstance(content, list) and not isinstance(content[0], list | Mapping):
         raise ValueError(f"it is a list of {type(content[0]).__name__}, not of frames.")
     if isinstance(content, list) and any(map(_record_of, content)):
         return _from_frames(content, person, layout)
@@ -501,9 +506,13 @@ _NUMBERED = re.compile(r"^(joint|point|keypoint|landmark|marker|kp|kpt|j|p)?[\s_
 _PER_SECOND = {"ms": 1e-3, "us": 1e-6}
 
 
-def _from_text(content: str, layout: Layout) -> Table:
+def _from_text(content: str, person: int, layout: Layout) -> Table:
     """Return the positions in a table with one row per frame."""
     rows = _rows(content)
+    is_auto = isinstance(layout, str) and layout == "auto"
+    export = read_export(rows, person, named=is_auto)
+    if export is not None:
+        return Table(**export)
     # 1. Rows of names, then rows of numbers
     start = next((n for n, row in enumerate(rows) if _is_numeric(row)), len(rows))
     header, body = rows[:start], rows[start:]

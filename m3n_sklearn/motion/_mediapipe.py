@@ -7,6 +7,7 @@ joints, and these to a motion by inverse kinematics.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -17,8 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._files import read_npz, reading
+from .._array_files import read_npz
+from .._files import reading
 from .._plain_content import load_plain
+from .._text_files import read_text
 from .._typing import Array
 from .._validation import is_number, real_array
 from ..skeleton import SMPL_JOINTS, reference_joints
@@ -229,7 +232,7 @@ def _read(path: Path) -> Any:
     """Return the content of a file, by its ending."""
     kind = path.suffix.lower()
     if kind == ".json":
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(read_text(path))
     if kind == ".csv":
         return _rows(path)
     if kind == ".npy":
@@ -253,8 +256,7 @@ def _is_numeric(row: list[str]) -> bool:
 
 def _rows(path: Path) -> Array:
     """Return the rows of a CSV file as an array."""
-    with path.open(newline="", encoding="utf-8-sig") as handle:
-        rows = [row for row in csv.reader(handle) if row]
+    rows = [row for row in csv.reader(io.StringIO(read_text(path), newline="")) if row]
     if rows and not _is_numeric(rows[0]):
         rows = rows[1:]  # names of the columns
     if not rows:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,11 @@ from .._typing import Array
 from .._validation import check_positive, is_number, list_of, looks_like_a_period, real_array
 from .._warn import warn
 from ..skeleton import MIRROR_JOINTS, quat_from_rotvec, rotvec_from_quat, slerp_resample
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..inspection import MotionDisplay
 
 __all__ = [
     "MAX_MEDIAN_SPEED",
@@ -47,6 +52,9 @@ MAX_FRAME_INTERVAL = 2.0
 
 MIN_STATURE, MAX_STATURE = 0.4, 2.6
 """Plausible body heights, in m."""
+
+MAX_BETA = 10.0
+"""Largest plausible shape coefficient, in standard deviations."""
 
 
 def as_sentences(text: object) -> tuple[str, ...]:
@@ -254,6 +262,30 @@ class Motion:
             f"Motion({self.n_frames} frames x {self.n_joints} joints, "
             f"{self.duration:.2f} s at {self.rate:.4g} Hz{text})"
         )
+
+    def _repr_html_(self) -> str:
+        from ..inspection import motion_html
+
+        return motion_html(self)
+
+    def plot(self, *, n_figures: int = 8, ax: Axes | None = None) -> MotionDisplay:
+        """Draw stick figures at evenly spaced times.
+
+        Parameters
+        ----------
+        n_figures : int, default=8
+            Number of figures.
+        ax : matplotlib Axes, optional
+            Axes to draw on; new ones by default.
+
+        Returns
+        -------
+        MotionDisplay
+            The drawn display; see :class:`m3n_sklearn.inspection.MotionDisplay`.
+        """
+        from ..inspection import MotionDisplay
+
+        return MotionDisplay.from_motion(self, n_figures=n_figures, ax=ax)
 
     def replace(self, **changes: Any) -> Motion:
         """Return a copy with some arguments changed.
@@ -545,6 +577,14 @@ def _check_betas(betas: ArrayLike | None) -> Array | None:
     values = real_array(betas, "betas", "shape coefficients of shape (B,)")
     if values.ndim != 1 or not np.isfinite(values).all():
         raise ValueError(f"betas must be a finite vector, got shape {values.shape}.")
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest > MAX_BETA:
+        warn(
+            f"betas reach {largest:.3g}, but those of people stay below {MAX_BETA:g}, since they "
+            "are in standard deviations of a population. The fit of the body may have failed, or "
+            "the numbers may not be shape coefficients. Leave betas out, and pass stature= to "
+            "scale the body."
+        )
     return values
 
 

@@ -185,7 +185,11 @@ class _Content:
         kind = tag.rpartition(":")[2]
         if kind == "subject":
             self.people += 1
-            self.rate = float(attributes["frameRate"]) if "frameRate" in attributes else None
+            self.rate = (
+                float(attributes["frameRate"].replace(",", "."))
+                if "frameRate" in attributes
+                else None
+            )
         elif kind == "segment" and "label" in attributes:
             self.labels.append(attributes["label"])
         elif kind == "frame":

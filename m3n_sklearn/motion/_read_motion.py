@@ -14,15 +14,19 @@ from typing import Any
 import numpy as np
 
 from .._files import reading
+from .._text_files import decode_text, read_text, wide_codec
 from .._typing import AnyArray
+from .._validation import is_number
 from .._warn import warn
 from ..skeleton import SMPL_JOINTS
 from ._asf_amc import read_amc
 from ._bvh import read_bvh
+from ._bvh_file import COMMENTS
 from ._c3d import read_c3d
 from ._inverse_kinematics import MAX_UNEVENNESS, unevenness
 from ._joint_tables import read_joints
 from ._mediapipe import is_mediapipe, read_mediapipe
+from ._mocap_exports import SIGNATURES
 from ._motion import Motion
 from ._mvnx import read_mvnx
 from ._read_smpl import load_content, read_smpl, recognize_smpl
@@ -82,6 +86,10 @@ OTHERS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"#usda", SCENE),
     (0, b"\x89HDF", MATRIX),
     (0, b"MATLAB", MATRIX),
+)
+FORMATS = (
+    "BVH, SMPL parameters, TRC, C3D, MVNX, AMC, results of MediaPipe and SAM 3D Body, and tables "
+    "of joint positions"
 )
 SMPL_COUNTS = (22, 24, 52, 55)
 """Numbers of joints of the SMPL family."""
@@ -157,10 +165,29 @@ def read_motion(path: str | os.PathLike[str], **options: Any) -> list[Motion]:
     ...     read_motion(file, text="a person stands")
     [Motion(10 frames x 24 joints, 0.15 s at 60 Hz, 'a person stands')]
     """
+    _check_path(path)
     place = Path(path)
     if place.is_dir():
         return _read_folder(place, options)
     return _read_file(place, options)
+
+
+def _check_path(path: Any) -> None:
+    """Raise for what is not the path of a file or folder, and say what to call instead."""
+    if isinstance(path, str | os.PathLike):
+        return
+    hint = ""
+    if isinstance(path, list | tuple | set | Iterator):
+        hint = (
+            " Read several files one after another: [motion for file in files for motion in "
+            "read_motion(file)]; or pass their folder."
+        )
+    elif isinstance(path, np.ndarray):
+        hint = " Pass positions to motion_from_joints, and rotations to read_smpl."
+    elif isinstance(path, Mapping):
+        hint = " Pass SMPL parameters to read_smpl."
+    given = f"{path!r:.40}" if path is None or is_number(path) else type(path).__name__
+    raise TypeError(f"path must be the path of a file or of a folder, got {given}.{hint}")
 
 
 def _read_file(file: Path, options: Mapping[str, Any]) -> list[Motion]:
@@ -206,11 +233,15 @@ def _recognize(file: Path) -> str:
         if file.suffix.lower() in VIDEO_ENDINGS:
             raise ValueError(f"this is {VIDEO}.")
         # 2. Formats with a signature
-        if head[1:2] == b"\x50" and (head[0] < 32 or file.suffix.lower() == ".c3d"):
+        if (
+            wide_codec(head) is None
+            and head[1:2] == b"\x50"
+            and (head[0] < 32 or file.suffix.lower() == ".c3d")
+        ):
             return "c3d"
         if _is_binary(head) or file.suffix.lower() in ARRAY_ENDINGS:
             return _recognize_arrays(file)
-        text = _decoded(head)
+        text = decode_text(head)
         kind = _recognize_text(text)
         # 3. Formats without one
         if kind is None and text.lstrip()[:1] in ("{", "["):
@@ -220,9 +251,7 @@ def _recognize(file: Path) -> str:
         if kind is None:
             start = text.strip()[:40]
             raise ValueError(
-                f"its format is not known; it begins with {start!r}. Known are BVH, SMPL "
-                "parameters, TRC, C3D, MVNX, AMC, results of MediaPipe and SAM 3D Body, and tables "
-                "of joint positions."
+                f"its format is not known; it begins with {start!r}. Known are {FORMATS}."
             )
         if kind == "asf":
             raise ValueError("this is the skeleton of AMC files. Read the AMC file next to it.")
@@ -231,22 +260,19 @@ def _recognize(file: Path) -> str:
 
 def _is_binary(head: bytes) -> bool:
     """Tell archives, arrays and pickles from text."""
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return False  # UTF-16
+    if wide_codec(head) is not None:
+        return False
     return b"\x00" in head or head[:1] in (b"\x80", b"\x93", b"\x78", b"\x1f") or head[:2] == b"PK"
-
-
-def _decoded(head: bytes) -> str:
-    """Return the start of a file as text."""
-    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff")
-    return head.decode("utf-16" if wide else "utf-8-sig", errors="replace")
 
 
 def _recognize_text(text: str) -> str | None:
     """Return the key of a format whose first words name it."""
     start = text.lstrip()
-    if re.match(r"HIERARCHY\b", start, re.I):
+    plain = [line for line in text.splitlines() if not line.lstrip().startswith(COMMENTS)]
+    if re.match(r"HIERARCHY\b", "\n".join(plain).lstrip(), re.I):
         return "bvh"
+    if start.lower().startswith(SIGNATURES):
+        return "joints"
     if start.startswith("PathFileType"):
         return "trc"
     if start.startswith("<") and re.search(r"<(\w+:)?mvnx\b", start):
@@ -309,7 +335,7 @@ def _check_not_rotations(array: AnyArray) -> None:
 
 def _json(file: Path) -> Any:
     """Return the content of a JSON file."""
-    return json.loads(file.read_text(encoding="utf-8-sig"))
+    return json.loads(read_text(file))
 
 
 # ---- folders
@@ -322,7 +348,10 @@ def _read_folder(folder: Path, options: Mapping[str, Any]) -> list[Motion]:
     motions: list[Motion] = []
     failed: list[str] = []
     said: dict[tuple[type[Warning], str], list[str]] = {}
-    for file in _files(folder):
+    there = list(_files(folder))
+    if not there:
+        raise ValueError(f"The folder {folder} has no files.")
+    for file in there:
         relative = file.relative_to(folder)
         name = relative.with_suffix("").as_posix()
         try:
@@ -337,7 +366,8 @@ def _read_folder(folder: Path, options: Mapping[str, Any]) -> list[Motion]:
     if not motions:
         cure = f": {'; '.join(failed[:20])}" if failed else ""
         what = "can be read" if failed else "is a motion"
-        raise ValueError(f"No file in {folder} {what}{cure}.")
+        hint = "" if failed else f" It has {_brief_list(there, folder)}. Known are {FORMATS}."
+        raise ValueError(f"No file in {folder} {what}{cure}.{hint}")
     for (category, message), files in said.items():
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
         warn(f"{files[0]}{more}: {message}", category)
@@ -354,6 +384,12 @@ def _files(folder: Path) -> Iterator[Path]:
         hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
         if file.is_file() and not hidden and file.suffix.lower() != ".asf":
             yield file
+
+
+def _brief_list(files: Sequence[Path], folder: Path) -> str:
+    """Return the names of the first files in a folder."""
+    names = [file.relative_to(folder).as_posix() for file in files[:5]]
+    return ", ".join(names) + (f" and {len(files) - 5} more files" if len(files) > 5 else "")
 
 
 def _brief(error: Exception, file: Path) -> str:

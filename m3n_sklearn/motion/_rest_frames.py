@@ -103,11 +103,11 @@ def rest_frames(
             "of limbs about their own axes are approximate. If a frame of the file holds a "
             "T-pose, pass its index as tpose=, or describe the frames in SkeletonMap(axes=)."
         )
-        _warn_if_mirrored(track, track)
+        _warn_if_mirrored(source, track, track)
         return _frames_in_motion(source, track, zero, rest)
     if not axes:
         facing = _facing(still, rest, snap=tpose is None)
-        _warn_if_mirrored(still, track)
+        _warn_if_mirrored(source, still, track)
     # 2. From the trunk outward: swing each aligned bone onto SMPL's, with all its descendants (S_j)
     swings: dict[str, Array] = {}
     corrections: dict[str, Array] = {}
@@ -298,7 +298,7 @@ def _snapped(direction: Array, within: float) -> Array:
     return axis if direction @ axis > np.cos(within) else direction
 
 
-def _warn_if_mirrored(pose: Track, track: Track) -> None:
+def _warn_if_mirrored(source: Source, pose: Track, track: Track) -> None:
     """Warn if the toes of a pose point backwards, or else if knees bend forwards in motion."""
     _, trunk, _, left = _body_axes(pose.places)
     front = normalize(np.cross(left, trunk))
@@ -314,8 +314,21 @@ def _warn_if_mirrored(pose: Track, track: Track) -> None:
     if is_mirrored:
         warn(
             f"The {part} of the skeleton point backwards: left and right are exchanged, or the "
-            "file's axes are left-handed. In either case the motion is mirrored."
+            "file's axes are left-handed. In either case the motion is mirrored. To mend it, pass "
+            f"skeleton= with left and right exchanged, {_exchanged(source)}; for left-handed axes, "
+            "call motion.mirrored() after that, or export the file again with right-handed axes."
         )
+
+
+def _exchanged(source: Source) -> str:
+    """Return the map of a source with left and right exchanged, as code."""
+    other = {"left": "right", "right": "left"}
+    joints = {}
+    for joint in source.index:
+        side, _, part = joint.partition("_")
+        twin = f"{other[side]}_{part}" if side in other else joint
+        joints[joint] = source.names[source.index.get(twin, source.index[joint])]
+    return f"SkeletonMap({joints})"
 
 
 def warn_if_inconsistent(track: Track, pelvis: Array) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._files import reading
+from .._text_files import read_text
 from .._validation import is_number
 from ._inverse_kinematics import Layout, check_tracking
 from ._joint_tables import Table, check_scale, table_motion
@@ -116,7 +117,7 @@ def read_trc(
 
 def _read_table(file: Path) -> Table:
     """Return the positions, names, clock and unit of a file."""
-    lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    lines = read_text(file).splitlines()
     if len(lines) < 6 or not lines[0].lstrip().startswith("PathFileType"):
         raise ValueError("a TRC file begins with PathFileType and has at least six lines.")
     # 1. The header: its names and values, then the names of the columns

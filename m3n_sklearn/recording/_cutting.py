@@ -26,7 +26,7 @@ from ..skeleton import quat_from_rotvec, rotvec_from_quat, slerp_resample
 from ._recording import Recording, doubts_of
 from ._resampling import bridge_by_lines
 
-__all__ = ["Cut", "Item", "cut"]
+__all__ = ["KEPT", "Cut", "Item", "as_clips", "cut", "list_candidates", "make_plan"]
 
 Indices = NDArray[np.int64]
 Item = Motion | Recording | tuple[Motion, Recording]
@@ -34,6 +34,14 @@ Item = Motion | Recording | tuple[Motion, Recording]
 LABEL_RULES = ("majority", "center")
 
 SHORT_RULES = ("drop", "pad")
+
+KEPT, LOST_SAMPLES, IGNORED, MIXED = FATES = (
+    "kept",
+    "lost samples",
+    "ignored class",
+    "mixed labels",
+)
+"""What becomes of a window: cut, or dropped for the first of these reasons."""
 
 _SAMPLE_TOLERANCE = 1e-6
 """Largest rounding error of a position, in samples or frames."""
@@ -103,6 +111,24 @@ class _Grid(NamedTuple):
     def bounds(self, starts: Indices) -> tuple[Indices, Indices]:
         """Return the first real sample of each window, and the one after the last."""
         return np.maximum(starts, self.low), np.minimum(starts + self.length, self.high)
+
+
+class Candidates(NamedTuple):
+    """All windows that an item has room for, and what becomes of each."""
+
+    recording: Recording | None  # at the rate of the windows
+    origin: float  # time of sample 0, in s
+    rate: float  # of the grid, in Hz
+    grid: _Grid
+    starts: Indices  # (n,) first samples
+    labels: list[Any]
+    purity: Array  # (n,) share of the samples that have the label
+    fates: NDArray[np.str_]  # (n,) one of FATES
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Which windows are cut."""
+        return self.fates == KEPT
 
 
 @dataclass(frozen=True)
@@ -215,21 +241,20 @@ def cut(
     ((9, 3, 100), [0.0, 1.0, 2.0], np.str_('walk'), np.str_('anna'))
     """
     # 1. The plan, and the columns that all items have
-    clips = _in_one_order(_as_clips(items))
-    plan = _Plan(
-        seconds=check_positive(seconds, "seconds"),
-        overlap=_check_between("overlap", overlap, 0.0, 1.0, open_end=True),
-        margin=_check_between("margin", margin, 0.0, np.inf, open_end=True),
-        label=check_choice(label, "label", LABEL_RULES),
-        short=check_choice(short, "short", SHORT_RULES),
-        imu_rate=_common_rate("imu_rate", imu_rate, [clip.recording for clip in clips]),
-        pose_rate=_common_rate("pose_rate", pose_rate, [clip.motion for clip in clips]),
-        min_purity=_check_between("min_purity", min_purity, 0.0, 1.0),
-        min_observed=_check_between("min_observed", min_observed, 0.0, 1.0),
-        masks_poses=min_observed < 1
-        and any(getattr(clip.motion, "observed", None) is not None for clip in clips),
-        ignore=frozenset([ignore] if isinstance(ignore, str | Number) else ignore),
-        dtype=_float_dtype(dtype),
+    clips = _in_one_order(as_clips(items))
+    plan = make_plan(
+        clips,
+        seconds=seconds,
+        overlap=overlap,
+        margin=margin,
+        label=label,
+        short=short,
+        imu_rate=imu_rate,
+        pose_rate=pose_rate,
+        min_purity=min_purity,
+        min_observed=min_observed,
+        ignore=ignore,
+        dtype=dtype,
     )
     channels = _common_channels(clips)
     shared = [name for name in ("stature", "betas") if _all_have(clips, name)]
@@ -264,10 +289,42 @@ def cut(
 # ---- one clip
 
 
-def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | None:
-    """Return the columns and classes of one item's windows, or None without windows."""
+def make_plan(
+    clips: Sequence[_Clip],
+    *,
+    seconds: float,
+    overlap: float = 0.5,
+    margin: float = 0.5,
+    label: str = "majority",
+    short: str = "drop",
+    imu_rate: float | None = None,
+    pose_rate: float | None = None,
+    min_purity: float = 0.0,
+    min_observed: float = 1.0,
+    ignore: Iterable[Hashable] = (),
+    dtype: DTypeLike = np.float64,
+) -> _Plan:
+    """Check the arguments of `cut`."""
+    return _Plan(
+        seconds=check_positive(seconds, "seconds"),
+        overlap=_check_between("overlap", overlap, 0.0, 1.0, open_end=True),
+        margin=_check_between("margin", margin, 0.0, np.inf, open_end=True),
+        label=check_choice(label, "label", LABEL_RULES),
+        short=check_choice(short, "short", SHORT_RULES),
+        imu_rate=_common_rate("imu_rate", imu_rate, [clip.recording for clip in clips]),
+        pose_rate=_common_rate("pose_rate", pose_rate, [clip.motion for clip in clips]),
+        min_purity=_check_between("min_purity", min_purity, 0.0, 1.0),
+        min_observed=_check_between("min_observed", min_observed, 0.0, 1.0),
+        masks_poses=min_observed < 1
+        and any(getattr(clip.motion, "observed", None) is not None for clip in clips),
+        ignore=frozenset([ignore] if isinstance(ignore, str | Number) else ignore),
+        dtype=_float_dtype(dtype),
+    )
+
+
+def list_candidates(clip: _Clip, plan: _Plan) -> Candidates:
+    """Return all windows that an item has room for, and which of them are cut."""
     # 1. The clock of the starts, and the samples that can be cut
-    columns: dict[str, Any] = {}
     recording = clip.recording
     if recording is not None:
         assert plan.imu_rate is not None
@@ -278,21 +335,34 @@ def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | No
         assert clip.motion is not None and plan.pose_rate is not None
         rate, origin = plan.pose_rate, float(clip.motion.times[0])
         low, high = 0, int(np.floor(clip.motion.duration * rate + _SAMPLE_TOLERANCE)) + 1
-    # 2. The starts of the windows that are observed and pure enough
     grid = _Grid(low, high, plan.length(rate))
     starts = _starts(grid, plan.hop(rate), plan.short)
+    # 2. The windows that are observed and pure enough; the first reason counts
+    labels, purity = _classes(clip, recording, starts, grid, plan)
+    fates = np.full(len(starts), KEPT, dtype=f"U{max(map(len, FATES))}")
+    fates[purity < plan.min_purity - _SHARE_TOLERANCE] = MIXED
+    fates[np.array([label in plan.ignore for label in labels], dtype=bool)] = IGNORED
     if recording is not None:
         share = _share_observed(recording.observed, *grid.bounds(starts))
-        starts = starts[share >= plan.min_observed - _SHARE_TOLERANCE]
+        fates[share < plan.min_observed - _SHARE_TOLERANCE] = LOST_SAMPLES
     if clip.motion is not None and clip.motion.observed is not None:
         share = _share_of_poses(clip.motion, origin + starts / rate, plan)
-        starts = starts[share >= plan.min_observed - _SHARE_TOLERANCE]
-    row_labels, pure = _classes(clip, recording, starts, grid, plan)
-    starts, row_labels = starts[pure], [row_labels[i] for i in np.flatnonzero(pure)]
+        fates[share < plan.min_observed - _SHARE_TOLERANCE] = LOST_SAMPLES
+    return Candidates(recording, origin, rate, grid, starts, labels, purity, fates)
+
+
+def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | None:
+    """Return the columns and classes of one item's windows, or None without windows."""
+    # 1. The starts of the windows
+    found = list_candidates(clip, plan)
+    recording, grid, rate = found.recording, found.grid, found.rate
+    starts = found.starts[found.kept]
+    row_labels = [found.labels[i] for i in np.flatnonzero(found.kept)]
     if len(starts) == 0:
         return None
-    # 3. The columns
-    columns["start"] = origin + starts / rate
+    # 2. The columns
+    low, high = grid.low, grid.high
+    columns: dict[str, Any] = {"start": found.origin + starts / rate}
     if plan.short == "pad":
         columns["padded"] = np.full(len(starts), max(0, grid.length - (high - low)) / rate)
     if recording is not None:
@@ -364,11 +434,11 @@ def _classes(
     starts: Indices,
     grid: _Grid,
     plan: _Plan,
-) -> tuple[list[Any], NDArray[np.bool_]]:
-    """Return the class of each window, and whether to keep the window."""
+) -> tuple[list[Any], Array]:
+    """Return the class of each window, and the share of its samples that have it."""
     if recording is None or recording.labels is None:
         value = None if clip.motion is None else clip.motion.label
-        return [value] * len(starts), np.full(len(starts), value not in plan.ignore)
+        return [value] * len(starts), np.ones(len(starts))
     classes, codes = np.unique(recording.labels, return_inverse=True)
     begin, end = grid.bounds(starts)
     counts = np.stack([_count(codes == k, begin, end) for k in range(len(classes))], axis=1)
@@ -378,9 +448,7 @@ def _classes(
         chosen = _most_frequent(counts, codes, begin)
     purity = counts[np.arange(len(starts)), chosen] / (end - begin)
     values = classes.tolist()
-    wanted = np.array([value not in plan.ignore for value in values])
-    keep = wanted[chosen] & (purity >= plan.min_purity - _SHARE_TOLERANCE)
-    return [values[k] for k in chosen], keep
+    return [values[k] for k in chosen], purity
 
 
 def _count(mask: NDArray[np.bool_], begin: Indices, end: Indices) -> Indices:
@@ -459,7 +527,7 @@ def _as_windows(
 # ---- what the items have in common
 
 
-def _as_clips(items: Iterable[Item] | Item) -> list[_Clip]:
+def as_clips(items: Iterable[Item] | Item) -> list[_Clip]:
     """Return the items as clips, or raise an error for items of another type."""
     if isinstance(items, (Motion, Recording)) or _is_pair(items):
         items = [items]  # type: ignore[list-item]

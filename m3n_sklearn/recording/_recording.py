@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,7 +28,10 @@ from ._channels import parse_channels, sites_of
 from ._resampling import nearest_samples, resample_lossy, resample_observed
 from ._units import find_doubts, segments, sites_in_doubt
 
-__all__ = ["Recording"]
+if TYPE_CHECKING:
+    from ..inspection import RecordingDisplay
+
+__all__ = ["Recording", "doubts_of", "doubts_of_readings"]
 
 
 AXES = ("x", "y", "z")
@@ -185,6 +188,28 @@ class Recording:
             f"Recording({self.n_samples} samples x {self.data.shape[1]} channels, "
             f"{self.duration:.2f} s at {self.rate:.4g} Hz)"
         )
+
+    def _repr_html_(self) -> str:
+        from ..inspection import recording_html
+
+        return recording_html(self)
+
+    def plot(self, *, axes: Any = None) -> RecordingDisplay:
+        """Draw the signals, with classes as colored spans and gaps in grey.
+
+        Parameters
+        ----------
+        axes : array of matplotlib Axes, optional
+            Axes to draw on, one per sensor; new ones by default.
+
+        Returns
+        -------
+        RecordingDisplay
+            The drawn display; see :class:`m3n_sklearn.inspection.RecordingDisplay`.
+        """
+        from ..inspection import RecordingDisplay
+
+        return RecordingDisplay.from_recording(self, axes=axes)
 
     def replace(self, **changes: Any) -> Recording:
         """Return a copy with some arguments changed.
@@ -432,7 +457,7 @@ def _warn_about_rate(data: Any, rate: float, samples: int) -> None:
 
 def _warn_about_units(recording: Recording, named: Sequence[Doubt]) -> None:
     """Warn if readings or channel names say other units; remember what was told."""
-    found = _doubts_of_values(recording)
+    found = doubts_of_readings(recording)
     # a unit in a name counts unless the values show that it was converted
     if not any(doubt.sensor == "acc" for doubt in found) and named and _has_gravity(recording):
         named = [doubt for doubt in named if doubt.sensor != "acc"]
@@ -441,7 +466,7 @@ def _warn_about_units(recording: Recording, named: Sequence[Doubt]) -> None:
     object.__setattr__(recording, "_doubts", frozenset(doubt.key for doubt in doubts))
 
 
-def _doubts_of_values(recording: Recording) -> tuple[Doubt, ...]:
+def doubts_of_readings(recording: Recording) -> tuple[Doubt, ...]:
     """Return what is doubtful about the sensors of each site."""
     by_site = [
         (site, find_doubts(parts.get("acc"), parts.get("gyro"), recording.rate))

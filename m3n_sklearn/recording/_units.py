@@ -31,7 +31,7 @@ _LEVELS = (0.5, 2.0)
 """Median lengths, relative to gravity, that are those of a moving person."""
 
 _COUNTS = (64, 128, 256, 512, 2048, 4096, 8192, 16384)
-"""Usual counts of an analog-to-digital converter per g; 1024 cannot be told from mg."""
+"""Usual counts of an analog-to-digital converter per g. 1024 and cm/s² cannot be told from mg."""
 
 _GRAVITY_LIKE, _EXCHANGED_ACC = (7.0, 14.0), 5.0
 """Median lengths that look like m/s² with gravity, and below which an acceleration does not."""
@@ -129,7 +129,7 @@ def warn_units(
     Warns
     -----
     UnitsWarning
-        If `acc` looks like g, mg, mm/s², raw counts, standardized values or an acceleration
+        If `acc` looks like g, mg, cm/s², mm/s², raw counts, standardized values or an acceleration
         without gravity, `gyro` looks like deg/s or gravity, the two look exchanged, or samples
         look like padding.
 
@@ -276,7 +276,10 @@ def _large_unit(level: float) -> tuple[str, float, str]:
     nearest = min(units, key=lambda size: abs(np.log(size / level)))
     also = ""
     if nearest == 1000.0:
-        also = f", or by {STANDARD_GRAVITY / 1024:.6g} if they are counts of 1024 per g"
+        also = (
+            ", or by 0.01 if they are cm/s², which differ by 2% only, or by "
+            f"{STANDARD_GRAVITY / 1024:.6g} if they are counts of 1024 per g"
+        )
     elif "counts" in units[nearest]:
         also = "; the data sheet has the exact factor"
     return units[nearest], STANDARD_GRAVITY / nearest, also

@@ -11,6 +11,7 @@ from types import MappingProxyType
 import numpy as np
 
 from .._validation import is_number
+from ._skeletons import CHAINS, joints_by_words
 from ._smpl import SMPL_JOINTS
 
 __all__ = ["JOINT_SETS", "REQUIRED", "columns_by_name", "joint_columns", "sets_of", "usual_up"]
@@ -250,6 +251,8 @@ def _complete(columns: Columns, names: Sequence[str]) -> Columns:
             f"layout lacks {', '.join(missing)}. Hips, knees, ankles, shoulders, elbows and wrists "
             "of both sides are required, the other joints are optional."
             + (f" Not understood as joints:{listed}" if others else "")
+            + " Pass layout=: the names of all columns in usual spellings, a mapping such as "
+            f"{{'left_hip': 1, 'right_hip': 4, ...}}, or a joint set: {_counts()}."
         )
     return columns
 
@@ -308,13 +311,15 @@ def columns_by_name(names: Iterable[str]) -> Columns:
     {'right_hip': (4,), 'left_knee': (3,), 'left_shoulder': (1,), 'right_elbow': (2,)}
     """
     # 1. Points by side and part; the first of equal names counts
+    listed = [str(name) for name in names]
     points: dict[str, dict[str, int]] = defaultdict(dict)
-    for column, name in enumerate(names):
-        side, part = _side_and_part(str(name))
+    for column, name in enumerate(listed):
+        side, part = _side_and_part(name)
         points[side].setdefault(part, column)
     # 2. Words whose meaning depends on the others
     for side in SIDES:
         _settle(points[side])
+    _settle_spine(points[""])
     # 3. The best name of each joint
     columns: Columns = {}
     for joint in SMPL_JOINTS:
@@ -324,7 +329,28 @@ def columns_by_name(names: Iterable[str]) -> Columns:
             if all(word in here for word in name.split()):
                 columns[joint] = tuple(here[word] for word in name.split())
                 break
-    return columns
+    # 4. Limbs that lack a joint, as a whole by the words of programs that write skeletons
+    words = joints_by_words(listed)
+    for side in SIDES:
+        for chain in CHAINS.values():
+            limb = [f"{side}_{joint}" for joint in chain]
+            required = [joint for joint in limb if joint in REQUIRED]
+            if not columns.keys() >= {*required} and words.keys() >= {*required}:
+                columns = {joint: at for joint, at in columns.items() if joint not in limb}
+                columns |= {joint: (words[joint],) for joint in limb if joint in words}
+    for joint in ("neck", "head"):
+        if joint in words:
+            columns.setdefault(joint, (words[joint],))
+    return {joint: columns[joint] for joint in SMPL_JOINTS if joint in columns}
+
+
+def _settle_spine(points: dict[str, int]) -> None:
+    """Rename the joints of a spine that is counted from zero, as Spine, Spine1 and Spine2."""
+    if {"spine", "spine1"} <= points.keys():
+        below = ["lowerback"] if "lowerback" in points else []
+        given = [*below, "spine", *(name for name in ("spine1", "spine2") if name in points)]
+        new = ("spine1", "spine3") if len(given) == 2 else ("spine1", "spine2", "spine3")
+        points |= dict(zip(new, [points.pop(name) for name in given[:3]], strict=True))
 
 
 def _settle(points: dict[str, int]) -> None:

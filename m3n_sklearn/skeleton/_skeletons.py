@@ -20,12 +20,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import linear_sum_assignment
 
 from .._typing import Array
 from .._warn import warn
 from ._smpl import SMPL_JOINTS
 
-__all__ = ["END_SITE", "SKELETONS", "SkeletonMap", "find_skeleton"]
+__all__ = ["END_SITE", "SKELETONS", "SkeletonMap", "find_skeleton", "joints_by_words"]
 
 _AXES = {
     "left": (1, 0, 0),
@@ -215,6 +216,8 @@ _AFFIXES = ("joint", "jnt", "bone", "bend")
 
 END_SITE = " End Site"
 """End of the name of the end site of a joint."""
+HEADS = {"head", "skull", "cranium"}
+"""Words of the head."""
 ENDS = {"elbow": "wrist", "knee": "ankle"}
 """Joint at the end of the bone of a joint that may be the last one of a limb."""
 
@@ -254,6 +257,37 @@ def _endings(words: list[str]) -> list[str]:
 
 def _roles(stem: str) -> dict[str, float]:
     return _ROLES.get(stem) or _ROLES.get(stem.removesuffix("joint"), {})
+
+
+def joints_by_words(names: Sequence[str]) -> dict[str, int]:
+    """Return the index of each joint of limbs, neck and head by its words alone, without a tree."""
+    labels = [_side_and_roles(name) for name in names]
+    found: dict[str, int] = {}
+    # 1. Each limb: the assignment of names to joints with the largest sum of weights
+    for side in ("left", "right"):
+        for chain in CHAINS.values():
+            weights = np.array(
+                [
+                    [roles.get(joint, 0.0) if side == which else 0.0 for which, roles in labels]
+                    for joint in chain
+                ]
+            )
+            weights *= 1 - 1e-6 * np.arange(len(names))  # the first of equal ones
+            rows, columns = linear_sum_assignment(weights, maximize=True)
+            found |= {
+                f"{side}_{chain[row]}": int(column)
+                for row, column in zip(rows, columns, strict=True)
+                if weights[row, column] > 0
+            }
+    # 2. Neck and head: the first names on neither side that end with their words
+    for index, name in enumerate(names):
+        words = _words(name)
+        if words and not {*words} & _SIDES.keys():
+            if words[-1] in HEADS:
+                found.setdefault("head", index)
+            elif words[-1] == "neck":
+                found.setdefault("neck", index)
+    return found
 
 
 # ---- the tree
@@ -305,8 +339,9 @@ def find_skeleton(joint_names: Iterable[str], parents: ArrayLike) -> SkeletonMap
         above[index] = index == chest or (parent >= 0 and above[parent])
         if above[index] and _is_neck(names[index]):
             mapped.setdefault("neck", names[index])
-        elif above[index] and "head" in _words(names[index]):
+        elif above[index] and HEADS.intersection(_words(names[index])):
             mapped.setdefault("head", names[index])
+    mapped = _with_numbered_neck(names, tree, chest, mapped)
     repeated = sorted({name for name in mapped.values() if names.count(name) > 1})
     if repeated:
         raise ValueError(
@@ -355,6 +390,21 @@ def _limb(
     joints = dict(limb[1])
     first = [joint for joint in joints.values() if joint in starts]
     return joints, [*first, *sorted({*starts}.difference(first))]
+
+
+def _with_numbered_neck(
+    names: Sequence[str], tree: Sequence[int], chest: int, mapped: dict[str, str]
+) -> dict[str, str]:
+    """Add neck and head that only continue the numbers of the spine, as in DEF-spine.006."""
+    above, chain, words = chest, [], _words(names[chest])
+    while above >= 0:
+        same = [k for k in range(len(tree)) if tree[k] == above and _words(names[k]) == words]
+        above = same[0] if len(same) == 1 else -1
+        chain += [names[each] for each in same if above >= 0]
+    if not chain:
+        return mapped
+    last = {"head": chain[-1]} if len(chain) > 1 else {}
+    return {"neck": chain[0], **last, **mapped}
 
 
 def _is_neck(name: str) -> bool:

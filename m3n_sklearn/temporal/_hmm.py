@@ -595,6 +595,12 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
                 "labels in y, or fit it on those of y. Voting, stacking and one-versus-rest "
                 "replace labels by numbers, so give them a classifier that they fit."
             )
+        if not known.all():
+            warn(
+                f"The classifier also has the classes {estimator.classes_[~known].tolist()!r}, "
+                f"which the chain has not seen: its y had {self.classes_.tolist()!r}. They are "
+                "never predicted. Fit the HMMClassifier again with rows of all classes."
+            )
         columns = np.searchsorted(self.classes_, estimator.classes_[known])
         result = np.zeros((len(given), len(self.classes_)))
         result[:, columns] = given[:, known]

@@ -24,6 +24,15 @@ Indices = NDArray[np.intp]
 MAX_STEP_RATIO = 1.5
 """Largest distance of neighbors, relative to the median step."""
 
+FAR, NEAR = 100.0, 0.018
+"""Steps between windows, relative to their length, that look like ms and like minutes."""
+
+SLOWEST, FASTEST = 1.0, 2500.0
+"""Samples of a window per step, in Hz, that look like ms and like minutes."""
+
+LONGEST_STEP, SHORTEST_STEP = 500.0, 0.005
+"""Steps in s between windows of unknown length that look like ms and like minutes."""
+
 FEW_RETURNS = 0.1
 """Share of steps back in time up to which rows look like several recordings one after another."""
 
@@ -94,6 +103,8 @@ def read_rows(X: Any, recordings: ArrayLike | None, times: ArrayLike | None) -> 
         _refuse_equal_times(clock, names.tolist()[twice], order[twice : twice + 2])
     if given:
         _warn_if_times_return(clock, np.unique(names), codes)
+        if clock.is_plain and len(steps):
+            _warn_if_other_unit(float(np.median(steps)), seconds, X)
     # 3. Chains of neighbors
     step = float(np.median(steps)) if len(steps) else None
     lengths = _chain_lengths(names, when, step or 1.0)
@@ -129,6 +140,30 @@ def _warn_if_times_return(clock: Times, names: AnyArray, codes: Indices) -> None
             f"The times of recording {names.tolist()[codes[back[0]]]!r} go back at row "
             f"{back[0] + 1} of X{more}. Its rows are sorted by time. If they are several "
             f"recordings, give each of them a name: recordings=.{_zone_hint(clock)}"
+        )
+
+
+def _warn_if_other_unit(step: float, seconds: float, X: Any) -> None:
+    """Warn if the step between windows contradicts their length, as with ms or minutes."""
+    # 1. The length in s, or in samples if the rate is not known
+    shape = np.shape(X)
+    samples = 0 if seconds or len(shape) != 3 else shape[2]
+    what = f"{seconds:.3g} s long" if seconds else f"{samples} samples long"
+    if seconds:
+        is_long, is_short = step > FAR * seconds, step < NEAR * seconds
+    elif samples:
+        is_long, is_short = step > samples / SLOWEST, step < samples / FASTEST
+    else:
+        is_long, is_short = step > LONGEST_STEP, step < SHORTEST_STEP
+        what = "of unknown length"
+    # 2. The unit that would explain it
+    if is_long or is_short:
+        unit, cure = (
+            ("milliseconds", "divide by 1000") if is_long else ("minutes", "multiply by 60")
+        )
+        warn(
+            f"By times, the windows are {step:.3g} s apart, but they are {what}. If times are in "
+            f"{unit}, {cure}: they must be in s."
         )
 
 

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._files import read_npz, write_atomically
+from .._array_files import read_npz
+from .._files import write_atomically
 from .._hashing import folder_digests, sha256
 from .._validation import check_count
 from .._warn import warn

@@ -76,6 +76,16 @@ def test_a_gap_begins_anew_and_is_counted(frozen):
     assert min(each.start for each in found if each.start > 4) == pytest.approx(7.0)
 
 
+@pytest.mark.parametrize("sizes", [[1], [13], [400]])
+def test_no_sample_beyond_a_gap_is_lost(sizes):
+    times = np.concatenate([np.arange(30) / 10, 10 + np.arange(30) / 10])
+    stream = StreamingClassifier(Counting(), rate=10.0, hop=0.5)
+    found = push_in_chunks(stream, times, 10 * times[:, None], sizes)
+    begins = np.concatenate([np.arange(6) / 2, 10 + np.arange(6) / 2])
+    assert [each.start for each in found] == pytest.approx(begins.tolist())
+    assert [each.proba[0] for each in found] == pytest.approx((10 * begins).tolist())
+
+
 def test_lost_samples_are_bridged(frozen):
     given = recording(50.0)
     keep = np.random.default_rng(0).random(given.n_samples) > 0.05
@@ -128,3 +138,15 @@ def test_bad_chunks_are_refused(frozen):
         stream.push(0.02, np.zeros(3))
     with pytest.raises(ValueError, match="hop must be a positive"):
         StreamingClassifier(frozen, hop=-1.0)
+
+
+def test_samples_from_before_a_gap_are_late():
+    stream = StreamingClassifier(Counting(), rate=10.0, hop=0.5, wait=0.4)
+    early, after = np.arange(20) / 10, 10 + np.arange(20) / 10
+    found = stream.push(early, 10 * early[:, None])
+    found += stream.push(after[:3], 10 * after[:3, None])
+    found += stream.push(early[5:15], 10 * early[5:15, None])  # sent again, seconds later
+    found += stream.push(2.5, [25.0]) + stream.push(9.9, [99.0])  # apart from both; next to one
+    found += stream.push(after[3:], 10 * after[3:, None]) + stream.flush()
+    assert [each.start for each in found] == pytest.approx([0, 0.5, 1, 1.5, 9.9, 10.4, 10.9, 11.4])
+    assert (stream.late_, stream.gaps_) == (11, 1)

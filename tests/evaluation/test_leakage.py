@@ -27,6 +27,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import StackingClassifier
 from sklearn.feature_selection import SelectKBest
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -380,6 +381,30 @@ def test_a_flag_is_in_every_result():
     display = LabelEfficiencyDisplay.from_scores(scores)
     assert flag in display.ax_.get_xlabel()
     plt.close(display.figure_)
+
+
+class Probe(DummyClassifier):
+    def __init__(self, pretrainer=None):
+        super().__init__()
+        self.pretrainer = pretrainer
+
+
+def test_unlabeled_windows_of_tested_people_are_flagged(tmp_path):
+    X, y, groups = wrist_set()
+    people = np.unique(groups)
+
+    seen = DummyClassifier()
+    seen.unlabeled_groups_ = people[:1]
+    compared = [
+        Method("one", Probe(FrozenEstimator(seen))),
+        Method("list", Probe([FrozenEstimator(seen)])),
+        Method("none", Probe()),
+    ]
+    for _ in range(2):  # computed, then read from files
+        scores = few_label_study(compared, X, y, groups, budgets=(1,), store=tmp_path)
+        flagged = {(s.method, s.group) for s in scores if s.flags == ("unlabeled target windows",)}
+        assert flagged == {("one", people[0]), ("list", people[0])}
+        assert "one [1]" in format_table(scores) and "none [1]" not in format_table(scores)
 
 
 def test_captions_stay_out_of_the_windows_that_are_classified():

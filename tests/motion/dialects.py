@@ -116,6 +116,12 @@ DIALECTS = {
         "L",
         "R",
     ),
+    "rigify, numbered": dialect(
+        "DEF-spine,DEF-spine.001,DEF-spine.002,DEF-spine.003,DEF-spine.004,DEF-spine.006",
+        prefixed("DEF-", "shoulder.*,upper_arm.*,forearm.*,hand.*,-,thigh.*,shin.*,foot.*,toe.*"),
+        "L",
+        "R",
+    ),
     "unity": dialect(
         "Hips,Spine,Chest,UpperChest,Neck,Head",
         "*Shoulder,*UpperArm,*LowerArm,*Hand,-,*UpperLeg,*LowerLeg,*Foot,*Toes",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
+import re
 import warnings
 
 import numpy as np
@@ -499,6 +501,22 @@ def test_a_skeleton_whose_feet_point_backwards_is_noticed(write):
     mirrored = {**source, "offsets": source["offsets"] * [-1.0, 1.0, 1.0]}
     with pytest.warns(UserWarning, match="feet .* point backwards"):
         read_bvh(write(bvh_text(mirrored, root)))
+
+
+def test_a_mirrored_file_is_mended_as_the_message_says(write):
+    source, root = clip("humanik")
+    good = read_bvh(write(bvh_text(source, root)))
+    left_handed = {
+        **source,
+        "offsets": source["offsets"] * [-1.0, 1.0, 1.0],
+        "local_quats": source["local_quats"] * [1.0, 1.0, -1.0, -1.0],
+    }
+    path = write(bvh_text(left_handed, root * [-1.0, 1.0, 1.0]))
+    (message,) = heard(read_bvh, path)[1]
+    code = re.search(r"SkeletonMap\((\{.*\})\)", message)[1]
+    motion, said = heard(read_bvh, path, skeleton=SkeletonMap(ast.literal_eval(code)))
+    assert said == []
+    assert_same(motion.mirrored(), good)
 
 
 def test_knees_tell_left_from_right_where_there_are_no_toes(write):

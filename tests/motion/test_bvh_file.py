@@ -87,6 +87,7 @@ WRITTEN = {
     "plus signs": each_row(lambda row: re.sub(r"(^| )(\d)", r"\1+\2", row)),
     "commas in offsets": re.sub(r"OFFSET [^\n]*", lambda match: match[0].replace(".", ","), GOOD),
     "commas between offsets": re.sub(r"(OFFSET) (\S+) (\S+) (\S+)", r"\1 \2, \3, \4", GOOD),
+    "comments above": "# from a studio\n\n// with care\n; twice\n" + GOOD,
     "end of file as a character": GOOD + "\x1a",
     "zeros at the end": GOOD + "\0" * 512,
     "named end sites": GOOD.replace("End Site", "End Site LeftToeTip"),
@@ -176,8 +177,18 @@ def test_other_numbers_of_frames_are_said(write, plain, more):
         ("0.008333", 120.0),
         ("0.0166667", 60.0),
         ("0.01", 100.0),
-        ("0.0417083", 1 / 0.0417083),  # 23.976 Hz
-        ("0.03", 1 / 0.03),  # too few digits to tell
+        ("0.0417083", 24e3 / 1001),
+        ("0.033366", 30e3 / 1001),
+        ("0.0333", 30.0),
+        ("0.033", 30.0),
+        ("0.017", 60.0),
+        ("0.0166", 60.0),  # cut off
+        ("0.04167", 24.0),
+        ("0.0083", 120.0),
+        ("3.333e-2", 30.0),
+        ("0.0330000", 1 / 0.033),  # enough digits
+        ("0.008000", 125.0),
+        ("0.0344828", 29.0),
         (".04", 25.0),
         ("4e-2", 25.0),
     ],
@@ -186,6 +197,22 @@ def test_printed_frame_times(write, printed, rate):
     path = write(bvh_text(*SOURCE, frame_time=printed))
     assert read_bvh(path).rate == pytest.approx(rate, rel=1e-12)
     assert read_bvh(path, rate=48.0).rate == 48
+
+
+@pytest.mark.parametrize(
+    ("printed", "rate", "words"),
+    [
+        ("0.008", 120.0, "between 111.1 and 133.3 Hz. The nominal rate 120 Hz was taken"),
+        ("0.016", 60.0, "The nominal rate 60 Hz was taken"),
+        ("0.007", 1 / 0.007, "Taken as 142.9 Hz"),  # 144 or 150
+        ("0.03", 30.0, "between 25 and 40 Hz. The nominal rate 30 Hz was taken"),
+        ("0.009", 1 / 0.009, "Taken as 111.1 Hz"),
+    ],
+)
+def test_too_few_digits_of_the_frame_time_are_said(write, printed, rate, words):
+    motion, said = heard(read_bvh, write(bvh_text(*SOURCE, frame_time=printed)))
+    assert motion.rate == pytest.approx(rate, rel=1e-12)
+    assert len(said) == 1 and words in said[0]
 
 
 @pytest.mark.parametrize(

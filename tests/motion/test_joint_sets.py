@@ -10,6 +10,7 @@ import pytest
 from m3n_sklearn.motion import JOINT_SETS, SMPL_JOINTS, motion_from_joints
 from m3n_sklearn.skeleton import columns_by_name
 
+from .dialects import DIALECTS
 from .reference import CAMERA, RATE, Y_UP, assert_same, points, positions
 
 FACE = "nose left_eye right_eye left_ear right_ear"
@@ -140,6 +141,22 @@ def test_autodesk_names_are_those_of_the_bone_below():
     found = columns_by_name(order.split())
     joints = ["collar", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot"]
     assert found == {f"left_{joint}": (k,) for k, joint in enumerate(joints)}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_names_of_skeletons_are_also_names_of_positions(name):
+    skeleton = DIALECTS[name].joints
+    columns = columns_by_name(list(skeleton.values()))
+    assert columns.keys() >= LIMB_JOINTS
+    given = list(skeleton)
+    for joint, (column,) in columns.items():
+        # Kinect's "spine shoulder" lies where SMPL's neck does
+        assert given[column] == joint or (name == "kinect" and joint == "neck")
+
+
+def test_columns_without_known_joints_name_the_joint_sets():
+    with pytest.raises(ValueError, match=r"Pass layout=.*a joint set: .*coco17 17"):
+        motion_from_joints(seen_as(COCO), [f"point{k}" for k in range(17)], rate=RATE)
 
 
 def test_layouts_of_names_and_of_means():

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 
 import numpy as np
 import pytest
 
 from m3n_sklearn import read_motion
-from m3n_sklearn.motion import SMPL_JOINTS, Motion
+from m3n_sklearn.motion import (
+    SMPL_JOINTS,
+    Motion,
+    read_bvh,
+    read_c3d,
+    read_joints,
+    read_mvnx,
+    read_smpl,
+    read_trc,
+)
 from m3n_sklearn.motion._mediapipe import standing_landmarks
 
 from .reference import BODY, CAMERA, RATE, REFERENCE, Y_UP, assert_same, points, positions
@@ -208,13 +218,79 @@ def test_videos_are_refused(tmp_path, name):
         ("a.bin", bytes(500), "cannot be read"),
         ("a.json", b'{"a": 1}', "'a' is not joint positions"),
         ("a.json", b"{", "cannot be read as a motion"),
-        ("a.xml", b"<html></html>", "format is not known"),
+        ("a.json", b"[]", "its list is empty"),
+        ("a.json", b"{}", "it has nothing"),
+        ("a.xml", b"<xml></xml>", "format is not known"),
     ],
 )
 def test_other_files_are_refused(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=f"{name}.*{message}"):
         read_motion(tmp_path / name, **({} if name == "a.amc" else {"rate": 30.0}))
+
+
+STAND_INS = {
+    b"version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 9\n": "git lfs pull",
+    b"/annex/objects/MD5E-s9--4d.npz\n": "git-annex",
+    b"\n<!DOCTYPE html>\n<html><head>": "a web page",
+    b"\xef\xbb\xbf<HTML lang='en'>": "a web page",
+    b"<?xml version='1.0'?>\n<Error><Code>AccessDenied</Code></Error>": "error message of a server",
+}
+
+
+@pytest.mark.parametrize("content", STAND_INS)
+@pytest.mark.parametrize(
+    "reader", [read_motion, read_bvh, read_trc, read_c3d, read_mvnx, read_joints, read_smpl]
+)
+def test_what_stands_in_place_of_a_file_is_named(tmp_path, reader, content):
+    for ending in ("npz", "csv", "bvh"):
+        file = tmp_path / f"walk.{ending}"
+        file.write_bytes(content)
+        with pytest.raises(ValueError, match=f"walk.{ending}: this is .*{STAND_INS[content]}"):
+            reader(file)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (None, "got None"),
+        (3, "got 3"),
+        (["a.bvh", "b.bvh"], r"got list.*for motion in read_motion\(file\)"),
+        ({"poses": 1}, "got dict. Pass SMPL parameters to read_smpl"),
+        (np.zeros((9, 22, 3)), "got ndarray. Pass positions to motion_from_joints"),
+    ],
+)
+def test_what_is_not_a_path_is_named(path, words):
+    with pytest.raises(TypeError, match=f"path must be the path of a file or of a folder, {words}"):
+        read_motion(path)
+
+
+@pytest.mark.parametrize("kind", ["bvh", "trc", "joints table", "mvnx", "mediapipe csv"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_text_in_two_bytes_a_letter(tmp_path, kind, encoding):
+    if kind == "mediapipe csv":
+        np.savetxt(
+            tmp_path / "a.csv", np.tile(standing_landmarks(1.8).ravel(), (60, 1)), delimiter=","
+        )
+        file, options = tmp_path / "a.csv", {"rate": 30.0}
+    else:
+        write = {"bvh": write_bvh, "trc": write_trc, "mvnx": write_mvnx}.get(kind, write_csv)
+        file, options = write(tmp_path / f"a.{'csv' if write is write_csv else kind}"), {}
+    text = file.read_text().replace('encoding="UTF-8"', 'encoding="UTF-16"')
+    (expected,) = read_motion(file, **options)
+    file.write_bytes(text.encode(encoding))
+    (motion,) = read_motion(file, **options)
+    np.testing.assert_array_equal(motion.poses, expected.poses)
+
+
+def test_a_decimal_comma_in_the_rate_of_mvnx(tmp_path):
+    file = write_mvnx(tmp_path / "a.mvnx")
+    text = file.read_text()
+    rate = re.search(r'frameRate="([^"]*)"', text)[1]
+    file.write_text(
+        text.replace(f'frameRate="{rate}"', f'frameRate="{float(rate):.1f}"'.replace(".", ","))
+    )
+    assert read_mvnx(file).rate == float(rate)
 
 
 def test_there_is_no_file(tmp_path):
@@ -284,7 +360,10 @@ def test_a_single_frame(tmp_path):
 
 
 def test_empty_folders_and_names(tmp_path):
-    with pytest.raises(ValueError, match=r"No file in .* is a motion"):
+    with pytest.raises(ValueError, match=r"The folder .* has no files"):
+        read_motion(tmp_path)
+    (tmp_path / "notes.md").write_text("Nothing moves.")
+    with pytest.raises(ValueError, match=r"No file in .* is a motion. It has notes.md. Known are"):
         read_motion(tmp_path)
     write_trc(tmp_path / "a.trc")
     with pytest.raises(TypeError, match="give it for a file, not for a folder"):

@@ -292,3 +292,83 @@ def write_amc(path, motion=REFERENCE, *, length=0.45, meters=0.0254 / 0.45, asf=
 def _euler(matrices):
     """Angles about fixed axes x, y, z, in degrees."""
     return Rotation.from_matrix(matrices).as_euler("xyz", degrees=True)
+
+
+# ---- exports of optical motion capture
+
+
+def write_motive(path, *, kind="Bone", unit="Meters", space="Global", people=1, parents=True):
+    """As Motive writes it: rotations and positions of bones, y up, names in several rows."""
+    names = {
+        joint: f"{side[0].upper()}{part}"
+        for side in ("left", "right")
+        for joint, part in (
+            (f"{side}_hip", "Thigh"),
+            (f"{side}_knee", "Shin"),
+            (f"{side}_ankle", "Foot"),
+            (f"{side}_shoulder", "UArm"),
+            (f"{side}_elbow", "FArm"),
+            (f"{side}_wrist", "Hand"),
+        )
+    }
+    seen = points()
+    given = np.stack([seen[joint] for joint in names], axis=1) @ Y_UP.T
+    factor = {"Meters": 1.0, "Millimeters": 1000.0}[unit]
+    columns, cells = [], []
+    for each in range(people):
+        for k, name in enumerate(names.values()):
+            full = f"Skeleton 00{each + 1}:{name}"
+            columns += [(full, "Rotation", axis) for axis in "XYZW"]
+            columns += [(full, "Position", axis) for axis in "XYZ"]
+            cells += [(each, k, None)] * 4 + [(each, k, axis) for axis in range(3)]
+    head = (
+        f"Format Version,1.23,Take Name,walk,Capture Frame Rate,{RATE:f},Export Frame Rate,"
+        f"{RATE:f},Total Frames in Take,{len(given)},Rotation Type,Quaternion,Length Units,{unit},"
+        f"Coordinate Space,{space}"
+    )
+    above = [
+        [kind] * len(columns),
+        [name for name, _, _ in columns],
+        [f'"{name}-id"' for name, _, _ in columns],
+    ]
+    labels = ["Type", "Name", "ID"]
+    if parents:
+        above.append(["Root"] * len(columns))
+        labels.append("Parent")
+    lines = [head, ""]
+    lines += [f",{label}," + ",".join(row) for label, row in zip(labels, above, strict=True)]
+    lines.append(",," + ",".join(what for _, what, _ in columns))
+    lines.append("Frame,Time (Seconds)," + ",".join(axis for _, _, axis in columns))
+    for frame, here in enumerate(given):
+        row = [
+            0.5 if axis is None else factor * (here[k, axis] + (2.0 * each if axis == 0 else 0.0))
+            for each, k, axis in cells
+        ]
+        lines.append(f"{frame},{frame / RATE:.6f}," + ",".join(f"{x:.6f}" for x in row))
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def write_qualisys(path, *, names=None, numbered=False, included="3D"):
+    """As Qualisys Track Manager writes it: keys in rows, then positions in mm, z up."""
+    usual, given = named()
+    names = usual if names is None else names
+    lines = [
+        f"NO_OF_FRAMES\t{len(given)}",
+        "NO_OF_CAMERAS\t8",
+        f"NO_OF_MARKERS\t{len(names)}",
+        f"FREQUENCY\t{RATE:g}",
+        "NO_OF_ANALOG\t0",
+        "ANALOG_FREQUENCY\t0",
+        "DESCRIPTION\t--",
+        "TIME_STAMP\t2026-03-31, 10:00:00.000\t1234.5",
+        f"DATA_INCLUDED\t{included}",
+    ]
+    lines.append(("MARKER_NAMES\t" if included == "3D" else "BODY_NAMES\t") + "\t".join(names))
+    if numbered:
+        lines.append("Frame\tTime\t" + "\t".join(f"{n} {axis}" for n in names for axis in "XYZ"))
+    for k, frame in enumerate(given):
+        before = [f"{k + 1}", f"{k / RATE:.5f}"] if numbered else []
+        lines.append("\t".join([*before, *(f"{1000 * x:.3f}" for x in frame.ravel())]))
+    path.write_text("\n".join(lines) + "\n")
+    return path

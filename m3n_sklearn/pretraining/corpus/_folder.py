@@ -17,7 +17,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from ..._files import alone, naming_file, read_npy, reading
+from ..._array_files import read_npy
+from ..._files import alone, naming_file, reading
 from ..._hashing import file_digest, sha256
 from ..._warn import warn
 from ..._windows import Windows, check_finite

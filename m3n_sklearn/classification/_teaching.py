@@ -1,0 +1,220 @@
+"""Teach a fitted classifier: add, replace and remove examples, with the result of a refit."""
+
+from __future__ import annotations
+
+from dataclasses import replace as with_fields
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._compat import check_is_fitted, check_params, root_entropy
+from .._inputs import ImuWindows, InputMap, Layout
+from .._labels import check_groups, check_labels
+from .._torch import all_or_nothing, resolve_device
+from .._typing import AnyArray
+from ..pretraining import Augmentation
+from ._examples import Examples
+from ._learning import Member, embed_frozen, train_frozen
+from ._training_windows import LabeledWindows
+
+__all__ = ["Teachable"]
+
+
+class Teachable:
+    """Gives a classifier of windows the methods `teach` and `forget`."""
+
+    strategy: str
+    augment: Any
+    class_weight: Any
+    device: str
+    random_state: Any
+    classes_: AnyArray
+    config_: dict[str, Any]
+    weights_: dict[str, AnyArray]
+    strategy_: str
+    examples_: Examples
+    input_: InputMap
+
+    if TYPE_CHECKING:
+
+        def _read(self, X: Any, *, reset: bool) -> ImuWindows: ...
+        def _layout_of(self, imu: ImuWindows) -> Layout: ...
+        def _augmentation(self, layout: Layout) -> Augmentation | None: ...
+        def _set_weights(self, weights: dict[str, AnyArray]) -> None: ...
+
+    def teach(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        *,
+        replace: bool = False,
+    ) -> Self:
+        """Add labeled windows to a fitted classifier with ``strategy="frozen"``.
+
+        The result is that of a `fit` on all examples, those of the last fit followed by these. Only
+        the new windows pass through the encoder.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_channels, n_times), or Windows
+            IMU windows of the kind that was fitted.
+        y : array-like of shape (n,)
+            Labels. New ones become new classes.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the windows.
+        groups : array-like of shape (n,), default=None
+            Person of each window, for `replace` and `forget`.
+        replace : bool, default=False
+            First remove the earlier examples with the same label. With `groups`, only those of the
+            same person.
+
+        Returns
+        -------
+        self
+            The classifier, with the examples learned.
+
+        Raises
+        ------
+        ValueError
+            If the classifier was not fitted with ``strategy="frozen"``, or if windows or labels are
+            malformed. The classifier stays as it was.
+
+        See Also
+        --------
+        forget : Removes examples.
+
+        Notes
+        -----
+        This is not ``partial_fit``, which learns from batches of one stream whose classes are known
+        in advance. Calibrate, conformalize and export again after teaching, and fit an
+        `HMMClassifier` again, since they hold what the classifier was before.
+
+        Examples
+        --------
+        >>> from m3n_sklearn import Multi3NetClassifier
+        >>> from m3n_sklearn.datasets import make_wrist_har
+        >>> data = make_wrist_har(n_people=2, random_state=0)
+        >>> known = data.y != "stir"
+        >>> classifier = Multi3NetClassifier("m3n-base", strategy="frozen", random_state=0)
+        >>> classifier = classifier.fit(data.X[known], data.y[known])
+        >>> "stir" in classifier.classes_
+        False
+        >>> shown = (data.y == "stir") & (data.groups == data.groups[0])
+        >>> classifier = classifier.teach(data.X[shown], data.y[shown])
+        >>> "stir" in classifier.classes_
+        True
+        """
+        before = self._known_examples("teach")
+        check_params(self, ("augment", "class_weight", "device"))
+        # 1. Read the windows and labels as `fit` does
+        imu = self._read(X, reset=False)
+        layout = self._layout_of(imu)
+        labels = check_labels(y, len(imu), sample_weight, None)
+        people = None if groups is None else check_groups(groups, len(imu))
+        # 2. Features of the new windows
+        features = self._features(imu, layout, labels.codes)
+        new = Examples.of(features, labels.classes[labels.codes], sample_weight, people)
+        new = new.take(labels.weight > 0)
+        # 3. Fit the head to all examples
+        if replace:
+            before = before.take(~before.of_same(new))
+        return self._learn(before.followed_by(new), self.classes_)
+
+    def forget(self, labels: Any = None, groups: Any = None) -> Self:
+        """Remove examples from a fitted classifier with ``strategy="frozen"``.
+
+        The result is that of a `fit` on the other examples. A class without examples is removed.
+
+        Parameters
+        ----------
+        labels : label or array-like of labels, default=None
+            Remove the examples of these classes; with None, of every class.
+        groups : hashable or array-like of hashable, default=None
+            Remove the examples of these people; with None, of everybody. People are known if `fit`
+            and `teach` were given ``groups``.
+
+        Returns
+        -------
+        self
+            The classifier without these examples.
+
+        Raises
+        ------
+        ValueError
+            If the classifier was not fitted with ``strategy="frozen"``, if there are no such
+            examples, or if none would be left.
+
+        See Also
+        --------
+        teach : Adds examples.
+
+        Examples
+        --------
+        >>> from m3n_sklearn import Multi3NetClassifier
+        >>> from m3n_sklearn.datasets import make_wrist_har
+        >>> data = make_wrist_har(n_people=2, random_state=0)
+        >>> classifier = Multi3NetClassifier("m3n-base", strategy="frozen", random_state=0)
+        >>> classifier = classifier.fit(data.X, data.y, groups=data.groups)
+        >>> "stir" in classifier.forget("stir").classes_
+        False
+        """
+        examples = self._known_examples("forget")
+        if labels is None and groups is None:
+            raise ValueError("Give labels= or groups=, whose examples are to be removed.")
+        gone = examples.chosen(labels, groups)
+        if gone.all() or not gone.any():
+            left = "No example would be left" if gone.all() else "No example has both"
+            raise ValueError(f"{left}: labels={labels!r}, groups={groups!r}.")
+        lost = set(examples.labels[gone].tolist()) - set(examples.labels[~gone].tolist())
+        kept = np.array([label not in lost for label in self.classes_.tolist()])
+        return self._learn(examples.take(~gone), self.classes_[kept])
+
+    def _known_examples(self, method: str) -> Examples:
+        """Return the examples of the last fit, or say why there are none."""
+        check_is_fitted(self)
+        if self.strategy != "frozen" or self.strategy_ != "frozen":
+            chosen = f" (which chose {self.strategy_!r})" if self.strategy == "auto" else ""
+            raise ValueError(
+                f"{method} needs strategy='frozen', whose head is fitted in closed form; got "
+                f"strategy={self.strategy!r}{chosen}. Fit Multi3NetClassifier(pretrainer, "
+                "strategy='frozen') first, or fit again on all windows."
+            )
+        if not hasattr(self, "examples_"):
+            raise ValueError(
+                f"{method} needs the features of the training windows, the attribute examples_, "
+                "which was deleted. Fit again."
+            )
+        return self.examples_
+
+    def _features(self, imu: ImuWindows, layout: Layout, codes: AnyArray) -> AnyArray:
+        """Return the features (n_views, n, d) of windows."""
+        input_map = with_fields(self.input_, layout=layout)
+        input_map.warn_units(imu)
+        data = LabeledWindows(
+            x=input_map(imu).astype(self.examples_.features.dtype, copy=False),
+            present=None if layout.is_series else layout.present,
+            codes=codes,
+            weight=np.ones(len(imu)),
+            n_classes=len(self.classes_),
+            augmentation=self._augmentation(layout),
+        )
+        config = {**self.config_, "sites": list(layout.sites) or [""]}
+        member = Member("frozen", config, self.weights_)
+        return embed_frozen(member, data, resolve_device(self.device), 0)
+
+    def _learn(self, examples: Examples, classes: AnyArray) -> Self:
+        """Fit the head to examples; `classes` are those of which some may have no example."""
+        with all_or_nothing(self):
+            labels = examples.checked(classes, self.class_weight)
+            config = {**self.config_, "n_classes": len(labels.classes)}
+            encoder = {k: w for k, w in self.weights_.items() if not k.startswith("head.")}
+            seed = root_entropy(self.random_state)
+            weights = train_frozen(
+                Member("frozen", config, encoder), examples.features, labels, seed
+            )
+            self.classes_, self.examples_, self.config_ = labels.classes, examples, config
+            self._set_weights(weights)
+        return self
