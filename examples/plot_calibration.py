@@ -84,3 +84,11 @@ print(f"place: {100 * found.lever_arm.round(4)} cm from the site, true value [2 
 after = compare_imu(simulator.simulate(tracked[-1]), measured[-1])
 print(after)
 display = ComparisonDisplay.from_comparison(after)
+
+# %%
+# The watch as it was worn
+# ------------------------
+# The same movement with the calibrated watch: measured and simulated axes agree.
+from m3n_sklearn.inspection import MotionPlayer
+
+MotionPlayer.from_motion(tracked[-1], {"measured": measured[-1]}, simulator=simulator)

@@ -24,13 +24,14 @@ print(motions[0].text)
 # Simulated readings
 # ------------------
 # The simulator differentiates a smooth trajectory through the poses. It returns the specific
-# force (including gravity) and the angular rate in the frame of a watch.
+# force (including gravity) and the angular rate in the frame of a watch. Press the button to play
+# the body with its sensor, drag the body to turn it.
 from m3n_sklearn import SMPLIMUSimulator
-from m3n_sklearn.inspection import SignalDisplay
+from m3n_sklearn.inspection import MotionPlayer
 
 simulator = SMPLIMUSimulator(sites=("right_wrist",), rate=50.0)
 recordings = simulator.simulate(motions)
-display = SignalDisplay.from_recordings({"simulated": recordings[0]}, quantity="axes")
+MotionPlayer.from_motion(motions[0], {"simulated": recordings[0]})
 
 # %%
 # Windows of all three modalities

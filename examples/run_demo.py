@@ -118,23 +118,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.pipeline import make_pipeline
 
 from m3n_sklearn import (
     Motion,
     Multi3NetClassifier,
     Multi3NetPretrainer,
-    Recording,
     SMPLIMUSimulator,
     Windows,
     cut,
@@ -146,10 +140,9 @@ from m3n_sklearn.evaluation import (
     WindowFeatures,
     few_label_study,
     format_table,
-    per_person,
     person_folds,
 )
-from m3n_sklearn.inspection import LabelEfficiencyDisplay, SignalDisplay, report
+from m3n_sklearn.inspection import MotionPlayer, report
 
 SECONDS, RATE, SITE = 2.56, 50.0, "right_wrist"
 People = tuple[Any, ...]
@@ -195,7 +188,7 @@ class Task:
     simulated_without: Callable[[People], tuple[Windows, np.ndarray]]  # ... and labels
     corpus_is_shared: bool  # nobody of the corpus is ever tested on
     descriptions: dict[str, Any]
-    signals: dict[str, Recording]  # one clip, simulated and worn
+    motion: MotionPlayer  # one clip with its sensor, simulated and worn
 
 
 def main(options: argparse.Namespace, size: Size, progress: Progress) -> None:
@@ -211,20 +204,22 @@ def main(options: argparse.Namespace, size: Size, progress: Progress) -> None:
     progress.begin(REPORT)
     table, meaning = format_table(scores), explain(task, scores, size.n_draws)
     page = report(
-        options.out / "report.html",
+        scores,
+        task.X,
+        task.y,
+        groups=task.groups,
+        path=options.out / "report.html",
         title="Activities of people never seen, from a few labels",
+        about=meaning,
+        method=TUNED,
         items=[
-            ("", meaning),
-            ("Macro F1", as_columns(scores)),
-            ("Label efficiency", LabelEfficiencyDisplay.from_scores(scores, ax=new_axes())),
-            ("Which activities are confused", confusion(task, scores)),
-            ("A simulated and a worn sensor", signals(task)),
+            ("A motion with its sensor", task.motion),
             ("The settings of the fine-tuned classifier", tuned(task, pretrained, folds[0])),
         ],
     )
     (options.out / "table.txt").write_text(f"{task.title}\n{table}\n", encoding="utf-8")
     progress.finish()
-    print(f"\n{meaning}\n\n{table}\n\nFigures: open {page.resolve()} in a browser")
+    print(f"\n{meaning}\n\n{table}\n\nReport: open {page.resolve()} in a browser")
 
 
 # ---- input
@@ -235,7 +230,13 @@ def generated_task(size: Size) -> Task:
     wrists = make_wrist_har(activities=size.activities, random_state=1)
     motions = make_motions(size.corpus_people, n_repetitions=1, random_state=0)
     corpus, labels, _ = simulate_and_cut(motions)
-    ideal = SMPLIMUSimulator(sites=(SITE,), rate=RATE).simulate(wrists.motions[0])
+    # this person wears the watch turned: lengths can be compared, axes cannot
+    motion = MotionPlayer.from_motion(
+        wrists.motions[0],
+        {"worn, with sensor errors": wrists.recordings[0]},
+        simulator=SMPLIMUSimulator(sites=(SITE,), rate=RATE),
+        quantity="norm",
+    )
     return Task(
         title="generated motions and wrists",
         caution="The motions show the same activities, performed by other generated people: the "
@@ -248,7 +249,7 @@ def generated_task(size: Size) -> Task:
         simulated_without=lambda held_out: (only_imu(corpus), labels),
         corpus_is_shared=True,
         descriptions=wrists.descriptions,
-        signals={"worn, with sensor errors": wrists.recordings[0], "ideal sensor": ideal},
+        motion=motion,
     )
 
 
@@ -278,10 +279,9 @@ def real_task(data: Path, size: Size) -> Task:
         ),
         corpus_is_shared=False,
         descriptions=utd.descriptions,
-        signals={
-            "measured": utd.recordings[shown],
-            "simulated": simulator.simulate(utd.motions[shown]),
-        },
+        motion=MotionPlayer.from_motion(
+            utd.motions[shown], {"measured": utd.recordings[shown]}, simulator=simulator
+        ),
     )
 
 
@@ -395,47 +395,6 @@ def explain(task: Task, scores: Sequence[Score], n_draws: int) -> str:
         f"deviation over people.\nAll methods learn from the same labels of the other people, "
         f"in {n_draws} random draws.\nData: {task.title}. {task.caution}"
     )
-
-
-def as_columns(scores: Sequence[Score]) -> dict[str, list[str]]:
-    """Mean and spread over people: a row per method, a column per budget."""
-    names = list(dict.fromkeys(score.method for score in scores))
-    columns = {"method": names}
-    for budget in dict.fromkeys(score.budget for score in scores):
-        column = columns["all labels" if budget is None else f"{budget} per class"] = []
-        for name in names:
-            values = list(per_person(scores, name, budget).values())
-            column.append(f"{np.mean(values):.2f} ± {np.std(values, ddof=1):.2f}")
-    return columns
-
-
-def confusion(task: Task, scores: Sequence[Score]) -> plt.Figure:
-    """Confusion of the fine-tuned network with the most labels, in its first draw."""
-    most = list(dict.fromkeys(score.budget for score in scores))[-1]
-    last = [s for s in scores if s.method == TUNED and s.budget == most and s.draw == 0]
-    ax = new_axes(height=5.6)
-    ConfusionMatrixDisplay.from_predictions(
-        np.concatenate([task.y[score.rows] for score in last]),
-        np.concatenate([score.predictions for score in last]),
-        ax=ax,
-        normalize="true",
-        xticks_rotation="vertical",
-        include_values=False,
-        cmap="Blues",
-    )
-    labels = "all labels" if most is None else f"{most} labels per class"
-    ax.set_title(f"{TUNED}, {labels}")
-    return ax.figure
-
-
-def signals(task: Task) -> SignalDisplay:
-    _, axes = plt.subplots(2, 1, sharex=True, figsize=(6.4, 4.4), layout="constrained")
-    return SignalDisplay.from_recordings(task.signals, axes=axes)
-
-
-def new_axes(height: float = 4.4) -> plt.Axes:
-    """Axes of a figure that is narrow enough for a phone."""
-    return plt.subplots(figsize=(6.4, height), layout="constrained")[1]
 
 
 if __name__ == "__main__":

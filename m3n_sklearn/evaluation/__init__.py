@@ -5,6 +5,7 @@ from __future__ import annotations
 from .._splits import PurgedGroupKFold, consecutive_groups, person_folds, purge_overlaps
 from ._bootstrap import Difference, Interval, mean_interval, paired_difference
 from ._budgets import Budget as Budget
+from ._budgets import budget_name as budget_name
 from ._budgets import draw_labels
 from ._features import WindowFeatures
 from ._method import Method

@@ -133,7 +133,7 @@ class LabelEfficiencyDisplay:
             _, ax = plt.subplots(figsize=(8.5, 4.2), layout="constrained")
             outside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
         # 1. Curves
-        places = self._places()
+        places = self.places()
         shown, notes = marked_names([s for s in self.scores if s.method in self.methods])
         for i, name in enumerate(self.methods):
             self._draw_curve(ax, name, places, f"C{i}", shown[name])
@@ -154,8 +154,14 @@ class LabelEfficiencyDisplay:
         self.figure_: Figure = ax.figure  # type: ignore[assignment]
         return self
 
-    def _places(self) -> dict[Budget, float]:
-        """Windows per class of each budget, in increasing order."""
+    def places(self) -> dict[Budget, float]:
+        """Return the place of each budget on the axis: its mean number of windows per class.
+
+        Returns
+        -------
+        dict
+            Budgets and windows per class, in increasing order.
+        """
         counts: dict[Budget, list[float]] = {}
         for score in self.scores:
             learned = counts.setdefault(score.budget, [])

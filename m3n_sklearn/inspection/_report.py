@@ -1,83 +1,126 @@
-"""Self-contained HTML pages of figures, tables, estimators and text."""
+"""The page of a classifier or a study: scores, errors, timelines, settings, versions."""
 
 from __future__ import annotations
 
-import base64
-import io
-import numbers
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+import platform
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .._files import write_atomically
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.dummy import DummyClassifier
+from sklearn.utils.validation import check_is_fitted
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from .._typing import AnyArray
+from .._windows import Windows
+from ..evaluation import (
+    Budget,
+    Score,
+    budget_name,
+    check_scores,
+    macro_f1,
+    marked_names,
+    mean_interval,
+)
+from ..temporal import read_rows
+from ._charts import confusion_chart, curve_chart, people_chart, signal_chart, timeline_chart
+from ._motion_player import MotionPlayer
+from ._page import check_target, write_page
+from ._report_windows import Item, LabeledWindows, named
+from ._results import (
+    CONFIDENCE,
+    MIN_CLIPS,
+    Person,
+    Results,
+    of_classifier,
+    of_study,
+    worst_errors,
+)
 
 __all__ = ["report"]
 
-PNG_DPI = 150
+N_ERRORS = 6
+"""Wrong windows that are shown."""
 
-STYLE = """\
-:root { color-scheme: light dark; --text: #1c1e21; --page: #fff; --line: #c8ccd1; }
-@media (prefers-color-scheme: dark) { :root { --text: #e6e6e6; --page: #16181c; --line: #454a52; } }
-body { max-width: 60rem; margin: 0 auto; padding: 1rem; color: var(--text);
-  background: var(--page); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
-h1, h2 { line-height: 1.2; }
-h2 { margin-top: 2.5rem; }
-p { white-space: pre-line; }
-figure { margin: 0; }
-img { max-width: 100%; height: auto; background: #fff; border-radius: 0.3rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; }
-th, td { padding: 0.3rem 0.6rem; border-bottom: 1px solid var(--line); text-align: left;
-  white-space: nowrap; }
-th[scope="row"] { white-space: normal; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }"""
+FEW_PEOPLE = 8
+"""People below which a bootstrap over people gives intervals that are clearly too narrow."""
 
-PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-{body}
-</body>
-</html>
-"""
+N_TIMELINES, MAX_WINDOWS, MAX_CELLS = 3, 4000, 60_000
+"""Timelines, and the windows and probabilities in each."""
+
+MIN_TIMELINE = 8
+"""Windows below which a recording is a clip, so that clips are shown one after another."""
+
+PACKAGES = (
+    "m3n-sklearn",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "torch",
+    "skorch",
+    "joblib",
+    "sentence-transformers",
+    "plotly",
+)
 
 
-def report(path: str | os.PathLike[str], *, title: str, items: Iterable[tuple[str, Any]]) -> Path:
-    """Write figures, tables, estimators and text into one HTML file.
+def report(
+    model_or_study: Any,
+    X: Any = None,
+    y: ArrayLike | None = None,
+    *,
+    groups: ArrayLike | None = None,
+    path: str | os.PathLike[str],
+    title: str | None = None,
+    about: str = "",
+    study: Sequence[Score] | None = None,
+    method: str | None = None,
+    recordings: ArrayLike | None = None,
+    times: ArrayLike | None = None,
+    label_names: Mapping[Any, str] | None = None,
+    items: Iterable[Item] = (),
+) -> Path:
+    """Write the results of a classifier, of a few-label study, or of both into one HTML file.
 
-    The file needs no network and no other file: figures are part of it. It fits narrow screens
-    and follows the light or dark mode of the browser.
+    The page needs no network and no other file. It shows scores with confidence intervals, people,
+    confusion, learning curves, timelines, the worst errors with their signals, settings and
+    versions. Each figure says which windows of which people it is about.
 
     Parameters
     ----------
+    model_or_study : fitted classifier or sequence of Score
+        A classifier that is tested on X and y, or the scores of
+        :func:`m3n_sklearn.evaluation.few_label_study`.
+    X : Windows or array-like of shape (n, ...), optional
+        For a classifier: the test windows. For a study: all its windows, which adds the signals of
+        errors to the page.
+    y : array-like of shape (n,), optional
+        True labels of X. For a study they add confusion and errors.
+    groups : array-like of shape (n,), optional
+        People of X. Scores are then given for each person.
     path : path-like
         File to write. Its folder must exist. An existing file is replaced.
-    title : str
-        Title and first heading of the page.
+    title : str, optional
+        Title of the page.
+    about : str, optional
+        Text below the title: what the data are, and what the scores do not show.
+    study : sequence of Score, optional
+        Scores to show with a classifier.
+    method : str, optional
+        Method of a study whose people, confusion and errors are shown, at its largest budget. By
+        default the one with the largest mean there.
+    recordings, times : array-like of shape (n,), optional
+        Recording and time of each window, as in :meth:`HMMClassifier.predict
+        <m3n_sklearn.temporal.HMMClassifier.predict>`; `Windows` that were cut have their own.
+    label_names : mapping, optional
+        Names of labels on the page.
     items : iterable of (str, object)
-        Sections of the page, in order: a heading and its content. With an empty heading the
-        content continues the section before. The content is one of:
-
-        - a matplotlib figure, or a display of :mod:`m3n_sklearn.inspection` or scikit-learn that
-          was plotted. The file holds it as SVG, or as PNG where that is smaller;
-        - a table: a mapping of column names to equally long sequences, or a pandas data frame.
-          The first column names the rows. A data frame's index is a column if it has a name;
-        - text, with an empty line between paragraphs. It is shown literally, tags included;
-        - any other object with an HTML repr, such as an estimator or a Pipeline.
+        Sections to add before the settings, as in :func:`write_page`: for example a
+        :class:`MotionPlayer`.
 
     Returns
     -------
@@ -86,134 +129,405 @@ def report(path: str | os.PathLike[str], *, title: str, items: Iterable[tuple[st
 
     Raises
     ------
+    ImportError
+        If plotly is not installed.
     FileNotFoundError
         If the folder of `path` does not exist.
-    TypeError
-        If an item is not a pair, or its content cannot be shown.
     ValueError
-        If the columns of a table differ in length.
+        If there are no labels for a classifier, or lengths differ.
+    TypeError
+        If `model_or_study` is neither a classifier nor a sequence of scores.
 
     See Also
     --------
-    LabelEfficiencyDisplay : Macro F1 against the number of labels.
-    TimelineDisplay : Labels and predictions over time.
+    write_page : A page of your own sections.
+    MotionPlayer : A motion that can be played.
+
+    Notes
+    -----
+    The interval of a person is a bootstrap over clips, or over runs for a study; that of the mean
+    is one over people (:func:`m3n_sklearn.evaluation.mean_interval`). A person with fewer than five
+    clips has none.
+
+    The page cannot know on which people a classifier was fitted. Pass windows of other people only.
 
     Examples
     --------
     >>> from pathlib import Path
     >>> from tempfile import mkdtemp
-    >>> from sklearn.linear_model import LogisticRegression
+    >>> import numpy as np
+    >>> from m3n_sklearn import Multi3NetClassifier
+    >>> from m3n_sklearn.datasets import make_wrist_har
     >>> from m3n_sklearn.inspection import report
-    >>> scores = {"method": ["majority", "linear"], "macro F1": [0.333, 0.871]}
-    >>> path = report(
-    ...     Path(mkdtemp()) / "report.html",
-    ...     title="Two methods",
-    ...     items=[
-    ...         ("Scores", scores),
-    ...         ("", "Mean over 8 people who were not in the training set."),
-    ...         ("Model", LogisticRegression()),
-    ...     ],
+    >>> wrists = make_wrist_har(4, 1, ["clap", "stir"], random_state=0)
+    >>> test = wrists.groups == wrists.groups[0]
+    >>> classifier = Multi3NetClassifier("m3n-base", strategy="frozen", random_state=0)
+    >>> classifier = classifier.fit(wrists.X[~test], wrists.y[~test])
+    >>> page = report(
+    ...     classifier, wrists.X[test], wrists.y[test], groups=wrists.groups[test],
+    ...     path=Path(mkdtemp()) / "report.html",
     ... )
-    >>> path.name
-    'report.html'
     """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"Cannot write {target}: the folder {target.parent} does not exist. Create it first."
+    if find_spec("plotly") is None:
+        raise ImportError('A report needs plotly: pip install "m3n-sklearn[report]".')
+    # 1. What was given
+    target = check_target(path)  # before the work
+    is_model = hasattr(model_or_study, "predict") and not isinstance(model_or_study, type)
+    if not is_model and (hasattr(model_or_study, "fit") or not _is_sequence(model_or_study)):
+        raise TypeError(
+            "report takes a fitted classifier, or the scores that few_label_study returns; got "
+            f"{type(model_or_study).__name__}."
         )
-    body = "\n".join(_section(item) for item in items)
-    page = PAGE.format(title=escape(title), style=STYLE, body=body)
-    write_atomically(target, page.encode("utf-8"))
-    return target
+    if not is_model and study is not None:
+        raise ValueError("The scores of a study were given twice: leave study= out.")
+    scores = study if is_model else model_or_study
+    listed = None if scores is None else check_scores(scores)
+    if is_model and (X is None or y is None):
+        raise ValueError(
+            "The report of a classifier needs test windows X and their labels y. Without labels, "
+            "see TimelineDisplay.from_estimator."
+        )
+    # 2. Sections
+    sections: list[Item] = [("", about)]
+    name = f"Report of {type(model_or_study).__name__}" if is_model else "Few-label study"
+    data = None if X is None else LabeledWindows.of(X, y, groups, recordings, times, label_names)
+    if is_model:
+        check_is_fitted(model_or_study)
+        assert data is not None and y is not None
+        sections += _of_classifier(model_or_study, data, y, groups)
+    if listed is not None:
+        sections += _of_study(listed, data, y, method, label_names, is_extra=is_model)
+    sections += list(items)
+    if is_model:
+        sections.append(("Settings", model_or_study))
+    if data is not None:
+        sections += data.summary()
+    sections += [("Versions", _versions())]
+    # 3. The page
+    return write_page(target, title=name if title is None else title, items=sections)
 
 
-def _section(item: Any) -> str:
-    """Heading and content as HTML."""
-    if not (isinstance(item, Sequence) and len(item) == 2 and isinstance(item[0], str)):
-        raise TypeError(f"Each of items must be a pair of a heading and its content; got {item!r}.")
-    heading, content = item
-    shown = _show(heading, content)
-    return f"<h2>{escape(heading)}</h2>\n{shown}" if heading else shown
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping, np.ndarray))
 
 
-def _show(heading: str, content: Any) -> str:
-    """Content as HTML, by what it is."""
-    if isinstance(content, str):
-        paragraphs = (part.strip("\n") for part in content.split("\n\n"))
-        return "\n".join(f"<p>{escape(part)}</p>" for part in paragraphs if part)
-    if isinstance(content, Mapping):
-        return _table(list(content), [list(values) for values in content.values()])
-    if _is_frame(content):
-        is_named = any(name is not None for name in content.index.names)
-        frame = content.reset_index() if is_named else content
-        return _table(list(frame.columns), [list(frame.iloc[:, i]) for i in range(frame.shape[1])])
-    figure = getattr(content, "figure_", content)  # of a display
-    if hasattr(figure, "savefig"):
-        return _image(heading, figure)
-    html = getattr(content, "_repr_html_", None)
-    if callable(html):
-        return f'<div class="wide">{html()}</div>'
-    raise TypeError(
-        f"The report cannot show {content!r}"
-        f"{f' under the heading {heading!r}' if heading else ''}: it takes figures, plotted "
-        "displays, tables (a mapping of column names to sequences, or a data frame), text, and "
-        "objects with an HTML repr, such as estimators."
+# ---- a classifier
+
+
+def _of_classifier(
+    classifier: Any, data: LabeledWindows, y: ArrayLike, groups: ArrayLike | None
+) -> list[Item]:
+    """Return the sections of a classifier."""
+    results = of_classifier(classifier, data.X, y, groups, data.rows)
+    names = data.names([*results.classes.tolist(), *_tolist(results.columns)])
+    return [
+        *_headline(results, data),
+        *_people(results),
+        *_confusion(results, names, "All test windows."),
+        *_timelines(results, data, names),
+        *_errors(results, data, names),
+    ]
+
+
+def _tolist(values: AnyArray | None) -> list[Any]:
+    return [] if values is None else values.tolist()
+
+
+def _headline(results: Results, data: LabeledWindows) -> list[Item]:
+    """Return the scores of a classifier, and what they are about."""
+    people = results.per_person()
+    who = "people not told" if results.people is None else _count(people)
+    over = results.mean_over_people()
+    rows: list[tuple[str, float, str, str]] = []
+    if over is not None:
+        bounds = _interval((over.low, over.high))
+        rows.append(("macro F1, mean over people", over.mean, bounds, f"{len(people)} people"))
+    interval = results.interval_over_clips()
+    drawn = "" if interval is None or results.clips is None else f"{_n(results.clips)} recordings"
+    whole = macro_f1(results.truth, results.predictions)
+    rows.append(("macro F1, all windows together", whole, _interval(interval), drawn))
+    rows.append(("accuracy", results.accuracy, "", ""))
+    if results.windows is not None:
+        before = macro_f1(results.truth, results.windows)
+        rows.append(("macro F1 before the HMM, all windows", before, "", ""))
+    guess = DummyClassifier().fit(results.truth, results.truth).predict(results.truth)
+    rows.append(("macro F1 of the most frequent class", macro_f1(results.truth, guess), "", ""))
+    text = (
+        f"{len(results.rows)} windows of {_n(results.truth)} classes ({who}) were "
+        "passed to this report. The report cannot know who was in the training set: scores of "
+        "people on whom the classifier was fitted are too high."
     )
+    unknown = sorted(set(results.truth.tolist()) - set(_tolist(results.columns)), key=str)
+    if results.columns is not None and unknown:
+        text += (
+            f"\n\nThe classifier does not know {len(unknown)} of these classes, whose windows are "
+            f"always wrong: {', '.join(map(str, unknown))}."
+        )
+    if over is not None and over.n_people < FEW_PEOPLE:
+        text += (
+            f"\n\nIntervals of a bootstrap over {over.n_people} people are too narrow: see "
+            "paired_difference for their coverage."
+        )
+    table = {
+        "score": [name for name, *_ in rows],
+        "value": [f"{value:.3f}" for _, value, *_ in rows],
+        f"{100 * CONFIDENCE:.0f} % interval": [shown for *_, shown, _ in rows],
+        "bootstrap over": [drawn for *_, drawn in rows],
+    }
+    return [("", text), ("", table)]
 
 
-def _is_frame(content: Any) -> bool:
-    """Whether this is a pandas data frame, without importing pandas."""
-    return all(hasattr(content, name) for name in ("columns", "index", "reset_index"))
+def _interval(bounds: tuple[float, float] | None) -> str:
+    """Return an interval as text."""
+    return "" if bounds is None else f"{bounds[0]:.3f} to {bounds[1]:.3f}"
 
 
-def _table(names: Sequence[Any], columns: Sequence[Sequence[Any]]) -> str:
-    """Columns as an HTML table whose first column names the rows."""
-    counts = [len(values) for values in columns]
-    if len(set(counts)) > 1:
-        listed = ", ".join(f"{n} values of {name!r}" for name, n in zip(names, counts, strict=True))
-        raise ValueError(f"The columns of a table must be equally long; got {listed}.")
-    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in names)
-    rows = []
-    for first, *others in zip(*columns, strict=True):
-        cells = "".join(_cell(value) for value in others)
-        rows.append(f'<tr><th scope="row">{escape(_text(first))}</th>{cells}</tr>')
-    body = "\n".join(rows)
-    return (
-        f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody>\n</table></div>"
+def _count(people: Sequence[Any]) -> str:
+    """Return the number of people as text."""
+    return f"{len(people)} {'person' if len(people) == 1 else 'people'}"
+
+
+def _n(values: AnyArray) -> int:
+    """Return the number of different values."""
+    return len(np.unique(values))
+
+
+def _people(results: Results) -> list[Item]:
+    """Return the scores of people."""
+    people = results.per_person()
+    if not people:
+        return [("People", "No groups were given, so that people cannot be told apart.")]
+    mean = results.mean_over_people()
+    text = (
+        f"Macro F1 of {_count(people)}. Bars are {100 * CONFIDENCE:.0f} % intervals of "
+        "a bootstrap over the recordings of a person; people with fewer than "
+        f"{MIN_CLIPS} recordings have none."
     )
+    table = {
+        "person": [str(person.name) for person in people],
+        "windows": [person.n_windows for person in people],
+        "macro F1": [f"{person.macro_f1:.3f}" for person in people],
+        "interval": ["–" if one.interval is None else _interval(one.interval) for one in people],
+        "accuracy": [f"{person.accuracy:.3f}" for person in people],
+    }
+    chart = people_chart(people, None if mean is None else mean.mean)
+    return [("People", text), ("", chart), ("", table)]
 
 
-def _cell(value: Any) -> str:
-    """One value of a table; numbers are aligned at the right."""
-    kind = ' class="number"' if isinstance(value, numbers.Real) else ""
-    return f"<td{kind}>{escape(_text(value))}</td>"
+def _confusion(results: Results, names: Mapping[Any, str], about: str) -> list[Item]:
+    """Return the confusion matrix."""
+    text = f"{about} Each row adds up to 100 % of the windows of a true class."
+    order = [label for label in names if label in set(results.classes.tolist())]
+    place = np.searchsorted(results.classes, np.array(order))
+    counts = results.confusion[np.ix_(place, place)]
+    return [("Confusion", text), ("", confusion_chart(counts, [names[o] for o in order]))]
 
 
-def _text(value: Any) -> str:
-    """Four digits of a number that is not whole; a dash for what is missing."""
-    if value is None or value != value:  # NaN
+def _timelines(results: Results, data: LabeledWindows, names: Mapping[Any, str]) -> list[Item]:
+    """Return labels and probabilities over time, of the longest recordings."""
+    order = data.rows.order
+    many, counts = np.unique(data.rows.recordings, return_counts=True)
+    in_order = counts.max() < MIN_TIMELINE
+    if in_order:  # clips: the windows of a person one after another
+        ids = np.zeros(len(order), dtype=int) if results.people is None else results.people[order]
+        kinds, counts = np.unique(ids, return_counts=True)
+        kind = "Person"
+    else:
+        ids, kinds, kind = data.rows.recordings, many, "Recording"
+    longest = kinds[np.argsort(-counts, kind="stable")][:N_TIMELINES]
+    columns = 1 if results.columns is None else len(results.columns)
+    most = min(MAX_WINDOWS, MAX_CELLS // columns)
+    about = (
+        "The recordings are clips of a few windows, shown one after another; the axis counts "
+        "windows."
+        if in_order
+        else f"The longest of {len(kinds)} recordings."
+    )
+    found: list[Item] = [
+        (
+            "Timeline",
+            f"{about} Below: probability of each class, full color is 100 %; the orange line is "
+            "the true class. Drag to zoom in, double-click to zoom out; the tool bar pans.",
+        )
+    ]
+    for one in longest:
+        mask = ids == one
+        count = int(mask.sum())
+        places = np.flatnonzero(mask)[:most]
+        chosen = np.zeros(len(mask), dtype=bool)
+        chosen[places] = True
+        rows = data.rows.take(chosen)
+        if in_order:
+            rows = read_rows(rows.times, None, np.arange(len(places)))
+        own = results.take(order[places])
+        tracks = {"truth": own.truth}
+        if own.windows is not None:
+            tracks |= {"windows": own.windows, "smoothed": own.predictions}
+        else:
+            tracks["predicted"] = own.predictions
+        chart = timeline_chart(rows, tracks, own.probabilities, own.columns, names, in_order)
+        cut = "" if count == len(places) else f", the first {len(places)} of {count} windows"
+        right = float(np.mean(own.truth == own.predictions))
+        found += [("", f"{kind} {one}{cut}: accuracy {right:.2f}."), ("", chart)]
+    return found
+
+
+def _errors(results: Results, data: LabeledWindows, names: Mapping[Any, str]) -> list[Item]:
+    """Return the most confident wrong windows with their signals."""
+    heading = "Worst errors"
+    wrong = int(np.sum(results.truth != results.predictions))
+    worst = worst_errors(results, N_ERRORS)
+    if not worst:
+        return [(heading, "Every window is right.")]
+    by = (
+        "most confident first"
+        if results.probabilities is not None
+        else "most often wrong in the runs first"
+    )
+    text = (
+        f"{wrong} of {len(results.rows)} predictions are wrong. These are {len(worst)} of them, "
+        f"{by}, at most one of a person and class."
+    )
+    shown: list[Item] = []
+    for place, weight in worst:
+        row = int(results.rows[place])
+        caption = (
+            f"True {names[results.truth[place].item()]}, predicted "
+            f"{names[results.predictions[place].item()]}"
+        )
+        if results.probabilities is not None:
+            caption += f" (probability {weight:.2f}{_of_truth(results, place)})"
+        else:
+            caption += f" (wrong in {100 * weight:.0f} % of the runs)"
+        caption += f". {data.where(row)}."
+        shown.append((caption, _signals(data, row)))
+    return [(heading, text), ("", shown)]
+
+
+def _of_truth(results: Results, place: int) -> str:
+    """Return the probability of the true class as text, where the classifier knows it."""
+    columns, truth = _tolist(results.columns), results.truth[place].item()
+    if results.probabilities is None or truth not in columns:
+        return ""
+    return f", true class {results.probabilities[place, columns.index(truth)]:.2f}"
+
+
+def _signals(data: LabeledWindows, row: int) -> Any:
+    """Return the signals of a window, with the body if its poses are known."""
+    recording = data.recording_of(row)
+    if recording is None:
+        return "The window has no signals of triads that could be drawn."
+    motion = data.motion_of(row)
+    if motion is None:
+        return signal_chart(recording, "time (s)" if isinstance(data.X, Windows) else "sample")
+    return MotionPlayer.from_motion(motion, {"readings": recording})
+
+
+# ---- a study
+
+
+def _of_study(
+    scores: list[Score],
+    data: LabeledWindows | None,
+    y: ArrayLike | None,
+    method: str | None,
+    label_names: Mapping[Any, str] | None,
+    is_extra: bool,
+) -> list[Item]:
+    """Return the sections of a study; with a classifier only its curves."""
+    heading = "Few-label study" if is_extra else ""
+    methods = list(dict.fromkeys(score.method for score in scores))
+    budgets = list(dict.fromkeys(score.budget for score in scores))
+    people = sorted({str(score.group) for score in scores})
+    draws = max(score.draw for score in scores) + 1
+    shown, notes = marked_names(scores)
+    text = (
+        f"Macro F1 of {len(methods)} methods on {len(people)} people ("
+        f"{', '.join(people)}), each tested by classifiers that saw no label of the "
+        f"person, in up to {draws} draws of labels. Means over people with {100 * CONFIDENCE:.0f} "
+        "% intervals of a bootstrap over people and draws. Overlapping intervals do not show that "
+        "methods are equal: see paired_difference."
+    )
+    table: dict[str, list[str]] = {"method": [shown[name] for name in methods]}
+    for budget in budgets:
+        table[budget_name(budget)] = [_mean(scores, name, budget) for name in methods]
+    found: list[Item] = [(heading, text), ("", table)]
+    if notes:
+        found.append(("", "\n".join(notes)))
+    found.append(("Learning curves", curve_chart(scores)))
+    if is_extra:
+        return found
+    # people, confusion and errors of one method
+    chosen, budget, how = _chosen(scores, method)
+    found += _people_of_study(scores, chosen, budget, how)
+    if y is None:
+        found.append(("Confusion", "No labels y were given, so that errors are not known."))
+        return found
+    results = of_study(scores, chosen, budget, y, None if data is None else data.clips)
+    names = named(results.classes.tolist(), label_names or {})
+    found += _confusion(results, names, f"{chosen}, {budget_name(budget)}, all runs together.")
+    if data is not None:
+        found += _errors(results, data, names)
+    return found
+
+
+def _mean(scores: Sequence[Score], method: str, budget: Budget) -> str:
+    """Return a mean with its interval, or a dash where there are no scores."""
+    if not any(score.method == method and score.budget == budget for score in scores):
         return "–"
-    if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral):
-        return f"{float(value):.4g}"
-    return str(value)
+    found = mean_interval(scores, method, budget=budget, confidence=CONFIDENCE)
+    return f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
-def _image(heading: str, figure: Figure) -> str:
-    """Return a figure inside the page, as SVG or PNG, whichever is smaller."""
-    import matplotlib as mpl
+def _chosen(scores: Sequence[Score], method: str | None) -> tuple[str, Budget, str]:
+    """Return the method whose details are shown, its largest budget, and why it is shown."""
+    known = list(dict.fromkeys(score.method for score in scores))
+    if method is not None and method not in known:
+        raise ValueError(f"There are no scores of method {method!r}, but of {known}.")
+    budget = list(dict.fromkeys(score.budget for score in scores))[-1]
+    means = {
+        name: mean_interval(scores, name, budget=budget).mean
+        for name in known
+        if any(score.method == name and score.budget == budget for score in scores)
+    }
+    if method is not None:
+        return method, budget, "as chosen"
+    return max(means, key=lambda name: means[name]), budget, "with the largest mean of all methods"
 
-    vector, pixels = io.BytesIO(), io.BytesIO()
-    # without a date and with a fixed salt, equal figures give equal bytes
-    with mpl.rc_context({"svg.hashsalt": "m3n_sklearn"}):
-        figure.savefig(vector, format="svg", metadata={"Date": None})
-    figure.savefig(pixels, format="png", dpi=PNG_DPI, metadata={"Software": None})
-    kinds = {"image/svg+xml": vector.getvalue(), "image/png": pixels.getvalue()}
-    kind = min(kinds, key=lambda name: len(kinds[name]))
-    data = base64.b64encode(kinds[kind]).decode("ascii")
-    width = round(96 * figure.get_figwidth())  # CSS pixels
-    return (
-        f'<figure><img src="data:{kind};base64,{data}" width="{width}" '
-        f'alt="{escape(heading or "Figure")}"></figure>'
+
+def _people_of_study(scores: Sequence[Score], method: str, budget: Budget, how: str) -> list[Item]:
+    """Return the scores of people of one method, with intervals over its draws."""
+    own = [score for score in scores if score.method == method and score.budget == budget]
+    found: list[Person] = []
+    draws: dict[Hashable, list[Score]] = {}
+    for score in own:
+        draws.setdefault(score.group, []).append(score)
+    for person, runs in draws.items():
+        one = mean_interval(runs, method, budget=budget, confidence=CONFIDENCE)
+        interval = (one.low, one.high) if one.n_runs > 1 else None
+        found.append(Person(person, len(runs[0].rows), one.mean, float("nan"), interval))
+    found.sort(key=lambda person: -person.macro_f1)
+    over = mean_interval(own, method, budget=budget, confidence=CONFIDENCE)
+    text = (
+        f"{method}, {budget_name(budget)}, {how}. Points are means over the draws of labels; bars "
+        "are their bootstrap intervals, where there are several draws. "
+        f"Mean over people: {over.mean:.3f} [{over.low:.3f}, {over.high:.3f}]."
     )
+    return [("People", text), ("", people_chart(found, over.mean))]
+
+
+# ---- versions
+
+
+def _versions() -> dict[str, list[str]]:
+    """Return the versions of Python and of the packages that are installed."""
+    found = {
+        "Python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {"package": list(found), "version": list(found.values())}

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._typing import AnyArray, Array
 
-__all__ = ["are_dates", "label_time_axes", "time_places"]
+__all__ = ["are_dates", "clock_places", "label_time_axes", "time_places"]
 
 FIRST_UNIX = 3e8
 """Numbers from here on are Unix time, in s: July 1979. No recording is ten years long."""
@@ -28,6 +28,14 @@ def time_places(times: AnyArray, *, dates: bool) -> Array:
 
     known = times if times.dtype.kind == "M" else np.rint(times * 1e6).astype("datetime64[us]")
     return np.asarray(date2num(known))
+
+
+def clock_places(times: AnyArray) -> AnyArray:
+    """Return times in s as they are, and dates and Unix time as dates in ms."""
+    if not are_dates(times):
+        return np.asarray(times, dtype=np.float64)
+    known = times if times.dtype.kind == "M" else np.rint(times * 1e3).astype("datetime64[ms]")
+    return known.astype("datetime64[ms]")
 
 
 def label_time_axes(axes: Iterable[Any], *, dates: bool, zone: str = "") -> None:

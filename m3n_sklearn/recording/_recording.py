@@ -143,7 +143,9 @@ class Recording:
         _warn_about_units(self, doubts)
 
     @classmethod
-    def trusted(cls, data: Array, rate: float, channels: Sequence[str], **facts: Any) -> Recording:
+    def trusted(
+        cls, data: Array, rate: float, channels: Sequence[str] | None, **facts: Any
+    ) -> Recording:
         """Return a recording of computed data, without warnings about unusual readings.
 
         Parameters

@@ -129,6 +129,15 @@ class Rig:
         _interpolate_gaps(data, seen)
         return Readings(self._add_noise(data, take.keys, draws), seen, excess, rushing, has_gaps)
 
+    def worn(self, person: Person, draw: ClipDraw) -> tuple[BodyModel, list[Site]]:
+        """Return the body of one clip, and its sites with the axes of the sensors."""
+        body, sites = self._body_and_sites(person, draw)
+        turned = [
+            replace(site, orientation=site.orientation @ self._mount(site.name, draw))
+            for site in sites
+        ]
+        return body, turned
+
     def _clocks(self) -> Iterator[tuple[float, list[int]]]:
         """Yield each lag in s, with the sites that have it."""
         lags = [self.calibration[n].lag if n in self.calibration else 0.0 for n in self.names]

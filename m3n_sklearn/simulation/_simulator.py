@@ -26,7 +26,7 @@ from .._hashing import stable_key
 from .._typing import AnyArray, Array, Mask
 from .._validation import RATES, check_rotation, check_vector, list_of
 from .._windows import Windows
-from ..body import Site
+from ..body import BodyModel, Site
 from ..motion import Motion, warn_if_fast
 from ..recording import Recording, channel_names
 from ._guard import LIMITS, Excess, check_limits, report
@@ -456,6 +456,44 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         rig = self._repeatable_rig()
         varied = [rig.draw(_clip_key(clip)).vary(clip) for clip in clips]
         return varied[0] if single else varied
+
+    def worn(self, motion: Motion) -> tuple[BodyModel, list[Site]]:
+        """Return the body that `simulate` moves, and the sensors on it.
+
+        Parameters
+        ----------
+        motion : Motion
+            A clip that is passed to `simulate`.
+
+        Returns
+        -------
+        body : BodyModel
+            Body of the person, varied as drawn.
+        sites : list of Site
+            Places and axes of the sensors, with `mount`, calibration and random variation.
+
+        Raises
+        ------
+        TypeError
+            If `motion` is not a Motion.
+        ValueError
+            If bodies or sensors vary and `random_state` is not an integer, because each call would
+            then draw new values.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from m3n_sklearn import Motion, SMPLIMUSimulator
+        >>> simulator = SMPLIMUSimulator(sites="left_wrist", mount=np.diag([-1.0, -1.0, 1.0]))
+        >>> body, [site] = simulator.worn(Motion(np.zeros((90, 24, 3)), rate=30.0))
+        >>> site.orientation[:, 1].tolist()  # y points to the front: the watch is turned
+        [0.0, 0.0, 1.0]
+        """
+        if not isinstance(motion, Motion):
+            raise TypeError(f"worn takes one Motion, got {type(motion).__name__}.")
+        rig = self._repeatable_rig()
+        person = Person.of(motion.sex, motion.stature, motion.betas)
+        return rig.worn(person, rig.draw(_clip_key(motion)))
 
     def draws(self, X: Windows | Motion | Sequence[Motion]) -> dict[str, list[Any]]:
         """Return a table of what is drawn for each clip.

@@ -1,149 +1,342 @@
-"""Reports are single files that show what they were given."""
+"""The page of a classifier or a study says what was measured, on whom, and nothing else."""
 
 from __future__ import annotations
 
 import base64
+import json
 import re
-from html.parser import HTMLParser
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, confusion_matrix
+from sklearn.pipeline import make_pipeline
 
-from m3n_sklearn import Recording
-from m3n_sklearn.inspection import SignalDisplay, report
+from m3n_sklearn import Motion, Recording, Windows, cut
+from m3n_sklearn.datasets import make_wrist_har
+from m3n_sklearn.evaluation import Method, WindowFeatures, few_label_study, macro_f1, mean_interval
+from m3n_sklearn.inspection import MotionPlayer, report
+from m3n_sklearn.inspection import _report as module
+from m3n_sklearn.inspection._results import Results, _macro_f1, worst_errors
+from m3n_sklearn.recording import channel_names
+from m3n_sklearn.temporal import HMMClassifier
 
-VOID = {"meta", "img", "br", "link", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """Nesting, text by tag, and addresses."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.open, self.found, self.addresses = [], [], []
-        self.feed(path.read_text("utf-8"))
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.addresses += [value for name, value in attrs if name in ("src", "href")]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.addresses += [value for name, value in attrs if name in ("src", "href")]
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if data.strip():
-            self.found.append((self.open[-1], data.strip()))
+pytest.importorskip("plotly")
 
 
-def drawing(values=(0, 1)):
-    figure, ax = plt.subplots(figsize=(3, 2))
-    ax.plot(values)
-    return figure
+class Fixed(ClassifierMixin, BaseEstimator):
+    """Returns the probabilities that it was given."""
+
+    def __init__(self, probabilities, classes):
+        self.probabilities, self.classes = probabilities, classes
+
+    def fit(self, X, y=None):
+        self.classes_ = np.asarray(self.classes)
+        return self
+
+    def predict_proba(self, X):
+        return self.probabilities
+
+    def predict(self, X):
+        return self.classes_[self.probabilities.argmax(axis=1)]
 
 
-def write(tmp_path, *items):
-    return Page(report(tmp_path / "page.html", title="Title", items=items))
+@pytest.fixture(scope="module")
+def wrists():
+    return make_wrist_har(3, 2, ["clap", "stir", "wave"], random_state=0)
 
 
-def test_headings_paragraphs_and_tables_are_elements_in_order(tmp_path):
-    table = {"method": ["a", "b"], "macro F1": [0.12345, None], "n": [3, 40000]}
-    page = write(tmp_path, ("Text", "One.\n\nTwo,\nlonger."), ("Scores", table), ("", "The end."))
-    after = page.found[page.found.index(("h1", "Title")) :]
-    assert after == [
-        ("h1", "Title"),
-        ("h2", "Text"),
-        ("p", "One."),
-        ("p", "Two,\nlonger."),
-        ("h2", "Scores"),
-        *[("th", name) for name in table],
-        *[("th", "a"), ("td", "0.1235"), ("td", "3")],
-        *[("th", "b"), ("td", "–"), ("td", "40000")],
-        ("p", "The end."),
-    ]
+@pytest.fixture(scope="module")
+def model(wrists):
+    test = wrists.groups == wrists.groups[-1]
+    model = make_pipeline(WindowFeatures(), RandomForestClassifier(10, random_state=0))
+    return model.fit(wrists.X[~test], wrists.y[~test])
 
 
-def test_markup_in_text_is_shown_not_obeyed(tmp_path):
-    bad = "<script>alert('&')</script>"
-    page = report(
-        tmp_path / "page.html", title=bad, items=[(bad, bad), (bad, {bad: [bad], "b": [bad]})]
+@pytest.fixture(scope="module")
+def study(wrists):
+    forest = make_pipeline(WindowFeatures(), RandomForestClassifier(10, random_state=0))
+    methods = [Method("majority", DummyClassifier()), Method("forest", forest)]
+    return few_label_study(methods, wrists.X, wrists.y, wrists.groups, budgets=(1, 3), n_draws=2)
+
+
+def text_of(path):
+    return path.read_text("utf-8")
+
+
+def tables_of(text):
+    """Give the rows of each table as lists of texts."""
+    tables = []
+    for table in re.findall(r"<table>.*?</table>", text, flags=re.DOTALL):
+        rows = re.findall(r"<tr>(.*?)</tr>", table, flags=re.DOTALL)
+        tables.append([re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows])
+    return tables
+
+
+def figures_of(text):
+    """Give the plotly figures, with their arrays decoded."""
+    found = re.findall(r'<div class="plot"[^>]*><script[^>]*>(.*?)</script>', text, re.DOTALL)
+    return [json.loads(one, object_hook=_array) for one in found]
+
+
+def _array(value):
+    if set(value) >= {"dtype", "bdata"}:
+        array = np.frombuffer(base64.b64decode(value["bdata"]), np.dtype(value["dtype"]))
+        shape = value.get("shape")
+        return array.reshape([int(n) for n in shape.split(",")]) if shape else array
+    return value
+
+
+def test_numbers_of_a_classifier_are_those_of_scikit_learn(wrists, model, tmp_path):
+    path = report(model, wrists.X, wrists.y, groups=wrists.groups, path=tmp_path / "r.html")
+    predicted = model.predict(wrists.X)
+    tables = tables_of(text_of(path))
+    headline = {row[0]: row[1] for row in tables[0][1:]}
+    assert headline["accuracy"] == f"{accuracy_score(wrists.y, predicted):.3f}"
+    whole = macro_f1(wrists.y, predicted)
+    assert headline["macro F1, all windows together"] == f"{whole:.3f}"
+    by_person = {
+        person: macro_f1(wrists.y[wrists.groups == person], predicted[wrists.groups == person])
+        for person in np.unique(wrists.groups)
+    }
+    assert {row[0]: row[2] for row in tables[1][1:]} == {
+        str(person): f"{score:.3f}" for person, score in by_person.items()
+    }
+    mean = np.mean(list(by_person.values()))
+    assert headline["macro F1, mean over people"] == f"{mean:.3f}"
+    counts = next(
+        trace["customdata"]
+        for figure in figures_of(text_of(path))
+        for trace in figure["data"]
+        if trace["type"] == "heatmap" and "customdata" in trace
     )
-    assert "<script" not in page.read_text("utf-8")
-    assert [text for _, text in Page(page).found].count(bad) == 8
+    np.testing.assert_array_equal(counts, confusion_matrix(wrists.y, predicted))
 
 
-@pytest.mark.slow
-def test_figures_and_displays_are_inside_the_page(tmp_path):
-    still = Recording(np.tile([0, 0, 9.81, 0, 0, 0], (10, 1)), rate=50.0)
-    shown = SignalDisplay.from_recordings({"still": still})
-    page = write(tmp_path, ("Figure", drawing()), ("Display", shown))
-    assert len(page.addresses) == 2
-    for address in page.addresses:
-        kind, data = re.fullmatch(r"data:image/(svg\+xml|png);base64,(.*)", address).groups()
-        start = base64.b64decode(data)[:8]
-        assert start == (b"<?xml ve" if kind == "svg+xml" else b"\x89PNG\r\n\x1a\n")
-
-
-def test_a_crowded_figure_is_a_png_and_a_simple_one_an_svg(tmp_path):
-    crowd = drawing(np.random.default_rng(0).normal(size=20000))
-    simple, crowded = write(tmp_path, ("", drawing()), ("", crowd)).addresses
-    assert simple.startswith("data:image/svg+xml") and crowded.startswith("data:image/png")
-
-
-def test_estimators_are_shown_by_their_html_repr(tmp_path):
-    # not parsed as the other pages: some versions of scikit-learn leave a tag open
-    model = LogisticRegression(C=0.125)
-    page = report(tmp_path / "page.html", title="Title", items=[("Model", model)]).read_text(
-        "utf-8"
+def test_a_page_says_what_was_given_and_what_it_cannot_know(wrists, model, tmp_path):
+    text = text_of(
+        report(model, wrists.X, wrists.y, groups=wrists.groups, path=tmp_path / "r.html")
     )
-    assert "LogisticRegression" in page and "0.125" in page
+    assert "54 windows of 3 classes (3 people) were passed" in text
+    assert "cannot know who was in the training set" in text
+    assert "bootstrap over 3 people are too narrow" in text
+    facts = dict(row for row in tables_of(text)[2][1:])
+    assert facts["window"] == "2.56 s" and facts["channels"] == "right wrist acc, right wrist gyro"
+    assert facts["people"] == ", ".join(np.unique(wrists.groups))
+    alone = text_of(report(model, wrists.X, wrists.y, path=tmp_path / "r.html"))
+    assert "people not told" in alone and "No groups were given" in alone
 
 
-def test_data_frames_keep_a_named_index_only(tmp_path):
-    pd = pytest.importorskip("pandas")
-    plain = pd.DataFrame({"a": [1.5], "b": ["x"]})
-    page = write(tmp_path, ("", plain), ("", plain.set_index(pd.Index(["row"], name="name"))))
-    cells = [text for tag, text in page.found if tag in ("th", "td")]
-    assert cells == ["a", "b", "1.5", "x", "name", "a", "b", "row", "1.5", "x"]
+def test_the_interval_uses_macro_f1_of_resampled_recordings():
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.integers(4, size=(2, 5, 40))
+    pairs = list(zip(truth, predicted, strict=True))
+    tables = np.array([confusion_matrix(*pair, labels=range(4)) for pair in pairs])
+    expected = [macro_f1(*pair) for pair in pairs]
+    np.testing.assert_allclose(_macro_f1(tables.astype(float)), expected)
+    # a person with four recordings has no interval; one who is always right has one of no width
+    right = Results("m", np.arange(20), truth[0, :20], truth[0, :20], np.arange(4))
+    four, five = (Results(**{**right.__dict__, "clips": np.arange(20) % n}) for n in (4, 5))
+    assert four.interval_over_clips() is None and five.interval_over_clips() == (1.0, 1.0)
 
 
-def test_equal_content_gives_equal_bytes(tmp_path):
-    pages = [
-        report(tmp_path / name, title="T", items=[("Figure", drawing())]).read_bytes()
-        for name in ("a.html", "b.html")
+def test_errors_are_the_most_confident_ones_one_of_a_person_and_class():
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.4, 0.6], [0.45, 0.55]])
+    results = Results(
+        "m",
+        np.arange(5),
+        np.array(["a"] * 5),
+        np.array(["a", "b", "b", "b", "b"]),
+        np.array(["a", "b"]),
+        people=np.array([1, 1, 1, 2, 2]),
+        probabilities=probabilities,
+        columns=np.array(["a", "b"]),
+    )
+    assert worst_errors(results, 6) == [(1, 0.8), (3, 0.6)]
+
+
+def test_captions_of_errors_name_the_window(tmp_path):
+    still = np.tile([0.0, 0.0, 9.81], (400, 1))
+    names = channel_names("left_wrist", "acc")
+    X, y, groups = cut(
+        [
+            Recording(still, 50.0, names, labels="sit", subject="eve", name="one"),
+            Recording(still + np.eye(3)[0], 50.0, names, labels="walk", subject="Bob", name="Two"),
+        ],
+        seconds=2.0,
+        overlap=0.0,
+    )
+    probabilities = np.tile([0.9, 0.1], (8, 1))
+    probabilities[6] = [0.97, 0.03]
+    classifier = Fixed(probabilities, ["sit", "walk"]).fit(X)
+    names = {"walk": "Walking", "sit": "Sitting"}
+    path = report(classifier, X, y, groups=groups, path=tmp_path / "r.html", label_names=names)
+    text = text_of(path)
+    assert "4 of 8 predictions are wrong. These are 1 of them" in text
+    assert (
+        "True Walking, predicted Sitting (probability 0.97, true class 0.03). Row 6, person Bob, "
+        "recording Two, from 4.00 s." in text
+    )
+    signals = figures_of(text)[-1]
+    np.testing.assert_allclose(signals["data"][2]["y"], 9.81, rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(signals["data"][0]["x"])[[0, -1]], [4.0, 5.98])
+    assert signals["layout"]["yaxis"]["title"]["text"].endswith("(m/s²)")
+
+
+def test_windows_with_poses_are_played_in_their_place(tmp_path):
+    motion = Motion(np.zeros((240, 24, 3)), rate=60.0, label="walk", subject="eve", name="one")
+    recording = Recording(
+        np.tile([0.0, 0.0, 9.81], (200, 1)), 50.0, channel_names("left_wrist", "acc"), labels="walk"
+    )
+    X, y, _ = cut((motion, recording), seconds=1.0, overlap=0.0, margin=0.5)
+    classifier = Fixed(np.tile([1.0, 0.0], (len(y), 1)), ["sit", "walk"]).fit(X)
+    text = text_of(report(classifier, X, y, path=tmp_path / "r.html"))
+    [data] = re.findall(r'"m3n-player"><script[^>]*>(.*?)</script>', text)
+    scene = json.loads(data)
+    row = int(re.search(r"Row (\d+)", text)[1])
+    assert scene["start"] == scene["recordings"][0]["start"] == X["start"][row]
+    assert scene["frames"] == 30 and scene["recordings"][0]["samples"] == 50
+
+
+def test_timelines_have_the_segments_and_the_probabilities_of_a_recording(tmp_path):
+    X = Windows(
+        imu=np.zeros((10, 3, 50)),
+        start=np.r_[np.arange(5.0), 20 + np.arange(5.0)],
+        clip=["r"] * 10,
+        rate=50.0,
+    )
+    y = np.repeat([0, 1], 5)
+    probabilities = np.column_stack([np.linspace(1, 0, 10), np.linspace(0, 1, 10)])
+    classifier = Fixed(probabilities, [0, 1]).fit(X)
+    text = text_of(report(classifier, X, y, path=tmp_path / "r.html"))
+    assert "Recording r: accuracy 1.00." in text
+    timeline = next(f for f in figures_of(text) if f["layout"].get("barmode") == "overlay")
+    bars = [trace for trace in timeline["data"] if trace["type"] == "bar"]
+    assert [(b["base"], b["x"]) for b in bars] == [
+        ([0.0, 0.0], [5.0, 5.0]),
+        ([20.0, 20.0], [5.0] * 2),
     ]
-    assert pages[0] == pages[1]
+    [shown] = [trace for trace in timeline["data"] if trace["type"] == "heatmap"]
+    z = np.asarray(shown["z"])
+    # nothing is shown in the gap between 5 and 20 s
+    np.testing.assert_array_equal(z[0], [100, 89, 78, 67, 56, 0, 44, 33, 22, 11, 0])
+    np.testing.assert_allclose(shown["x"], [0, 1, 2, 3, 4, 5, 20, 21, 22, 23, 24, 25])
 
 
-def test_a_failed_report_leaves_the_old_one_alone(tmp_path):
-    path = report(tmp_path / "page.html", title="Old", items=[])
-    before = path.read_bytes()
-    with pytest.raises(TypeError, match=r"cannot show <object .* under the heading 'New'"):
-        report(path, title="New", items=[("New", object())])
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
+def test_times_that_are_unix_time_become_dates(tmp_path):
+    X = Windows(imu=np.zeros((9, 3, 50)), start=1.7e9 + np.arange(9.0), clip=["r"] * 9, rate=50.0)
+    classifier = Fixed(np.tile([1.0, 0.0], (9, 1)), [0, 1]).fit(X)
+    text = text_of(report(classifier, X, np.zeros(9, dtype=int), path=tmp_path / "r.html"))
+    timeline = next(f for f in figures_of(text) if f["layout"].get("barmode") == "overlay")
+    assert timeline["layout"]["xaxis"]["type"] == "date"
+    assert timeline["data"][0]["base"][0] == "2023-11-14T22:13:20.000"
+    assert timeline["data"][0]["x"][0] == 9000  # ms
+    wrong = text_of(report(classifier, X, np.ones(9, dtype=int), path=tmp_path / "r.html"))
+    assert re.search(r"recording r, from 2023-11-14T22:13:2\d", wrong)
+    assert np.asarray(figures_of(wrong)[-1]["data"][0]["x"])[0] == 0.0
+
+
+def test_an_hmm_is_compared_with_its_windows(wrists, model, tmp_path):
+    hmm = HMMClassifier(FrozenEstimator(model)).fit(wrists.X, wrists.y)
+    text = text_of(report(hmm, wrists.X, wrists.y, groups=wrists.groups, path=tmp_path / "r.html"))
+    assert "macro F1 before the HMM" in text
+    timeline = next(f for f in figures_of(text) if f["layout"].get("barmode") == "overlay")
+    tracks = {name for t in timeline["data"] if t["type"] == "bar" for name in t["y"]}
+    assert tracks == {"truth", "windows", "smoothed"}
+
+
+def test_a_study_shows_means_with_intervals_and_its_best_method(study, tmp_path):
+    text = text_of(report(study, path=tmp_path / "r.html"))
+    [table] = [t for t in tables_of(text) if t[0][0] == "method"]
+    for name, *cells in table[1:]:
+        for budget, cell in zip((1, 3), cells, strict=True):
+            one = mean_interval(study, name, budget=budget)
+            assert cell == f"{one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]"
+    assert "forest, 3 per class, with the largest mean of all methods." in text
+    assert "No labels y were given" in text
+    chosen = text_of(report(study, path=tmp_path / "r.html", method="majority"))
+    assert "majority, 3 per class, as chosen." in chosen
+
+
+def test_a_study_with_windows_shows_its_errors(study, wrists, tmp_path):
+    text = text_of(
+        report(study, wrists.X, wrists.y, groups=wrists.groups, path=tmp_path / "r.html")
+    )
+    own = [s for s in study if s.method == "forest" and s.budget == 3]
+    wrong = sum(int(np.sum(wrists.y[s.rows] != s.predictions)) for s in own)
+    total = sum(len(s.rows) for s in own)
+    assert f"{wrong} of {total} predictions are wrong" in text and "% of the runs" in text
+
+
+def test_a_classifier_and_a_study_share_a_page_with_items(study, wrists, model, tmp_path):
+    shown = MotionPlayer.from_motion(wrists.motions[0])
+    text = text_of(
+        report(
+            model,
+            wrists.X,
+            wrists.y,
+            study=study,
+            path=tmp_path / "r.html",
+            title="Both",
+            about="About <this>.",
+            items=[("Motion", shown)],
+        )
+    )
+    headings = re.findall(r"<h2>(.*?)</h2>", text)
+    assert [h for h in headings if h in ("Few-label study", "Motion", "Settings", "Versions")] == [
+        "Few-label study",
+        "Motion",
+        "Settings",
+        "Versions",
+    ]
+    assert "<p>About &lt;this&gt;.</p>" in text and "<h1>Both</h1>" in text
+
+
+def test_bare_arrays_count_samples_and_windows(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 3, 30)), np.arange(20) % 2
+    classifier = Fixed(np.tile([0.6, 0.4], (20, 1)), [0, 1]).fit(X)
+    figures = figures_of(text_of(report(classifier, X, y, path=tmp_path / "r.html")))
+    titles = [figure["layout"].get("xaxis", {}).get("title", {}).get("text") for figure in figures]
+    assert "sample" in titles
 
 
 @pytest.mark.parametrize(
-    ("items", "error", "message"),
+    ("arguments", "changes", "error", "message"),
     [
-        (["text"], TypeError, "pair of a heading and its content; got 'text'"),
-        ([(1, "text")], TypeError, "pair of a heading"),
-        ([("", {"a": [1], "b": [1, 2]})], ValueError, "1 values of 'a', 2 values of 'b'"),
+        (("model",), {}, TypeError, "takes a fitted classifier, or the scores"),
+        ((LogisticRegression(),), {}, ValueError, "needs test windows X and their labels y"),
+        (([],), {}, ValueError, "scores is empty"),
+        ((LogisticRegression, [[0.0]], [0]), {}, TypeError, "takes a fitted classifier"),
     ],
 )
-def test_items_are_checked(tmp_path, items, error, message):
+def test_arguments_are_checked(arguments, changes, error, message, tmp_path):
     with pytest.raises(error, match=message):
-        report(tmp_path / "page.html", title="T", items=items)
+        report(*arguments, **changes, path=tmp_path / "r.html")
 
 
-def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"folder .*nowhere does not exist. Create it"):
-        report(tmp_path / "nowhere" / "page.html", title="T", items=[])
+def test_labels_of_another_kind_are_named(wrists, model, tmp_path):
+    numbers = np.unique(wrists.y, return_inverse=True)[1]
+    with pytest.raises(ValueError, match=r"y has labels such as .*0.*, but the predictions are"):
+        report(model, wrists.X, numbers, path=tmp_path / "r.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_folder_is_named_before_the_work(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere does not exist. Create it first"):
+        report("neither", path=tmp_path / "nowhere" / "r.html")
+
+
+def test_an_unknown_method_is_named(study, tmp_path):
+    with pytest.raises(ValueError, match="no scores of method 'x', but of"):
+        report(study, path=tmp_path / "r.html", method="x")
+
+
+def test_without_plotly_the_extra_is_named(study, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=re.escape('pip install "m3n-sklearn[report]"')):
+        report(study, path=tmp_path / "r.html")
