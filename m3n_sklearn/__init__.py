@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._windows import as_windows as as_windows
     from .classification import Multi3NetClassifier as Multi3NetClassifier
     from .inspection import describe as describe
+    from .inspection import report as report
     from .motion import Motion as Motion
     from .motion import motion_from_joints as motion_from_joints
     from .motion import read_4dhumans as read_4dhumans
@@ -76,6 +77,7 @@ _HOMES = {
     "read_smpl": "motion",
     "read_table": "recording",
     "read_wham": "motion",
+    "report": "inspection",
     "rigid_body_imu": "simulation",
     "save": "_persistence",
     "save_pretrained": "_hub",

@@ -39,7 +39,7 @@ def load_onnx() -> Any:
         import onnxscript  # noqa: F401 - the exporter of torch needs it
     except ImportError as error:
         raise ImportError(
-            "Exporting needs onnx and onnxscript: pip install m3n-sklearn[deploy]. The exported "
+            'Exporting needs onnx and onnxscript: pip install "m3n-sklearn[deploy]". The exported '
             "model needs onnxruntime only."
         ) from error
     return onnx

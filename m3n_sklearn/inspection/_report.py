@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.dummy import DummyClassifier
-from sklearn.utils.validation import check_is_fitted
 
 from .._typing import AnyArray
 from .._windows import Windows
@@ -92,11 +91,12 @@ def report(
 
     Parameters
     ----------
-    model_or_study : fitted classifier or sequence of Score
-        A classifier that is tested on X and y, or the scores of
+    model_or_study : classifier or sequence of Score
+        A fitted classifier, which is tested on X and y; a classifier that is not fitted, which is
+        cross-validated on them over up to five folds of people; or the scores of
         :func:`m3n_sklearn.evaluation.few_label_study`.
     X : Windows or array-like of shape (n, ...), optional
-        For a classifier: the test windows. For a study: all its windows, which adds the signals of
+        For a classifier: the windows. For a study: all its windows, which adds the signals of
         errors to the page.
     y : array-like of shape (n,), optional
         True labels of X. For a study they add confusion and errors.
@@ -134,7 +134,8 @@ def report(
     FileNotFoundError
         If the folder of `path` does not exist.
     ValueError
-        If there are no labels for a classifier, or lengths differ.
+        If there are no labels for a classifier, no people for one that is not fitted, or lengths
+        differ.
     TypeError
         If `model_or_study` is neither a classifier nor a sequence of scores.
 
@@ -149,22 +150,21 @@ def report(
     is one over people (:func:`m3n_sklearn.evaluation.mean_interval`). A person with fewer than five
     clips has none.
 
-    The page cannot know on which people a classifier was fitted. Pass windows of other people only.
+    The page cannot know on which people a fitted classifier was fitted. Pass windows of other
+    people only.
 
     Examples
     --------
+    Each person is predicted by a classifier that was fitted on others:
+
     >>> from pathlib import Path
     >>> from tempfile import mkdtemp
-    >>> import numpy as np
-    >>> from m3n_sklearn import Multi3NetClassifier
+    >>> from m3n_sklearn import Multi3NetClassifier, report
     >>> from m3n_sklearn.datasets import make_wrist_har
-    >>> from m3n_sklearn.inspection import report
     >>> wrists = make_wrist_har(4, 1, ["clap", "stir"], random_state=0)
-    >>> test = wrists.groups == wrists.groups[0]
     >>> classifier = Multi3NetClassifier("m3n-base", strategy="frozen", random_state=0)
-    >>> classifier = classifier.fit(wrists.X[~test], wrists.y[~test])
     >>> page = report(
-    ...     classifier, wrists.X[test], wrists.y[test], groups=wrists.groups[test],
+    ...     classifier, wrists.X, wrists.y, groups=wrists.groups,
     ...     path=Path(mkdtemp()) / "report.html",
     ... )
     """
@@ -192,7 +192,6 @@ def report(
     name = f"Report of {type(model_or_study).__name__}" if is_model else "Few-label study"
     data = None if X is None else LabeledWindows.of(X, y, groups, recordings, times, label_names)
     if is_model:
-        check_is_fitted(model_or_study)
         assert data is not None and y is not None
         sections += _of_classifier(model_or_study, data, y, groups)
     if listed is not None:
@@ -252,11 +251,17 @@ def _headline(results: Results, data: LabeledWindows) -> list[Item]:
         rows.append(("macro F1 before the HMM, all windows", before, "", ""))
     guess = DummyClassifier().fit(results.truth, results.truth).predict(results.truth)
     rows.append(("macro F1 of the most frequent class", macro_f1(results.truth, guess), "", ""))
-    text = (
-        f"{len(results.rows)} windows of {_n(results.truth)} classes ({who}) were "
-        "passed to this report. The report cannot know who was in the training set: scores of "
-        "people on whom the classifier was fitted are too high."
-    )
+    text = f"{len(results.rows)} windows of {_n(results.truth)} classes ({who}) "
+    if results.n_folds:
+        text += (
+            f"were predicted in {results.n_folds} folds of people: each person by a classifier "
+            "that was fitted on people of the other folds only."
+        )
+    else:
+        text += (
+            "were passed to this report. The report cannot know who was in the training set: "
+            "scores of people on whom the classifier was fitted are too high."
+        )
     unknown = sorted(set(results.truth.tolist()) - set(_tolist(results.columns)), key=str)
     if results.columns is not None and unknown:
         text += (

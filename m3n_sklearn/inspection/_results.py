@@ -8,7 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GroupKFold
+from sklearn.utils.validation import check_is_fitted
 
+from .._compat import safe_indexing
 from .._typing import AnyArray, Array
 from .._validation import plain_column
 from ..evaluation import Budget, Interval, Score, macro_f1, mean_interval
@@ -29,6 +34,9 @@ MIN_CLIPS = 5
 
 N_RESAMPLES, CONFIDENCE = 2000, 0.95
 
+MAX_FOLDS = 5
+"""Folds of people with which a classifier that is not fitted is cross-validated."""
+
 
 @dataclass(frozen=True)
 class Results:
@@ -44,6 +52,7 @@ class Results:
     probabilities: Array | None = None  # (m, P)
     columns: AnyArray | None = None  # (P,), classes of the probabilities
     windows: AnyArray | None = None  # (m,), predictions of the classifier inside an HMM
+    n_folds: int = 0  # of the cross-validation; 0 if the classifier was fitted before
 
     @property
     def accuracy(self) -> float:
@@ -134,32 +143,95 @@ class Person(NamedTuple):
 def of_classifier(
     classifier: Any, X: Any, y: ArrayLike, groups: ArrayLike | None, rows: Rows
 ) -> Results:
-    """Predict all windows with a fitted classifier."""
+    """Predict all windows: with a fitted classifier, or each person by a fit on other people."""
     count = len(rows.order)
     truth = plain_column(y, "y", count)
     people = None if groups is None else plain_column(groups, "groups", count)
-    order: dict[str, Any] = {}
-    windows = None
+    order: dict[str, AnyArray] = {}
     if isinstance(classifier, HMMClassifier):
         back = np.argsort(rows.order)
         order = {"recordings": rows.recordings[back], "times": rows.dates(rows.times)[back]}
-        windows = classifier.estimator_.predict(X)
-    predictions = np.asarray(classifier.predict(X, **order))
-    has_probabilities = hasattr(classifier, "predict_proba")
+    if _is_fitted(classifier):
+        found, n_folds = _predict(classifier, X, order), 0
+    else:
+        found, n_folds = _cross_validate(classifier, X, truth, people, order)
     clips = np.empty(count, dtype=rows.recordings.dtype)
     clips[rows.order] = rows.recordings
     return Results(
         type(classifier).__name__,
         np.arange(count),
         truth,
-        predictions,
-        _all_classes(truth, predictions),
+        found.predictions,
+        _all_classes(truth, found.predictions),
         people,
         clips if len(np.unique(clips)) < count else None,
+        found.probabilities,
+        found.columns,
+        found.windows,
+        n_folds,
+    )
+
+
+class _Predictions(NamedTuple):
+    """What a classifier says of windows."""
+
+    predictions: AnyArray  # (m,)
+    probabilities: Array | None  # (m, P)
+    columns: AnyArray | None  # (P,)
+    windows: AnyArray | None  # (m,), of the classifier inside an HMM
+
+
+def _is_fitted(classifier: Any) -> bool:
+    try:
+        check_is_fitted(classifier)
+    except NotFittedError:
+        return False
+    return True
+
+
+def _predict(classifier: Any, X: Any, order: dict[str, AnyArray]) -> _Predictions:
+    """Predict with a fitted classifier."""
+    is_hmm, has_probabilities = bool(order), hasattr(classifier, "predict_proba")
+    return _Predictions(
+        np.asarray(classifier.predict(X, **order)),
         classifier.predict_proba(X, **order) if has_probabilities else None,
         classifier.classes_ if has_probabilities else None,
-        windows,
+        classifier.estimator_.predict(X) if is_hmm else None,
     )
+
+
+def _cross_validate(
+    classifier: Any, X: Any, truth: AnyArray, people: AnyArray | None, order: dict[str, AnyArray]
+) -> tuple[_Predictions, int]:
+    """Predict each person by a classifier that was fitted on others; return the folds as well."""
+    if people is None or len(np.unique(people)) < 2:
+        raise ValueError(
+            f"This {type(classifier).__name__} is not fitted, and without groups= of two people or "
+            "more it cannot be cross-validated. Give the person of each window as groups=, or fit "
+            "it on other windows."
+        )
+    n_folds = min(MAX_FOLDS, len(np.unique(people)))
+    parts: list[tuple[NDArray[np.int64], _Predictions]] = []
+    for train, test in GroupKFold(n_folds).split(truth, groups=people):
+        # 1. Fit on the other people; an HMM orders its windows by recording and time
+        shown = {name: column[train] for name, column in order.items()}
+        fitted = clone(classifier).fit(safe_indexing(X, train), truth[train], **shown)
+        # 2. Predict
+        held = {name: column[test] for name, column in order.items()}
+        parts.append((test, _predict(fitted, safe_indexing(X, test), held)))
+    # 3. Join in the order of X; a class that a fold has not seen has the probability 0 there
+    rows = np.argsort(np.concatenate([test for test, _ in parts]))
+    predictions = np.concatenate([found.predictions for _, found in parts])[rows]
+    inner = [found.windows for _, found in parts if found.windows is not None]
+    windows = np.concatenate(inner)[rows] if inner else None
+    known = [found.columns for _, found in parts if found.columns is not None]
+    if not known:
+        return _Predictions(predictions, None, None, windows), n_folds
+    columns = np.unique(np.concatenate(known))
+    probabilities = np.zeros((len(truth), len(columns)))
+    for test, found in parts:
+        probabilities[np.ix_(test, np.searchsorted(columns, found.columns))] = found.probabilities
+    return _Predictions(predictions, probabilities, columns, windows), n_folds
 
 
 def of_study(

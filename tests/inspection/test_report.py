@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
@@ -21,9 +21,9 @@ from m3n_sklearn.datasets import make_wrist_har
 from m3n_sklearn.evaluation import Method, WindowFeatures, few_label_study, macro_f1, mean_interval
 from m3n_sklearn.inspection import MotionPlayer, report
 from m3n_sklearn.inspection import _report as module
-from m3n_sklearn.inspection._results import Results, _macro_f1, worst_errors
+from m3n_sklearn.inspection._results import Results, _macro_f1, of_classifier, worst_errors
 from m3n_sklearn.recording import channel_names
-from m3n_sklearn.temporal import HMMClassifier
+from m3n_sklearn.temporal import HMMClassifier, read_rows
 
 pytest.importorskip("plotly")
 
@@ -247,6 +247,44 @@ def test_an_hmm_is_compared_with_its_windows(wrists, model, tmp_path):
     timeline = next(f for f in figures_of(text) if f["layout"].get("barmode") == "overlay")
     tracks = {name for t in timeline["data"] if t["type"] == "bar" for name in t["y"]}
     assert tracks == {"truth", "windows", "smoothed"}
+
+
+@pytest.mark.parametrize("in_chain", [False, True])
+def test_a_classifier_that_is_not_fitted_predicts_people_it_has_not_seen(
+    in_chain, wrists, tmp_path
+):
+    forest = make_pipeline(WindowFeatures(), RandomForestClassifier(10, random_state=0))
+    given = HMMClassifier(forest) if in_chain else forest
+    page = report(
+        given, wrists.X, wrists.y, groups=wrists.groups, path=tmp_path / "page.html"
+    ).read_text("utf-8")
+    assert "in 3 folds of people" in page and "too high" not in page
+    # the same folds by hand
+    expected = np.empty(len(wrists.y), dtype=object)
+    for person in np.unique(wrists.groups):
+        test = wrists.groups == person
+        expected[test] = clone(given).fit(wrists.X[~test], wrists.y[~test]).predict(wrists.X[test])
+    assert f">{np.mean(expected == wrists.y):.3f}<" in page
+    with pytest.raises(Exception, match="not fitted"):
+        given.predict(wrists.X)
+
+
+def test_classes_that_a_fold_has_not_seen_have_no_probability(wrists, tmp_path):
+    y = np.where(wrists.groups == wrists.groups[0], "own " + wrists.y.astype(str), wrists.y)
+    forest = make_pipeline(WindowFeatures(), RandomForestClassifier(10, random_state=0))
+    results = of_classifier(forest, wrists.X, y, wrists.groups, read_rows(wrists.X, None, None))
+    first = wrists.groups == wrists.groups[0]
+    own = np.char.startswith(results.columns.astype(str), "own")
+    assert own.sum() == 3 and not results.probabilities[np.ix_(first, own)].any()
+    np.testing.assert_allclose(results.probabilities.sum(axis=1), 1.0)
+
+
+def test_without_people_a_classifier_that_is_not_fitted_is_refused(wrists, tmp_path):
+    for groups in (None, np.zeros(len(wrists.y))):
+        with pytest.raises(ValueError, match=r"not fitted, and without groups= of two people"):
+            report(
+                LogisticRegression(), wrists.X, wrists.y, groups=groups, path=tmp_path / "p.html"
+            )
 
 
 def test_a_study_shows_means_with_intervals_and_its_best_method(study, tmp_path):
