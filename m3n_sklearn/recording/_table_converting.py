@@ -16,7 +16,7 @@ from .._warn import warn
 from ._recording import Recording, recording_of
 from ._table_columns import Sensor
 from ._table_conventions import Axes, read_axes
-from ._table_labels import SampleLabels
+from ._table_labels import UNLABELED, SampleLabels
 from ._table_pieces import (
     BLOCK,
     FEWEST,
@@ -82,7 +82,7 @@ def convert_streams(
         turned = f", axes {arguments.axes.text}" if arguments.axes.mount is not None else ""
         report.add("site", f"{listed(named)}{turned}")
     # 3. Recordings
-    notes: Counter[str] = Counter()
+    notes: dict[str, list[str]] = {}
     resampled = 0
     recordings: list[Recording] = []
     labels = SampleLabels(arguments.intervals, pieces, clock, report)
@@ -274,7 +274,7 @@ def _report_rate(
     rates: Rates,
     resampled: int,
     count: int,
-    notes: Counter[str],
+    notes: dict[str, list[str]],
     arguments: Arguments,
     report: TableReport,
 ) -> None:
@@ -287,8 +287,9 @@ def _report_rate(
     else:
         text += ", rows kept as they are"
     report.add("rate", text, inferred=inferred)
-    for note, times in notes.most_common(3):
-        report.add("stamps", f"{note} ({times} of {count} recordings)")
+    for alike in sorted(notes.values(), key=len, reverse=True)[:3]:
+        where = f" (alike in {len(alike)} of {count} recordings)" if count > 1 else ""
+        report.add("stamps", alike[0] + where)
     if arguments.rate is not None and not 0.8 < rates.rate / rates.stamps < 1.25:
         report.add("rate", f"the stamps are at {rates.stamps:.5g} Hz")
 
@@ -321,10 +322,16 @@ def _report_labels(
         report.add("labels", "none")
         return
     total = sum(counts.values())
+    missing = counts.pop(UNLABELED, 0)
     shares = [f"{label} {count / total:.0%}" for label, count in counts.most_common()]
     source = f"{column!r}: " if column and arguments.intervals is None else ""
     inferred = bool(source) and arguments.label is None
-    report.add("labels", f"{source}{listed(shares, 6)}", inferred=inferred)
+    text = source + (listed(shares, 6) or "none")
+    if missing:
+        text += (
+            f"; {UNLABELED} {missing / total:.0%}, which cut(..., ignore={UNLABELED!r}) leaves out"
+        )
+    report.add("labels", text, inferred=inferred)
 
 
 def _duration(seconds: float) -> str:

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -166,12 +165,12 @@ def even_piece(
     convert: Any,
     dtype: np.dtype[Any],
     max_gap: float,
-    notes: Counter[str],
+    notes: dict[str, list[str]],
 ) -> tuple[NDArray[Any], NDArray[np.bool_], float, bool]:
     """Return samples, observed, the time of the first one, and whether rows were resampled.
 
     `convert` turns raw readings (T, C) into those of the result. Rows that
-    were converted are freed.
+    were converted are freed. What was done to the stamps is added to `notes`, by kind.
     """
     channels = len(piece.stream.channels)
     if is_even(piece, rate):
@@ -194,14 +193,15 @@ def _resampled(
     convert: Any,
     dtype: np.dtype[Any],
     max_gap: float,
-    notes: Counter[str],
+    notes: dict[str, list[str]],
 ) -> tuple[NDArray[Any], NDArray[np.bool_], float]:
     """Return samples on an even grid, whether each was observed, and the time of the first one."""
     stream, channels = piece.stream, len(piece.stream.channels)
     sensors = _columns(stream)
     data: NDArray[Any] = np.empty((0, channels), dtype=dtype)
     seen = np.empty((0, channels), dtype=bool)
-    start, done, said = piece.first, 0, Counter[str]()
+    start, done = piece.first, 0
+    said: dict[str, str] = {}
     for low in range(piece.begin, piece.end, BLOCK):
         high = min(piece.end, low + BLOCK)
         if piece.end - high < BLOCK // 4:
@@ -211,7 +211,8 @@ def _resampled(
         values = convert(stream.values(left, right))
         # 1. The clock behind the stamps
         clock = recover_clock(times, values, "auto")
-        said.update(_kinds(clock.notes))
+        for note in clock.notes:
+            said.setdefault(_kind(note), " ".join(note.split()))
         if low == piece.begin:
             start = float(clock.times[0])
             count = int(np.floor((piece.last - start) * rate + 1e-6)) + 1
@@ -235,7 +236,8 @@ def _resampled(
         stream.release(max(piece.begin, high - BESIDE))
         if high == piece.end:
             break
-    notes.update(dict.fromkeys(said, 1))
+    for kind, note in said.items():
+        notes.setdefault(kind, []).append(note)
     return data[:done], seen[:done], start
 
 
@@ -248,9 +250,9 @@ def _columns(stream: Stream) -> list[list[int]]:
     return found
 
 
-def _kinds(notes: Sequence[str]) -> list[str]:
-    """Return notes about stamps, alike where they differ by numbers only."""
-    return [" ".join(_NUMBERS.sub("…", note).split()) for note in notes]
+def _kind(note: str) -> str:
+    """Return a note about stamps without its numbers."""
+    return " ".join(_NUMBERS.sub("", note).split())
 
 
 def sample_stretches(
