@@ -6,6 +6,7 @@ import doctest
 import importlib
 import re
 import runpy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ ESTIMATOR_ROOMS = (
 
 @pytest.fixture
 def in_folder(tmp_path, monkeypatch):
+    shutil.copy(ROOT / "examples" / "watch.csv", tmp_path)
     monkeypatch.chdir(tmp_path)
 
 

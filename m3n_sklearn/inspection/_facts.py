@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from numbers import Number
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,10 +61,19 @@ RUN = 3
 
 
 def facts_of(item: Item, number: int, cutting: dict[str, Any]) -> Facts:
-    """Return what an item contains, and what `cut` makes of it."""
+    """Return what an item contains, and what `cut` makes of it; ignored classes are left out."""
     fates = window_fates(item, **cutting)
-    if isinstance(item, Motion):
-        return _of_motion(item, number, fates)
+    ignore = cutting.get("ignore", ())
+    ignored = [ignore] if isinstance(ignore, str | Number) else list(ignore)
+    found = (
+        _of_motion(item, number, fates) if isinstance(item, Motion) else _of(item, number, fates)
+    )
+    kept = {label: value for label, value in found.classes.items() if label not in ignored}
+    return found._replace(classes=kept)
+
+
+def _of(item: Recording | tuple[Motion, Recording], number: int, fates: WindowFates) -> Facts:
+    """Return what a recording contains, or a pair of a motion and a recording."""
     recording, motion = (item, None) if isinstance(item, Recording) else (item[1], item[0])
     subject = recording.subject if motion is None else recording.subject or motion.subject
     sensors, turning = _sensors(recording)

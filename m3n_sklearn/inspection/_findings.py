@@ -79,7 +79,7 @@ def find_all(facts: Sequence[Facts], cutting: dict[str, Any]) -> tuple[Finding, 
         _axes(facts),
         _people(facts),
         _classes(facts),
-        _windows(facts),
+        _windows(facts, cutting),
     )
     return tuple(finding for rule in rules for finding in rule)
 
@@ -416,7 +416,7 @@ def _classes(facts: Sequence[Facts]) -> Iterator[Finding]:
         )
 
 
-def _windows(facts: Sequence[Facts]) -> Iterator[Finding]:
+def _windows(facts: Sequence[Facts], cutting: dict[str, Any]) -> Iterator[Finding]:
     """Find items that are too short, and windows of several classes."""
     short = [each for each in facts if each.fates.too_short]
     if short:
@@ -431,7 +431,7 @@ def _windows(facts: Sequence[Facts]) -> Iterator[Finding]:
     kept = sum(each.fates.kept for each in facts)
     mixed = [each for each in facts if each.fates.mixed]
     count = sum(each.fates.mixed for each in mixed)
-    if kept and count >= MANY_MIXED * kept:
+    if kept and count >= MANY_MIXED * kept and not cutting.get("min_purity"):
         yield Finding(
             "windows",
             _who(mixed, facts),

@@ -353,3 +353,14 @@ def test_no_false_alarm_about_the_axes_of_real_recordings(shared_data):
 def test_four_people_of_wisdm_wore_the_watch_otherwise(shared_data):
     # readings that the signs of axes take to those of the others in each half of the classes
     assert axes_of(read_pool(shared_data("wisdm51_watch"))) == {"1601", "1607", "1622", "1628"}
+
+
+def test_ignored_classes_are_not_described_and_purity_that_was_asked_for_is_not_advised():
+    labels = np.repeat(["walk", "unlabeled", "stir"], 200)
+    data = np.tile([0.0, 0.0, 9.81], (600, 1))
+    recording = Recording(data, 50, channel_names("right_wrist")[:3], labels=labels)
+    loose = describe(recording, seconds=2.0, overlap=0.5)
+    strict = describe(recording, seconds=2.0, overlap=0.5, min_purity=0.8, ignore="unlabeled")
+    assert "more than one class" in str(loose) and "more than one class" not in str(strict)
+    assert loose.classes["class"] == ["stir", "unlabeled", "walk"]
+    assert strict.classes["class"] == ["stir", "walk"]
