@@ -229,8 +229,8 @@ def _cross_validate(
         return _Predictions(predictions, None, None, windows), n_folds
     columns = np.unique(np.concatenate(known))
     probabilities = np.zeros((len(truth), len(columns)))
-    for test, found in parts:
-        probabilities[np.ix_(test, np.searchsorted(columns, found.columns))] = found.probabilities
+    for (test, found), own in zip(parts, known, strict=True):
+        probabilities[np.ix_(test, np.searchsorted(columns, own))] = found.probabilities
     return _Predictions(predictions, probabilities, columns, windows), n_folds
 
 
