@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._corpus import corpus_source
 from ._from_video import motion_from_video
 from ._pose_model import Landmarks, PoseModel, Region
 
@@ -9,5 +10,6 @@ __all__ = [
     "Landmarks",
     "PoseModel",
     "Region",
+    "corpus_source",
     "motion_from_video",
 ]

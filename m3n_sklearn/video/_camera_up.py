@@ -22,7 +22,7 @@ MAX_KNEE = np.deg2rad(30.0)
 MAX_LEAN = np.deg2rad(20.0)
 """Largest angle between each leg and the trunk of a person who stands on both feet."""
 
-MIN_STANDING_SECONDS = 0.3
+MIN_STANDING_SECONDS = 0.15
 """Time for which a person must stand in a clip."""
 
 MAX_TILT = np.deg2rad(45.0)

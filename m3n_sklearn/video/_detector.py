@@ -52,11 +52,11 @@ def anchors() -> Array:
     return np.concatenate(rows)
 
 
-def letterbox(image: NDArray[np.uint8]) -> tuple[Array, Region]:
+def letterbox(image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Region]:
     """Return the network's input (224, 224, 3), from -1 to 1, and the square that it shows."""
     height, width = image.shape[:2]
     square = Region(width / 2, height / 2, float(max(height, width)))
-    return sample_square(image, square, INPUT, outside=0.0) / 127.5 - 1.0, square
+    return np.asarray(sample_square(image, square, INPUT, outside=0.0) / 127.5 - 1.0), square
 
 
 def detections(boxes: Array, logits: Array, square: Region) -> list[Region]:

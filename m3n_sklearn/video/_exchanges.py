@@ -14,7 +14,7 @@ networks exchange them apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +26,7 @@ from ..skeleton import joint_columns
 __all__ = ["Repair", "repair_exchanges"]
 
 DEPTH_WEIGHT = 0.5
-"""Weight of the distance from the camera: it is less certain, and flips when sides are exchanged."""
+"""Weight of the distance from the camera: it is uncertain, and flips when sides are exchanged."""
 
 SWITCH = 0.06
 """Cost in m of a switch from one state to the other: as much as limbs must gain in continuity."""
@@ -64,7 +64,7 @@ def repair_exchanges(world: Array, visibility: Array, times: Array, layout: str)
 
 
 def _columns(
-    columns: dict[str, Sequence[int]], side: str, joints: Sequence[str]
+    columns: Mapping[str, Sequence[int]], side: str, joints: Sequence[str]
 ) -> NDArray[np.intp]:
     """Return the columns of some joints on one side."""
     names = [f"{side}_{joint}" for joint in joints if f"{side}_{joint}" in columns]
@@ -91,7 +91,7 @@ def _exchanged(left: Array, right: Array, times: Array) -> NDArray[np.bool_]:
             ]
         )
         came_from[frame] = options.argmin(axis=1)
-        cost = options.min(axis=1) + [0.0, RATE * steps[frame - 1]]
+        cost = options.min(axis=1) + np.array([0.0, RATE * steps[frame - 1]])
     # 3. Back from the best last state
     states = np.zeros(count, dtype=bool)
     state = int(cost.argmin())

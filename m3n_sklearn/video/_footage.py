@@ -78,11 +78,12 @@ class Footage:
         rate, stride, width, height, rotation = arrays["numbers"]
         people = tuple(
             Person(
-                int(scene),
-                arrays[f"frames{number}"].astype(np.intp),
-                *(arrays[f"{n}{number}"].astype(np.float64) for n in ("world", "image")),
-                arrays[f"visibility{number}"].astype(np.float64),
-                float(extent),
+                scene=int(scene),
+                frames=arrays[f"frames{number}"].astype(np.intp),
+                world=arrays[f"world{number}"].astype(np.float64),
+                image=arrays[f"image{number}"].astype(np.float64),
+                visibility=arrays[f"visibility{number}"].astype(np.float64),
+                extent=float(extent),
             )
             for number, (scene, extent) in enumerate(
                 zip(arrays["scenes"], arrays["extents"], strict=True)

@@ -9,20 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import median_filter
 
 from .._typing import Array, Mask
 from .._validation import check_count, check_positive, is_number
 from .._warn import warn
 from ..motion import Motion, motion_from_joints, read_mediapipe
-from ..skeleton import SMPL_JOINTS, SMPL_PARENTS
+from ..skeleton import SMPL_JOINTS, joint_columns
 from ._camera_up import Upright, find_camera_up
 from ._exchanges import repair_exchanges
 from ._footage import Footage, Person, analyze
 from ._landmarks import JITTERS
 from ._networks import open_model
-from ._root import with_root_from_feet
+from ._root import with_feet_on_floor
+from ._trust import MIN_TRUSTED, SITES, in_picture, trusted, trusted_sites, what_is_wrong
 
 __all__ = ["Options", "Report", "motion_from_video", "motions_of"]
 
@@ -37,16 +38,6 @@ MIN_SIMILAR = 0.25
 STEADY_SECONDS = 0.3
 """Window of the median of the visibility: it flickers from frame to frame."""
 
-MIN_TRUSTED = 0.25
-"""Share of a piece in which at least one wrist or ankle, with all joints up to the pelvis, must be
-seen. Pieces below it are close-ups and invented bodies."""
-
-SITES = ("left_wrist", "right_wrist", "left_ankle", "right_ankle")
-
-EDGE = 0.02
-"""Distance beyond the edge of the image, in shares of its size, from which on landmarks are
-invented."""
-
 
 @dataclass(frozen=True)
 class Options:
@@ -56,7 +47,7 @@ class Options:
     up: str | ArrayLike = "auto"
     stature: float | None = None
     max_gap: float = 0.25
-    min_visibility: float = 0.5
+    min_visibility: float = 0.3
 
     def __post_init__(self) -> None:
         """Check the arguments."""
@@ -121,7 +112,7 @@ def motion_from_video(
     stature: float | None = None,
     crops: int = 1,
     max_gap: float = 0.25,
-    min_visibility: float = 0.5,
+    min_visibility: float = 0.3,
     max_rate: float = 60.0,
     label: Hashable | None = None,
     subject: Hashable | None = None,
@@ -169,7 +160,7 @@ def motion_from_video(
     max_gap : float, default=0.25
         Longest time in s without the person that is interpolated, and marked as not observed.
         Longer ones cut the motion in pieces.
-    min_visibility : float, default=0.5
+    min_visibility : float, default=0.3
         Joints with a smaller visibility, or outside the picture, are not `observed`: networks
         invent limbs that they do not see. Sensors that depend on them are not simulated.
     max_rate : float, default=60.0
@@ -213,9 +204,10 @@ def motion_from_video(
     Notes
     -----
     What one camera does not show is missing or uncertain: the rotation of the forearm about its
-    axis (pronation), movements above 5 to 12 Hz, the distance from the camera, and the scale. The
-    path of the root follows from the feet: the lower foot stands still. A jump therefore loses its
-    height. Where feet are not seen, the hips stay in place. The user guide has measurements.
+    axis (pronation), movements above 5 to 12 Hz, the path over the floor, and the scale. The
+    landmarks are relative to the hips. The height of the hips follows from the lower foot, which
+    stands on the floor, where both feet are seen; a jump loses its height. Steps are lost. The
+    user guide has measurements.
 
     Left and right that the network exchanges for a while are given back to their sides, by
     continuity. What is still implausible is marked as not observed by the simulator.
@@ -341,11 +333,13 @@ def _chosen(footage: Footage, which: str | int, report: Report) -> list[Person]:
         if not isinstance(which, int):
             for other in people[1:]:
                 apart = all(not np.intersect1d(other.frames, p.frames).size for p in mine)
-                if apart and np.median(np.diff(other.frames, prepend=0)) >= 0:
+                if apart:
                     mine.append(other)
         chosen += mine
         rivals = [
-            p for p in people if all(p is not m for m in mine) and p.extent > MIN_SIMILAR * mine[0].extent
+            p
+            for p in people
+            if all(p is not m for m in mine) and p.extent > MIN_SIMILAR * mine[0].extent
         ]
         if rivals and isinstance(which, str):
             report.notes.append(
@@ -361,8 +355,6 @@ def _wrist_speed(footage: Footage, person: Person) -> float:
     """Return the mean speed of the wrists and elbows relative to the hips, in m/s."""
     if len(person.frames) < 3:
         return 0.0
-    from ..skeleton import joint_columns
-
     columns = joint_columns(footage.layout, person.world.shape[1])[1]
     used = [c for j in ("wrist", "elbow") for s in ("left", "right") for c in columns[f"{s}_{j}"]]
     places = median_filter(person.world[:, used], size=(5, 1, 1), mode="nearest")
@@ -384,14 +376,14 @@ def _pieces(
     if len(frames) < 2:
         report.refused.append(f"a person in {len(frames)} frame(s) only")
         return []
-    visibility = _in_picture(person.image[used], person.visibility[used], footage.size)
+    visibility = in_picture(person.image[used], person.visibility[used], footage.size)
     repair = repair_exchanges(person.world[used], visibility, times, footage.layout)
     world, visibility = repair.world, repair.visibility
     if repair.exchanged.any():
         share = float(repair.exchanged.any(axis=1).sum() / len(footage.times))
         report.exchanged = round(report.exchanged + share, 4)
     # 2. Which way is up
-    upright = find_camera_up(world, visibility >= options.min_visibility, times, footage.layout)
+    upright = _camera_up(footage, person, options)
     _report_up(upright, options, report)
     # 3. A motion for each piece
     limit = max(options.max_gap, 1.5 * float(np.median(np.diff(times)))) + 1e-9
@@ -403,6 +395,10 @@ def _pieces(
         if end - start < MIN_SECONDS:
             report.refused.append(f"{where}: shorter than {MIN_SECONDS:g} s")
             continue
+        wrong = what_is_wrong(world[rows], footage.layout)
+        if wrong is not None:
+            report.refused.append(f"{where}: {wrong}")
+            continue
         try:
             motion = _motion(
                 footage, frames[rows], world[rows], visibility[rows], upright, options, about
@@ -410,22 +406,32 @@ def _pieces(
         except ValueError as error:
             report.refused.append(f"{where}: {str(error).rstrip('.')}")
             continue
-        trusted = _trusted_sites(motion)
-        if trusted.mean(axis=0).max() < MIN_TRUSTED:
+        sites = trusted_sites(motion)
+        if sites.mean(axis=0).max() < MIN_TRUSTED:
             report.refused.append(
                 f"{where}: neither a wrist nor an ankle is seen together with the trunk in "
                 f"{MIN_TRUSTED:.0%} of the time"
             )
             continue
-        found.append((motion, trusted))
+        found.append((motion, sites))
     return found
 
 
-def _in_picture(image: Array, visibility: Array, size: tuple[int, int]) -> Array:
-    """Return the visibility (F, K), 0 outside of the picture."""
-    shares = image / np.array(size, dtype=np.float64)
-    inside = ((shares > -EDGE) & (shares < 1 + EDGE)).all(axis=-1)
-    return np.where(inside, visibility, 0.0)
+def _camera_up(footage: Footage, person: Person, options: Options) -> Upright:
+    """Find up from a person who stands, or else from another one in the same scene."""
+    others = sorted(
+        (one for one in footage.people if one.scene == person.scene and one is not person),
+        key=lambda one: -one.extent,
+    )
+    own = None
+    for one in (person, *others):
+        seen = in_picture(one.image, one.visibility, footage.size) >= options.min_visibility
+        found = find_camera_up(one.world, seen, footage.times[one.frames], footage.layout)
+        if found.direction is not None:
+            return found
+        own = found if own is None else own
+    assert own is not None
+    return own
 
 
 def _report_up(upright: Upright, options: Options, report: Report) -> None:
@@ -447,7 +453,7 @@ def _is_auto(up: Any) -> bool:
 
 def _motion(
     footage: Footage,
-    frames: Array,
+    frames: NDArray[np.intp],
     world: Array,
     visibility: Array,
     upright: Upright,
@@ -476,7 +482,9 @@ def _motion(
     if footage.layout == "mediapipe33":
         motion = read_mediapipe(points, **common)
     else:
-        motion = motion_from_joints(points, footage.layout, **{**common, "up": "-y" if _is_auto(up) else up})
+        motion = motion_from_joints(
+            points, footage.layout, **{**common, "up": "-y" if _is_auto(up) else up}
+        )
         motion = motion.replace(source=f"video {footage.layout}")
     # 3. What the network has invented is not observed
     assert motion.confidence is not None
@@ -485,29 +493,10 @@ def _motion(
     observed = steady >= options.min_visibility
     if motion.observed is not None:
         observed &= motion.observed
-    # 4. The root from the feet
+    # 4. The height of the root from the feet
     feet = [SMPL_JOINTS.index(f"{side}_ankle") for side in ("left", "right")]
-    motion = with_root_from_feet(motion, _trusted(observed, feet).all(axis=1))
+    motion = with_feet_on_floor(motion, np.asarray(trusted(observed, feet).all(axis=1)))
     return motion.replace(observed=None if observed.all() else observed)
-
-
-def _trusted(observed: Mask, joints: Sequence[int]) -> Mask:
-    """Tell in which frames (F, n) joints and all joints up to the root are observed."""
-    columns = []
-    for joint in joints:
-        chain = [joint]
-        while SMPL_PARENTS[chain[-1]] >= 0:
-            chain.append(int(SMPL_PARENTS[chain[-1]]))
-        columns.append(observed[:, chain].all(axis=1))
-    return np.stack(columns, axis=1)
-
-
-def _trusted_sites(motion: Motion) -> Mask:
-    """Tell in which frames (F, sites) the sites of sensors are observed."""
-    observed = motion.observed
-    if observed is None:
-        return np.ones((motion.n_frames, len(SITES)), dtype=bool)
-    return _trusted(observed, [SMPL_JOINTS.index(site) for site in SITES])
 
 
 def _note_clock(footage: Footage, report: Report) -> None:

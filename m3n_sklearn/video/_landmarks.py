@@ -89,11 +89,11 @@ def mean_landmarks(all_of_them: list[Landmarks]) -> Landmarks:
     if len(all_of_them) == 1:
         return all_of_them[0]
     regions = [one.region for one in all_of_them if one.region is not None]
-    middle = [np.mean([getattr(r, name) for r in regions]) for name in ("x", "y", "size")]
+    x, y, size = (float(np.mean([getattr(r, n) for r in regions])) for n in ("x", "y", "size"))
     angle = np.angle(np.mean([np.exp(1j * r.angle) for r in regions]))
     return Landmarks(
         np.mean([one.world for one in all_of_them], axis=0),
         np.mean([one.image for one in all_of_them], axis=0),
         np.mean([one.visibility for one in all_of_them], axis=0),
-        Region(*map(float, middle), float(angle), regions[0].score),
+        Region(x, y, size, float(angle), regions[0].score),
     )

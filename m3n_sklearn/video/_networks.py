@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._files import reading
+from .._hashing import sha256
 from .._typing import Array
 from ._detector import detections, letterbox
 from ._landmarks import INPUT, jittered, landmarks_of, mean_landmarks
@@ -44,8 +45,8 @@ class BlazePose:
 
     def __init__(self, detector: bytes, landmarker: bytes, crops: int) -> None:
         self.crops = crops
-        self._files = (detector, landmarker)
-        self._detector, self._landmarker = map(_Network, self._files)
+        self.digest = sha256([detector, landmarker])
+        self._detector, self._landmarker = _Network(detector), _Network(landmarker)
 
     def detect(self, image: NDArray[np.uint8]) -> Sequence[Region]:
         """Return a region for each person."""
@@ -57,7 +58,7 @@ class BlazePose:
         """Return the landmarks of the person in a region, a mean over crops."""
         found = []
         for each in jittered(region, self.crops):
-            values = sample_square(image, each, INPUT) / 255.0
+            values = np.asarray(sample_square(image, each, INPUT) / 255.0)
             screen, presence, world = self._landmarker(values, 195, 1, 117)
             one = landmarks_of(screen, float(presence[0]), world, each)
             if one is None:
@@ -78,7 +79,7 @@ class _Network:
             int(np.prod(one["shape"])): one["index"] for one in self.network.get_output_details()
         }
 
-    def __call__(self, values: Array, *sizes: int) -> list[Array]:
+    def __call__(self, values: NDArray[np.float32], *sizes: int) -> list[Array]:
         """Return the flat outputs that have the given numbers of values."""
         self.network.set_tensor(self.input, values[None].astype(np.float32))
         self.network.invoke()

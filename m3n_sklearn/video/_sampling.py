@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .._typing import Array
 from ._pose_model import Region
 
 __all__ = ["sample_square"]
