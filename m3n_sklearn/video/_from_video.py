@@ -382,6 +382,9 @@ def _pieces(
     if repair.exchanged.any():
         share = float(repair.exchanged.any(axis=1).sum() / len(footage.times))
         report.exchanged = round(report.exchanged + share, 4)
+        report.notes.append(
+            f"left and right were exchanged in {share:.0%} of the frames, and given back"
+        )
     # 2. Which way is up
     upright = _camera_up(footage, person, options)
     _report_up(upright, options, report)

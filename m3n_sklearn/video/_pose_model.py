@@ -122,9 +122,11 @@ class WholeFrame:
         return [person.region for person in self._all(image) if person.region is not None]
 
     def locate(self, image: NDArray[np.uint8], region: Region) -> Landmarks | None:
-        """Return the landmarks of the person next to a region."""
+        """Return the landmarks of the person whose region is most like a region."""
+        # of two people who pass each other, the one of the same size
         distance = [
             np.hypot(person.region.x - region.x, person.region.y - region.y)
+            + abs(person.region.size - region.size)
             for person in self._all(image)
             if person.region is not None
         ]
@@ -135,7 +137,9 @@ class WholeFrame:
     def _all(self, image: NDArray[np.uint8]) -> list[Landmarks]:
         """Return the people in a frame; the function is called once for each frame."""
         if self._image is not image:
-            self._people = [_checked(person, self.layout) for person in self.function(image) or ()]
+            found = self.function(image)
+            people = () if found is None else found
+            self._people = [_checked(person, self.layout) for person in people]
             self._image = image
         return self._people
 

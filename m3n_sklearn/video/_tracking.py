@@ -6,9 +6,9 @@ each frame:
 1. Each track looks for its person in the region that follows from the frame before.
 2. A person who is missing, or who jumps farther than a body moves, ends the track's good luck: its
    region is kept until a detection near it takes over, or the track is closed.
-3. The detector runs several times a second, and at once if nobody is tracked. A detection next to
-   a track belongs to it; another one starts a new track.
-4. Two tracks on the same person are one: the shorter one goes.
+3. The detector runs several times a second, and at once if nobody is tracked. The nearest
+   detection next to a track belongs to it; another one starts a new track.
+4. Two tracks on the same person: the shorter one has lost its own, and waits for it.
 """
 
 from __future__ import annotations
@@ -57,13 +57,21 @@ class Track:
     landmarks: list[Landmarks] = field(default_factory=list)
     region: Region | None = None  # where to look in the next frame
     sizes: list[float] = field(default_factory=list)  # of the regions, in shares of the image
+    before: Region | None = None  # region of the frame before
 
     def add(self, frame: int, found: Landmarks, image_size: float) -> None:
         """Append the landmarks of a frame."""
         self.frames.append(frame)
         self.landmarks.append(found)
+        self.before = self.region
         self.region = found.region if found.region is not None else self.region
         self.sizes.append(0.0 if self.region is None else self.region.size / image_size)
+
+    def take_back(self) -> None:
+        """Remove the last frame."""
+        for values in (self.frames, self.landmarks, self.sizes):
+            values.pop()
+        self.region = self.before
 
     @property
     def last(self) -> int:
@@ -118,9 +126,7 @@ def follow_people(
         if frame.number - detected >= every or len(seen) < len(active) or not active:
             detected = frame.number
             regions = sorted(model.detect(frame.image), key=lambda one: -one.size)
-            for region in regions[:MAX_PEOPLE]:
-                if any(_is_near(track.region, region) for track in seen):
-                    continue
+            for region in _unclaimed(regions[:MAX_PEOPLE], seen):
                 found = model.locate(frame.image, region)
                 if found is None or any(_on_same_person(found, track) for track in seen):
                     continue
@@ -133,15 +139,30 @@ def follow_people(
                 seen.append(mine)
         # 4. One track for each person
         for track in _doubles(seen):
-            track.frames.pop()
-            track.landmarks.pop()
-            track.sizes.pop()
-            active.remove(track)
-            if track.frames:
-                closed.append(track)
+            track.take_back()
+            if not track.frames:
+                active.remove(track)
         if progress is not None:
             progress(frame.number)
     return sorted(closed + active, key=lambda track: track.frames[0])
+
+
+def _unclaimed(regions: list[Region], seen: list[Track]) -> list[Region]:
+    """Return the regions that are left when each track has taken the nearest one."""
+    left = list(regions)
+    for track in seen:
+        near = [one for one in left if _is_near(track.region, one)]
+        if near:
+            left.remove(min(near, key=lambda one: _unlike(track.region, one)))
+    return left
+
+
+def _unlike(first: Region | None, second: Region) -> float:
+    """Return how much two regions differ in place and size, in px."""
+    if first is None:
+        return np.inf
+    moved = np.hypot(first.x - second.x, first.y - second.y)
+    return float(moved + abs(first.size - second.size))
 
 
 def _is_near(first: Region | None, second: Region) -> bool:
