@@ -69,6 +69,7 @@ class Video:
     rotation: int = 0  # degrees counter-clockwise by which the frames were turned
     rate: float = float("nan")  # nominal, in Hz, of the frames that are used
     stride: int = 1  # every n-th frame is used
+    promised: float = 0.0  # length in s that the container announces, 0 if it does not
 
     def __iter__(self) -> Iterator[Frame]:
         """Decode the frames."""
@@ -79,6 +80,7 @@ class Video:
                 raise ValueError("it has no video stream")
             stream = container.streams.video[0]
             stream.thread_type = "NONE"  # threads are left to the caller: one file, one core
+            self.promised = float(container.duration or 0) / 1e6
             nominal = float(stream.average_rate or stream.guessed_rate or 0)
             if nominal > 0:
                 self.stride = max(int(np.ceil(nominal / self.max_rate - 0.05)), 1)

@@ -48,6 +48,7 @@ class Footage:
     rotation: int  # degrees
     people: tuple[Person, ...]
     layout: str
+    missing: float = 0.0  # s at the end that the container announces and that is not there
 
     @property
     def scenes(self) -> int:
@@ -60,7 +61,7 @@ class Footage:
             "times": self.times,
             "copies": self.copies,
             "facts": np.array([self.clock, self.layout]),
-            "numbers": np.array([self.rate, self.stride, *self.size, self.rotation]),
+            "numbers": np.array([self.rate, self.stride, *self.size, self.rotation, self.missing]),
             "scenes": np.array([person.scene for person in self.people], dtype=np.int64),
             "extents": np.array([person.extent for person in self.people]),
         }
@@ -75,7 +76,7 @@ class Footage:
     @classmethod
     def unpacked(cls, arrays: Mapping[str, AnyArray]) -> Footage:
         """Return the footage that was packed."""
-        rate, stride, width, height, rotation = arrays["numbers"]
+        rate, stride, width, height, rotation, missing = arrays["numbers"]
         people = tuple(
             Person(
                 scene=int(scene),
@@ -100,6 +101,7 @@ class Footage:
             rotation=int(rotation),
             people=people,
             layout=layout,
+            missing=float(missing),
         )
 
 
@@ -128,4 +130,11 @@ def analyze(
         rotation=video.rotation,
         people=tuple(Person(track.scene, *track.arrays(), track.extent) for track in tracks),
         layout=str(getattr(model, "layout", "mediapipe33")),
+        missing=_missing(video.promised, times),
     )
+
+
+def _missing(promised: float, times: Array) -> float:
+    """Return the seconds that a truncated file lacks, 0 for less than a second or a tenth."""
+    lacking = promised - float(np.ptp(times))
+    return lacking if lacking > max(1.0, 0.1 * promised) else 0.0

@@ -504,6 +504,8 @@ def _motion(
 
 def _note_clock(footage: Footage, report: Report) -> None:
     """Say what is unusual about the clock."""
+    if footage.missing > 0:
+        report.notes.append(f"the file is truncated: its last {footage.missing:.3g} s are missing")
     if footage.clock != "time stamps":
         report.notes.append(footage.clock)
     if footage.copies.any():
