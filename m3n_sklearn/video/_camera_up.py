@@ -67,7 +67,7 @@ def find_camera_up(world: Array, visible: Mask, times: Array, layout: str) -> Up
     share = float(stands.mean()) if len(stands) else 0.0
     step = float(np.median(np.diff(times))) if len(times) > 1 else np.inf
     nothing = Upright(None, share, float("nan"), float("nan"))
-    if stands.sum() < 3 or stands.sum() * step < MIN_STANDING_SECONDS:
+    if stands.sum() < 3 or stands.sum() * step < MIN_STANDING_SECONDS - 1e-6:
         return nothing
     # 2. Their common direction
     axes = normalize((shoulders.mean(axis=1) - ankles.mean(axis=1))[stands])

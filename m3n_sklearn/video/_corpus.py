@@ -87,7 +87,7 @@ def corpus_source(
     stature: float | None = None,
     crops: int = 1,
     max_gap: float = 0.25,
-    min_visibility: float = 0.3,
+    min_visibility: float = 0.2,
     max_rate: float = 60.0,
     weight: float = 1.0,
     n_jobs: int | None = None,

@@ -47,7 +47,7 @@ class Options:
     up: str | ArrayLike = "auto"
     stature: float | None = None
     max_gap: float = 0.25
-    min_visibility: float = 0.3
+    min_visibility: float = 0.2
 
     def __post_init__(self) -> None:
         """Check the arguments."""
@@ -112,7 +112,7 @@ def motion_from_video(
     stature: float | None = None,
     crops: int = 1,
     max_gap: float = 0.25,
-    min_visibility: float = 0.3,
+    min_visibility: float = 0.2,
     max_rate: float = 60.0,
     label: Hashable | None = None,
     subject: Hashable | None = None,
@@ -160,7 +160,7 @@ def motion_from_video(
     max_gap : float, default=0.25
         Longest time in s without the person that is interpolated, and marked as not observed.
         Longer ones cut the motion in pieces.
-    min_visibility : float, default=0.3
+    min_visibility : float, default=0.2
         Joints with a smaller visibility, or outside the picture, are not `observed`: networks
         invent limbs that they do not see. Sensors that depend on them are not simulated.
     max_rate : float, default=60.0
