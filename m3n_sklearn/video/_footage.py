@@ -6,7 +6,7 @@ It holds no images, takes a few MB an hour, and is what the cache of a corpus ke
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from ._tracking import follow_people
 __all__ = ["Footage", "Person", "analyze"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Person:
     """One track."""
 
@@ -35,7 +35,7 @@ class Person:
     extent: float  # sum of the areas over all frames
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Footage:
     """Landmarks of a video."""
 
@@ -111,11 +111,10 @@ def analyze(
     *,
     mirrored: bool,
     max_rate: float,
-    progress: Callable[[int], None] | None = None,
 ) -> Footage:
     """Run the networks over a video."""
     video = Video(path, mirrored, max_rate)
-    tracks = follow_people(video, model, progress)
+    tracks = follow_people(video, model)
     with reading(path, "a video"):
         if not video.stamps:
             raise ValueError("it has no frame that can be decoded")

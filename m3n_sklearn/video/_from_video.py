@@ -16,7 +16,7 @@ from .._typing import Array, Mask
 from .._validation import check_count, check_positive, is_number
 from .._warn import warn
 from ..motion import Motion, motion_from_joints, read_mediapipe
-from ..skeleton import SMPL_JOINTS, joint_columns
+from ..skeleton import SMPL_JOINTS, joint_columns, to_z_up
 from ._camera_up import Upright, find_camera_up
 from ._exchanges import repair_exchanges
 from ._footage import Footage, Person, analyze
@@ -61,6 +61,10 @@ class Options:
             raise ValueError(
                 f"max_gap must be a number of seconds of at least 0, got {self.max_gap!r}."
             )
+        if not _is_auto(self.up):
+            to_z_up(self.up)  # raises an error for what is not a direction
+        if self.stature is not None:
+            check_positive(self.stature, "stature", "meters")
         if not is_number(self.min_visibility) or not 0 <= self.min_visibility <= 1:
             raise ValueError(
                 f"min_visibility must lie between 0 and 1, got {self.min_visibility!r}."
@@ -96,8 +100,8 @@ class Report:
         """Return the columns of a table."""
         return {
             **asdict(self),
-            "refused": "; ".join(self.refused),
-            "notes": "; ".join(self.notes),
+            "refused": "; ".join(dict.fromkeys(self.refused)),
+            "notes": "; ".join(dict.fromkeys(self.notes)),
         }
 
 
@@ -246,7 +250,7 @@ def motion_from_video(
     )
     if not motions:
         raise ValueError(f"{file}: {'; '.join(report.refused)}.")
-    if said := [*report.notes, *report.refused]:
+    if said := dict.fromkeys([*report.notes, *report.refused]):
         warn(f"{file.name}: {'; '.join(said)}.")
     return motions
 
@@ -276,7 +280,8 @@ def motions_of(
     # 1. Whose landmarks
     people = _chosen(footage, options.person, report)
     if not people:
-        report.refused.append("nobody was found")
+        if not report.refused:
+            report.refused.append("nobody was found")
         return [], report
     covered = np.zeros(len(footage.times), dtype=bool)
     for person in people:

@@ -45,7 +45,7 @@ class Region:
     score: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Landmarks:
     """Landmarks of one person in one frame.
 

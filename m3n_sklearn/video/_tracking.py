@@ -13,7 +13,6 @@ each frame:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -48,7 +47,7 @@ MAX_PEOPLE = 6
 """People who are tracked at once: the largest ones."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Track:
     """Landmarks of one person in consecutive frames of one scene; a frame may be missing."""
 
@@ -93,9 +92,7 @@ class Track:
         )
 
 
-def follow_people(
-    video: Video, model: PoseModel, progress: Callable[[int], None] | None = None
-) -> list[Track]:
+def follow_people(video: Video, model: PoseModel) -> list[Track]:
     """Return the tracks of all people in a video, in the order of their first frames."""
     closed: list[Track] = []
     active: list[Track] = []
@@ -142,8 +139,6 @@ def follow_people(
             track.take_back()
             if not track.frames:
                 active.remove(track)
-        if progress is not None:
-            progress(frame.number)
     return sorted(closed + active, key=lambda track: track.frames[0])
 
 

@@ -328,6 +328,10 @@ def test_wrong_arguments(clip, tmp_path, wave):
         motion_from_video(clip, model=model, person="first")
     with pytest.raises(ValueError, match="min_visibility"):
         motion_from_video(clip, model=model, min_visibility=2)
+    with pytest.raises(ValueError, match="up"):
+        motion_from_video(clip, model=model, up="upwards")
+    with pytest.raises(ValueError, match="stature"):
+        motion_from_video(clip, model=model, stature=-1.7)
     with pytest.raises(ValueError, match="max_gap"):
         motion_from_video(clip, model=model, max_gap=-1)
     with pytest.raises(ValueError, match="crops"):
