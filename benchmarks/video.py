@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -160,7 +159,7 @@ def _summary(refused: list[str]) -> list[str]:
     """Reasons, those of short pieces together."""
     short = [why for why in refused if "shorter than" in why]
     rest = [why for why in refused if why not in short]
-    return rest + ([f"{len(short)} pieces shorter than 0.5 s"] if short else [])
+    return rest + ([f"{len(short)} piece(s) shorter than 0.5 s"] if short else [])
 
 
 # ---- agreement
@@ -273,7 +272,7 @@ def cost(clips: list[Path], model: str) -> None:
     base = float(subprocess.check_output([*command, "-"], text=True).split()[-1])
     for clip in (path, next(c for c in clips if "taiji" in c.stem)):
         peak = float(subprocess.check_output([*command, str(clip)], text=True).split()[-1])
-        print(f"  peak memory, {clip.stem:<24}{peak:>6.0f} MB, {base:.0f} MB of it after imports")
+        print(f"  peak memory, {clip.stem:<24}{peak:>6.0f} MB, {base:.0f} MB after the imports")
     total = 0.0
     for name in INSTALLED:
         size = _installed(name)
@@ -296,7 +295,11 @@ def peak_memory(path: Path, model: str) -> float:
     """Peak resident memory of this process in MB after a video, or after the imports for '-'."""
     if str(path) != "-":
         analyze(path, open_model(model, 1), mirrored=False, max_rate=60.0)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    status = Path("/proc/self/status")  # of this program alone, which ru_maxrss is not after a fork
+    if not status.exists():
+        return float("nan")
+    (line,) = (one for one in status.read_text().splitlines() if one.startswith("VmHWM"))
+    return float(line.split()[1]) / 1024
 
 
 def _installed(name: str) -> float:

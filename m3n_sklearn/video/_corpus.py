@@ -254,7 +254,7 @@ def _fill(
         for job in sorted(missing, key=lambda one: -lengths[one.name])
     )
     with tqdm(
-        total=round(sum(lengths.values()), 1),
+        total=sum(lengths.values()),
         unit="s of video",
         desc=f"landmarks of {len(missing)} videos, {len(jobs) - len(missing)} are there",
         disable=verbose <= 0 or not missing,
@@ -293,14 +293,14 @@ def _load(job: _Job) -> Footage:
     return Footage.unpacked(read_npz(job.cached))
 
 
-def _seconds(path: Path) -> float:
-    """Return the length of a video as its container says it, at least 1 s."""
+def _seconds(path: Path) -> int:
+    """Return the length of a video in s as its container says it, at least 1."""
     av = library()
     try:
         with av.open(str(path)) as container:
-            return max(float(container.duration or 0) / 1e6, 1.0)
+            return max(round(float(container.duration or 0) / 1e6), 1)
     except (OSError, ValueError):  # `_work` will say why
-        return 1.0
+        return 1
 
 
 # ---- motions

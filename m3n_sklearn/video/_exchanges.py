@@ -2,14 +2,16 @@
 
 Derivation
 ----------
-For one group of limbs, let x_t be its landmarks in frame t and S x_t the same with left and right
-exchanged. The states s_t in {0, 1} of all frames minimize
+Let x_t be the landmarks of a group of limbs in frame t, and S x_t the same with left and right
+exchanged. Arms and legs are two groups, because networks exchange them apart. Their states
+s_t in {0, 1} in all frames minimize, summed over both groups,
 
     sum_t |S^(s_t) x_t - S^(s_{t-1}) x_{t-1}| + SWITCH [s_t != s_{t-1}] + RATE sum_t s_t dt
 
-found by dynamic programming (Viterbi). The norm is the mean distance of the landmarks. The last
-term decides which of two long stretches is the wrong one. Arms and legs are repaired apart, because
-networks exchange them apart.
+plus ``TWIST max(0, -cos a_t)``, where a_t is the angle between the lines across hips and shoulders.
+The norm is the mean distance of the landmarks. RATE decides which of two stretches is the wrong
+one. TWIST says that a trunk is not turned by more than a right angle. The minimum is found by
+dynamic programming (Viterbi) over the four states of both groups.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Array
-from ..skeleton import joint_columns
+from ..skeleton import joint_columns, normalize
 
 __all__ = ["Repair", "repair_exchanges"]
 
@@ -31,8 +33,11 @@ DEPTH_WEIGHT = 0.5
 SWITCH = 0.06
 """Cost in m of a switch from one state to the other: as much as limbs must gain in continuity."""
 
-RATE = 0.01
+RATE = 0.05
 """Cost in m of a second in the exchanged state."""
+
+TWIST = 0.03
+"""Cost in m of a frame in which shoulders and hips face opposite ways."""
 
 GROUPS = (
     ("shoulder", "elbow", "wrist", "hand"),
@@ -53,10 +58,18 @@ def repair_exchanges(world: Array, visibility: Array, times: Array, layout: str)
     """Give the landmarks of exchanged limbs to the other side."""
     fixed, seen = world.copy(), visibility.copy()
     columns = joint_columns(layout, world.shape[1])[1]
-    states = np.zeros((len(world), len(GROUPS)), dtype=bool)
-    for number, group in enumerate(GROUPS):
-        left, right = (_columns(columns, side, group) for side in ("left", "right"))
-        states[:, number] = _exchanged(world[:, left], world[:, right], times)
+    pairs = [
+        (_columns(columns, "left", group), _columns(columns, "right", group)) for group in GROUPS
+    ]
+    across = [
+        world[:, list(columns[f"left_{joint}"])].mean(axis=1)
+        - world[:, list(columns[f"right_{joint}"])].mean(axis=1)
+        for joint in ("shoulder", "hip")
+    ]
+    cosine = np.sum(normalize(across[0]) * normalize(across[1]), axis=-1)
+    steps = [_steps(world[:, left], world[:, right]) for left, right in pairs]
+    states = _best_states(steps, cosine, np.diff(times))
+    for number, (left, right) in enumerate(pairs):
         rows = np.flatnonzero(states[:, number])[:, None]
         for array in (fixed, seen):
             array[rows, left], array[rows, right] = array[rows, right], array[rows, left]
@@ -71,31 +84,37 @@ def _columns(
     return np.array([column for name in names for column in columns[name]], dtype=np.intp)
 
 
-def _exchanged(left: Array, right: Array, times: Array) -> NDArray[np.bool_]:
-    """Tell in which frames (F,) two sides (F, n, 3) are exchanged."""
-    count = len(left)
-    scale = np.array([1.0, 1.0, DEPTH_WEIGHT])
-    pair = np.stack([left, right], axis=1) * scale
-    # 1. Cost of each step if the state stays, and if it changes
+def _steps(left: Array, right: Array) -> Array:
+    """Return the cost (F - 1, 2) of each step if a group's state stays, and if it changes."""
+    pair = np.stack([left, right], axis=1) * np.array([1.0, 1.0, DEPTH_WEIGHT])
     stay = np.linalg.norm(pair[1:] - pair[:-1], axis=-1).mean(axis=(1, 2))
     change = np.linalg.norm(pair[1:, ::-1] - pair[:-1], axis=-1).mean(axis=(1, 2)) + SWITCH
-    steps = np.diff(times)
+    return np.stack([stay, change], axis=1)
+
+
+def _best_states(steps: Sequence[Array], cosine: Array, intervals: Array) -> NDArray[np.bool_]:
+    """Return the states (F, 2) of arms and legs with the least cost."""
+    count = len(cosine)
+    both = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    # 1. Cost of being in a state: exchanging one group alone turns its line across the body
+    sign = np.where(both[:, 0] == both[:, 1], 1.0, -1.0)
+    twisted = TWIST * np.maximum(0.0, -sign * cosine[:, None])
+    longer = np.concatenate([[0.0], intervals])[:, None] * both.sum(axis=1) * RATE
+    own = twisted + longer
     # 2. Least cost up to each frame and state, and the state before it
-    cost = np.zeros(2)
-    came_from = np.zeros((count, 2), dtype=np.intp)
+    changed = both[:, None] != both[None]  # (now, before, group)
+    cost, came_from = own[0], np.zeros((count, len(both)), dtype=np.intp)
     for frame in range(1, count):
-        options = np.array(
-            [
-                [cost[0] + stay[frame - 1], cost[1] + change[frame - 1]],
-                [cost[0] + change[frame - 1], cost[1] + stay[frame - 1]],
-            ]
+        moves = sum(
+            np.where(changed[..., group], each[frame - 1, 1], each[frame - 1, 0])
+            for group, each in enumerate(steps)
         )
+        options = cost[None] + moves
         came_from[frame] = options.argmin(axis=1)
-        cost = options.min(axis=1) + np.array([0.0, RATE * steps[frame - 1]])
+        cost = options.min(axis=1) + own[frame]
     # 3. Back from the best last state
-    states = np.zeros(count, dtype=bool)
-    state = int(cost.argmin())
-    for frame in range(count - 1, -1, -1):
-        states[frame] = state == 1
-        state = int(came_from[frame, state])
-    return states
+    path = np.zeros(count, dtype=np.intp)
+    path[-1] = cost.argmin()
+    for frame in range(count - 1, 0, -1):
+        path[frame - 1] = came_from[frame, path[frame]]
+    return both[path].astype(bool)
