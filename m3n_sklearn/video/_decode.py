@@ -47,6 +47,10 @@ MIN_COPY_SHARE, MAX_COPY_RUN = 0.03, 3
 of copies that such a conversion produces. A longer run is a scene in which nothing moves."""
 
 
+MAX_ROUNDING = 6e-4
+"""Largest deviation in s of time stamps from the announced rate that is rounding."""
+
+
 @dataclass(frozen=True)
 class Frame:
     """One frame of a video."""
@@ -126,13 +130,18 @@ def presentation_times(stamps: Sequence[float], rate: float) -> tuple[Array, str
     """Return strictly increasing times (F,) in s, and how they follow from the time stamps."""
     given = np.asarray(stamps, dtype=np.float64)
     count = len(given)
-    if count < 2 or (np.isfinite(given).all() and (np.diff(given) > 0).all()):
+    if count < 2:
         return np.nan_to_num(given), "time stamps"
-    # 1. Stamps in another order: those of the frames, sorted
+    # 1. Stamps, sorted if they are in another order than the frames
     if np.isfinite(given).all():
         ordered = np.sort(given)
+        how = "time stamps" if (ordered == given).all() else "time stamps out of order, sorted"
+        # containers such as Matroska round to ms: the even clock that they announce fits then
+        even = ordered[0] + np.arange(count) / rate if rate > 0 else np.full(count, np.inf)
+        if np.abs(even - ordered).max() <= MAX_ROUNDING:
+            return even, how
         if (np.diff(ordered) > 0).all():
-            return ordered, "time stamps out of order, sorted"
+            return ordered, how
     # 2. Missing or repeated stamps: frames at the nominal rate
     if not np.isfinite(rate) or rate <= 0:
         raise ValueError(
