@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -73,18 +74,25 @@ class Video:
     rotation: int = 0  # degrees counter-clockwise by which the frames were turned
     rate: float = float("nan")  # nominal, in Hz, of the frames that are used
     stride: int = 1  # every n-th frame is used
+    aspect: float = 1.0  # width of a pixel over its height
     promised: float = 0.0  # length in s that the container announces, 0 if it does not
 
     def __iter__(self) -> Iterator[Frame]:
         """Decode the frames."""
         av = library()
-        # errors of the caller's code do not pass through this block
-        with reading(self.path, "a video"), av.open(str(self.path)) as container:
+        self.path.open("rb").close()  # what the system forbids is its own error, not the content's
+        # errors of the caller's code do not pass through these blocks
+        with (
+            reading(self.path, "a video"),
+            _decoding(self.path, av.error.FFmpegError),
+            av.open(str(self.path)) as container,
+        ):
             if not container.streams.video:
                 raise ValueError("it has no video stream")
             stream = container.streams.video[0]
             stream.thread_type = "NONE"  # threads are left to the caller: one file, one core
             self.promised = float(container.duration or 0) / 1e6
+            self.aspect = float(stream.sample_aspect_ratio or 0) or 1.0
             nominal = float(stream.average_rate or stream.guessed_rate or 0)
             if nominal > 0:
                 self.stride = max(int(np.ceil(nominal / self.max_rate - 0.05)), 1)
@@ -112,18 +120,28 @@ class Video:
 
     def _upright(self, frame: Any) -> Image:
         """Return the image of a frame as a player shows it, or its mirror image if asked."""
-        # Motion vectors of the encoder do not matter; a pixel that is not square does
-        width, height = frame.width, frame.height
-        aspect = getattr(frame, "sample_aspect_ratio", None)
-        if aspect and aspect > 0 and aspect != 1:
-            width = max(round(width * float(aspect)), 1)
-        image = frame.to_ndarray(format="rgb24", width=width, height=height)
+        # pixels need not be square
+        width = max(round(frame.width * self.aspect), 1)
+        image = frame.to_ndarray(format="rgb24", width=width, height=frame.height)
         self.rotation = round(float(getattr(frame, "rotation", 0) or 0))
         turns = round(self.rotation / 90) % 4
         if turns:
             image = np.rot90(image, turns)
         self.size = (image.shape[1], image.shape[0])
         return np.ascontiguousarray(image[:, ::-1] if self.mirrored else image)
+
+
+@contextmanager
+def _decoding(path: Path, kind: type[Exception]) -> Iterator[None]:
+    """Turn errors of FFmpeg, some of which look like those of a disk, into ValueError."""
+    try:
+        yield
+    except kind as error:
+        why = getattr(error, "strerror", None) or error
+        raise ValueError(
+            f"{path} cannot be decoded as a video ({why}). It may be damaged, or be another kind "
+            "of file."
+        ) from error
 
 
 def presentation_times(stamps: Sequence[float], rate: float) -> tuple[Array, str]:

@@ -21,13 +21,16 @@ def write_video(
     rate: float,
     stamps: Sequence[int] | None = None,
     codec: str = "mpeg4",
+    aspect: int = 1,
 ) -> None:
     """Write frames (F, height, width, 3) at a rate, or at time stamps in ms."""
+    # `aspect`: width of a pixel over its height
     base = Fraction(1, 1000) if stamps is not None else 1 / Fraction(rate).limit_denominator(1001)
     with library().open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=Fraction(rate).limit_denominator(1001))
         stream.width, stream.height = frames.shape[2], frames.shape[1]
         stream.pix_fmt = "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(aspect)
         stream.codec_context.time_base = base
         stream.bit_rate = 4_000_000
         for number, image in enumerate(frames):

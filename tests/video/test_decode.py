@@ -44,6 +44,12 @@ def test_rotation_in_the_metadata_is_applied(tmp_path):
     assert mirrored[:, : HEIGHT // 2 - 20].mean() > 200
 
 
+def test_pixels_that_are_not_square(tmp_path):
+    path = video(tmp_path, 5, aspect=2)
+    seen = opened(path)
+    assert next(iter(seen)).image.shape == (HEIGHT, 2 * WIDTH, 3) and seen.size == (640, 240)
+
+
 def test_order_numbers_and_times(tmp_path):
     path = video(tmp_path, 20, rate=25.0)
     seen = opened(path)
