@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +101,7 @@ class Video:
             for count, frame in enumerate(container.decode(stream)):
                 if count % self.stride:
                     continue
-                stamp = None if frame.pts is None else frame.pts * Fraction(frame.time_base)
-                self.stamps.append(float("nan") if stamp is None else float(stamp))
+                self.stamps.append(float("nan") if frame.time is None else float(frame.time))
                 image = self._upright(frame)
                 # what has changed since the last frame
                 small = _thumbnail(image)
@@ -123,7 +121,7 @@ class Video:
         # pixels need not be square
         width = max(round(frame.width * self.aspect), 1)
         image = frame.to_ndarray(format="rgb24", width=width, height=frame.height)
-        self.rotation = round(float(getattr(frame, "rotation", 0) or 0))
+        self.rotation = round(float(frame.rotation))
         turns = round(self.rotation / 90) % 4
         if turns:
             image = np.rot90(image, turns)
@@ -204,4 +202,9 @@ def library() -> Any:
         raise ImportError(
             'Videos are decoded by PyAV. Install it with: pip install "m3n-sklearn[video]"'
         ) from error
+    if not hasattr(av.VideoFrame, "rotation"):  # portrait videos would lie on their side
+        raise ImportError(
+            f"PyAV {av.__version__} does not read the rotation of a video. Update it with: "
+            "pip install -U av"
+        )
     return av
