@@ -59,7 +59,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"_inputs", "procedural", "body"}),
     frozenset({"simulation", "text", "nets"}),
     frozenset({"_splits", "datasets", "pretraining"}),
-    frozenset({"classification", "temporal"}),
+    frozenset({"classification", "temporal", "video"}),
     frozenset({"evaluation", "deploy"}),
     frozenset({"inspection"}),
 )

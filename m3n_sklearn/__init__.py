@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .temporal import HMMClassifier as HMMClassifier
     from .text import HashingEncoder as HashingEncoder
     from .text import SentenceEncoder as SentenceEncoder
+    from .video import motion_from_video as motion_from_video
 
 _HOMES = {
     "HMMClassifier": "temporal",
@@ -68,6 +69,7 @@ _HOMES = {
     "load": "_persistence",
     "load_pretrained": "pretraining",
     "motion_from_joints": "motion",
+    "motion_from_video": "video",
     "read_4dhumans": "motion",
     "read_amass": "motion",
     "read_bvh": "motion",

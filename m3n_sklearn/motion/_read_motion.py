@@ -55,8 +55,8 @@ ENDINGS = {*ARRAY_ENDINGS, ".csv", ".tsv", ".json", ".bvh", ".trc", ".c3d", ".mv
 # ---- kinds that are not read: first bytes at a position, and what to do
 
 VIDEO = (
-    "a video. Videos have a door of their own: estimate the motion with a video tool, and read its "
-    "result"
+    "a video. Videos have a door of their own: call m3n_sklearn.motion_from_video, or estimate the "
+    "motion with a video tool and read its result"
 )
 IMAGE = "an image, not a motion"
 SCENE = (
