@@ -1,6 +1,6 @@
 """What more than one process gives on this machine, and what large corpora would cost.
 
-    python benchmarks/scale.py [--clips 32] [--rows 512]
+    python benchmarks/scale.py [--clips 256] [--rows 512]
 
 Needs a few minutes. The backends dask and ray are left out if they are not installed. Seconds of
 one process are CPU time, so they do not depend on what else the machine does.
@@ -9,6 +9,7 @@ one process are CPU time, so they do not depend on what else the machine does.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import importlib.util
 import json
 import os
@@ -26,11 +27,8 @@ import joblib
 import numpy as np
 
 from m3n_sklearn import Multi3NetPretrainer, SMPLIMUSimulator
-from m3n_sklearn._files import write_atomically
-from m3n_sklearn._hashing import folder_digests
 from m3n_sklearn.datasets import make_motions
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, open_corpus, save_corpus
-from m3n_sklearn.pretraining.corpus import _build
 
 RATE = 100.0
 """Frames per second of the motions, as in much of AMASS."""
@@ -96,7 +94,6 @@ def build(n_clips: int, folder: Path) -> Path:
     kinds = ["wave", "swipe_left"]
     motions = make_motions(n_clips // 2, 1, kinds, seconds=8.0, rate=RATE, random_state=0)
     source = CorpusSource("made", "BSD-3-Clause", motions)
-    _build.CHUNK = max(1, n_clips // 8)
     hours = sum(motion.duration for motion in motions) / 3600
 
     def run(name: str) -> tuple[Path, float, float]:
@@ -106,7 +103,7 @@ def build(n_clips: int, folder: Path) -> Path:
         return path, time.perf_counter() - begun, time.process_time() - used
 
     first, wall, cpu = run("one")
-    expected = folder_digests(first)
+    expected = digests(first)
     n_frames = sum(motion.n_frames for motion in motions)
     print(f"corpus of {n_clips} clips, {n_frames} frames, two wrists")
     print(f"  {'one process':14} {wall:7.1f} s   {cpu / hours:7.0f} s of CPU per hour of motion")
@@ -120,13 +117,19 @@ def build(n_clips: int, folder: Path) -> Path:
         with backend():
             run(f"{name}-first")  # starts the workers
             path, wall, _ = run(name)
-        equal = "equal bits" if folder_digests(path) == expected else "OTHER BITS"
+        equal = "equal bits" if digests(path) == expected else "OTHER BITS"
         print(f"  {name + ' × 2':14} {wall:7.1f} s   {equal}")
     size = sum(file.stat().st_size for file in first.iterdir())
     rows = len(open_corpus(first))
     print(f"  {size / rows / 1e3:.1f} kB per window, {rows / hours:.0f} windows per hour of motion")
     COSTS.update(simulate=cpu / hours, bytes=size / rows, windows=rows / hours)
     return first
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file."""
+    files = sorted(folder.iterdir())
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 COSTS: dict[str, float] = {}
@@ -157,7 +160,7 @@ def train(corpus: Path, n_rows: int, folder: Path) -> None:
     Multi3NetPretrainer(corpus=rows, checkpoint=state, **TRAINING).fit()
     begun = time.perf_counter()
     content = (state / "training.safetensors").read_bytes()
-    write_atomically(state / "copy", content)
+    (state / "copy").write_bytes(content)
     took = time.perf_counter() - begun
     print(f"  {'checkpoint':14} {len(content) / 1e6:7.1f} MB  {1e3 * took:7.0f} ms per writing")
     # two processes
@@ -199,7 +202,7 @@ def plan() -> None:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--clips", type=int, default=32)
+    parser.add_argument("--clips", type=int, default=256)
     parser.add_argument("--rows", type=int, default=512)
     options = parser.parse_args()
     warnings.simplefilter("ignore")

@@ -18,6 +18,8 @@ import numpy as np
 
 from m3n_sklearn import Recording
 from m3n_sklearn.datasets import load_sp_sw_har, load_utd_mhad
+
+# the rule itself: `describe` would read all recordings again for each of thousands of turned people
 from m3n_sklearn.inspection._facts import agree_on_units, facts_of
 from m3n_sklearn.inspection._findings import directions_of
 from m3n_sklearn.inspection._mounting import MAPS, Directions, find_turned, in_words

@@ -23,6 +23,8 @@ import numpy as np
 
 from m3n_sklearn import Motion, SMPLIMUSimulator
 from m3n_sklearn.motion import read_gvhmr
+
+# the steps of `motion_from_video`, which are timed and compared one by one
 from m3n_sklearn.video._decode import Video
 from m3n_sklearn.video._footage import Footage, Person, analyze
 from m3n_sklearn.video._from_video import Options, motions_of

@@ -403,8 +403,8 @@ def _with_numbered_neck(
         chain += [names[each] for each in same if above >= 0]
     if not chain:
         return mapped
-    last = {"head": chain[-1]} if len(chain) > 1 else {}
-    return {"neck": chain[0], **last, **mapped}
+    first = {"neck": chain[0]} if len(chain) > 1 else {}
+    return {**first, "head": chain[-1], **mapped}
 
 
 def _is_neck(name: str) -> bool:

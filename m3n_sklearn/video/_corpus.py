@@ -15,7 +15,8 @@ import joblib
 from numpy.typing import ArrayLike
 from tqdm.auto import tqdm
 
-from .._files import read_npz, write_atomically
+from .._array_files import read_npz
+from .._files import write_atomically
 from .._hashing import content_hash, file_digest
 from .._validation import check_positive
 from .._version import __version__

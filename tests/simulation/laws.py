@@ -122,7 +122,7 @@ class Law(Enum):
         "readings are derivatives of where the sensor is",
         "{} m/s², rad/s, or {} of it",
         1e-7,
-        1e-8,
+        1e-7,
     )
     BATCHES = 22, "a batch of windows reads what its windows read one by one", "{} of it", 1e-10
     CHUNKS = 22, "how many windows are simulated together is not seen", "{} of it", 1e-10

@@ -170,7 +170,7 @@ def test_a_close_up_is_refused(networks, shared_data):
 
 
 def test_footage_survives_packing(tmp_path):
-    from m3n_sklearn._files import read_npz
+    from m3n_sklearn._array_files import read_npz
     from m3n_sklearn.video._footage import Person
 
     rng = np.random.default_rng(0)
