@@ -34,8 +34,8 @@ from m3n_sklearn.recording import Recording, channel_names
 SECONDS = 2.56
 RATES = (20.0, 100 / 3, 50.0, 104.0)
 NAMES = channel_names("right_wrist")
-DAY = 24
-"""Hours."""
+HELD_AFTER = (1, 24, 168)
+"""Hours of samples after which the memory of a stream is printed: an hour, a day, a week."""
 
 
 def main() -> None:
@@ -197,17 +197,17 @@ def streams(models: dict[str, Any], test: list[Recording], folder: Path) -> None
 
 
 def memory(runner: Runner, recording: Recording) -> None:
-    """Print the memory that a stream holds after an hour and after a day of samples."""
+    """Print the memory that a stream holds after an hour, a day and a week of samples."""
     stream, rate, seconds = StreamingClassifier(runner, rate=recording.rate), recording.rate, 100
     chunk = np.arange(round(seconds * rate))
     tracemalloc.start()
-    for hour in range(1, DAY + 1):
+    for hour in range(1, max(HELD_AFTER) + 1):
         for second in range(0, 3600, seconds):
             rows = recording.data[(chunk + round(second * rate)) % recording.n_samples]
             stream.push((hour - 1) * 3600 + second + chunk / rate, rows)
-        if hour in (1, DAY):
+        if hour in HELD_AFTER:
             held = tracemalloc.get_traced_memory()[0]
-            print(f"after {hour:2d} h of samples: {held / 1e6:.2f} MB held")
+            print(f"after {hour:3d} h of samples: {held / 1e6:.2f} MB held")
     tracemalloc.stop()
 
 
