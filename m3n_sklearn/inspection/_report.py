@@ -93,7 +93,8 @@ def report(
     ----------
     model_or_study : classifier or sequence of Score
         A fitted classifier, which is tested on X and y; a classifier that is not fitted, which is
-        cross-validated on them over up to five folds of people; or the scores of
+        cross-validated on them, leaving out one person at a time (five folds of people if there
+        are more than ten); or the scores of
         :func:`m3n_sklearn.evaluation.few_label_study`.
     X : Windows or array-like of shape (n, ...), optional
         For a classifier: the windows. For a study: all its windows, which adds the signals of

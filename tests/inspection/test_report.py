@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, confusion_matrix
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 
 from m3n_sklearn import Motion, Recording, Windows, cut
@@ -137,7 +139,8 @@ def test_the_interval_uses_macro_f1_of_resampled_recordings():
     pairs = list(zip(truth, predicted, strict=True))
     tables = np.array([confusion_matrix(*pair, labels=range(4)) for pair in pairs])
     expected = [macro_f1(*pair) for pair in pairs]
-    np.testing.assert_allclose(_macro_f1(tables.astype(float)), expected)
+    hits, actual, called = tables.diagonal(axis1=1, axis2=2), tables.sum(axis=2), tables.sum(axis=1)
+    np.testing.assert_allclose(_macro_f1(hits, actual, called), expected)
     # a person with four recordings has no interval; one who is always right has one of no width
     right = Results("m", np.arange(20), truth[0, :20], truth[0, :20], np.arange(4))
     four, five = (Results(**{**right.__dict__, "clips": np.arange(20) % n}) for n in (4, 5))
@@ -277,6 +280,40 @@ def test_classes_that_a_fold_has_not_seen_have_no_probability(wrists, tmp_path):
     own = np.char.startswith(results.columns.astype(str), "own")
     assert own.sum() == 3 and not results.probabilities[np.ix_(first, own)].any()
     np.testing.assert_allclose(results.probabilities.sum(axis=1), 1.0)
+
+
+@pytest.mark.parametrize(("n_people", "n_folds"), [(10, 10), (11, 5)])
+def test_up_to_ten_people_are_left_out_one_by_one(n_people, n_folds):
+    y, people = np.tile([0, 1], n_people), np.repeat(np.arange(n_people), 2)
+    X = np.zeros((len(y), 2))
+    results = of_classifier(DummyClassifier(), X, y, people, read_rows(X, None, None))
+    assert results.n_folds == n_folds
+
+
+def test_a_search_that_needs_people_is_explained(wrists, tmp_path):
+    search = GridSearchCV(DummyClassifier(), {"strategy": ["prior"]}, cv=GroupKFold(2))
+    with pytest.raises(ValueError, match=r"its own cv needs groups, which a report does not pass"):
+        report(search, wrists.X, wrists.y, groups=wrists.groups, path=tmp_path / "r.html")
+
+
+def test_predictions_that_are_no_classes_are_named(tmp_path):
+    classifier = Fixed(np.tile([1.0, 0.0], (4, 1)), ["a", "b"])
+    X, y = np.zeros((4, 3, 30)), ["a", "b", "a", "b"]
+    classifier.fit(X).predict = lambda X: np.array(["c"] * len(X))
+    with pytest.raises(ValueError, match=r"Fixed.predict returns 'c', which its classes_ do not"):
+        report(classifier, X, y, path=tmp_path / "r.html")
+
+
+def test_intervals_of_many_classes_need_little_memory():
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.integers(800, size=(2, 2000))
+    rows = np.arange(2000)
+    many = Results("m", rows, truth, predicted, np.arange(800), clips=rows % 20)
+    tracemalloc.start()
+    many.interval_over_clips()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200e6
 
 
 def test_without_people_a_classifier_that_is_not_fitted_is_refused(wrists, tmp_path):
