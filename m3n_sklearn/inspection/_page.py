@@ -20,7 +20,7 @@ from ._motion_player import PLAYER_SCRIPT, PLAYER_STYLE, MotionPlayer
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["check_target", "write_page"]
+__all__ = ["Notice", "check_target", "write_page"]
 
 PNG_DPI = 150
 
@@ -48,6 +48,16 @@ PAGE = """\
 {scripts}</body>
 </html>
 """
+
+
+class Notice:
+    """Text of a page that a reader must not miss."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def _repr_html_(self) -> str:
+        return f'<p class="notice" role="alert">{escape(self.text)}</p>'
 
 
 def write_page(

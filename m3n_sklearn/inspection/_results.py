@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._compat import safe_indexing
@@ -26,6 +28,7 @@ __all__ = [
     "Results",
     "of_classifier",
     "of_study",
+    "training_people",
     "worst_errors",
 ]
 
@@ -172,6 +175,18 @@ def of_classifier(
         found.windows,
         n_folds,
     )
+
+
+def training_people(classifier: Any) -> set[Any]:
+    """Return the people of the examples that a classifier keeps, or a part of it."""
+    if isinstance(classifier, Pipeline):
+        return training_people(classifier[-1])
+    kept = getattr(classifier, "__dict__", {})
+    found = set(getattr(kept.get("examples_"), "groups", np.empty(0)).tolist()) - {None}
+    inside = [kept.get("estimator_"), kept.get("best_estimator_")]
+    if isinstance(classifier, FrozenEstimator):
+        inside.append(classifier.estimator)
+    return found.union(*(training_people(part) for part in inside if part is not None))
 
 
 class _Predictions(NamedTuple):

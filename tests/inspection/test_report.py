@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -228,6 +229,108 @@ def test_timelines_have_the_segments_and_the_probabilities_of_a_recording(tmp_pa
     # nothing is shown in the gap between 5 and 20 s
     np.testing.assert_array_equal(z[0], [100, 89, 78, 67, 56, 0, 44, 33, 22, 11, 0])
     np.testing.assert_allclose(shown["x"], [0, 1, 2, 3, 4, 5, 20, 21, 22, 23, 24, 25])
+
+
+def timelines_of(text):
+    return [f for f in figures_of(text) if f["layout"].get("barmode") == "overlay"]
+
+
+def test_the_truth_is_above_the_predictions_and_a_class_has_one_color(tmp_path):
+    X = Windows(
+        imu=np.zeros((20, 3, 50)),
+        start=np.tile(np.arange(10.0), 2),
+        clip=np.repeat(["one", "two"], 10),
+        rate=50.0,
+    )
+    # class 0 is only predicted, and comes first
+    probabilities = np.eye(3)[np.r_[np.zeros(10, int), np.tile([1, 2], 5)]]
+    y = np.r_[np.repeat([1, 2], 5), np.tile([1, 2], 5)]
+    text = text_of(report(Fixed(probabilities, [0, 1, 2]).fit(X), X, y, path=tmp_path / "r.html"))
+    timelines = timelines_of(text)
+    assert len(timelines) == 2
+    colors = {}
+    for figure in timelines:
+        assert figure["layout"]["yaxis"]["categoryarray"] == ["truth", "predicted"]
+        assert figure["layout"]["yaxis"]["autorange"] == "reversed"
+        for bar in (trace for trace in figure["data"] if trace["type"] == "bar"):
+            colors.setdefault(bar["name"], set()).add(bar["marker"]["color"])
+    assert len(colors) == 3 and all(len(found) == 1 for found in colors.values())
+    assert len(set.union(*colors.values())) == 3
+
+
+def test_pieces_of_one_class_are_one_timeline_of_their_person_in_the_order_of_time(tmp_path):
+    start = np.r_[20:30, 0:10, 10:20, 0:10].astype(float)
+    clip = np.repeat(["a", "b", "c", "d"], 10)  # a comes after c
+    X = Windows(imu=np.zeros((40, 3, 50)), start=start, clip=clip, rate=50.0)
+    y, groups = np.repeat([2, 0, 1, 0], 10), np.repeat(["eve", "bob"], [30, 10])
+    classifier = Fixed(np.eye(3)[y], [0, 1, 2]).fit(X)
+    text = text_of(report(classifier, X, y, groups=groups, path=tmp_path / "r.html"))
+    assert re.findall(r"<p>(Person \w+)", text) == ["Person eve", "Person bob"]
+    assert "The recordings have one class each" in text
+    bars = [trace for trace in timelines_of(text)[0]["data"] if trace["type"] == "bar"]
+    assert [bar["base"][0] for bar in bars] == [-0.5, 9.5, 19.5]
+
+
+def test_timelines_are_of_different_people(tmp_path):
+    clip = np.repeat(["a", "b", "c", "d"], [14, 12, 10, 8])
+    X = Windows(
+        imu=np.zeros((44, 3, 50)),
+        start=np.r_[0:14, 20:32, 0:10, 0:8].astype(float),
+        clip=clip,
+        rate=50.0,
+    )
+    y, groups = np.arange(44) % 2, np.repeat(["eve", "bob", "ann"], [26, 10, 8])
+    classifier = Fixed(np.eye(2)[y], [0, 1]).fit(X)
+    text = text_of(report(classifier, X, y, groups=groups, path=tmp_path / "r.html"))
+    assert re.findall(r"<p>Recording (\w+)", text) == ["a", "c", "d"]
+
+
+def test_recordings_of_two_people_with_one_name_are_not_joined(tmp_path):
+    X, y, groups = np.zeros((20, 3, 50)), np.arange(20) % 2, np.repeat(["eve", "bob"], 10)
+    classifier = Fixed(np.eye(2)[y], [0, 1]).fit(X)
+    times = np.tile(np.arange(10.0), 2)
+    given = {"groups": groups, "times": times, "path": tmp_path / "r.html"}
+    text = text_of(report(classifier, X, y, recordings=["r1"] * 20, **given))
+    assert re.findall(r"<p>Recording ([^:]*):", text) == ["r1 (bob)", "r1 (eve)"]
+    text = text_of(report(classifier, X, y, **given))
+    assert re.findall(r"<p>Recording ([^:]*):", text) == ["bob", "eve"]
+
+
+def test_two_labels_with_one_name_are_refused(wrists, model, tmp_path):
+    names = {"stir": "move", "clap": "move"}
+    with pytest.raises(ValueError, match=r"the labels 'stir', 'clap' one name, 'move'"):
+        report(model, wrists.X, wrists.y, path=tmp_path / "r.html", label_names=names)
+
+
+def test_probabilities_that_are_nan_are_told_and_not_drawn(tmp_path):
+    X = Windows(imu=np.zeros((10, 3, 50)), start=np.arange(10.0), clip=["r"] * 10, rate=50.0)
+    probabilities = np.tile([0.9, 0.1], (10, 1))
+    probabilities[4:] = np.nan
+    classifier = Fixed(probabilities, ["a", "b"]).fit(X)
+    text = text_of(report(classifier, X, ["b"] * 10, path=tmp_path / "r.html"))
+    assert "probabilities that are not numbers (NaN) for 6 of 10 windows" in text
+    [shown] = [t for t in timelines_of(text)[0]["data"] if t["type"] == "heatmap"]
+    assert np.isnan(np.asarray(shown["z"], dtype=float)).sum() == 12
+    nothing = Fixed(np.full((10, 2), np.nan), ["a", "b"]).fit(X)
+    text = text_of(report(nothing, X, ["b"] * 10, path=tmp_path / "r.html"))
+    assert "(probability NaN)" in text
+
+
+@pytest.mark.parametrize("wrap", [lambda fitted: fitted, FrozenEstimator, make_pipeline])
+def test_people_of_the_training_set_are_named_at_the_top(wrap, wrists, tmp_path):
+    first = np.unique(wrists.groups)[0]
+    probabilities = np.tile([0.4, 0.3, 0.3], (len(wrists.y), 1))
+    fitted = Fixed(probabilities, np.unique(wrists.y)).fit(wrists.X)
+    groups = np.array([first, "somebody else", None], dtype=object)
+    fitted.examples_ = SimpleNamespace(groups=groups)
+    given = {"groups": wrists.groups, "path": tmp_path / "r.html"}
+    text = text_of(report(wrap(fitted), wrists.X, wrists.y, **given))
+    [notice] = re.findall(r'<p class="notice"[^>]*>(.*?)</p>', text)
+    assert f"fitted on windows of 1 of the 3 people of this report: {first}." in notice
+    assert text.index(notice) < text.index("<table>") and "cannot know" not in text
+    fitted.examples_.groups = groups[1:]
+    text = text_of(report(wrap(fitted), wrists.X, wrists.y, **given))
+    assert '<p class="notice"' not in text
 
 
 def test_times_that_are_unix_time_become_dates(tmp_path):
