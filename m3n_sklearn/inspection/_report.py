@@ -28,7 +28,7 @@ from ..evaluation import (
 from ..temporal import read_rows
 from ._charts import confusion_chart, curve_chart, people_chart, signal_chart, timeline_chart
 from ._motion_player import MotionPlayer
-from ._page import Notice, check_target, write_page
+from ._page import Notice, check_target, check_title, write_page
 from ._report_windows import Item, LabeledWindows, named
 from ._results import (
     CONFIDENCE,
@@ -175,6 +175,8 @@ def report(
         raise ImportError('A report needs plotly: pip install "m3n-sklearn[report]".')
     # 1. What was given
     target = check_target(path)  # before the work
+    if title is not None:
+        check_title(title)
     is_model = hasattr(model_or_study, "predict") and not isinstance(model_or_study, type)
     if not is_model and (hasattr(model_or_study, "fit") or not _is_sequence(model_or_study)):
         raise TypeError(
