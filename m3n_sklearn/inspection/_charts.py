@@ -241,7 +241,16 @@ def timeline_chart(
             col=1,
         )
     figure.update_yaxes(
-        row=1, col=1, autorange="reversed", fixedrange=True, showgrid=False, type="category"
+        row=1,
+        col=1,
+        autorange="reversed",
+        fixedrange=True,
+        showgrid=False,
+        type="category",
+        # without it, the order is that of the bars: a class that only occurs in a lower row is
+        # enough to put that row above the truth
+        categoryorder="array",
+        categoryarray=list(tracks),
     )
     # 2. Probabilities; those of windows that are no neighbors do not touch
     if has_map:
@@ -274,7 +283,9 @@ def _add_map(
     starts, ends = clock_places(segments["start"]), clock_places(segments["end"])
     gaps = np.flatnonzero(np.append(starts[1:] != ends[:-1], True))
     edges = np.insert(starts, gaps + 1, ends[gaps])
-    shares = np.rint(100 * probabilities).astype(np.uint8)
+    shares = np.rint(100 * probabilities)
+    if np.isfinite(shares).all():  # what is NaN stays empty
+        shares = shares.astype(np.uint8)
     values = np.insert(shares, gaps + 1, 0, axis=0)[:-1]
     labels = [names[label] for label in columns.tolist()]
     figure.add_heatmap(

@@ -54,6 +54,7 @@ class Facts(NamedTuple):
     doubts: tuple[Doubt, ...]
     classes: dict[Hashable, float]  # seconds
     fates: WindowFates
+    has_labels: bool = False  # whether there are classes, ignored ones included
 
 
 RUN = 3
@@ -63,13 +64,15 @@ RUN = 3
 def facts_of(item: Item, number: int, cutting: dict[str, Any]) -> Facts:
     """Return what an item contains, and what `cut` makes of it; ignored classes are left out."""
     fates = window_fates(item, **cutting)
-    ignore = cutting.get("ignore", ())
-    ignored = [ignore] if isinstance(ignore, str | Number) else list(ignore)
+    ignore = cutting.get("ignore")
+    ignored = (
+        [ignore] if isinstance(ignore, str | Number) else list(() if ignore is None else ignore)
+    )
     found = (
         _of_motion(item, number, fates) if isinstance(item, Motion) else _of(item, number, fates)
     )
     kept = {label: value for label, value in found.classes.items() if label not in ignored}
-    return found._replace(classes=kept)
+    return found._replace(classes=kept, has_labels=bool(found.classes))
 
 
 def _of(item: Recording | tuple[Motion, Recording], number: int, fates: WindowFates) -> Facts:

@@ -43,6 +43,16 @@ MANY_MIXED = 0.1
 RATES_DIFFER = 1e-3
 """Relative difference of rates that counts."""
 
+UNLABELED = "unlabeled"
+"""The class that `read_table` gives to samples without a label."""
+
+NO_WINDOWS = {
+    "lost samples": "Lower min_observed, or cut shorter windows.",
+    "ignored class": "Label the recordings, or ignore fewer classes.",
+    "mixed labels": "Lower min_purity, or cut shorter windows.",
+}
+"""What to do if no window is left, by the most frequent reason."""
+
 ALL_REVERSED = -np.eye(3)
 
 
@@ -365,8 +375,16 @@ def _people(facts: Sequence[Facts]) -> Iterator[Finding]:
 def _classes(facts: Sequence[Facts]) -> Iterator[Finding]:
     """Find classes that are missing, rare, or written in two ways."""
     # 1. Items without labels
-    without = [each for each in facts if not each.classes]
-    if without and len(without) < len(facts):
+    without = [each for each in facts if not each.has_labels]
+    if len(without) == len(facts):
+        yield Finding(
+            "classes",
+            "all",
+            "There are no labels, so no classifier can be fitted.",
+            "Give Recording(labels=...) or Motion(label=...), or name the labels of a table in "
+            "read_table(..., label=...).",
+        )
+    elif without:
         yield Finding(
             "classes",
             _who(without, facts),
@@ -382,6 +400,14 @@ def _classes(facts: Sequence[Facts]) -> Iterator[Finding]:
             seconds[label] += value  # type: ignore[assignment]
             people.setdefault(label, set()).add(each.person)
         windows.update(each.fates.labels)
+    if UNLABELED in seconds:
+        yield Finding(
+            "classes",
+            UNLABELED,
+            f"Samples without a label are a class here, with {windows[UNLABELED]} windows: "
+            f"read_table names them {UNLABELED!r}.",
+            f'Leave them out: cut(..., ignore="{UNLABELED}").',
+        )
     # 2. One class in two spellings
     spellings: dict[str, list[Hashable]] = {}
     for label in seconds:
@@ -429,6 +455,17 @@ def _windows(facts: Sequence[Facts], cutting: dict[str, Any]) -> Iterator[Findin
             "Cut shorter windows, or use cut(..., short='pad').",
         )
     kept = sum(each.fates.kept for each in facts)
+    lost: Counter[str] = Counter()
+    for each in facts:
+        lost.update(each.fates.lost)
+    if lost and not kept:
+        main = lost.most_common(1)[0][0]
+        yield Finding(
+            "windows",
+            "all",
+            f"No window is left: {', '.join(f'{why} {n}' for why, n in lost.most_common())}.",
+            NO_WINDOWS[main],
+        )
     mixed = [each for each in facts if each.fates.mixed]
     count = sum(each.fates.mixed for each in mixed)
     if kept and count >= MANY_MIXED * kept and not cutting.get("min_purity"):
@@ -438,8 +475,8 @@ def _windows(facts: Sequence[Facts], cutting: dict[str, Any]) -> Iterator[Findin
             f"{count} of {kept} windows contain more than one class.",
             "cut(..., min_purity=0.8) drops the most mixed ones; shorter windows are purer.",
         )
-    impure = sum(each.fates.lost.get("mixed labels", 0) for each in facts)
-    if impure > kept:
+    impure = lost["mixed labels"]
+    if impure > kept > 0:
         yield Finding(
             "windows",
             "all",

@@ -20,7 +20,7 @@ from ._motion_player import PLAYER_SCRIPT, PLAYER_STYLE, MotionPlayer
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["check_target", "write_page"]
+__all__ = ["Notice", "check_target", "check_title", "write_page"]
 
 PNG_DPI = 150
 
@@ -48,6 +48,16 @@ PAGE = """\
 {scripts}</body>
 </html>
 """
+
+
+class Notice:
+    """Text of a page that a reader must not miss."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def _repr_html_(self) -> str:
+        return f'<p class="notice" role="alert">{escape(self.text)}</p>'
 
 
 def write_page(
@@ -90,7 +100,8 @@ def write_page(
     FileNotFoundError
         If the folder of `path` does not exist.
     TypeError
-        If an item is not a pair, or its content cannot be shown.
+        If `title` is not a string, an item is not a pair, its content cannot be shown, or a
+        column of a table is a single value.
     ValueError
         If the columns of a table differ in length.
 
@@ -120,6 +131,7 @@ def write_page(
     'report.html'
     """
     target = check_target(path)
+    check_title(title)
     body = "\n".join(_section(item) for item in items)
     style, scripts = STYLE, ""
     # each library once, however many sections need it
@@ -146,6 +158,12 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     return target
 
 
+def check_title(title: object) -> None:
+    """Raise an error for a title that is not text."""
+    if not isinstance(title, str):
+        raise TypeError(f"title must be a string, got {title!r}.")
+
+
 def _section(item: Any) -> str:
     """Heading and content as HTML."""
     heading, content = _pair(item)
@@ -167,7 +185,7 @@ def _show(heading: str, content: Any) -> str:
         paragraphs = (part.strip("\n") for part in content.split("\n\n"))
         return "\n".join(f"<p>{escape(part)}</p>" for part in paragraphs if part)
     if isinstance(content, Mapping):
-        return _table(list(content), [list(values) for values in content.values()])
+        return _table(list(content), [_column(*pair) for pair in content.items()])
     if _is_frame(content):
         is_named = any(name is not None for name in content.index.names)
         frame = content.reset_index() if is_named else content
@@ -208,6 +226,17 @@ def _is_frame(content: Any) -> bool:
     return all(hasattr(content, name) for name in ("columns", "index", "reset_index"))
 
 
+def _column(name: Any, values: Any) -> list[Any]:
+    """Return the entries of a column, or say that it is a single value."""
+    is_text = isinstance(values, (str, bytes))
+    if is_text or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
+        raise TypeError(
+            f"The column {name!r} of a table must have one entry for each row, got {values!r}. "
+            f"Write [{values!r}] for a table of one row."
+        )
+    return list(values)
+
+
 def _table(names: Sequence[Any], columns: Sequence[Sequence[Any]]) -> str:
     """Columns as an HTML table whose first column names the rows."""
     counts = [len(values) for values in columns]
@@ -234,7 +263,13 @@ def _cell(value: Any) -> str:
 
 def _text(value: Any) -> str:
     """Four digits of a number that is not whole; a dash for what is missing."""
-    if value is None or value != value:  # NaN
+    try:
+        missing = value is None or bool(value != value)  # NaN
+    except TypeError:  # the comparison of pandas.NA is not a boolean
+        missing = True
+    except ValueError:  # an array
+        missing = False
+    if missing:
         return "–"
     if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral):
         return f"{float(value):.4g}"

@@ -28,7 +28,7 @@ from ..evaluation import (
 from ..temporal import read_rows
 from ._charts import confusion_chart, curve_chart, people_chart, signal_chart, timeline_chart
 from ._motion_player import MotionPlayer
-from ._page import check_target, write_page
+from ._page import Notice, check_target, check_title, write_page
 from ._report_windows import Item, LabeledWindows, named
 from ._results import (
     CONFIDENCE,
@@ -37,6 +37,7 @@ from ._results import (
     Results,
     of_classifier,
     of_study,
+    training_people,
     worst_errors,
 )
 
@@ -93,7 +94,8 @@ def report(
     ----------
     model_or_study : classifier or sequence of Score
         A fitted classifier, which is tested on X and y; a classifier that is not fitted, which is
-        cross-validated on them over up to five folds of people; or the scores of
+        cross-validated on them, leaving out one person at a time (five folds of people if there
+        are more than ten); or the scores of
         :func:`m3n_sklearn.evaluation.few_label_study`.
     X : Windows or array-like of shape (n, ...), optional
         For a classifier: the windows. For a study: all its windows, which adds the signals of
@@ -116,6 +118,7 @@ def report(
     recordings, times : array-like of shape (n,), optional
         Recording and time of each window, as in :meth:`HMMClassifier.predict
         <m3n_sklearn.temporal.HMMClassifier.predict>`; `Windows` that were cut have their own.
+        Recordings of two people are never joined, even if they have the same name.
     label_names : mapping, optional
         Names of labels on the page.
     items : iterable of (str, object)
@@ -134,8 +137,8 @@ def report(
     FileNotFoundError
         If the folder of `path` does not exist.
     ValueError
-        If there are no labels for a classifier, no people for one that is not fitted, or lengths
-        differ.
+        If there are no labels for a classifier, no people for one that is not fitted, lengths
+        differ, or `label_names` gives two labels one name.
     TypeError
         If `model_or_study` is neither a classifier nor a sequence of scores.
 
@@ -150,8 +153,8 @@ def report(
     is one over people (:func:`m3n_sklearn.evaluation.mean_interval`). A person with fewer than five
     clips has none.
 
-    The page cannot know on which people a fitted classifier was fitted. Pass windows of other
-    people only.
+    Pass windows of people on whom a fitted classifier was not fitted. The page warns if the
+    classifier knows some of them from ``fit(..., groups=...)``; otherwise it cannot know.
 
     Examples
     --------
@@ -172,6 +175,8 @@ def report(
         raise ImportError('A report needs plotly: pip install "m3n-sklearn[report]".')
     # 1. What was given
     target = check_target(path)  # before the work
+    if title is not None:
+        check_title(title)
     is_model = hasattr(model_or_study, "predict") and not isinstance(model_or_study, type)
     if not is_model and (hasattr(model_or_study, "fit") or not _is_sequence(model_or_study)):
         raise TypeError(
@@ -220,7 +225,7 @@ def _of_classifier(
     results = of_classifier(classifier, data.X, y, groups, data.rows)
     names = data.names([*results.classes.tolist(), *_tolist(results.columns)])
     return [
-        *_headline(results, data),
+        *_headline(classifier, results),
         *_people(results),
         *_confusion(results, names, "All test windows."),
         *_timelines(results, data, names),
@@ -232,9 +237,10 @@ def _tolist(values: AnyArray | None) -> list[Any]:
     return [] if values is None else values.tolist()
 
 
-def _headline(results: Results, data: LabeledWindows) -> list[Item]:
+def _headline(classifier: Any, results: Results) -> list[Item]:
     """Return the scores of a classifier, and what they are about."""
     people = results.per_person()
+    seen = set() if results.n_folds else training_people(classifier) & {one.name for one in people}
     who = "people not told" if results.people is None else _count(people)
     over = results.mean_over_people()
     rows: list[tuple[str, float, str, str]] = []
@@ -251,11 +257,26 @@ def _headline(results: Results, data: LabeledWindows) -> list[Item]:
         rows.append(("macro F1 before the HMM, all windows", before, "", ""))
     guess = DummyClassifier().fit(results.truth, results.truth).predict(results.truth)
     rows.append(("macro F1 of the most frequent class", macro_f1(results.truth, guess), "", ""))
+    warnings: list[Item] = []
     text = f"{len(results.rows)} windows of {_n(results.truth)} classes ({who}) "
     if results.n_folds:
         text += (
             f"were predicted in {results.n_folds} folds of people: each person by a classifier "
             "that was fitted on people of the other folds only."
+        )
+    elif seen:
+        both = ", ".join(map(str, sorted(seen, key=str)))
+        text += "were passed to this report."
+        warnings.append(
+            (
+                "",
+                Notice(
+                    f"The classifier was fitted on windows of {len(seen)} of the "
+                    f"{_count(people)} of this report: {both}. The scores of these people are too "
+                    "high, and do not say how well it works on others. Report on people who were "
+                    "left out of fit, or pass a classifier that is not fitted."
+                ),
+            )
         )
     else:
         text += (
@@ -270,16 +291,29 @@ def _headline(results: Results, data: LabeledWindows) -> list[Item]:
         )
     if over is not None and over.n_people < FEW_PEOPLE:
         text += (
-            f"\n\nIntervals of a bootstrap over {over.n_people} people are too narrow: see "
-            "paired_difference for their coverage."
+            f"\n\nIntervals of a bootstrap over {over.n_people} people are too narrow: fewer than "
+            f"{100 * CONFIDENCE:.0f} % of them contain the mean that many people would give."
         )
+    if results.probabilities is not None:
+        lost = int((~np.isfinite(results.probabilities).all(axis=1)).sum())
+        if lost:
+            warnings.append(
+                (
+                    "",
+                    Notice(
+                        f"The classifier gives probabilities that are not numbers (NaN) for {lost} "
+                        f"of {len(results.rows)} windows. They are empty in the timelines. Look "
+                        "for NaN in X, and in what the classifier was fitted on."
+                    ),
+                )
+            )
     table = {
         "score": [name for name, *_ in rows],
         "value": [f"{value:.3f}" for _, value, *_ in rows],
         f"{100 * CONFIDENCE:.0f} % interval": [shown for *_, shown, _ in rows],
         "bootstrap over": [drawn for *_, drawn in rows],
     }
-    return [("", text), ("", table)]
+    return [*warnings, ("", text), ("", table)]
 
 
 def _interval(bounds: tuple[float, float] | None) -> str:
@@ -333,20 +367,31 @@ def _timelines(results: Results, data: LabeledWindows, names: Mapping[Any, str])
     order = data.rows.order
     many, counts = np.unique(data.rows.recordings, return_counts=True)
     in_order = counts.max() < MIN_TIMELINE
+    is_cut_up = not in_order and _is_one_class_each(results, data)
+    in_order |= is_cut_up
     if in_order:  # clips: the windows of a person one after another
+        order = order[_by_time(data)]
         ids = np.zeros(len(order), dtype=int) if results.people is None else results.people[order]
         kinds, counts = np.unique(ids, return_counts=True)
         kind = "Person"
     else:
         ids, kinds, kind = data.rows.recordings, many, "Recording"
-    longest = kinds[np.argsort(-counts, kind="stable")][:N_TIMELINES]
+    longest = kinds[np.argsort(-counts, kind="stable")]
+    if not in_order and results.people is not None:  # one of each person, then further ones
+        people = results.people[order].tolist()
+        owner = dict(zip(ids.tolist(), people, strict=True))
+        first = {owner[one]: one for one in longest[::-1].tolist()}
+        longest = np.array(sorted(longest.tolist(), key=lambda one: first[owner[one]] != one))
+    longest = longest[:N_TIMELINES]
     columns = 1 if results.columns is None else len(results.columns)
     most = min(MAX_WINDOWS, MAX_CELLS // columns)
+    what = "have one class each" if is_cut_up else "are clips of a few windows"
     about = (
-        "The recordings are clips of a few windows, shown one after another; the axis counts "
+        f"The recordings {what}, shown one after another in the order of time; the axis counts "
         "windows."
         if in_order
-        else f"The longest of {len(kinds)} recordings."
+        else f"The longest of {len(kinds)} recordings"
+        f"{'' if results.people is None else ', of different people where there are several'}."
     )
     found: list[Item] = [
         (
@@ -359,11 +404,12 @@ def _timelines(results: Results, data: LabeledWindows, names: Mapping[Any, str])
         mask = ids == one
         count = int(mask.sum())
         places = np.flatnonzero(mask)[:most]
-        chosen = np.zeros(len(mask), dtype=bool)
-        chosen[places] = True
-        rows = data.rows.take(chosen)
         if in_order:
-            rows = read_rows(rows.times, None, np.arange(len(places)))
+            rows = read_rows(places, None, np.arange(len(places)))
+        else:
+            chosen = np.zeros(len(mask), dtype=bool)
+            chosen[places] = True
+            rows = data.rows.take(chosen)
         own = results.take(order[places])
         tracks = {"truth": own.truth}
         if own.windows is not None:
@@ -375,6 +421,23 @@ def _timelines(results: Results, data: LabeledWindows, names: Mapping[Any, str])
         right = float(np.mean(own.truth == own.predictions))
         found += [("", f"{kind} {one}{cut}: accuracy {right:.2f}."), ("", chart)]
     return found
+
+
+def _is_one_class_each(results: Results, data: LabeledWindows) -> bool:
+    """Tell whether each recording has one class, and a person has several recordings."""
+    if results.people is None or data.clips is None:
+        return False
+    n_clips = _n(data.clips)
+    pairs = set(zip(data.clips.tolist(), results.truth.tolist(), strict=True))
+    return len(pairs) == n_clips > _n(results.people)
+
+
+def _by_time(data: LabeledWindows) -> AnyArray:
+    """Return the places of the sorted rows, with the recordings in the order of their starts."""
+    rows = data.rows
+    first = np.flatnonzero(np.r_[True, rows.recordings[1:] != rows.recordings[:-1]])
+    starts = np.repeat(rows.times[first], np.diff(np.r_[first, len(rows.times)]))
+    return np.argsort(starts, kind="stable")
 
 
 def _errors(results: Results, data: LabeledWindows, names: Mapping[Any, str]) -> list[Item]:
@@ -401,7 +464,8 @@ def _errors(results: Results, data: LabeledWindows, names: Mapping[Any, str]) ->
             f"{names[results.predictions[place].item()]}"
         )
         if results.probabilities is not None:
-            caption += f" (probability {weight:.2f}{_of_truth(results, place)})"
+            known = f"{weight:.2f}{_of_truth(results, place)}"
+            caption += f" (probability {known if np.isfinite(weight) else 'NaN'})"
         else:
             caption += f" (wrong in {100 * weight:.0f} % of the runs)"
         caption += f". {data.where(row)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._compat import safe_indexing
+from .._compat import num_samples, safe_indexing
 from .._typing import AnyArray
 from .._validation import plain_column
 from .._windows import Windows
@@ -47,19 +48,26 @@ class LabeledWindows:
         label_names: Mapping[Any, str] | None,
     ) -> LabeledWindows:
         """Check all columns."""
-        rows = read_rows(X, recordings, times)
-        count = len(rows.order)
+        count = num_samples(X)
         if not count:
             raise ValueError("X is empty: there is nothing to report.")
+        people = None if groups is None else plain_column(groups, "groups", count)
+        if people is not None:
+            recordings = _of_one_person(X, recordings, times, people)
+        labels = None if y is None else plain_column(y, "y", count)
+        label_names = {} if label_names is None else dict(label_names)
+        if labels is not None:
+            named(labels.tolist(), label_names)  # before the work
+        rows = read_rows(X, recordings, times)
         clips = np.empty(count, dtype=rows.recordings.dtype)
         clips[rows.order] = rows.recordings
         return cls(
             X,
             rows,
             clips if len(np.unique(clips)) < count else None,
-            None if y is None else plain_column(y, "y", count),
-            None if groups is None else plain_column(groups, "groups", count),
-            {} if label_names is None else dict(label_names),
+            labels,
+            people,
+            label_names,
         )
 
     def names(self, labels: Iterable[Any]) -> dict[Any, str]:
@@ -161,6 +169,21 @@ class LabeledWindows:
         return found
 
 
+def _of_one_person(
+    X: Any, recordings: ArrayLike | None, times: ArrayLike | None, people: AnyArray
+) -> ArrayLike | None:
+    """Return recordings with the person in their names where people share a name."""
+    if recordings is None and _has(X, "clip"):
+        recordings = X["clip"]
+    if recordings is None:
+        return people if times is not None or _has(X, "start") else None
+    names = plain_column(recordings, "recordings", len(people))
+    pairs = set(zip(names.tolist(), people.tolist(), strict=True))
+    if len(pairs) == len({name for name, _ in pairs}):
+        return names
+    return [f"{name} ({who})" for name, who in zip(names.tolist(), people.tolist(), strict=True)]
+
+
 def _channels(names: Sequence[str] | None, count: int) -> str:
     """Return the sensors of channels where they are known, such as "right wrist acc"."""
     if names is None:
@@ -182,4 +205,13 @@ def named(labels: Iterable[Any], given: Mapping[Any, str]) -> dict[Any, str]:
     found = set(labels)
     order = [label for label in given if label in found]
     order += sorted(found - set(order), key=lambda label: (str(type(label)), label))
-    return {label: str(given.get(label, label)) for label in order}
+    names = {label: str(given.get(label, label)) for label in order}
+    for name, count in Counter(names.values()).items():
+        if count > 1:
+            same = [label for label in order if names[label] == name]
+            raise ValueError(
+                f"label_names gives the labels {', '.join(map(repr, same))} one name, {name!r}, so "
+                "that they could not be told apart. Give each a name of its own, or join the "
+                "labels in y before fit."
+            )
+    return names

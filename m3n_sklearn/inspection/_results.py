@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._compat import safe_indexing
@@ -26,6 +28,7 @@ __all__ = [
     "Results",
     "of_classifier",
     "of_study",
+    "training_people",
     "worst_errors",
 ]
 
@@ -34,8 +37,8 @@ MIN_CLIPS = 5
 
 N_RESAMPLES, CONFIDENCE = 2000, 0.95
 
-MAX_FOLDS = 5
-"""Folds of people with which a classifier that is not fitted is cross-validated."""
+MAX_LEFT_OUT, FOLDS = 10, 5
+"""People up to which each is left out alone in a cross-validation, and folds of more people."""
 
 
 @dataclass(frozen=True)
@@ -107,14 +110,16 @@ class Results:
         if len(names) < MIN_CLIPS:
             return None
         # 1. Windows of one clip are similar, so that whole clips are drawn
-        tables = np.zeros((len(names), len(self.classes) ** 2))
-        pair = np.searchsorted(self.classes, self.truth) * len(self.classes)
-        pair += np.searchsorted(self.classes, self.predictions)
-        np.add.at(tables, (member.ravel(), pair), 1)
+        truth = np.searchsorted(self.classes, self.truth)
+        predicted = np.searchsorted(self.classes, self.predictions)
+        hits, actual, called = np.zeros((3, len(names), len(self.classes)))
+        np.add.at(hits, (member.ravel(), truth), truth == predicted)
+        np.add.at(actual, (member.ravel(), truth), 1)
+        np.add.at(called, (member.ravel(), predicted), 1)
         rng = np.random.default_rng(0)
         draws = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), N_RESAMPLES)
-        # 2. Macro F1 of each draw, from its table of counts
-        scores = _macro_f1((draws @ tables).reshape(N_RESAMPLES, *(2 * [len(self.classes)])))
+        # 2. Macro F1 of each draw, from its counts of each class
+        scores = _macro_f1(draws @ hits, draws @ actual, draws @ called)
         low, high = np.percentile(scores, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])
         return float(low), float(high)
 
@@ -172,6 +177,18 @@ def of_classifier(
     )
 
 
+def training_people(classifier: Any) -> set[Any]:
+    """Return the people of the examples that a classifier keeps, or a part of it."""
+    if isinstance(classifier, Pipeline):
+        return training_people(classifier[-1])
+    kept = getattr(classifier, "__dict__", {})
+    found = set(getattr(kept.get("examples_"), "groups", np.empty(0)).tolist()) - {None}
+    inside = [kept.get("estimator_"), kept.get("best_estimator_")]
+    if isinstance(classifier, FrozenEstimator):
+        inside.append(classifier.estimator)
+    return found.union(*(training_people(part) for part in inside if part is not None))
+
+
 class _Predictions(NamedTuple):
     """What a classifier says of windows."""
 
@@ -192,8 +209,19 @@ def _is_fitted(classifier: Any) -> bool:
 def _predict(classifier: Any, X: Any, order: dict[str, AnyArray]) -> _Predictions:
     """Predict with a fitted classifier."""
     is_hmm, has_probabilities = bool(order), hasattr(classifier, "predict_proba")
+    predictions = np.asarray(classifier.predict(X, **order))
+    if has_probabilities:
+        known = classifier.classes_.tolist()
+        unknown = sorted(set(predictions.tolist()) - set(known), key=str)
+        if unknown:
+            raise ValueError(
+                f"{type(classifier).__name__}.predict returns {', '.join(map(repr, unknown[:5]))}, "
+                f"which its classes_ do not contain: {', '.join(map(repr, known[:5]))}"
+                f"{', …' if len(known) > 5 else ''}. predict must return entries of classes_, the "
+                "columns of predict_proba."
+            )
     return _Predictions(
-        np.asarray(classifier.predict(X, **order)),
+        predictions,
         classifier.predict_proba(X, **order) if has_probabilities else None,
         classifier.classes_ if has_probabilities else None,
         classifier.estimator_.predict(X) if is_hmm else None,
@@ -210,12 +238,13 @@ def _cross_validate(
             "more it cannot be cross-validated. Give the person of each window as groups=, or fit "
             "it on other windows."
         )
-    n_folds = min(MAX_FOLDS, len(np.unique(people)))
+    n_people = len(np.unique(people))
+    n_folds = n_people if n_people <= MAX_LEFT_OUT else FOLDS
     parts: list[tuple[NDArray[np.int64], _Predictions]] = []
     for train, test in GroupKFold(n_folds).split(truth, groups=people):
         # 1. Fit on the other people; an HMM orders its windows by recording and time
         shown = {name: column[train] for name, column in order.items()}
-        fitted = clone(classifier).fit(safe_indexing(X, train), truth[train], **shown)
+        fitted = _fit(clone(classifier), safe_indexing(X, train), truth[train], shown)
         # 2. Predict
         held = {name: column[test] for name, column in order.items()}
         parts.append((test, _predict(fitted, safe_indexing(X, test), held)))
@@ -232,6 +261,20 @@ def _cross_validate(
     for (test, found), own in zip(parts, known, strict=True):
         probabilities[np.ix_(test, np.searchsorted(columns, own))] = found.probabilities
     return _Predictions(predictions, probabilities, columns, windows), n_folds
+
+
+def _fit(classifier: Any, X: Any, y: AnyArray, order: dict[str, AnyArray]) -> Any:
+    """Fit a classifier, or say that its own search needs people."""
+    try:
+        return classifier.fit(X, y, **order)
+    except ValueError as error:
+        if "'groups' parameter should not be None" not in str(error):
+            raise
+        raise ValueError(
+            f"This {type(classifier).__name__} is not fitted, and its own cv needs groups, which a "
+            "report does not pass to fit. Give it a cv without groups, such as cv=3; or fit it "
+            "with groups on other people, and report the fitted one on the people left out."
+        ) from error
 
 
 def of_study(
@@ -294,10 +337,8 @@ def _counts(truth: AnyArray, predictions: AnyArray, classes: AnyArray) -> NDArra
     return table
 
 
-def _macro_f1(tables: Array) -> Array:
-    """Return macro F1 of tables of counts (R, K, K), over the classes that occur."""
-    hits = np.diagonal(tables, axis1=1, axis2=2)
-    actual, predicted = tables.sum(axis=2), tables.sum(axis=1)
+def _macro_f1(hits: Array, actual: Array, predicted: Array) -> Array:
+    """Return macro F1 of counts (R, K) of each class, over the classes that occur."""
     f1 = 2 * hits / np.maximum(actual + predicted, 1)
     occurs = actual > 0
     return np.asarray((f1 * occurs).sum(axis=1) / occurs.sum(axis=1))

@@ -164,7 +164,7 @@ def cut(
     pose_rate: float | None = None,
     min_purity: float = 0.0,
     min_observed: float = 1.0,
-    ignore: Iterable[Hashable] = (),
+    ignore: Iterable[Hashable] | None = (),
     dtype: DTypeLike = np.float64,
 ) -> Cut:
     """Cut motions, recordings, or pairs of both into windows of equal length.
@@ -198,7 +198,7 @@ def cut(
         Windows are dropped if a smaller share of their samples was measured, counting each
         channel, or of their pose frames, counting each joint and the margins. By default no window
         contains a lost sample. With a smaller share, lost samples are bridged by straight lines.
-    ignore : iterable, default=()
+    ignore : iterable or None, default=()
         Windows of these classes are dropped.
     dtype : dtype, default=float64
         Dtype of the column ``imu``.
@@ -301,7 +301,7 @@ def make_plan(
     pose_rate: float | None = None,
     min_purity: float = 0.0,
     min_observed: float = 1.0,
-    ignore: Iterable[Hashable] = (),
+    ignore: Iterable[Hashable] | None = (),
     dtype: DTypeLike = np.float64,
 ) -> _Plan:
     """Check the arguments of `cut`."""
@@ -317,7 +317,9 @@ def make_plan(
         min_observed=_check_between("min_observed", min_observed, 0.0, 1.0),
         masks_poses=min_observed < 1
         and any(getattr(clip.motion, "observed", None) is not None for clip in clips),
-        ignore=frozenset([ignore] if isinstance(ignore, str | Number) else ignore),
+        ignore=frozenset(
+            [ignore] if isinstance(ignore, str | Number) else () if ignore is None else ignore
+        ),
         dtype=_float_dtype(dtype),
     )
 
@@ -681,11 +683,32 @@ def _nothing_left(clips: Sequence[_Clip], plan: _Plan) -> str:
             f"No window is left: the longest item lasts {longest:.3g} s and a window "
             f"{plan.seconds:.3g} s. Choose fewer seconds or short='pad'."
         )
-    return (
-        f"No window of {plan.seconds:.3g} s is left of {len(clips)} items. Pairs may not overlap "
-        "in time, samples may be lost (min_observed=), or ignore= and min_purity= may exclude "
-        "all windows."
-    )
+    # the reasons of all windows that there was room for, the most frequent first
+    fates: Counter[str] = Counter()
+    ignored: Counter[Hashable] = Counter()
+    for clip in clips:
+        found = list_candidates(clip, plan)
+        fates.update(found.fates.tolist())
+        ignored.update(
+            label for label, fate in zip(found.labels, found.fates, strict=True) if fate == IGNORED
+        )
+    start = f"No window of {plan.seconds:.3g} s is left of {len(clips)} items: "
+    if not fates:
+        return start + (
+            "each pair overlaps in time by less than a window. Check that the motion and the "
+            "recording of a pair have one clock."
+            if any(clip.motion is not None and clip.recording is not None for clip in clips)
+            else "none has room for one. Choose fewer seconds or short='pad'."
+        )
+    main = fates.most_common(1)[0][0]
+    reasons = ", ".join(f"{reason} {count}" for reason, count in fates.most_common())
+    names = ", ".join(repr(label) for label, _ in ignored.most_common(5))
+    cure = {
+        LOST_SAMPLES: f"Lower min_observed={plan.min_observed:g}.",
+        IGNORED: f"ignore= contains {names}: label the recordings, or ignore less.",
+        MIXED: f"Lower min_purity={plan.min_purity:g}, or choose fewer seconds.",
+    }[main]
+    return f"{start}{reasons}. {cure}"
 
 
 # ---- checks

@@ -225,6 +225,39 @@ def test_people_and_classes():
     assert topics(describe(make("ann", "sit"))) == [("people", "all")]
 
 
+STILL = np.tile([0.0, 0.0, 9.81], (400, 1))
+
+
+@pytest.mark.parametrize(
+    ("cutting", "labels", "reason", "cure"),
+    [
+        ({"ignore": "rest"}, np.full(400, "rest"), "ignored class 7", "ignore fewer"),
+        ({"min_purity": 1.0}, np.tile(["a", "b"], 200), "mixed labels 7", "Lower min_purity"),
+    ],
+)
+def test_no_window_at_all_is_a_finding(cutting, labels, reason, cure):
+    recording = Recording(STILL, 50.0, NAMES[:3], subject="ann", labels=labels)
+    found = describe(recording, **cutting)
+    [finding] = [one for one in found.findings if one.topic == "windows"]
+    assert finding.found == f"No window is left: {reason}." and cure in finding.cure
+    assert "no labels" not in str(found) and "Nothing looks wrong" not in str(found)
+
+
+def test_no_labels_at_all_are_a_finding():
+    pair = [Recording(STILL, 50.0, NAMES[:3], subject=name) for name in ("ann", "bob")]
+    assert topics(describe(pair)) == [("classes", "all")]
+    assert "no labels" in describe(pair).findings[0].found
+
+
+def test_unlabeled_samples_are_a_finding_unless_they_are_ignored():
+    labels = np.repeat(["unlabeled", "walk"], 200)
+    both = [Recording(STILL, 50.0, NAMES[:3], subject=s, labels=labels) for s in ("ann", "bob")]
+    for ignore in ((), None):
+        [finding] = describe(both, ignore=ignore, min_purity=0.1).findings
+        assert finding.who == "unlabeled" and 'cut(..., ignore="unlabeled")' in finding.cure
+    assert describe(both, ignore="unlabeled", min_purity=0.1).findings == ()
+
+
 def test_windows_agree_with_cut(recordings):
     joined = [
         Recording(

@@ -137,11 +137,32 @@ def test_a_failed_report_leaves_the_old_one_alone(tmp_path):
         (["text"], TypeError, "pair of a heading and its content; got 'text'"),
         ([(1, "text")], TypeError, "pair of a heading"),
         ([("", {"a": [1], "b": [1, 2]})], ValueError, "1 values of 'a', 2 values of 'b'"),
+        ([("", {"a": [1], "b": 2.5})], TypeError, r"column 'b' .* got 2.5. Write \[2.5\] for"),
+        ([("", {"a": "word"})], TypeError, "column 'a' of a table must have one entry for each"),
+        ([("", {"a": np.array(1)})], TypeError, "column 'a' of a table must have one entry"),
     ],
 )
 def test_items_are_checked(tmp_path, items, error, message):
     with pytest.raises(error, match=message):
         write_page(tmp_path / "page.html", title="T", items=items)
+
+
+def test_a_title_is_text(tmp_path):
+    with pytest.raises(TypeError, match="title must be a string, got 3"):
+        write_page(tmp_path / "page.html", title=3, items=[])
+
+
+def test_what_is_missing_in_a_table_is_a_dash(tmp_path):
+    pd = pytest.importorskip("pandas")
+    table = {"row": ["a", "b", "c", "d"], "value": [None, np.nan, pd.NA, pd.NaT]}
+    for content in (table, pd.DataFrame(table, dtype=object)):
+        text = write_page(tmp_path / "page.html", title="T", items=[("", content)]).read_text(
+            "utf-8"
+        )
+        assert text.count(">–</td>") == 4
+    array = {"row": ["a"], "value": [np.arange(2)]}
+    text = write_page(tmp_path / "page.html", title="T", items=[("", array)]).read_text("utf-8")
+    assert "<td>[0 1]</td>" in text
 
 
 def test_a_missing_folder_is_named(tmp_path):

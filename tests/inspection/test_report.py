@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, confusion_matrix
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 
 from m3n_sklearn import Motion, Recording, Windows, cut
@@ -137,7 +140,8 @@ def test_the_interval_uses_macro_f1_of_resampled_recordings():
     pairs = list(zip(truth, predicted, strict=True))
     tables = np.array([confusion_matrix(*pair, labels=range(4)) for pair in pairs])
     expected = [macro_f1(*pair) for pair in pairs]
-    np.testing.assert_allclose(_macro_f1(tables.astype(float)), expected)
+    hits, actual, called = tables.diagonal(axis1=1, axis2=2), tables.sum(axis=2), tables.sum(axis=1)
+    np.testing.assert_allclose(_macro_f1(hits, actual, called), expected)
     # a person with four recordings has no interval; one who is always right has one of no width
     right = Results("m", np.arange(20), truth[0, :20], truth[0, :20], np.arange(4))
     four, five = (Results(**{**right.__dict__, "clips": np.arange(20) % n}) for n in (4, 5))
@@ -227,6 +231,108 @@ def test_timelines_have_the_segments_and_the_probabilities_of_a_recording(tmp_pa
     np.testing.assert_allclose(shown["x"], [0, 1, 2, 3, 4, 5, 20, 21, 22, 23, 24, 25])
 
 
+def timelines_of(text):
+    return [f for f in figures_of(text) if f["layout"].get("barmode") == "overlay"]
+
+
+def test_the_truth_is_above_the_predictions_and_a_class_has_one_color(tmp_path):
+    X = Windows(
+        imu=np.zeros((20, 3, 50)),
+        start=np.tile(np.arange(10.0), 2),
+        clip=np.repeat(["one", "two"], 10),
+        rate=50.0,
+    )
+    # class 0 is only predicted, and comes first
+    probabilities = np.eye(3)[np.r_[np.zeros(10, int), np.tile([1, 2], 5)]]
+    y = np.r_[np.repeat([1, 2], 5), np.tile([1, 2], 5)]
+    text = text_of(report(Fixed(probabilities, [0, 1, 2]).fit(X), X, y, path=tmp_path / "r.html"))
+    timelines = timelines_of(text)
+    assert len(timelines) == 2
+    colors = {}
+    for figure in timelines:
+        assert figure["layout"]["yaxis"]["categoryarray"] == ["truth", "predicted"]
+        assert figure["layout"]["yaxis"]["autorange"] == "reversed"
+        for bar in (trace for trace in figure["data"] if trace["type"] == "bar"):
+            colors.setdefault(bar["name"], set()).add(bar["marker"]["color"])
+    assert len(colors) == 3 and all(len(found) == 1 for found in colors.values())
+    assert len(set.union(*colors.values())) == 3
+
+
+def test_pieces_of_one_class_are_one_timeline_of_their_person_in_the_order_of_time(tmp_path):
+    start = np.r_[20:30, 0:10, 10:20, 0:10].astype(float)
+    clip = np.repeat(["a", "b", "c", "d"], 10)  # a comes after c
+    X = Windows(imu=np.zeros((40, 3, 50)), start=start, clip=clip, rate=50.0)
+    y, groups = np.repeat([2, 0, 1, 0], 10), np.repeat(["eve", "bob"], [30, 10])
+    classifier = Fixed(np.eye(3)[y], [0, 1, 2]).fit(X)
+    text = text_of(report(classifier, X, y, groups=groups, path=tmp_path / "r.html"))
+    assert re.findall(r"<p>(Person \w+)", text) == ["Person eve", "Person bob"]
+    assert "The recordings have one class each" in text
+    bars = [trace for trace in timelines_of(text)[0]["data"] if trace["type"] == "bar"]
+    assert [bar["base"][0] for bar in bars] == [-0.5, 9.5, 19.5]
+
+
+def test_timelines_are_of_different_people(tmp_path):
+    clip = np.repeat(["a", "b", "c", "d"], [14, 12, 10, 8])
+    X = Windows(
+        imu=np.zeros((44, 3, 50)),
+        start=np.r_[0:14, 20:32, 0:10, 0:8].astype(float),
+        clip=clip,
+        rate=50.0,
+    )
+    y, groups = np.arange(44) % 2, np.repeat(["eve", "bob", "ann"], [26, 10, 8])
+    classifier = Fixed(np.eye(2)[y], [0, 1]).fit(X)
+    text = text_of(report(classifier, X, y, groups=groups, path=tmp_path / "r.html"))
+    assert re.findall(r"<p>Recording (\w+)", text) == ["a", "c", "d"]
+
+
+def test_recordings_of_two_people_with_one_name_are_not_joined(tmp_path):
+    X, y, groups = np.zeros((20, 3, 50)), np.arange(20) % 2, np.repeat(["eve", "bob"], 10)
+    classifier = Fixed(np.eye(2)[y], [0, 1]).fit(X)
+    times = np.tile(np.arange(10.0), 2)
+    given = {"groups": groups, "times": times, "path": tmp_path / "r.html"}
+    text = text_of(report(classifier, X, y, recordings=["r1"] * 20, **given))
+    assert re.findall(r"<p>Recording ([^:]*):", text) == ["r1 (bob)", "r1 (eve)"]
+    text = text_of(report(classifier, X, y, **given))
+    assert re.findall(r"<p>Recording ([^:]*):", text) == ["bob", "eve"]
+
+
+def test_two_labels_with_one_name_are_refused(wrists, model, tmp_path):
+    names = {"stir": "move", "clap": "move"}
+    with pytest.raises(ValueError, match=r"the labels 'stir', 'clap' one name, 'move'"):
+        report(model, wrists.X, wrists.y, path=tmp_path / "r.html", label_names=names)
+
+
+def test_probabilities_that_are_nan_are_told_and_not_drawn(tmp_path):
+    X = Windows(imu=np.zeros((10, 3, 50)), start=np.arange(10.0), clip=["r"] * 10, rate=50.0)
+    probabilities = np.tile([0.9, 0.1], (10, 1))
+    probabilities[4:] = np.nan
+    classifier = Fixed(probabilities, ["a", "b"]).fit(X)
+    text = text_of(report(classifier, X, ["b"] * 10, path=tmp_path / "r.html"))
+    assert "probabilities that are not numbers (NaN) for 6 of 10 windows" in text
+    [shown] = [t for t in timelines_of(text)[0]["data"] if t["type"] == "heatmap"]
+    assert np.isnan(np.asarray(shown["z"], dtype=float)).sum() == 12
+    nothing = Fixed(np.full((10, 2), np.nan), ["a", "b"]).fit(X)
+    text = text_of(report(nothing, X, ["b"] * 10, path=tmp_path / "r.html"))
+    assert "(probability NaN)" in text
+
+
+@pytest.mark.parametrize("wrap", [lambda fitted: fitted, FrozenEstimator, make_pipeline])
+def test_people_of_the_training_set_are_named_at_the_top(wrap, wrists, tmp_path):
+    first = np.unique(wrists.groups)[0]
+    probabilities = np.tile([0.4, 0.3, 0.3], (len(wrists.y), 1))
+    fitted = Fixed(probabilities, np.unique(wrists.y)).fit(wrists.X)
+    groups = np.array([first, "somebody else", None], dtype=object)
+    fitted.examples_ = SimpleNamespace(groups=groups)
+    given = {"groups": wrists.groups, "path": tmp_path / "r.html"}
+    text = text_of(report(wrap(fitted), wrists.X, wrists.y, **given))
+    [notice] = re.findall(r'<p class="notice"[^>]*>(.*?)</p>', text)
+    assert f"fitted on windows of 1 of the 3 people of this report: {first}." in notice
+    assert text.index(notice) < text.index("<table>") and "cannot know" not in text
+    fitted.examples_.groups = groups[1:]
+    text = text_of(report(wrap(fitted), wrists.X, wrists.y, **given))
+    assert '<p class="notice"' not in text
+
+
 def test_times_that_are_unix_time_become_dates(tmp_path):
     X = Windows(imu=np.zeros((9, 3, 50)), start=1.7e9 + np.arange(9.0), clip=["r"] * 9, rate=50.0)
     classifier = Fixed(np.tile([1.0, 0.0], (9, 1)), [0, 1]).fit(X)
@@ -277,6 +383,40 @@ def test_classes_that_a_fold_has_not_seen_have_no_probability(wrists, tmp_path):
     own = np.char.startswith(results.columns.astype(str), "own")
     assert own.sum() == 3 and not results.probabilities[np.ix_(first, own)].any()
     np.testing.assert_allclose(results.probabilities.sum(axis=1), 1.0)
+
+
+@pytest.mark.parametrize(("n_people", "n_folds"), [(10, 10), (11, 5)])
+def test_up_to_ten_people_are_left_out_one_by_one(n_people, n_folds):
+    y, people = np.tile([0, 1], n_people), np.repeat(np.arange(n_people), 2)
+    X = np.zeros((len(y), 2))
+    results = of_classifier(DummyClassifier(), X, y, people, read_rows(X, None, None))
+    assert results.n_folds == n_folds
+
+
+def test_a_search_that_needs_people_is_explained(wrists, tmp_path):
+    search = GridSearchCV(DummyClassifier(), {"strategy": ["prior"]}, cv=GroupKFold(2))
+    with pytest.raises(ValueError, match=r"its own cv needs groups, which a report does not pass"):
+        report(search, wrists.X, wrists.y, groups=wrists.groups, path=tmp_path / "r.html")
+
+
+def test_predictions_that_are_no_classes_are_named(tmp_path):
+    classifier = Fixed(np.tile([1.0, 0.0], (4, 1)), ["a", "b"])
+    X, y = np.zeros((4, 3, 30)), ["a", "b", "a", "b"]
+    classifier.fit(X).predict = lambda X: np.array(["c"] * len(X))
+    with pytest.raises(ValueError, match=r"Fixed.predict returns 'c', which its classes_ do not"):
+        report(classifier, X, y, path=tmp_path / "r.html")
+
+
+def test_intervals_of_many_classes_need_little_memory():
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.integers(800, size=(2, 2000))
+    rows = np.arange(2000)
+    many = Results("m", rows, truth, predicted, np.arange(800), clips=rows % 20)
+    tracemalloc.start()
+    many.interval_over_clips()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200e6
 
 
 def test_without_people_a_classifier_that_is_not_fitted_is_refused(wrists, tmp_path):

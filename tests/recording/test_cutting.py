@@ -261,7 +261,7 @@ def test_both_sides_of_a_pair_are_cut_on_one_clock(offset, imu_rate, pose_rate):
 
 
 def test_a_pair_that_never_meets_says_so():
-    with pytest.raises(ValueError, match="may not overlap"):
+    with pytest.raises(ValueError, match="overlaps in time by less than a window"):
         cut((ramp_motion(), ramp(start=100.0)), seconds=1.0)
 
 
@@ -370,3 +370,27 @@ def test_windows_may_keep_what_was_lost_and_say_so():
     lost = ~read["observed"]
     assert lost[3, :6, 20].all() and not lost[:, 6:].any() and not lost[:3].any()
     assert read["pose_observed"].shape == (5, 30, 24)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"ignore": ["rest"]}, r"2 items: ignored class 10\. ignore= contains 'rest'"),
+        ({"min_purity": 0.9, "label": "center"}, r"mixed labels 10\. Lower min_purity=0\.9"),
+    ],
+)
+def test_the_reason_why_no_window_is_left_is_told(arguments, message):
+    labels = np.full(300, "rest") if "ignore" in arguments else np.tile(["a", "b"], 150)
+    with pytest.raises(ValueError, match=message):
+        cut([ramp(300, labels=labels)] * 2, seconds=2.0, **arguments)
+
+
+def test_lost_samples_are_told_as_the_reason():
+    lost = ramp(200).replace(observed=np.zeros((200, 3), dtype=bool))
+    with pytest.raises(ValueError, match=r"lost samples 3\. Lower min_observed=1"):
+        cut(lost, seconds=2.0)
+
+
+def test_ignoring_none_ignores_nothing():
+    recording = ramp(200, labels=["a", "b"] * 100)
+    assert len(cut(recording, seconds=2.0, ignore=None).y) == 3
