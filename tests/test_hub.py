@@ -146,7 +146,7 @@ def test_bad_arguments_are_refused(model, folder, tmp_path):
         with pytest.raises(FileNotFoundError, match="neither a folder nor a repository"):
             from_pretrained(name)
     for wrong in (b"owner/name", 3, None):
-        with pytest.raises(TypeError, match="path of a folder or 'owner/name'.*got "):
+        with pytest.raises(TypeError, match=r"path of a folder or 'owner/name'.*got "):
             from_pretrained(wrong)
 
 

@@ -16,11 +16,16 @@ try:
     from .._warn import warn
     from ._runner import EVEN, Runner, Smoother
 except ImportError:  # a copy of this file, next to the copy of the runner
-    from warnings import warn
+    import warnings
 
     from m3n_runner import EVEN, Runner, Smoother  # type: ignore[import-not-found,no-redef]
 
     UnitsWarning = UserWarning  # type: ignore[assignment,misc]
+
+    def warn(message: str, category: type[Warning] = UserWarning) -> None:
+        """Issue a warning at the line that pushed."""
+        warnings.warn(message, category, stacklevel=7)
+
 
 __all__ = ["Prediction", "StreamingClassifier"]
 
@@ -194,11 +199,11 @@ class StreamingClassifier:
             usual = self._given_rate or 50.0
             unit = min(rates, key=lambda each: abs(np.log(rates[each] / usual)))
             raise ValueError(
-                f"times must be in s, but the first stamps, such as {first[0]:.15g}, are {step:.6g} "
-                f"apart, and a step of more than max_gap={self._max_gap:g} is a gap. If they are "
-                f"in {unit}, divide them by {units[unit]:.0e}: that would be {rates[unit]:.4g} "
-                "samples per second. If they count samples, divide them by the rate. If they are in "
-                "s, set max_gap= to more than a step."
+                f"times must be in s, but the first stamps, such as {first[0]:.15g}, are "
+                f"{step:.6g} apart, and a step of more than max_gap={self._max_gap:g} is a gap. If "
+                f"they are in {unit}, divide them by {units[unit]:.0e}: that would be "
+                f"{rates[unit]:.4g} samples per second. If they count samples, divide them by the "
+                "rate. If they are in s, set max_gap= to more than a step."
             )
         self._first = None if len(first) >= STAMPS else first
 

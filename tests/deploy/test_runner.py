@@ -87,6 +87,7 @@ with warnings.catch_warnings(record=True) as caught:
     StreamingClassifier(runner).push(np.arange(200) / 50, rows / 9.81)
 (warned,) = caught
 assert "looks like g" in str(warned.message), warned
+assert warned.filename == "<string>", warned.filename
 """
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=120)
     given = np.load(tmp_path / "proba.npy")
