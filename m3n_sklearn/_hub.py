@@ -37,7 +37,7 @@ TAGS = ("human-activity-recognition", "imu", "wearables", "scikit-learn")
 LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 """Identifiers of licenses on the hub."""
 
-REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+REPOSITORY = re.compile(r"(?!.*(--|\.\.))\w([\w.-]*\w)?/\w([\w.-]*\w)?", re.ASCII)
 """``owner/name`` on the hub."""
 
 
@@ -156,6 +156,10 @@ def from_pretrained(
     ------
     FileNotFoundError
         If there is neither such a folder nor such a repository, or a file is missing in it.
+    NotADirectoryError
+        If `source` is a file.
+    TypeError
+        If `source` is not a path.
     ConnectionError
         If the hub cannot be reached, and the repository was not downloaded before.
     ValueError
@@ -182,17 +186,26 @@ def from_pretrained(
     >>> from m3n_sklearn import from_pretrained
     >>> model = from_pretrained("owner/wrist", revision="v1")  # doctest: +SKIP
     """
+    if not isinstance(source, str | os.PathLike) or isinstance(os.fspath(source), bytes):
+        raise TypeError(
+            "source must be the path of a folder or 'owner/name' of a repository, got "
+            f"{type(source).__name__} ({source!r})."
+        )
     name = os.fspath(source)
     if os.path.isdir(name):
         if revision is not None:
             raise ValueError(f"{name} is a folder, and revision= is for repositories of a hub.")
         find: Callable[[str], Path] = partial(_in_folder, name)
-    elif REPOSITORY.fullmatch(name) and not name.startswith("."):
+    elif os.path.isfile(name):
+        raise NotADirectoryError(
+            f"{name} is a file, not a folder of save_pretrained. Give the folder that it is in, or "
+            "read a file of m3n_sklearn.save with m3n_sklearn.load."
+        )
+    elif REPOSITORY.fullmatch(name):
         find = partial(_downloaded, name, revision, local_files_only)
     else:
-        hint = " It is a file: read it with m3n_sklearn.load." if os.path.isfile(name) else ""
         raise FileNotFoundError(
-            f"{name!r} is neither a folder nor a repository of a hub (owner/name).{hint}"
+            f"{name!r} is neither a folder nor a repository of a hub (owner/name)."
         )
     # the small file first: weights of another library may be large
     digest = _digest_in(find(SUMMARY))
@@ -268,7 +281,12 @@ def _digest_in(beside: Path) -> str:
                 f"{beside} was not written by m3n_sklearn.save_pretrained: its library_name is "
                 f"{library!r}."
             )
-        version, digest = int(summary["format"]), str(summary["sha256"])
+        version, digest = summary["format"], str(summary["sha256"])
+        if type(version) is not int or version < 1:
+            raise ValueError(
+                f"{beside} has format {version!r}; save_pretrained writes a whole number from 1 "
+                "on. Save or fetch the folder again."
+            )
     if version > FORMAT:
         raise ValueError(
             f"{beside} has format {version}; this m3n_sklearn {__version__} reads up to {FORMAT}. "

@@ -26,6 +26,7 @@ __all__ = [
     "derive_rng",
     "derive_seed",
     "isolated",
+    "one_fit_at_a_time",
     "resolve_device",
     "submit",
 ]
@@ -129,6 +130,11 @@ def isolated(seed: int | None = None) -> Iterator[None]:
                 _set_own_threads(threads)
                 np.random.set_state(numpy_state)
                 random.setstate(python_state)
+
+
+def one_fit_at_a_time() -> AbstractContextManager[None]:
+    """Hold the lock of `isolated` for a longer time: all fits of other threads wait."""
+    return _FIT.held()
 
 
 @contextmanager

@@ -111,6 +111,9 @@ def test_folders_of_others_are_refused(folder, tmp_path):
     for change, message in (
         ({"library_name": "transformers"}, "library_name is 'transformers'"),
         ({"format": 9}, "reads up to 1"),
+        ({"format": "x"}, "config.json has format 'x'; .*whole number.*again"),
+        ({"format": 0.5}, "has format 0.5"),
+        ({"format": -1}, "has format -1"),
     ):
         (folder / "config.json").write_text(json.dumps(summary | change))
         with pytest.raises(ValueError, match=message):
@@ -137,10 +140,32 @@ def test_bad_arguments_are_refused(model, folder, tmp_path):
         save_pretrained(model, folder / "README.md")
     with pytest.raises(ValueError, match="revision= is for repositories"):
         from_pretrained(folder, revision="v1")
-    with pytest.raises(FileNotFoundError, match=r"read it with m3n_sklearn\.load"):
+    with pytest.raises(NotADirectoryError, match=r"is a file.*with m3n_sklearn\.load"):
         from_pretrained(folder / "model.safetensors")
-    with pytest.raises(FileNotFoundError, match="neither a folder nor a repository"):
-        from_pretrained("./nowhere")
+    for name in ("./nowhere", "a/..", "../a", "a/b/..", "a/b..c", "a/b--c", "a/b.", "-a/b", ""):
+        with pytest.raises(FileNotFoundError, match="neither a folder nor a repository"):
+            from_pretrained(name)
+    for wrong in (b"owner/name", 3, None):
+        with pytest.raises(TypeError, match=r"path of a folder or 'owner/name'.*got "):
+            from_pretrained(wrong)
+
+
+def test_a_file_is_named_before_a_repository(model, tmp_path, monkeypatch):
+    save_pretrained(model, tmp_path / "hub")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotADirectoryError, match=r"config\.json is a file"):
+        from_pretrained("hub/config.json")
+
+
+def test_a_linked_summary_stays_a_link(model, tmp_path):
+    (tmp_path / "hub").mkdir()
+    outside = tmp_path / "summary.json"
+    outside.write_text("{}")
+    (tmp_path / "hub" / "config.json").symlink_to(outside)
+    save_pretrained(model, tmp_path / "hub")
+    assert (tmp_path / "hub" / "config.json").is_symlink()
+    assert json.loads(outside.read_text())["library_name"] == "m3n_sklearn"
+    from_pretrained(tmp_path / "hub")
 
 
 # ---- a hub

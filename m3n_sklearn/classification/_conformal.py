@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from .._compat import check_is_fitted
-from .._labels import check_labels
+from .._hashing import sha256
+from .._labels import check_labels, plain_labels
 from .._typing import AnyArray
 from .._validation import is_number
+from .._warn import warn
 
 __all__ = ["ConformalSets", "conformalize"]
 
@@ -30,15 +33,23 @@ class ConformalSets:
     threshold_ : float
         Largest probability of a class below which a window is rejected.
 
+    Warns
+    -----
+    UserWarning
+        If the classifier was taught or fitted again since `conformalize`, so that the confidence
+        does not hold. With other classes, this is an error.
+
     Examples
     --------
     See `conformalize`.
     """
 
-    def __init__(self, classifier: Any, confidence: float, mapie: Any, threshold: float) -> None:
+    def __init__(
+        self, classifier: Any, confidence: float, mapie: Any, threshold: float, digest: str | None
+    ) -> None:
         self.classifier, self.confidence = classifier, confidence
         self.classes_, self.threshold_ = np.array(classifier.classes_), threshold
-        self._mapie = mapie
+        self._mapie, self._digest = mapie, digest
 
     def predict_set(self, X: Any) -> NDArray[np.bool_]:
         """Return which classes are in the prediction set of each window.
@@ -93,11 +104,17 @@ class ConformalSets:
         return found
 
     def _probabilities(self, X: Any) -> AnyArray:
-        """Return probabilities, or raise if the classifier has other classes by now."""
+        """Return probabilities; raise if the classes are other ones by now, warn if the rest is."""
         if not np.array_equal(self.classifier.classes_, self.classes_):
             raise ValueError(
                 f"The classifier now has the classes {self.classifier.classes_.tolist()!r}, but "
                 f"was conformalized with {self.classes_.tolist()!r}. Call conformalize again."
+            )
+        if self._digest is not None and _digest_of(self.classifier) != self._digest:
+            warn(
+                f"The {type(self.classifier).__name__} was taught or fitted again after it was "
+                "conformalized, so that sets and rejections do not have the confidence of "
+                f"{self.confidence:g}. Call conformalize again."
             )
         return _normalized(self.classifier.predict_proba(X))
 
@@ -168,8 +185,14 @@ def conformalize(
     if not is_number(confidence) or not 0 < confidence < 1:
         raise ValueError(f"confidence must be a number between 0 and 1, got {confidence!r}.")
     # 1. Probabilities of the calibration windows, and their labels
+    before = _digest_of(classifier)
     proba = _normalized(classifier.predict_proba(X))
-    labels = check_labels(y, len(proba), None, None)
+    if len(given := plain_labels(y)) != len(proba):
+        raise ValueError(
+            f"y must have one label for each of the {len(proba)} calibration windows, got "
+            f"{len(given)}."
+        )
+    labels = check_labels(given, len(proba), None, None)
     known = set(np.asarray(classifier.classes_).tolist())
     if unknown := [label for label in labels.classes.tolist() if label not in known]:
         raise ValueError(
@@ -192,7 +215,39 @@ def conformalize(
     largest = np.sort(proba.max(axis=1))
     k = int((1 - confidence) * (len(largest) + 1) + 1e-9)
     threshold = float(largest[k - 1]) if k else 0.0
-    return ConformalSets(classifier, float(confidence), sets, threshold)
+    # 4. A digest by which changes are noticed, of classifiers that a prediction leaves as they are
+    digest = before if _digest_of(classifier) == before else None
+    return ConformalSets(classifier, float(confidence), sets, threshold, digest)
+
+
+def _digest_of(classifier: Any) -> str:
+    """Digest the arrays that a classifier has learned; a copy has the same digest."""
+    return sha256(_contents(classifier, set()))
+
+
+def _contents(value: Any, seen: set[int]) -> Iterator[bytes]:
+    """Yield the arrays of estimators, of what scikit-learn keeps in them, and of containers."""
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        yield f"{value.dtype}{value.shape}".encode()
+        yield value.tobytes()
+        return
+    parts: dict[Any, Any]
+    if isinstance(value, dict):
+        parts = value
+    elif isinstance(value, list | tuple | np.ndarray):
+        parts = dict(enumerate(value))
+    elif isinstance(value, BaseEstimator):
+        parts = vars(value)
+    elif type(value).__module__.partition(".")[0] == "sklearn":  # trees
+        state = value.__getstate__() if not isinstance(value, type) else None
+        parts = state if isinstance(state, dict) else {}
+    else:
+        return
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    for name in sorted(parts, key=str):
+        yield from _contents(parts[name], seen)
 
 
 def _load_mapie() -> Any:

@@ -95,6 +95,11 @@ class Examples:
             if given is None:
                 continue
             wanted, known = _as_set(given), set(column.tolist()) - {None}
+            if not wanted:
+                raise ValueError(
+                    f"{name} is empty, so that nothing would be removed. Give some of "
+                    f"{sorted(known, key=str)!r}, or {name}=None for all."
+                )
             if unknown := sorted(wanted - known, key=str):
                 raise ValueError(
                     f"There are no examples with the {name} {unknown!r}; those of the examples are "

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 from .._compat import check_is_fitted, check_params, root_entropy
 from .._inputs import ImuWindows, InputMap, Layout
 from .._labels import check_groups, check_labels
-from .._torch import all_or_nothing, resolve_device
+from .._torch import all_or_nothing, one_fit_at_a_time, resolve_device
 from .._typing import AnyArray
+from .._warn import warn
 from ..pretraining import Augmentation
 from ._examples import Examples
 from ._learning import Member, embed_frozen, train_frozen
@@ -69,7 +70,7 @@ class Teachable:
             Person of each window, for `replace` and `forget`.
         replace : bool, default=False
             First remove the earlier examples with the same label. With `groups`, only those of the
-            same person.
+            same person. A warning names the labels and people of which there are none.
 
         Returns
         -------
@@ -79,8 +80,8 @@ class Teachable:
         Raises
         ------
         ValueError
-            If the classifier was not fitted with ``strategy="frozen"``, or if windows or labels are
-            malformed. The classifier stays as it was.
+            If the classifier was not fitted with ``strategy="frozen"``, or if windows, labels or
+            weights are malformed. The classifier stays as it was.
 
         See Also
         --------
@@ -89,7 +90,8 @@ class Teachable:
         Notes
         -----
         This is not ``partial_fit``, which learns from batches of one stream whose classes are known
-        in advance. Calibrate, conformalize and export again after teaching, and fit an
+        in advance. Several threads may teach one classifier: one lesson waits for the other.
+        Calibrate, conformalize and export again after teaching, and fit an
         `HMMClassifier` again, since they hold what the classifier was before.
 
         Examples
@@ -107,11 +109,29 @@ class Teachable:
         >>> "stir" in classifier.classes_
         True
         """
+        with one_fit_at_a_time():
+            return self._teach(X, y, sample_weight, groups, replace)
+
+    def _teach(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        groups: ArrayLike | None,
+        replace: bool,
+    ) -> Self:
+        """Teach in three steps; the examples must not change in between."""
         before = self._known_examples("teach")
         check_params(self, ("augment", "class_weight", "device"))
         # 1. Read the windows and labels as `fit` does
         imu = self._read(X, reset=False)
         layout = self._layout_of(imu)
+        weight = None if sample_weight is None else np.asarray(sample_weight)
+        if weight is not None and weight.dtype.kind in "biuf" and weight.size and not weight.any():
+            raise ValueError(
+                "sample_weight is zero in every row, so that nothing would be learned. Give at "
+                "least one window a positive weight."
+            )
         labels = check_labels(y, len(imu), sample_weight, None)
         people = None if groups is None else check_groups(groups, len(imu))
         # 2. Features of the new windows
@@ -120,7 +140,9 @@ class Teachable:
         new = new.take(labels.weight > 0)
         # 3. Fit the head to all examples
         if replace:
-            before = before.take(~before.of_same(new))
+            replaced = before.of_same(new)
+            _warn_if_not_replaced(before, replaced, new)
+            before = before.take(~replaced)
         return self._learn(before.followed_by(new), self.classes_)
 
     def forget(self, labels: Any = None, groups: Any = None) -> Self:
@@ -161,9 +183,14 @@ class Teachable:
         >>> "stir" in classifier.forget("stir").classes_
         False
         """
-        examples = self._known_examples("forget")
         if labels is None and groups is None:
             raise ValueError("Give labels= or groups=, whose examples are to be removed.")
+        with one_fit_at_a_time():
+            return self._forget(labels, groups)
+
+    def _forget(self, labels: Any, groups: Any) -> Self:
+        """Forget; the examples must not change in between."""
+        examples = self._known_examples("forget")
         gone = examples.chosen(labels, groups)
         if gone.all() or not gone.any():
             left = "No example would be left" if gone.all() else "No example has both"
@@ -218,3 +245,29 @@ class Teachable:
             self.classes_, self.examples_, self.config_ = labels.classes, examples, config
             self._set_weights(weights)
         return self
+
+
+def _warn_if_not_replaced(before: Examples, replaced: AnyArray, new: Examples) -> None:
+    """Name the labels, and people, of new examples that replace none of the earlier ones."""
+    gone = before.take(replaced)
+    labels = set(gone.labels.tolist())
+    pairs = set(zip(gone.labels.tolist(), gone.groups.tolist(), strict=True))
+    missed = {
+        (label, person)
+        for label, person in zip(new.labels.tolist(), new.groups.tolist(), strict=True)
+        if (label not in labels if person is None else (label, person) not in pairs)
+    }
+    if not missed:
+        return
+    named = sorted(
+        (repr(label) if person is None else f"{label!r} of {person!r}" for label, person in missed),
+    )
+    stored = sorted(set(before.labels.tolist()), key=str)
+    people = sorted(set(before.groups.tolist()) - {None}, key=str)
+    whom = "of nobody, as fit got no groups=" if not people else f"of the people {people!r}"
+    with_people = f", {whom}" if any(person is not None for _, person in missed) else ""
+    warn(
+        f"replace=True replaces no example with {', '.join(named[:8])}"
+        f"{' and more' * (len(named) > 8)}: the new ones are added. There are examples with the "
+        f"labels {stored!r}{with_people}. Check labels and groups, or leave replace out."
+    )

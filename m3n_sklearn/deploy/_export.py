@@ -179,6 +179,7 @@ def _description(
         "channels": None if classifier.channels_ is None else list(classifier.channels_),
         "n_channels": layout.n_channels,
         "flat": series and classifier.n_features_in_ != layout.n_channels,
+        "doubts": list(input_map.doubts),
         "columns": None if series else [list(columns) for columns in layout.columns],
         "rate": input_map.rate,
         "fitted_rate": classifier.rate_,

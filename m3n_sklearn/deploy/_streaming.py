@@ -12,11 +12,36 @@ from typing import Any, NamedTuple
 import numpy as np
 
 try:
+    from .._channel_names import UnitsWarning
+    from .._warn import warn
     from ._runner import EVEN, Runner, Smoother
 except ImportError:  # a copy of this file, next to the copy of the runner
+    import warnings
+
     from m3n_runner import EVEN, Runner, Smoother  # type: ignore[import-not-found,no-redef]
 
+    UnitsWarning = UserWarning  # type: ignore[assignment,misc]
+
+    def warn(message: str, category: type[Warning] = UserWarning) -> None:
+        """Issue a warning at the line that pushed."""
+        warnings.warn(message, category, stacklevel=7)
+
+
 __all__ = ["Prediction", "StreamingClassifier"]
+
+LATEST = 1e11
+"""Stamps in s beyond this are after the year 5000, so they are not in s."""
+
+STAMPS = 5
+"""Stamps at the begin of a stream by which their unit is checked."""
+
+CHECKED = 20
+"""Windows at the begin of a stream whose units are checked."""
+
+STANDARD_GRAVITY = 9.80665
+
+# median lengths in m/s², and the 99th percentile of angular rates in rad/s, of a moving person
+LOWEST_ACC, HIGHEST_ACC, HIGHEST_GYRO = 2.0, 4 * STANDARD_GRAVITY, 60.0
 
 
 class StreamingClassifier:
@@ -58,6 +83,9 @@ class StreamingClassifier:
 
     On an even clock, samples are used as they are. Lost or jittered samples are interpolated
     linearly on the even clock.
+
+    The first windows of a stream are checked for other units than m/s² with gravity and rad/s, and
+    each sensor is named in at most one warning.
 
     Examples
     --------
@@ -105,6 +133,11 @@ class StreamingClassifier:
         self._smoother = None if smoothing is None else _Filter(Smoother(smoothing, self._hop), lag)
         self.late_ = self.repeated_ = self.gaps_ = 0
         self._times, self._rows = np.zeros(0), np.zeros((0, 0))
+        self._first: Any = np.zeros(0)  # stamps, until their unit is checked
+        # windows whose units were checked, and what is known to be doubtful
+        self._seen, self._told = 0, set[str]()
+        if runner:
+            self._told = {doubt.partition(":")[0] for doubt in model._about["doubts"]}
         self._restart()
 
     def push(self, times: Any, samples: Any) -> list[Any]:
@@ -125,7 +158,7 @@ class StreamingClassifier:
         Raises
         ------
         ValueError
-            If shapes do not match or a value is not finite.
+            If shapes do not match, a value is not finite, or stamps are not in s.
         """
         clock, rows = (
             np.atleast_1d(np.asarray(times, float)),
@@ -138,6 +171,7 @@ class StreamingClassifier:
             )
         if not (np.isfinite(clock).all() and np.isfinite(rows).all()):
             raise ValueError("times and samples must be finite: drop rows with NaN.")
+        self._check_clock(clock)
         self._insert(clock, rows)
         return self._completed(final=False)
 
@@ -150,6 +184,28 @@ class StreamingClassifier:
             As `push`.
         """
         return self._completed(final=True)
+
+    def _check_clock(self, clock: Any) -> None:
+        """Refuse stamps in another unit than s, by the first ones of the stream."""
+        if self._first is None:
+            return
+        first = np.unique(np.concatenate([self._first, clock]))
+        steps = np.diff(first)
+        apart = len(first) >= STAMPS and steps.min() > self._max_gap
+        if len(steps) and (apart or first[-1] > LATEST):
+            step = float(np.median(steps))
+            units = {"ms": 1e3, "µs": 1e6, "ns": 1e9}
+            rates = {unit: factor / step for unit, factor in units.items()}
+            usual = self._given_rate or 50.0
+            unit = min(rates, key=lambda each: abs(np.log(rates[each] / usual)))
+            raise ValueError(
+                f"times must be in s, but the first stamps, such as {first[0]:.15g}, are "
+                f"{step:.6g} apart, and a step of more than max_gap={self._max_gap:g} is a gap. If "
+                f"they are in {unit}, divide them by {units[unit]:.0e}: that would be "
+                f"{rates[unit]:.4g} samples per second. If they count samples, divide them by the "
+                "rate. If they are in s, set max_gap= to more than a step."
+            )
+        self._first = None if len(first) >= STAMPS else first
 
     def _insert(self, clock: Any, rows: Any) -> None:
         """Sort samples in; drop those that are late or repeated."""
@@ -249,11 +305,50 @@ class StreamingClassifier:
         """Return the probabilities of single windows."""
         if isinstance(self._model, Runner):
             windows = self._model._check_windows(windows)
+            self._check_units(windows)
             return self._model._calibrated(self._model._probabilities(windows, rate))
         # a classifier was made by the library, which is therefore loaded; a copy never gets here
         library, model = sys.modules["m3n_sklearn"], self._model
         X = library.Windows(imu=windows, rate=rate, channels=model.channels_)
-        return model.predict_proba(X)
+        # the classifier checks units in each call; what it has said once is not said again
+        X = sys.modules["m3n_sklearn._windows"].tell(X, frozenset(self._told))
+        proba = model.predict_proba(X)
+        layout = getattr(getattr(model, "input_", None), "layout", None)
+        find_doubts = sys.modules["m3n_sklearn.recording"].find_doubts
+        for columns in () if layout is None else layout.columns:
+            acc, gyro = _triads(windows, columns)
+            self._told |= {doubt.key for doubt in find_doubts(acc, gyro, rate)}
+        return proba
+
+    def _check_units(self, windows: Any) -> None:
+        """Warn once about each sensor of a Runner whose first windows look like other units."""
+        about = self._model._about
+        if self._seen >= CHECKED or about["columns"] is None:
+            return
+        self._seen += len(windows)
+        for columns in about["columns"]:
+            acc, gyro = _triads(windows, columns)
+            level = 0.0 if acc is None else float(np.median(np.linalg.norm(acc, axis=-1)))
+            if level > 0 and not LOWEST_ACC <= level <= HIGHEST_ACC and "acc" not in self._told:
+                self._told.add("acc")
+                unit = "g" if 0.5 <= level <= LOWEST_ACC else "another unit, or without gravity"
+                warn(
+                    f"The median length of the acceleration is about {level:.2g}; with gravity it "
+                    f"should be about 9.8 m/s². It looks like {unit}. Give samples in m/s² with "
+                    f"gravity: multiply those in g by {STANDARD_GRAVITY}.",
+                    UnitsWarning,
+                )
+            if gyro is None or "gyro" in self._told:
+                continue
+            top = float(np.percentile(np.linalg.norm(gyro, axis=-1), 99))
+            if top > HIGHEST_GYRO:
+                self._told.add("gyro")
+                warn(
+                    f"The 99th percentile of the angular rate is about {top:.2g}, too fast for a "
+                    "limb in rad/s. Give samples in rad/s: multiply those in deg/s by pi/180 = "
+                    f"{np.pi / 180:.6g}.",
+                    UnitsWarning,
+                )
 
     def _named(self, rows: Sequence[Any]) -> list[Any]:
         """Return predictions with their labels."""
@@ -283,10 +378,18 @@ class Prediction(NamedTuple):
     proba: Any
 
 
+def _triads(windows: Any, columns: Any) -> list[Any]:
+    """Return the accelerations and angular rates (n, T, 3) of a site; None if it has none."""
+    return [
+        np.moveaxis(windows[:, list(part)], 1, -1) if part[0] >= 0 else None
+        for part in (columns[:3], columns[3:])
+    ]
+
+
 def _on_ticks(ticks: Any, times: Any, rows: Any, rate: float) -> Any:
     """Return the samples (C, T) at the ticks of an even clock."""
     if len(times) == 0:
-        raise ValueError("A window has no sample.")
+        raise ValueError("A window has no sample. Check that times are in s, and the rate.")
     right = np.clip(np.searchsorted(times, ticks), 1, max(1, len(times) - 1))
     left = right - 1
     right = np.minimum(right, len(times) - 1)

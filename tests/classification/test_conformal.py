@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from m3n_sklearn.classification import conformalize
 
@@ -73,8 +77,40 @@ def test_a_classifier_that_was_taught_has_to_be_calibrated_again():
         sets.predict(X)
 
 
+def test_a_threshold_of_a_changed_classifier_is_noticed():
+    X, y, _ = wrist_data(30)
+    fitted = model().fit(X[:30], y[:30])
+    sets = conformalize(fitted, X[30:], y[30:])
+    copy = pickle.loads(pickle.dumps(sets))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for each in (sets, copy):
+            each.rejects(X)
+            each.predict_set(X[:3])
+    fitted.teach(X[30:40], y[30:40])
+    for call in (sets.rejects, sets.predict, sets.predict_set):
+        with pytest.warns(UserWarning, match=r"confidence of 0\.9\. Call conformalize again"):
+            call(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        copy.rejects(X)  # has a classifier of its own
+        conformalize(fitted, X[30:], y[30:]).rejects(X)
+
+
+@pytest.mark.parametrize("last", [LogisticRegression(), DecisionTreeClassifier(random_state=0)])
+def test_other_classifiers_that_are_fitted_again_are_noticed(blobs, last):
+    _, X, y = blobs
+    fitted = make_pipeline(StandardScaler(), last).fit(X[:300], y[:300])
+    sets = conformalize(fitted, X[300:500], y[300:500])
+    fitted.fit(X[:100], y[:100])
+    with pytest.warns(UserWarning, match="The Pipeline was taught or fitted again"):
+        sets.rejects(X[:9])
+
+
 def test_errors_say_what_is_wrong(blobs):
     fitted, X, y = blobs
+    with pytest.raises(ValueError, match="each of the 50 calibration windows, got 40"):
+        conformalize(fitted, X[:50], y[:40])
     with pytest.raises(ValueError, match="at least 20 calibration windows, got 10"):
         conformalize(fitted, X[:10], y[:10], confidence=0.95)
     with pytest.raises(ValueError, match=r"labels \['d'\], which the classifier does not know"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -97,6 +98,31 @@ def test_own_examples_replace_earlier_ones_of_the_same_person():
     assert_same(taught, model().fit(X[rows], Y[rows]))
 
 
+@pytest.mark.parametrize(
+    ("known", "given", "label", "named"),
+    [
+        (None, 0, "rest", "'rest' of 0: .*of nobody, as fit got no groups="),
+        (GROUPS, 99, "rest", "'rest' of 99: .*of the people"),
+        (GROUPS, None, "new", r"'new': .*labels \['rest', 'shake', 'twist'\]\. Check"),
+    ],
+)
+def test_examples_that_replace_none_are_named(known, given, label, named):
+    taught = model().fit(X, Y, groups=known)
+    groups = None if given is None else [given] * 2
+    with pytest.warns(UserWarning, match=named):
+        taught.teach(X[:2], [label] * 2, groups=groups, replace=True)
+    assert len(taught.examples_) == len(Y) + 2
+
+
+def test_lessons_from_several_threads_are_all_learned():
+    taught = model().fit(X, Y)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda k: taught.teach(X[[k]], [f"new {k}"]), range(4)))
+    assert len(taught.examples_) == len(Y) + 4
+    assert {f"new {k}" for k in range(4)} < set(taught.classes_)
+    assert taught.predict_proba(X[:3]).shape == (3, 7)
+
+
 def test_what_is_forgotten_was_never_there():
     taught = model().fit(X, Y, groups=GROUPS).forget("twist")
     assert_same(taught, model().fit(X[KNOWN], Y[KNOWN]))
@@ -150,6 +176,9 @@ def test_errors_leave_the_classifier_as_it_was():
         (lambda: fitted.forget(groups="ann"), "Give groups= to fit and teach"),
         (lambda: fitted.forget(["rest", "shake", "twist"]), "No example would be left"),
         (lambda: fitted.forget(), "Give labels= or groups="),
+        (lambda: fitted.forget([]), "labels is empty.*some of \\['rest', 'shake', 'twist'\\]"),
+        (lambda: fitted.forget(groups=[]), "groups is empty"),
+        (lambda: fitted.teach(X[:2], Y[:2], [0, 0]), "zero in every row.*positive weight"),
     ]
     for call, message in wrong:
         with pytest.raises(ValueError, match=message):

@@ -81,6 +81,13 @@ np.save("proba.npy", runner.predict_proba(np.load("x.npy"), rate=50.0))
 stream = StreamingClassifier(runner)
 rows = np.tile([0.0, 0.0, 9.81, 0.0, 0.0, 0.0], (200, 1))
 assert len(stream.push(np.arange(200) / 50, rows)) == 3
+import warnings
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    StreamingClassifier(runner).push(np.arange(200) / 50, rows / 9.81)
+(warned,) = caught
+assert "looks like g" in str(warned.message), warned
+assert warned.filename == "<string>", warned.filename
 """
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=120)
     given = np.load(tmp_path / "proba.npy")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given as hypothesis_given
@@ -9,8 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from sklearn.frozen import FrozenEstimator
 
-from m3n_sklearn import HMMClassifier, cut
+from m3n_sklearn import HMMClassifier, Multi3NetClassifier, Windows, cut
 from m3n_sklearn.deploy import Runner, StreamingClassifier, export
+from m3n_sklearn.recording import UnitsWarning
 
 from .conftest import windows
 from .test_runner import recording
@@ -150,3 +153,54 @@ def test_samples_from_before_a_gap_are_late():
     found += stream.push(after[3:], 10 * after[3:, None]) + stream.flush()
     assert [each.start for each in found] == pytest.approx([0, 0.5, 1, 1.5, 9.9, 10.4, 10.9, 11.4])
     assert (stream.late_, stream.gaps_) == (11, 1)
+
+
+@pytest.mark.parametrize("epoch", [0.0, 1.7e9])
+@pytest.mark.parametrize("size", [1, 7, 400])
+@pytest.mark.parametrize(("unit", "factor"), [("ms", 1e3), ("µs", 1e6), ("ns", 1e9)])
+def test_stamps_that_are_not_in_seconds_are_named(epoch, size, unit, factor):
+    times = factor * (epoch + np.arange(400) / 20)
+    stream = StreamingClassifier(Counting(), rate=20.0)
+    with pytest.raises(ValueError, match=f"must be in s.*If they are in {unit}.*20 samples per s"):
+        push_in_chunks(stream, times, np.zeros((400, 6)), [size])
+
+
+def test_stamps_of_slow_and_broken_streams_are_accepted():
+    times = np.concatenate([[0, 3, 6], 9 + np.arange(30) / 10]) + 1.7e9
+    stream = StreamingClassifier(Counting(), rate=10.0, hop=0.5)
+    found = push_in_chunks(stream, times, np.zeros((33, 1)), [1])
+    assert (len(found), stream.gaps_) == (6, 3)
+
+
+def units_said(model, samples, times):
+    """Return the warnings about units of a stream."""
+    stream = StreamingClassifier(model, rate=50.0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert len(push_in_chunks(stream, times, samples, [9])) > 5
+    assert all(issubclass(each.category, UnitsWarning) for each in caught)
+    return [str(each.message) for each in caught]
+
+
+def test_units_of_samples_are_named_once_in_a_stream(frozen, exported):
+    given = recording(50.0, 20.0)
+    # fast enough that degrees per second cannot be rad/s
+    other = given.data * np.repeat([1 / 9.80665, 180 / np.pi], 3)
+    for model in (frozen, Runner(exported)):
+        assert units_said(model, given.data, given.times) == []
+        said = units_said(model, other, given.times)
+        assert len(said) == 2
+        assert "like g" in said[0] and "9.80665" in said[0] and "pi/180" in said[1]
+
+
+def test_a_model_of_samples_in_g_expects_g(tmp_path):
+    X, y = windows()
+    x = X["imu"].copy()
+    x[:, :3] /= 9.80665
+    grams = Windows(imu=x, rate=50.0, channels=X.channels)
+    with pytest.warns(UnitsWarning, match="like g"):
+        model = Multi3NetClassifier("m3n-base", strategy="frozen", random_state=0).fit(grams, y)
+    export(model, tmp_path / "g.onnx")
+    given = recording(50.0, 20.0)
+    other = given.data / np.repeat([9.80665, 1.0], 3)
+    assert units_said(Runner(tmp_path / "g.onnx"), other, given.times) == []
