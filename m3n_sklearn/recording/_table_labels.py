@@ -187,28 +187,26 @@ class SampleLabels:
                     "as counted from the start of each recording."
                 )
 
-    def row_times(self, piece: Piece) -> list[tuple[float, Any]]:
-        """Return the time from which each label counts, before the rows are freed."""
-        stream = piece.stream
-        runs = [run for run in stream.labels if run[0] < piece.end]
+    def runs(self, piece: Piece) -> list[tuple[int, Any]]:
+        """Return the first row of each label of a piece."""
+        runs = [run for run in piece.stream.labels if run[0] < piece.end]
         inside = [run for run in runs if run[0] > piece.begin]
-        first = [run for run in runs if run[0] <= piece.begin][-1:]
-        found = [(-np.inf, first[0][1])] if first else []
-        for row, label in inside:
-            before, at = stream.times(row - 1, row + 1)
-            found.append(((before + at) / 2, label))
-        return found
+        first = [(piece.begin, label) for row, label in runs if row <= piece.begin][-1:]
+        return first + inside
 
     def of(
         self,
         piece: Piece,
-        runs: list[tuple[float, Any]],
+        runs: list[tuple[int, Any]],
+        switches: Array,
         start: float,
         count: int,
         rate: float,
-        was_moved: bool,
     ) -> NDArray[Any] | None:
-        """Return the label of each sample of a piece, or None."""
+        """Return the label of each sample of a piece, or None.
+
+        `switches` are the times at which the labels of the rows change.
+        """
         if self._intervals is not None:
             people, recordings = self._intervals.people, self._intervals.recordings
             chosen = [
@@ -220,7 +218,8 @@ class SampleLabels:
         if not self._any or (piece.stream.rates and not any(v is not None for _, v in runs)):
             return None
         first = start - piece.stream.start
-        at = [_index(time - first, rate, count) for time, _ in runs]
+        at = [0] * (len(runs) - len(switches))
+        at += [_index(time - first, rate, count) for time in switches.tolist()]
         known = [label for _, label in runs]
         if any(label is None for label in known):  # then all are texts
             is_text = any(isinstance(label, str) for label in known)

@@ -134,3 +134,15 @@ def test_the_guide_lists_every_convention_with_its_source():
         assert f'``"{name}"``' in page
         assert f"<{convention.source}>" in page
         assert all(f"{unit}" in page for unit in convention.units.split(", "))
+
+
+def test_labels_of_rows_in_packets_are_on_the_clock_of_the_data():
+    rows = np.arange(3000)
+    table = pd.DataFrame({"time": 1_767_225_600 + rows // 50, "ax": 0.0, "ay": 0.0})
+    table["az"] = 9 + rows / 1000
+    table["label"] = np.where((rows // 127) % 2, "b", "a")
+    [found] = read_table(table, rate=50, max_gap=3, verbose=False)
+    switches = 1 + np.flatnonzero(found.labels[1:] != found.labels[:-1])
+    at_rows = np.rint(1000 * (found.data[switches, 2] - 9)).astype(int)
+    assert np.array_equal(at_rows, np.arange(127, 3000, 127)[: len(switches)])
+    assert switches[:3].tolist() == [127, 254, 381]
