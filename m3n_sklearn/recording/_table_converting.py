@@ -85,7 +85,7 @@ def convert_streams(
     notes: dict[str, list[str]] = {}
     resampled = 0
     recordings: list[Recording] = []
-    labels = SampleLabels(arguments.intervals, pieces, clock, report)
+    labels = SampleLabels(arguments.intervals, streams, pieces, clock, report)
     several = Counter(id(piece.stream) for piece in pieces)
     numbers: Counter[int] = Counter()
     for piece in pieces:
