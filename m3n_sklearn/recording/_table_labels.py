@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +44,7 @@ class Intervals(NamedTuple):
     people: list[Any]
     recordings: list[Any]
     is_date: bool
+    has_zone: bool = False  # of dates
 
 
 def read_intervals(table: Any) -> Intervals:
@@ -78,8 +80,13 @@ def read_intervals(table: Any) -> Intervals:
         role: np.concatenate([part[name] for part in parts]) if name else None
         for role, name in roles.items()
     }
-    start, is_date = _seconds(cells["start"])
-    end, _ = _seconds(cells["end"])
+    start, is_date, *zone = _seconds(cells["start"], roles["start"] in source.zoned)
+    end, *of_end = _seconds(cells["end"], roles["end"] in source.zoned)
+    if of_end != [is_date, *zone]:
+        raise ValueError(
+            f"{roles['start']!r} and {roles['end']!r} of the table of intervals are not alike: "
+            "give numbers in both, dates in both, or dates with a time zone in both."
+        )
     wrong = np.flatnonzero(~(end >= start))
     if len(wrong):
         raise ValueError(f"Interval {wrong[0]} ends before it starts, or lacks a time.")
@@ -90,23 +97,27 @@ def read_intervals(table: Any) -> Intervals:
         return [None if found is None else plain_id(found[i]) for i in order]
 
     return Intervals(
-        start[order], end[order], ids("label"), ids("person"), ids("recording"), is_date
+        start[order],
+        end[order],
+        ids("label"),
+        ids("person"),
+        ids("recording"),
+        is_date,
+        zone[0],
     )
 
 
-def _seconds(cells: NDArray[Any] | None) -> tuple[Array, bool]:
-    """Return times as numbers, dates as seconds since 1970."""
+def _seconds(cells: NDArray[Any] | None, has_zone: bool) -> tuple[Array, bool, bool]:
+    """Return numbers or seconds since 1970, whether they were dates, and whether with a zone."""
     assert cells is not None
-    if cells.dtype.kind in "iuf":
-        return cells.astype(np.float64), False
-    try:
-        return np.array(cells, dtype=np.float64), False
-    except (TypeError, ValueError):
-        times = read_times(cells if cells.dtype != object else list(cells), len(cells))
+    if cells.dtype.kind != "M":
+        with suppress(TypeError, ValueError):
+            return np.array(cells, dtype=np.float64), False, False
+    times = read_times(cells if cells.dtype != object else list(cells), len(cells))
     origin = 0.0
     if times.origin is not None:
         origin = float((times.origin - np.datetime64(0, "us")) / np.timedelta64(1, "us")) / 1e6
-    return times.seconds + origin, times.origin is not None
+    return times.seconds + origin, times.origin is not None, has_zone or times.utc
 
 
 def _unit_of_intervals(
@@ -119,7 +130,7 @@ def _unit_of_intervals(
     reach = float(intervals.start.min()), float(intervals.end.max())
     if intervals.is_date:
         if not any(_shared(reach, span) for span in spans):
-            raise ValueError(_apart(reach, spans, clock, intervals.is_date))
+            raise ValueError(_apart(reach, spans))
         return 1.0, False, ""
     units = {"s": 1.0, "rows": clock.unit} if clock.kind == "index" else UNITS
     own = {"number": clock.word, "index": ""}.get(clock.kind, "s")
@@ -141,7 +152,7 @@ def _unit_of_intervals(
             scores[word, relative] = score
     word, relative = max(scores, key=lambda key: scores[key])
     if not scores[word, relative]:
-        raise ValueError(_apart(reach, spans, clock, intervals.is_date))
+        raise ValueError(_apart(reach, spans))
     return units[word], relative, f"{word}{' since the start of each recording' * relative}"
 
 
@@ -150,29 +161,30 @@ def _shared(reach: tuple[float, float], span: tuple[float, float]) -> float:
     return max(0.0, min(reach[1], span[1]) - max(reach[0], span[0]))
 
 
-def _apart(
-    reach: tuple[float, float],
-    spans: Sequence[tuple[float, float]],
-    clock: Clockwork,
-    is_date: bool,
-) -> str:
+def _apart(reach: tuple[float, float], spans: Sequence[tuple[float, float]]) -> str:
     """Say that intervals and readings do not overlap."""
+    # numbers in any unit: those that are dates are so in one unit
+    size = next((size for size in UNITS.values() if _is_epoch(reach[0] * size)), 1.0)
+    begin, end = reach[0] * size, reach[1] * size
     first, last = min(span[0] for span in spans), max(span[1] for span in spans)
-    is_epoch = is_date or EPOCH[0] <= reach[0] < EPOCH[1]
     hint = "give start and end on the clock of the readings, or in s since the start of each."
-    if is_epoch and clock.is_epoch:
+    if _is_epoch(begin) and _is_epoch(first):
         hint = "are they in another time zone? Give dates with a zone, such as "
         hint += "'2026-03-31T09:30:00+02:00'."
     return (
-        f"The intervals of label= reach from {_moment(reach[0], is_epoch)} to "
-        f"{_moment(reach[1], is_epoch)}, the readings from {_moment(first, clock.is_epoch)} to "
-        f"{_moment(last, clock.is_epoch)}, so they do not overlap: {hint}"
+        f"The intervals of label= reach from {_moment(begin)} to {_moment(end)}, the readings from "
+        f"{_moment(first)} to {_moment(last)}, so they do not overlap: {hint}"
     )
 
 
-def _moment(seconds: float, is_epoch: bool) -> str:
+def _is_epoch(seconds: float) -> bool:
+    """Tell whether seconds count from 1970."""
+    return EPOCH[0] <= seconds < EPOCH[1]
+
+
+def _moment(seconds: float) -> str:
     """Return a time in words: a date, or seconds."""
-    if not is_epoch:
+    if not _is_epoch(seconds):
         return f"{seconds:.6g} s"
     date = str(np.datetime64(round(seconds), "s"))
     return f"{date.replace('T', ' ')} UTC"
@@ -239,7 +251,8 @@ class SampleLabels:
                     "The intervals of label= do not overlap with the time stamps. They were read "
                     "as counted from the start of each recording."
                 )
-            _check_overlap(self._intervals, used, spans, self._relative, clock)
+            _check_overlap(self._intervals, used, spans, self._relative)
+            _warn_about_zone(self._intervals, clock)
 
     def runs(self, piece: Piece) -> list[tuple[int, Any]]:
         """Return the first row of each label of a piece."""
@@ -332,6 +345,20 @@ def _check_owners(intervals: Intervals, streams: Sequence[Stream]) -> None:
         warn(f"The intervals of label= have people without a recording: {_unique(others)}.")
 
 
+def _warn_about_zone(intervals: Intervals, clock: Clockwork) -> None:
+    """Warn if only the intervals or only the readings have dates without a time zone."""
+    is_naive = clock.kind in ("date", "text") and not clock.has_zone
+    if intervals.is_date and intervals.has_zone == is_naive:
+        naive, others = "intervals of label=", "the readings are in UTC"
+        if is_naive:
+            naive, others = "readings", "those of the intervals of label= have one"
+        warn(
+            f"The dates of the {naive} have no time zone and were read as UTC, while {others}. If "
+            "they are local times, give them their zone, such as '2026-03-31T09:30:00+02:00', or "
+            "with pandas: table['start'].dt.tz_localize('Europe/Berlin')."
+        )
+
+
 def _unique(names: Sequence[Any]) -> str:
     """Return different names, those that are missing as none."""
     return listed([repr(name) for name in dict.fromkeys(names) if name is not None]) or "none"
@@ -342,7 +369,6 @@ def _check_overlap(
     streams: Sequence[Stream],
     spans: Sequence[tuple[float, float]],
     relative: bool,
-    clock: Clockwork,
 ) -> None:
     """Raise if no interval overlaps its recordings, and warn of people without any."""
     bounds = [(0.0, last - first) for first, last in spans] if relative else spans
@@ -354,7 +380,7 @@ def _check_overlap(
         has_any[owner] = has_any.get(owner, False) or found
     if not any(has_any.values()):
         reach = float(intervals.start.min()), float(intervals.end.max())
-        raise ValueError(_apart(reach, bounds, clock, intervals.is_date))
+        raise ValueError(_apart(reach, bounds))
     if not all(has_any.values()):
         lacking = [owner for owner, found in has_any.items() if not found]
         warn(

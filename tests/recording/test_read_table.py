@@ -203,6 +203,9 @@ def test_intervals_of_another_day_or_clock():
     table["time"] += 1_767_225_600
     with pytest.raises(ValueError, match=r"2026-01-01 00:00:10 UTC.*time zone"):
         labeled(table, ["2026-01-02T00:00:00"], ["2026-01-02T01:00:00"], ["a"])
+    day = 1_767_312_000_000
+    with pytest.raises(ValueError, match="from 2026-01-02 00:00:00 UTC"):
+        labeled(table, [day], [day + 1000], ["a"])
 
 
 def test_intervals_that_overlap_a_longer_one_and_those_without_a_label():
@@ -212,3 +215,26 @@ def test_intervals_that_overlap_a_longer_one_and_those_without_a_label():
         recordings = labeled(still(500), [0.0, 5.0], [5.0, 8.0], ["A", missing])
         assert set(recordings[0].labels) == {"A", "unlabeled"}
         assert set(cut(recordings, seconds=1.0, ignore="unlabeled").y) == {"A"}
+
+
+def test_dates_without_a_zone_next_to_dates_with_one(tmp_path):
+    table, naive = still(500), ["2026-01-01T00:00:02"]
+    table["time"] += 1_767_225_600
+    ends = ["2026-01-01T00:00:04"]
+    with pytest.warns(UserWarning, match="of label= have no time zone and were read as UTC"):
+        [found] = labeled(table, naive, ends, ["a"])
+    zoned = [text.replace("T00", "T01") + "+01:00" for text in (*naive, *ends)]
+    [same] = labeled(table, zoned[:1], zoned[1:], ["a"])
+    assert np.array_equal(found.labels, same.labels)
+    assert np.flatnonzero(found.labels == "a")[[0, -1]].tolist() == [100, 199]
+    dates = table.assign(time=pd.to_datetime(1e3 * table["time"].round(3), unit="ms"))
+    labeled(dates, naive, ends, ["a"])
+    labeled(dates, pd.to_datetime(naive), pd.to_datetime(ends), ["a"])
+    with pytest.warns(UserWarning, match="readings have no time zone"):
+        labeled(dates, pd.to_datetime(zoned[:1]), pd.to_datetime(zoned[1:]), ["a"])
+    with pytest.raises(ValueError, match=r"'start' and 'end' .* are not alike"):
+        labeled(dates, naive, zoned[1:], ["a"])
+    dates.to_csv(tmp_path / "a.csv", index=False)
+    dates.assign(time=dates["time"].dt.tz_localize("UTC")).to_csv(tmp_path / "b.csv", index=False)
+    with pytest.warns(UserWarning, match="dates of a have no time zone"):
+        read_table(tmp_path, verbose=False)
