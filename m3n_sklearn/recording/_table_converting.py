@@ -85,16 +85,22 @@ def convert_streams(
     notes: dict[str, list[str]] = {}
     resampled = 0
     recordings: list[Recording] = []
-    labels = SampleLabels(arguments.intervals, pieces, clock, report)
+    labels = SampleLabels(arguments.intervals, streams, pieces, clock, report)
     several = Counter(id(piece.stream) for piece in pieces)
     numbers: Counter[int] = Counter()
     for piece in pieces:
         stream = piece.stream
         rate = _own_rate(stream) if stream.rates else rates.rate
-        row_times = labels.row_times(piece)
+        runs = labels.runs(piece)
         try:
-            data, seen, first, was_moved = even_piece(
-                piece, rate, converters[id(stream)], arguments.dtype, arguments.max_gap, notes
+            data, seen, first, switches, was_moved = even_piece(
+                piece,
+                rate,
+                converters[id(stream)],
+                arguments.dtype,
+                arguments.max_gap,
+                notes,
+                [row for row, _ in runs if row > piece.begin],
             )
         except ValueError as error:
             raise ValueError(f"In {_named(stream)}: {error}") from error
@@ -110,7 +116,7 @@ def convert_streams(
                 rate,
                 stream.channels,
                 observed=seen,
-                labels=labels.of(piece, row_times, start, len(data), rate, was_moved),
+                labels=labels.of(piece, runs, switches, start, len(data), rate),
                 subject=stream.group,
                 name=name,
                 start=start,

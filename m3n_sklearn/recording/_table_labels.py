@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,16 +17,19 @@ from ._table_columns import LABEL, PERSON, RECORDING
 from ._table_pieces import Piece
 from ._table_report import TableReport, listed
 from ._table_sources import list_sources
-from ._table_streams import plain_id
-from ._table_times import UNITS, Clockwork
+from ._table_streams import Stream, plain_id
+from ._table_times import EPOCH, UNITS, Clockwork
 
 __all__ = ["Intervals", "SampleLabels", "read_intervals"]
 
 UNLABELED = "unlabeled"
 """Class of the samples that no interval and no cell labels."""
 
-INSIDE, COVERED = 0.5, 1e-4
-"""Shares of intervals and of recordings that overlap in the right unit."""
+FIRST_CLOCK, FIRST_UNIT, UNLIKELY = 1000.0, 30.0, 1e-3
+"""Weights of the clock and of the unit of the stamps, and of intervals of unlikely duration."""
+
+SHORTEST, LONGEST = 0.1, 10.0
+"""Likely durations of intervals: from s, to so many times the longest recording."""
 
 START = frozenset(["start", "begin", "onset", "from", "starttime", "begintime"])
 END = frozenset(["end", "stop", "offset", "to", "until", "endtime", "stoptime"])
@@ -40,6 +44,7 @@ class Intervals(NamedTuple):
     people: list[Any]
     recordings: list[Any]
     is_date: bool
+    has_zone: bool = False  # of dates
 
 
 def read_intervals(table: Any) -> Intervals:
@@ -75,8 +80,13 @@ def read_intervals(table: Any) -> Intervals:
         role: np.concatenate([part[name] for part in parts]) if name else None
         for role, name in roles.items()
     }
-    start, is_date = _seconds(cells["start"])
-    end, _ = _seconds(cells["end"])
+    start, is_date, *zone = _seconds(cells["start"], roles["start"] in source.zoned)
+    end, *of_end = _seconds(cells["end"], roles["end"] in source.zoned)
+    if of_end != [is_date, *zone]:
+        raise ValueError(
+            f"{roles['start']!r} and {roles['end']!r} of the table of intervals are not alike: "
+            "give numbers in both, dates in both, or dates with a time zone in both."
+        )
     wrong = np.flatnonzero(~(end >= start))
     if len(wrong):
         raise ValueError(f"Interval {wrong[0]} ends before it starts, or lacks a time.")
@@ -87,23 +97,27 @@ def read_intervals(table: Any) -> Intervals:
         return [None if found is None else plain_id(found[i]) for i in order]
 
     return Intervals(
-        start[order], end[order], ids("label"), ids("person"), ids("recording"), is_date
+        start[order],
+        end[order],
+        ids("label"),
+        ids("person"),
+        ids("recording"),
+        is_date,
+        zone[0],
     )
 
 
-def _seconds(cells: NDArray[Any] | None) -> tuple[Array, bool]:
-    """Return times as numbers, dates as seconds since 1970."""
+def _seconds(cells: NDArray[Any] | None, has_zone: bool) -> tuple[Array, bool, bool]:
+    """Return numbers or seconds since 1970, whether they were dates, and whether with a zone."""
     assert cells is not None
-    if cells.dtype.kind in "iuf":
-        return cells.astype(np.float64), False
-    try:
-        return np.array(cells, dtype=np.float64), False
-    except (TypeError, ValueError):
-        times = read_times(cells if cells.dtype != object else list(cells), len(cells))
+    if cells.dtype.kind != "M":
+        with suppress(TypeError, ValueError):
+            return np.array(cells, dtype=np.float64), False, False
+    times = read_times(cells if cells.dtype != object else list(cells), len(cells))
     origin = 0.0
     if times.origin is not None:
         origin = float((times.origin - np.datetime64(0, "us")) / np.timedelta64(1, "us")) / 1e6
-    return times.seconds + origin, times.origin is not None
+    return times.seconds + origin, times.origin is not None, has_zone or times.utc
 
 
 def _unit_of_intervals(
@@ -113,30 +127,67 @@ def _unit_of_intervals(
 
     `spans` are the first and last times of the recordings in s.
     """
+    reach = float(intervals.start.min()), float(intervals.end.max())
     if intervals.is_date:
+        if not any(_shared(reach, span) for span in spans):
+            raise ValueError(_apart(reach, spans))
         return 1.0, False, ""
-    units = dict(UNITS)
-    if clock.kind == "index":
-        units = {"s": 1.0, "rows": clock.unit}
+    units = {"s": 1.0, "rows": clock.unit} if clock.kind == "index" else UNITS
+    own = {"number": clock.word, "index": ""}.get(clock.kind, "s")
+    longest = max(last - first for first, last in spans)
+    length = np.median(intervals.end - intervals.start)
+    # The unit in which the intervals reach over the same time as the readings. The unit and the
+    # clock of the stamps come first: a protocol may be longer than the readings.
+    scores: dict[tuple[str, bool], float] = {}
     for relative in (False, True):
+        bounds = [(0.0, last - first) for first, last in spans] if relative else spans
         for word, size in units.items():
-            bounds = [(0.0, last - first) for first, last in spans] if relative else spans
-            shared = [_overlap(intervals.start * size, intervals.end * size, *b) for b in bounds]
-            total = float((intervals.end - intervals.start).sum() * size)
-            length = sum(last - first for first, last in spans)
-            most = max(shared) if relative else sum(shared)
-            if most > INSIDE * total and most > COVERED * length:
-                return size, relative, f"{word}{' since the start of each recording' * relative}"
-    raise ValueError(
-        f"The intervals reach from {intervals.start.min():.12g} to {intervals.end.max():.12g}, "
-        f"which do not overlap with the recordings ({spans[0][0]:.12g} to {spans[0][1]:.12g} s) in "
-        "any unit: give start and end on the clock of the readings."
+            scaled = reach[0] * size, reach[1] * size
+            shared = sum(_shared(scaled, bound) for bound in bounds)
+            score = shared / max(scaled[1] - scaled[0], sum(b[1] - b[0] for b in bounds))
+            score *= 1.0 if relative else FIRST_CLOCK
+            score *= FIRST_UNIT if word == own else 1.0
+            if not SHORTEST <= length * size <= LONGEST * longest:
+                score *= UNLIKELY
+            scores[word, relative] = score
+    word, relative = max(scores, key=lambda key: scores[key])
+    if not scores[word, relative]:
+        raise ValueError(_apart(reach, spans))
+    return units[word], relative, f"{word}{' since the start of each recording' * relative}"
+
+
+def _shared(reach: tuple[float, float], span: tuple[float, float]) -> float:
+    """Return the time that two spans share."""
+    return max(0.0, min(reach[1], span[1]) - max(reach[0], span[0]))
+
+
+def _apart(reach: tuple[float, float], spans: Sequence[tuple[float, float]]) -> str:
+    """Say that intervals and readings do not overlap."""
+    # numbers in any unit: those that are dates are so in one unit
+    size = next((size for size in UNITS.values() if _is_epoch(reach[0] * size)), 1.0)
+    begin, end = reach[0] * size, reach[1] * size
+    first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+    hint = "give start and end on the clock of the readings, or in s since the start of each."
+    if _is_epoch(begin) and _is_epoch(first):
+        hint = "are they in another time zone? Give dates with a zone, such as "
+        hint += "'2026-03-31T09:30:00+02:00'."
+    return (
+        f"The intervals of label= reach from {_moment(begin)} to {_moment(end)}, the readings from "
+        f"{_moment(first)} to {_moment(last)}, so they do not overlap: {hint}"
     )
 
 
-def _overlap(start: Array, end: Array, first: float, last: float) -> float:
-    """Return the time of intervals within a span."""
-    return float(np.clip(np.minimum(end, last) - np.maximum(start, first), 0, None).sum())
+def _is_epoch(seconds: float) -> bool:
+    """Tell whether seconds count from 1970."""
+    return EPOCH[0] <= seconds < EPOCH[1]
+
+
+def _moment(seconds: float) -> str:
+    """Return a time in words: a date, or seconds."""
+    if not _is_epoch(seconds):
+        return f"{seconds:.6g} s"
+    date = str(np.datetime64(round(seconds), "s"))
+    return f"{date.replace('T', ' ')} UTC"
 
 
 def _interval_labels(
@@ -150,14 +201,21 @@ def _interval_labels(
     for i in np.flatnonzero(chosen):
         begin = _index(intervals.start[i] - first, rate, count)
         end = _index(intervals.end[i] - first, rate, count)
+        label = intervals.labels[i]
+        if label is None or not str(label).strip():
+            label = UNLABELED
         covers_more = intervals.start[i] < last_end - 1 / rate
-        if covers_more and intervals.labels[i] != last_label and end > begin:
+        if covers_more and label != last_label and end > begin:
+            hint = ""
+            if all(person is None for person in intervals.people):
+                hint = " If people were recorded at once, give the intervals a column of people."
             raise ValueError(
-                f"The intervals {last_label!r} and {intervals.labels[i]!r} overlap at "
-                f"{intervals.start[i]:.12g} s: a sample has one label."
+                f"The intervals {last_label!r} and {label!r} overlap at "
+                f"{intervals.start[i]:.12g} s: a sample has one label.{hint}"
             )
-        labels[begin:end] = intervals.labels[i] if is_text else str(intervals.labels[i])
-        last_end, last_label = intervals.end[i], intervals.labels[i]
+        labels[begin:end] = label if is_text else str(label)
+        if intervals.end[i] > last_end:
+            last_end, last_label = intervals.end[i], label
     return labels
 
 
@@ -167,6 +225,7 @@ class SampleLabels:
     def __init__(
         self,
         intervals: Intervals | None,
+        streams: Sequence[Stream],
         pieces: Sequence[Piece],
         clock: Clockwork,
         report: TableReport,
@@ -175,7 +234,13 @@ class SampleLabels:
         self._relative = False
         self._any = any(label is not None for piece in pieces for _, label in piece.stream.labels)
         if self._intervals is not None:
-            spans = [(p.stream.start + p.first, p.stream.start + p.last) for p in pieces]
+            ends_of: dict[int, float] = {}  # of streams, which gaps do not part
+            for piece in pieces:
+                known = ends_of.get(id(piece.stream), 0.0)
+                ends_of[id(piece.stream)] = max(known, piece.last)
+            used = [stream for stream in streams if id(stream) in ends_of]
+            _check_owners(self._intervals, used)
+            spans = [(one.start, one.start + ends_of[id(one)]) for one in used]
             size, self._relative, note = _unit_of_intervals(self._intervals, spans, clock)
             starts, ends = self._intervals.start * size, self._intervals.end * size
             self._intervals = self._intervals._replace(start=starts, end=ends)
@@ -186,41 +251,38 @@ class SampleLabels:
                     "The intervals of label= do not overlap with the time stamps. They were read "
                     "as counted from the start of each recording."
                 )
+            _check_overlap(self._intervals, used, spans, self._relative)
+            _warn_about_zone(self._intervals, clock)
 
-    def row_times(self, piece: Piece) -> list[tuple[float, Any]]:
-        """Return the time from which each label counts, before the rows are freed."""
-        stream = piece.stream
-        runs = [run for run in stream.labels if run[0] < piece.end]
+    def runs(self, piece: Piece) -> list[tuple[int, Any]]:
+        """Return the first row of each label of a piece."""
+        runs = [run for run in piece.stream.labels if run[0] < piece.end]
         inside = [run for run in runs if run[0] > piece.begin]
-        first = [run for run in runs if run[0] <= piece.begin][-1:]
-        found = [(-np.inf, first[0][1])] if first else []
-        for row, label in inside:
-            before, at = stream.times(row - 1, row + 1)
-            found.append(((before + at) / 2, label))
-        return found
+        first = [(piece.begin, label) for row, label in runs if row <= piece.begin][-1:]
+        return first + inside
 
     def of(
         self,
         piece: Piece,
-        runs: list[tuple[float, Any]],
+        runs: list[tuple[int, Any]],
+        switches: Array,
         start: float,
         count: int,
         rate: float,
-        was_moved: bool,
     ) -> NDArray[Any] | None:
-        """Return the label of each sample of a piece, or None."""
+        """Return the label of each sample of a piece, or None.
+
+        `switches` are the times at which the labels of the rows change.
+        """
         if self._intervals is not None:
-            people, recordings = self._intervals.people, self._intervals.recordings
-            chosen = [
-                _fits(person, piece.stream.group) and _fits(recording, piece.stream.name)
-                for person, recording in zip(people, recordings, strict=True)
-            ]
-            first = 0.0 if self._relative else start
+            chosen = _chosen(self._intervals, piece.stream)
+            first = start - piece.stream.start if self._relative else start
             return _interval_labels(self._intervals, chosen, first, rate, count)
         if not self._any or (piece.stream.rates and not any(v is not None for _, v in runs)):
             return None
         first = start - piece.stream.start
-        at = [_index(time - first, rate, count) for time, _ in runs]
+        at = [0] * (len(runs) - len(switches))
+        at += [_index(time - first, rate, count) for time in switches.tolist()]
         known = [label for _, label in runs]
         if any(label is None for label in known):  # then all are texts
             is_text = any(isinstance(label, str) for label in known)
@@ -244,6 +306,84 @@ def _empty_labels(count: int, known: Sequence[Any]) -> NDArray[Any]:
     return np.empty(count, dtype=np.int64 if is_whole else object)
 
 
-def _fits(wanted: Any, given: Any) -> bool:
-    """Tell whether an interval without or with an owner is of a recording."""
-    return wanted is None or str(wanted) == str(given)
+def _chosen(intervals: Intervals, stream: Stream) -> list[bool]:
+    """Tell which intervals are of a recording."""
+    names = (stream.name, stream.recording)
+    return [
+        _fits(person, (stream.group,)) and _fits(recording, names)
+        for person, recording in zip(intervals.people, intervals.recordings, strict=True)
+    ]
+
+
+def _fits(wanted: Any, given: Sequence[Any]) -> bool:
+    """Tell whether an interval without or with an owner is of one of these."""
+    return wanted is None or str(wanted) in map(str, given)
+
+
+def _check_owners(intervals: Intervals, streams: Sequence[Stream]) -> None:
+    """Raise if no interval is of a recording, and warn of people without one."""
+    if not any(any(_chosen(intervals, stream)) for stream in streams):
+        sides = []
+        for word, wanted, given in (
+            ("people", intervals.people, [one.group for one in streams]),
+            (
+                "recordings",
+                intervals.recordings,
+                [one.name if one.recording is None else one.recording for one in streams],
+            ),
+        ):
+            if any(one is not None for one in wanted):
+                sides.append(f"{word} {_unique(wanted)}; the readings have {_unique(given)}")
+        raise ValueError(
+            "No interval of label= is of a recording. The intervals have "
+            f"{'. They have '.join(sides)}. Use the same names in both; group= and recording= "
+            "name the columns of the readings."
+        )
+    people = {str(stream.group) for stream in streams}
+    others = [one for one in intervals.people if one is not None and str(one) not in people]
+    if others:
+        warn(f"The intervals of label= have people without a recording: {_unique(others)}.")
+
+
+def _warn_about_zone(intervals: Intervals, clock: Clockwork) -> None:
+    """Warn if only the intervals or only the readings have dates without a time zone."""
+    is_naive = clock.kind in ("date", "text") and not clock.has_zone
+    if intervals.is_date and intervals.has_zone == is_naive:
+        naive, others = "intervals of label=", "the readings are in UTC"
+        if is_naive:
+            naive, others = "readings", "those of the intervals of label= have one"
+        warn(
+            f"The dates of the {naive} have no time zone and were read as UTC, while {others}. If "
+            "they are local times, give them their zone, such as '2026-03-31T09:30:00+02:00', or "
+            "with pandas: table['start'].dt.tz_localize('Europe/Berlin')."
+        )
+
+
+def _unique(names: Sequence[Any]) -> str:
+    """Return different names, those that are missing as none."""
+    return listed([repr(name) for name in dict.fromkeys(names) if name is not None]) or "none"
+
+
+def _check_overlap(
+    intervals: Intervals,
+    streams: Sequence[Stream],
+    spans: Sequence[tuple[float, float]],
+    relative: bool,
+) -> None:
+    """Raise if no interval overlaps its recordings, and warn of people without any."""
+    bounds = [(0.0, last - first) for first, last in spans] if relative else spans
+    has_any: dict[Any, bool] = {}
+    for stream, (first, last) in zip(streams, bounds, strict=True):
+        meets = (intervals.end > first) & (intervals.start <= last)
+        owner = stream.name if stream.group is None else stream.group
+        found = bool((meets & np.array(_chosen(intervals, stream))).any())
+        has_any[owner] = has_any.get(owner, False) or found
+    if not any(has_any.values()):
+        reach = float(intervals.start.min()), float(intervals.end.max())
+        raise ValueError(_apart(reach, bounds))
+    if not all(has_any.values()):
+        lacking = [owner for owner, found in has_any.items() if not found]
+        warn(
+            f"No interval of label= overlaps the recordings of {_unique(lacking)}, which are "
+            f"{UNLABELED!r} as a whole. Check their names and their clock."
+        )

@@ -166,11 +166,13 @@ def even_piece(
     dtype: np.dtype[Any],
     max_gap: float,
     notes: dict[str, list[str]],
-) -> tuple[NDArray[Any], NDArray[np.bool_], float, bool]:
-    """Return samples, observed, the time of the first one, and whether rows were resampled.
+    switches: Sequence[int] = (),
+) -> tuple[NDArray[Any], NDArray[np.bool_], float, Array, bool]:
+    """Return samples, observed, the time of the first one, of switches, and whether rows moved.
 
     `convert` turns raw readings (T, C) into those of the result. Rows that
-    were converted are freed. What was done to the stamps is added to `notes`, by kind.
+    were converted are freed. What was done to the stamps is added to `notes`, by kind. `switches`
+    are rows before which the label changes; their times are those between them and the row before.
     """
     channels = len(piece.stream.channels)
     if is_even(piece, rate):
@@ -183,8 +185,9 @@ def even_piece(
             seen[part] = np.isfinite(values)
             data[part] = np.where(seen[part], values, 0.0)
             piece.stream.release(high)
-        return data, seen, piece.first, False
-    return (*_resampled(piece, rate, convert, dtype, max_gap, notes), True)
+        at = piece.first + (np.asarray(switches, dtype=float) - piece.begin - 0.5) / rate
+        return data, seen, piece.first, at, False
+    return (*_resampled(piece, rate, convert, dtype, max_gap, notes, switches), True)
 
 
 def _resampled(
@@ -194,13 +197,16 @@ def _resampled(
     dtype: np.dtype[Any],
     max_gap: float,
     notes: dict[str, list[str]],
-) -> tuple[NDArray[Any], NDArray[np.bool_], float]:
-    """Return samples on an even grid, whether each was observed, and the time of the first one."""
+    switches: Sequence[int],
+) -> tuple[NDArray[Any], NDArray[np.bool_], float, Array]:
+    """Return samples on an even grid, observed, the time of the first one, and of switches."""
     stream, channels = piece.stream, len(piece.stream.channels)
     sensors = _columns(stream)
     data: NDArray[Any] = np.empty((0, channels), dtype=dtype)
     seen = np.empty((0, channels), dtype=bool)
     start, done = piece.first, 0
+    rows_at = np.asarray(switches, dtype=float)
+    switched = np.empty(len(rows_at))
     said: dict[str, str] = {}
     for low in range(piece.begin, piece.end, BLOCK):
         high = min(piece.end, low + BLOCK)
@@ -218,6 +224,10 @@ def _resampled(
             count = int(np.floor((piece.last - start) * rate + 1e-6)) + 1
             data = np.zeros((count, channels), dtype=dtype)
             seen = np.zeros((count, channels), dtype=bool)
+        here = (rows_at >= low) & (rows_at < high)
+        order = np.argsort(clock.rows)
+        between = rows_at[here] - 0.5 - left
+        switched[here] = np.interp(between, clock.rows[order], clock.times[order])
         # 2. Grid points up to the first row of the next block, or to the last row of all
         until = float(clock.times[-1]) if high == piece.end else float(times[high - left])
         stop = min(len(data), int(np.ceil((until - start) * rate - 1e-9)))
@@ -238,7 +248,7 @@ def _resampled(
             break
     for kind, note in said.items():
         notes.setdefault(kind, []).append(note)
-    return data[:done], seen[:done], start
+    return data[:done], seen[:done], start, switched
 
 
 def _columns(stream: Stream) -> list[list[int]]:

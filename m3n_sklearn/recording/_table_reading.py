@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._files import reading
+from .._times import read_times
 from .._warn import warn
 from ._table_columns import Roles, all_columns, find_roles, refuse_sensors_in_rows
 from ._table_conventions import Axes
@@ -80,6 +81,7 @@ def collect(
             f"{len(left_out)} files have no acceleration and were left out: {listed(left_out)}. A "
             "gyroscope in a file of its own is joined first, such as with pandas.merge_asof."
         )
+    _warn_about_zones(tables)
     found = [stream for stream in streams.values() if stream.rows]
     if not found:
         raise ValueError("The table has no rows with a time stamp.")
@@ -159,6 +161,7 @@ def _read_one(
             told=a.time is not None,
         )
         roles.notes += notes
+        clock = clock._replace(has_zone=_has_zone(clock, source, head))
     if clock.kind != "index" and clock.step > a.max_gap:
         raise ValueError(
             f"Its rows are {clock.step:.4g} s apart, more than max_gap={a.max_gap:g} s. Is the "
@@ -177,6 +180,28 @@ def _read_one(
         for key in set(streams) - before:
             streams[key].start += layout.start
     return _Table(source, roles, clock)
+
+
+def _has_zone(clock: Clockwork, source: Source, head: dict[str, NDArray[Any]]) -> bool:
+    """Tell whether the dates of a clock have a time zone."""
+    if clock.column is None or clock.kind not in ("date", "text"):
+        return False
+    first = _first_text(head[clock.column])
+    return clock.column in source.zoned or (
+        clock.kind == "text" and first is not None and read_times([first], 1).utc
+    )
+
+
+def _warn_about_zones(tables: Sequence[_Table]) -> None:
+    """Warn if some tables have dates with a time zone and others dates without one."""
+    dated = [table for table in tables if table.clock.kind in ("date", "text")]
+    naive = [table.source.name or "" for table in dated if not table.clock.has_zone]
+    if naive and len(naive) < len(dated):
+        warn(
+            f"The dates of {listed(naive)} have no time zone and were read as UTC, while those of "
+            f"the other {len(dated) - len(naive)} tables have one. If they are local times, give "
+            "them their zone, such as '2026-03-31T09:30:00+02:00'."
+        )
 
 
 def _first_text(cells: NDArray[Any]) -> Any:

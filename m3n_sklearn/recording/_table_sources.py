@@ -42,6 +42,8 @@ class Source(Protocol):
     columns: tuple[str, ...]
     kinds: dict[str, str]
     """Kind of each column: "number", "text", "date" or "other"."""
+    zoned: frozenset[str]
+    """Columns of dates with a time zone."""
     layout: Layout | None
 
     def batches(self, columns: Sequence[str], texts: Sequence[str]) -> Iterator[Batch]:
@@ -155,6 +157,9 @@ class _Frame:
         schema = self._frame.collect_schema()
         self.columns = tuple(schema)
         self.kinds = {name: _kind(dtype) for name, dtype in schema.items()}
+        self.zoned = frozenset(
+            name for name, dtype in schema.items() if getattr(dtype, "time_zone", None)
+        )
 
     def batches(self, columns: Sequence[str], texts: Sequence[str]) -> Iterator[Batch]:
         chosen: Any = self._frame.select(*columns)
@@ -235,6 +240,7 @@ class _Arrow:
             raise ValueError(f"the column {again!r} occurs more than once: rename or drop it.")
         self.columns = names
         self.kinds = {field.name: _arrow_kind(field.type) for field in schema}
+        self.zoned = frozenset(field.name for field in schema if getattr(field.type, "tz", None))
 
     def _schema(self) -> Any:
         if self._ending == ".parquet":
@@ -270,6 +276,8 @@ class _Text:
         self.layout: Layout | None = read_layout(path)
         self.columns = self.layout.names
         self.kinds = dict(self.layout.kinds)
+        types = self.layout.types
+        self.zoned = frozenset(name for name, kind in types.items() if kind == "zoned")
 
     def batches(self, columns: Sequence[str], texts: Sequence[str]) -> Iterator[Batch]:
         assert self.path is not None and self.layout is not None

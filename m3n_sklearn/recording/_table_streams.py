@@ -35,6 +35,7 @@ class Stream:
         self, name: str | None, group: Hashable, path: Path | None, sensors: list[Sensor]
     ) -> None:
         self.name, self.group, self.path, self.sensors = name, group, path, sensors
+        self.recording: Any = None  # its id in the column of recordings
         self.origin: Any = None  # the first stamp as it is in the table
         self.start = 0.0  # the same in s
         self.rows = 0
@@ -137,6 +138,7 @@ def append_batch(
             if roles.is_own:
                 name = None if recording is None else str(recording)
             streams[key] = Stream(name, group, path, roles.sensors)
+            streams[key].recording = recording
         stream = streams[key]
         part = slice(begin, end)
         times, stream.origin, start = seconds_of(

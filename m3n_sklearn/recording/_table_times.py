@@ -34,6 +34,7 @@ class Clockwork(NamedTuple):
     is_epoch: bool = False  # whether seconds count from 1970
     is_told: bool = False  # whether the unit was told
     step: float = 0.0  # typical step of the first rows, in s
+    has_zone: bool = False  # whether dates have a time zone
 
 
 def choose_time(

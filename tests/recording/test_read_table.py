@@ -134,3 +134,107 @@ def test_the_guide_lists_every_convention_with_its_source():
         assert f'``"{name}"``' in page
         assert f"<{convention.source}>" in page
         assert all(f"{unit}" in page for unit in convention.units.split(", "))
+
+
+def test_labels_of_rows_in_packets_are_on_the_clock_of_the_data():
+    rows = np.arange(3000)
+    table = pd.DataFrame({"time": 1_767_225_600 + rows // 50, "ax": 0.0, "ay": 0.0})
+    table["az"] = 9 + rows / 1000
+    table["label"] = np.where((rows // 127) % 2, "b", "a")
+    [found] = read_table(table, rate=50, max_gap=3, verbose=False)
+    switches = 1 + np.flatnonzero(found.labels[1:] != found.labels[:-1])
+    at_rows = np.rint(1000 * (found.data[switches, 2] - 9)).astype(int)
+    assert np.array_equal(at_rows, np.arange(127, 3000, 127)[: len(switches)])
+    assert switches[:3].tolist() == [127, 254, 381]
+
+
+def still(count: int, **columns) -> pd.DataFrame:
+    """Return readings at rest at 50 Hz from 0 s on."""
+    time = np.arange(count) / 50
+    return pd.DataFrame({"time": time, "ax": 0.0, "ay": 0.0, "az": 9.8, **columns})
+
+
+def labeled(table: pd.DataFrame, start, end, label, **columns):
+    intervals = pd.DataFrame({"start": start, "end": end, "label": label, **columns})
+    return read_table(table, label=intervals, verbose=False)
+
+
+@pytest.mark.parametrize("origin", [0.0, 1_767_225_600.0])
+def test_a_protocol_longer_than_the_readings_is_in_seconds(origin):
+    table, start = still(30_000), origin + 60.0 * np.arange(60)
+    table["time"] += origin
+    [found] = labeled(table, start, start + 60, np.where(np.arange(60) % 2, "walk", "sit"))
+    switches = 1 + np.flatnonzero(found.labels[1:] != found.labels[:-1])
+    assert switches.tolist() == list(range(3000, 30_000, 3000))
+    table["time"] = np.rint(1000 * table["time"]).astype(np.int64)
+    [found] = labeled(table, start, start + 60, np.where(np.arange(60) % 2, "walk", "sit"))
+    assert found.labels[2999] == "sit" and found.labels[3000] == "walk"
+
+
+def test_intervals_since_the_start_go_on_after_a_gap():
+    table = still(1000)
+    table["time"] += 1_767_225_600
+    with pytest.warns(UserWarning, match="from the start"):
+        found = labeled(table.drop(index=range(400, 600)), [1, 14], [3, 16], ["a", "b"])
+    assert [sorted(set(one.labels)) for one in found] == [["a", "unlabeled"], ["b", "unlabeled"]]
+    assert np.flatnonzero(found[1].labels == "b")[[0, -1]].tolist() == [100, 199]
+
+
+def test_intervals_of_nobody():
+    table = still(500, subject="subject_1600", recording="r1")
+    with pytest.raises(ValueError, match=r"people 1600; the readings have 'subject_1600'"):
+        labeled(table, [0.0], [5.0], ["a"], subject=[1600])
+    with pytest.raises(ValueError, match="recordings 'r2'; the readings have 'r1'"):
+        labeled(table, [0.0], [5.0], ["a"], recording=["r2"])
+    [found] = labeled(table, [0.0], [5.0], ["a"], recording=["r1"])
+    assert set(found.labels[:250]) == {"a"}
+    people = ["subject_1600", "x"]
+    with pytest.warns(UserWarning, match="people without a recording: 'x'"):
+        labeled(table, [0.0, 0.0], [5.0, 5.0], ["a", "b"], subject=people)
+    both = pd.concat([table, table.assign(subject="y")])
+    with pytest.warns(UserWarning, match="No interval of label= overlaps the recordings of 'y'"):
+        labeled(both, [0.0], [5.0], ["a"], subject=people[:1])
+
+
+def test_intervals_of_another_day_or_clock():
+    table = still(500)
+    with pytest.raises(ValueError, match=r"2026-01-02 00:00:00 UTC.* readings from 0 s to 9.98 s"):
+        labeled(table, ["2026-01-02"], ["2026-01-03"], ["a"])
+    table["time"] += 1_767_225_600
+    with pytest.raises(ValueError, match=r"2026-01-01 00:00:10 UTC.*time zone"):
+        labeled(table, ["2026-01-02T00:00:00"], ["2026-01-02T01:00:00"], ["a"])
+    day = 1_767_312_000_000
+    with pytest.raises(ValueError, match="from 2026-01-02 00:00:00 UTC"):
+        labeled(table, [day], [day + 1000], ["a"])
+
+
+def test_intervals_that_overlap_a_longer_one_and_those_without_a_label():
+    with pytest.raises(ValueError, match=r"'A' and 'B' overlap at 5 s.*column of people"):
+        labeled(still(500), [0.0, 1.0, 5.0], [10.0, 2.0, 6.0], ["A", "A", "B"])
+    for missing in (None, np.nan, " "):
+        recordings = labeled(still(500), [0.0, 5.0], [5.0, 8.0], ["A", missing])
+        assert set(recordings[0].labels) == {"A", "unlabeled"}
+        assert set(cut(recordings, seconds=1.0, ignore="unlabeled").y) == {"A"}
+
+
+def test_dates_without_a_zone_next_to_dates_with_one(tmp_path):
+    table, naive = still(500), ["2026-01-01T00:00:02"]
+    table["time"] += 1_767_225_600
+    ends = ["2026-01-01T00:00:04"]
+    with pytest.warns(UserWarning, match="of label= have no time zone and were read as UTC"):
+        [found] = labeled(table, naive, ends, ["a"])
+    zoned = [text.replace("T00", "T01") + "+01:00" for text in (*naive, *ends)]
+    [same] = labeled(table, zoned[:1], zoned[1:], ["a"])
+    assert np.array_equal(found.labels, same.labels)
+    assert np.flatnonzero(found.labels == "a")[[0, -1]].tolist() == [100, 199]
+    dates = table.assign(time=pd.to_datetime(1e3 * table["time"].round(3), unit="ms"))
+    labeled(dates, naive, ends, ["a"])
+    labeled(dates, pd.to_datetime(naive), pd.to_datetime(ends), ["a"])
+    with pytest.warns(UserWarning, match="readings have no time zone"):
+        labeled(dates, pd.to_datetime(zoned[:1]), pd.to_datetime(zoned[1:]), ["a"])
+    with pytest.raises(ValueError, match=r"'start' and 'end' .* are not alike"):
+        labeled(dates, naive, zoned[1:], ["a"])
+    dates.to_csv(tmp_path / "a.csv", index=False)
+    dates.assign(time=dates["time"].dt.tz_localize("UTC")).to_csv(tmp_path / "b.csv", index=False)
+    with pytest.warns(UserWarning, match="dates of a have no time zone"):
+        read_table(tmp_path, verbose=False)
