@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .._channel_names import SERIES, ChannelName, is_catalogued, read_name, words_of
 from .._validation import list_of
 from ._channels import AXES, SENSORS
+from ._table_of import OWN_RATE
 from ._table_report import listed
 
 __all__ = [
@@ -40,7 +41,7 @@ LABEL = _words("label labels activity activities class target annotation gesture
 PERSON = _words("subject subjectid subj person participant user userid volunteer")
 RECORDING = _words("recording session trial clip bout file run")
 
-OWN = ("recording", "subject", "rate", "time", "label", "text")
+OWN = ("recording", "subject", OWN_RATE, "time", "label", "text")
 """Columns of the tables that this package writes, besides the channels."""
 
 MOST_SENSORS = 20
@@ -98,8 +99,12 @@ def find_roles(
     recording: Any,
     site: str,
     is_named: bool = True,
+    is_plain: bool = True,
 ) -> Roles:
-    """Return the roles of columns: those that are told, and others by their names."""
+    """Return the roles of columns: those that are told, and others by their names.
+
+    Without arguments (`is_plain`), those of a table of this package are as they were written.
+    """
     roles = Roles()
     told = {
         name: _column(value, columns, name)
@@ -109,8 +114,9 @@ def find_roles(
     for name, value in (("label", label), ("group", group)):
         if isinstance(value, str | int) and not isinstance(value, bool):
             told[name] = _column(value, columns, name)
-    if not any((time, acc, gyro)) and _is_own(columns):
-        return _own_roles(columns, roles)
+    is_own = _is_own(columns)
+    if is_own and is_plain:
+        return _own_roles(columns, label, roles)
     left = [name for name in columns if name not in told.values()]
     # 1. Readings
     named = [name for name in left if kinds.get(name) in ("number", "text")]
@@ -130,6 +136,8 @@ def find_roles(
         roles.sensors += _series(free)
     if not any(one.sensor in ("acc", "series") for one in roles.sensors):
         raise ValueError(_no_readings(columns))
+    for one in roles.sensors if is_own else ():
+        one.unit = {"acc": "m/s2", "gyro": "rad/s"}.get(one.sensor, "")
     used = {name for one in roles.sensors for cell in one.columns for name in cell}
     left = [name for name in left if name not in used]
     # 2. Everything else, by its words
@@ -359,16 +367,16 @@ def _is_own(columns: Sequence[str]) -> bool:
     """Tell whether a table was written by this package."""
     others = [name for name in columns if name not in OWN]
     named = all(_STRICT.fullmatch(name) or name.startswith(SERIES) for name in others)
-    return {"time", "rate"} <= set(columns) and bool(others) and named
+    return {"time", OWN_RATE} <= set(columns) and bool(others) and named
 
 
-def _own_roles(columns: Sequence[str], roles: Roles) -> Roles:
+def _own_roles(columns: Sequence[str], label: Any, roles: Roles) -> Roles:
     """Return the roles of a table that was written by this package: nothing is inferred."""
     channels = [name for name in columns if name not in OWN]
     roles.is_own = True
     roles.sensors = [Sensor("", "series", tuple((name,) for name in channels))]
     roles.times = ["time"]
-    roles.label = "label" if "label" in columns else None
+    roles.label = "label" if "label" in columns and label is not False else None
     roles.group = "subject" if "subject" in columns else None
     roles.recording = "recording" if "recording" in columns else None
     return roles

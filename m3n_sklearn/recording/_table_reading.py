@@ -15,13 +15,17 @@ from .._warn import warn
 from ._table_columns import Roles, all_columns, find_roles, refuse_sensors_in_rows
 from ._table_conventions import Axes
 from ._table_labels import Intervals
+from ._table_of import OWN_RATE
 from ._table_report import TableReport, listed
-from ._table_sources import HEAD, TEXT, Source
+from ._table_sources import FILES, HEAD, TEXT, Source
 from ._table_streams import Stream, append_batch, whole_ids
 from ._table_times import Clockwork, choose_time
 from ._table_units import Unit
 
-__all__ = ["Arguments", "collect"]
+__all__ = ["SITE", "Arguments", "collect"]
+
+SITE = "right_wrist"
+"""Site of a sensor unless it is told."""
 
 
 class Arguments(NamedTuple):
@@ -103,6 +107,9 @@ def _read_one(
     a = arguments
     layout = source.layout
     label = False if a.intervals is not None or a.label is False else a.label
+    told = (a.time, a.rate, a.time_unit, a.acc, a.gyro, a.acc_unit, a.gyro_unit, a.group)
+    is_plain = all(value is None for value in (*told, a.recording, label or None))
+    is_plain &= a.axes.convention is None and a.axes.mount is None and a.site == SITE
     by_file = callable(a.group) or (a.group in ("file", "folder") and a.group not in source.columns)
     try:
         roles = find_roles(
@@ -116,6 +123,7 @@ def _read_one(
             recording=a.recording,
             site=a.site,
             is_named=layout is None or layout.is_named,
+            is_plain=is_plain,
         )
     except ValueError as error:
         if str(error).startswith("No acceleration"):
@@ -167,7 +175,7 @@ def _read_one(
     # 2. All rows
     columns = list(dict.fromkeys([*([clock.column] if clock.column else []), *all_columns(roles)]))
     columns += [name for name in texts if name not in columns]
-    columns += ["rate"] if roles.is_own else []
+    columns += [OWN_RATE] if roles.is_own else []
     group = _group_of(source.path, a.group) if by_file else None
     before = set(streams)
     for batch in source.batches(columns, texts):
@@ -191,7 +199,8 @@ def _group_of(path: Path | None, group: Any) -> Any:
         return group(path)
     if group == "folder":
         return path.parent.name
-    return path.name.partition(".")[0]
+    ending = max((end for end in FILES if path.name.lower().endswith(end)), key=len)
+    return path.name[: -len(ending)]
 
 
 def _whole_numbers(streams: Sequence[Stream]) -> None:

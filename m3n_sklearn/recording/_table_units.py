@@ -42,7 +42,7 @@ class Unit(NamedTuple):
 
     factor: float  # to m/s² or rad/s
     word: str
-    origin: str  # "told", "named", "convention" or "inferred"
+    origin: str  # "factor" (a number), "told", "named", "convention" or "inferred"
 
 
 def check_unit(sensor: str, unit: Any) -> Unit | None:
@@ -50,7 +50,7 @@ def check_unit(sensor: str, unit: Any) -> Unit | None:
     if unit is None:
         return None
     if is_number(unit) and np.isfinite(unit) and unit != 0:
-        return Unit(float(unit), f"{unit:.6g} {SI[sensor]}", "told")
+        return Unit(float(unit), f"{unit:.6g} {SI[sensor]}", "factor")
     if isinstance(unit, str):
         factor = unit_factor(sensor, unit)
         word, _, divisor = unit.rpartition("/")
@@ -87,6 +87,14 @@ def choose_unit(
     sign = -1.0 if is_ios and convention is None and sensor == "acc" else 1.0
     # 1. What is told counts, and what the names or the convention say
     if told is not None:
+        if told.origin == "factor":
+            is_turned = convention.acc < 0 if convention is not None and convention.acc else is_ios
+            if sensor == "gyro" or not is_turned or told.factor < 0:
+                return told, []
+            return told, [
+                f"acc_unit={told.factor:.6g} is taken as it is, but the readings of iOS and "
+                f"watchOS have an inverted sign: give {-told.factor:.6g}, or the unit as text."
+            ]
         flipped = convention is not None and sensor == "acc" and convention.acc < 0
         return told._replace(factor=told.factor * (-1.0 if flipped else sign)), []
     known = {name: unit_factor(sensor, name) for name in names}

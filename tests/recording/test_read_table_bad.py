@@ -350,3 +350,18 @@ def test_two_time_columns_and_a_logger_without_sensor_names(tmp_path):
     assert recordings[0].start == 1.6e9
     assert np.allclose(recordings[0].data, acc)
     assert "not from elapsed (s)" in recordings.report.facts["columns"]
+
+
+def test_files_with_dots_in_their_names_are_several_people(table, tmp_path):
+    for name in ("2026.03.31_P1", "2026.03.31_P2"):
+        table.to_csv(tmp_path / f"{name}.csv.gz", index=False)
+    assert [r.subject for r in quiet(tmp_path, group="file")] == ["2026.03.31_P1", "2026.03.31_P2"]
+
+
+def test_a_factor_is_taken_as_it_is(table):
+    turned = table.assign(**{name: table[name] / -9.80665 for name in ACC})
+    for unit in ("g", -9.80665, None):
+        [one] = quiet(turned, axes="ios", acc_unit=unit, gyro_unit="rad/s")
+        assert np.allclose(one.data[:, :3], table[ACC])
+    with pytest.warns(UnitsWarning, match=r"inverted sign: give -9\.80665"):
+        quiet(turned, axes="ios", acc_unit=9.80665, gyro_unit="rad/s")
