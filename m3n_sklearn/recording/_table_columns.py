@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._channel_names import SERIES, ChannelName, is_catalogued, read_name, words_of
+from .._channel_names import SERIES, ChannelName, is_catalogued, read_name, unit_factor, words_of
 from .._validation import list_of
 from ._channels import AXES, SENSORS
 from ._table_of import OWN_RATE
@@ -22,6 +22,7 @@ __all__ = [
     "Roles",
     "Sensor",
     "all_columns",
+    "differing_units",
     "find_roles",
     "refuse_sensors_in_rows",
     "triad_values",
@@ -41,6 +42,11 @@ LABEL = _words("label labels activity activities class target annotation gesture
 PERSON = _words("subject subjectid subj person participant user userid volunteer")
 RECORDING = _words("recording session trial clip bout file run")
 
+ABOUT = _words(
+    "age height weight sex gender bmi confidence probability prob score certainty quality"
+)
+"""Words of columns that say something else about a person or label."""
+
 OWN = ("recording", "subject", OWN_RATE, "time", "label", "text")
 """Columns of the tables that this package writes, besides the channels."""
 
@@ -58,6 +64,7 @@ class Sensor:
     sensor: str  # "acc", "gyro" or "series"
     columns: tuple[tuple[str, ...], ...]
     unit: str = ""  # as the names say
+    other_units: tuple[str, ...] = ()  # of further columns, if they differ
     is_ios: bool = False
     is_told: bool = False
     is_free: bool = False  # without gravity
@@ -156,16 +163,26 @@ def find_roles(
         if fact in told:
             setattr(roles, fact, told[fact])
         elif given is None and found:
+            exact = [name for name in found if _is_exact(name, fact)]
+            found = [*exact, *(name for name in found if name not in exact)]
             setattr(roles, fact, found[0])
             if len(found) > 1:
-                roles.notes.append(
-                    f"{fact} is read from {found[0]!r}, not from {listed(found[1:])}"
-                )
+                choice = f"{fact} is read from {found[0]!r}, not from {listed(found[1:])}"
+                if len(exact) == 1:
+                    roles.notes.append(choice)
+                else:
+                    roles.doubts.append(f"{choice}. Tell the column with {fact}=.")
     kept = {*used, *roles.times[:1], roles.label, roles.group, roles.recording}
     roles.dropped = [name for name in columns if name not in kept]
     texts = {*roles.dropped, roles.recording, roles.label}
     roles.spare_texts = [n for n in columns if n in texts and kinds.get(n) == "text"]
     return roles
+
+
+def _is_exact(name: str, fact: str) -> bool:
+    """Tell whether a name says nothing but a fact."""
+    words = words_of(name)
+    return "".join(words) in _FACTS[fact] or len(words) == 1
 
 
 _FACTS = {"label": LABEL, "group": PERSON, "recording": RECORDING}
@@ -175,7 +192,7 @@ def _word_kind(words: Sequence[str], kind: str) -> str:
     """Return what the words of a name say: "time", "counter", a fact, or nothing."""
     said = {*words, "".join(words)}
     for fact, known in _FACTS.items():
-        if said & known and kind in ("text", "number"):
+        if said & known and not said & ABOUT and kind in ("text", "number"):
             return fact
     if said & TIME and not {"zone", "timezone"} & said:
         return "time"
@@ -226,11 +243,18 @@ def _told_sensors(sensor: str, given: Any, columns: Sequence[str], site: str) ->
                 f"{sensor} must name three different columns x, y and z, got {given!r}."
             )
     read = [read_name(name) for name in names]
-    units = {one.unit for one in read if one is not None and one.unit}
+    units = [one.unit for one in read if one is not None]
     ios = any(one is not None and one.is_ios and one.sensor in ("acc", "free") for one in read)
     free = all(one is not None and one.sensor == "free" for one in read)
-    unit = units.pop() if len(units) == 1 else ""
-    return [Sensor(site, sensor, tuple((n,) for n in names), unit, ios, True, free)]
+    unit, *others = differing_units(sensor, units)
+    cells = tuple((n,) for n in names)
+    return [Sensor(site, sensor, cells, unit, tuple(others), ios, True, free)]
+
+
+def differing_units(sensor: str, units: Iterable[str]) -> list[str]:
+    """Return one unit, which may be empty, and those of another size; all must fit together."""
+    by_size = {unit_factor(sensor, unit): unit for unit in units if unit}
+    return list(by_size.values()) or [""]
 
 
 def _by_axis(names: Sequence[str]) -> list[str] | None:
@@ -297,9 +321,11 @@ def _named_sensors(names: Sequence[str], wanted: set[str], site: str, roles: Rol
                 continue
             triads = [_triad(by[place, part], part) for part in parts]
             cells = tuple(tuple(names) for names in zip(*triads, strict=True))
-            first = read[cells[0][0]]
+            unit, *others = differing_units(sensor, (read[c].unit for cell in cells for c in cell))
             ios = sensor == "acc" and any(read[c].is_ios for cell in cells for c in cell)
-            found.append(Sensor(place, sensor, cells, first.unit, ios, False, parts == ["free"]))
+            found.append(
+                Sensor(place, sensor, cells, unit, tuple(others), ios, False, parts == ["free"])
+            )
             if len(parts) == 2:
                 roles.notes.append(
                     "the acceleration is the sum of its parts with and without gravity"

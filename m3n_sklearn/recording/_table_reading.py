@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._files import reading
+from .._validation import is_missing
 from .._warn import warn
-from ._table_columns import Roles, all_columns, find_roles, refuse_sensors_in_rows
+from ._table_columns import Roles, all_columns, differing_units, find_roles, refuse_sensors_in_rows
 from ._table_conventions import Axes
 from ._table_labels import Intervals
 from ._table_of import OWN_RATE
@@ -26,6 +27,10 @@ __all__ = ["SITE", "Arguments", "collect"]
 
 SITE = "right_wrist"
 """Site of a sensor unless it is told."""
+
+
+MOST_CLASSES = 20
+"""Different numbers in a column up to which these may be classes though they are not whole."""
 
 
 class Arguments(NamedTuple):
@@ -134,14 +139,18 @@ def _read_one(
             one.unit = one.unit or layout.convention
     if layout is not None:
         for one in roles.sensors:
-            one.unit = one.unit or layout.units.get(one.columns[0][0], "")
+            if not one.unit and one.sensor != "series":
+                said = [layout.units.get(name, "") for cell in one.columns for name in cell]
+                one.unit, *others = differing_units(one.sensor, said)
+                one.other_units = tuple(others)
     texts = [n for n in (roles.label, roles.group, roles.recording) if n is not None]
     texts += [n for n in ("text",) if roles.is_own and n in source.columns]
     # 1. The clock, from the first rows
     candidates = [*roles.times, *roles.counters]
     wanted = list(dict.fromkeys([*candidates, *all_columns(roles)]))
     sorts = [name for name in roles.spare_texts if name not in wanted]
-    head = next(iter(source.batches([*wanted, *sorts], sorts)), None)
+    cells = list(dict.fromkeys([*sorts, *([roles.label] if roles.label else [])]))
+    head = next(iter(source.batches([*wanted, *cells], cells)), None)
     if head is None or not len(next(iter(head.values()))):
         raise ValueError("The table has a header but no rows.")
     head = {name: cells[:HEAD] for name, cells in head.items()}
@@ -152,6 +161,17 @@ def _read_one(
             raise ValueError(
                 f"The column {name!r} is not numeric: it has {_first_text(head[name])!r}."
             )
+    if roles.label is not None and _is_continuous(roles.label, source, head[roles.label]):
+        is_told = a.label is not None
+        roles.doubts.append(
+            f"The column {roles.label!r} has continuous numbers such as "
+            f"{_first_text(head[roles.label])}, which are not classes"
+            + ("." if is_told else f": it was left out. Read it with label={roles.label!r}.")
+        )
+        if not is_told:
+            roles.dropped.append(roles.label)
+            texts.remove(roles.label)
+            roles.label = None
     known_rate = a.rate
     if known_rate is None and layout is not None and not roles.times:
         known_rate = layout.rate
@@ -185,6 +205,18 @@ def _read_one(
         for key in set(streams) - before:
             streams[key].start += layout.start
     return _Table(source, roles, clock)
+
+
+def _is_continuous(name: str, source: Source, cells: NDArray[Any]) -> bool:
+    """Tell whether labels are many numbers that are not whole."""
+    if source.kinds.get(name) != "number":
+        return False
+    decimal = source.layout.decimal if source.layout is not None else "."
+    try:
+        found = {float(str(c).replace(decimal, ".")) for c in cells.tolist() if not is_missing(c)}
+    except ValueError:  # a file that has texts after its first rows
+        return False
+    return len(found) > MOST_CLASSES and any(not value.is_integer() for value in found)
 
 
 def _first_text(cells: NDArray[Any]) -> Any:

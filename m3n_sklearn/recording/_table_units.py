@@ -14,7 +14,7 @@ from ._table_conventions import Axes
 from ._table_report import listed
 from ._units import find_doubts
 
-__all__ = ["Unit", "check_unit", "choose_unit"]
+__all__ = ["Unit", "check_unit", "choose_unit", "gyro_by_motion"]
 
 SI = {"acc": "m/s²", "gyro": "rad/s"}
 
@@ -118,7 +118,7 @@ def choose_unit(
             return _confirmed(sensor, Unit(factor, word, "convention"), values, rate)
     # 2. Otherwise the values
     if sensor == "gyro":
-        return _gyro_by_motion(values, acc, rate) or _gyro_by_size(values, rate)
+        return gyro_by_motion(values, acc, rate) or _gyro_by_size(values, rate)
     doubt = next((d for d in _doubts(sensor, values, rate) if d.sensor == sensor), None)
     if doubt is None or doubt.kind in ("scale", "exchanged"):
         return Unit(sign, "m/s²", "inferred"), []
@@ -155,7 +155,7 @@ def _confirmed(
     ]
 
 
-def _gyro_by_motion(
+def gyro_by_motion(
     values: NDArray[Any], acc: NDArray[Any] | None, rate: float
 ) -> tuple[Unit, list[str]] | None:
     """Return the unit of angular rates with which gravity turns as fast as the gyroscope says.

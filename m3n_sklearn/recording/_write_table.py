@@ -48,9 +48,9 @@ def write_table(recordings: Recording | Iterable[Recording], path: str | os.Path
     -----
     The columns are ``recording``, ``subject``, ``m3n_rate`` in Hz, ``time`` in s, one for each
     channel in m/s² and rad/s, ``label`` and ``text``, as in :meth:`Recording.to_frame`. Samples
-    that were not observed have empty cells. Recordings without a name get their number as name, and a name
-    that occurs again gets a number. The file is written to a temporary file and then renamed, so it
-    is either complete or as it was before.
+    that were not observed have empty cells. Recordings without a name get their number as name, and
+    a name that occurs again gets a number. The file is written to a temporary file and then
+    renamed, so it is either complete or as it was before.
 
     Examples
     --------

@@ -365,3 +365,47 @@ def test_a_factor_is_taken_as_it_is(table):
         assert np.allclose(one.data[:, :3], table[ACC])
     with pytest.warns(UnitsWarning, match=r"inverted sign: give -9\.80665"):
         quiet(turned, axes="ios", acc_unit=9.80665, gyro_unit="rad/s")
+
+
+def test_exact_names_come_before_longer_ones(table):
+    several = table.assign(
+        subject_age=33, subject_group="old", subject="anna", label_confidence=0.7, label="walk"
+    )
+    [one] = quiet(several)
+    assert (one.subject, set(one.labels)) == ("anna", {"walk"})
+    with pytest.warns(UserWarning, match="label is read from 'activity', not from label.*label="):
+        quiet(table.assign(activity="walk", label="x"))
+
+
+def test_continuous_numbers_are_not_classes(table, tmp_path):
+    table = table.assign(target=np.linspace(0, 1, len(table)))
+    table.to_csv(tmp_path / "a.csv", index=False)
+    for source in (table, tmp_path / "a.csv"):
+        with pytest.warns(UserWarning, match="'target' has continuous.*left out.*label='target'"):
+            [one] = quiet(source)
+        assert one.labels is None
+
+
+def test_units_that_differ_between_axes_are_refused(table, tmp_path):
+    names = dict(zip(ACC, ["acc_x (g)", "acc_y (m/s2)", "acc_z (g)"], strict=True))
+    several = table.rename(columns=names)
+    told = {"acc": list(names.values())}
+    for options in ({}, told):
+        with pytest.raises(ValueError, match=r"several units of acc: g, m_?/?s2.*acc_unit="):
+            quiet(several, **options)
+    quiet(several, acc_unit="m/s2")
+    path = tmp_path / "units.csv"
+    rows = table.to_csv(index=False, header=False)
+    path.write_text("time,ax,ay,az,gx,gy,gz\ns,g,m/s2,g,rad/s,rad/s,rad/s\n" + rows)
+    with pytest.raises(ValueError, match="several units of acc"):
+        quiet(path)
+
+
+def test_frames_with_other_units_of_the_gyroscope_are_said(table):
+    turned = table.assign(**{name: np.rad2deg(table[name]) for name in GYRO})
+    for frames in ([table, turned], [turned, table, table]):
+        with pytest.warns(UnitsWarning, match=r"has another unit than .*gyro_unit"):
+            quiet(frames)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        quiet([turned, turned])
