@@ -16,11 +16,12 @@ from .._warn import warn
 from ._table_columns import Roles, all_columns, differing_units, find_roles, refuse_sensors_in_rows
 from ._table_conventions import Axes
 from ._table_labels import Intervals
+from ._table_mixtures import refuse_mixtures, warn_about_lost_rows
 from ._table_of import OWN_RATE
 from ._table_report import TableReport, listed
 from ._table_sources import FILES, HEAD, TEXT, Source
 from ._table_streams import Stream, append_batch, whole_ids
-from ._table_times import Clockwork, choose_time
+from ._table_times import Clockwork, choose_time, seconds_of
 from ._table_units import Unit
 
 __all__ = ["SITE", "Arguments", "collect"]
@@ -28,6 +29,9 @@ __all__ = ["SITE", "Arguments", "collect"]
 SITE = "right_wrist"
 """Site of a sensor unless it is told."""
 
+
+MOST_OTHERS = 30
+"""Columns that are not used of which the first rows are looked at."""
 
 MOST_CLASSES = 20
 """Different numbers in a column up to which these may be classes though they are not whole."""
@@ -149,7 +153,10 @@ def _read_one(
     candidates = [*roles.times, *roles.counters]
     wanted = list(dict.fromkeys([*candidates, *all_columns(roles)]))
     sorts = [name for name in roles.spare_texts if name not in wanted]
-    cells = list(dict.fromkeys([*sorts, *([roles.label] if roles.label else [])]))
+    ids = [name for name in (roles.group, roles.recording) if name is not None]
+    others = [n for n in roles.dropped if source.kinds.get(n) in ("number", "text")]
+    others = [n for n in others if n not in wanted][:MOST_OTHERS]
+    cells = list(dict.fromkeys([*sorts, *([roles.label] if roles.label else []), *ids, *others]))
     head = next(iter(source.batches([*wanted, *cells], cells)), None)
     if head is None or not len(next(iter(head.values()))):
         raise ValueError("The table has a header but no rows.")
@@ -187,6 +194,12 @@ def _read_one(
             told=a.time is not None,
         )
         roles.notes += notes
+    left_out = {name: head[name] for name in others}
+    if clock.kind == "index" and clock.column is None:
+        warn_about_lost_rows(left_out, roles.counters)
+    elif clock.kind != "index" and not roles.is_own:
+        seconds, _, _ = seconds_of(head[str(clock.column)], clock, None, 0, 0)
+        refuse_mixtures(seconds, [head[name] for name in ids], left_out, roles.counters)
     if clock.kind != "index" and clock.step > a.max_gap:
         raise ValueError(
             f"Its rows are {clock.step:.4g} s apart, more than max_gap={a.max_gap:g} s. Is the "

@@ -409,3 +409,54 @@ def test_frames_with_other_units_of_the_gyroscope_are_said(table):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         quiet([turned, turned])
+
+
+@pytest.mark.parametrize(
+    "column, values, shift, message",
+    [
+        ("id", ["P1", "P2"], 0.007, r"group='id'"),
+        ("proband", [7, 8, 9], 0.0, r"group='proband'"),
+        ("device", ["A1", "B2"], 0.0, r"read_table\(table\[table\['device'\] == 'A1'\], site="),
+        ("where", ["left", "right"], 0.007, r"table\['where'\] == 'left'"),
+    ],
+)
+def test_rows_that_take_turns_are_refused(table, tmp_path, column, values, shift, message):
+    parts = [table.assign(time=table["time"] + i * shift) for i in range(len(values))]
+    mixed = pd.concat([p.assign(**{column: v}) for p, v in zip(parts, values, strict=True)])
+    mixed = mixed.sort_values("time", kind="stable").reset_index(drop=True)
+    mixed.to_csv(tmp_path / "a.csv", index=False)
+    for source in (mixed, tmp_path / "a.csv"):
+        with pytest.raises(ValueError, match=message):
+            quiet(source)
+        assert len(quiet(source, recording=column)) == len(values)
+
+
+def test_packets_that_take_turns_are_refused(table):
+    parts = [table.assign(id=name, packet=table.index // 10) for name in ("P1", "P2")]
+    mixed = pd.concat(parts).sort_values(["packet", "id"], kind="stable").drop(columns="packet")
+    with pytest.raises(ValueError, match="group='id'"):
+        quiet(mixed)
+    with pytest.warns(UserWarning, match="read as one.*column 'id'.*group='id'"):
+        assert len(quiet(pd.concat(parts))) == 2
+
+
+def test_columns_that_change_among_even_rows_are_no_people(table):
+    rng = np.random.default_rng(0)
+    facts = {"quality": rng.choice(["ok", "bad"], len(table)), "battery": 90 - table.index // 500}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        quiet(table.assign(**facts))
+        quiet(table.assign(time=np.floor(table["time"]), **facts), max_gap=3.0)
+
+
+def test_an_unknown_counter_of_rows_shows_lost_ones(table, tmp_path):
+    table = table.drop(columns="time").assign(Probe=np.arange(len(table)))
+    lost = table.drop(index=[100, 101, 500])
+    lost.to_csv(tmp_path / "a.csv", index=False)
+    for source in (lost, tmp_path / "a.csv"):
+        with pytest.warns(UserWarning, match="'Probe' counts rows and jumps 2 times.*time='Probe'"):
+            quiet(source, rate=50.0)
+        assert quiet(source, rate=50.0, time="Probe")[0].n_samples == len(table)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        quiet(table, rate=50.0)
