@@ -14,14 +14,15 @@ from pathlib import Path
 
 from .._channel_names import unit_factor
 
-__all__ = ["Layout", "read_layout"]
+__all__ = ["MISSING", "Layout", "read_layout"]
 
 LOOK = 2**17
 """Bytes that are looked at."""
 
 SEPARATORS = (",", ";", "\t", "|", " ")
 
-MISSING = ("", "na", "n/a", "nan", "null", "none", "-")
+MISSING = ("", "na", "n/a", "#n/a", "#na", "<na>", "nan", "null", "none", "-")
+"""Cells without a value, in lower case."""
 
 EMPATICA_NAMES = ("acc_x", "acc_y", "acc_z")
 
@@ -40,7 +41,7 @@ class Layout:
     decimal: str
     skip: int  # lines before the first row
     names: tuple[str, ...]
-    types: dict[str, str]  # "int", "float", "date", "zoned" or "text"
+    types: dict[str, str]  # "int", "long" (beyond floats), "float", "date", "zoned" or "text"
     before: tuple[str, ...]  # lines before the header
     units: dict[str, str] = field(default_factory=dict)  # from a row of units
     is_named: bool = True
@@ -53,7 +54,13 @@ class Layout:
     @property
     def kinds(self) -> dict[str, str]:
         """Kind of each column."""
-        words = {"int": "number", "float": "number", "date": "date", "zoned": "date"}
+        words = {
+            "int": "number",
+            "long": "number",
+            "float": "number",
+            "date": "date",
+            "zoned": "date",
+        }
         return {name: words.get(kind, "text") for name, kind in self.types.items()}
 
 
@@ -240,7 +247,7 @@ def _type(cells: Sequence[str], decimal: str) -> str:
     if not known:
         return "float"
     if all(re.fullmatch(r"[+-]?\d{1,18}", cell) for cell in known):
-        return "int"
+        return "int" if max(len(cell) for cell in known) <= 15 else "long"
     if all(_is_float(cell.replace(decimal, ".")) for cell in known):
         return "float"
     if all(_ISO.match(cell) and _is_date(cell) for cell in known):

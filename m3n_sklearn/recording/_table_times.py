@@ -222,7 +222,7 @@ def seconds_of(
         return np.full(len(cells), np.nan), origin, 0.0
     if origin is None:
         origin = whole[known][0]
-    if whole.dtype.kind in "iu":
+    if whole.dtype.kind in "iu" and int(origin) == origin:
         since = whole.astype(np.int64) - np.int64(origin)
         divisor = round(1 / clock.unit) if clock.unit < 1 and clock.kind != "index" else 1
         seconds = since / divisor if divisor > 1 else since * clock.unit

@@ -460,3 +460,24 @@ def test_an_unknown_counter_of_rows_shows_lost_ones(table, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         quiet(table, rate=50.0)
+
+
+@pytest.mark.parametrize("word", ["n/a", "none", "Null", "#N/A", "NaN", "NA", "-"])
+def test_words_for_missing_cells(table, tmp_path, word):
+    cells = table.astype(object).assign(label="walk")
+    cells.loc[:9, ["ax", "label"]] = word
+    cells.loc[1990:, ["ax", "label"]] = word
+    cells.to_csv(tmp_path / "a.csv", index=False)
+    [one] = quiet(tmp_path / "a.csv")
+    assert (~one.observed[:, :3].all(axis=1)).sum() == 20
+    assert set(one.labels) == {"walk", "unlabeled"}
+
+
+def test_numbers_that_are_whole_only_at_first(table, tmp_path):
+    rows = pd.concat([table.round(), table.assign(time=table["time"] + 40.0)], ignore_index=True)
+    rows["time"] = np.arange(len(rows)) / 50.0
+    text = rows.to_csv(index=False).replace(".0,", ",")
+    (tmp_path / "a.csv").write_text(text)
+    [one] = quiet(tmp_path / "a.csv", acc_unit="m/s2", gyro_unit="rad/s")
+    assert np.allclose(one.data, rows[[*ACC, *GYRO]])
+    assert one.rate == 50.0
