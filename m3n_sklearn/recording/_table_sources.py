@@ -16,7 +16,7 @@ from .._tables import is_table, row_levels
 from .._warn import warn
 from ._table_csv import MISSING, Layout, read_layout
 
-__all__ = ["FILES", "HEAD", "TEXT", "Source", "is_frame", "list_sources", "pyarrow_module"]
+__all__ = ["FILES", "HEAD", "NULLS", "TEXT", "Source", "is_frame", "list_sources", "pyarrow_module"]
 
 Batch = dict[str, NDArray[Any]]
 

@@ -179,3 +179,22 @@ def test_only_tables_of_this_package_are_read_as_written(tmp_path):
     assert one.rate == 25.0
     [one] = read_table(recording().to_frame(), label=False, verbose=False)
     assert one.labels is None
+
+
+@pytest.mark.parametrize("value", ["NA", "null", "None", "nan", "n/a", True, 2.5, 2.0])
+def test_what_a_csv_file_does_not_keep_is_said(tmp_path, value):
+    labels = np.array([value] * 60, dtype=object)
+    with pytest.warns(UserWarning, match=r"labels .* do not survive in a CSV file.*parquet"):
+        write_table(recording(labels=labels), tmp_path / "a.csv")
+    with pytest.warns(UserWarning, match=r"subjects .* do not survive"):
+        write_table(recording(subject=value), tmp_path / "a.csv.gz")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_table(recording(labels=labels), tmp_path / "a.parquet")
+
+
+def test_names_that_look_like_numbered_ones(tmp_path):
+    given = [recording(0, name=name) for name in ("x", "x-2", "x", "x", None, "5")]
+    write_table(given, tmp_path / "all.parquet")
+    names = [r.name for r in read_table(tmp_path / "all.parquet", verbose=False)]
+    assert names == ["x", "x-2", "x-3", "x-4", "5", "5-2"]
