@@ -481,3 +481,22 @@ def test_numbers_that_are_whole_only_at_first(table, tmp_path):
     [one] = quiet(tmp_path / "a.csv", acc_unit="m/s2", gyro_unit="rad/s")
     assert np.allclose(one.data, rows[[*ACC, *GYRO]])
     assert one.rate == 50.0
+
+
+@pytest.mark.parametrize("options", [{}, {"rate": 20.0}, {"max_gap": 3.0}])
+@pytest.mark.parametrize("rate", [20.0, 50.0, 31.25])
+def test_stamps_of_whole_seconds_are_spread_evenly(rate, options):
+    time, table = frame(0, rate)
+    stamped = table.assign(time=np.floor(time))
+    [one] = quiet(stamped, **options)
+    assert one.rate == options.get("rate", rate)
+    assert one.duration == pytest.approx(time[-1], abs=0.2)
+    assert one.observed.all()
+    if one.rate == rate and rate != 31.25:
+        assert np.allclose(one.data, table[[*ACC, *GYRO]], atol=1e-6)
+
+
+def test_gaps_of_stamps_of_whole_seconds_are_found():
+    time, table = frame(0)
+    stamped = table.assign(time=np.floor(time))[(time < 10) | (time >= 15)]
+    assert [one.n_samples for one in quiet(stamped)] == [500, 1250]
