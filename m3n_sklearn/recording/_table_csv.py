@@ -26,7 +26,13 @@ MISSING = ("", "na", "n/a", "#n/a", "#na", "<na>", "nan", "null", "none", "-")
 
 EMPATICA_NAMES = ("acc_x", "acc_y", "acc_z")
 
-_RATE = re.compile(r"(?:at|rate\D{0,12}|frequency\D{0,12})\s*(\d+(?:\.\d+)?)\s*(?:Hz)?", re.I)
+_RATES = (
+    r"\bsampl(?:e|es|ing)?[\s_-]*(?:rate|freq(?:uency)?)\b[\s_]*(?:[(\[]?Hz\b[)\]]?)?[\s:=,;\"]*"
+    r"(\d+(?:\.\d+)?)(?![\d.]|\s*(?:kHz|ms|s)\b)",
+    r"(?<![\w.,])(\d+(?:\.\d+)?)\s*Hz\b",
+)
+"""A sampling rate, and any rate, in lines before the table."""
+
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?")
 _ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
@@ -112,8 +118,7 @@ def read_layout(path: Path) -> Layout:
         layout.convention, layout.is_named = "empatica_e4", True
         body = body[2:]
     else:
-        said = _RATE.search(" ".join(layout.before))
-        layout.rate = float(said[1]) if said else None
+        layout.rate = _said_rate("\n".join(layout.before))
     layout.units = {} if units is None else dict(zip(layout.names, units, strict=True))
     if delimiter != ";" and body and all(row[-1].endswith(";") for row in body):
         layout.ending = ";"
@@ -123,6 +128,15 @@ def read_layout(path: Path) -> Layout:
         name: _type(column, decimal) for name, column in zip(layout.names, columns, strict=True)
     }
     return layout
+
+
+def _said_rate(text: str) -> float | None:
+    """Return the one rate that the lines before a table say, in Hz."""
+    for pattern in _RATES:
+        found = {float(rate) for rate in re.findall(pattern, text, re.IGNORECASE)} - {0.0}
+        if found:
+            return found.pop() if len(found) == 1 else None
+    return None
 
 
 def _beginning(path: Path) -> tuple[bytes, bool]:

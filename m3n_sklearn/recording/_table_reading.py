@@ -194,6 +194,7 @@ def _read_one(
             told=a.time is not None,
         )
         roles.notes += notes
+        roles.doubts += [clock.doubt] if clock.doubt else []
     left_out = {name: head[name] for name in others}
     if clock.kind == "index" and clock.column is None:
         warn_about_lost_rows(left_out, roles.counters)
@@ -281,7 +282,8 @@ def _report_columns(
     clock = first.clock
     if clock.kind == "index":
         column = repr(clock.column) if clock.column else "rows"
-        report.add("time", f"{column}, counted at {1 / clock.unit:.6g} Hz")
+        text = f"{column}, counted at {1 / clock.unit:.6g} Hz"
+        report.add("time", text, inferred=arguments.rate is None)
         start = first.source.layout.start if first.source.layout is not None else None
         if start is not None:
             report.add("time", f"from {_date(start)}")

@@ -500,3 +500,39 @@ def test_gaps_of_stamps_of_whole_seconds_are_found():
     time, table = frame(0)
     stamped = table.assign(time=np.floor(time))[(time < 10) | (time >= 15)]
     assert [one.n_samples for one in quiet(stamped)] == [500, 1250]
+
+
+@pytest.mark.parametrize(
+    "scale, offset, message",
+    [
+        (2.5 / 60, 0.0, r"as s, which gives 1200 Hz.*time_unit="),  # minutes
+        (32768.0, 0.0, r"as us, which gives 1526 Hz"),  # ticks
+        (1.0, 9e10, r"begins in the year 4822"),
+    ],
+)
+def test_units_of_time_that_are_hardly_plausible_are_said(table, scale, offset, message):
+    with pytest.warns(UserWarning, match=message), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnitsWarning)
+        quiet(table.assign(time=offset + table["time"] * scale), gyro=False)
+
+
+@pytest.mark.parametrize(
+    "line, rate",
+    [
+        ("# Sample rate: 25 Hz, low-pass 10 Hz", 25.0),
+        ("# sampling_frequency (Hz);40", 40.0),
+        ("# Data File, recorded at 30 Hz", 30.0),
+        ("# recorded at 9 Main Street, firmware rate 3, 1.5 kHz", None),
+        ("# filter 10 Hz, gyroscope 20 Hz", None),
+    ],
+)
+def test_the_rate_of_lines_before_the_table(table, tmp_path, line, rate):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{line}\n" + table.drop(columns="time").to_csv(index=False))
+    if rate is None:
+        with pytest.raises(ValueError, match="No column of time stamps"):
+            quiet(path)
+    else:
+        found = quiet(path, gyro=False)
+        assert found[0].rate == rate
+        assert f"counted at {rate:g} Hz [inferred]" in str(found.report)
