@@ -21,9 +21,6 @@ MOST = 100
 ODD, EVEN = 0.2, 0.02
 """Share of steps that are not forward: with mixed rows, and within each of them."""
 
-FEW = 3
-"""Steps back below which recordings follow each other, and are split there."""
-
 JUMPY, REGULAR = 0.3, 0.1
 """Share of rows at which mixed rows change, and spread of the steps within each of them."""
 
@@ -39,7 +36,7 @@ def refuse_mixtures(
     others: Mapping[str, NDArray[Any]],
     counters: Sequence[str],
 ) -> None:
-    """Raise, or warn at few steps back, if a column that is left out explains them.
+    """Raise if a column that is left out explains steps back; warn if its values follow each other.
 
     `known` are the columns that separate recordings, all with the first rows of the table.
     """
@@ -60,9 +57,9 @@ def refuse_mixtures(
         apart = _steps(times, parts)
         if not len(apart) or (apart <= 0).mean() > EVEN:
             continue
-        back = int((together < 0).sum())
-        is_explained = back > 0 and not (apart < 0).any()
-        if is_explained and back < FEW and not is_mixed:
+        is_explained = bool((together < 0).any() and not (apart < 0).any())
+        blocks = int((np.diff(parts) != 0).sum()) + 1
+        if is_explained and blocks == len(np.unique(parts)):  # they are split where time steps back
             warn(_mixed(name, cells))
         elif is_mixed or is_explained or _is_interleaved(times, base, codes, parts, cells):
             raise ValueError(_mixed(name, cells))
@@ -122,7 +119,7 @@ def _mixed(name: str, cells: NDArray[Any]) -> str:
     people = f"If these are people, give group={name!r}; if recordings, recording={name!r}."
     return (
         f"The rows of several {'sensors or recordings' if is_sensor else 'people or recordings'} "
-        f"are read as one: time goes forward only within each value of the column {name!r} "
+        f"are not told apart: time goes forward only within each value of the column {name!r} "
         f"({shown}), which was not recognized. {apart if is_sensor else ''}{people}"
     )
 

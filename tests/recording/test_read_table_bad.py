@@ -436,7 +436,7 @@ def test_packets_that_take_turns_are_refused(table):
     mixed = pd.concat(parts).sort_values(["packet", "id"], kind="stable").drop(columns="packet")
     with pytest.raises(ValueError, match="group='id'"):
         quiet(mixed)
-    with pytest.warns(UserWarning, match="read as one.*column 'id'.*group='id'"):
+    with pytest.warns(UserWarning, match="not told apart.*column 'id'.*group='id'"):
         assert len(quiet(pd.concat(parts))) == 2
 
 
