@@ -17,7 +17,7 @@ from ._recording import Recording
 from ._table_conventions import read_axes
 from ._table_converting import convert_streams
 from ._table_labels import Intervals, read_intervals
-from ._table_reading import Arguments, collect
+from ._table_reading import SITE, Arguments, collect
 from ._table_report import Recordings, TableReport
 from ._table_sources import Source, is_frame, list_sources
 from ._table_times import UNITS
@@ -35,7 +35,7 @@ def read_table(
     gyro: Any = None,
     acc_unit: str | float | None = None,
     gyro_unit: str | float | None = None,
-    site: str = "right_wrist",
+    site: str = SITE,
     axes: str | ArrayLike | None = None,
     label: Any = None,
     group: str | Callable[[Path], Any] | None = None,
@@ -128,7 +128,8 @@ def read_table(
     -----
     Files are read in batches and converted recording by recording, so that a large file needs
     little memory beyond the result. Tables that :func:`write_table` and :meth:`Recording.to_frame`
-    write are recognized by their columns ``time`` and ``rate``, and read back exactly.
+    write are recognized by their columns ``time`` and ``m3n_rate``, and read back exactly unless
+    arguments tell how to read them.
 
     Examples
     --------

@@ -310,8 +310,9 @@ class Recording:
         Returns
         -------
         DataFrame or Table
-            Columns ``recording`` and ``subject`` if they are known, ``rate`` in Hz, ``time`` in s,
-            one for each channel (NaN where not observed), ``label`` and ``text`` if there are any.
+            Columns ``recording`` and ``subject`` if they are known, ``m3n_rate`` in Hz, ``time``
+            in s, one for each channel (NaN where not observed), ``label`` and ``text`` if there are
+            any.
             :func:`read_table` makes the same recording of it.
 
         Raises
@@ -325,9 +326,9 @@ class Recording:
         >>> from m3n_sklearn.recording import Recording
         >>> still = np.tile([0.0, 0.0, 9.80665], (100, 1))
         >>> Recording(still, 50.0, ["acc_x", "acc_y", "acc_z"], labels="sit").to_frame().head(2)
-           rate  time  acc_x  acc_y    acc_z label
-        0  50.0  0.00    0.0    0.0  9.80665   sit
-        1  50.0  0.02    0.0    0.0  9.80665   sit
+           m3n_rate  time  acc_x  acc_y    acc_z label
+        0      50.0  0.00    0.0    0.0  9.80665   sit
+        1      50.0  0.02    0.0    0.0  9.80665   sit
         """
         return make_frame(table_of(self, self.name), backend)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._channel_names import SERIES, ChannelName, is_catalogued, read_name, words_of
+from .._channel_names import SERIES, ChannelName, is_catalogued, read_name, unit_factor, words_of
 from .._validation import list_of
 from ._channels import AXES, SENSORS
+from ._table_of import OWN_RATE
 from ._table_report import listed
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Roles",
     "Sensor",
     "all_columns",
+    "differing_units",
     "find_roles",
     "refuse_sensors_in_rows",
     "triad_values",
@@ -40,7 +42,12 @@ LABEL = _words("label labels activity activities class target annotation gesture
 PERSON = _words("subject subjectid subj person participant user userid volunteer")
 RECORDING = _words("recording session trial clip bout file run")
 
-OWN = ("recording", "subject", "rate", "time", "label", "text")
+ABOUT = _words(
+    "age height weight sex gender bmi confidence probability prob score certainty quality"
+)
+"""Words of columns that say something else about a person or label."""
+
+OWN = ("recording", "subject", OWN_RATE, "time", "label", "text")
 """Columns of the tables that this package writes, besides the channels."""
 
 MOST_SENSORS = 20
@@ -57,6 +64,7 @@ class Sensor:
     sensor: str  # "acc", "gyro" or "series"
     columns: tuple[tuple[str, ...], ...]
     unit: str = ""  # as the names say
+    other_units: tuple[str, ...] = ()  # of further columns, if they differ
     is_ios: bool = False
     is_told: bool = False
     is_free: bool = False  # without gravity
@@ -98,8 +106,12 @@ def find_roles(
     recording: Any,
     site: str,
     is_named: bool = True,
+    is_plain: bool = True,
 ) -> Roles:
-    """Return the roles of columns: those that are told, and others by their names."""
+    """Return the roles of columns: those that are told, and others by their names.
+
+    Without arguments (`is_plain`), those of a table of this package are as they were written.
+    """
     roles = Roles()
     told = {
         name: _column(value, columns, name)
@@ -109,8 +121,9 @@ def find_roles(
     for name, value in (("label", label), ("group", group)):
         if isinstance(value, str | int) and not isinstance(value, bool):
             told[name] = _column(value, columns, name)
-    if not any((time, acc, gyro)) and _is_own(columns):
-        return _own_roles(columns, roles)
+    is_own = _is_own(columns)
+    if is_own and is_plain:
+        return _own_roles(columns, label, roles)
     left = [name for name in columns if name not in told.values()]
     # 1. Readings
     named = [name for name in left if kinds.get(name) in ("number", "text")]
@@ -130,6 +143,8 @@ def find_roles(
         roles.sensors += _series(free)
     if not any(one.sensor in ("acc", "series") for one in roles.sensors):
         raise ValueError(_no_readings(columns))
+    for one in roles.sensors if is_own else ():
+        one.unit = {"acc": "m/s2", "gyro": "rad/s"}.get(one.sensor, "")
     used = {name for one in roles.sensors for cell in one.columns for name in cell}
     left = [name for name in left if name not in used]
     # 2. Everything else, by its words
@@ -148,16 +163,26 @@ def find_roles(
         if fact in told:
             setattr(roles, fact, told[fact])
         elif given is None and found:
+            exact = [name for name in found if _is_exact(name, fact)]
+            found = [*exact, *(name for name in found if name not in exact)]
             setattr(roles, fact, found[0])
             if len(found) > 1:
-                roles.notes.append(
-                    f"{fact} is read from {found[0]!r}, not from {listed(found[1:])}"
-                )
+                choice = f"{fact} is read from {found[0]!r}, not from {listed(found[1:])}"
+                if len(exact) == 1:
+                    roles.notes.append(choice)
+                else:
+                    roles.doubts.append(f"{choice}. Tell the column with {fact}=.")
     kept = {*used, *roles.times[:1], roles.label, roles.group, roles.recording}
     roles.dropped = [name for name in columns if name not in kept]
     texts = {*roles.dropped, roles.recording, roles.label}
     roles.spare_texts = [n for n in columns if n in texts and kinds.get(n) == "text"]
     return roles
+
+
+def _is_exact(name: str, fact: str) -> bool:
+    """Tell whether a name says nothing but a fact."""
+    words = words_of(name)
+    return "".join(words) in _FACTS[fact] or len(words) == 1
 
 
 _FACTS = {"label": LABEL, "group": PERSON, "recording": RECORDING}
@@ -167,7 +192,7 @@ def _word_kind(words: Sequence[str], kind: str) -> str:
     """Return what the words of a name say: "time", "counter", a fact, or nothing."""
     said = {*words, "".join(words)}
     for fact, known in _FACTS.items():
-        if said & known and kind in ("text", "number"):
+        if said & known and not said & ABOUT and kind in ("text", "number"):
             return fact
     if said & TIME and not {"zone", "timezone"} & said:
         return "time"
@@ -218,11 +243,18 @@ def _told_sensors(sensor: str, given: Any, columns: Sequence[str], site: str) ->
                 f"{sensor} must name three different columns x, y and z, got {given!r}."
             )
     read = [read_name(name) for name in names]
-    units = {one.unit for one in read if one is not None and one.unit}
+    units = [one.unit for one in read if one is not None]
     ios = any(one is not None and one.is_ios and one.sensor in ("acc", "free") for one in read)
     free = all(one is not None and one.sensor == "free" for one in read)
-    unit = units.pop() if len(units) == 1 else ""
-    return [Sensor(site, sensor, tuple((n,) for n in names), unit, ios, True, free)]
+    unit, *others = differing_units(sensor, units)
+    cells = tuple((n,) for n in names)
+    return [Sensor(site, sensor, cells, unit, tuple(others), ios, True, free)]
+
+
+def differing_units(sensor: str, units: Iterable[str]) -> list[str]:
+    """Return one unit, which may be empty, and those of another size; all must fit together."""
+    by_size = {unit_factor(sensor, unit): unit for unit in units if unit}
+    return list(by_size.values()) or [""]
 
 
 def _by_axis(names: Sequence[str]) -> list[str] | None:
@@ -289,9 +321,11 @@ def _named_sensors(names: Sequence[str], wanted: set[str], site: str, roles: Rol
                 continue
             triads = [_triad(by[place, part], part) for part in parts]
             cells = tuple(tuple(names) for names in zip(*triads, strict=True))
-            first = read[cells[0][0]]
+            unit, *others = differing_units(sensor, (read[c].unit for cell in cells for c in cell))
             ios = sensor == "acc" and any(read[c].is_ios for cell in cells for c in cell)
-            found.append(Sensor(place, sensor, cells, first.unit, ios, False, parts == ["free"]))
+            found.append(
+                Sensor(place, sensor, cells, unit, tuple(others), ios, False, parts == ["free"])
+            )
             if len(parts) == 2:
                 roles.notes.append(
                     "the acceleration is the sum of its parts with and without gravity"
@@ -359,16 +393,16 @@ def _is_own(columns: Sequence[str]) -> bool:
     """Tell whether a table was written by this package."""
     others = [name for name in columns if name not in OWN]
     named = all(_STRICT.fullmatch(name) or name.startswith(SERIES) for name in others)
-    return {"time", "rate"} <= set(columns) and bool(others) and named
+    return {"time", OWN_RATE} <= set(columns) and bool(others) and named
 
 
-def _own_roles(columns: Sequence[str], roles: Roles) -> Roles:
+def _own_roles(columns: Sequence[str], label: Any, roles: Roles) -> Roles:
     """Return the roles of a table that was written by this package: nothing is inferred."""
     channels = [name for name in columns if name not in OWN]
     roles.is_own = True
     roles.sensors = [Sensor("", "series", tuple((name,) for name in channels))]
     roles.times = ["time"]
-    roles.label = "label" if "label" in columns else None
+    roles.label = "label" if "label" in columns and label is not False else None
     roles.group = "subject" if "subject" in columns else None
     roles.recording = "recording" if "recording" in columns else None
     return roles

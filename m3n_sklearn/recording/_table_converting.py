@@ -31,7 +31,7 @@ from ._table_reading import Arguments
 from ._table_report import TableReport, listed
 from ._table_streams import Stream
 from ._table_times import Clockwork
-from ._table_units import choose_unit
+from ._table_units import Unit, choose_unit, gyro_by_motion
 from ._units import find_doubts
 
 __all__ = ["convert_streams"]
@@ -164,7 +164,9 @@ def _alike(streams: Sequence[Stream]) -> list[list[Stream]]:
     """Return streams with the same sensors together."""
     groups: dict[Any, list[Stream]] = {}
     for stream in streams:
-        key = tuple((one.site, one.sensor, one.unit, one.is_ios) for one in stream.sensors)
+        key = tuple(
+            (one.site, one.sensor, one.unit, one.other_units, one.is_ios) for one in stream.sensors
+        )
         groups.setdefault(key, []).append(stream)
     return list(groups.values())
 
@@ -177,6 +179,7 @@ def _units(
     factors = []
     at = 0
     accelerations: dict[str, NDArray[Any]] = {}
+    places: dict[str, list[int]] = {}
     for one in sensors:
         columns = list(range(at, at + len(one.channels)))
         at += len(columns)
@@ -185,11 +188,12 @@ def _units(
             continue
         values = sample_stretches(streams, columns, rate)
         told = arguments.acc_unit if one.sensor == "acc" else arguments.gyro_unit
-        axes, names = arguments.axes, [one.unit] if one.unit else []
+        axes, names = arguments.axes, [one.unit, *one.other_units] if one.unit else []
         if one.unit in ("empatica_e4",):  # the layout of the file shows the device
             axes, names = read_axes(one.unit), []
         if one.sensor == "acc":
             accelerations[one.site] = values
+            places[one.site] = columns
         unit, doubts = choose_unit(
             one.sensor, told, names, one.is_ios, axes, values, rate, accelerations.get(one.site)
         )
@@ -202,6 +206,8 @@ def _units(
         if line not in report.facts.get(one.sensor, ""):
             report.add(one.sensor, line, inferred=unit.origin == "inferred")
         _warn_about_unlike(streams, columns, one.sensor, values, unit.factor, rate)
+        if one.sensor == "gyro" and one.site in places and unit.origin in ("named", "inferred"):
+            _warn_about_unlike_gyro(streams, columns, places[one.site], unit, rate)
         converted = values * unit.factor
         acc, gyro = (converted, None) if one.sensor == "acc" else (None, converted)
         if not doubts:
@@ -233,6 +239,31 @@ def _warn_about_unlike(
             f"The acceleration of {listed(unlike)} has another size than that of the others "
             f"({usual * factor:.3g} m/s²): one unit was used for all. Read them apart, each with "
             "its acc_unit.",
+            UnitsWarning,
+        )
+
+
+def _warn_about_unlike_gyro(
+    streams: Sequence[Stream],
+    columns: Sequence[int],
+    acc_columns: Sequence[int],
+    unit: Unit,
+    rate: float,
+) -> None:
+    """Warn if gravity turns in some recordings as in another unit of the angular rate."""
+    unlike = []
+    for stream in streams if len(streams) > 1 else ():
+        values = sample_stretches([stream], columns, rate, 64)
+        try:
+            found = gyro_by_motion(values, sample_stretches([stream], acc_columns, rate, 64), rate)
+        except ValueError:
+            continue
+        if found is not None and not 0.3 < found[0].factor / unit.factor < 3:
+            unlike.append(f"{_named(stream)} (like {found[0].word})")
+    if unlike:
+        warn(
+            f"The angular rate of {listed(unlike)} has another unit than {unit.word}, which was "
+            "used for all: gravity turns otherwise. Read them apart, each with its gyro_unit.",
             UnitsWarning,
         )
 

@@ -14,18 +14,25 @@ from pathlib import Path
 
 from .._channel_names import unit_factor
 
-__all__ = ["Layout", "read_layout"]
+__all__ = ["MISSING", "Layout", "read_layout"]
 
 LOOK = 2**17
 """Bytes that are looked at."""
 
 SEPARATORS = (",", ";", "\t", "|", " ")
 
-MISSING = ("", "na", "n/a", "nan", "null", "none", "-")
+MISSING = ("", "na", "n/a", "#n/a", "#na", "<na>", "nan", "null", "none", "-")
+"""Cells without a value, in lower case."""
 
 EMPATICA_NAMES = ("acc_x", "acc_y", "acc_z")
 
-_RATE = re.compile(r"(?:at|rate\D{0,12}|frequency\D{0,12})\s*(\d+(?:\.\d+)?)\s*(?:Hz)?", re.I)
+_RATES = (
+    r"\bsampl(?:e|es|ing)?[\s_-]*(?:rate|freq(?:uency)?)\b[\s_]*(?:[(\[]?Hz\b[)\]]?)?[\s:=,;\"]*"
+    r"(\d+(?:\.\d+)?)(?![\d.]|\s*(?:kHz|ms|s)\b)",
+    r"(?<![\w.,])(\d+(?:\.\d+)?)\s*Hz\b",
+)
+"""A sampling rate, and any rate, in lines before the table."""
+
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?")
 _ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
@@ -40,7 +47,7 @@ class Layout:
     decimal: str
     skip: int  # lines before the first row
     names: tuple[str, ...]
-    types: dict[str, str]  # "int", "float", "date", "zoned" or "text"
+    types: dict[str, str]  # "int", "long" (beyond floats), "float", "date", "zoned" or "text"
     before: tuple[str, ...]  # lines before the header
     units: dict[str, str] = field(default_factory=dict)  # from a row of units
     is_named: bool = True
@@ -53,7 +60,13 @@ class Layout:
     @property
     def kinds(self) -> dict[str, str]:
         """Kind of each column."""
-        words = {"int": "number", "float": "number", "date": "date", "zoned": "date"}
+        words = {
+            "int": "number",
+            "long": "number",
+            "float": "number",
+            "date": "date",
+            "zoned": "date",
+        }
         return {name: words.get(kind, "text") for name, kind in self.types.items()}
 
 
@@ -105,8 +118,7 @@ def read_layout(path: Path) -> Layout:
         layout.convention, layout.is_named = "empatica_e4", True
         body = body[2:]
     else:
-        said = _RATE.search(" ".join(layout.before))
-        layout.rate = float(said[1]) if said else None
+        layout.rate = _said_rate("\n".join(layout.before))
     layout.units = {} if units is None else dict(zip(layout.names, units, strict=True))
     if delimiter != ";" and body and all(row[-1].endswith(";") for row in body):
         layout.ending = ";"
@@ -116,6 +128,15 @@ def read_layout(path: Path) -> Layout:
         name: _type(column, decimal) for name, column in zip(layout.names, columns, strict=True)
     }
     return layout
+
+
+def _said_rate(text: str) -> float | None:
+    """Return the one rate that the lines before a table say, in Hz."""
+    for pattern in _RATES:
+        found = {float(rate) for rate in re.findall(pattern, text, re.IGNORECASE)} - {0.0}
+        if found:
+            return found.pop() if len(found) == 1 else None
+    return None
 
 
 def _beginning(path: Path) -> tuple[bytes, bool]:
@@ -240,7 +261,7 @@ def _type(cells: Sequence[str], decimal: str) -> str:
     if not known:
         return "float"
     if all(re.fullmatch(r"[+-]?\d{1,18}", cell) for cell in known):
-        return "int"
+        return "int" if max(len(cell) for cell in known) <= 15 else "long"
     if all(_is_float(cell.replace(decimal, ".")) for cell in known):
         return "float"
     if all(_ISO.match(cell) and _is_date(cell) for cell in known):

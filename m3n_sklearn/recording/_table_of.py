@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["table_of"]
+__all__ = ["OWN_RATE", "table_of"]
+
+OWN_RATE = "m3n_rate"
+"""Column of the rate in Hz, by which a table of this package is recognized."""
 
 
 def table_of(
@@ -31,7 +34,7 @@ def table_of(
         columns["recording"] = _constant(name, count)
     if wanted["subject"]:
         columns["subject"] = _constant(recording.subject, count)
-    columns["rate"] = np.full(count, recording.rate)
+    columns[OWN_RATE] = np.full(count, recording.rate)
     columns["time"] = recording.times
     for i, channel in enumerate(recording.channels):
         values = recording.data[:, i]

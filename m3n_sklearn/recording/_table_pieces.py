@@ -40,6 +40,9 @@ BESIDE = 1024
 APART = 64
 """Rows between the stamps from which a rate is estimated, so that jitter is small."""
 
+COARSE = 2.0
+"""Longest unit in s of stamps that many rows share, such as whole seconds."""
+
 FEWEST = 8
 """Rows of the shortest recording: less do not show a clock."""
 
@@ -84,6 +87,8 @@ class Rates(NamedTuple):
 
 def find_pieces(stream: Stream, max_gap: float) -> tuple[list[Piece], list[float], int]:
     """Return the pieces of a stream, the gaps between them in s, and how often time steps back."""
+    if max_gap < (unit := _shared_stamps(stream.times(0, min(BLOCK, stream.rows)))[0]) <= COARSE:
+        max_gap = 1.5 * unit  # rows are spread evenly over each unit
     cuts: list[int] = [0]
     gaps: list[float] = []
     back = 0
@@ -112,7 +117,22 @@ def _piece(stream: Stream, begin: int, end: int) -> Piece:
         apart.append(np.diff(stream.times(low, min(end, low + BLOCK))[::APART]) / APART)
     steps = np.concatenate(apart)
     step = float(np.median(steps)) if len(steps) > 2 else (last - first) / max(1, end - begin - 1)
+    step = _shared_stamps(stream.times(begin, min(end, begin + BLOCK)))[1] or step
     return Piece(stream, begin, end, first, last, 1 / step if step > 0 else np.inf)
+
+
+def _shared_stamps(times: Array) -> tuple[float, float]:
+    """Return the unit of stamps that most rows share and the step of rows, in s; else zeros."""
+    changes = np.flatnonzero(np.diff(times)) + 1
+    if len(changes) < 3 or len(changes) > len(times) / 2:
+        return 0.0, 0.0
+    units, rows = np.diff(times[changes]), np.diff(changes)
+    unit = float(np.median(units))
+    usual = np.abs(rows / np.median(rows) - 1) <= 0.1  # others have gaps or lost rows
+    usual &= np.abs(units - unit) < 0.5 * abs(unit)
+    if unit <= 0 or not usual.any():
+        return 0.0, 0.0
+    return unit, float(units[usual].sum() / rows[usual].sum())
 
 
 def common_rate(pieces: Sequence[Piece], wanted: float | None) -> Rates:
@@ -124,8 +144,8 @@ def common_rate(pieces: Sequence[Piece], wanted: float | None) -> Rates:
     if not np.isfinite(middle.rate):
         raise ValueError(
             "The time stamps do not increase within the recordings, so the rate is unknown. Were "
-            "they rounded, such as dates in float32? Tell another column with time=, or drop it "
-            "and give rate= in Hz."
+            "they rounded, such as dates in float32 or to minutes? Tell another column with time=, "
+            "give a max_gap longer than the unit of the stamps, or drop them and give rate= in Hz."
         )
     if wanted is not None:
         return Rates(wanted, middle.rate, False)
@@ -208,6 +228,7 @@ def _resampled(
     rows_at = np.asarray(switches, dtype=float)
     switched = np.empty(len(rows_at))
     said: dict[str, str] = {}
+    unit, _ = _shared_stamps(stream.times(piece.begin, min(piece.end, piece.begin + BLOCK)))
     for low in range(piece.begin, piece.end, BLOCK):
         high = min(piece.end, low + BLOCK)
         if piece.end - high < BLOCK // 4:
@@ -221,7 +242,7 @@ def _resampled(
             said.setdefault(_kind(note), " ".join(note.split()))
         if low == piece.begin:
             start = float(clock.times[0])
-            count = int(np.floor((piece.last - start) * rate + 1e-6)) + 1
+            count = int(np.floor((piece.last + unit - start) * rate + 1e-6)) + 1
             data = np.zeros((count, channels), dtype=dtype)
             seen = np.zeros((count, channels), dtype=bool)
         here = (rows_at >= low) & (rows_at < high)

@@ -12,17 +12,30 @@ from numpy.typing import NDArray
 
 from .._files import reading
 from .._times import read_times
+from .._validation import is_missing
 from .._warn import warn
-from ._table_columns import Roles, all_columns, find_roles, refuse_sensors_in_rows
+from ._table_columns import Roles, all_columns, differing_units, find_roles, refuse_sensors_in_rows
 from ._table_conventions import Axes
 from ._table_labels import Intervals
+from ._table_mixtures import refuse_mixtures, warn_about_lost_rows
+from ._table_of import OWN_RATE
 from ._table_report import TableReport, listed
-from ._table_sources import HEAD, TEXT, Source
+from ._table_sources import FILES, HEAD, TEXT, Source
 from ._table_streams import Stream, append_batch, whole_ids
-from ._table_times import Clockwork, choose_time
+from ._table_times import Clockwork, choose_time, seconds_of
 from ._table_units import Unit
 
-__all__ = ["Arguments", "collect"]
+__all__ = ["SITE", "Arguments", "collect"]
+
+SITE = "right_wrist"
+"""Site of a sensor unless it is told."""
+
+
+MOST_OTHERS = 30
+"""Columns that are not used of which the first rows are looked at."""
+
+MOST_CLASSES = 20
+"""Different numbers in a column up to which these may be classes though they are not whole."""
 
 
 class Arguments(NamedTuple):
@@ -105,6 +118,9 @@ def _read_one(
     a = arguments
     layout = source.layout
     label = False if a.intervals is not None or a.label is False else a.label
+    told = (a.time, a.rate, a.time_unit, a.acc, a.gyro, a.acc_unit, a.gyro_unit, a.group)
+    is_plain = all(value is None for value in (*told, a.recording, label or None))
+    is_plain &= a.axes.convention is None and a.axes.mount is None and a.site == SITE
     by_file = callable(a.group) or (a.group in ("file", "folder") and a.group not in source.columns)
     try:
         roles = find_roles(
@@ -118,6 +134,7 @@ def _read_one(
             recording=a.recording,
             site=a.site,
             is_named=layout is None or layout.is_named,
+            is_plain=is_plain,
         )
     except ValueError as error:
         if str(error).startswith("No acceleration"):
@@ -128,14 +145,21 @@ def _read_one(
             one.unit = one.unit or layout.convention
     if layout is not None:
         for one in roles.sensors:
-            one.unit = one.unit or layout.units.get(one.columns[0][0], "")
+            if not one.unit and one.sensor != "series":
+                said = [layout.units.get(name, "") for cell in one.columns for name in cell]
+                one.unit, *others = differing_units(one.sensor, said)
+                one.other_units = tuple(others)
     texts = [n for n in (roles.label, roles.group, roles.recording) if n is not None]
     texts += [n for n in ("text",) if roles.is_own and n in source.columns]
     # 1. The clock, from the first rows
     candidates = [*roles.times, *roles.counters]
     wanted = list(dict.fromkeys([*candidates, *all_columns(roles)]))
     sorts = [name for name in roles.spare_texts if name not in wanted]
-    head = next(iter(source.batches([*wanted, *sorts], sorts)), None)
+    ids = [name for name in (roles.group, roles.recording) if name is not None]
+    others = [n for n in roles.dropped if source.kinds.get(n) in ("number", "text")]
+    others = [n for n in others if n not in wanted][:MOST_OTHERS]
+    cells = list(dict.fromkeys([*sorts, *([roles.label] if roles.label else []), *ids, *others]))
+    head = next(iter(source.batches([*wanted, *cells], cells)), None)
     if head is None or not len(next(iter(head.values()))):
         raise ValueError("The table has a header but no rows.")
     head = {name: cells[:HEAD] for name, cells in head.items()}
@@ -146,6 +170,17 @@ def _read_one(
             raise ValueError(
                 f"The column {name!r} is not numeric: it has {_first_text(head[name])!r}."
             )
+    if roles.label is not None and _is_continuous(roles.label, source, head[roles.label]):
+        is_told = a.label is not None
+        roles.doubts.append(
+            f"The column {roles.label!r} has continuous numbers such as "
+            f"{_first_text(head[roles.label])}, which are not classes"
+            + ("." if is_told else f": it was left out. Read it with label={roles.label!r}.")
+        )
+        if not is_told:
+            roles.dropped.append(roles.label)
+            texts.remove(roles.label)
+            roles.label = None
     known_rate = a.rate
     if known_rate is None and layout is not None and not roles.times:
         known_rate = layout.rate
@@ -162,6 +197,13 @@ def _read_one(
         )
         roles.notes += notes
         clock = clock._replace(has_zone=_has_zone(clock, source, head))
+        roles.doubts += [clock.doubt] if clock.doubt else []
+    left_out = {name: head[name] for name in others}
+    if clock.kind == "index" and clock.column is None:
+        warn_about_lost_rows(left_out, roles.counters)
+    elif clock.kind != "index" and not roles.is_own:
+        seconds, _, _ = seconds_of(head[str(clock.column)], clock, None, 0, 0)
+        refuse_mixtures(seconds, [head[name] for name in ids], left_out, roles.counters)
     if clock.kind != "index" and clock.step > a.max_gap:
         raise ValueError(
             f"Its rows are {clock.step:.4g} s apart, more than max_gap={a.max_gap:g} s. Is the "
@@ -170,7 +212,7 @@ def _read_one(
     # 2. All rows
     columns = list(dict.fromkeys([*([clock.column] if clock.column else []), *all_columns(roles)]))
     columns += [name for name in texts if name not in columns]
-    columns += ["rate"] if roles.is_own else []
+    columns += [OWN_RATE] if roles.is_own else []
     group = _group_of(source.path, a.group) if by_file else None
     before = set(streams)
     for batch in source.batches(columns, texts):
@@ -204,6 +246,18 @@ def _warn_about_zones(tables: Sequence[_Table]) -> None:
         )
 
 
+def _is_continuous(name: str, source: Source, cells: NDArray[Any]) -> bool:
+    """Tell whether labels are many numbers that are not whole."""
+    if source.kinds.get(name) != "number":
+        return False
+    decimal = source.layout.decimal if source.layout is not None else "."
+    try:
+        found = {float(str(c).replace(decimal, ".")) for c in cells.tolist() if not is_missing(c)}
+    except ValueError:  # a file that has texts after its first rows
+        return False
+    return len(found) > MOST_CLASSES and any(not value.is_integer() for value in found)
+
+
 def _first_text(cells: NDArray[Any]) -> Any:
     return next((cell for cell in cells.tolist() if cell is not None), None)
 
@@ -216,7 +270,8 @@ def _group_of(path: Path | None, group: Any) -> Any:
         return group(path)
     if group == "folder":
         return path.parent.name
-    return path.name.partition(".")[0]
+    ending = max((end for end in FILES if path.name.lower().endswith(end)), key=len)
+    return path.name[: -len(ending)]
 
 
 def _whole_numbers(streams: Sequence[Stream]) -> None:
@@ -252,7 +307,8 @@ def _report_columns(
     clock = first.clock
     if clock.kind == "index":
         column = repr(clock.column) if clock.column else "rows"
-        report.add("time", f"{column}, counted at {1 / clock.unit:.6g} Hz")
+        text = f"{column}, counted at {1 / clock.unit:.6g} Hz"
+        report.add("time", text, inferred=arguments.rate is None)
         start = first.source.layout.start if first.source.layout is not None else None
         if start is not None:
             report.add("time", f"from {_date(start)}")

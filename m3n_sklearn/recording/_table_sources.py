@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from .._files import reading
 from .._tables import is_table, row_levels
 from .._warn import warn
-from ._table_csv import Layout, read_layout
+from ._table_csv import MISSING, Layout, read_layout
 
-__all__ = ["FILES", "HEAD", "TEXT", "Source", "is_frame", "list_sources", "pyarrow_module"]
+__all__ = ["FILES", "HEAD", "NULLS", "TEXT", "Source", "is_frame", "list_sources", "pyarrow_module"]
 
 Batch = dict[str, NDArray[Any]]
 
@@ -32,6 +32,13 @@ HEAD = 20_000
 TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 FILES = (*TEXT, ".parquet", ".feather", ".arrow")
 """Endings of files that are read."""
+
+
+NULLS = sorted({w for m in MISSING for w in (m, m.upper(), m.capitalize(), m.title())} | {"NaN"})
+"""Cells of a file of text without a value."""
+
+EXACT = 10**15
+"""Whole numbers below which floats are exact."""
 
 
 class Source(Protocol):
@@ -288,6 +295,9 @@ class _Text:
             name: arrow.string() if name in texts else _arrow_type(layout.types[name])
             for name in columns
         }
+        # numbers that are whole in the first rows may have decimals later
+        whole = [n for n in columns if types[n] == arrow.int64() and layout.types[n] == "int"]
+        types |= dict.fromkeys(whole, arrow.float64())
         last = layout.names[-1]
         marked = bool(layout.ending) and last in columns and last not in texts
         if marked:
@@ -314,7 +324,7 @@ class _Text:
                     csv.ConvertOptions(
                         column_types=types,
                         include_columns=list(columns),
-                        null_values=["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "-"],
+                        null_values=NULLS,
                         strings_can_be_null=True,
                         decimal_point=layout.decimal,
                     ),
@@ -326,7 +336,10 @@ class _Text:
                         at = part.schema.get_field_index(last)
                         plain = compute.utf8_rtrim(part.column(at), layout.ending)
                         part = part.set_column(at, last, plain.cast(arrow.float64()))
-                    yield _arrow_batch(part, columns, texts)
+                    batch = _arrow_batch(part, columns, texts)
+                    for name in whole:
+                        batch[name] = _whole(batch[name])
+                    yield batch
             if len(wrong) > max(3, 0.01 * rows):
                 raise ValueError(
                     f"{len(wrong)} rows have another number of cells than the {len(layout.names)} "
@@ -335,12 +348,19 @@ class _Text:
             layout.wrong_rows = len(wrong)
 
 
+def _whole(cells: NDArray[Any]) -> NDArray[Any]:
+    """Return whole numbers as such."""
+    is_whole = bool((np.abs(cells) < EXACT).all() and (cells == np.rint(cells)).all())
+    return cells.astype(np.int64) if is_whole else cells
+
+
 def _arrow_type(kind: str) -> Any:
     """Return the arrow type of a kind of cells."""
     arrow = pyarrow_module()
     return {
         "float": arrow.float64(),
         "int": arrow.int64(),
+        "long": arrow.int64(),
         "date": arrow.timestamp("ns"),
         "zoned": arrow.timestamp("ns", tz="UTC"),
     }.get(kind, arrow.string())

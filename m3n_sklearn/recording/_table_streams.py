@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .._typing import Array
 from .._validation import is_missing
 from ._table_columns import Roles, Sensor, triad_values
+from ._table_of import OWN_RATE
 from ._table_times import Clockwork, seconds_of
 
 __all__ = ["Stream", "append_batch", "plain_id", "whole_ids"]
@@ -158,8 +159,8 @@ def append_batch(
             cells = label[part] if len(kept) == len(times) else label[part][timed]
             for at in _borders([cells], len(cells))[:-1]:
                 stream.add_label(stream.rows + at, plain_id(cells[at]))
-        if "rate" in batch and roles.is_own:
-            stream.rates |= set(np.unique(batch["rate"][part]).tolist())
+        if roles.is_own:
+            stream.rates |= set(np.unique(batch[OWN_RATE][part]).tolist())
         if "text" in batch and roles.is_own:
             stream.texts = batch["text"][begin]
         if len(kept) == len(times):

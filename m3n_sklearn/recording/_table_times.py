@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -20,6 +21,12 @@ UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 FASTEST, SLOWEST = 2000.0, 4.0
 """Rates in Hz from which the unit of numbers is inferred; the ranges of the units are disjoint."""
 
+USUAL = 1100.0
+"""Rate in Hz above which the unit of numbers is doubtful."""
+
+DATES = (315_532_800.0, 4_102_444_800.0)
+"""Seconds since 1970 of the dates from 1980 to 2099, in which recordings are made."""
+
 EPOCH = (1e8, 1e11)
 """Seconds since 1970 that are dates from 1973 on."""
 
@@ -35,6 +42,7 @@ class Clockwork(NamedTuple):
     is_told: bool = False  # whether the unit was told
     step: float = 0.0  # typical step of the first rows, in s
     has_zone: bool = False  # whether dates have a time zone
+    doubt: str = ""  # why the unit may be another one
 
 
 def choose_time(
@@ -114,7 +122,33 @@ def _clock_of(
             f"its steps are about {raw:.4g}, which is {rates}: give time_unit='s', 'ms', 'us' or "
             "'ns', and rate= in Hz if it counts samples."
         )
-    return _in_unit(name, numbers, raw, found[0], is_told=False)
+    if {"min", "mins", "minute", "minutes"} & set(re.findall("[a-z]+", name.lower())):
+        raise ValueError("its name says minutes: convert it to seconds first.")
+    clock = _in_unit(name, numbers, raw, found[0], is_told=False)
+    return clock._replace(doubt=_doubt(clock, numbers, whole, rate))
+
+
+def _doubt(clock: Clockwork, numbers: Array, is_whole: bool, rate: float | None) -> str:
+    """Return why the unit that was inferred may be another one, or nothing."""
+    found = 1 / clock.step
+    said = (
+        f"The column {clock.column!r} is read as {clock.word}, which gives {found:.4g} Hz"
+        if rate is None or not 0.5 < found / rate < 2
+        else ""
+    )
+    first = float(np.abs(numbers).min()) * clock.unit
+    mend = "Give time_unit=, or convert the column to seconds first."
+    if first >= EPOCH[1] or (clock.is_epoch and not DATES[0] <= first < DATES[1]):
+        year = 1970 + first / 31_556_952
+        return (
+            f"The column {clock.column!r} is read as {clock.word} since 1970, which begins in the "
+            f"year {year:.0f}. {mend}"
+        )
+    if said and found > USUAL:
+        return f"{said}: is that right? Minutes and ticks of a device look like this. {mend}"
+    if said and clock.word == "ms" and not is_whole and clock.step <= 1 / 500:
+        return f"{said}; read as s it would be {found / 1000:.3g} Hz. {mend}"
+    return ""
 
 
 def _in_unit(name: str, numbers: Array, raw: float, word: str, *, is_told: bool) -> Clockwork:
@@ -223,7 +257,7 @@ def seconds_of(
         return np.full(len(cells), np.nan), origin, 0.0
     if origin is None:
         origin = whole[known][0]
-    if whole.dtype.kind in "iu":
+    if whole.dtype.kind in "iu" and int(origin) == origin:
         since = whole.astype(np.int64) - np.int64(origin)
         divisor = round(1 / clock.unit) if clock.unit < 1 and clock.kind != "index" else 1
         seconds = since / divisor if divisor > 1 else since * clock.unit

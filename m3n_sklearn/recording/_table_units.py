@@ -14,7 +14,7 @@ from ._table_conventions import Axes
 from ._table_report import listed
 from ._units import find_doubts
 
-__all__ = ["Unit", "check_unit", "choose_unit"]
+__all__ = ["Unit", "check_unit", "choose_unit", "gyro_by_motion"]
 
 SI = {"acc": "m/s²", "gyro": "rad/s"}
 
@@ -42,7 +42,7 @@ class Unit(NamedTuple):
 
     factor: float  # to m/s² or rad/s
     word: str
-    origin: str  # "told", "named", "convention" or "inferred"
+    origin: str  # "factor" (a number), "told", "named", "convention" or "inferred"
 
 
 def check_unit(sensor: str, unit: Any) -> Unit | None:
@@ -50,7 +50,7 @@ def check_unit(sensor: str, unit: Any) -> Unit | None:
     if unit is None:
         return None
     if is_number(unit) and np.isfinite(unit) and unit != 0:
-        return Unit(float(unit), f"{unit:.6g} {SI[sensor]}", "told")
+        return Unit(float(unit), f"{unit:.6g} {SI[sensor]}", "factor")
     if isinstance(unit, str):
         factor = unit_factor(sensor, unit)
         word, _, divisor = unit.rpartition("/")
@@ -87,6 +87,14 @@ def choose_unit(
     sign = -1.0 if is_ios and convention is None and sensor == "acc" else 1.0
     # 1. What is told counts, and what the names or the convention say
     if told is not None:
+        if told.origin == "factor":
+            is_turned = convention.acc < 0 if convention is not None and convention.acc else is_ios
+            if sensor == "gyro" or not is_turned or told.factor < 0:
+                return told, []
+            return told, [
+                f"acc_unit={told.factor:.6g} is taken as it is, but the readings of iOS and "
+                f"watchOS have an inverted sign: give {-told.factor:.6g}, or the unit as text."
+            ]
         flipped = convention is not None and sensor == "acc" and convention.acc < 0
         return told._replace(factor=told.factor * (-1.0 if flipped else sign)), []
     known = {name: unit_factor(sensor, name) for name in names}
@@ -110,7 +118,7 @@ def choose_unit(
             return _confirmed(sensor, Unit(factor, word, "convention"), values, rate)
     # 2. Otherwise the values
     if sensor == "gyro":
-        return _gyro_by_motion(values, acc, rate) or _gyro_by_size(values, rate)
+        return gyro_by_motion(values, acc, rate) or _gyro_by_size(values, rate)
     doubt = next((d for d in _doubts(sensor, values, rate) if d.sensor == sensor), None)
     if doubt is None or doubt.kind in ("scale", "exchanged"):
         return Unit(sign, "m/s²", "inferred"), []
@@ -147,7 +155,7 @@ def _confirmed(
     ]
 
 
-def _gyro_by_motion(
+def gyro_by_motion(
     values: NDArray[Any], acc: NDArray[Any] | None, rate: float
 ) -> tuple[Unit, list[str]] | None:
     """Return the unit of angular rates with which gravity turns as fast as the gyroscope says.

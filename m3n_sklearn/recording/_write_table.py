@@ -16,7 +16,7 @@ from .._warn import warn
 from ._recording import Recording
 from ._table_of import table_of
 from ._table_report import listed
-from ._table_sources import pyarrow_module
+from ._table_sources import NULLS, pyarrow_module
 
 __all__ = ["write_table"]
 
@@ -42,15 +42,16 @@ def write_table(recordings: Recording | Iterable[Recording], path: str | os.Path
     Warns
     -----
     UserWarning
-        If a CSV file cannot tell texts such as ``"1"`` from numbers.
+        If a CSV file cannot tell texts such as ``"1"`` from numbers, or does not keep subjects or
+        labels such as ``"NA"``, ``True`` and ``2.5``.
 
     Notes
     -----
-    The columns are ``recording``, ``subject``, ``rate`` in Hz, ``time`` in s, one for each channel
-    in m/s² and rad/s, ``label`` and ``text``, as in :meth:`Recording.to_frame`. Samples that were
-    not observed have empty cells. Recordings without a name get their number as name, and a name
-    that occurs again gets a number. The file is written to a temporary file and then renamed, so it
-    is either complete or as it was before.
+    The columns are ``recording``, ``subject``, ``m3n_rate`` in Hz, ``time`` in s, one for each
+    channel in m/s² and rad/s, ``label`` and ``text``, as in :meth:`Recording.to_frame`. Samples
+    that were not observed have empty cells. Recordings without a name get their number as name, and
+    a name that occurs again gets a number. The file is written to a temporary file and then
+    renamed, so it is either complete or as it was before.
 
     Examples
     --------
@@ -136,6 +137,14 @@ def _warn_about_digits(items: Sequence[Recording]) -> None:
         },
     }
     for fact, values in facts.items():
+        lost = [v for v in values if _is_lost(v)]
+        if lost:
+            shown = listed(sorted(map(repr, lost)), 5)
+            warn(
+                f"The {fact} {shown} do not survive in a CSV file: words for missing values are "
+                "read as missing, truth values and numbers with decimals as texts or whole "
+                "numbers. Write a parquet or feather file, or name them otherwise."
+            )
         digits = [v for v in values if isinstance(v, str) and v.lstrip("-").isdigit()]
         if digits and len(digits) == len(values) and all(str(int(v)) == v for v in digits):
             warn(
@@ -145,17 +154,24 @@ def _warn_about_digits(items: Sequence[Recording]) -> None:
             )
 
 
+def _is_lost(value: Any) -> bool:
+    """Tell whether a CSV file does not keep a subject or label, apart from digits."""
+    if isinstance(value, str):
+        return value in NULLS or value != value.strip()
+    return isinstance(value, bool | np.bool_ | float | np.floating)
+
+
 def _names(items: Sequence[Recording]) -> list[str]:
     """Return a different name for each recording."""
-    names: list[str] = []
+    names: dict[str, int] = {}  # with the number that the next one of this name tries
     for number, item in enumerate(items, start=1):
         name = str(number) if item.name is None else item.name
-        again = 2
         unique = name
         while unique in names:
-            unique, again = f"{name}-{again}", again + 1
-        names.append(unique)
-    return names
+            names[name] += 1
+            unique = f"{name}-{names[name]}"
+        names[unique] = 1
+    return list(names)
 
 
 def _arrow_column(values: NDArray[Any]) -> Any:

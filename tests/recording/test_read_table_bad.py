@@ -350,3 +350,189 @@ def test_two_time_columns_and_a_logger_without_sensor_names(tmp_path):
     assert recordings[0].start == 1.6e9
     assert np.allclose(recordings[0].data, acc)
     assert "not from elapsed (s)" in recordings.report.facts["columns"]
+
+
+def test_files_with_dots_in_their_names_are_several_people(table, tmp_path):
+    for name in ("2026.03.31_P1", "2026.03.31_P2"):
+        table.to_csv(tmp_path / f"{name}.csv.gz", index=False)
+    assert [r.subject for r in quiet(tmp_path, group="file")] == ["2026.03.31_P1", "2026.03.31_P2"]
+
+
+def test_a_factor_is_taken_as_it_is(table):
+    turned = table.assign(**{name: table[name] / -9.80665 for name in ACC})
+    for unit in ("g", -9.80665, None):
+        [one] = quiet(turned, axes="ios", acc_unit=unit, gyro_unit="rad/s")
+        assert np.allclose(one.data[:, :3], table[ACC])
+    with pytest.warns(UnitsWarning, match=r"inverted sign: give -9\.80665"):
+        quiet(turned, axes="ios", acc_unit=9.80665, gyro_unit="rad/s")
+
+
+def test_exact_names_come_before_longer_ones(table):
+    several = table.assign(
+        subject_age=33, subject_group="old", subject="anna", label_confidence=0.7, label="walk"
+    )
+    [one] = quiet(several)
+    assert (one.subject, set(one.labels)) == ("anna", {"walk"})
+    with pytest.warns(UserWarning, match="label is read from 'activity', not from label.*label="):
+        quiet(table.assign(activity="walk", label="x"))
+
+
+def test_continuous_numbers_are_not_classes(table, tmp_path):
+    table = table.assign(target=np.linspace(0, 1, len(table)))
+    table.to_csv(tmp_path / "a.csv", index=False)
+    for source in (table, tmp_path / "a.csv"):
+        with pytest.warns(UserWarning, match="'target' has continuous.*left out.*label='target'"):
+            [one] = quiet(source)
+        assert one.labels is None
+
+
+def test_units_that_differ_between_axes_are_refused(table, tmp_path):
+    names = dict(zip(ACC, ["acc_x (g)", "acc_y (m/s2)", "acc_z (g)"], strict=True))
+    several = table.rename(columns=names)
+    told = {"acc": list(names.values())}
+    for options in ({}, told):
+        with pytest.raises(ValueError, match=r"several units of acc: g, m_?/?s2.*acc_unit="):
+            quiet(several, **options)
+    quiet(several, acc_unit="m/s2")
+    path = tmp_path / "units.csv"
+    rows = table.to_csv(index=False, header=False)
+    path.write_text("time,ax,ay,az,gx,gy,gz\ns,g,m/s2,g,rad/s,rad/s,rad/s\n" + rows)
+    with pytest.raises(ValueError, match="several units of acc"):
+        quiet(path)
+
+
+def test_frames_with_other_units_of_the_gyroscope_are_said(table):
+    turned = table.assign(**{name: np.rad2deg(table[name]) for name in GYRO})
+    for frames in ([table, turned], [turned, table, table]):
+        with pytest.warns(UnitsWarning, match=r"has another unit than .*gyro_unit"):
+            quiet(frames)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        quiet([turned, turned])
+
+
+@pytest.mark.parametrize(
+    "column, values, shift, message",
+    [
+        ("id", ["P1", "P2"], 0.007, r"group='id'"),
+        ("proband", [7, 8, 9], 0.0, r"group='proband'"),
+        ("device", ["A1", "B2"], 0.0, r"read_table\(table\[table\['device'\] == 'A1'\], site="),
+        ("where", ["left", "right"], 0.007, r"table\['where'\] == 'left'"),
+    ],
+)
+def test_rows_that_take_turns_are_refused(table, tmp_path, column, values, shift, message):
+    parts = [table.assign(time=table["time"] + i * shift) for i in range(len(values))]
+    mixed = pd.concat([p.assign(**{column: v}) for p, v in zip(parts, values, strict=True)])
+    mixed = mixed.sort_values("time", kind="stable").reset_index(drop=True)
+    mixed.to_csv(tmp_path / "a.csv", index=False)
+    for source in (mixed, tmp_path / "a.csv"):
+        with pytest.raises(ValueError, match=message):
+            quiet(source)
+        assert len(quiet(source, recording=column)) == len(values)
+
+
+def test_packets_that_take_turns_are_refused(table):
+    parts = [table.assign(id=name, packet=table.index // 10) for name in ("P1", "P2")]
+    mixed = pd.concat(parts).sort_values(["packet", "id"], kind="stable").drop(columns="packet")
+    with pytest.raises(ValueError, match="group='id'"):
+        quiet(mixed)
+    with pytest.warns(UserWarning, match="not told apart.*column 'id'.*group='id'"):
+        assert len(quiet(pd.concat(parts))) == 2
+
+
+def test_columns_that_change_among_even_rows_are_no_people(table):
+    rng = np.random.default_rng(0)
+    facts = {"quality": rng.choice(["ok", "bad"], len(table)), "battery": 90 - table.index // 500}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        quiet(table.assign(**facts))
+        quiet(table.assign(time=np.floor(table["time"]), **facts), max_gap=3.0)
+
+
+def test_an_unknown_counter_of_rows_shows_lost_ones(table, tmp_path):
+    table = table.drop(columns="time").assign(Probe=np.arange(len(table)))
+    lost = table.drop(index=[100, 101, 500])
+    lost.to_csv(tmp_path / "a.csv", index=False)
+    for source in (lost, tmp_path / "a.csv"):
+        with pytest.warns(UserWarning, match="'Probe' counts rows and jumps 2 times.*time='Probe'"):
+            quiet(source, rate=50.0)
+        assert quiet(source, rate=50.0, time="Probe")[0].n_samples == len(table)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        quiet(table, rate=50.0)
+
+
+@pytest.mark.parametrize("word", ["n/a", "none", "Null", "#N/A", "NaN", "NA", "-"])
+def test_words_for_missing_cells(table, tmp_path, word):
+    cells = table.astype(object).assign(label="walk")
+    cells.loc[:9, ["ax", "label"]] = word
+    cells.loc[1990:, ["ax", "label"]] = word
+    cells.to_csv(tmp_path / "a.csv", index=False)
+    [one] = quiet(tmp_path / "a.csv")
+    assert (~one.observed[:, :3].all(axis=1)).sum() == 20
+    assert set(one.labels) == {"walk", "unlabeled"}
+
+
+def test_numbers_that_are_whole_only_at_first(table, tmp_path):
+    rows = pd.concat([table.round(), table.assign(time=table["time"] + 40.0)], ignore_index=True)
+    rows["time"] = np.arange(len(rows)) / 50.0
+    text = rows.to_csv(index=False).replace(".0,", ",")
+    (tmp_path / "a.csv").write_text(text)
+    [one] = quiet(tmp_path / "a.csv", acc_unit="m/s2", gyro_unit="rad/s")
+    assert np.allclose(one.data, rows[[*ACC, *GYRO]])
+    assert one.rate == 50.0
+
+
+@pytest.mark.parametrize("options", [{}, {"rate": 20.0}, {"max_gap": 3.0}])
+@pytest.mark.parametrize("rate", [20.0, 50.0, 31.25])
+def test_stamps_of_whole_seconds_are_spread_evenly(rate, options):
+    time, table = frame(0, rate)
+    stamped = table.assign(time=np.floor(time))
+    [one] = quiet(stamped, **options)
+    assert one.rate == options.get("rate", rate)
+    assert one.duration == pytest.approx(time[-1], abs=0.2)
+    assert one.observed.all()
+    if one.rate == rate and rate != 31.25:
+        assert np.allclose(one.data, table[[*ACC, *GYRO]], atol=1e-6)
+
+
+def test_gaps_of_stamps_of_whole_seconds_are_found():
+    time, table = frame(0)
+    stamped = table.assign(time=np.floor(time))[(time < 10) | (time >= 15)]
+    assert [one.n_samples for one in quiet(stamped)] == [500, 1250]
+
+
+@pytest.mark.parametrize(
+    "scale, offset, message",
+    [
+        (2.5 / 60, 0.0, r"as s, which gives 1200 Hz.*time_unit="),  # minutes
+        (32768.0, 0.0, r"as us, which gives 1526 Hz"),  # ticks
+        (1.0, 9e10, r"begins in the year 4822"),
+    ],
+)
+def test_units_of_time_that_are_hardly_plausible_are_said(table, scale, offset, message):
+    with pytest.warns(UserWarning, match=message), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnitsWarning)
+        quiet(table.assign(time=offset + table["time"] * scale), gyro=False)
+
+
+@pytest.mark.parametrize(
+    "line, rate",
+    [
+        ("# Sample rate: 25 Hz, low-pass 10 Hz", 25.0),
+        ("# sampling_frequency (Hz);40", 40.0),
+        ("# Data File, recorded at 30 Hz", 30.0),
+        ("# recorded at 9 Main Street, firmware rate 3, 1.5 kHz", None),
+        ("# filter 10 Hz, gyroscope 20 Hz", None),
+    ],
+)
+def test_the_rate_of_lines_before_the_table(table, tmp_path, line, rate):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{line}\n" + table.drop(columns="time").to_csv(index=False))
+    if rate is None:
+        with pytest.raises(ValueError, match="No column of time stamps"):
+            quiet(path)
+    else:
+        found = quiet(path, gyro=False)
+        assert found[0].rate == rate
+        assert f"counted at {rate:g} Hz [inferred]" in str(found.report)

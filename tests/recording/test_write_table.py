@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+
 import narwhals as nw
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from m3n_sklearn import Recording, Windows, cut, read_table, write_table
-from m3n_sklearn.recording import channel_names
+from m3n_sklearn.recording import UnitsWarning, channel_names
 
 ENDINGS = (".csv", ".csv.gz", ".parquet", ".feather")
 
@@ -156,3 +159,42 @@ def test_windows_without_imu_or_samples():
     assert np.isnan(frame["channel_0"][0]) and frame.isna().to_numpy().sum() == 1
     with pytest.raises(ValueError, match="layout must be one of"):
         X.to_frame("tall")
+
+
+def test_only_tables_of_this_package_are_read_as_written(tmp_path):
+    time = np.arange(500) / 50.0
+    up = np.stack([np.zeros(500), np.zeros(500), np.ones(500)], axis=1)
+    table = pd.DataFrame(up, columns=["acc_x", "acc_y", "acc_z"]).assign(time=time, rate=50.0)
+    [one] = read_table(table, verbose=False)
+    assert np.allclose(one.data[:, 2], 9.80665)
+    own = Recording(9.80665 * up, 50.0, ["acc_x", "acc_y", "acc_z"], subject="anna")
+    write_table(own, tmp_path / "own.csv")
+    for argument, expected in [({"acc_unit": 2.0}, 2 * 9.80665), ({"axes": "-x -y z"}, 9.80665)]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnitsWarning)
+            [one] = read_table(tmp_path / "own.csv", verbose=False, **argument)
+        assert np.allclose(one.data[:, 2], expected)
+        assert (one.subject, one.rate) == ("anna", 50.0)
+    [one] = read_table(tmp_path / "own.csv", rate=25.0, verbose=False)
+    assert one.rate == 25.0
+    [one] = read_table(recording().to_frame(), label=False, verbose=False)
+    assert one.labels is None
+
+
+@pytest.mark.parametrize("value", ["NA", "null", "None", "nan", "n/a", True, 2.5, 2.0])
+def test_what_a_csv_file_does_not_keep_is_said(tmp_path, value):
+    labels = np.array([value] * 60, dtype=object)
+    with pytest.warns(UserWarning, match=r"labels .* do not survive in a CSV file.*parquet"):
+        write_table(recording(labels=labels), tmp_path / "a.csv")
+    with pytest.warns(UserWarning, match=r"subjects .* do not survive"):
+        write_table(recording(subject=value), tmp_path / "a.csv.gz")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_table(recording(labels=labels), tmp_path / "a.parquet")
+
+
+def test_names_that_look_like_numbered_ones(tmp_path):
+    given = [recording(0, name=name) for name in ("x", "x-2", "x", "x", None, "5")]
+    write_table(given, tmp_path / "all.parquet")
+    names = [r.name for r in read_table(tmp_path / "all.parquet", verbose=False)]
+    assert names == ["x", "x-2", "x-3", "x-4", "5", "5-2"]
