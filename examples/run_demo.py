@@ -11,6 +11,7 @@ import math
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 # Steps. Those from FOREST to WORDS are the methods that are compared.
@@ -113,6 +114,8 @@ if __name__ == "__main__":  # the bar starts before the imports below, which tak
     options = parse_options()
     progress = Progress(expected_seconds(bool(options.data), options.full))
     progress.begin(LOAD)
+    # joblib replaces a worker whose memory has grown by what torch keeps; nothing is lost
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
