@@ -71,7 +71,7 @@ class CheckpointFile:
             yield self
 
     def read(self) -> TrainingState | None:
-        """Return what this training has reached, or None if there is no checkpoint.
+        """Return the state of this training, or None without a checkpoint.
 
         Raises
         ------

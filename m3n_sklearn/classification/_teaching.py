@@ -264,7 +264,7 @@ def _warn_if_not_replaced(before: Examples, replaced: AnyArray, new: Examples) -
     )
     stored = sorted(set(before.labels.tolist()), key=str)
     people = sorted(set(before.groups.tolist()) - {None}, key=str)
-    whom = "of nobody, as fit got no groups=" if not people else f"of the people {people!r}"
+    whom = f"of the people {people!r}" if people else "without people, because fit got no groups="
     with_people = f", {whom}" if any(person is not None for _, person in missed) else ""
     warn(
         f"replace=True replaces no example with {', '.join(named[:8])}"

@@ -250,6 +250,12 @@ class Runner:
             raise ValueError(
                 "times must be finite and increasing: sort the rows and drop repeated stamps."
             )
+        if len(clock) > 1 and (between := float(np.median(np.diff(clock)))) > max_gap:
+            raise ValueError(
+                f"times must be in s, but they are {between:.6g} apart, and a step of more than "
+                f"max_gap={max_gap:g} s is a gap. If they are in ms, µs or ns, divide them by 1e3, "
+                "1e6 or 1e9. If they are in s, set max_gap= to more than a step."
+            )
         length = self._seconds(seconds, self.seconds, "seconds", "the length of a window")
         step = self._seconds(hop, self.hop or length / 2, "hop", "the time between windows")
         # 2. Cut the pieces between gaps into windows at their own rate, and predict each piece

@@ -66,7 +66,7 @@ def describe(items: Iterable[Item] | Item, *, seconds: float = 2.0, **cutting: A
     TypeError
         If an item has another type, or an argument is not one of `cut`.
     ValueError
-        If there are no items, or an argument is out of range.
+        If `items` is empty, or an argument is out of range.
 
     See Also
     --------

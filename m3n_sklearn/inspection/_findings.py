@@ -359,7 +359,7 @@ def _people(facts: Sequence[Facts]) -> Iterator[Finding]:
         yield Finding(
             "people",
             "all" if len(nobody) == len(facts) else names_of(each.name for each in nobody),
-            "There is no subject, so people cannot be compared, nor held out in a test.",
+            "The recordings have no subject, so people can be neither compared nor held out.",
             "Give Recording(subject=...): the person, or the device if one is worn by one person.",
         )
     elif len({each.person for each in facts}) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ class SignalRow(NamedTuple):
 def signal_rows(channels: tuple[str, ...] | None, count: int) -> list[SignalRow]:
     """Return the sensors of channels; channels without three axes share one row."""
     if channels is not None and not is_series(channels):
-        try:
+        with suppress(ValueError):  # a sensor with fewer than three axes
             return [
                 SignalRow(
                     f"{site} {kind}".strip().replace("_", " "),
@@ -50,8 +51,6 @@ def signal_rows(channels: tuple[str, ...] | None, count: int) -> list[SignalRow]
                 )
                 for site, kind, columns in parse_channels(channels)
             ]
-        except ValueError:  # a sensor with fewer than three axes
-            pass
     names = channels or tuple(f"channel {column}" for column in range(count))
     return [SignalRow("", "", tuple(range(count)), names)]
 

@@ -7,7 +7,7 @@ import gzip
 import re
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -156,10 +156,8 @@ def _decoded(raw: bytes) -> tuple[str, str]:
         raise ValueError("it is binary: it has zero bytes, so it is not a table of text")
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     for cut in range(4):  # a character may be cut off at the end
-        try:
+        with suppress(UnicodeDecodeError):
             return raw[: len(raw) - cut].decode("utf-8"), "utf8"
-        except UnicodeDecodeError:
-            pass
     text = raw.decode("latin-1")
     strange = sum(not (char.isprintable() or char in "\t\r\n") for char in text)
     if strange > 0.01 * len(text):
@@ -190,10 +188,8 @@ def _separated(lines: Sequence[str]) -> tuple[str, list[list[str]]]:
 def _cells(line: str, separator: str) -> list[str]:
     """Return the cells of a line."""
     if '"' in line:
-        try:
+        with suppress(csv.Error, StopIteration):
             return [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
-        except (csv.Error, StopIteration):
-            pass
     return [cell.strip() for cell in line.split(separator)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -209,11 +210,9 @@ def _texts(cells: NDArray[Any]) -> tuple[Array, bool]:
     values = np.full(len(cells), np.nan)
     if not known.any():
         raise ValueError("it is empty.")
-    try:
+    with suppress(TypeError, ValueError):
         values[known] = np.array(cells[known], dtype=np.float64)
         return values, False
-    except (TypeError, ValueError):
-        pass
     texts = cells[known]
     try:
         times = read_times(list(texts), len(texts))

@@ -106,6 +106,9 @@ def test_wrong_windows_and_samples_are_refused(exported):
         runner.predict(np.zeros((2, 6, 96)), rate=0.0)
     with pytest.raises(ValueError, match="increasing"):
         runner.predict_table([0.0, 0.0], np.zeros((2, 6)))
+    for per_second in (1e3, 1e9):  # ms, ns
+        with pytest.raises(ValueError, match=r"times must be in s, but they are .* apart"):
+            runner.predict_table(np.arange(500) / 50 * per_second, np.zeros((500, 6)))
     with pytest.raises(ValueError, match=r"times must have shape \(T,\)"):
         runner.predict_table([0.0, 0.1, 0.2], np.zeros((2, 6)))
     with pytest.raises(ValueError, match="seconds must be a positive"):
