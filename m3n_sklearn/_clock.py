@@ -429,7 +429,13 @@ def _is_bounded(fit: Fit) -> bool:
         float(np.subtract(*np.quantile(fit.misfit[lag:] - fit.misfit[:-lag], [0.9, 0.1])))
         for lag in (far, near)
     )
-    return wide < 1.6 * narrow and wide < 2.56 * OUTLIER_STEPS * fit.period
+    if not (wide < 1.6 * narrow and wide < 2.56 * OUTLIER_STEPS * fit.period):
+        return False
+    # where the rate changes, many rows in a row are far from the clock, and all others near it
+    count = len(fit.misfit) // MEDIAN_STEPS
+    parts = fit.misfit[: count * MEDIAN_STEPS].reshape(count, MEDIAN_STEPS)
+    usual = 1.4826 * float(np.median(np.abs(fit.misfit)))
+    return float(np.abs(np.median(parts, axis=1)).max(initial=0.0)) < max(fit.period, 1.5 * usual)
 
 
 def _sampled_unevenly(numbers: Indices, stamps: Array, values: Array | None, fit: Fit) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -156,6 +157,7 @@ def read_table(
     """
     report = TableReport()
     # 1. Arguments
+    _check_types(label, group)
     sources = list_sources(source)
     arguments = Arguments(
         time=time,
@@ -192,6 +194,23 @@ def _check_site(site: Any) -> str:
     if site:
         channel_names(site)
     return site
+
+
+def _check_types(label: Any, group: Any) -> None:
+    """Raise if `label` or `group` is something that would be ignored."""
+    if not (label is None or label is False or is_frame(label)):
+        if isinstance(label, bool) or not isinstance(label, str | int | os.PathLike):
+            raise TypeError(
+                "label must be a column, a table of intervals as a frame or path, or False, got "
+                f"{type(label).__name__}. Make a frame of a list, such as pandas.DataFrame(rows, "
+                "columns=['start', 'end', 'label'])."
+            )
+    if not (group is None or callable(group)):
+        if isinstance(group, bool) or not isinstance(group, str | int):
+            raise TypeError(
+                "group must be a column, 'file', 'folder' or a function of the path, got "
+                f"{type(group).__name__}."
+            )
 
 
 def _check_dtype(dtype: DTypeLike) -> np.dtype[Any]:

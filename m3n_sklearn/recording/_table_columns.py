@@ -137,7 +137,8 @@ def find_roles(
     wanted = {
         sensor for sensor, given in (("acc", acc), ("gyro", gyro)) if given is None and is_named
     }
-    roles.sensors += _named_sensors(free, wanted, site, roles)
+    has_acc = any(one.sensor == "acc" for one in roles.sensors)
+    roles.sensors += _named_sensors(free, wanted, site, roles, has_acc)
     roles.sensors.sort(key=lambda one: SENSORS.index(one.sensor) if one.sensor in SENSORS else 2)
     if not roles.sensors:
         roles.sensors += _series(free)
@@ -289,15 +290,17 @@ def _nameless(
     return [Sensor(site, "acc", tuple((name,) for name in numbers))]
 
 
-def _named_sensors(names: Sequence[str], wanted: set[str], site: str, roles: Roles) -> list[Sensor]:
-    """Return the sensors that names say."""
+def _named_sensors(
+    names: Sequence[str], wanted: set[str], site: str, roles: Roles, has_acc: bool
+) -> list[Sensor]:
+    """Return the sensors that names say; `has_acc` tells whether an acceleration was told."""
     read = {name: one for name in names if (one := read_name(name)) is not None}
     plain = {name: axis for name in names if (axis := _bare_axis(name))}
     if len(plain) == 3 and not any(one.sensor in ("acc", "free") for one in read.values()):
         read |= {name: ChannelName("", "acc", axis) for name, axis in plain.items()}
         roles.notes.append("x, y and z are read as acceleration")
     # 1. gx, gy, gz are a gyroscope next to an accelerometer
-    has_acc = any(one.sensor in ("acc", "free") for one in read.values())
+    has_acc |= any(one.sensor in ("acc", "free") for one in read.values())
     has_gyro = any(one.sensor == "gyro" for one in read.values())
     for name, one in list(read.items()):
         if one.sensor == "g":

@@ -280,6 +280,8 @@ class SampleLabels:
             return _interval_labels(self._intervals, chosen, first, rate, count)
         if not self._any or (piece.stream.rates and not any(v is not None for _, v in runs)):
             return None
+        if not runs:  # a table without a column of labels next to others that have one
+            runs = [(piece.begin, None)]
         first = start - piece.stream.start
         at = [0] * (len(runs) - len(switches))
         at += [_index(time - first, rate, count) for time in switches.tolist()]
@@ -308,7 +310,9 @@ def _empty_labels(count: int, known: Sequence[Any]) -> NDArray[Any]:
 
 def _chosen(intervals: Intervals, stream: Stream) -> list[bool]:
     """Tell which intervals are of a recording."""
-    names = (stream.name, stream.recording)
+    names: list[Any] = [stream.name, stream.recording]
+    if stream.path is not None:
+        names += [stream.path, stream.path.name, stream.path.stem]
     return [
         _fits(person, (stream.group,)) and _fits(recording, names)
         for person, recording in zip(intervals.people, intervals.recordings, strict=True)
