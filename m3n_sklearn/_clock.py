@@ -47,7 +47,15 @@ from ._typing import Array
 from ._validation import RATES
 from ._warn import warn
 
-__all__ = ["STAMPS", "Clock", "check_seconds", "even_runs", "recover_clock", "typical_step"]
+__all__ = [
+    "STAMPS",
+    "Clock",
+    "check_seconds",
+    "even_runs",
+    "recover_clock",
+    "typical_step",
+    "without_copies",
+]
 
 Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -139,7 +147,7 @@ def recover_clock(stamps: Array, values: Array | None = None, how: str = "auto")
     # 1. Order, copies and outliers
     rows = _sorted_rows(stamps, notes)
     _refuse_reset(stamps[rows])
-    rows = _without_copies(rows, stamps, values, notes)
+    rows = without_copies(rows, stamps, values, notes)
     valid = _plausible(rows, stamps, notes)
     # invalid rows at the ends have only one neighbor, so their time stays unknown
     inner = slice(np.argmax(valid), len(valid) - np.argmax(valid[::-1]))
@@ -244,7 +252,7 @@ def _refuse_reset(stamps: Array) -> None:
             )
 
 
-def _without_copies(
+def without_copies(
     rows: Indices, stamps: Array, values: Array | None, notes: list[str]
 ) -> Indices:
     """Drop rows that repeat both the stamp and the values of the row before."""

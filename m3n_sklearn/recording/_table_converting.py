@@ -25,6 +25,7 @@ from ._table_pieces import (
     common_rate,
     even_piece,
     find_pieces,
+    refuse_other_units,
     sample_stretches,
 )
 from ._table_reading import Arguments
@@ -72,6 +73,8 @@ def convert_streams(
     own = any(stream.rates for stream in streams)
     rate = _own_rate(streams[0]) if own else None
     rates = Rates(rate, rate, True) if rate else common_rate(pieces, arguments.rate)
+    if not own:
+        refuse_other_units(pieces, rates.stamps)
     converters = {}
     for group in _alike(streams):
         units = _units(group, rates.stamps, arguments, report)

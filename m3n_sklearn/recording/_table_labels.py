@@ -134,6 +134,7 @@ def _unit_of_intervals(
         return 1.0, False, ""
     units = {"s": 1.0, "rows": clock.unit} if clock.kind == "index" else UNITS
     own = {"number": clock.word, "index": ""}.get(clock.kind, "s")
+    own = "s" if own == "durations" else own
     longest = max(last - first for first, last in spans)
     length = np.median(intervals.end - intervals.start)
     # The unit in which the intervals reach over the same time as the readings. The unit and the

@@ -16,6 +16,7 @@ from .._validation import is_missing
 from .._warn import warn
 from ._table_columns import Roles, all_columns, differing_units, find_roles, refuse_sensors_in_rows
 from ._table_conventions import Axes
+from ._table_joining import join_gyroscopes
 from ._table_labels import Intervals
 from ._table_mixtures import refuse_mixtures, warn_about_lost_rows
 from ._table_of import OWN_RATE
@@ -73,6 +74,10 @@ def collect(
     streams: dict[Any, Stream] = {}
     tables: list[_Table] = []
     left_out: list[str] = []
+    joined: list[str] = []
+    if arguments.acc is None or len(sources) > 1:
+        a = arguments
+        sources, joined = join_gyroscopes(sources, a.time, a.rate, a.time_unit, a.max_gap)
     for number, source in enumerate(sources):
         is_alone = len(sources) == 1
         with ExitStack() as stack:
@@ -100,6 +105,8 @@ def collect(
         raise ValueError("The table has no rows with a time stamp.")
     _whole_numbers(found)
     _report_columns(tables, found, arguments, report)
+    for note in joined:
+        report.add("columns", note)
     return found, tables[0].clock
 
 
@@ -277,8 +284,10 @@ def _group_of(path: Path | None, group: Any) -> Any:
 def _whole_numbers(streams: Sequence[Stream]) -> None:
     """Turn texts of whole numbers into these, where a file of text does not tell them apart."""
     texts = [s for s in streams if s.path is not None and s.path.name.lower().endswith(TEXT)]
-    people = whole_ids(stream.group for stream in texts)
-    classes = whole_ids(label for stream in texts for _, label in stream.labels)
+    others = not any(stream.rates for stream in texts)  # not written by this package
+    people = whole_ids((stream.group for stream in texts), also_decimals=others)
+    labels = (label for stream in texts for _, label in stream.labels)
+    classes = whole_ids(labels, also_decimals=others)
     for stream in texts:
         stream.group = people.get(stream.group, stream.group)
         stream.labels = [(row, classes.get(label, label)) for row, label in stream.labels]
