@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -35,6 +36,23 @@ START = frozenset(["start", "begin", "onset", "from", "starttime", "begintime"])
 END = frozenset(["end", "stop", "offset", "to", "until", "endtime", "stoptime"])
 
 
+MINUTE = 60.0
+
+UNIT_WORDS = {
+    "s": frozenset(["s", "sec", "secs", "second", "seconds"]),
+    "ms": frozenset(["ms", "msec", "millis", "millisecond", "milliseconds"]),
+    "us": frozenset(["us", "usec", "micros", "microsecond", "microseconds"]),
+    "ns": frozenset(["ns", "nanos", "nanosecond", "nanoseconds"]),
+    "min": frozenset(["min", "mins", "minute", "minutes"]),
+    "rows": frozenset(["row", "rows", "sample", "samples", "index", "frame", "frames", "idx"]),
+}
+"""Words by which a column says the unit of its numbers."""
+
+FEW, MANY = 0.1, 0.5
+"""Share of the readings over which intervals reach in a unit that is doubtful, and in a better
+one."""
+
+
 class Intervals(NamedTuple):
     """Labeled intervals; the person and the recording of each are None if they are not told."""
 
@@ -45,6 +63,7 @@ class Intervals(NamedTuple):
     recordings: list[Any]
     is_date: bool
     has_zone: bool = False  # of dates
+    unit: str = ""  # of numbers, as the names of the columns say
 
 
 def read_intervals(table: Any) -> Intervals:
@@ -104,7 +123,15 @@ def read_intervals(table: Any) -> Intervals:
         ids("recording"),
         is_date,
         zone[0],
+        "" if is_date else _said_unit(str(roles["start"]), str(roles["end"])),
     )
+
+
+def _said_unit(start: str, end: str) -> str:
+    """Return the unit that the names of both columns say, or nothing."""
+    said = [set(re.findall("[a-z]+", name.lower())) for name in (start, end)]
+    found = [unit for unit, words in UNIT_WORDS.items() if all(one & words for one in said)]
+    return found[0] if len(found) == 1 else ""
 
 
 def _seconds(cells: NDArray[Any] | None, has_zone: bool) -> tuple[Array, bool, bool]:
@@ -132,7 +159,15 @@ def _unit_of_intervals(
         if not any(_shared(reach, span) for span in spans):
             raise ValueError(_apart(reach, spans))
         return 1.0, False, ""
-    units = {"s": 1.0, "rows": clock.unit} if clock.kind == "index" else UNITS
+    units = {"s": 1.0, "rows": clock.unit} if clock.kind == "index" else dict(UNITS)
+    if intervals.unit:
+        units = {**units, "min": MINUTE}
+        if intervals.unit not in units:
+            raise ValueError(
+                f"The intervals of label= count {intervals.unit}, but the readings have time "
+                "stamps: take the stamps of these rows as start and end."
+            )
+        units = {intervals.unit: units[intervals.unit]}
     own = {"number": clock.word, "index": ""}.get(clock.kind, "s")
     own = "s" if own == "durations" else own
     longest = max(last - first for first, last in spans)
@@ -154,7 +189,43 @@ def _unit_of_intervals(
     word, relative = max(scores, key=lambda key: scores[key])
     if not scores[word, relative]:
         raise ValueError(_apart(reach, spans))
+    if not intervals.unit:
+        _warn_about_unit(intervals, spans, clock, word, units[word], is_own=word == own)
     return units[word], relative, f"{word}{' since the start of each recording' * relative}"
+
+
+def _warn_about_unit(
+    intervals: Intervals,
+    spans: Sequence[tuple[float, float]],
+    clock: Clockwork,
+    word: str,
+    size: float,
+    *,
+    is_own: bool,
+) -> None:
+    """Warn, or raise if the unit is that of nothing, if minutes or rows fit much better."""
+    longest = max(last - first for first, last in spans)
+    end, first = float(intervals.end.max()), float(intervals.start.min())
+
+    def reach(unit: float) -> float:
+        return (end - first) * unit / longest if end * unit < 1.1 * longest else 0.0
+
+    others = {"minutes": MINUTE, "rows": clock.step if clock.kind != "index" else 0.0}
+    if (intervals.start % 1).any() or (intervals.end % 1).any():
+        del others["rows"]
+    better = [other for other, unit in others.items() if reach(unit) > MANY]
+    if reach(size) > FEW or not better or not first >= 0 or first * size > longest:
+        return
+    message = (
+        f"The intervals of label= would reach over {reach(size):.1%} of the longest recording in "
+        f"{word}, and over {reach(others[better[0]]):.0%} in {better[0]}. "
+    )
+    mend = "Say the unit in the names of the columns, such as start_s or start_min" + (
+        ", and take the time stamps of rows." if "rows" in better else "."
+    )
+    if not is_own:
+        raise ValueError(f"{message}{mend}")
+    warn(f"{message}They were read in {word}. {mend}")
 
 
 def _shared(reach: tuple[float, float], span: tuple[float, float]) -> float:
