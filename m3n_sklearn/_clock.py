@@ -252,9 +252,7 @@ def _refuse_reset(stamps: Array) -> None:
             )
 
 
-def without_copies(
-    rows: Indices, stamps: Array, values: Array | None, notes: list[str]
-) -> Indices:
+def without_copies(rows: Indices, stamps: Array, values: Array | None, notes: list[str]) -> Indices:
     """Drop rows that repeat both the stamp and the values of the row before."""
     if values is None:
         return rows

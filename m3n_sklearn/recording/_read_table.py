@@ -177,9 +177,7 @@ def read_table(
         dtype=_check_dtype(dtype),
     )
     # 2. What the columns are, and the rows of each recording
-    streams, clock = collect(
-        sources, arguments, isinstance(source, str | os.PathLike), report
-    )
+    streams, clock = collect(sources, arguments, isinstance(source, str | os.PathLike), report)
     # 3. Pieces without gaps, their rate and units, and the recordings
     with ExitStack() as stack:
         if len(sources) == 1 and sources[0].path is not None:

@@ -17,6 +17,7 @@ from ._recording import Recording, recording_of
 from ._table_columns import Sensor
 from ._table_conventions import Axes, read_axes
 from ._table_labels import UNLABELED, SampleLabels
+from ._table_looking import warn_about_copies, warn_about_hours, warn_about_turns
 from ._table_pieces import (
     BLOCK,
     FEWEST,
@@ -50,6 +51,7 @@ def convert_streams(
 ) -> list[Recording]:
     """Return the recordings of streams, whose rows are freed on the way."""
     label_column = report.facts.pop("_label")
+    warn_about_copies(streams)
     dropped = report.facts.pop("dropped", "")
     # 1. Pieces
     pieces: list[Piece] = []
@@ -67,6 +69,8 @@ def convert_streams(
             )
         kept = found if stream.rates else [piece for piece in found if piece.rows >= FEWEST]
         short += len(found) - len(kept)
+        if clock.kind in ("date", "text") and not clock.has_zone:
+            warn_about_hours(_named(stream), found)
         pieces += kept
         gaps += lost
         back += backward
@@ -215,13 +219,21 @@ def _units(
             line += {"named": " (by name)", "convention": " (by convention)"}[unit.origin]
         if line not in report.facts.get(one.sensor, ""):
             report.add(one.sensor, line, inferred=unit.origin == "inferred")
+        if one.sensor == "acc":
+            warn_about_turns(streams, columns, rate)
         _warn_about_unlike(streams, columns, one.sensor, values, unit.factor, rate)
         if one.sensor == "gyro" and one.site in places and not doubts:
             _warn_about_unlike_gyro(streams, columns, places[one.site], unit, rate)
         converted = values * unit.factor
         acc, gyro = (converted, None) if one.sensor == "acc" else (None, converted)
-        if not doubts:
-            say(find_doubts(acc, gyro, rate))
+        found = () if doubts else find_doubts(acc, gyro, rate)
+        say(found)
+        if one.is_free and not any(doubt.kind == "gravity removed" for doubt in found):
+            warn(
+                f"The names of the columns {columns_text} say that gravity was removed. Give the "
+                "acceleration with gravity, which tells the orientation of the sensor.",
+                UnitsWarning,
+            )
         factors.append(unit.factor)
     return factors
 

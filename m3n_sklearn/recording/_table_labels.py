@@ -53,6 +53,9 @@ FEW, MANY = 0.1, 0.5
 one."""
 
 
+DURATION = frozenset(["duration", "length"])
+
+
 class Intervals(NamedTuple):
     """Labeled intervals; the person and the recording of each are None if they are not told."""
 
@@ -76,6 +79,7 @@ def read_intervals(table: Any) -> Intervals:
         for role, words, others in (
             ("start", START, ()),
             ("end", END, ()),
+            ("duration", DURATION, ()),
             ("label", LABEL, ()),
             ("person", PERSON, ()),
             ("recording", RECORDING, ()),
@@ -84,6 +88,9 @@ def read_intervals(table: Any) -> Intervals:
     if roles["label"] is None:
         rest = [n for n in source.columns if n not in roles.values() and source.kinds[n] == "text"]
         roles["label"] = rest[0] if len(rest) == 1 else None
+    by_duration = roles["end"] is None and roles["duration"] is not None
+    roles["end"] = roles["duration"] if by_duration else roles["end"]
+    roles["duration"] = None
     missing = [role for role in ("start", "end", "label") if roles[role] is None]
     if missing:
         raise ValueError(
@@ -101,6 +108,8 @@ def read_intervals(table: Any) -> Intervals:
     }
     start, is_date, *zone = _seconds(cells["start"], roles["start"] in source.zoned)
     end, *of_end = _seconds(cells["end"], roles["end"] in source.zoned)
+    if by_duration and not of_end[0]:  # of dates the durations are in s
+        end, of_end = start + end, [is_date, *zone]
     if of_end != [is_date, *zone]:
         raise ValueError(
             f"{roles['start']!r} and {roles['end']!r} of the table of intervals are not alike: "

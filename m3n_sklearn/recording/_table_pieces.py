@@ -51,6 +51,9 @@ WHOLE, MOST_WHOLE, MANY_LOST = 0.2, 0.9, 1.1
 """Distance of a step from a whole multiple, the share of steps within it, and the mean multiple
 from which on rows are lost at random."""
 
+MOST_ROWS = 0.75
+"""Share of rows with readings below which a sensor may be a slower one."""
+
 FARTHEST = 100.0
 """Ratio of the rates of two pieces that no device has."""
 
@@ -233,7 +236,10 @@ def even_piece(
     are rows before which the label changes; their times are those between them and the row before.
     """
     channels = len(piece.stream.channels)
-    if is_even(piece, rate):
+    slow = _slower_sensors(piece)
+    for line in slow:
+        notes.setdefault(_kind(line), []).append(line)
+    if is_even(piece, rate) and not slow:
         data = np.empty((piece.rows, channels), dtype=dtype)
         seen = np.empty(data.shape, dtype=bool)
         for low in range(piece.begin, piece.end, BLOCK):
@@ -319,6 +325,24 @@ def _columns(stream: Stream) -> list[list[int]]:
     return found
 
 
+def _slower_sensors(piece: Piece) -> list[str]:
+    """Say which sensors have readings in each second row, or less often, but regularly."""
+    values = piece.stream.values(piece.begin, min(piece.end, piece.begin + BLOCK))
+    found = []
+    for one, columns in zip(piece.stream.sensors, _columns(piece.stream), strict=True):
+        rows = np.flatnonzero(np.isfinite(values[:, columns]).all(axis=1))
+        steps = np.diff(rows)
+        if len(steps) < FEWEST or len(rows) > MOST_ROWS * len(values):
+            continue
+        usual = int(np.median(steps))
+        if usual >= 2 and (steps == usual).mean() > MOST_WHOLE:
+            name = f"{one.site} {one.sensor}".strip()
+            found.append(
+                f"{name} has readings in one of {usual} rows, and those between were interpolated"
+            )
+    return found
+
+
 def _kind(note: str) -> str:
     """Return a note about stamps without its numbers."""
     return " ".join(_NUMBERS.sub("", note).split())
@@ -338,5 +362,6 @@ def sample_stretches(
         for begin in starts.tolist():
             part = np.full((length, len(columns)), np.nan)
             part[:size] = stream.values(begin, begin + size)[:, columns]
+            part[np.isinf(part)] = np.nan
             found.append(part)
     return np.stack(found)

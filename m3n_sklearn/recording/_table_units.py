@@ -177,9 +177,7 @@ def _confirmed(
     ]
 
 
-def turning_factor(
-    values: NDArray[Any], acc: NDArray[Any] | None, rate: float
-) -> float | None:
+def turning_factor(values: NDArray[Any], acc: NDArray[Any] | None, rate: float) -> float | None:
     """Return the factor with which gravity turns as fast as the gyroscope says, if it shows.
 
     The direction u of gravity in the sensor changes by ``du/dt = -w x u``. The factor k that fits
