@@ -198,19 +198,19 @@ def _check_site(site: Any) -> str:
 
 def _check_types(label: Any, group: Any) -> None:
     """Raise if `label` or `group` is something that would be ignored."""
-    if not (label is None or label is False or is_frame(label)):
-        if isinstance(label, bool) or not isinstance(label, str | int | os.PathLike):
-            raise TypeError(
-                "label must be a column, a table of intervals as a frame or path, or False, got "
-                f"{type(label).__name__}. Make a frame of a list, such as pandas.DataFrame(rows, "
-                "columns=['start', 'end', 'label'])."
-            )
-    if not (group is None or callable(group)):
-        if isinstance(group, bool) or not isinstance(group, str | int):
-            raise TypeError(
-                "group must be a column, 'file', 'folder' or a function of the path, got "
-                f"{type(group).__name__}."
-            )
+    known = label is None or label is False or is_frame(label)
+    if not known and (label is True or not isinstance(label, str | int | os.PathLike)):
+        raise TypeError(
+            "label must be a column, a table of intervals as a frame or path, or False, got "
+            f"{type(label).__name__}. Make a frame of a list, such as pandas.DataFrame(rows, "
+            "columns=['start', 'end', 'label'])."
+        )
+    known = group is None or callable(group)
+    if not known and (isinstance(group, bool) or not isinstance(group, str | int)):
+        raise TypeError(
+            "group must be a column, 'file', 'folder' or a function of the path, got "
+            f"{type(group).__name__}."
+        )
 
 
 def _check_dtype(dtype: DTypeLike) -> np.dtype[Any]:

@@ -98,7 +98,7 @@ def _read(source: Source) -> _File:
     if said - {"g"}:  # the columns know better
         names = [one for one in ("acc", "free", "gyro") if one in said]
         sensor = names[0] if len(names) == 1 else ""
-    elif not is_bare(source.columns):
+    elif not is_bare(source.columns) and not (said and sensor == "gyro"):  # gx, gy and gz
         sensor = "" if sensor in ("acc", "free", "gyro", "gravity") else sensor
     return _File(source, sensor, (source.path.parent, tuple(rest)) if sensor else source.path)
 
@@ -131,7 +131,7 @@ def _joined(
         return None
     # 2. The columns of the gyroscope
     read = {name: read_name(name) for name in gyro.columns}
-    columns = {one.axis: name for name, one in read.items() if one and one.sensor == "gyro"}
+    columns = {one.axis: name for name, one in read.items() if one and one.sensor in ("gyro", "g")}
     columns = columns or {axis: name for name in gyro.columns if (axis := bare_axis(name))}
     if set(columns) != set(AXES):
         return None

@@ -226,8 +226,8 @@ def _warn_about_unit(
     if reach(size) > FEW or not better or not first >= 0 or first * size > longest:
         return
     message = (
-        f"The intervals of label= would reach over {reach(size):.1%} of the longest recording in "
-        f"{word}, and over {reach(others[better[0]]):.0%} in {better[0]}. "
+        f"The intervals of label= would reach over {reach(others[better[0]]):.0%} of the longest "
+        f"recording in {better[0]}, which fits better than {word}. "
     )
     mend = "Say the unit in the names of the columns, such as start_s or start_min" + (
         ", and take the time stamps of rows." if "rows" in better else "."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ def warn_about_copies(streams: Sequence[Stream]) -> None:
 
 def warn_about_hours(name: str, pieces: Sequence[Piece]) -> None:
     """Warn if dates without a zone jump by an hour, as on the days when clocks are changed."""
-    for before, after in zip(pieces, pieces[1:], strict=False):
+    for before, after in pairwise(pieces):
         jump = after.first - before.last
         if abs(abs(jump) - HOUR) < AROUND:
             warn(
