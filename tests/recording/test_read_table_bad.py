@@ -151,7 +151,7 @@ def test_the_unit_of_a_gyroscope_at_rest_is_doubtful(table):
 def test_people_with_another_unit_are_said(table):
     other = table.assign(subject="b", **{name: table[name] / 9.80665 for name in ACC})
     parts = [table.assign(subject="a"), other, table.assign(subject="c")]
-    with pytest.warns(UnitsWarning, match=r"'b'.*has another size than that of the others"):
+    with pytest.warns(UnitsWarning, match=r"'b'.*has another size than elsewhere"):
         quiet(pd.concat(parts))
 
 
