@@ -28,7 +28,7 @@ from ..evaluation import (
 from ..temporal import read_rows
 from ._charts import confusion_chart, curve_chart, people_chart, signal_chart, timeline_chart
 from ._motion_player import MotionPlayer
-from ._page import Notice, check_target, check_title, write_page
+from ._page import Notice, check_title, write_page
 from ._report_windows import Item, LabeledWindows, named
 from ._results import (
     CONFIDENCE,
@@ -136,6 +136,8 @@ def report(
         If plotly is not installed.
     FileNotFoundError
         If the folder of `path` does not exist.
+    IsADirectoryError
+        If `path` is a folder.
     ValueError
         If there are no labels for a classifier, no people for one that is not fitted, lengths
         differ, or `label_names` gives two labels one name.
