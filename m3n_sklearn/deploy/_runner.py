@@ -494,9 +494,7 @@ def triads(windows: Any, columns: Any) -> list[Any]:
     ]
 
 
-def unit_doubts(
-    about: dict[str, Any], windows: Any, told: set[str]
-) -> Iterator[tuple[str, str]]:
+def unit_doubts(about: dict[str, Any], windows: Any, told: set[str]) -> Iterator[tuple[str, str]]:
     """Yield each sensor, unless it was told, whose windows look like other units, with a message.
 
     The sensors of all sites have one name, "acc" or "gyro".

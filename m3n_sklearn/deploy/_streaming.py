@@ -295,8 +295,8 @@ class StreamingClassifier:
         times, rows = self._behind
         warn(
             f"The time stamps went back from {self._newest:.15g} s to {times[0]:.15g} s, and stay "
-            f"there for {times[-1] - times[0]:.3g} s: the clock was set back, or a stamp was wrong. "
-            "A new series of windows begins."
+            f"there for {times[-1] - times[0]:.3g} s: the clock was set back, or a stamp was "
+            "wrong. A new series of windows begins."
         )
         found = self._completed(final=True)
         self._behind = None
