@@ -114,7 +114,7 @@ def save_pretrained(
     # 2. The weights first: an estimator that cannot be saved leaves no other file
     created = not place.exists()
     place.mkdir(parents=True, exist_ok=True)
-    weights = place / WEIGHTS
+    weights, former = place / WEIGHTS, _classes_in(place / SUMMARY)
     try:
         save(estimator, weights)
     except BaseException:
@@ -127,7 +127,7 @@ def save_pretrained(
     write_atomically(place / SUMMARY, written.encode())
     card = _card(summary, license, [str(name) for name in datasets])
     if (place / CARD).exists():
-        _warn_if_stale(place / CARD, summary, license, datasets)
+        _warn_if_stale(place / CARD, former, summary, license, datasets)
     else:
         write_atomically(place / CARD, card.encode())
     return [weights, place / SUMMARY, place / CARD]
@@ -356,23 +356,32 @@ def _card(summary: dict[str, Any], license: str | None, datasets: list[str]) -> 
     )
 
 
+def _classes_in(summary: Path) -> Any:
+    """Return the classes of the model that is in a folder; None if they are not known."""
+    try:
+        return json.loads(summary.read_text(encoding="utf-8"))["classes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _warn_if_stale(
-    card: Path, summary: dict[str, Any], license: str | None, datasets: Sequence[str]
+    card: Path,
+    former: Any,
+    summary: dict[str, Any],
+    license: str | None,
+    datasets: Sequence[str],
 ) -> None:
     """Warn about what a model card that is kept does not say of the new model."""
     text = card.read_text(encoding="utf-8", errors="replace")
-    classes = [str(label) for label in summary.get("classes", ())]
-    wanted = {"class": [summary["class"]], "classes": classes, "data sets": list(datasets)}
-    wanted["license"] = [] if license is None else [license]
-    missing = [
-        f"{what} {', '.join(map(str, lost[:8]))}"
-        for what, given in wanted.items()
-        if (lost := [each for each in given if _in_cell(str(each)) not in text])
-    ]
-    if missing:
+    named = [*([] if license is None else [license]), *map(str, datasets)]
+    missing = [each for each in named if _in_cell(each) not in text]
+    reasons = [f"it does not mention {', '.join(map(repr, missing))}"] if missing else []
+    if former is not None and former != summary.get("classes"):
+        reasons.append("it was written for a model of other classes")
+    if reasons:
         warn(
-            f"{card} is kept, and does not mention the {'; the '.join(missing)}. Edit it, or "
-            "delete it and save again for a new model card."
+            f"{card} is kept, but {' and '.join(reasons)}. Edit it, or delete it and save again "
+            "for a new model card."
         )
 
 

@@ -90,9 +90,9 @@ class Teachable:
         -----
         This is not ``partial_fit``, which learns from batches of one stream whose classes are known
         in advance. Several threads may teach one classifier and predict with it: one lesson waits
-        for the other, and a prediction uses what was learned before a lesson or after it. Calibrate,
-        conformalize and export again after teaching, and fit an `HMMClassifier` again, since they
-        hold what the classifier was before.
+        for the other, and a prediction uses what was learned before a lesson or after it.
+        Calibrate, conformalize and export again after teaching, and fit an `HMMClassifier` again,
+        since they hold what the classifier was before.
 
         Examples
         --------
