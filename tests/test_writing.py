@@ -197,7 +197,7 @@ def test_one_after_the_other(tmp_path):
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="nowhere does not exist. Create it first"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere does not exist. Create it first"):
         write_atomically(tmp_path / "nowhere" / "file", b"new")
     with pytest.raises(IsADirectoryError, match="it is a folder"):
         write_atomically(tmp_path, b"new")

@@ -185,9 +185,11 @@ class RecordingDisplay:
         if not seen:
             patches.append(Patch(color="0.5", alpha=0.5, label="not observed"))
         if patches:
-            self.figure_.legend(
+            legend = self.figure_.legend(
                 handles=patches, loc="outside upper left", ncols=6, frameon=False, fontsize="small"
             )
+            for text in legend.get_texts():
+                text.set_parse_math(False)  # a name with two "$" is not a formula
         if len(rows[0].names) <= MOST_NAMED:
             self.axes_[0].legend(loc="upper right", ncols=3, fontsize="small", framealpha=0.7)
 

@@ -329,7 +329,7 @@ class TimelineDisplay:
         ax.spines[["top", "right", "left"]].set_visible(False)
         ax.tick_params(axis="y", length=0)
         patches = [Patch(color=colors[label], label=name) for label, name in self._names().items()]
-        ax.legend(
+        legend = ax.legend(
             handles=patches,
             loc="lower center",
             bbox_to_anchor=(0.5, 1.0),
@@ -337,6 +337,8 @@ class TimelineDisplay:
             frameon=False,
             fontsize="small",
         )
+        for text in legend.get_texts():
+            text.set_parse_math(False)  # a name with two "$" is not a formula
 
 
 def _column(name: str, labels: ArrayLike, count: int) -> AnyArray:

@@ -147,7 +147,7 @@ def test_the_classifier_of_a_search_or_of_a_pipeline_of_one_step_is_exported(tmp
 
 
 def test_where_nothing_can_be_written_is_said_before_the_work(frozen, tmp_path):
-    with pytest.raises(FileNotFoundError, match="nowhere does not exist. Create it first"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere does not exist. Create it first"):
         export(frozen, tmp_path / "nowhere" / "wrist.onnx")
     (tmp_path / "folder.onnx").mkdir()
     with pytest.raises(IsADirectoryError, match="it is a folder"):

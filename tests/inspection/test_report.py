@@ -530,7 +530,7 @@ def test_without_plotly_the_extra_is_named(study, tmp_path, monkeypatch):
 def test_a_folder_as_path_is_named_before_the_work(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for path in (".", "", tmp_path):
-        with pytest.raises(IsADirectoryError, match="it is a folder. Give the path of a file"):
+        with pytest.raises(IsADirectoryError, match=r"it is a folder. Give the path of a file"):
             report("neither", path=path)
     with pytest.raises(TypeError, match="path must be the path of a file"):
         report("neither", path=None)
@@ -538,7 +538,7 @@ def test_a_folder_as_path_is_named_before_the_work(tmp_path, monkeypatch):
 
 def test_a_study_and_other_labels_or_people_are_refused(study, wrists, tmp_path):
     path = tmp_path / "r.html"
-    with pytest.raises(ValueError, match="but in the study it was .* in the same order"):
+    with pytest.raises(ValueError, match=r"but in the study it was .* in the same order"):
         report(study, wrists.X, np.roll(wrists.y, 5), groups=wrists.groups, path=path)
     with pytest.raises(ValueError, match="are of other people in groups"):
         report(study, wrists.X, wrists.y, groups=wrists.groups[::-1], path=path)
