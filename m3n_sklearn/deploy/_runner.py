@@ -151,7 +151,8 @@ class Runner:
         file = Path(path)
         if file.suffix == ".json":
             raise ValueError(f"path must be the .onnx file, got {file.name!r}; its .json is found.")
-        if isinstance(threads, bool) or not isinstance(threads, numbers.Integral) or threads < 1:
+        count: Any = threads
+        if isinstance(count, bool) or not isinstance(count, numbers.Integral) or count < 1:
             raise ValueError(f"threads must be a whole number of at least 1, got {threads!r}.")
         beside = file.with_suffix(".json")
         for each in (file, beside):
