@@ -186,9 +186,7 @@ class PretrainingData:
         assert self.input_map is not None
         if self.augmentation is None:
             return x, sensors
-        return self.augmentation(
-            x, sensors, rng, rate=self.input_map.rate, any_mount=any_mount
-        )
+        return self.augmentation(x, sensors, rng, rate=self.input_map.rate, any_mount=any_mount)
 
 
 class Named(NamedTuple):

@@ -147,7 +147,8 @@ _ACTIVITIES = (
     _Entry(
         ("timed up and go",),
         ("a person stands up, walks a few steps, turns and sits down again",
-         "getting up from a chair, going around and returning to the seat"),
+         "getting up from a chair, going around and returning to the seat",
+         "someone rises, walks there and back, and takes a seat"),
     ),
     _Entry(
         ("crouching", "squatting down", "crouching, tying shoes and getting up", "kneeling"),
@@ -300,11 +301,13 @@ _ACTIVITIES = (
     _Entry(("hammering",), ("the bent arm strikes down hard and comes up again",), ("hammer",)),
     _Entry(
         ("putting down", "putting a part down", "putting an object down"),
-        ("a person puts an object down", "one hand sets something on a table and comes back"),
+        ("a person puts an object down", "one hand sets something on a table and comes back",
+         "someone lowers a thing, lets go of it and draws the arm back"),
     ),
     _Entry(
         ("handing over", "handing over a part", "giving an object"),
-        ("a person hands something over", "the arm reaches forward, lets go and comes back"),
+        ("a person hands something over", "someone gives an object to another person",
+         "the arm reaches forward, lets go and comes back"),
     ),
     # ---- gestures and games with a ball
     _Entry(("clapping", "clapping hands", "applauding"),
@@ -516,13 +519,18 @@ def _index() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     exact: dict[str, tuple[str, ...]] = {}
     stemmed: dict[str, tuple[str, ...]] = {}
     vocabulary = {activity.name: activity.descriptions for activity in get_activities()}
-    own = [(e.names, (*(s for a in e.like for s in vocabulary[a]), *e.sentences))
-           for e in _ACTIVITIES]  # fmt: skip
-    for names, sentences in [*own, *(((name,), vocabulary[name]) for name in vocabulary)]:
-        for name in names:
-            words = _words(name)
-            exact.setdefault("".join(words), sentences)
-            stemmed.setdefault(_stems(words), sentences)
+
+    def add(name: str, sentences: tuple[str, ...]) -> None:
+        words = _words(name)
+        exact.setdefault("".join(words), sentences)
+        stemmed.setdefault(_stems(words), sentences)
+
+    for names, own, like in _ACTIVITIES:
+        for name in (*names, *like):
+            add(name, (*(sentence for one in like for sentence in vocabulary[one]), *own))
+    # "row" is a dumbbell row, and "rowing" is done on a machine
+    for name, sentences in vocabulary.items():
+        add(name, sentences)
     return exact, stemmed
 
 

@@ -324,11 +324,9 @@ class CorpusSource:
         """
         if not callable(recordings) and not isinstance(recordings, Iterable):
             raise TypeError(
-                f"The recordings of source {name!r} must be Recordings or a function that returns "
-                f"them, got {type(recordings).__name__}."
+                f"The recordings of source {name!r} must be a list of Recordings or a function "
+                f"that returns them, got {type(recordings).__name__}."
             )
-        if isinstance(recordings, Recording):
-            raise TypeError(f"Source {name!r} got a single Recording: give [recording].")
         read = recordings if callable(recordings) else tuple(recordings)
         source = cls(name, license, read, files, weight)
         object.__setattr__(source, "terms", check_terms(texts, mount, min_purity, name))
