@@ -61,7 +61,7 @@ class Encoders:
         return folder / f"{slug(recipe.corpus)}-{recipe.pretraining_key}-without-{who}.safetensors"
 
     def print(self, recipe: Recipe) -> str:
-        """Return what tells a given file from others of the same name; of a trained one, nothing."""
+        """Return what tells a given file from others of its name; of a trained one, nothing."""
         file = self.files.get(recipe.corpus)
         return "" if file is None else _hash_of(file, file.stat().st_mtime_ns)
 

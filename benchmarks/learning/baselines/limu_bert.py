@@ -2,7 +2,8 @@
 
 H. Xu et al., "LIMU-BERT: unleashing the potential of unlabeled data for IMU sensing
 applications", SenSys 2021, and its successor LIMU-BERT-X (MIT license). They differ in their
-weights and in the length of their windows: 20 steps of LIMU-BERT-X, 120 of the others. Written from the description of the network; only the weights are taken over.
+weights and in the length of their windows: 20 steps of LIMU-BERT-X, 120 of the others. Written from
+the description of the network; only the weights are taken over.
 """
 
 from __future__ import annotations
