@@ -25,7 +25,7 @@ BUDGETS = (1, 4, 16)
 FOLDS = 5
 
 SMARTFALLMM_MOUNT = {"right_wrist": np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])}
-"""How the right sensor of SmartFallMM was worn, but for a third of the people, whose strap is flipped.
+"""How the right sensor of SmartFallMM was worn; a third of the people wore the strap flipped.
 
 Of the 24 rotations by right angles, it agrees best with the mean acceleration of trials that was
 simulated from their skeletons. The left watch is worn like the simulated one.
