@@ -43,7 +43,15 @@ from .recording import (
     sites_in_doubt,
 )
 
-__all__ = ["GYRO_SCALE", "ImuWindows", "InputMap", "Layout", "make_layout", "read_imu"]
+__all__ = [
+    "GYRO_SCALE",
+    "ImuWindows",
+    "InputMap",
+    "Layout",
+    "make_layout",
+    "read_imu",
+    "sensors_of",
+]
 
 GYRO_SCALE = 5.0
 """rad/s that become 1 at the network's input."""
@@ -76,6 +84,8 @@ class ImuWindows:
         Doubts about the readings that the user was told of before.
     clips : ndarray of shape (n,) or None
         The recording of each window, where known.
+    measured : ndarray of bool of shape (n, C) or None
+        Which channels each window has; None if every window has all of them.
     """
 
     values: AnyArray
@@ -84,6 +94,7 @@ class ImuWindows:
     flat: bool = False
     told: frozenset[str] = frozenset()
     clips: AnyArray | None = None
+    measured: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -93,12 +104,18 @@ class ImuWindows:
         """The sensors among the channels, found once."""
         return make_layout(self.values.shape[1], self.channels, flat=self.flat)
 
-    def with_values(self, values: AnyArray) -> ImuWindows:
+    def with_values(
+        self, values: AnyArray, measured: NDArray[np.bool_] | None = None
+    ) -> ImuWindows:
         """Return other windows with the same channels and rate; the layout is carried along."""
-        other = replace(self, values=values)
+        other = replace(self, values=values, measured=measured)
         if "layout" in vars(self):
             vars(other)["layout"] = self.layout
         return other
+
+    def present(self, layout: Layout) -> NDArray[np.bool_]:
+        """Return which sensors (acc, gyro) of each site of a layout the rows have, (n, S, 2)."""
+        return sensors_of(layout, len(self), self.measured)
 
     def check_rate(self) -> None:
         """Refuse rates that do not occur in recordings; a generic series may have any rate."""
@@ -114,6 +131,7 @@ def read_imu(
     rate: float | None = None,
     channels: Sequence[str] | None = None,
     adapts: bool = False,
+    partial: bool = False,
 ) -> ImuWindows:
     """Validate X as scikit-learn does and return its IMU windows.
 
@@ -132,9 +150,11 @@ def read_imu(
         Channel names of a bare array, in any usual spelling.
     adapts : bool, default=False
         Whether `Windows` with channel names may have other channels than those of ``fit``.
+    partial : bool, default=False
+        Whether rows of `Windows` may lack some channels, as their column ``measured`` tells.
     """
     if isinstance(X, Windows):
-        return _from_windows(estimator, X, reset, rate, channels, adapts)
+        return _from_windows(estimator, X, reset, rate, channels, adapts, partial)
     mapping = isinstance(X, Mapping) and not issparse(X)  # scipy's dok_array is a dict
     if mapping or (isinstance(X, np.ndarray) and X.dtype.names):
         raise TypeError(
@@ -241,6 +261,7 @@ def _from_windows(
     rate: float | None,
     channels: Sequence[str] | None,
     adapts: bool,
+    partial: bool,
 ) -> ImuWindows:
     """Read the IMU column of windows."""
     if "imu" not in X:
@@ -257,6 +278,13 @@ def _from_windows(
         raise ValueError("X has 0 rows; at least one window is required.")
     check_finite(X, "imu")
     values = X["imu"].astype(np.float32, copy=False)
+    measured = X["measured"] if "measured" in X and not X["measured"].all() else None
+    if measured is not None and not partial:
+        raise ValueError(
+            f"{int((~measured.all(axis=1)).sum())} of {len(X)} rows lack some channels of imu (see "
+            "their column 'measured'), which a classifier can't tell from readings. Keep complete "
+            "rows, X[X['measured'].all(axis=1)], or channels that all rows have."
+        )
     if reset:
         estimator.n_features_in_ = values.shape[1]
     elif X.channels is None or not adapts:
@@ -273,9 +301,8 @@ def _from_windows(
             _warn_if_samples_first(values.shape)
         known = known | own_known
     clips = X["clip"] if "clip" in X.columns else None
-    return ImuWindows(
-        values, rate if own_rate is None else own_rate, names, told=known, clips=clips
-    )
+    hertz = rate if own_rate is None else own_rate
+    return ImuWindows(values, hertz, names, told=known, clips=clips, measured=measured)
 
 
 def _check_channel_count(estimator: Any, count: int) -> None:
@@ -354,6 +381,26 @@ def _named_layout(n_channels: int, names: tuple[str, ...]) -> Layout:
         start = 3 * SENSORS.index(sensor)
         places.setdefault(site, [-1] * 6)[start : start + 3] = columns
     return Layout(n_channels, tuple(places), tuple(tuple(c) for c in places.values()))
+
+
+def sensors_of(
+    layout: Layout, n_rows: int, measured: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """Return which sensors (acc, gyro) of each site rows have, (n, S, 2), from their channels.
+
+    `measured` (n, C) tells which channels each row has; None is all.
+
+    Examples
+    --------
+    >>> sensors_of(make_layout(6), 1, np.array([[True] * 3 + [False] * 3])).tolist()
+    [[[True, False]]]
+    """
+    present = np.repeat(layout.present[None], n_rows, axis=0)
+    if measured is None or layout.is_series:
+        return present
+    columns = np.array(layout.columns).reshape(-1, 2, 3)
+    # column -1 stands for a sensor that no row has
+    return np.asarray(present & measured[:, columns].all(axis=3))
 
 
 @dataclass(frozen=True)
@@ -509,26 +556,38 @@ class InputMap:
 
 def _doubts_of(imu: ImuWindows, layout: Layout) -> tuple[Doubt, ...]:
     """Return what is doubtful about the sensors of each site."""
-    rows = imu.values[:: max(1, len(imu.values) // CHECKED)]
     by_site = []
-    for site, columns in zip(layout.sites, layout.columns, strict=True):
-        acc, gyro = (
-            np.moveaxis(rows[:, part], 1, -1) if part[0] >= 0 else None
-            for part in (list(columns[:3]), list(columns[3:]))
-        )
+    for site, readings in zip(layout.sites, _sample_of_sensors(imu, layout), strict=True):
+        acc, gyro = (None if rows is None else np.moveaxis(rows, 1, -1) for rows in readings)
         by_site.append((site, find_doubts(acc, gyro, imu.rate)))
     return sites_in_doubt(by_site)
+
+
+def _sample_of_sensors(
+    imu: ImuWindows, layout: Layout
+) -> list[tuple[AnyArray | None, AnyArray | None]]:
+    """Return some windows (m, 3, T) of acc and gyro of each site, of the rows that have them."""
+    step = max(1, len(imu.values) // CHECKED)
+    rows, present = imu.values[::step], imu.present(layout)[::step]
+    parts = []
+    for site, columns in enumerate(layout.columns):
+        readings: list[AnyArray | None] = []
+        for k in range(2):
+            there = present[:, site, k]
+            sensor = rows[:, list(columns[3 * k : 3 * k + 3])] if there.any() else None
+            readings.append(sensor if sensor is None or there.all() else sensor[there])
+        parts.append((readings[0], readings[1]))
+    return parts
 
 
 def _mean_accelerations(
     imu: ImuWindows, layout: Layout
 ) -> tuple[tuple[str, float, float, float], ...]:
     """Return the site and the mean acceleration of each accelerometer."""
-    rows = imu.values[:: max(1, len(imu.values) // CHECKED)]
     means = []
-    for site, columns in zip(layout.sites, layout.columns, strict=True):
-        if columns[0] >= 0:
-            x, y, z = rows[:, list(columns[:3])].mean(axis=(0, 2), dtype=np.float64).tolist()
+    for site, (acc, _) in zip(layout.sites, _sample_of_sensors(imu, layout), strict=True):
+        if acc is not None:
+            x, y, z = acc.mean(axis=(0, 2), dtype=np.float64).tolist()
             means.append((site, x, y, z))
     return tuple(means)
 
@@ -537,6 +596,8 @@ def _warn_about_other_clips(imu: ImuWindows, layout: Layout) -> None:
     """Warn if the accelerations of some recordings have another scale than those of the others."""
     acc = [list(columns[:3]) for columns in layout.columns if columns[0] >= 0]
     if imu.clips is None or len(imu.clips) != len(imu) or not acc or "acc" in _sensors(imu.told):
+        return
+    if imu.measured is not None:  # the clips may have different sensors
         return
     names, codes = np.unique(imu.clips, return_inverse=True)
     if not 1 < len(names) <= CHECKED:

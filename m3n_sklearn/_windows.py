@@ -37,6 +37,9 @@ MODALITIES = ("text", "pose", "imu")
 RATE_OF = {"imu": "imu", "pose": "pose", "trans": "pose"}
 """The rate that each column with a time axis uses."""
 
+MASKS = ("observed", "measured")
+"""Columns that tell which values of imu are readings."""
+
 _ARGUMENTS = ("rate", "channels", "margin", "present")
 """Arguments of :class:`Windows` that are not columns."""
 
@@ -69,7 +72,9 @@ class Windows:
     **columns : array-like
         Arrays of equal length n. Known columns are ``imu`` (n, C, T) in m/s² and rad/s; ``pose``
         (n, F, J, 3) axis-angle in rad; ``trans`` (n, F, 3) in m; ``observed`` (n, C, T), False
-        where a sample of ``imu`` was lost and is bridged; ``text`` (n,), a string or a tuple of
+        where a sample of ``imu`` was lost and is bridged; ``measured`` (n, C), False where a row
+        lacks a channel of ``imu``, whose values are then ignored; ``mount`` (n,), ``"unknown"``
+        where a sensor may be worn in any orientation; ``text`` (n,), a string or a tuple of
         paraphrases per row; ``clip`` (n,), the id of the clip of each row; ``context`` (n, 2), the
         number of margin frames on the left and right that are not a repeated edge. Other columns
         are kept unchanged. None is ignored.
@@ -298,7 +303,7 @@ class Windows:
             Rates that change.
         channels : sequence of str, optional
             New channel names. A replaced ``imu`` loses its names unless they are given here, and
-            its column ``observed`` if its shape changes.
+            its columns ``observed`` and ``measured`` if its shape or number of channels changes.
         margin : float, optional
             New margin in s.
         present : mapping, optional
@@ -314,8 +319,10 @@ class Windows:
         if rate is not None and not isinstance(rate, Mapping):
             raise TypeError(f"rate must map columns to Hz, such as {{'imu': 50.0}}; got {rate!r}.")
         stale = set(columns)
-        if "observed" in self and np.shape(columns.get("imu", self["imu"])) != self["imu"].shape:
-            stale.add("observed")
+        if "imu" in columns and any(mask in self for mask in MASKS):
+            old, new = self["imu"].shape, np.shape(columns["imu"])
+            stale |= {"observed"} if old != new else set()
+            stale |= {"measured"} if old[:2] != new[:2] else set()
         kept = {name: self[name] for name in self._arrays if name not in stale}
         masks = {name: self.present(name) for name in self._present if name in kept}
         old_channels = self._channels if "imu" not in columns else None
@@ -334,14 +341,15 @@ class Windows:
         Parameters
         ----------
         *columns : str
-            Names; missing columns are ignored. ``observed`` is dropped with ``imu``.
+            Names; missing columns are ignored. ``observed`` and ``measured`` are dropped with
+            ``imu``.
 
         Returns
         -------
         Windows
             The other columns, with the same rows.
         """
-        gone = {*columns, "observed"} if "imu" in columns else set(columns)
+        gone = {*columns, *MASKS} if "imu" in columns else set(columns)
         kept = {name: array for name, array in self._arrays.items() if name not in gone}
         if not kept:
             raise ValueError(f"Dropping {', '.join(columns)} would leave no column.")
@@ -437,6 +445,8 @@ class Windows:
         imu = self["imu"]
         if "observed" in self:
             imu = np.where(self["observed"], imu, np.nan)
+        if "measured" in self:
+            imu = np.where(self["measured"][..., None], imu, np.nan)
         imu = np.where(self.present("imu")[:, None, None], imu, np.nan)
         count, channels, length = imu.shape
         names = self.channels or tuple(f"channel_{i}" for i in range(channels))
@@ -821,6 +831,20 @@ def _check_agreement(arrays: Mapping[str, AnyArray], channels: Sequence[str] | N
                 "Column 'observed' must contain a boolean for each sample of imu, which has shape "
                 f"{None if imu is None else imu.shape}; got {mask.dtype} of shape {mask.shape}."
             )
+    if "measured" in arrays:
+        mask, imu = arrays["measured"], arrays.get("imu")
+        if imu is None or mask.shape != imu.shape[:2] or mask.dtype.kind != "b":
+            raise ValueError(
+                "Column 'measured' must contain a boolean for each channel of imu, which has shape "
+                f"{None if imu is None else imu.shape}; got {mask.dtype} of shape {mask.shape}."
+            )
+    if "mount" in arrays:
+        other = set(np.unique(arrays["mount"]).tolist()) - {"known", "unknown"}
+        if other:
+            raise ValueError(
+                "Column 'mount' must contain 'known' or 'unknown' for each row, got "
+                f"{', '.join(map(repr, sorted(other, key=str)))}."
+            )
     if channels is None:
         return
     if "imu" not in arrays:
@@ -902,8 +926,8 @@ def _stack_column(name: str, parts: Sequence[Windows]) -> AnyArray:
     if name == "text" and any(array.dtype == object for array in owners):
         owners = [array.astype(object) for array in owners]
     shape, dtype = owners[0].shape[1:], np.result_type(*owners)
-    # windows without the mask `observed` were measured completely
-    filler = "" if dtype.kind in "UO" else name == "observed"
+    # windows without the masks `observed` and `measured` were measured completely
+    filler = "known" if name == "mount" else "" if dtype.kind in "UO" else name in MASKS
     rows = [
         part[name] if name in part else np.full((len(part), *shape), filler, dtype=dtype)
         for part in parts

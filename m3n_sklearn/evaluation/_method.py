@@ -11,13 +11,17 @@ from sklearn.base import BaseEstimator, clone
 
 from .._validation import list_of
 
-__all__ = ["TRANSDUCTIVE", "Method", "People", "check_methods", "flags_of"]
+__all__ = ["SEEN", "Method", "People", "check_methods", "flags_of"]
 
 People = tuple[Hashable, ...]
 """The held-out people of one fold."""
 
-TRANSDUCTIVE = "unlabeled target windows"
-"""Flag of a method that has read unlabeled windows of the tested people."""
+SEEN = {
+    "unlabeled target windows": "unlabeled_groups_",
+    "labeled target windows": "labeled_groups_",
+}
+"""Flags of methods that have read windows of the tested people, and the attribute of a pretrainer
+that names these people."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,9 @@ class Method:
         Function of the held-out people that returns ``(X, y)``: labeled windows, such as simulated
         ones, which are added to every draw and do not count in the budget.
     flags : tuple of str, default=()
-        Footnotes in tables and figures, such as ``"text-named"``. The flag
-        ``"unlabeled target windows"`` is added by the study if the estimator contains a fitted
-        pretrainer whose ``unlabeled_groups_`` name a tested person.
+        Footnotes in tables and figures, such as ``"text-named"``. The study adds
+        ``"unlabeled target windows"`` and ``"labeled target windows"`` if the estimator contains a
+        fitted pretrainer whose ``unlabeled_groups_`` and ``labeled_groups_`` name a tested person.
 
     Examples
     --------
@@ -130,16 +134,20 @@ def check_methods(methods: Sequence[Method]) -> list[Method]:
 
 
 def flags_of(method: Method, estimator: BaseEstimator, held_out: People) -> tuple[str, ...]:
-    """Return the flags of a method, with that of transductive results where it applies."""
-    read = set().union(*map(_unlabeled_people, estimator.get_params().values()))
-    if read.isdisjoint(held_out) or TRANSDUCTIVE in method.flags:
-        return method.flags
-    return (*method.flags, TRANSDUCTIVE)
+    """Return the flags of a method, with those of windows of tested people where they apply."""
+    parts = estimator.get_params().values()
+    more = [
+        flag
+        for flag, attribute in SEEN.items()
+        if flag not in method.flags
+        and not set().union(*(_people(part, attribute) for part in parts)).isdisjoint(held_out)
+    ]
+    return (*method.flags, *more)
 
 
-def _unlabeled_people(part: Any) -> set[Hashable]:
-    """Return the people whose unlabeled windows a part of an estimator was trained on."""
+def _people(part: Any, attribute: str) -> set[Hashable]:
+    """Return the people that an attribute of the parts of an estimator names."""
     if isinstance(part, list | tuple):
-        return set().union(*map(_unlabeled_people, part))
+        return set().union(*(_people(each, attribute) for each in part))
     part = getattr(part, "estimator", part)  # inside a FrozenEstimator
-    return set(np.asarray(getattr(part, "unlabeled_groups_", ())).tolist())
+    return set(np.asarray(getattr(part, attribute, ())).tolist())

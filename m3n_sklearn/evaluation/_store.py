@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, clone
 from .._files import naming_file, sweep, write_atomically
 from .._hashing import content_hash, sha256
 from ._jobs import Data, Job, Run
-from ._method import TRANSDUCTIVE, Method
+from ._method import SEEN, Method
 from ._scores import Score
 
 __all__ = ["Store", "load_scores"]
@@ -57,8 +57,9 @@ class Store:
             return None
         score_of = {score.group: score for score in _read(path)[1]}
         fold, flags = job.cell.held_out, job.method.flags
-        if TRANSDUCTIVE not in flags and any(TRANSDUCTIVE in s.flags for s in score_of.values()):
-            flags = (*flags, TRANSDUCTIVE)
+        for flag in SEEN:
+            if flag not in flags and any(flag in s.flags for s in score_of.values()):
+                flags = (*flags, flag)
         return [replace(score_of[person], held_out=fold, flags=flags) for person in fold]
 
     def write(self, job: Job, scores: Sequence[Score]) -> None:

@@ -121,6 +121,7 @@ class Augmentation:
         rng: np.random.Generator,
         *,
         rate: float | None = None,
+        any_mount: NDArray[np.bool_] | None = None,
     ) -> tuple[AnyArray, NDArray[np.bool_]]:
         """Change a batch of windows.
 
@@ -134,6 +135,9 @@ class Augmentation:
             Source of the draws.
         rate : float, optional
             Samples per second. With it, `tempo` and `amplitude` separate gravity more exactly.
+        any_mount : ndarray of bool of shape (n,), optional
+            Rows of unknown mounting, which are turned to any orientation also with
+            ``rotation="cone"``. They are left as they are with ``rotation=None``.
 
         Returns
         -------
@@ -150,7 +154,11 @@ class Augmentation:
         n, sites, _, length = x.shape
         triads = x.reshape(n, sites, 2, 3, length)
         if self.rotation is not None:
-            triads = self._turns(n, sites, rng)[:, :, None].astype(x.dtype) @ triads
+            turns = self._turns(n, sites, rng)
+            if any_mount is not None and any_mount.any() and self.rotation == "cone":
+                count = int(any_mount.sum()) * sites
+                turns[any_mount] = random_rotations(count, rng).reshape(-1, sites, 3, 3)
+            triads = turns[:, :, None].astype(x.dtype) @ triads
         # 3. Errors of the sensor: a constant offset and white noise
         if self.noise > 0:
             offset_sd = (self.noise * OFFSET_SD)[:, None, None]

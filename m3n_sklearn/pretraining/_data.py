@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._inputs import InputMap
+from .._inputs import InputMap, sensors_of
 from .._typing import AnyArray
 from .._validation import is_missing
 from .._windows import Windows
@@ -56,11 +56,14 @@ class PretrainingData:
     augmentation: Augmentation | None = None
     dtype: Any = np.float32
     _masks: dict[str, NDArray[np.bool_]] = field(init=False, repr=False)
+    _any_mount: NDArray[np.bool_] | None = field(init=False, repr=False)
     _poses: PoseFeatures = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._masks = {name: self.windows.present(name) for name in self.modalities}
         self._poses = PoseFeatures(self.windows)
+        mounts = self.windows["mount"] if "mount" in self.windows else None
+        self._any_mount = None if mounts is None else np.asarray(mounts == "unknown")
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -81,8 +84,8 @@ class PretrainingData:
 
         Besides the network's inputs these are ``has_imu``, ``has_pose``, ``has_text`` (n,): which
         rows have a modality; ``captions`` (n, P): numbers of their sentences; ``clean``: the IMU
-        before augmentation; ``measured`` (S, 6, 1): its channels; and ``paired``: which pose rows
-        have an IMU. With a `part` of the rows, only they are read, but everything is drawn for all
+        before augmentation; ``measured`` (k, S, 6, 1): its channels; and ``paired``: which pose
+        rows have an IMU. With a `part` of the rows, only they are read, but everything is drawn for all
         rows; ``all_has_imu`` and so on are those of all rows.
         """
         everywhere = {name: self._present(name, rows) for name in self.modalities}
@@ -119,6 +122,11 @@ class PretrainingData:
         assert self.imu is not None and self.input_map is not None
         return self.input_map(self.imu.read(rows)).astype(self.dtype, copy=False)
 
+    def sensors(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which sensors (acc, gyro) of each site some rows have, (m, S, 2)."""
+        assert self.imu is not None and self.input_map is not None
+        return sensors_of(self.input_map.layout, len(rows), self.imu.measured(rows))
+
     def _present(self, name: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which of some rows have a modality."""
         if name == "text":
@@ -140,20 +148,22 @@ class PretrainingData:
         assert self.input_map is not None
         clean = self._read_own(rows, own)
         layout = self.input_map.layout
-        x, present = self._augmented(clean, rng)
+        sensors = self.sensors(rows)
+        any_mount = None if self._any_mount is None else self._any_mount[rows]
+        x, present = self._augmented(clean, sensors, any_mount, rng)
         added = {"clean": clean, "imu": x}
         if not layout.is_series:
             added["present"] = present
         if self.two_views:
-            added["view"], added["view_present"] = self._augmented(clean, rng)
+            added["view"], added["view_present"] = self._augmented(clean, sensors, any_mount, rng)
         if self.reconstruct:
             hidden = hidden_spans(len(rows), x.shape[-1], self.input_map.rate, rng)
             if len(rows) > 1:  # every other row is seen whole, as in use
                 hidden[rng.integers(0, 2) :: 2] = False
             added["hidden"] = hidden
         if own.any():
+            added["measured"] = np.repeat(sensors, 3, axis=2)[..., None]
             batch |= added if own.all() else {name: array[own] for name, array in added.items()}
-            batch["measured"] = np.repeat(layout.present, 3, axis=1)[..., None]
 
     def _read_own(self, rows: NDArray[np.int64], own: NDArray[np.bool_]) -> NDArray[Any]:
         """Return the network input of own rows; that of others, who read it themselves, is zero."""
@@ -166,14 +176,17 @@ class PretrainingData:
         return merged
 
     def _augmented(
-        self, x: NDArray[Any], rng: np.random.Generator
+        self,
+        x: NDArray[Any],
+        sensors: NDArray[np.bool_],
+        any_mount: NDArray[np.bool_] | None,
+        rng: np.random.Generator,
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Return changed windows and which of their sensors are left."""
         assert self.input_map is not None
-        present = np.repeat(self.input_map.layout.present[None], len(x), axis=0)
         if self.augmentation is None:
-            return x, present
-        return self.augmentation(x, present, rng, rate=self.input_map.rate)
+            return x, sensors
+        return self.augmentation(x, sensors, rng, rate=self.input_map.rate, any_mount=any_mount)
 
 
 class Named(NamedTuple):

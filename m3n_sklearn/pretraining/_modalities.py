@@ -67,6 +67,10 @@ class ImuSource(Protocol):
         """Return the windows of rows that have an IMU."""
         ...
 
+    def measured(self, rows: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Return which channels rows have, (m, C), or None if they have all."""
+        ...
+
 
 class RecordedImu:
     """IMU windows that are in the corpus, read batch by batch.
@@ -86,7 +90,11 @@ class RecordedImu:
         part = self.windows[rows]
         check_finite(part, "imu", rows)
         values = part["imu"].astype(self.template.values.dtype, copy=False)
-        return self.template.with_values(values)
+        return self.template.with_values(values, self.measured(rows))
+
+    def measured(self, rows: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Return which channels rows have, (m, C), or None if they have all."""
+        return np.asarray(self.windows[rows]["measured"]) if "measured" in self.windows else None
 
 
 class SimulatedImu:
@@ -133,7 +141,14 @@ class SimulatedImu:
 
     def read(self, rows: NDArray[np.int64]) -> ImuWindows:
         """Return the windows of some rows."""
-        return self._imu.with_values(self._imu.values[rows])
+        return self._imu.with_values(self._imu.values[rows], self.measured(rows))
+
+    def measured(self, rows: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Return which channels rows have, (m, C), or None if they have all."""
+        if "measured" not in self.windows:
+            return None
+        part = self.windows[rows]
+        return np.asarray(part["measured"] | part.present("pose")[:, None])  # simulated: all
 
 
 def _allocated(shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -153,22 +168,26 @@ class PoseFeatures:
 
     def __init__(self, windows: Windows) -> None:
         self.windows = windows
-        self.known = np.zeros(len(windows), dtype=bool)
+        # only rows with a pose take memory
+        present = windows.present("pose")
+        self.place = np.cumsum(present) - 1
+        self.known = np.zeros(int(present.sum()), dtype=bool)
         self.kept: NDArray[np.float32] | None = None
 
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the features of some rows, which must have a pose."""
-        new = rows[~self.known[rows]]
+        places = self.place[rows]
+        new = rows[~self.known[places]]
         if len(new) == 0 and self.kept is not None:
-            return self.kept[rows]
+            return self.kept[places]
         features = read_poses(self.windows, new)
         if self.kept is None:
             if len(self.known) * features[0].nbytes > IN_MEMORY:
                 return features
             self.kept = np.empty((len(self.known), *features.shape[1:]), dtype=np.float32)
-        self.kept[new] = features
-        self.known[new] = True
-        return self.kept[rows]
+        self.kept[self.place[new]] = features
+        self.known[self.place[new]] = True
+        return self.kept[places]
 
 
 def read_poses(windows: Windows, rows: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -220,9 +220,10 @@ def _pose2imu_term(
         return None
     if "predicted" not in out or len(out["predicted"]) == 0:
         return None if peers is None else _nothing(out, peers)
-    target = batch["clean"][batch["has_pose"][batch["has_imu"]]]
+    paired = batch["has_pose"][batch["has_imu"]]
+    target, measured = batch["clean"][paired], batch["measured"][paired]
     unit = out["imu_scale"][..., None]
-    return masked_huber(out["predicted"] / unit, target / unit, batch["measured"], peers)
+    return masked_huber(out["predicted"] / unit, target / unit, measured, peers)
 
 
 def _nothing(out: Mapping[str, Tensor], peers: Peers) -> Tensor:

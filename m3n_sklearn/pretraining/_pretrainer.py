@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -68,7 +69,7 @@ from ._setup import (
     measure_scales,
     present_rows,
     spread_rows,
-    unlabeled_rows,
+    recorded_rows,
 )
 from .corpus._folder import open_corpus
 
@@ -211,6 +212,10 @@ class Multi3NetPretrainer(
     unlabeled_groups_ : ndarray
         Distinct groups of these rows, from `groups` or the corpus' column ``groups``. If one of
         them is a test person, the results are transductive and have to be marked in tables.
+    labeled_groups_ : ndarray
+        Distinct groups of the rows with an IMU signal and a caption, but no pose: of labeled
+        recordings. If one of them is a test person, the results are not those of unseen people.
+        :func:`~m3n_sklearn.evaluation.few_label_study` marks both.
     n_components_ : int
         Size of the joint space.
     n_features_in_ : int
@@ -404,7 +409,8 @@ class Multi3NetPretrainer(
             net = self._network(data, objectives)
             # 5. What is known before the training.
             unread = "imu" not in data.modalities
-            unlabeled = np.arange(0) if unread else unlabeled_rows(masks)
+            none = np.arange(0)
+            unlabeled, labeled = (none, none) if unread else recorded_rows(masks)
             fitted = {
                 "config_": net.config,
                 "input_": data.input_map,
@@ -413,6 +419,7 @@ class Multi3NetPretrainer(
                 "imu_rate_": None if data.imu is None else data.imu.rate,
                 "n_unlabeled_": len(unlabeled),
                 "unlabeled_groups_": people.distinct(unlabeled),
+                "labeled_groups_": people.distinct(labeled),
             }
             # 6. The training; its epochs continue those of a warm start.
             past = list(self.history_) if self._continues() else []
@@ -466,11 +473,11 @@ class Multi3NetPretrainer(
         """Check all IMU windows. Of `Windows`, which may be on disk, only the first is kept."""
         if not isinstance(X, Windows):
             return read_imu(self, X, reset=True, channels=self.channels)
+        read = partial(read_imu, self, reset=True, channels=self.channels, partial=True)
         rows = np.flatnonzero(X.present("imu"))
         first = None
         for start in range(0, len(rows), CHECKED_AT_ONCE):
-            part = X[rows[start : start + CHECKED_AT_ONCE]]
-            imu = read_imu(self, part, reset=True, channels=self.channels)
+            imu = read(X[rows[start : start + CHECKED_AT_ONCE]])
             first = imu.with_values(imu.values[:1].copy()) if first is None else first
         assert first is not None
         return first
@@ -789,7 +796,7 @@ class Multi3NetPretrainer(
         imu = self._read(X)
         input_map = self.input_.adapted(imu)
         x = input_map(imu)
-        present = np.repeat(input_map.layout.present[None], len(x), axis=0)
+        present = imu.present(input_map.layout)
 
         def decode(mask: NDArray[np.bool_]) -> AnyArray:
             sites = input_map.layout.sites
@@ -860,7 +867,7 @@ class Multi3NetPretrainer(
         """Return embeddings of unit length, (n, n_components), of windows read by ``read_imu``."""
         input_map = self.input_.adapted(imu)
         layout, x = input_map.layout, input_map(imu)
-        present = np.repeat(layout.present[None], len(x), axis=0)
+        present = imu.present(layout)
         return self._run(imu_embeddings, x, present, sites=layout.sites)
 
     # ---- inside
@@ -877,7 +884,7 @@ class Multi3NetPretrainer(
     def _read(self, X: Any) -> ImuWindows:
         """Return the IMU windows of X, checked against those of the training."""
         self._require("imu", self.config_["encoders"], "modality")
-        imu = read_imu(self, X, reset=False, channels=self.channels, adapts=True)
+        imu = read_imu(self, X, reset=False, channels=self.channels, adapts=True, partial=True)
         check_rates(imu)
         if imu.rate is None and self.imu_rate_ is not None and not self.input_.layout.is_series:
             raise ValueError(
@@ -922,7 +929,9 @@ class Multi3NetPretrainer(
         signal = self.reconstruct(X)
         # it has the encoder's rate already, and without a rate it is not resampled
         guess = replace(imu, values=signal[:, None] if imu.flat else signal, rate=None)
-        return -float(np.mean((input_map(guess) - input_map(imu)) ** 2))
+        there = np.repeat(imu.present(input_map.layout), 3, axis=2)[..., None]
+        where: Any = True if imu.measured is None else there
+        return -float(np.mean((input_map(guess) - input_map(imu)) ** 2, where=where))
 
     def _run(
         self,

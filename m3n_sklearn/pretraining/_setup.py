@@ -25,7 +25,7 @@ __all__ = [
     "measure_scales",
     "present_rows",
     "spread_rows",
-    "unlabeled_rows",
+    "recorded_rows",
 ]
 
 SAMPLE = 1024
@@ -105,11 +105,12 @@ def check_views(objectives: Mapping[str, float], data: PretrainingData) -> None:
         )
 
 
-def unlabeled_rows(masks: Masks) -> NDArray[np.int64]:
-    """Return the rows that have an IMU signal and neither pose nor caption."""
+def recorded_rows(masks: Masks) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows that have an IMU signal and no pose: without and with a caption."""
     absent = np.zeros_like(next(iter(masks.values())))
     imu, pose, text = (masks.get(name, absent) for name in ("imu", "pose", "text"))
-    return np.flatnonzero(imu & ~pose & ~text)
+    recorded = imu & ~pose
+    return np.flatnonzero(recorded & ~text), np.flatnonzero(recorded & text)
 
 
 def spread_rows(mask: NDArray[np.bool_], limit: int = SAMPLE) -> NDArray[np.int64]:
@@ -121,17 +122,23 @@ def spread_rows(mask: NDArray[np.bool_], limit: int = SAMPLE) -> NDArray[np.int6
 def measure_scales(net: Multi3Net, data: PretrainingData) -> None:
     """Set the units of the decoders from a sample of the training rows."""
     assert data.imu is not None and data.input_map is not None
-    x = data.network_input(spread_rows(data.imu.present)).astype(np.float64)
+    rows = spread_rows(data.imu.present)
+    x = data.network_input(rows).astype(np.float64)
+    # Sensors that only some rows have are measured on these; zeros stand for one that no row has.
+    sensors = data.sensors(rows)
+    sensors |= ~sensors.any(axis=0)
+    there: Any = True if sensors.all() else np.repeat(sensors, 3, axis=2)[..., None]
     # What is reconstructed comes in any rotation: one deviation from the window's mean per triad.
-    deviation = np.sqrt(((x - x.mean(axis=3, keepdims=True)) ** 2).mean(axis=(0, 1, 3)))
+    squares = (x - x.mean(axis=3, keepdims=True)) ** 2
+    deviation = np.sqrt(squares.mean(axis=(0, 1, 3), where=there))
     # What is predicted from poses comes in the simulated mount: a mean per site and channel too.
-    spread = x.std(axis=(0, 3))
+    spread = x.std(axis=(0, 3), where=there)
     if not data.input_map.layout.is_series:
         deviation = _per_triad(deviation)
         spread = _per_triad(spread)
     with torch.no_grad():
         net.deviation.copy_(torch.tensor(_positive(deviation)))
-        net.imu_mean.copy_(torch.tensor(x.mean(axis=(0, 3))))
+        net.imu_mean.copy_(torch.tensor(x.mean(axis=(0, 3), where=there)))
         net.imu_scale.copy_(torch.tensor(_positive(spread)))
 
 

@@ -389,12 +389,13 @@ class Probe(DummyClassifier):
         self.pretrainer = pretrainer
 
 
-def test_unlabeled_windows_of_tested_people_are_flagged(tmp_path):
+@pytest.mark.parametrize("kind", ["unlabeled", "labeled"])
+def test_windows_of_tested_people_in_pretraining_are_flagged(tmp_path, kind):
     X, y, groups = wrist_set()
     people = np.unique(groups)
 
     seen = DummyClassifier()
-    seen.unlabeled_groups_ = people[:1]
+    setattr(seen, f"{kind}_groups_", people[:1])
     compared = [
         Method("one", Probe(FrozenEstimator(seen))),
         Method("list", Probe([FrozenEstimator(seen)])),
@@ -402,7 +403,7 @@ def test_unlabeled_windows_of_tested_people_are_flagged(tmp_path):
     ]
     for _ in range(2):  # computed, then read from files
         scores = few_label_study(compared, X, y, groups, budgets=(1,), store=tmp_path)
-        flagged = {(s.method, s.group) for s in scores if s.flags == ("unlabeled target windows",)}
+        flagged = {(s.method, s.group) for s in scores if s.flags == (f"{kind} target windows",)}
         assert flagged == {("one", people[0]), ("list", people[0])}
         assert "one [1]" in format_table(scores) and "none [1]" not in format_table(scores)
 

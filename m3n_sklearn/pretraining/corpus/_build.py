@@ -1,4 +1,4 @@
-"""Building a corpus from motions, and building it again from its manifest."""
+"""Building a corpus of motions and recordings, and building it again from its manifest."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import os
 import shutil
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +25,6 @@ from ..._parallel import as_completed, count_workers
 from ..._validation import list_of
 from ..._warn import warn
 from ..._windows import Windows
-from ...motion import Motion
 from ...simulation import SMPLIMUSimulator, keyed_rng
 from ._clips import Names, Plan, Tally, choose_rows, chunks, clips_of, cut_clips
 from ._folder import MANIFEST, CorpusWriter, move_to, open_corpus, workplace, write_text
@@ -38,11 +38,15 @@ from ._manifest import (
     versions,
     write_manifest,
 )
+from ._recorded import blank_row, completed, corpus_channels, cut_recordings
 
 __all__ = ["build_corpus", "rebuild_corpus"]
 
 CHUNK = 64
 """Motions that are simulated together, and that the noise of a source is learned from."""
+
+RECORDINGS = 8
+"""Recordings that are cut together; they are longer than motions."""
 
 CHUNKS_PER_WORKER = 4
 """Chunks that are read ahead for each worker, which bounds the memory that clips take."""
@@ -71,7 +75,7 @@ def build_corpus(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Path:
-    """Build a pretraining corpus from motions of one or several sources.
+    """Build a pretraining corpus from motions and recordings of one or several sources.
 
     Whole motions are simulated, cut into windows of poses and readings on one clock, and streamed
     to a folder of memory-mapped files. The folder appears when it is complete. Its
@@ -85,15 +89,17 @@ def build_corpus(
     Parameters
     ----------
     sources : CorpusSource or sequence of CorpusSource
-        Motions with the name and the license of their source.
+        Motions, or recordings (:meth:`CorpusSource.from_recordings`), with the name and the license
+        of their source.
     path : path-like
         A folder that does not exist yet, or the corpus of an earlier call of the same kind.
     simulator : SMPLIMUSimulator or None, default=None
         Simulator of the readings: sites, sensor errors, and how bodies, mounts and tempo vary from
         clip to clip. A copy is fitted on the first 64 clips of each source. Wrapped in
         ``sklearn.frozen.FrozenEstimator`` it is used as it is, which is better for motions of
-        depth cameras. `rate` and `random_state` replace its own. With None the corpus has no
-        readings, for a pretrainer with its own `simulator`; then set a `margin`.
+        depth cameras. `rate` and `random_state` replace its own. With None, motions have no
+        readings, for a pretrainer with its own `simulator`; then set a `margin`. The channels of
+        the corpus are then those of the recordings, if there are any.
     seconds : float, default=2.56
         Length of the windows.
     overlap : float, default=0.5
@@ -109,13 +115,14 @@ def build_corpus(
     mirror : bool, default=False
         Whether the mirror image of each motion is added. Its captions change too: left becomes
         right, and clockwise becomes counter-clockwise. A motion is not mirrored if "left" or
-        "right" may have another meaning in a caption.
+        "right" may have another meaning in a caption. Recordings are not mirrored.
     n_windows : int, optional
         Largest number of windows to keep.
     balance : {"none", "sqrt", "uniform"}, default="sqrt"
         Shares of the captions in `n_windows`: proportional to their frequency, to its square root,
         or equal. A caption with fewer windows than its share keeps all of them. Windows without a
-        caption count as one caption of their source.
+        caption count as one caption of their source. The windows of recordings of one caption are
+        divided among people by the same rule.
     random_state : int, default=0
         Seed of the simulator and of the selection of windows.
     n_jobs : int, optional
@@ -130,7 +137,9 @@ def build_corpus(
         The folder, for :func:`open_corpus` or ``Multi3NetPretrainer(corpus=...)``. Its columns are
         ``imu`` (with a simulator), ``pose``, ``trans``, ``text`` (paraphrases), ``clip``,
         ``groups`` (people; a motion without one is its own group, with its mirror image),
-        ``source``, ``start`` (s), ``context``, ``sex`` and ``stature`` (m, NaN if unknown).
+        ``source``, ``start`` (s), ``context``, ``sex`` and ``stature`` (m, NaN if unknown). With
+        recordings, it also has ``measured`` and ``mount`` (see :class:`~m3n_sklearn.Windows`), and
+        rows of recordings lack ``pose``, ``trans`` and ``context``.
 
     Raises
     ------
@@ -270,15 +279,16 @@ def _build(
             return _finished(sources, files, path, plan, expected)
         # 3. Windows of all sources, streamed to disk
         parts, names, tally = Parts(place / "parts"), Names(), Tally()
+        blank = _blank(sources, plan)
         with CorpusWriter(place / "corpus") as writer:
             seen = [
-                _stream(source, writer, plan, parts, names, tally, n_jobs, verbose)
+                _stream(source, writer, plan, parts, names, tally, n_jobs, verbose, blank)
                 for source in sources
             ]
             if not writer.columns:
                 parts.forget()
                 raise ValueError(
-                    f"No window is left of {sum(one.clips for one in seen)} motions: windows have "
+                    f"No window is left of {sum(one.clips for one in seen)} clips: windows have "
                     f"{plan.seconds:g} s, and short={plan.short!r}."
                 )
             # 4. The windows to keep
@@ -324,9 +334,9 @@ def _finished(
         raise other
     open_corpus(path)  # raises an error if it is damaged
     for source, digests, record in zip(sources, files, found["sources"], strict=False):
-        fingerprint = Fingerprint()
-        for motion in source:
-            fingerprint.see(motion)
+        fingerprint = Fingerprint(source)
+        for item in source:
+            fingerprint.see(item)
         if _record(source, digests, fingerprint) != record:
             raise other
     if len(sources) != len(found["sources"]):
@@ -336,11 +346,15 @@ def _finished(
     return path
 
 
+Work = Callable[[list[Any], Tally], Windows | None]
+"""What cuts the clips of a chunk."""
+
+
 class Chunk(NamedTuple):
-    """Clips that are simulated together, the key of their part, and the person of each clip."""
+    """Clips that are simulated or cut together, the key of their part, and the person of each clip."""
 
     key: str
-    clips: list[Motion]
+    clips: list[Any]
     person_of: dict[str | None, str]
 
 
@@ -414,23 +428,39 @@ def _stream(
     tally: Tally,
     n_jobs: int | None,
     verbose: int,
+    blank: Windows | None,
 ) -> Fingerprint:
-    """Write the windows of a source, a few clips at a time."""
-    fingerprint = Fingerprint()
-    motions = iter(source)
-    first = list(islice(motions, CHUNK))
+    """Write the windows of a source, a few clips at a time; `blank` has the columns to fill."""
+    fingerprint = Fingerprint(source)
+    items, terms = iter(source), source.terms
+    size = CHUNK if terms is None else RECORDINGS
+    first = list(islice(items, size))
     if not first:
-        raise ValueError(f"Source {source.name!r} contains no motion.")
-    simulator = plan.simulator_for(first)
-    origin = content_hash([plan.record(), versions(), source.name, _contents(first)])
-    progress = tqdm(chain(first, motions), desc=source.name, disable=verbose <= 0, unit="clip")
+        kind = "motion" if terms is None else "recording"
+        raise ValueError(f"Source {source.name!r} contains no {kind}.")
+    origin: list[Any] = [plan.record(), versions(), source.name]
+    channels = () if blank is None else blank.channels or ()
+    simulator = None
+    if terms is None:
+        simulator = plan.simulator_for(first)
+        origin.append(_contents(first))
+    else:
+        origin += [terms.record(), channels]
+    stem = content_hash(origin)
+    progress = tqdm(chain(first, items), desc=source.name, disable=verbose <= 0, unit="clip")
     n_workers = count_workers(n_jobs)
     ahead = n_workers if n_workers == 1 else CHUNKS_PER_WORKER * n_workers
-    for block in chunks(chunks(progress, CHUNK), ahead):
+    for block in chunks(chunks(progress, size), ahead):
         # 1. What is not finished is computed in parallel, and kept as soon as it is there
-        found = [_named(one, source, origin, fingerprint, plan, names, tally) for one in block]
+        found = [_named(one, source, stem, fingerprint, plan, names, tally) for one in block]
         missing = [chunk for chunk in found if parts.read(chunk.key) is None]
-        _compute(missing, parts, simulator, plan, n_jobs if n_workers > 1 else 1)
+        workers = n_jobs if n_workers > 1 else 1
+        if terms is None:
+            _simulate(missing, parts, simulator, plan, workers)
+        else:
+            captions = terms.captions(chain(*(one.clips for one in missing)), source.name)
+            work = partial(_recorded, captions=captions, terms=terms, channels=channels, plan=plan)
+            _compute(missing, parts, work, workers)
         # 2. All parts are appended in the order of the clips
         for chunk in found:
             part = parts.read(chunk.key)
@@ -441,12 +471,33 @@ def _stream(
                 clips = part.windows["clip"].tolist()
                 groups = np.array([chunk.person_of[clip] for clip in clips])
                 origins = np.full(len(clips), source.name)
-                writer.append(part.windows.assign(groups=groups, source=origins))
+                windows = part.windows if blank is None else completed(part.windows, blank)
+                writer.append(windows.assign(groups=groups, source=origins))
     return fingerprint
 
 
+def _blank(sources: Sequence[CorpusSource], plan: Plan) -> Windows | None:
+    """Return a row with all columns that a corpus with recordings has, else None."""
+    if all(source.terms is None for source in sources):
+        return None
+    poses = any(source.terms is None for source in sources)
+    return blank_row(corpus_channels(sources, plan), plan, poses=poses)
+
+
+def _recorded(clips: list[Any], tally: Tally, plan: Plan, **facts: Any) -> Windows | None:
+    """Cut the recordings of a chunk."""
+    return cut_recordings(clips, plan=plan, tally=tally, **facts)
+
+
+def _simulated(
+    clips: list[Any], tally: Tally, plan: Plan, simulator: SMPLIMUSimulator | None
+) -> Windows | None:
+    """Simulate and cut the motions of a chunk."""
+    return cut_clips(clips, simulator, plan, tally)
+
+
 def _named(
-    motions: Sequence[Motion],
+    items: Sequence[Any],
     source: CorpusSource,
     origin: str,
     fingerprint: Fingerprint,
@@ -454,33 +505,41 @@ def _named(
     names: Names,
     tally: Tally,
 ) -> Chunk:
-    """Return the clips of some motions, with their names, people and mirror images."""
-    clips: list[Motion] = []
+    """Return the clips of some items, with their names, people and mirror images."""
+    clips: list[Any] = []
     person_of: dict[str | None, str] = {}
-    for motion in motions:
-        fingerprint.see(motion)
-        name = names.unique(f"{source.name}/{motion.name or 'clip'}", plan)
-        variants = clips_of(motion, name, plan, tally)
-        # a motion without a person is a group of its own, with its mirror image
-        person = name if motion.subject is None else f"{source.name}/{motion.subject}"
+    for item in items:
+        fingerprint.see(item)
+        name = names.unique(f"{source.name}/{item.name or 'clip'}", plan)
+        if source.terms is None:
+            variants: list[Any] = list(clips_of(item, name, plan, tally))
+        else:
+            variants = [item.replace(name=name)]
+        # a clip without a person is a group of its own, with its mirror image
+        person = name if item.subject is None else f"{source.name}/{item.subject}"
         person_of.update(dict.fromkeys((clip.name for clip in variants), person))
         clips += variants
     # named by its content, so that a part is found again exactly where it is the same
     return Chunk(content_hash([origin, _contents(clips)]), clips, person_of)
 
 
-def _compute(
+def _simulate(
     missing: Sequence[Chunk],
     parts: Parts,
     simulator: SMPLIMUSimulator | None,
     plan: Plan,
     n_jobs: int | None,
 ) -> None:
-    """Simulate and cut chunks on the workers of joblib, and keep their parts here."""
+    """Simulate and cut chunks."""
     if len(missing) == 1 and simulator is not None:  # its clips are what can be shared out
         simulator = copy.copy(simulator).set_params(n_jobs=n_jobs)
         n_jobs = 1
-    tasks = [delayed(_cut_chunk)(chunk.key, chunk.clips, simulator, plan) for chunk in missing]
+    _compute(missing, parts, partial(_simulated, plan=plan, simulator=simulator), n_jobs)
+
+
+def _compute(missing: Sequence[Chunk], parts: Parts, work: Work, n_jobs: int | None) -> None:
+    """Cut chunks on the workers of joblib, and keep their parts here."""
+    tasks = [delayed(_cut_chunk)(chunk.key, chunk.clips, work) for chunk in missing]
     for key, windows, too_short, warnings_of_it in as_completed(tasks, n_jobs):
         for message, category in warnings_of_it:
             warn(message, category)
@@ -488,18 +547,18 @@ def _compute(
 
 
 def _cut_chunk(
-    key: str, clips: list[Motion], simulator: SMPLIMUSimulator | None, plan: Plan
+    key: str, clips: list[Any], work: Work
 ) -> tuple[str, Windows | None, int, list[tuple[str, type[Warning]]]]:
-    """Simulate and cut a chunk; return its key, windows, short clips and warnings."""
+    """Cut a chunk; return its key, windows, short clips and warnings."""
     tally = Tally()
     with warnings.catch_warnings(record=True) as caught:
-        windows = cut_clips(clips, simulator, plan, tally)
+        windows = work(clips, tally)
     return key, windows, tally.too_short, [(str(each.message), each.category) for each in caught]
 
 
-def _contents(motions: Sequence[Motion]) -> list[dict[str, Any]]:
-    """Return all that motions hold."""
-    return [vars(motion) for motion in motions]
+def _contents(clips: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return all that motions or recordings hold."""
+    return [vars(clip) for clip in clips]
 
 
 def _choose(writer: CorpusWriter, sources: Sequence[CorpusSource], plan: Plan) -> Rows | None:
@@ -514,7 +573,13 @@ def _choose(writer: CorpusWriter, sources: Sequence[CorpusSource], plan: Plan) -
     rngs = [
         keyed_rng(plan.random_state, names[origin], repr(words[text])) for origin, text in pairs.T
     ]
-    return choose_rows(captions.ravel(), weights, rngs, plan.n_windows, plan.balance)
+    # people of recordings share their windows; motions are not told apart
+    people, _ = writer.words("groups")
+    recorded = [k for k, source in enumerate(sources) if source.terms is not None]
+    order = {source.name: k for k, source in enumerate(sources)}
+    number = np.array([order[name] for name in names])[origins]
+    people = np.where(np.isin(number, recorded), people, -1)
+    return choose_rows(captions.ravel(), weights, rngs, plan.n_windows, plan.balance, people)
 
 
 def _count(writer: CorpusWriter, rows: Rows | None) -> dict[str, Any]:

@@ -97,10 +97,12 @@ def choose_rows(
     rngs: Sequence[np.random.Generator],
     total: int,
     balance: str,
+    people: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64] | None:
     """Select `total` windows by their captions (n,), as increasing rows; None for all of them.
 
-    Every caption has its own generator, so its selection does not depend on the others.
+    Every caption has its own generator, so its selection does not depend on the others. With
+    `people` (n,), the windows of a caption are divided among its people by the same rule.
     """
     counts = np.bincount(captions, minlength=len(weights))
     kept = allocate(counts, total, weights, EXPONENTS[balance])
@@ -109,10 +111,27 @@ def choose_rows(
     order = np.argsort(captions, kind="stable")
     of_caption = np.split(order, np.cumsum(counts)[:-1])
     chosen = [
-        rng.permutation(rows)[:count]
+        part
         for rows, count, rng in zip(of_caption, kept, rngs, strict=True)
+        for part in _by_person(rows, count, rng, EXPONENTS[balance], people)
     ]
     return np.sort(np.concatenate(chosen))
+
+
+def _by_person(
+    rows: NDArray[np.int64],
+    count: int,
+    rng: np.random.Generator,
+    exponent: float,
+    people: NDArray[np.int64] | None,
+) -> list[NDArray[np.int64]]:
+    """Select `count` of the rows of a caption, divided among its people."""
+    order = rng.permutation(rows)
+    if people is None:
+        return [order[:count]]
+    _, owner, counts = np.unique(people[order], return_inverse=True, return_counts=True)
+    kept = allocate(counts, count, np.ones(len(counts)), exponent)
+    return [order[owner == person][:share] for person, share in enumerate(kept)]
 
 
 def mirrored_caption(sentence: str) -> str | None:

@@ -347,10 +347,14 @@ class CorpusWriter:
         if facts != self.facts:
             raise ValueError(f"Parts of a corpus differ: {self.facts} and {facts}.")
         for name, column in self.columns.items():
+            present = part.present(name)
+            self.masks.setdefault(name, []).append(present)
+            if isinstance(column, _Numbers) and not present.any():
+                column.skip(len(part))
+                continue
             if name in SIGNALS:
                 check_finite(part, name, np.arange(self.count, self.count + len(part)))
             column.append(part[name])
-            self.masks.setdefault(name, []).append(part.present(name))
         self.count += len(part)
 
     def words(self, name: str) -> tuple[NDArray[np.int64], list[Any]]:
@@ -422,9 +426,16 @@ class _Numbers:
             self.file.write(np.ascontiguousarray(values, dtype=self.dtype).tobytes())
         self.count += len(values)
 
+    def skip(self, count: int) -> None:
+        """Append rows of zeros, which take no space where the file system knows holes."""
+        with naming_file(self.path, _INCOMPLETE):
+            self.file.seek(count * self.dtype.itemsize * int(np.prod(self.shape)), os.SEEK_CUR)
+        self.count += count
+
     def finish(self, rows: Rows | None) -> None:
         """Write the file, with the chosen rows only unless they are None."""
         with naming_file(self.path, _INCOMPLETE):
+            self.file.truncate(self.file.tell())  # rows of zeros at the end
             start = self.file.tell() - self.count * self.dtype.itemsize * int(np.prod(self.shape))
             self.file.seek(0)
             _write_header(self.file, (self.count, *self.shape), self.dtype)
@@ -446,13 +457,21 @@ class _Numbers:
 
 
 def _write_rows(path: Path, values: NDArray[Any], rows: Rows | None = None) -> None:
-    """Write rows of an array, or all. A memory map would end the process where a disk is full."""
+    """Write rows of an array, or all. A memory map would end the process where a disk is full.
+
+    Rows of zeros, which stand for absent modalities, take no space where holes are known.
+    """
     count = len(values if rows is None else rows)
     with naming_file(path, _INCOMPLETE), path.open("wb") as file:
         _write_header(file, (count, *values.shape[1:]), values.dtype)
         for start in range(0, count, CHUNK):
             part = slice(start, start + CHUNK)
-            file.write(values[part if rows is None else rows[part]].tobytes())
+            chosen = np.ascontiguousarray(values[part if rows is None else rows[part]])
+            if chosen.dtype.kind == "f" and not chosen.any():
+                file.seek(chosen.nbytes, os.SEEK_CUR)
+            else:
+                file.write(chosen.tobytes())
+        file.truncate(file.tell())
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,8 @@ from ..._validation import check_positive
 from ..._version import __version__
 from ..._warn import warn
 from ...motion import Motion
+from ...recording import Recording
+from ._captions import RecordingTerms, check_terms, label_counts, warn_unknown
 from ._folder import MANIFEST, write_text
 
 __all__ = [
@@ -111,6 +113,13 @@ def check_sources(manifest: Mapping[str, Any], sources: Sequence[CorpusSource]) 
                 f"Source {source.name!r} had the weight {expected['weight']:g} in the manifest, "
                 f"now {source.weight:g}."
             )
+        terms = None if source.terms is None else source.terms.record()
+        before = expected.get("recordings")
+        if terms != (before and {name: before[name] for name in terms or before}):
+            raise ValueError(
+                f"Source {source.name!r} differs from that of the manifest in texts, mount or "
+                "min_purity, or in whether it contains motions or recordings."
+            )
         if source.digests() != expected["files"]:
             changed = dict(expected["files"].items() ^ source.digests().items())
             raise ValueError(
@@ -180,7 +189,7 @@ def estimator_from_json(record: Mapping[str, Any]) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class CorpusSource:
-    """Motions of one origin, under one license.
+    """Motions of one origin, under one license; :meth:`from_recordings` takes recordings.
 
     Parameters
     ----------
@@ -225,9 +234,103 @@ class CorpusSource:
 
     name: str
     license: str
-    motions: Iterable[Motion] | Callable[[], Iterable[Motion]]
+    motions: Iterable[Any] | Callable[[], Iterable[Any]]
     files: Sequence[str | os.PathLike[str]] = field(default=(), repr=False)
     weight: float = 1.0
+    terms: RecordingTerms | None = field(default=None, init=False, repr=False)
+
+    @classmethod
+    def from_recordings(
+        cls,
+        name: str,
+        license: str,
+        recordings: Iterable[Recording] | Callable[[], Iterable[Recording]],
+        *,
+        texts: Mapping[Hashable, str | Sequence[str]] | str | None = "auto",
+        mount: str = "known",
+        min_purity: float = 0.8,
+        files: Sequence[str | os.PathLike[str]] = (),
+        weight: float = 1.0,
+    ) -> CorpusSource:
+        """Make a source of real recordings.
+
+        Their windows have readings and captions, and no pose. Any rate is resampled to that of the
+        corpus. Recordings may have other sensors than the corpus: what they lack is marked absent,
+        and what the corpus lacks is left out.
+
+        Parameters
+        ----------
+        name, license : str
+            As in the constructor.
+        recordings : iterable of Recording or callable
+            The recordings, or a function that returns them. Accelerations are in m/s² and include
+            gravity. Channels are named by their site, such as ``left_wrist_acc_x``:
+
+            - A site that the corpus has is used as it is.
+            - The same site of the other side is mirrored into that of the corpus, with left and
+              right in its captions. The axes are assumed to be those of a site.
+            - Without a side (``wrist_acc_x``, ``acc_x``), windows go to the left and the right in
+              turn, as if the sensor had been worn on either.
+        texts : mapping of label to sentences, "auto" or None, default="auto"
+            Captions of the windows. All sentences of a label are paraphrases; a label with ``()``
+            has no caption. ``"auto"`` takes them from
+            :func:`~m3n_sklearn.text.activity_sentences`. Recordings without labels have the caption
+            in their `text`. With None, windows have no caption: they train the reconstruction, and
+            the contrast of two views if it is an objective.
+        mount : {"known", "unknown"}, default="known"
+            Whether the axes of the sensors are those of their sites, up to the cone of the
+            augmentation. Windows with an unknown mounting are turned to any orientation while a
+            pretrainer is trained, other windows as its `augment` says.
+        min_purity : float, default=0.8
+            Windows are left out if a smaller share of their samples has the label of the window.
+        files : sequence of path-like, default=()
+            Files that the recordings were read from.
+        weight : float, default=1.0
+            Factor of the shares of its captions if windows are selected (`n_windows`).
+
+        Returns
+        -------
+        CorpusSource
+            A source for :func:`build_corpus`, alone or next to sources of motions. Its people are
+            the subjects of the recordings, named ``<name>/<subject>`` in the corpus.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter has the wrong type or is out of range.
+
+        See Also
+        --------
+        m3n_sklearn.text.activity_sentences : Sentences of common activities.
+
+        Notes
+        -----
+        With `n_windows`, the windows of a caption are divided among its people by the rule of
+        `balance`, so that a person with many hours does not outnumber the others.
+
+        Examples
+        --------
+        >>> import numpy as np, tempfile
+        >>> from m3n_sklearn import Recording
+        >>> from m3n_sklearn.pretraining import CorpusSource, build_corpus, open_corpus
+        >>> from m3n_sklearn.recording import channel_names
+        >>> acc = np.random.default_rng(0).normal(0, 3, (500, 3)) + [0, 0, 9.8]
+        >>> walk = Recording(acc, 25.0, channel_names("right_wrist", "acc"), labels="walking",
+        ...                  subject="anna", name="1")
+        >>> source = CorpusSource.from_recordings("watches", "CC BY 4.0", [walk], mount="unknown")
+        >>> corpus = open_corpus(build_corpus(source, tempfile.mkdtemp() + "/corpus"))
+        >>> corpus["imu"].shape[1:], corpus["text"][0][0], str(corpus["groups"][0])
+        ((3, 128), 'a person walks', 'watches/anna')
+        """
+        if not callable(recordings) and not isinstance(recordings, Iterable):
+            raise TypeError(
+                f"The recordings of source {name!r} must be a list of Recordings or a function "
+                f"that returns them, got {type(recordings).__name__}."
+            )
+        read = recordings if callable(recordings) else tuple(recordings)
+        source = cls(name, license, read, files, weight)
+        object.__setattr__(source, "terms", check_terms(texts, mount, min_purity, name))
+        return source
 
     def __post_init__(self) -> None:
         """Check the parameters."""
@@ -249,15 +352,17 @@ class CorpusSource:
     def __repr__(self) -> str:
         return f"CorpusSource({self.name!r}, {self.license!r})"
 
-    def __iter__(self) -> Iterator[Motion]:
-        """Iterate over the motions."""
-        motions = self.motions() if callable(self.motions) else self.motions
-        for motion in motions:
-            if not isinstance(motion, Motion):
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the motions or recordings."""
+        kind: type = Motion if self.terms is None else Recording
+        for item in self.motions() if callable(self.motions) else self.motions:
+            if not isinstance(item, kind):
+                hint = " Use CorpusSource.from_recordings." * isinstance(item, Recording)
                 raise TypeError(
-                    f"Source {self.name!r} must contain Motions, got {type(motion).__name__}."
+                    f"Source {self.name!r} must contain {kind.__name__}s, got "
+                    f"{type(item).__name__}.{hint}"
                 )
-            yield motion
+            yield item
 
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 of each file by its name.
@@ -275,18 +380,28 @@ class CorpusSource:
 
 
 class Fingerprint:
-    """Size and digests of the motions of a source."""
+    """Size and digests of the motions or recordings of a source."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: CorpusSource) -> None:
+        self.source = source
+        self.people: set[Hashable] = set()
+        self.label_seconds: dict[Hashable, float] = {}
         self.clips = 0
         self.frames = 0
         self.seconds = 0.0
         self._facts = hashlib.sha256()
         self._values = hashlib.sha256()
 
-    def see(self, motion: Motion) -> None:
+    def see(self, item: Motion | Recording) -> None:
         """Add a clip."""
         self.clips += 1
+        if isinstance(item, Recording):
+            self._see_recording(item)
+        else:
+            self._see_motion(item)
+
+    def _see_motion(self, motion: Motion) -> None:
+        """Add a motion."""
         self.frames += motion.n_frames
         self.seconds += motion.duration
         names = (motion.name, motion.text, motion.subject, motion.source)
@@ -295,14 +410,36 @@ class Fingerprint:
         for values in (motion.poses, motion.trans, motion.times):
             self._values.update(values.tobytes())
 
+    def _see_recording(self, recording: Recording) -> None:
+        """Add a recording."""
+        self.frames += recording.n_samples
+        self.seconds += recording.n_samples / recording.rate
+        if recording.subject is not None:
+            self.people.add(recording.subject)
+        for label, count in label_counts(recording).items():
+            seconds = self.label_seconds.get(label, 0.0)
+            self.label_seconds[label] = seconds + count / recording.rate
+        names = (recording.name, recording.text, recording.subject, recording.channels)
+        labels = None if recording.labels is None else recording.labels.tolist()
+        facts = (*names, recording.rate, recording.start, recording.n_samples, labels)
+        self._facts.update(repr(facts).encode())
+        for values in (recording.data, recording.observed):
+            self._values.update(values.tobytes())
+
     def record(self) -> dict[str, Any]:
         """Return the entries of the manifest."""
+        terms = self.source.terms
+        if terms is not None and terms.texts == "auto":
+            warn_unknown(self.label_seconds, self.source.name)
+        hours = {str(k): round(s / 3600, 4) for k, s in self.label_seconds.items()}
+        more = {"people": len(self.people), "label_hours": hours}
         return {
             "clips": self.clips,
             "frames": self.frames,
             "hours": round(self.seconds / 3600, 4),
             "facts_sha256": self._facts.hexdigest(),
             "values_sha256": self._values.hexdigest(),
+            **({} if terms is None else {"recordings": {**terms.record(), **more}}),
         }
 
 
