@@ -59,7 +59,7 @@ def list_claims(tables: Tables) -> Iterator[str]:
 
 
 def _encoders(tables: Tables) -> list[str]:
-    """List the names of the encoders that were not trained in this run."""
+    """List the names of the encoders for every set."""
     sections = dict.fromkeys(section for _, section in tables.rows)
     return [s.removeprefix(GIVEN) for s in sections if s.startswith(GIVEN)]
 

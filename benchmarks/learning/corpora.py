@@ -5,6 +5,9 @@ motions, simulated at both wrists. "in-domain" contains the Kinect skeletons of 
 captions, simulated at the right wrist; a fold uses those of its training people only. For
 UTD-MHAD, the simulated mount is that of the real sensors (``UTD_MOUNT``). The same is done with the
 skeletons of SmartFallMM, whose sensors are accelerometers.
+
+"v2" contains the motions of the weights that come with the package and the real recordings that
+weights may be trained on. "v2, without wisdm" is what is tested on WISDM.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +26,21 @@ from m3n_sklearn import SMPLIMUSimulator, Windows
 from m3n_sklearn.datasets import load_utd_mhad, make_motions
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, open_corpus
 
+from ..base_weights import CORPUS as BASE_CORPUS
+from ..base_weights import PEOPLE, sources
 from ..positions import read_smartfallmm
 from ..skeletal import read_skeletal
+from .real import REAL, real_sources
 from .recipes import short_hash
 from .watches import SMARTFALLMM
 
 RATE = 50.0
 UTD_MOUNT = ((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -1.0))
 """How the sensor was worn in UTD-MHAD: ``load_utd_mhad(...).mount``, as hashable numbers."""
+V2 = "v2"
+V2_WINDOWS = 16000
+SIMULATED_AS = ("sites", "noise", "randomize")
+"""Parameters of the simulator that are those of the packaged weights."""
 SMARTFALLMM_WINDOWS = 4000
 """Windows that are selected of the skeletons of SmartFallMM, to keep pretrainings short."""
 
@@ -115,6 +125,12 @@ def smartfallmm_skeletons(data: Path, quick: bool) -> list[CorpusSource]:
     ]
 
 
+def motions_and_recordings(data: Path, quick: bool, but: str) -> list[CorpusSource]:
+    """The motions of the packaged weights and the real sets, but for one."""
+    people, every = (2, 10) if quick else (PEOPLE, 1)
+    return [*sources(data, people), *real_sources(data, but, every=every)]
+
+
 @cache
 def _smartfallmm_labels(data: Path) -> dict[str, str]:
     with np.load(data / "smartfallmm" / "smartfallmm_skeleton_adl_30fps.npz") as file:
@@ -168,6 +184,17 @@ CORPORA = {
             flips=side == "right",
         )
         for side in ("right", "left")
+    },
+    **{
+        f"{V2}, without {but}" if but else V2: Corpus(
+            partial(motions_and_recordings, but=but),
+            {name: BASE_CORPUS["simulator"].get_params()[name] for name in SIMULATED_AS},
+            {
+                **{name: BASE_CORPUS[name] for name in ("overlap", "mirror", "balance")},
+                "n_windows": V2_WINDOWS,
+            },
+        )
+        for but in ("", *REAL)
     },
 }
 

@@ -20,7 +20,7 @@ import m3n_sklearn
 from m3n_sklearn import Multi3NetPretrainer, SMPLIMUSimulator, Windows
 from m3n_sklearn.simulation import Randomization
 
-from .corpora import CORPORA, RATE, open_or_build, slug, without
+from .corpora import CORPORA, RATE, V2, open_or_build, slug, without
 from .data import load_task
 from .recipes import Recipe, short_hash
 
@@ -67,8 +67,12 @@ class Encoders:
 
     @property
     def names(self) -> list[str]:
-        """Names of the encoders that are not trained here."""
-        return list(dict.fromkeys(name.partition(", without ")[0] for name in self.files))
+        """Names of the encoders for every set: those of files, and one of real recordings."""
+        return list(dict.fromkeys(name.partition(", without ")[0] for name in (*self.files, V2)))
+
+    def reads_site_axes(self, recipe: Recipe) -> bool:
+        """Whether an encoder expects the axes of the sites, and not those of a set's sensors."""
+        return recipe.corpus.partition(", without ")[0] in self.names
 
     def unseen(self, name: str, family: str) -> str:
         """Return the key of the encoder of some name that has not read the recordings of a set."""

@@ -65,7 +65,7 @@ DSADS: Prompts = {
         "exercising on a stepper",
         "someone steps in place on a machine",
     ),
-    "jumping": ("jumping up and down", "someone jumps again and again"),
+    "jumping": ("jumping on the spot", "someone jumps again and again"),
     "lying on back": ("lying on the back", "someone lies still, face up"),
     "lying on right side": ("lying on the right side", "someone lies still on one side"),
     "moving around in an elevator": (
