@@ -121,10 +121,11 @@ def _words(rows: Mapping[str, Result]) -> Iterator[str]:
     own = [result for name, result in rows.items() if SHUFFLED not in name]
     wrong = [result.mean(1) for name, result in rows.items() if SHUFFLED in name]
     for result in own:
-        yield f"{result.name:<32}{result.mean(1):.3f}"
+        cells = format_table(result.scores).splitlines()[1].removeprefix(result.name).strip()
+        yield f"{result.name:<34}{cells}"
     if wrong:
-        yield f"{f'{len(wrong)} times {SHUFFLED}, mean':<32}{np.mean(wrong):.3f}"
-        yield f"{f'{len(wrong)} times {SHUFFLED}, best':<32}{np.max(wrong):.3f}"
+        yield f"{f'{SHUFFLED}, 1 to {len(wrong)}, mean':<34}{np.mean(wrong):.3f}"
+        yield f"{'the best of them':<34}{np.max(wrong):.3f}"
 
 
 def _beside_default(rows: Mapping[str, Result], default: Result | None) -> dict[str, Result]:
