@@ -85,13 +85,16 @@ class Corpus:
     def build(self, folder: Path, seconds: float, data: Path, quick: bool) -> None:
         """Simulate and cut into windows of some seconds."""
         simulator = SMPLIMUSimulator(**self.simulator)
+        options = dict(self.options)
+        if quick and "n_windows" in options:
+            options["n_windows"] //= 5
         build_corpus(
             self.sources(data, quick),
             folder,
             simulator=FrozenEstimator(simulator) if self.clip_by_clip else simulator,
             seconds=seconds,
             rate=RATE,
-            **self.options,
+            **options,
         )
 
 
