@@ -62,8 +62,9 @@ class PretrainingData:
     def __post_init__(self) -> None:
         self._masks = {name: self.windows.present(name) for name in self.modalities}
         self._poses = PoseFeatures(self.windows)
-        mounts = self.windows["mount"] if "mount" in self.windows else None
-        self._any_mount = None if mounts is None else np.asarray(mounts == "unknown")
+        self._any_mount = None
+        if "mount" in self.windows:
+            self._any_mount = np.asarray(self.windows["mount"] == "unknown")
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -85,8 +86,8 @@ class PretrainingData:
         Besides the network's inputs these are ``has_imu``, ``has_pose``, ``has_text`` (n,): which
         rows have a modality; ``captions`` (n, P): numbers of their sentences; ``clean``: the IMU
         before augmentation; ``measured`` (k, S, 6, 1): its channels; and ``paired``: which pose
-        rows have an IMU. With a `part` of the rows, only they are read, but everything is drawn for all
-        rows; ``all_has_imu`` and so on are those of all rows.
+        rows have an IMU. With a `part` of the rows, only they are read, but everything is drawn for
+        all rows; ``all_has_imu`` and so on are those of all rows.
         """
         everywhere = {name: self._present(name, rows) for name in self.modalities}
         captions = (

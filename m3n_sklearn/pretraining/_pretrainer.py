@@ -68,8 +68,8 @@ from ._setup import (
     choose_objectives,
     measure_scales,
     present_rows,
-    spread_rows,
     recorded_rows,
+    spread_rows,
 )
 from .corpus._folder import open_corpus
 

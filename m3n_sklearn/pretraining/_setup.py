@@ -24,8 +24,8 @@ __all__ = [
     "choose_objectives",
     "measure_scales",
     "present_rows",
-    "spread_rows",
     "recorded_rows",
+    "spread_rows",
 ]
 
 SAMPLE = 1024

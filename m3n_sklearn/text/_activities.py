@@ -27,8 +27,11 @@ class _Entry(NamedTuple):
 
 
 NO_ACTIVITY = frozenset(
-    "null none nothing other others unknown undefined unlabeled unlabelled transition background "
-    "noactivity nolabel invalid nan".split()
+    {
+        *("null", "none", "nothing", "nan", "invalid", "background", "transition"),
+        *("other", "others", "unknown", "undefined", "unlabeled", "unlabelled"),
+        *("noactivity", "nolabel"),
+    }
 )
 """Labels that say nothing about the movement."""
 

@@ -263,7 +263,7 @@ def test_short_clips_are_padded_or_counted(tmp_path):
     assert "made/brief" not in open_corpus(folder)["clip"]
     folder = build_corpus(source(clips=clips), tmp_path / "b", **SHORT)
     assert "made/brief" in open_corpus(folder)["clip"]
-    with pytest.raises(ValueError, match=r"No window is left of 1 motions"):
+    with pytest.raises(ValueError, match=r"No window is left of 1 clips"):
         build_corpus(source(clips=clips[-1:]), tmp_path / "c", short="drop", **SHORT)
 
 

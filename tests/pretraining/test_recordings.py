@@ -182,7 +182,7 @@ def test_wrong_terms_are_refused(tmp_path):
         recorded([], texts="walking")
     with pytest.raises(TypeError, match="must be a list of Recordings"):
         recorded(recording())
-    with pytest.raises(TypeError, match="Use CorpusSource.from_recordings"):
+    with pytest.raises(TypeError, match=r"Use CorpusSource\.from_recordings"):
         built(tmp_path, CorpusSource("real", "CC BY 4.0", [recording()]))
     with pytest.raises(ValueError, match="contains no recording"):
         built(tmp_path, recorded([]))

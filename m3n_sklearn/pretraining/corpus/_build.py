@@ -351,7 +351,7 @@ Work = Callable[[list[Any], Tally], Windows | None]
 
 
 class Chunk(NamedTuple):
-    """Clips that are simulated or cut together, the key of their part, and the person of each clip."""
+    """Clips that are cut together, the key of their part, and the person of each clip."""
 
     key: str
     clips: list[Any]

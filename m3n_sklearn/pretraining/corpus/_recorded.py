@@ -102,9 +102,10 @@ def completed(part: Windows, blank: Windows) -> Windows:
     columns: dict[str, Any] = {}
     absent = np.zeros(count, dtype=bool)
     for name in blank.columns:
-        # a view of one row: zeros for many poses would not fit into memory
-        empty = np.broadcast_to(blank[name], (count, *blank[name].shape[1:]))
-        columns[name] = part[name] if name in part else empty
+        if name in part:
+            columns[name] = part[name]
+        else:  # a view of one row: zeros for many poses would not fit into memory
+            columns[name] = np.broadcast_to(blank[name], (count, *blank[name].shape[1:]))
     if "imu" in part and "measured" not in part:  # simulated
         columns["measured"] = np.ones((count, len(blank.channels or ())), dtype=bool)
     lacking = [name for name in ("imu", *TIMES) if name in blank and name not in part]
