@@ -25,7 +25,7 @@ export OMP_NUM_THREADS ?= 1
 export SCIPY_ARRAY_API := 1
 
 .PHONY: demo test test-fast test-min fuzz lint docs bench bench-simulation bench-learning \
-  bench-speed clean
+  bench-arena bench-speed clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -87,17 +87,21 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
-bench: bench-simulation bench-learning bench-speed
+bench: bench-simulation bench-learning bench-arena bench-speed
 
 bench-simulation: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.simulation $(if $(QUICK),--quick)
 
 # Finished rows are kept in benchmarks/results: a run that was stopped goes on where it was.
 # ONLY="utd-indomain smartwatch" and METHODS="frozen minirocket" choose a part; PUBLISHED=1 runs only
-# rows that the published scores do not have.
+# rows that the published scores do not have. ENCODERS="mine=folder" adds pretrained encoders of yours.
 bench-learning: $(VENV)/.baselines
 	$(BIN)/python -m benchmarks.learning $(if $(QUICK),--quick) $(if $(PUBLISHED),--published) \
-	  $(if $(ONLY),--only $(ONLY)) $(if $(METHODS),--methods $(METHODS))
+	  $(if $(ONLY),--only $(ONLY)) $(if $(METHODS),--methods $(METHODS)) \
+	  $(if $(ENCODERS),--encoder $(ENCODERS))
+
+bench-arena: $(VENV)/.baselines
+	$(BIN)/python -m benchmarks.arena $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 bench-speed: $(VENV)/.baselines
 	$(BIN)/python -m benchmarks.learning_speed $(if $(QUICK),--quick)

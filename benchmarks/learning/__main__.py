@@ -3,7 +3,7 @@
 python -m benchmarks.learning --data PATH [--quick] [--only utd-indomain ...] [--methods NAME ...]
 
 Finished rows are stored. A run that was stopped continues, and parts can be run one after the
-other. The page contains all finished rows.
+other. A page contains all finished rows of its sets.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from .encoders import Encoders
+from .encoders import BASE, PACKAGED, Encoders
 from .grid import Choice, Grid
-from .page import SCORES, write_page
+from .page import PAGES, scores_of, write_page
 from .published import read_published
 
 HERE = Path(__file__).parents[1]
+ALL = "all"
+"""Name of the file of an encoder that leaves out no set."""
 
 
 def main() -> None:
@@ -35,12 +38,18 @@ def main() -> None:
     def say(text: str) -> None:
         print(f"[{(time.monotonic() - started) / 60:5.1f} min] {text}", flush=True)
 
-    encoders = Encoders(Path(options.data), store, options.quick)
-    published = read_published(SCORES) if options.published else {}
+    files = {BASE: PACKAGED, **given_encoders(options.encoder)}
+    encoders = Encoders(Path(options.data), store, options.quick, files)
+    choice = Choice(options.only, options.methods)
+    pages = [page for page, keys in PAGES.items() if any(map(choice.may_have, keys))]
+    published = {}
+    for file in map(scores_of, pages if options.published else ()):
+        published |= read_published(file) if file.exists() else {}
     grid = Grid(encoders, options.draws, options.jobs, published)
     if not options.page:
-        grid.run(Choice(options.only, options.methods), say)
-    print(write_page(grid))
+        grid.run(choice, say)
+    for page in pages:
+        print(write_page(grid, page))
 
 
 def parse_options() -> argparse.Namespace:
@@ -58,10 +67,34 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--store", type=Path, help="where results are kept")
     parser.add_argument(
+        "--encoder",
+        nargs="*",
+        default=(),
+        metavar="NAME=PATH",
+        help="files of further encoders; of a folder, all.safetensors, and without-SET.safetensors "
+        "for each set that all.safetensors has read",
+    )
+    parser.add_argument(
         "--published", action="store_true", help="run only what the published scores do not have"
     )
     parser.add_argument("--page", action="store_true", help="only write the page of what is there")
     return parser.parse_args()
+
+
+def given_encoders(given: Sequence[str]) -> dict[str, Path]:
+    """Return the files of encoders by the names of `Encoders.files`."""
+    found = {}
+    for one in given:
+        name, _, text = one.partition("=")
+        path = Path(text)
+        files = [path / f"{ALL}.safetensors", *path.glob("without-*.safetensors")]
+        for file in files if path.is_dir() else [path]:
+            if not (name and text and file.is_file()):
+                sys.exit(f"--encoder {one}: expected NAME=PATH; {file} is not a file.")
+            seen = file.stem.removeprefix("without-")
+            is_part = path.is_dir() and file.stem != ALL
+            found[f"{name}, without {seen}" if is_part else name] = file
+    return found
 
 
 if __name__ == "__main__":

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,42 +12,13 @@ from m3n_sklearn.datasets import load_openpack, load_sp_sw_har, load_utd_mhad
 from m3n_sklearn.evaluation import consecutive_groups
 from m3n_sklearn.recording import to_site_axes
 
+from .task import Task
+from .watches import WATCHES
+
 UTD_SECONDS, UTD_RATE = 2.56, 50.0
 OPENPACK_SECONDS = 12.0
 PARTS = 4
 """Segments of five boxes of the OpenPack session, each held out once."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """A labeled set and its protocol.
-
-    Attributes
-    ----------
-    groups : ndarray
-        Person of each window, or segment of the session if there is only one person.
-    blocks : ndarray
-        Clip, recording or box of each window: labels are drawn block by block.
-    folds : int, sequence of tuples of groups, or None
-        What is held out together; None is one group at a time.
-    budgets : tuple
-        Labeled windows per class; None is all.
-    descriptions : mapping
-        Prompts of each class.
-    label_at : {"window", "center"}
-        What a label describes, for our networks.
-    """
-
-    key: str
-    title: str
-    X: Windows
-    y: np.ndarray
-    groups: np.ndarray
-    blocks: np.ndarray
-    folds: int | Sequence[tuple[Any, ...]] | None
-    budgets: tuple[int | None, ...]
-    descriptions: Mapping[Any, tuple[str, ...]]
-    label_at: str = "window"
 
 
 def utd(data: Path, quick: bool) -> Task:
@@ -67,6 +35,8 @@ def utd(data: Path, quick: bool) -> Task:
         ((1,), (2,)) if quick else None,
         (1, 4, None) if quick else (1, 2, 4, 8, None),
         bunch.descriptions,
+        skeletons="in-domain",
+        mount=bunch.mount,
     )
 
 
@@ -140,4 +110,5 @@ TASKS = {
     "openpack-both": lambda data, quick: openpack(
         data, quick, ("atr01", "atr02"), "openpack-both", "both wrists", (None,)
     ),
+    **{key: one.load for key, one in WATCHES.items()},
 }

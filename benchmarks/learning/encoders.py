@@ -5,39 +5,79 @@ They are files of `save`, not cache entries, because processes and people load t
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import m3n_sklearn
 from m3n_sklearn import Multi3NetPretrainer, SMPLIMUSimulator, Windows
 from m3n_sklearn.simulation import Randomization
 
-from .corpora import CORPORA, RATE, open_or_build, slug, without
+from .corpora import CORPORA, RATE, V2, open_or_build, slug, without
 from .data import load_task
 from .recipes import Recipe, short_hash
 
 QUICK_EPOCHS = 6
+BASE = "m3n-base"
+"""The encoder that comes with the package; it has read motions and no recording."""
+PACKAGED = Path(m3n_sklearn.__file__).parent / "pretraining" / "weights" / f"{BASE}.safetensors"
 
 
 @dataclass(frozen=True)
 class Encoders:
-    """Files of pretrained encoders, and how they are made."""
+    """Files of pretrained encoders, and how they are made.
+
+    Attributes
+    ----------
+    data, store : Path
+        Folders of the real data sets and of the results.
+    quick : bool
+        Whether trainings are cut short.
+    files : mapping
+        Encoders that are not trained here. "NAME, without SET" is the one of some name that has not
+        read a set; "NAME" is taken for all others.
+    """
 
     data: Path
     store: Path
     quick: bool
+    files: Mapping[str, Path] = field(default_factory=lambda: {BASE: PACKAGED})
 
     def path(self, recipe: Recipe, held_out: Iterable[Any]) -> Path:
         """Name the file of an encoder that has not seen some people."""
         folder = self.store / "encoders"
+        if recipe.corpus in self.files:
+            return folder / f"{slug(recipe.corpus)}-{self.print(recipe)}.safetensors"
         if not CORPORA[recipe.corpus].has_test_people:
             return folder / f"{slug(recipe.corpus)}-{recipe.pretraining_key}.safetensors"
         who = short_hash(sorted(map(str, held_out)))
         return folder / f"{slug(recipe.corpus)}-{recipe.pretraining_key}-without-{who}.safetensors"
+
+    def print(self, recipe: Recipe) -> str:
+        """Return what tells a given file from others of its name; of a trained one, nothing."""
+        file = self.files.get(recipe.corpus)
+        return "" if file is None else _hash_of(file, file.stat().st_mtime_ns)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the encoders for every set: those of files, and one of real recordings."""
+        return list(dict.fromkeys(name.partition(", without ")[0] for name in (*self.files, V2)))
+
+    def reads_site_axes(self, recipe: Recipe) -> bool:
+        """Whether an encoder expects the axes of the sites, and not those of a set's sensors."""
+        return recipe.corpus.partition(", without ")[0] in self.names
+
+    def unseen(self, name: str, family: str) -> str:
+        """Return the key of the encoder of some name that has not read the recordings of a set."""
+        other = f"{name}, without {family}"
+        return other if other in self.files or other in CORPORA else name
 
     def open_corpus(self, recipe: Recipe) -> Any:
         """Build or open the corpus of a recipe."""
@@ -55,6 +95,12 @@ class Encoders:
         path, held_out = self.path(recipe, held_out), tuple(held_out)
         if path.exists():
             return f"{path.stem}: there"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if recipe.corpus in self.files:
+            copied = path.with_suffix(".tmp")
+            shutil.copyfile(self.files[recipe.corpus], copied)
+            copied.replace(path)
+            return f"{path.stem}: given"
         corpus = self.open_corpus(recipe)
         if CORPORA[recipe.corpus].has_test_people:
             corpus = without(corpus, held_out)
@@ -69,7 +115,12 @@ class Encoders:
             )
         started = time.process_time()
         fitted = Multi3NetPretrainer(**given).fit(corpus)
-        path.parent.mkdir(parents=True, exist_ok=True)
         fitted.save(path)
         minutes = (time.process_time() - started) / 60
         return f"{path.stem}: {len(corpus)} windows, {fitted.n_iter_} epochs, {minutes:.1f} min"
+
+
+@cache
+def _hash_of(file: Path, changed: int) -> str:
+    """Return a name for the content of a file that was changed at some time."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:10]

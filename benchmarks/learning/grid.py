@@ -13,16 +13,24 @@ from joblib import Parallel, delayed
 
 from m3n_sklearn.evaluation import few_label_study, person_folds
 
-from .data import TASKS, Task, load_task
+from .corpora import V2
+from .data import TASKS, load_task
 from .encoders import Encoders
 from .recipes import Recipe
 from .results import Result
 from .rows import SIMULATED, Row, list_rows
+from .task import Task
 
-PRETRAINING_SECONDS = {"in-domain": 140.0}
+PRETRAINING_SECONDS = {
+    "in-domain": 140.0,
+    "in-domain, SmartFallMM right": 240.0,
+    "in-domain, SmartFallMM left": 240.0,
+}
 GENERAL_SECONDS = 400.0
 """CPU seconds that one encoder takes, about; in-domain, for 100 epochs."""
 PAPER_FACTOR = 7.0
+V2_FACTOR = 3.0
+"""How much longer pretraining takes with real recordings in the corpus."""
 QUICK_SHARE = 0.1
 
 
@@ -40,6 +48,10 @@ class Choice:
 
     only: Sequence[str] = ()
     methods: Sequence[str] = ()
+
+    def may_have(self, task: str) -> bool:
+        """Whether a task may have a wanted row."""
+        return not self.only or any(o == task or o.startswith(f"{task}-") for o in self.only)
 
     def has(self, task: str, row: Row) -> bool:
         """Whether a row is wanted."""
@@ -95,7 +107,8 @@ class Grid:
 
     def run(self, choice: Choice, say: Callable[[str], None]) -> None:
         """Run the missing rows of a choice."""
-        chosen = [(task, self.rows(task, choice)) for task in map(self.task, self.tasks)]
+        keys = filter(choice.may_have, self.tasks)
+        chosen = [(task, self.rows(task, choice)) for task in map(self.task, keys)]
         missing = [
             (task, row)
             for task, rows in chosen
@@ -142,10 +155,13 @@ class Grid:
     ) -> None:
         """Build missing corpora before several processes would build the same one."""
         needed = {(recipe.corpus, recipe.seconds): recipe for recipe, _ in encoders}
-        if any(row.section == SIMULATED for _, row in rows):
-            needed["in-domain", Recipe("in-domain").seconds] = Recipe("in-domain")
+        for task, row in rows:
+            if row.section == SIMULATED:
+                recipe = Recipe(task.skeletons)
+                needed[recipe.corpus, recipe.seconds] = recipe
         for recipe in needed.values():
-            self.encoders.open_corpus(recipe)
+            if recipe.corpus not in self.encoders.files:
+                self.encoders.open_corpus(recipe)
 
     def _missing_encoders(
         self, rows: Sequence[tuple[Task, Row]]
@@ -177,7 +193,10 @@ class Grid:
 
     def _encoder_cost(self, job: tuple[Recipe, tuple[Any, ...]]) -> float:
         recipe = job[0]
+        if recipe.corpus in self.encoders.files:
+            return 0.0
         seconds = PRETRAINING_SECONDS.get(recipe.corpus, GENERAL_SECONDS)
+        seconds *= V2_FACTOR if recipe.corpus.startswith(V2) else 1
         if recipe.pretrainer.get("encoder") == "paper":
             seconds *= PAPER_FACTOR
         seconds *= recipe.pretrainer.get("max_epochs", 100) / 100

@@ -50,6 +50,33 @@ class Worn(ClassifierMixin, BaseEstimator):
         return self.estimator_.predict(X if self.turn is None else turned(X, np.array(self.turn)))
 
 
+class InSiteAxes(ClassifierMixin, BaseEstimator):
+    """A classifier that reads windows in the axes of the sites.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Of windows.
+    mount : mapping
+        How the sensors are worn, as for `to_site_axes`.
+    """
+
+    def __init__(self, estimator: Any, mount: Any) -> None:
+        self.estimator = estimator
+        self.mount = mount
+
+    def fit(self, X: Windows, y: Any) -> InSiteAxes:
+        self.estimator_ = clone(self.estimator).fit(to_site_axes(X, self.mount), y)
+        self.classes_ = self.estimator_.classes_
+        return self
+
+    def predict(self, X: Windows) -> np.ndarray:
+        return self.estimator_.predict(to_site_axes(X, self.mount))
+
+    def predict_proba(self, X: Windows) -> np.ndarray:
+        return self.estimator_.predict_proba(to_site_axes(X, self.mount))
+
+
 def turned(X: Windows, turn: np.ndarray) -> Windows:
     """Turn accelerometer and gyro of every site together."""
     sites = [channel.removesuffix("_acc_x") for channel in X.channels if channel.endswith("_acc_x")]

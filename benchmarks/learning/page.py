@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,30 +11,59 @@ import numpy as np
 
 from m3n_sklearn.evaluation import format_table
 
+from .claims import list_claims
+from .data import TASKS
 from .grid import Choice, Grid
 from .mounting import AS_WORN, FLIPPED, TURNED
 from .published import publish
 from .results import Result
-from .rows import DEFAULT, INDOMAIN, MOUNTING, PAPERS, SECTIONS, TEXT_NAMED, ZERO_SHOT, Row
+from .rows import (
+    DEFAULT,
+    GIVEN_WORDS,
+    INDOMAIN,
+    MOUNTING,
+    PAPERS,
+    SECTIONS,
+    SHUFFLED,
+    TEXT_NAMED,
+    ZERO_SHOT,
+    Row,
+    title_of,
+)
 from .targets import Tables, list_targets, mounting_cost
+from .watches import WATCHES
 
-PAGE = Path(__file__).parents[2] / "docs" / "benchmarks" / "learning.txt"
-SCORES = PAGE.with_name("learning_scores.csv.gz")
+DOCS = Path(__file__).parents[2] / "docs" / "benchmarks"
+PAGES = {
+    "learning": tuple(key for key in TASKS if key not in WATCHES),
+    "watches": tuple(WATCHES),
+}
+"""Sets of each page, by the name of its file."""
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch", "aeon")
 
 
-def write_page(grid: Grid) -> str:
-    """Write the page (of a quick run: next to the results) and return its text."""
-    text = "\n".join(_page(grid)) + "\n"
-    path = grid.store / PAGE.name if grid.encoders.quick else PAGE
-    path.write_text(text, encoding="utf-8")
+def scores_of(page: str) -> Path:
+    """Return the file of the scores behind a page."""
+    return DOCS / f"{page}_scores.csv.gz"
+
+
+def write_page(grid: Grid, page: str) -> str:
+    """Write a page (of a quick run: next to the results) and return its text."""
+    found = list(_finished(grid, page))
+    text = "\n".join(_page(grid, page, _read(found))) + "\n"
+    folder = grid.store if grid.encoders.quick else DOCS
+    (folder / f"{page}.txt").write_text(text, encoding="utf-8")
     if not grid.encoders.quick:
-        publish(SCORES, (((key, row.key), result) for key, row, result in _finished(grid)))
+        publish(scores_of(page), (((key, row.key), result) for key, row, result in found))
     return text
 
 
-def _finished(grid: Grid) -> Iterator[tuple[str, Row, Result]]:
-    for key in grid.tasks:
+Found = tuple[str, Row, Result]
+"""A finished row, with the key of its set."""
+
+
+def _finished(grid: Grid, page: str) -> Iterator[Found]:
+    for key in filter(PAGES[page].__contains__, grid.tasks):
         task = grid.task(key)
         for row in grid.rows(task, Choice()):
             result = grid.result(task, row)
@@ -42,8 +71,7 @@ def _finished(grid: Grid) -> Iterator[tuple[str, Row, Result]]:
                 yield key, row, result
 
 
-def _page(grid: Grid) -> Iterator[str]:
-    tables = _read(grid)
+def _page(grid: Grid, page: str, tables: Tables) -> Iterator[str]:
     quick = " QUICK=1" if grid.encoders.quick else ""
     yield f"make bench-learning DATA=path{quick}"
     yield f"Python {platform.python_version()}, " + ", ".join(
@@ -51,23 +79,28 @@ def _page(grid: Grid) -> Iterator[str]:
     )
     yield "Macro F1: mean ± standard deviation over people of the mean over draws of labels. The"
     yield "number of draws is below each table. Rows that were not run are left out."
-    for key in grid.tasks:
+    for key in filter(PAGES[page].__contains__, grid.tasks):
         if any(task == key for task, _ in tables.rows):
             yield from ("", "", grid.task(key).title, "=" * len(grid.task(key).title))
             yield from _task(key, tables)
     yield from ("", "", "Targets", "=======")
     yield from _targets(tables)
+    if page == "watches":
+        yield from ("", "", "All sets together", "=================")
+        yield from list_claims(tables)
 
 
-def _read(grid: Grid) -> Tables:
+def _read(found: Iterable[Found]) -> Tables:
     rows: dict[tuple[str, str], dict[str, Result]] = {}
-    for key, row, result in _finished(grid):
+    for key, row, result in found:
         rows.setdefault((key, row.section), {})[row.method.name] = result
     return Tables(rows)
 
 
 def _task(key: str, tables: Tables) -> Iterator[str]:
-    for section, title in SECTIONS.items():
+    given = [s for t, s in tables.rows if t == key and s not in SECTIONS]
+    for section in (*SECTIONS, *given):
+        title = title_of(section)
         rows = tables.rows.get((key, section))
         if rows:
             if section == PAPERS:
@@ -76,11 +109,23 @@ def _task(key: str, tables: Tables) -> Iterator[str]:
             table = format_table([s for result in rows.values() for s in result.scores])
             if section == MOUNTING:
                 yield from _mounting(rows)
-            elif section in (TEXT_NAMED, ZERO_SHOT):  # no label, so no budget above the column
-                yield table.partition("\n")[2]
+            elif section in (TEXT_NAMED, ZERO_SHOT) or section.startswith(GIVEN_WORDS):
+                yield from _words(rows)
             else:
                 yield table
                 yield from _draws(rows)
+
+
+def _words(rows: Mapping[str, Result]) -> Iterator[str]:
+    """Its own prompts against those of wrong classes; no label, so no budget above the column."""
+    own = [result for name, result in rows.items() if SHUFFLED not in name]
+    wrong = [result.mean(1) for name, result in rows.items() if SHUFFLED in name]
+    for result in own:
+        cells = format_table(result.scores).splitlines()[1].removeprefix(result.name).strip()
+        yield f"{result.name:<34}{cells}"
+    if wrong:
+        yield f"{f'{SHUFFLED}, 1 to {len(wrong)}, mean':<34}{np.mean(wrong):.3f}"
+        yield f"{'the best of them':<34}{np.max(wrong):.3f}"
 
 
 def _beside_default(rows: Mapping[str, Result], default: Result | None) -> dict[str, Result]:

@@ -20,12 +20,20 @@ from m3n_sklearn.evaluation import Method, person_folds
 from .baselines.committee import Committee
 from .baselines.evened import Evened
 from .baselines.minirocket import beside
-from .baselines.table import COPIES, EPOCHS_QUICK, LSTM, MAJORITY, SCRATCH, Baseline, list_baselines
-from .corpora import RATE, labels, without
-from .data import Task
-from .encoders import Encoders
+from .baselines.table import (
+    COPIES,
+    EPOCHS_QUICK,
+    LSTM,
+    MAJORITY,
+    SCRATCH,
+    Baseline,
+    limu_berts,
+    list_baselines,
+)
+from .corpora import RATE, V2, for_training, without
+from .encoders import BASE, Encoders
 from .kept import Kept
-from .mounting import Worn, list_turns
+from .mounting import InSiteAxes, Worn, list_turns
 from .parts import InParts
 from .recipes import (
     ABLATIONS,
@@ -38,8 +46,13 @@ from .recipes import (
     Recipe,
     short_hash,
 )
+from .task import Task
+from .watches import WATCHES
 
 BASELINES, SIMULATED, CONTROL = "baselines", "baselines-simulated", "control"
+GIVEN = "encoder-"
+"""Sections of an encoder for every set begin with it, and end with its name."""
+GIVEN_WORDS = "zero-shot-"
 INDOMAIN, GENERAL, PAPERS = "indomain", "general", "paper"
 TEXT_NAMED, ZERO_SHOT = "text-named", "zero-shot"
 ABLATION, MOUNTING, CENTER = "ablation", "mounting", "center"
@@ -59,16 +72,28 @@ SECTIONS = {
     TEMPORAL: "with temporal context: Viterbi over the recording, all labels",
     EVENLY: "with temporal context: decided as if all classes were equally frequent, all labels",
 }
+
+
+def title_of(section: str) -> str:
+    """Return the title of a section."""
+    if section.startswith(GIVEN):
+        return f"ours, pretrained encoder {section.removeprefix(GIVEN)} (read nothing of this set)"
+    if section.startswith(GIVEN_WORDS):
+        name = section.removeprefix(GIVEN_WORDS)
+        return f"zero-shot: pretrained encoder {name} (read nothing of this set), no real label"
+    return SECTIONS[section]
+
+
 INDOMAIN_TWICE = f"{INDOMAIN}, two encoders"
+WATCH_DRAWS = 2
+"""Draws of labels of the watch sets, which have more people than the others."""
 BOTH = "openpack-both"
 """The set with the largest windows, for which slow rows are left out."""
 CONTROLLED = ("utd", "smartwatch", "openpack-right")
 """The sets that have controls, but for quick runs."""
-SHUFFLES = 3
+SHUFFLED = "shuffled prompts"
+SHUFFLES = 20
 """Random assignments of the prompts to the wrong classes."""
-
-BASE = "m3n-base"
-"""Sets the size and rate of the from-scratch network if windows have another rate."""
 
 AS_WORN_THERE = "general, worn as in UTD-MHAD"
 TWO_ENCODERS = Recipe("in-domain", beside=AS_WORN_THERE)
@@ -79,6 +104,7 @@ Build = Callable[[tuple[Any, ...]], BaseEstimator]
 DEFAULT, ANY = "default (auto)", "for an unknown mounting"
 TWICE = "default (auto), two encoders"
 FLIPS = "strapped either way in training"
+PROMPTED = "default (auto), with prompts"
 FROZEN, TUNED = "frozen", "probed, then fine-tuned"
 TWO = "two CNNs from scratch, our augmentation"
 STEADY = "CNN from scratch, without tempo and amplitude"
@@ -95,10 +121,15 @@ FITS = "fits"
 """Folder of a store for fits that rows share."""
 SHARED = {SCRATCH, LSTM}
 """Slow baselines that occur in several sections: their fits are stored."""
+JOINED = {"features + random forest", "MiniRocket + linear", SCRATCH}
+"""Baselines that also learn from simulated windows of SmartFallMM."""
+NO_GYRO = "angular rates set to zero"
 TRAINED = {SCRATCH, DEFAULT}
 """Those of them that take long."""
 SMOOTHING_FOLDS = 2
 """Folds for choosing the weight of window probabilities; each requires one training."""
+V2_EPOCHS = 20
+"""Epochs of the encoders with real recordings, as of the weights that come with the package."""
 ABLATION_EPOCHS = 20
 """Epochs of the pretrainings that are compared, to keep the whole grid within hours."""
 
@@ -141,15 +172,24 @@ class Row:
 def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
     """Name every row of a task's tables."""
     quick = encoders.quick
-    n_draws = 1 if quick else n_draws
+    is_watch = task.key in WATCHES
+    n_draws = 1 if quick else min(n_draws, WATCH_DRAWS) if is_watch else n_draws
     rows = list(_baselines(task, encoders, n_draws))
-    settings = [(GENERAL, "general")]
+    settings = [] if is_watch else [(GENERAL, ZERO_SHOT, "general")]
     if task.key == "utd":
-        settings = [(INDOMAIN, "in-domain"), (GENERAL, AS_WORN_THERE)]
-    for section, corpus in settings:
-        rows += _ours(section, task, Recipe(corpus), encoders, n_draws)
-        words = TEXT_NAMED if corpus == "in-domain" else ZERO_SHOT
-        rows += _words(words, task, Recipe(corpus), encoders)
+        settings = [(GENERAL, ZERO_SHOT, AS_WORN_THERE)]
+    if task.skeletons:
+        settings.insert(0, (INDOMAIN, TEXT_NAMED, task.skeletons))
+    if task.key != BOTH:
+        settings += [
+            (f"{GIVEN}{name}", f"{GIVEN_WORDS}{name}", encoders.unseen(name, task.family))
+            for name in encoders.names
+        ]
+    for section, words, corpus in settings:
+        shorter = corpus.startswith(V2) and corpus not in encoders.files
+        recipe = Recipe(corpus, pretrainer={"max_epochs": V2_EPOCHS} if shorter else {})
+        rows += _ours(section, task, recipe, encoders, n_draws)
+        rows += _words(words, task, recipe, encoders)
     if task.key == "utd":
         rows += _mounting(task, rows, encoders)
         rows += _papers(task, encoders)
@@ -177,24 +217,29 @@ def _baselines(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
     for name, estimator, draws, seconds in baselines:
         if name == LSTM and task.key.startswith("openpack"):
             continue  # its cost grows with sensors and length: half an hour and more for one cell
+        if task.key in WATCHES and (name == LSTM or COPIES in name):
+            continue  # they take half of the time and are behind the others on the sets above
         shared = _kept(estimator, encoders) if name in SHARED else estimator
-        method, spent = Method(name, shared), seconds * _size(task)
+        flags = (NO_GYRO,) if task.is_acc_only and name.startswith("LIMU-BERT") else ()
+        method, spent = Method(name, shared, flags=flags), seconds * _size(task)
         few = _ends(task) if name == LSTM else None
         yield Row(BASELINES, method, _parameters(estimator), None, draws, few, spent)
-    if task.key != "utd":
+    if not task.skeletons:
         return
     for name, estimator, draws, seconds in baselines:
-        if name != MAJORITY:
-            method = Method(name, estimator, extra=_simulated(encoders))
+        if name != MAJORITY and (task.key == "utd" or name in JOINED):
+            method = Method(name, estimator, extra=_simulated(task, encoders))
             spec = [_parameters(estimator), "simulated"]
             few = task.budgets[:1] if name == LSTM else _ends(task) if COPIES in name else None
             yield Row(SIMULATED, method, spec, None, draws, few, 1.3 * seconds)
-    yield _evened(_scratch(baselines).estimator, encoders, n_draws)
+    yield _evened(_scratch(baselines).estimator, task, encoders, n_draws)
 
 
 def _list_baselines(task: Task, encoders: Encoders, n_draws: int) -> list[Baseline]:
     shaped_by = None if task.X.rate("imu") == RATE else BASE
-    return list(list_baselines(encoders.data, n_draws, encoders.quick, task.label_at, shaped_by))
+    found = list_baselines(encoders.data, n_draws, encoders.quick, task.label_at, shaped_by)
+    others = [] if task.key not in WATCHES else limu_berts(encoders.data)
+    return [*found, *(Baseline(name, one, n_draws, 2) for name, one in others)]
 
 
 def _scratch(baselines: list[Baseline]) -> Baseline:
@@ -228,9 +273,9 @@ def _in_parts(build: Build, task: Task, encoders: Encoders) -> Build:
     return lambda held_out: InParts(build(held_out), scratch, str(encoders.store / FITS))
 
 
-def _evened(scratch: BaseEstimator, encoders: Encoders, n_draws: int) -> Row:
+def _evened(scratch: BaseEstimator, task: Task, encoders: Encoders, n_draws: int) -> Row:
     """Return the baseline that weighs real and simulated windows as our rehearsal does."""
-    simulated = _simulated(encoders)
+    simulated = _simulated(task, encoders)
 
     def build(held_out: tuple[Any, ...]) -> Evened:
         return Evened(scratch, *simulated(held_out))
@@ -262,15 +307,14 @@ def _parameters(estimator: BaseEstimator) -> list[str]:
     return [f"{key}={value}" for key, value in sorted(flat.items())]
 
 
-def _simulated(encoders: Encoders) -> Callable[[tuple[Any, ...]], tuple[Any, np.ndarray]]:
+def _simulated(
+    task: Task, encoders: Encoders
+) -> Callable[[tuple[Any, ...]], tuple[Any, np.ndarray]]:
     """Return a function that simulates windows of the training people, with their labels."""
 
     def extra(held_out: tuple[Any, ...]) -> tuple[Any, np.ndarray]:
-        corpus = without(encoders.open_corpus(Recipe("in-domain")), held_out)
-        corpus = corpus[::2]  # neighbors overlap by nine tenths
-        kept = ("imu", "clip", "start")
-        X = corpus.drop(*(name for name in corpus.columns if name not in kept))
-        return X, labels(corpus, encoders.data)
+        corpus = without(encoders.open_corpus(Recipe(task.skeletons)), held_out)
+        return for_training(task.skeletons, corpus, encoders.data)
 
     return extra
 
@@ -288,7 +332,13 @@ def _ours(
         yield _row(section, TUNED, task, recipe, encoders, PROBED, few, many)
     yield _row(section, DEFAULT, task, recipe, encoders, BY_DEFAULT, n_draws, None)
     if section == INDOMAIN:
-        yield _row(section, TWICE, task, TWO_ENCODERS, encoders, BY_DEFAULT, n_draws, None)
+        twice = TWO_ENCODERS if task.key == "utd" else replace(recipe, beside=BASE)
+        yield _row(section, TWICE, task, twice, encoders, BY_DEFAULT, n_draws, None)
+    if section.startswith(GIVEN) and not encoders.quick:
+        few = tuple(budget for budget in task.budgets if budget is not None and budget < MANY)
+        given = {**BY_DEFAULT, "descriptions": task.descriptions}
+        if few:
+            yield _row(section, PROMPTED, task, recipe, encoders, given, n_draws, few)
 
 
 def _papers(task: Task, encoders: Encoders) -> Iterator[Row]:
@@ -311,27 +361,29 @@ def _row(
     flags: tuple[str, ...] = (),
 ) -> Row:
     """Return one of our rows."""
-    known = recipe.corpus == "in-domain" and given.get("descriptions", True)
+    known = recipe.corpus == task.skeletons and given.get("descriptions", True)
     words = {"descriptions": task.descriptions} if known else {}
     at = {"label_at": task.label_at} if task.label_at != "window" else {}
-    build = _tuned(encoders, recipe, words | at | dict(given))
+    build = _tuned(task, encoders, recipe, words | at | dict(given))
     if given == BY_DEFAULT and not RESHAPING & recipe.pretrainer.keys():
         build = _in_parts(build, task, encoders)
     elif given == PROBED:
         build = _keeping(build, encoders)
+    build = _facing(build, task, recipe, encoders)
     method, given = Method(name, build, flags=flags), {**at, **given}
     seconds = SECONDS_OF.get(given["strategy"], 10) * _size(task) / (3 if encoders.quick else 1)
     spec = [recipe.pretraining_key, dict(given), dict(recipe.classifier), known]
     spec += [recipe.beside] if recipe.beside else []
+    spec += [mark for one in recipe.encoders if (mark := encoders.print(one))]
     return Row(section, method, spec, recipe, n_draws, budgets, seconds)
 
 
-def _tuned(encoders: Encoders, recipe: Recipe, given: Any) -> Build:
+def _tuned(task: Task, encoders: Encoders, recipe: Recipe, given: Any) -> Build:
     """Return a function of the held-out people: an encoder without them, under a classifier."""
     shorter = {"max_epochs": EPOCHS_QUICK} if encoders.quick else {}
     given = {"random_state": 0, **recipe.classifier, **shorter, **given}
-    rehearses = given.pop("rehearses", recipe.corpus == "in-domain")
-    simulated = _simulated(encoders)
+    rehearses = given.pop("rehearses", recipe.corpus == task.skeletons)
+    simulated = _simulated(task, encoders)
 
     def build(held_out: tuple[Any, ...]) -> BaseEstimator:
         rehearsal = simulated(held_out) if rehearses else None
@@ -342,16 +394,25 @@ def _tuned(encoders: Encoders, recipe: Recipe, given: Any) -> Build:
     return build
 
 
+def _facing(build: Build, task: Task, recipe: Recipe, encoders: Encoders) -> Build:
+    """Let an encoder for every set read the axes of the sites, where they are known."""
+    if not task.mount or not encoders.reads_site_axes(recipe):
+        return build
+    return lambda held_out: InSiteAxes(build(held_out), task.mount)
+
+
 def _words(section: str, task: Task, recipe: Recipe, encoders: Encoders) -> Iterator[Row]:
     """Named by prompts, and by prompts of the wrong classes."""
     classes = list(task.descriptions)
     prompts = [("its own prompts", classes)]
-    prompts += [(f"shuffled prompts, {k + 1}", _derangement(classes, k)) for k in range(SHUFFLES)]
+    prompts += [(f"{SHUFFLED}, {k + 1}", _derangement(classes, k)) for k in range(SHUFFLES)]
     for name, order in prompts:
         described = {c: task.descriptions[o] for c, o in zip(classes, order, strict=True)}
         given = {"strategy": "zero_shot", "descriptions": described}
-        method = Method(name, _tuned(encoders, recipe, given), needs_labels=False)
+        build = _facing(_tuned(task, encoders, recipe, given), task, recipe, encoders)
+        method = Method(name, build, needs_labels=False)
         spec = [recipe.pretraining_key, [str(o) for o in order], str(described)]
+        spec += [mark for one in recipe.encoders if (mark := encoders.print(one))]
         yield Row(section, method, spec, recipe, 1, (1,), seconds=1)
 
 
@@ -384,7 +445,7 @@ def _stem(task: Task, encoders: Encoders) -> Row:
     def build(held_out: tuple[Any, ...]) -> BaseEstimator:
         return beside(load(encoders.path(recipe, held_out)))
 
-    method = Method("MiniRocket beside the encoder, ridge", build, extra=_simulated(encoders))
+    method = Method("MiniRocket beside the encoder, ridge", build, extra=_simulated(task, encoders))
     folds = _some_people(task)
     return Row(ABLATION, method, recipe.pretraining_key, recipe, 1, (1,), 5.0, folds)
 

@@ -24,6 +24,7 @@ from .rows import (
     INDOMAIN,
     INDOMAIN_TWICE,
     MOUNTING,
+    SHUFFLED,
     SIMULATED,
     TEMPORAL,
     TEXT_NAMED,
@@ -166,8 +167,8 @@ def _words(tables: Tables) -> Iterator[Target]:
     for (task, section), rows in tables.rows.items():
         if section not in (TEXT_NAMED, ZERO_SHOT) or len(rows) < 2:
             continue
-        named = next(r for name, r in rows.items() if "shuffled" not in name)
-        shuffled = [r for name, r in rows.items() if "shuffled" in name]
+        named = next(r for name, r in rows.items() if SHUFFLED not in name)
+        shuffled = [r for name, r in rows.items() if SHUFFLED in name]
         f1 = named.mean(1)
         wrong = float(np.mean([r.mean(1) for r in shuffled]))
         if section == TEXT_NAMED:

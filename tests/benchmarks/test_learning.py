@@ -9,36 +9,42 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 
-from benchmarks.learning import results, targets
+from benchmarks.learning import claims, results, targets
 from benchmarks.learning.baselines.augmented import MOST, Augmented
 from benchmarks.learning.baselines.committee import Committee
 from benchmarks.learning.baselines.deepconvlstm import DeepConvLSTM
 from benchmarks.learning.baselines.limu_bert import LimuBertFeatures
-from benchmarks.learning.baselines.signals import by_site, from_sites, readings
+from benchmarks.learning.baselines.signals import by_site, from_sites, readings, with_gyro
 from benchmarks.learning.baselines.table import SCRATCH, from_scratch
-from benchmarks.learning.corpora import UTD_MOUNT
-from benchmarks.learning.data import Task
-from benchmarks.learning.encoders import Encoders
+from benchmarks.learning.corpora import CORPORA, UTD_MOUNT, for_training, without_gyro
+from benchmarks.learning.encoders import BASE, PACKAGED, Encoders
 from benchmarks.learning.grid import Grid
 from benchmarks.learning.kept import Kept
-from benchmarks.learning.mounting import Worn, list_turns, turned
+from benchmarks.learning.mounting import InSiteAxes, Worn, list_turns, turned
 from benchmarks.learning.parts import InParts
 from benchmarks.learning.published import publish, read_published
+from benchmarks.learning.real import real_sources
 from benchmarks.learning.recipes import ABLATIONS, CONE, FINE_TUNING, Recipe, short_hash
 from benchmarks.learning.rows import (
     BASELINES,
     DEFAULT,
     GENERAL,
+    GIVEN,
+    GIVEN_WORDS,
     INDOMAIN,
     TEXT_NAMED,
     TWICE,
     TWO_ENCODERS,
     Row,
 )
+from benchmarks.learning.task import Task
+from benchmarks.learning.watches import SMARTFALLMM_MOUNT, WATCHES
+from benchmarks.pool import cut_spread, read_wrist
 from m3n_sklearn import Multi3NetClassifier, Windows
 from m3n_sklearn.datasets import load_utd_mhad
 from m3n_sklearn.evaluation import Method, Score, few_label_study
-from m3n_sklearn.recording import channel_names
+from m3n_sklearn.recording import channel_names, to_site_axes
+from m3n_sklearn.text import activity_sentences
 from tests.wrists import classifier, pretrained, wrist_data
 
 
@@ -288,3 +294,148 @@ def test_bars_say_what_was_met_and_what_was_missed():
     assert verdicts["utd, text-named: macro F1 ≥ 0.45"] is True
     assert verdicts["utd, indomain, 4 per class: pretrained ahead of from scratch"] is True
     assert verdicts["utd, general, 4 per class: pretrained ahead of from scratch"] is False
+
+
+# ---- watch sets
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """Two people, two classes, acc only, 20 s each at 10 Hz; the first second was lost."""
+    labels, people = ["rest", "wave"] * 2, [1, 1, 2, 2]
+    acc = np.random.default_rng(0).integers(1, 99, (800, 3)).astype(np.int16)
+    acc[:10] = 0
+    path = tmp_path / "watch.npz"
+    np.savez(
+        path,
+        seg_ptr=np.arange(5) * 200,
+        rate_hz=10.0,
+        acc_q=acc,
+        acc_scale=0.1,
+        subject=people,
+        label=labels,
+    )
+    return path
+
+
+def test_an_archive_becomes_recordings(archive):
+    found = read_wrist(archive, "left_wrist", keep=lambda columns: columns["subject"] == 2)
+    assert [(one.subject, one.labels[0]) for one in found] == [("2", "rest"), ("2", "wave")]
+    np.testing.assert_allclose(found[0].data, np.load(archive)["acc_q"][400:600] * 0.1)
+    assert found[0].channels == channel_names("left_wrist", "acc")
+
+
+def test_windows_are_spread_over_stretches_and_lost_samples_are_left_out(archive):
+    recordings = read_wrist(archive, "left_wrist")
+    X, y, people, blocks = cut_spread(recordings, 2.0, 3)
+    counts = np.unique([f"{a} {b}" for a, b in zip(people, y, strict=True)], return_counts=True)[1]
+    assert counts.tolist() == [3] * 4 and (np.abs(X["imu"]).sum(axis=1) > 0).all()
+    assert len(set(blocks)) < len(y)  # neighbors share a stretch
+    spans = [np.ptp(X["start"][blocks == one]) for one in set(blocks)]
+    assert max(spans) < 10
+    again = cut_spread(recordings, 2.0, 3)[0]
+    np.testing.assert_array_equal(again["start"], X["start"])
+
+
+def test_a_missing_gyroscope_reads_zero():
+    acc = np.ones((2, 3, 5), dtype=np.float32)
+    assert with_gyro(acc).sum(axis=(0, 2)).tolist() == [10, 10, 10, 0, 0, 0]
+    assert with_gyro(np.ones((2, 6, 5))).shape == (2, 6, 5)
+
+
+@pytest.mark.filterwarnings("ignore:The activity")
+def test_no_prompt_is_a_caption():
+    for one in WATCHES.values():
+        captions = {text.lower() for label in one.prompts for text in activity_sentences(label)}
+        asked = [prompt.lower() for prompts in one.prompts.values() for prompt in prompts]
+        assert not captions & set(asked) and len(set(asked)) == len(asked)
+
+
+def test_every_tested_set_of_the_corpus_has_an_encoder_without_it(tmp_path):
+    encoders = Encoders(tmp_path, tmp_path, quick=True)
+    for one in WATCHES.values():
+        key = encoders.unseen("v2", one.family)
+        read = {"wisdm", "dsads", "selfback"} - {one.family}
+        assert key in CORPORA
+        but = CORPORA[key].sources.keywords["but"]
+        assert {source.name for source in real_sources(tmp_path, but)} == read
+
+
+def test_given_encoders_are_copied_and_known_by_their_content(tmp_path):
+    file = tmp_path / "own.safetensors"
+    file.write_bytes(b"1")
+    files = {BASE: PACKAGED, "own": file, "own, without wisdm": PACKAGED}
+    encoders = Encoders(tmp_path, tmp_path / "store", True, files)
+    assert encoders.unseen("own", "wisdm") == "own, without wisdm"
+    assert encoders.unseen("own", "ter") == "own"
+    assert encoders.names == [BASE, "own", "v2"]
+    recipe = Recipe("own")
+    encoders.pretrain(recipe, ())
+    assert encoders.path(recipe, ()).read_bytes() == b"1"
+    before = encoders.path(recipe, ())
+    file.write_bytes(b"22")
+    assert encoders.path(recipe, ()) != before
+
+
+def test_simulated_straps_of_every_second_window_are_turned(monkeypatch):
+    key = "in-domain, SmartFallMM right"
+    monkeypatch.setattr(
+        "benchmarks.learning.corpora.CORPORA",
+        {key: replace(CORPORA[key], labels=lambda data: {"a": "rest"}, every=1)},
+    )
+    windows = Windows(
+        imu=np.ones((2, 3, 8), dtype=np.float32),
+        clip=["x/a", "x/a~mirrored"],
+        start=[0.0, 1.0],
+        rate=50.0,
+        channels=channel_names("right_wrist", "acc"),
+    )
+    X, y = for_training(key, windows, None)
+    assert y.tolist() == ["rest", "rest"]
+    assert X["imu"][:, :, 0].tolist() == [[1, 1, 1], [-1, -1, 1]]
+
+
+def test_windows_without_gyroscopes(windows):
+    X, _ = windows
+    acc = without_gyro(X.assign(text=["a"] * len(X)))
+    assert acc.channels == channel_names("right_wrist", "acc") and acc["text"][0] == "a"
+    np.testing.assert_array_equal(acc["imu"], X["imu"][:, :3])
+
+
+def test_a_classifier_reads_the_axes_of_the_site(windows):
+    X, y = windows
+    seen = []
+
+    class Looking(DummyClassifier):
+        def fit(self, X, y):
+            seen.append(X["imu"])
+            return super().fit(np.zeros((len(y), 1)), y)
+
+    InSiteAxes(Looking(), SMARTFALLMM_MOUNT).fit(X, y)
+    np.testing.assert_array_equal(seen[0], to_site_axes(X, SMARTFALLMM_MOUNT)["imu"])
+    np.testing.assert_allclose(seen[0][:, 0], X["imu"][:, 1])
+
+
+def test_claims_take_each_set_once():
+    sets = {"wisdm": (0.55, 0.5), "ter": (0.7, 0.5)}
+    rows = {}
+    for task, (ours, forest) in sets.items():
+        rows[task, BASELINES] = {
+            SCRATCH: row(SCRATCH, 0.45, (1, 4, 16)),
+            "forest": row("forest", forest, (1, 4, 16)),
+        }
+        rows[task, f"{GIVEN}v9"] = {DEFAULT: row(DEFAULT, ours, (1, 4, 16))}
+        rows[task, f"{GIVEN_WORDS}v9"] = {
+            "its own prompts": row("its own prompts", 0.5, (1,)),
+            "shuffled prompts, 1": row("shuffled prompts, 1", 0.1, (1,)),
+        }
+    lines = list(claims.list_claims(targets.Tables(rows)))
+    rival = next(line for line in lines if "best rival, 1 per class" in line)
+    assert "+12.5" in rival and "2 sets" in rival and rival.endswith("met")
+    assert any(line.startswith("zero-shot, mean of 2: 0.50") and "met" in line for line in lines)
+
+
+def test_intervals_of_means_over_sets():
+    found = claims.mean_gap([targets.Gap(0.1, 0.0, 0.2), targets.Gap(0.3, 0.2, 0.4)])
+    assert found.mean == pytest.approx(0.2)
+    assert found.high - found.mean == pytest.approx(0.1 / np.sqrt(2))

@@ -1,8 +1,9 @@
-"""LIMU-BERT-X: a published pretrained IMU encoder, frozen.
+"""LIMU-BERT-X and the four encoders of LIMU-BERT: published pretrained IMU encoders, frozen.
 
 H. Xu et al., "LIMU-BERT: unleashing the potential of unlabeled data for IMU sensing
-applications", SenSys 2021; the weights are those of its successor LIMU-BERT-X (MIT license).
-Written from the description of the network; only the weights are taken over.
+applications", SenSys 2021, and its successor LIMU-BERT-X (MIT license). They differ in their
+weights and in the length of their windows: 20 steps of LIMU-BERT-X, 120 of the others. Written from
+the description of the network; only the weights are taken over.
 """
 
 from __future__ import annotations
@@ -16,16 +17,19 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from torch import Tensor
 from torch.nn import functional
 
-from .signals import readings
+from .signals import readings, with_gyro
 
-RATE, STEPS, HEADS, PASSES = 20.0, 20, 4, 4
+RATE, HEADS, PASSES = 20.0, 4, 4
 UNITS = np.repeat([9.8, 1.0], 3).astype(np.float32)
 
 Weights = dict[str, Tensor]
 
 
 class LimuBertFeatures(TransformerMixin, BaseEstimator):
-    """Windows -> mean of the encoder's states over pieces of one second, for each site."""
+    """Windows -> mean of the encoder's states, for each site.
+
+    Longer windows than the encoder's are read in pieces. A missing gyroscope reads zero.
+    """
 
     def __init__(self, weights: str | Path) -> None:
         self.weights = weights
@@ -35,19 +39,20 @@ class LimuBertFeatures(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        imu = readings(X, RATE)
+        imu = with_gyro(readings(X, RATE))
         n, channels, length = imu.shape
-        starts = np.linspace(0, length - STEPS, -(-length // STEPS)).round().astype(int)
-        pieces = imu.reshape(n, channels // 6, 6, length)[..., starts[:, None] + np.arange(STEPS)]
-        steps = np.moveaxis(pieces, 2, -1) / UNITS  # (n, S, pieces, STEPS, 6)
+        count = min(length, len(self.weights_["transformer.embed.pos_embed.weight"]))
+        starts = np.linspace(0, length - count, -(-length // count)).round().astype(int)
+        pieces = imu.reshape(n, channels // 6, 6, length)[..., starts[:, None] + np.arange(count)]
+        steps = np.moveaxis(pieces, 2, -1) / UNITS  # (n, S, pieces, count, 6)
         with torch.inference_mode():
-            states = encode(torch.from_numpy(steps.reshape(-1, STEPS, 6)), self.weights_)
+            states = encode(torch.from_numpy(steps.reshape(-1, count, 6)), self.weights_)
         means = states.mean(dim=1).numpy().reshape(n, channels // 6, len(starts), -1)
         return means.mean(axis=2).reshape(n, -1)
 
 
 def encode(x: Tensor, weights: Weights) -> Tensor:
-    """Return the states (n, 20, 72) of windows (n, 20, 6)."""
+    """Return the states (n, T, 72) of windows (n, T, 6)."""
     w = {k.removeprefix("transformer."): v for k, v in weights.items() if k.startswith("trans")}
 
     def linear(x: Tensor, name: str) -> Tensor:
@@ -61,7 +66,7 @@ def encode(x: Tensor, weights: Weights) -> Tensor:
         return x.unflatten(-1, (HEADS, -1)).transpose(1, 2)
 
     h = norm(linear(x, "embed.lin"), "embed.norm")
-    h = norm(h + w["embed.pos_embed.weight"], "embed.norm")
+    h = norm(h + w["embed.pos_embed.weight"][: x.shape[1]], "embed.norm")
     for _ in range(PASSES):
         q, k, v = (heads(linear(h, f"attn.proj_{part}")) for part in "qkv")
         h = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)

@@ -61,11 +61,7 @@ def list_baselines(
     linear = make_pipeline(
         WindowFeatures(), StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)
     )
-    limu = make_pipeline(
-        LimuBertFeatures(data / "limu_bert_x" / "limu_bert_x.pt"),
-        StandardScaler(),
-        LogisticRegression(C=0.1, max_iter=1000),
-    )
+    limu = _limu_bert(data / "limu_bert_x" / "limu_bert_x.pt")
     lstm = DeepConvLSTM(10, 60, random_state=0) if quick else DeepConvLSTM(30, 300, random_state=0)
     copies = 3 if quick else 10
     yield Baseline(MAJORITY, DummyClassifier(), n_draws, 0.01)
@@ -79,6 +75,19 @@ def list_baselines(
     yield Baseline(f"features + random forest, {COPIES}", augmented, 1, 3)
     augmented = Augmented(minirocket(), copies, random_state=0)
     yield Baseline(f"MiniRocket + linear, {COPIES}", augmented, 1, 6)
+
+
+def limu_berts(data: Path) -> Iterator[tuple[str, BaseEstimator]]:
+    """List the four encoders of LIMU-BERT by the set that each was trained on."""
+    for name in ("hhar", "motion", "shoaib", "uci"):
+        file = data / "limu_bert_4" / f"limu_bert_{name}.pt"
+        yield f"LIMU-BERT ({name}), frozen", _limu_bert(file)
+
+
+def _limu_bert(file: Path) -> BaseEstimator:
+    return make_pipeline(
+        LimuBertFeatures(file), StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)
+    )
 
 
 def from_scratch(quick: bool, label_at: str, shaped_by: str | None) -> Multi3NetClassifier:

@@ -1,0 +1,1 @@
+"""The protocol of a public benchmark, reduced to the people at hand."""
