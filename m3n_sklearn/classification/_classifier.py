@@ -139,7 +139,7 @@ class Multi3NetClassifier(
         Samples per second of a bare array. A pretrained encoder requires it.
     channels : sequence of str, default=None
         Channel names of a bare array, such as ``right_wrist_acc_x``, in any spelling that
-        :doc:`/user_guide/recordings` lists. With None, 3 channels are the accelerometer of one
+        :doc:`/user_guide/tables` lists. With None, 3 channels are the accelerometer of one
         site, 6 accelerometer and gyroscope, 12 two sites. Any other number, every 2-D array, and
         names that begin with ``series_`` are a generic series.
     memory : str or joblib.Memory, default=None

@@ -69,7 +69,7 @@ def read_table(
         Columns x, y, z of the acceleration and of the angular rate, or a pattern such as
         ``"acc_*"``; for several sites a mapping from sites to these. ``gyro=False`` leaves the
         gyroscope out. By default the columns whose names say so; see "Channel names that are
-        understood" in :doc:`/user_guide/recordings`.
+        understood" in :doc:`/user_guide/tables`.
     acc_unit, gyro_unit : str or float, optional
         ``"m/s2"``, ``"g"``, ``"mg"``; ``"rad/s"``, ``"deg/s"``. Raw counts are divided by the
         counts per unit, as in ``"g/4096"`` and ``"deg/s/16.4"``. A number is the factor to m/s² or
