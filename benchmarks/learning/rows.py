@@ -20,7 +20,16 @@ from m3n_sklearn.evaluation import Method, person_folds
 from .baselines.committee import Committee
 from .baselines.evened import Evened
 from .baselines.minirocket import beside
-from .baselines.table import COPIES, EPOCHS_QUICK, LSTM, MAJORITY, SCRATCH, Baseline, list_baselines
+from .baselines.table import (
+    COPIES,
+    EPOCHS_QUICK,
+    FURTHER,
+    LSTM,
+    MAJORITY,
+    SCRATCH,
+    Baseline,
+    list_baselines,
+)
 from .corpora import RATE, labels, without
 from .data import Task
 from .encoders import Encoders
@@ -174,18 +183,18 @@ def _baselines(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
     baselines = _list_baselines(task, encoders, n_draws)
     if task.key in CONTROLLED and not encoders.quick:
         yield from _controls(task, _scratch(baselines), encoders, n_draws)
-    for name, estimator, draws, seconds in baselines:
+    for name, estimator, draws, seconds, flags in baselines:
         if name == LSTM and task.key.startswith("openpack"):
             continue  # its cost grows with sensors and length: half an hour and more for one cell
         shared = _kept(estimator, encoders) if name in SHARED else estimator
-        method, spent = Method(name, shared), seconds * _size(task)
+        method, spent = Method(name, shared, flags=flags), seconds * _size(task)
         few = _ends(task) if name == LSTM else None
         yield Row(BASELINES, method, _parameters(estimator), None, draws, few, spent)
     if task.key != "utd":
         return
-    for name, estimator, draws, seconds in baselines:
-        if name != MAJORITY:
-            method = Method(name, estimator, extra=_simulated(encoders))
+    for name, estimator, draws, seconds, flags in baselines:
+        if name != MAJORITY and name not in FURTHER:
+            method = Method(name, estimator, extra=_simulated(encoders), flags=flags)
             spec = [_parameters(estimator), "simulated"]
             few = task.budgets[:1] if name == LSTM else _ends(task) if COPIES in name else None
             yield Row(SIMULATED, method, spec, None, draws, few, 1.3 * seconds)
@@ -194,7 +203,9 @@ def _baselines(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
 
 def _list_baselines(task: Task, encoders: Encoders, n_draws: int) -> list[Baseline]:
     shaped_by = None if task.X.rate("imu") == RATE else BASE
-    return list(list_baselines(encoders.data, n_draws, encoders.quick, task.label_at, shaped_by))
+    acc_only = not any("gyro" in channel for channel in task.X.channels or ("gyro",))
+    given = (encoders.data, n_draws, encoders.quick, task.label_at, shaped_by, acc_only)
+    return list(list_baselines(*given))
 
 
 def _scratch(baselines: list[Baseline]) -> Baseline:
