@@ -13,9 +13,9 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from torch import nn
 
 from .._channel_names import unit_factor
-from .._compat import FrozenEstimator, Interval, check_is_fitted, fit_context
+from .._compat import FrozenEstimator, Interval, check_is_fitted
 from .._hashing import content_hash
-from .._inputs import SITE_SCALE, ImuWindows, InputMap, Layout, read_imu
+from .._inputs import SITE_SCALE, ImuWindows, InputMap, read_imu
 from .._persistence import Persistent
 from .._typing import AnyArray
 from .._warn import warn
@@ -68,7 +68,7 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
     ----------
     n_features_in_ : int
         Channels of X.
-    layout_ : Layout
+    input_ : InputMap
         Sites and sensors of the windows of `fit`.
     width_ : int
         Features of one site.
@@ -100,7 +100,7 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
     >>> pipeline = make_pipeline(encoder, LogisticRegression()).fit(data.X, data.y)
     """
 
-    layout_: Layout
+    input_: InputMap
     width_: int
 
     _parameter_constraints: dict[str, list[Any]] = {
@@ -131,7 +131,6 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
 
     # ---- a transformer
 
-    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the windows and the encoder; nothing is learned.
 
@@ -155,8 +154,8 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
         """
         imu = read_imu(self, X, reset=True)
         self._check_windows(imu)
-        imu_map = InputMap.fit(imu, rate=imu.rate)
-        self.layout_, self.width_ = imu_map.layout, self._width(imu)
+        self.input_ = InputMap(imu.layout, self.rate).checked(imu)
+        self.width_ = self._width(imu)
         return self
 
     def transform(self, X: Any) -> AnyArray:
@@ -180,26 +179,27 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
         check_is_fitted(self)
         imu = read_imu(self, X, reset=False)
         self._check_rate(imu)
-        layout, fitted = imu.layout, self.layout_
-        order = range(len(fitted.sites))
-        if layout != fitted:
-            has, had = (
-                dict(zip(a.sites, a.present.tolist(), strict=True)) for a in (layout, fitted)
+        # sites may come in another order than in fit
+        input_map, fitted = self.input_.adapted(imu), self.input_.layout
+        has, had = (
+            dict(zip(each.sites, each.present.tolist(), strict=True))
+            for each in (input_map.layout, fitted)
+        )
+        if has != had:
+            raise ValueError(
+                f"X has the channels {', '.join(imu.channels or ())}, but the windows of fit had "
+                f"other sensors or sites ({', '.join(fitted.sites)}). Select or rename channels."
             )
-            if has != had:
-                raise ValueError(
-                    f"X has the sites {', '.join(layout.sites) or 'of no IMU'} with other sensors "
-                    f"than the windows of fit ({', '.join(fitted.sites)}). Select or rename "
-                    "channels."
-                )
-            order = [layout.sites.index(site) for site in fitted.sites]
-        sites = InputMap(layout, self.rate)(imu)[:, list(order)]
+        input_map.warn_units(imu)
+        sites = input_map(imu)
+        if input_map.layout != fitted:
+            sites = sites[:, [input_map.layout.sites.index(site) for site in fitted.sites]]
         return self._features(sites, self.rate, self.width_)
 
     @property
     def _n_features_out(self) -> int:
         """Number of features, for their names."""
-        return self.width_ * len(self.layout_.sites)
+        return self.width_ * len(self.input_.layout.sites)
 
     # ---- in the place of a network's encoder
 
@@ -215,12 +215,10 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
         # 3. Its features; those of the pieces are averaged
         count = x.shape[1]
         features = self._call(x.reshape(-1, *x.shape[2:]), width)
-        lost = np.flatnonzero(~np.isfinite(features).all(axis=1))
-        if len(lost):
+        if not np.isfinite(features).all():
             raise ValueError(
-                f"{self._name()} returned NaN or infinity for {len(lost)} of {len(features)} "
-                f"windows, the first time for number {lost[0] // (count * n_sites)} of X. Check "
-                "acc_unit, gyro_unit and what it does with windows in which nothing moves."
+                f"{self._name()} returned NaN or infinity for some windows. Check acc_unit, "
+                "gyro_unit and what it does with windows in which nothing moves."
             )
         return features.reshape(n, n_sites, count, -1).mean(axis=2).reshape(n, -1)
 
@@ -237,11 +235,10 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
             rows = np.ascontiguousarray(x[start : start + CHUNK])
             out = _run(module, rows) if isinstance(module, nn.Module) else module(rows)
             out = out.detach().cpu().numpy() if isinstance(out, torch.Tensor) else out
-            shape = getattr(out, "shape", None)
-            fits = shape is not None and len(shape) == 2 and shape[0] == len(rows)
-            if not fits or width not in (None, shape[1]):
+            shape = tuple(getattr(out, "shape", ()))
+            if len(shape) != 2 or shape[0] != len(rows) or width not in (None, shape[1]):
                 expected = f"({len(rows)}, {'n_features' if width is None else width})"
-                found = type(out).__name__ if shape is None else f"shape {tuple(shape)}"
+                found = f"shape {shape}" if hasattr(out, "shape") else type(out).__name__
                 raise ValueError(
                     f"{self._name()} must return features of shape {expected} for windows of "
                     f"shape {rows.shape}, got {found}. Wrap it in a function that selects its "
@@ -257,7 +254,9 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
 
     def _check_windows(self, imu: ImuWindows) -> None:
         """Check parameters and windows, and say which sensors are missing."""
-        self._channels(), self._length()
+        self._validate_params()
+        self._channels()
+        self._length()
         self._check_rate(imu)
         layout = imu.layout
         if layout.is_series:

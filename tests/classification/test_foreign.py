@@ -131,6 +131,15 @@ def test_frozen_is_a_regression_on_its_features(module):
     assert clone(shared).pretrainer.estimator.module is module
 
 
+def test_no_window_is_made_up():
+    def strict(x):
+        assert (x[:, 2] != 0).all()  # gravity
+        return x.std(axis=2) / x.mean(axis=2)
+
+    model = Multi3NetClassifier(ForeignEncoder(strict, rate=RATE), strategy="frozen").fit(X, Y)
+    assert model.predict_proba(X[:1]).shape == (1, 3)
+
+
 def test_teaching_gives_the_result_of_a_fit():
     encoder = ForeignEncoder(Net(), rate=20.0, seconds=0.5)
     known = Y != "twist"
@@ -229,7 +238,7 @@ def test_a_missing_gyroscope_is_zeros_and_said():
         (lambda x: x, {}, r"must return features of shape \(1, n_features\).*got shape"),
         (lambda x: (x, x), {}, "got tuple"),
         (lambda x: x.mean(axis=(1, 2)), {}, "got shape"),
-        (lambda x: np.log(0 * x[:, 0, :2]), {}, "returned NaN or infinity for 1 of 1 windows"),
+        (lambda x: np.log(0 * x[:, 0, :2]), {}, "returned NaN or infinity for some windows"),
         (spread, {"acc_unit": "stones"}, "acc_unit='stones' is not understood: give 'm/s2'"),
         (spread, {"gyro_unit": "g"}, "gyro_unit='g' is not understood"),
         (spread, {"sensors": ["mag"]}, "sensors must be 'acc', 'gyro' or both"),
@@ -257,6 +266,8 @@ def test_what_it_cannot_do_is_said(tmp_path):
         Multi3NetClassifier(encoder, descriptions=words).fit(X, Y)
     with pytest.raises(ValueError, match="encoders of others do not have"):
         Multi3NetClassifier(encoder, strategy="frozen", label_at="center").fit(X, Y)
+    with pytest.raises(ValueError, match="'rate' parameter of ForeignEncoder"):
+        Multi3NetClassifier(ForeignEncoder(spread, rate=-1), strategy="frozen").fit(X, Y)
     with pytest.raises(ValueError, match="rate of X is not known"):
         encoder.fit(X["imu"])
     with pytest.raises(ValueError, match="generic series"):
