@@ -124,9 +124,10 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     check_is_fitted(estimator)
     tree, tensors, dropped = encode(estimator)
     if dropped:
+        code = any(name.rpartition("__")[2].startswith("module=") for name in dropped)
         warn(
             f"A file can't carry {', '.join(dropped)}; after loading the default stands in "
-            "its place. Set it again (set_params) before you use it again.",
+            f"its place. Set it again (set_params) before you {'predict or ' * code}fit again.",
         )
     document = json.dumps({"estimator": tree, "versions": _versions()}, ensure_ascii=False)
     metadata = {

@@ -184,7 +184,7 @@ def test_files_hold_all_but_the_module(tmp_path):
     for source, strategy, hint in sources:
         model = Multi3NetClassifier(source, strategy=strategy, max_epochs=1, random_state=0)
         expected = model.fit(X, Y).predict_proba(X)
-        with pytest.warns(UserWarning, match="module=Net"):
+        with pytest.warns(UserWarning, match=r"module=Net; .* before you predict or fit again"):
             model.save(path)
         loaded = m3n_sklearn.load(path)
         with pytest.raises(ValueError, match=hint):
