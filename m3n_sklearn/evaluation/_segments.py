@@ -210,7 +210,8 @@ def _read(
         pairs.append((true, predicted))
     if not any(len(true.codes) for true, _ in pairs):
         raise ValueError(
-            f"ignore={sorted(map(str, left_out))} leaves no true segment: y_true has no other label."
+            f"ignore leaves out every label of y_true: {sorted(set(truth.tolist()))}. Give at "
+            "least one class that is scored."
         )
     return pairs
 

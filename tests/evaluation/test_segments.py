@@ -77,13 +77,12 @@ def test_rows_are_sorted_by_time_and_recordings_may_be_interleaved():
     truth, predicted = letters("aabbcc" * 2), letters("aabccc" + "abbbcc")
     recordings, times = np.repeat([0, 1], 6), np.tile(np.arange(6.0), 2)
     dates = np.datetime64("2024-03-01T08:00") + times.astype("timedelta64[s]")
-    expected = [score(truth, predicted, recordings=recordings) for score in (edit_score, segment_f1)]
+    metrics = (edit_score, segment_f1)
+    expected = [metric(truth, predicted, recordings=recordings) for metric in metrics]
     order = np.random.default_rng(0).permutation(12)
     for when in (times, dates):
         given = {"recordings": recordings[order], "times": when[order]}
-        found = [
-            score(truth[order], predicted[order], **given) for score in (edit_score, segment_f1)
-        ]
+        found = [metric(truth[order], predicted[order], **given) for metric in metrics]
         assert found == expected
     assert expected == pytest.approx([1.0, 1.0])
 
@@ -103,7 +102,7 @@ def test_ignored_classes_have_no_segments():
     assert edit_score(
         letters("ab00"), letters("aa00"), recordings=list("xxyy"), ignore=["0"]
     ) == pytest.approx((0.5 + 1) / 2)
-    with pytest.raises(ValueError, match="leaves no true segment"):
+    with pytest.raises(ValueError, match="leaves out every label of y_true"):
         edit_score([0, 0], [1, 0], ignore=[0])
 
 

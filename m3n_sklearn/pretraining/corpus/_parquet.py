@@ -42,9 +42,7 @@ _KINDS = "biuf"
 """Kinds of numbers that have a type in parquet."""
 
 
-def export_corpus(
-    corpus: Windows | str | os.PathLike[str], path: str | os.PathLike[str]
-) -> Path:
+def export_corpus(corpus: Windows | str | os.PathLike[str], path: str | os.PathLike[str]) -> Path:
     """Write a corpus to a parquet file that pandas, polars, DuckDB and others read.
 
     Parameters
