@@ -252,6 +252,8 @@ def _smoothing(smoother: HMMClassifier, about: dict[str, Any]) -> dict[str, Any]
         "decision": smoother.decision,
         "weight": emission.weight,
         "balance": emission.balance,
+        "path_weight": smoother.path_emission_.weight,
+        "path_balance": smoother.path_emission_.balance,
         "expected": smoother.expected_.tolist(),
         "shares": chain.shares.tolist(),
         "durations": chain.durations.tolist(),
