@@ -374,7 +374,7 @@ class Bench:
         X = corpus.drop(*(name for name in corpus.columns if name not in kept))
         return X, labels(corpus, self.data)
 
-    def methods(self, task: Task) -> list[Method]:
+    def rows_of(self, task: Task) -> list[Row]:
         """List the rows of the table."""
         shape = Multi3NetPretrainer(**self.pretraining)
         scratch = Multi3NetClassifier(shape, strategy="scratch", random_state=0, **self.tuning)
@@ -395,13 +395,21 @@ class Bench:
 
             return build
 
-        rows = [Method(f"frozen: {name}", frozen(kind)) for name, kind in self.kinds.items()]
-        rows += [Method("scratch", scratch)]
+        probed = [Row(Method(f"frozen: {n}", frozen(k)), k) for n, k in self.kinds.items()]
+        rows = [*probed[: len(TUNED)], Row(Method("scratch", scratch))]
         for name in SIMULATED:
             extra = partial(self.simulated, KINDS[name])
-            rows.append(Method(f"scratch + {name} simulated", scratch, extra=extra))
-        rows += [Method(f"default: {name}", tuned(KINDS[name])) for name in TUNED]
-        return rows
+            rows.append(Row(Method(f"scratch + {name} simulated", scratch, extra=extra)))
+        rows += [Row(Method(f"default: {n}", tuned(KINDS[n])), KINDS[n]) for n in TUNED]
+        return rows + probed[len(TUNED) :]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table, and the kind of motion of its encoder."""
+
+    method: Method
+    kind: Kind | None = None
 
 
 def main() -> None:
@@ -434,23 +442,24 @@ def report(bench: Bench, draws: int) -> str:
 
     task = load_task("utd", bench.data, False)
     folds = person_folds(task.groups, None)
-    for kind in bench.kinds.values():
-        for held_out in folds if kind.in_domain else folds[:1]:
-            if (line := bench.pretrain(kind, held_out)) is not None:
-                say(line)
     scores = []
-    for method in bench.methods(task):
+    for row in bench.rows_of(task):
+        if row.kind is not None:
+            for held_out in folds if row.kind.in_domain else folds[:1]:
+                if (line := bench.pretrain(row.kind, held_out)) is not None:
+                    say(line)
+        name = row.method.name
         scores += few_label_study(
-            [method],
+            [row.method],
             task.X,
             task.y,
             task.groups,
             budgets=BUDGETS,
             n_draws=draws,
             blocks=task.blocks,
-            store=bench.store / "scores" / method.name.replace(" ", "-").replace(":", ""),
+            store=bench.store / "scores" / name.replace(" ", "-").replace(":", ""),
         )
-        say(method.name)
+        say(f"{name}: {format_table(scores, [name]).splitlines()[-1].removeprefix(name).strip()}")
     first, known = folds[0], {score.method for score in scores}
     lines = [
         f"python -m benchmarks.video_pays --data DATA{' --full' if bench.full else ''}",
