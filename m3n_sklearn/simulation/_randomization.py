@@ -275,10 +275,11 @@ class ClipDraw:
             waves = np.cos(np.outer(motion.times, frequency) + rng.uniform(0, 2 * np.pi, N_WAVES))
             angle = self.spread.pronation * np.sqrt(2 / N_WAVES) * waves.sum(axis=1)
             axis = normalize(rest[f"{side}_wrist"] - rest[f"{side}_elbow"])
-            wrist = SMPL_JOINTS.index(f"{side}_wrist")
+            # pronation belongs to the elbow joint, as in `retarget`: a watch follows it
+            elbow = SMPL_JOINTS.index(f"{side}_elbow")
             twist = quat_from_rotvec(angle[:, None] * axis)
-            poses[:, wrist] = rotvec_from_quat(
-                quat_multiply(twist, quat_from_rotvec(poses[:, wrist]))
+            poses[:, elbow] = rotvec_from_quat(
+                quat_multiply(quat_from_rotvec(poses[:, elbow]), twist)
             )
         return motion.replace(poses=poses)
 
