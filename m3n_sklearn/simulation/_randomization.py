@@ -14,16 +14,7 @@ from .._compat import DocumentationLink, Interval
 from .._typing import Array
 from ..body import BodyModel, Site
 from ..motion import Motion
-from ..skeleton import (
-    SMPL_JOINTS,
-    normalize,
-    quat_from_rotvec,
-    quat_multiply,
-    random_rotations,
-    reference_joints,
-    rotvec_from_matrix,
-    rotvec_from_quat,
-)
+from ..skeleton import random_rotations, rotvec_from_matrix
 from ._keys import keyed_rng
 from ._noise import IMUNoise, resolve_noise
 
@@ -34,13 +25,6 @@ MAX_LENGTH_SD = 1.0
 
 N_BETAS = 10
 """Number of shape coefficients that vary: the first ones, which explain most of the variance."""
-
-PRONATION_SECONDS = 0.35
-"""Ratio of the standard deviations of the forearm's twist and of its rate. Observed in mocap: 18 to
-34 degrees and 1 to 1.9 rad/s."""
-
-N_WAVES = 8
-"""Number of sine waves of a random twist."""
 
 _MAGNITUDE = Interval(Real, 0, None, closed="left")
 
@@ -70,10 +54,6 @@ class Randomization(DocumentationLink, BaseEstimator):
         scale with this factor, accelerations with its square, gravity does not scale.
     mirror : float, default=0.0
         Probability that left and right are exchanged.
-    pronation : float, default=0.0
-        Standard deviation in rad of a rotation of each forearm about its axis that varies smoothly,
-        with rates of about three times as many rad/s. It stands for the pronation that joint
-        positions, as of depth cameras and videos, do not contain.
     device : list or tuple of IMUNoise or str, or None, default=None
         Error models or names of presets. Each clip gets one of them.
 
@@ -102,7 +82,6 @@ class Randomization(DocumentationLink, BaseEstimator):
         "betas_sd": [_MAGNITUDE],
         "tempo": [_MAGNITUDE],
         "mirror": [Interval(Real, 0, 1, closed="both")],
-        "pronation": [_MAGNITUDE],
         "device": [list, tuple, None],
     }
 
@@ -115,7 +94,6 @@ class Randomization(DocumentationLink, BaseEstimator):
         betas_sd: float = 0.0,
         tempo: float = 0.0,
         mirror: float = 0.0,
-        pronation: float = 0.0,
         device: Sequence[IMUNoise | str] | None = None,
     ) -> None:
         self.mount_angle = mount_angle
@@ -124,7 +102,6 @@ class Randomization(DocumentationLink, BaseEstimator):
         self.betas_sd = betas_sd
         self.tempo = tempo
         self.mirror = mirror
-        self.pronation = pronation
         self.device = device
 
     @property
@@ -134,8 +111,8 @@ class Randomization(DocumentationLink, BaseEstimator):
 
     @property
     def changes_motion(self) -> bool:
-        """Whether clips are mirrored, played at another tempo, or their forearms twisted."""
-        return self.mirror > 0 or self.tempo > 0 or self.pronation > 0
+        """Whether clips are mirrored or played at another tempo."""
+        return self.mirror > 0 or self.tempo > 0
 
     @property
     def is_random(self) -> bool:
@@ -161,11 +138,6 @@ class Randomization(DocumentationLink, BaseEstimator):
             raise ValueError(
                 "tempo is the logarithm of the largest factor (0.1 for about 10 %) and must be at "
                 f"most 1, got {self.tempo!r}."
-            )
-        if self.pronation > np.pi / 2:
-            raise ValueError(
-                f"pronation must be at most pi / 2 rad, got {self.pronation!r}: are these degrees? "
-                "Convert with numpy.deg2rad."
             )
         if self.device is not None:
             if len(self.device) == 0:
@@ -255,33 +227,12 @@ class ClipDraw:
     noise: IMUNoise | None = None
 
     def vary(self, motion: Motion) -> Motion:
-        """Return the motion mirrored, twisted and at the drawn tempo, from the same time on."""
+        """Return the motion mirrored and at the drawn tempo; it starts at the same time."""
         played = motion.mirrored() if self.mirrored else motion
-        if self.spread.pronation > 0:
-            played = self._twisted(played)
         if self.speed == 1 or played.n_frames == 1:
             return played
         start = played.times[0]
         return played.replace(times=start + (played.times - start) / self.speed)
-
-    def _twisted(self, motion: Motion) -> Motion:
-        """Return the motion with the drawn twist of both forearms."""
-        rest = dict(zip(SMPL_JOINTS, reference_joints(), strict=True))
-        poses = motion.poses.copy()
-        for side in ("left", "right"):
-            rng = keyed_rng(self.entropy, self.clip, "pronation", side)
-            # a sum of waves whose frequencies are those of a Gaussian correlation over time
-            frequency = rng.standard_normal(N_WAVES) / PRONATION_SECONDS
-            waves = np.cos(np.outer(motion.times, frequency) + rng.uniform(0, 2 * np.pi, N_WAVES))
-            angle = self.spread.pronation * np.sqrt(2 / N_WAVES) * waves.sum(axis=1)
-            axis = normalize(rest[f"{side}_wrist"] - rest[f"{side}_elbow"])
-            # pronation belongs to the elbow joint, as in `retarget`: a watch follows it
-            elbow = SMPL_JOINTS.index(f"{side}_elbow")
-            twist = quat_from_rotvec(angle[:, None] * axis)
-            poses[:, elbow] = rotvec_from_quat(
-                quat_multiply(quat_from_rotvec(poses[:, elbow]), twist)
-            )
-        return motion.replace(poses=poses)
 
     def body(self, body: BodyModel) -> BodyModel:
         """Return the body with the drawn shape and stature."""

@@ -422,7 +422,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         return recordings[0] if single else recordings
 
     def vary(self, motions: Motion | Sequence[Motion]) -> Any:
-        """Return the motions that `simulate` uses: mirrored, twisted and at another tempo.
+        """Return the motions that `simulate` uses: mirrored and at another tempo, as drawn.
 
         Parameters
         ----------
@@ -549,8 +549,8 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         rig = self._rig()
         if rig.spread.changes_motion:
             raise ValueError(
-                "Windows cannot be mirrored, twisted or played at another tempo, because their "
-                "frames are fixed. Cut windows from varied clips: cut(zip(simulator.vary(motions), "
+                "Windows cannot be mirrored or played at another tempo, because their frames are "
+                "fixed. Cut windows from varied clips: cut(zip(simulator.vary(motions), "
                 "simulator.simulate(motions)), pose_rate=60.0, ...)."
             )
         samples = frames.samples(self.rate)

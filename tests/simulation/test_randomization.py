@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from m3n_sklearn import Motion, Windows
-from m3n_sklearn.body import BodyModel, default_body, forward_kinematics, resolve_sites
-from m3n_sklearn.motion import SMPL_JOINTS
+from m3n_sklearn import Windows
+from m3n_sklearn.body import BodyModel, default_body, resolve_sites
 from m3n_sklearn.simulation import (
     IMUNoise,
     Randomization,
@@ -23,7 +22,6 @@ from m3n_sklearn.simulation import (
     SMPLIMUSimulator,
     draws_table,
 )
-from m3n_sklearn.skeleton import normalize, rotvec_from_matrix
 from m3n_sklearn.skeleton._rotations import matrix_from_rotvec
 
 from .bodies import random_body
@@ -37,7 +35,6 @@ EVERYTHING = {
     "betas_sd": 1.0,
     "tempo": 0.2,
     "mirror": 0.5,
-    "pronation": 0.5,
     "device": ("mpu9250", IMUNoise(acc=SensorNoise(bias=0.3))),
 }
 SITES = ("left_wrist", "chest")
@@ -77,7 +74,6 @@ def test_one_parameter_leaves_the_other_draws_alone(name):
     rest = Randomization(**{**EVERYTHING, name: off}).draw(0, b"a").record(SITES)
     full = Randomization(**EVERYTHING).draw(0, b"a").record(SITES)
     own = {
-        "pronation": "pronation",
         "mount_angle": "turn",
         "stature_sd": "taller",
         "site_jitter": "shift",
@@ -138,39 +134,6 @@ def test_tempo_multiplies_rates_and_squares_accelerations():
     assert len(slow) == len(fast)
     assert np.abs(fast[:, :, 1] - 1.25 * slow[:, :, 1]).max() < 1e-9
     assert np.abs(fast[:, :, 0] - 1.25**2 * slow[:, :, 0]).max() < 1e-7
-
-
-def test_pronation_twists_the_forearms_alone():
-    motion = random_motion(0, seconds=3.0)
-    [draw] = draws(1, pronation=0.5)
-    before, after = (
-        forward_kinematics(default_body(), each.poses, each.trans)
-        for each in (motion, draw.vary(motion))
-    )
-    # no joint moves but the hands, which turn about the axis of the forearm
-    others = [j for j, name in enumerate(SMPL_JOINTS) if "hand" not in name]
-    assert np.abs(after.positions - before.positions)[:, others].max() < 1e-12
-    angles = []
-    for side in ("left", "right"):
-        elbow, wrist = (SMPL_JOINTS.index(f"{side}_{joint}") for joint in ("elbow", "wrist"))
-        turn = np.einsum("fij,fkj->fik", after.rotations[:, elbow], before.rotations[:, elbow])
-        vectors = rotvec_from_matrix(turn)
-        bone = normalize(before.positions[:, wrist] - before.positions[:, elbow])
-        angles.append(np.sum(vectors * bone, axis=1))
-        assert np.linalg.norm(np.cross(vectors, bone), axis=1).max() < 1e-6
-    assert np.abs(angles[0] - angles[1]).max() > 0.1
-    rotations = [each.rotations[:, : SMPL_JOINTS.index("left_elbow")] for each in (before, after)]
-    np.testing.assert_allclose(*rotations, atol=1e-12)
-
-
-@pytest.mark.slow
-def test_pronation_has_its_size_and_rate():
-    times = np.arange(0, 4.0, 0.02)
-    still = Motion(np.zeros((len(times), 24, 3)), times=times)
-    elbow = SMPL_JOINTS.index("right_elbow")
-    angles = np.array([draw.vary(still).poses[:, elbow, 0] for draw in draws(300, pronation=0.4)])
-    assert angles.std() == pytest.approx(0.4, rel=0.1)
-    assert (np.diff(angles, axis=1) / 0.02).std() == pytest.approx(0.4 / 0.35, rel=0.1)
 
 
 def test_single_frames_have_no_tempo():
@@ -276,7 +239,6 @@ def test_searches_go_over_the_variation_of_a_simulator():
         ({"betas_sd": np.nan}, ValueError, "'betas_sd' .* Got nan"),
         ({"tempo": "slow"}, TypeError, "'tempo' .* must be a float"),
         ({"tempo": 1.5}, ValueError, "tempo is the logarithm"),
-        ({"pronation": 30}, ValueError, "pronation must be at most pi / 2 rad"),
         ({"mirror": 1.5}, ValueError, r"'mirror' .* \[0.0, 1.0\]"),
         ({"mount_angle": 20}, ValueError, "degrees"),
         ({"stature_sd": 8.0}, ValueError, "centimeters"),
