@@ -419,7 +419,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table, the kind of motion of its encoder, and whether it has one draw only."""
+    """A row of the table, the kind of motion of its encoder, and whether it has a draw fewer."""
 
     method: Method
     kind: Kind | None = None
@@ -435,7 +435,7 @@ def main() -> None:
     data = os.environ.get("M3N_SKLEARN_DATA")
     parser.add_argument("--data", default=data, help="folder of the real data sets")
     parser.add_argument("--full", action="store_true", help="trainings of the usual length")
-    parser.add_argument("--draws", type=int, default=2, help="draws of labels")
+    parser.add_argument("--draws", type=int, default=3, help="draws of labels")
     parser.add_argument("--store", type=Path, help="where results are kept")
     options = parser.parse_args()
     if not options.data:
@@ -469,7 +469,7 @@ def report(bench: Bench, draws: int) -> str:
             task.y,
             task.groups,
             budgets=(budget,),
-            n_draws=draws if bench.full or not row.is_slow else 1,
+            n_draws=max(draws - row.is_slow, 1),
             blocks=task.blocks,
             store=bench.store / "scores" / name.replace(" ", "-").replace(":", ""),
         )
@@ -492,9 +492,9 @@ def report(bench: Bench, draws: int) -> str:
         "",
         f"{bench.pretraining['max_epochs']} epochs of pretraining. Macro F1 on UTD-MHAD, right "
         f"wrist, 21 actions, one of {len(folds)} people held",
-        f"out at a time, {draws} draws of labels"
-        f"{'' if bench.full else ' (scratch + simulated, default: 1)'}: mean ± standard deviation",
-        "over people of the mean over draws.",
+        f"out at a time. Draws of labels: {draws}; {max(draws - 1, 1)} for scratch + simulated "
+        "and default.",
+        "Mean ± standard deviation over people of the mean over draws.",
         "",
         format_table(scores, [row.method.name for row in rows]),
         "",
