@@ -84,6 +84,7 @@ GALLERY = [  # by task
     "plot_stream.py",
     # pretraining
     "plot_whole_story.py",
+    "plot_videos.py",
     "plot_pipeline.py",
     "plot_grid_search.py",
     # simulation
