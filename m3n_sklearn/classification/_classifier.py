@@ -33,6 +33,7 @@ from .._persistence import Persistent
 from .._torch import LiveModule, all_or_nothing, derive_seed, isolated, resolve_device
 from .._training import TrainingPlan, count_epochs
 from .._typing import AnyArray
+from .._warn import warn
 from .._windows import Windows
 from ..nets import build_classifier, get_weights, set_weights
 from ..pretraining import FINE_TUNING, Augmentation, resolve_augmentation
@@ -72,6 +73,10 @@ from ._teaching import Teachable
 from ._training_windows import LabeledWindows
 
 __all__ = ["Multi3NetClassifier"]
+
+
+OTHER_LENGTH = 1.3
+"""Ratio of the length of windows to that of fit from which on a warning says it."""
 
 
 class Multi3NetClassifier(
@@ -689,6 +694,7 @@ class Multi3NetClassifier(
         imu = self._read(X, reset=False)
         input_map = replace(self.input_, layout=self._layout_of(imu))
         input_map.warn_units(imu)
+        self._warn_about_length(imu)
         x, layout = input_map(imu), input_map.layout
         present = None if layout.is_series else layout.present
         # 2. One view, or several orientations if the mounting is unknown
@@ -733,6 +739,18 @@ class Multi3NetClassifier(
         imu = read_imu(self, X, reset=reset, rate=rate, channels=self.channels)
         imu.check_rate()
         return imu
+
+    def _warn_about_length(self, imu: ImuWindows) -> None:
+        """Warn if windows last much longer or shorter than those that were fitted."""
+        if self.seconds_ is None or imu.rate is None or self.strategy_ == "zero_shot":
+            return
+        given = imu.values.shape[-1] / imu.rate
+        if not 1 / OTHER_LENGTH < given / self.seconds_ < OTHER_LENGTH:
+            warn(
+                f"The windows of X last {given:.3g} s, but those of fit lasted "
+                f"{self.seconds_:.3g} s. Windows of another length have other features: cut them "
+                f"with seconds={self.seconds_:.4g}, or fit on windows of this length."
+            )
 
     def _layout_of(self, imu: ImuWindows) -> Layout:
         """Return the layout of windows to predict, whose sites may be in another order."""
