@@ -748,8 +748,8 @@ class Multi3NetClassifier(
         if not 1 / OTHER_LENGTH < given / self.seconds_ < OTHER_LENGTH:
             warn(
                 f"The windows of X last {given:.3g} s, but those of fit lasted "
-                f"{self.seconds_:.3g} s. Windows of another length have other features: cut them "
-                f"with seconds={self.seconds_:.4g}, or fit on windows of this length."
+                f"{self.seconds_:.3g} s. Cut them with seconds={self.seconds_:.4g}, give their "
+                "rate if it is another one, or fit on windows of this length."
             )
 
     def _layout_of(self, imu: ImuWindows) -> Layout:

@@ -120,7 +120,7 @@ def read_intervals(table: Any) -> Intervals:
         row = int(wrong[0])
         said = [f"{roles[role]!r} is {cells[role][row]}" for role in ("start", "end")]
         is_known = bool(np.isfinite(start[row]) and np.isfinite(end[row]))
-        more = f" So do {len(wrong) - 1} others." if len(wrong) > 1 else ""
+        more = f" Rows that are wrong: {len(wrong)}." if len(wrong) > 1 else ""
         raise ValueError(
             f"The interval in row {row} of the table of intervals, counted from 0, "
             f"{'ends before it starts' if is_known else 'lacks a time'}: {' and '.join(said)}."

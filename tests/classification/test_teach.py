@@ -12,7 +12,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
 import m3n_sklearn
-from m3n_sklearn import Multi3NetClassifier
+from m3n_sklearn import Multi3NetClassifier, Windows
 
 from ..wrists import CHANNELS, RATE, classifier, pretrained, wrist_data
 
@@ -223,3 +223,13 @@ def test_a_taught_classifier_is_exported(tmp_path):
     export(taught, tmp_path / "taught.onnx")
     proba = Runner(tmp_path / "taught.onnx").predict_proba(X["imu"], rate=RATE)
     np.testing.assert_allclose(proba, taught.predict_proba(X), atol=1e-4)
+
+
+def test_windows_of_another_length_are_said():
+    taught = model().fit(X[KNOWN], Y[KNOWN])
+    imu = X["imu"][NEW]
+    half = Windows(imu=imu[..., : imu.shape[-1] // 2], rate=RATE, channels=CHANNELS)
+    with pytest.warns(UserWarning, match="windows of X last .* s, but those of fit lasted"):
+        taught.predict(half)
+    with pytest.warns(UserWarning, match="windows of X last .* s, but those of fit lasted"):
+        taught.teach(half, Y[NEW])
