@@ -661,7 +661,7 @@ class Multi3NetClassifier(
         Parameters
         ----------
         X : ndarray of shape (n, n_channels, n_times) or (n, n_times), or Windows
-            Windows of the kind that was fitted; 3-D ones may be longer or shorter.
+            Windows of the kind that was fitted; 3-D ones may be longer or shorter, with a warning.
 
         Returns
         -------
@@ -676,7 +676,7 @@ class Multi3NetClassifier(
         Parameters
         ----------
         X : ndarray of shape (n, n_channels, n_times) or (n, n_times), or Windows
-            Windows of the kind that was fitted; 3-D ones may be longer or shorter.
+            Windows of the kind that was fitted; 3-D ones may be longer or shorter, with a warning.
 
         Returns
         -------

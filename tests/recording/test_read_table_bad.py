@@ -839,5 +839,5 @@ def test_intervals_that_end_early_are_shown(table):
     )
     with pytest.raises(ValueError, match=said):
         quiet(table, label=label)
-    with pytest.raises(ValueError, match="row 0 .* lacks a time: 'start' is 9.0 and 'end' is nan"):
+    with pytest.raises(ValueError, match=r"row 0 .* lacks a time: 'start' is 9.0 and 'end' is nan"):
         quiet(table, label=label[2:])
