@@ -118,7 +118,11 @@ def read_intervals(table: Any) -> Intervals:
     wrong = np.flatnonzero(~(end >= start))
     if len(wrong):
         row = int(wrong[0])
-        said = [f"{roles[role]!r} is {cells[role][row]}" for role in ("start", "end")]
+        said = [
+            f"{roles[role]!r} is {found[row]}"
+            for role in ("start", "end")
+            if (found := cells[role]) is not None
+        ]
         is_known = bool(np.isfinite(start[row]) and np.isfinite(end[row]))
         more = f" Rows that are wrong: {len(wrong)}." if len(wrong) > 1 else ""
         raise ValueError(
