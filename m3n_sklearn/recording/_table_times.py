@@ -92,10 +92,8 @@ def choose_time(
             f"{', '.join(columns[:30])}, tell it with time=."
         )
     others = {name: cells for name, cells in head.items() if name not in counters}
-    increasing = [f"time={name!r}" for name, cells in others.items() if _increases(cells)]
-    hint = (
-        f" Is it {' or '.join(increasing)}, which increases from row to row?" if increasing else ""
-    )
+    rising = [f"time={name!r}" for name, cells in others.items() if _increases(cells)]
+    hint = f" Is it {' or '.join(rising)}, which increases from row to row?" if rising else ""
     raise ValueError(
         f"No column of time stamps was found among {', '.join(columns[:30])}.{hint} Tell it with "
         "time='column', or give rate= in Hz if the rows are evenly spaced."
