@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 
@@ -283,7 +284,7 @@ def _is_name(words: list[str]) -> bool:
 
 def _split(text: str) -> list[str]:
     """Return the words of a name in lower case; camel case is taken apart."""
-    return re.findall(r"[a-z0-9]+", _CAMEL.sub("_", _in_ascii(text)).lower())
+    return re.findall(r"[^\W_]+", _CAMEL.sub("_", _in_ascii(text)).lower())
 
 
 def _unit_word(text: str) -> str:
@@ -297,8 +298,8 @@ SIGNS = str.maketrans("²⁻¹·⋅−", "2-1..-") | {ord("°"): "deg", ord("º"
 
 
 def _in_ascii(text: str) -> str:
-    """Return a text with the signs of units in plain letters."""
-    return text.translate(SIGNS)
+    """Return a text with the signs of units in plain letters, and accents joined to theirs."""
+    return normalize("NFC", text).translate(SIGNS)
 
 
 def _take_axis(words: list[str]) -> tuple[list[str], str, bool]:

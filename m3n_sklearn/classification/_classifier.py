@@ -33,6 +33,7 @@ from .._persistence import Persistent
 from .._torch import LiveModule, all_or_nothing, derive_seed, isolated, resolve_device
 from .._training import TrainingPlan, count_epochs
 from .._typing import AnyArray
+from .._warn import warn
 from .._windows import Windows
 from ..nets import build_classifier, get_weights, set_weights
 from ..pretraining import FINE_TUNING, Augmentation, resolve_augmentation
@@ -82,6 +83,10 @@ from ._teaching import Teachable
 from ._training_windows import LabeledWindows
 
 __all__ = ["Multi3NetClassifier"]
+
+
+OTHER_LENGTH = 1.3
+"""Ratio of the length of windows to that of fit from which on a warning says it."""
 
 
 class Multi3NetClassifier(
@@ -689,7 +694,7 @@ class Multi3NetClassifier(
         Parameters
         ----------
         X : ndarray of shape (n, n_channels, n_times) or (n, n_times), or Windows
-            Windows of the kind that was fitted; 3-D ones may be longer or shorter.
+            Windows of the kind that was fitted; 3-D ones may be longer or shorter, with a warning.
 
         Returns
         -------
@@ -704,7 +709,7 @@ class Multi3NetClassifier(
         Parameters
         ----------
         X : ndarray of shape (n, n_channels, n_times) or (n, n_times), or Windows
-            Windows of the kind that was fitted; 3-D ones may be longer or shorter.
+            Windows of the kind that was fitted; 3-D ones may be longer or shorter, with a warning.
 
         Returns
         -------
@@ -731,6 +736,7 @@ class Multi3NetClassifier(
         imu = self._read(X, reset=False)
         input_map = replace(self.input_, layout=self._layout_of(imu))
         input_map.warn_units(imu)
+        self._warn_about_length(imu)
         x, layout = input_map(imu), input_map.layout
         present = None if layout.is_series else layout.present
         # 2. One view, or several orientations if the mounting is unknown
@@ -788,6 +794,18 @@ class Multi3NetClassifier(
         imu = read_imu(self, X, reset=reset, rate=rate, channels=self.channels)
         imu.check_rate()
         return imu
+
+    def _warn_about_length(self, imu: ImuWindows) -> None:
+        """Warn if windows last much longer or shorter than those that were fitted."""
+        if self.seconds_ is None or imu.rate is None or self.strategy_ == "zero_shot":
+            return
+        given = imu.values.shape[-1] / imu.rate
+        if not 1 / OTHER_LENGTH < given / self.seconds_ < OTHER_LENGTH:
+            warn(
+                f"The windows of X last {given:.3g} s, but those of fit lasted "
+                f"{self.seconds_:.3g} s. Cut them with seconds={self.seconds_:.4g}, give their "
+                "rate if it is another one, or fit on windows of this length."
+            )
 
     def _layout_of(self, imu: ImuWindows) -> Layout:
         """Return the layout of windows to predict, whose sites may be in another order."""

@@ -269,7 +269,9 @@ def _warn_about_unknown_sites(imu: ImuWindows, known: Sequence[str]) -> None:
             close = difflib.get_close_matches(site, known, n=1)
             turned = "_".join(reversed(site.split("_")))  # "wrist_right"
             close = [turned] if turned in known else close
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            # "wrist" may be either one
+            close = [name for name in known if site in name.split("_")] or close
+            hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
             warn(
                 f"The site {site!r} of X is not one of those that the encoder was trained on "
                 f"({', '.join(known)}), and is read as their average.{hint}"

@@ -341,7 +341,7 @@ def _head(facts: Sequence[Facts], cutting: Mapping[str, Any]) -> list[str]:
         third += f", {sum(lost.values())} lost ({reasons})"
     mixed = sum(each.fates.mixed for each in facts)
     if mixed:
-        third += f", {mixed} of several classes"
+        third += f"; {mixed} of those kept contain several classes"
     return [first, f"{second}; {observed}", third]
 
 

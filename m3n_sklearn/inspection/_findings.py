@@ -190,7 +190,8 @@ def _gaps(facts: Sequence[Facts]) -> Iterator[Finding]:
         "gaps",
         _who(some, facts),
         f"{_percent(share)} of the samples are not observed, the longest gap lasts "
-        f"{longest.longest_gap:.3g} s ({longest.name}). {lost} of {lost + made} windows are lost.",
+        f"{longest.longest_gap:.3g} s ({longest.name}). {lost} of {lost + made} windows of "
+        "these recordings are lost.",
         "cut drops windows with lost samples. cut(..., min_observed=0.9) keeps those with few, "
         "bridged by straight lines and marked in the column observed.",
     )

@@ -6,9 +6,11 @@ times, with a margin of context frames at both ends.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from numbers import Number
 from typing import Any, NamedTuple
 
@@ -25,6 +27,7 @@ from ..motion import Motion, neighbors
 from ..skeleton import quat_from_rotvec, rotvec_from_quat, slerp_resample
 from ._recording import Recording, doubts_of
 from ._resampling import bridge_by_lines
+from ._table_labels import UNLABELED
 
 __all__ = ["KEPT", "Cut", "Item", "as_clips", "cut", "list_candidates", "make_plan"]
 
@@ -48,6 +51,11 @@ _SAMPLE_TOLERANCE = 1e-6
 
 _TIME_TOLERANCE = 1e-6
 """Largest rounding error of a time, in s."""
+
+ALIKE = 0.8
+"""Similarity from which on two names may be one that is misspelled."""
+
+_DIGITS = re.compile(r"\d+")
 
 _SHARE_TOLERANCE = 1e-12
 """Largest rounding error of a share."""
@@ -264,8 +272,11 @@ def cut(
     parts: list[Windows] = []
     labels: list[Any] = []
     groups: list[Any] = []
+    seen: set[Hashable] = set()
     for clip, clip_id in zip(clips, _unique_ids(clips), strict=True):
-        rows = _cut_clip(clip, plan)
+        found = list_candidates(clip, plan)
+        seen.update(found.labels)
+        rows = _cut_clip(clip, found, plan)
         if rows is None:
             continue
         columns, row_labels = rows
@@ -282,6 +293,7 @@ def cut(
         groups += [clip.first("subject")] * count
     if not parts:
         raise ValueError(_nothing_left(clips, plan))
+    _warn_about_ignored(plan.ignore, seen, set(labels))
     X = tell(Windows.concatenate(parts), _warn_about_mixed_units(clips))
     return Cut(X, _as_array(labels), _as_array(groups))
 
@@ -353,10 +365,36 @@ def list_candidates(clip: _Clip, plan: _Plan) -> Candidates:
     return Candidates(recording, origin, rate, grid, starts, labels, purity, fates)
 
 
-def _cut_clip(clip: _Clip, plan: _Plan) -> tuple[dict[str, Any], list[Any]] | None:
+def _warn_about_ignored(
+    ignored: frozenset[Hashable], seen: set[Hashable], kept: set[Hashable]
+) -> None:
+    """Warn if samples without a label became a class, or an ignored class is spelled otherwise."""
+    # 1. An ignored class that does not occur, beside one that is written nearly so. Names that
+    #    differ in a number are different classes.
+    for name in ignored - seen:
+        plain = _DIGITS.sub("", str(name).lower())
+        for label in kept:
+            other = _DIGITS.sub("", str(label).lower())
+            is_same = str(label).lower() == str(name).lower()
+            if is_same or (plain != other and get_close_matches(plain, [other], cutoff=ALIKE)):
+                warn(
+                    f"ignore={name!r} is not a class of any window, but {label!r} is, and its "
+                    f"windows were kept. Did you mean ignore={label!r}?"
+                )
+                return
+    # 2. The class of samples without a label
+    if UNLABELED in kept and len(kept) > 1:
+        warn(
+            f"Samples without a label became the class {UNLABELED!r}. Leave them out with "
+            f"cut(..., ignore={UNLABELED!r}), or give them a name of their own if they are a class."
+        )
+
+
+def _cut_clip(
+    clip: _Clip, found: Candidates, plan: _Plan
+) -> tuple[dict[str, Any], list[Any]] | None:
     """Return the columns and classes of one item's windows, or None without windows."""
     # 1. The starts of the windows
-    found = list_candidates(clip, plan)
     recording, grid, rate = found.recording, found.grid, found.rate
     starts = found.starts[found.kept]
     row_labels = [found.labels[i] for i in np.flatnonzero(found.kept)]

@@ -36,7 +36,7 @@ def read_table(
     gyro: Any = None,
     acc_unit: str | float | None = None,
     gyro_unit: str | float | None = None,
-    site: str = SITE,
+    site: str | None = None,
     axes: str | ArrayLike | None = None,
     label: Any = None,
     group: str | Callable[[Path], Any] | None = None,
@@ -74,8 +74,9 @@ def read_table(
         ``"m/s2"``, ``"g"``, ``"mg"``; ``"rad/s"``, ``"deg/s"``. Raw counts are divided by the
         counts per unit, as in ``"g/4096"`` and ``"deg/s/16.4"``. A number is the factor to m/s² or
         rad/s.
-    site : str, default="right_wrist"
-        Site of the sensor, for columns whose names do not say one.
+    site : str, optional
+        Site of the sensor, for columns whose names do not say one. By default ``"right_wrist"`` is
+        assumed, and the report says so.
     axes : str or array-like of shape (3, 3), optional
         A convention of a device (``"android"``, ``"ios"``, ``"wear_os"``, ``"apple_watch"``,
         ``"axivity"``, ``"actigraph"``, ``"empatica_e4"``, ``"embrace_plus"``, ``"metamotion"``,
@@ -146,7 +147,7 @@ def read_table(
     table       1 frame, 500 rows
     time        'timestamp', ms since 1970, from 2026-01-01 00:00:00 UTC [inferred]
     acc         ax, ay, az in g [inferred]
-    site        right_wrist
+    site        right_wrist (assumed; otherwise give site=, such as 'left_wrist')
     rate        50 Hz, rows kept as they are [inferred]
     gravity     right_wrist: mean (0, 0, 9.81) m/s²
     labels      'activity': sit 50%, stand 50% [inferred]
@@ -167,7 +168,8 @@ def read_table(
         gyro=gyro,
         acc_unit=check_unit("acc", acc_unit),
         gyro_unit=check_unit("gyro", gyro_unit),
-        site=_check_site(site),
+        site=SITE if site is None else _check_site(site),
+        is_site_told=site is not None,
         axes=read_axes(axes),
         label=label,
         intervals=_intervals(label, sources),

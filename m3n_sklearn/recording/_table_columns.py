@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._channel_names import SERIES, ChannelName, is_catalogued, read_name, unit_factor, words_of
+from .._channel_names import (
+    SERIES,
+    ChannelName,
+    is_catalogued,
+    read_name,
+    said_sensor,
+    unit_factor,
+    words_of,
+)
 from .._validation import list_of
 from ._channels import AXES, SENSORS
 from ._table_of import OWN_RATE
@@ -71,6 +79,7 @@ class Sensor:
     is_ios: bool = False
     is_told: bool = False
     is_free: bool = False  # without gravity
+    is_placed: bool = True  # whether a name or an argument says the site
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -94,6 +103,7 @@ class Roles:
     is_own: bool = False  # written by this package
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    label_hint: str = ""  # which column that was left out may have the classes
     spare_texts: list[str] = field(default_factory=list)  # may say which sensor a row is of
 
 
@@ -201,8 +211,9 @@ _FACTS = {"label": LABEL, "group": PERSON, "recording": RECORDING}
 def _word_kind(words: Sequence[str], kind: str) -> str:
     """Return what the words of a name say: "time", "counter", a fact, or nothing."""
     said = {*words, "".join(words)}
+    is_reading = kind == "number" and bool(said_sensor(words)[0])  # userAccelX is not a user
     for fact, known in _FACTS.items():
-        if said & known and not said & ABOUT and kind in ("text", "number"):
+        if said & known and not said & ABOUT and not is_reading and kind in ("text", "number"):
             return fact
     if said & TIME and not {"zone", "timezone"} & said:
         return "time"
@@ -233,13 +244,15 @@ def _column(value: Any, columns: Sequence[str], argument: str) -> str:
 # ---- readings
 
 
-def _told_sensors(sensor: str, given: Any, columns: Sequence[str], site: str) -> list[Sensor]:
+def _told_sensors(
+    sensor: str, given: Any, columns: Sequence[str], site: str, *, is_placed: bool = False
+) -> list[Sensor]:
     """Return the sensors of `acc=` or `gyro=`."""
     if isinstance(given, Mapping):
         return [
             one
             for place, each in given.items()
-            for one in _told_sensors(sensor, each, columns, place)
+            for one in _told_sensors(sensor, each, columns, place, is_placed=True)
         ]
     if isinstance(given, str):
         hits = [name for name in columns if fnmatchcase(name.lower(), given.lower())]
@@ -265,7 +278,7 @@ def _told_sensors(sensor: str, given: Any, columns: Sequence[str], site: str) ->
     free = all(one is not None and one.sensor == "free" for one in read)
     unit, *others = differing_units(sensor, units)
     cells = tuple((n,) for n in names)
-    return [Sensor(site, sensor, cells, unit, tuple(others), ios, True, free)]
+    return [Sensor(site, sensor, cells, unit, tuple(others), ios, True, free, is_placed)]
 
 
 def differing_units(sensor: str, units: Iterable[str]) -> list[str]:
@@ -303,7 +316,7 @@ def _nameless(
         "The file has no column names: its three columns of numbers were read as acceleration x, y "
         "and z. Give acc=[...] with their numbers to be sure."
     )
-    return [Sensor(site, "acc", tuple((name,) for name in numbers))]
+    return [Sensor(site, "acc", tuple((name,) for name in numbers), is_placed=False)]
 
 
 def _named_sensors(
@@ -355,10 +368,10 @@ def _named_sensors(
         if places[0] and places[0] != site:
             roles.notes.append(f"{places[0]!r} in the names is read as the site {site!r}")
         for each in found:
-            each.site = site
+            each.site, each.is_placed = site, False
     elif "" in places:
         for each in found:
-            each.site = each.site or site
+            each.site, each.is_placed = each.site or site, bool(each.site)
     if len({(one.site, one.sensor) for one in found}) < len(found):
         raise ValueError(
             f"Two sensors would be at the site {site!r}: {listed(list(read), 12)}. Give acc= and "

@@ -51,6 +51,7 @@ def convert_streams(
 ) -> list[Recording]:
     """Return the recordings of streams, whose rows are freed on the way."""
     label_column = report.facts.pop("_label")
+    label_hint = report.facts.pop("_hint")
     warn_about_copies(streams)
     dropped = report.facts.pop("dropped", "")
     # 1. Pieces
@@ -94,6 +95,9 @@ def convert_streams(
     named = sorted({one.site for stream in streams for one in stream.sensors if one.site})
     if named:
         turned = f", axes {arguments.axes.text}" if arguments.axes.mount is not None else ""
+        is_placed = all(one.is_placed for stream in streams for one in stream.sensors)
+        if not (own or is_placed or arguments.is_site_told):
+            turned += " (assumed; otherwise give site=, such as 'left_wrist')"
         report.add("site", f"{listed(named)}{turned}")
     # 3. Recordings
     notes: dict[str, list[str]] = {}
@@ -153,7 +157,7 @@ def convert_streams(
             "recordings follow each other, name their column with recording= or group=."
         )
     _report_gravity(recordings, report)
-    _report_labels(recordings, label_column, arguments, report)
+    _report_labels(recordings, label_column, label_hint, arguments, report)
     people = list(dict.fromkeys(r.subject for r in recordings if r.subject is not None))
     text = f"{len(people)}: {listed(people)}" if people else "none"
     report.add("people", text, inferred=bool(people) and arguments.group is None and not own)
@@ -215,6 +219,8 @@ def _units(
             warn(doubt, UnitsWarning)
         columns_text = ", ".join("+".join(cell) for cell in one.columns)
         line = f"{columns_text} in {unit.word}"
+        if unit.factor < 0 and "inverted" not in unit.word:
+            line += " with inverted sign"
         if unit.origin in ("named", "convention"):
             line += {"named": " (by name)", "convention": " (by convention)"}[unit.origin]
         if line not in report.facts.get(one.sensor, ""):
@@ -379,16 +385,20 @@ def _report_gravity(recordings: Sequence[Recording], report: TableReport) -> Non
 
 
 def _report_labels(
-    recordings: Sequence[Recording], column: str, arguments: Arguments, report: TableReport
+    recordings: Sequence[Recording],
+    column: str,
+    hint: str,
+    arguments: Arguments,
+    report: TableReport,
 ) -> None:
-    """Say which classes there are."""
+    """Say which classes there are, or which column may have them."""
     counts: Counter[Any] = Counter()
     for one in recordings:
         if one.labels is not None:
             for low in range(0, len(one.labels), BLOCK):
                 counts.update(one.labels[low : low + BLOCK].tolist())
     if not counts:
-        report.add("labels", "none")
+        report.add("labels", f"none{hint}")
         return
     total = sum(counts.values())
     missing = counts.pop(UNLABELED, 0)

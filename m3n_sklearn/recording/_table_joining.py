@@ -154,7 +154,14 @@ def _clock(source: Source, time: Any, rate: float | None, unit: str | None) -> C
     head = {name: cells[:HEAD] for name, cells in head.items()}
     try:
         clock, _ = choose_time(
-            times, [], head, source.kinds, rate=rate, unit=unit, told=time is not None
+            times,
+            [],
+            head,
+            source.kinds,
+            columns=source.columns,
+            rate=rate,
+            unit=unit,
+            told=time is not None,
         )
     except ValueError:
         return None

@@ -21,7 +21,7 @@ from ._table_sources import list_sources
 from ._table_streams import Stream, plain_id
 from ._table_times import EPOCH, UNITS, Clockwork
 
-__all__ = ["Intervals", "SampleLabels", "read_intervals"]
+__all__ = ["UNLABELED", "Intervals", "SampleLabels", "read_intervals"]
 
 UNLABELED = "unlabeled"
 """Class of the samples that no interval and no cell labels."""
@@ -117,7 +117,19 @@ def read_intervals(table: Any) -> Intervals:
         )
     wrong = np.flatnonzero(~(end >= start))
     if len(wrong):
-        raise ValueError(f"Interval {wrong[0]} ends before it starts, or lacks a time.")
+        row = int(wrong[0])
+        said = [
+            f"{roles[role]!r} is {found[row]}"
+            for role in ("start", "end")
+            if (found := cells[role]) is not None
+        ]
+        is_known = bool(np.isfinite(start[row]) and np.isfinite(end[row]))
+        more = f" Rows that are wrong: {len(wrong)}." if len(wrong) > 1 else ""
+        raise ValueError(
+            f"The interval in row {row} of the table of intervals, counted from 0, "
+            f"{'ends before it starts' if is_known else 'lacks a time'}: {' and '.join(said)}."
+            f"{more} Correct these rows, or leave them out."
+        )
     order = np.argsort(start, kind="stable")
 
     def ids(role: str) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,6 +29,7 @@ from ._table_joining import join_gyroscopes
 from ._table_labels import Intervals
 from ._table_mixtures import LaterRows, refuse_mixtures, warn_about_lost_rows
 from ._table_of import OWN_RATE
+from ._table_pieces import FEWEST
 from ._table_report import TableReport, listed
 from ._table_sources import FILES, HEAD, TEXT, Source
 from ._table_streams import Stream, append_batch, whole_ids
@@ -58,6 +60,7 @@ class Arguments(NamedTuple):
     acc_unit: Unit | None
     gyro_unit: Unit | None
     site: str
+    is_site_told: bool
     axes: Axes
     label: Any
     intervals: Intervals | None
@@ -135,7 +138,7 @@ def _read_one(
     label = False if a.intervals is not None or a.label is False else a.label
     told = (a.time, a.rate, a.time_unit, a.acc, a.gyro, a.acc_unit, a.gyro_unit, a.group)
     is_plain = all(value is None for value in (*told, a.recording, label or None))
-    is_plain &= a.axes.convention is None and a.axes.mount is None and a.site == SITE
+    is_plain &= a.axes.convention is None and a.axes.mount is None and not a.is_site_told
     by_file = callable(a.group) or (a.group in ("file", "folder") and a.group not in source.columns)
     try:
         roles = find_roles(
@@ -185,17 +188,23 @@ def _read_one(
             raise ValueError(
                 f"The column {name!r} is not numeric: it has {_first_text(head[name])!r}."
             )
-    if roles.label is not None and _is_continuous(roles.label, source, head[roles.label]):
-        is_told = a.label is not None
-        roles.doubts.append(
-            f"The column {roles.label!r} has continuous numbers such as "
-            f"{_first_text(head[roles.label])}, which are not classes"
-            + ("." if is_told else f": it was left out. Read it with label={roles.label!r}.")
-        )
-        if not is_told:
-            roles.dropped.append(roles.label)
-            texts.remove(roles.label)
-            roles.label = None
+    for fact, told_as in (("label", a.label), ("group", a.group), ("recording", a.recording)):
+        name = getattr(roles, fact)
+        why = "" if name is None or roles.is_own else _unlike(fact, name, source, head[name])
+        if not why:
+            continue
+        if told_as is None:
+            roles.doubts.append(f"{why}: it was left out. Read it with {fact}={name!r}.")
+            roles.dropped.append(name)
+            texts.remove(name)
+            setattr(roles, fact, None)
+        elif fact == "label":
+            roles.doubts.append(f"{why}.")
+        elif "different" in why:
+            raise ValueError(f"{why}, and no recording would have {FEWEST} rows. Tell another one.")
+    ids = [name for name in (roles.group, roles.recording) if name is not None]
+    if roles.label is None and a.label is None and a.intervals is None:
+        roles.label_hint = _label_hint({name: head[name] for name in roles.dropped if name in head})
     known_rate = a.rate
     if known_rate is None and layout is not None and not roles.times:
         known_rate = layout.rate
@@ -206,6 +215,7 @@ def _read_one(
             roles.counters,
             head,
             source.kinds,
+            columns=source.columns,
             rate=known_rate,
             unit=a.time_unit,
             told=a.time is not None,
@@ -266,6 +276,36 @@ def _warn_about_zones(tables: Sequence[_Table]) -> None:
             f"the other {len(dated) - len(naive)} tables have one. If they are local times, give "
             "them their zone, such as '2026-03-31T09:30:00+02:00'."
         )
+
+
+def _unlike(fact: str, name: str, source: Source, cells: NDArray[Any]) -> str:
+    """Say why a column has neither classes nor the names of people or recordings, or nothing."""
+    of = {"label": "classes", "group": "people", "recording": "recordings"}[fact]
+    if _is_continuous(name, source, cells):
+        example = _first_text(cells)
+        return f"The column {name!r} has continuous numbers such as {example}, which are not {of}"
+    counts = Counter(cell for cell in cells.tolist() if not is_missing(cell))
+    if fact == "label" or len(cells) < 2 * FEWEST or max(counts.values(), default=FEWEST) >= FEWEST:
+        return ""
+    return (
+        f"The column {name!r} has {len(counts)} different values in {len(cells)} rows, which are "
+        f"not {of}"
+    )
+
+
+def _label_hint(others: dict[str, NDArray[Any]]) -> str:
+    """Ask whether a column of few texts that was left out has the classes, or nothing."""
+    found = []
+    for name, cells in others.items():
+        values = [cell for cell in dict.fromkeys(cells.tolist()) if not is_missing(cell)]
+        if 1 <= len(values) <= MOST_CLASSES and all(map(_is_word, values)):
+            found.append(f"label={name!r} (such as {values[0]!r})")
+    return f"; is it {' or '.join(found[:3])}?" if found else ""
+
+
+def _is_word(cell: Any) -> bool:
+    """Tell whether a cell is a text that is neither a number nor a date."""
+    return isinstance(cell, str) and not cell[:1].isdigit() and any(map(str.isalpha, cell))
 
 
 def _is_continuous(name: str, source: Source, cells: NDArray[Any]) -> bool:
@@ -366,7 +406,7 @@ def _report_columns(
     untimed = sum(stream.untimed for stream in streams)
     if untimed:
         report.add("dropped", f"{untimed} rows without a time stamp")
-    report.facts.update({"_label": first.roles.label or ""})
+    report.facts.update({"_label": first.roles.label or "", "_hint": first.roles.label_hint})
 
 
 def _date(seconds: float) -> str:

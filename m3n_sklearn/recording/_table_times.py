@@ -56,6 +56,7 @@ def choose_time(
     head: Mapping[str, NDArray[Any]],
     kinds: Mapping[str, str],
     *,
+    columns: Sequence[str],
     rate: float | None,
     unit: str | None,
     told: bool,
@@ -86,10 +87,16 @@ def choose_time(
                 return Clockwork(name, "index", 1 / rate, "rows"), []
         return Clockwork(None, "index", 1 / rate, "rows"), []
     if reasons:
-        raise ValueError(f"The time column cannot be read: {' '.join(reasons)}")
+        raise ValueError(
+            f"The time column cannot be read: {' '.join(reasons)} If it is another column of "
+            f"{', '.join(columns[:30])}, tell it with time=."
+        )
+    others = {name: cells for name, cells in head.items() if name not in counters}
+    rising = [f"time={name!r}" for name, cells in others.items() if _increases(cells)]
+    hint = f" Is it {' or '.join(rising)}, which increases from row to row?" if rising else ""
     raise ValueError(
-        "No column of time stamps was found. Tell it with time='column', or give rate= in Hz if "
-        "the rows are evenly spaced."
+        f"No column of time stamps was found among {', '.join(columns[:30])}.{hint} Tell it with "
+        "time='column', or give rate= in Hz if the rows are evenly spaced."
     )
 
 
@@ -124,7 +131,8 @@ def _clock_of(
             "counts samples, or time_unit='ms'."
         )
     if not found:
-        rates = ", ".join(f"{1 / (raw * size):.3g} Hz in {w}" for w, size in UNITS.items())
+        rates = {word: 1 / (raw * size) for word, size in UNITS.items()}
+        nearest = min(rates, key=lambda word: abs(np.log(rates[word] / np.sqrt(SLOWEST * FASTEST))))
         is_days = SLOWEST <= 1 / max(raw * 86400, 1e-12) <= FASTEST and 2e4 < numbers.min() < 8e4
         if is_days:
             raise ValueError(
@@ -133,8 +141,9 @@ def _clock_of(
                 "origin='1899-12-30')."
             )
         raise ValueError(
-            f"its steps are about {raw:.4g}, which is {rates}: give time_unit='s', 'ms', 'us' or "
-            "'ns', and rate= in Hz if it counts samples."
+            f"its steps are about {raw:.4g}, which in no unit is a rate of {SLOWEST:g} to "
+            f"{FASTEST:g} Hz; nearest are {nearest}, with {rates[nearest]:.3g} Hz. Give "
+            "time_unit='s', 'ms', 'us' or 'ns', and rate= in Hz if it counts samples."
         )
     if {"min", "mins", "minute", "minutes"} & set(re.findall("[a-z]+", name.lower())):
         raise ValueError("its name says minutes: convert it to seconds first.")
@@ -197,6 +206,16 @@ def _step(numbers: Array) -> float:
     if step <= 0:
         raise ValueError("it hardly increases, so the rate is unknown.")
     return step
+
+
+def _increases(cells: NDArray[Any]) -> bool:
+    """Tell whether cells are numbers or dates that increase from row to row."""
+    try:
+        numbers = _numbers(cells) if cells.dtype.kind in "iufM" else _texts(cells)[0]
+    except (TypeError, ValueError):
+        return False
+    steps = np.diff(numbers)
+    return len(steps) > 1 and bool((steps > 0).mean() > 0.9)
 
 
 def _is_counter(cells: NDArray[Any]) -> bool:

@@ -12,7 +12,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
 import m3n_sklearn
-from m3n_sklearn import Multi3NetClassifier
+from m3n_sklearn import Multi3NetClassifier, Windows
 
 from ..wrists import CHANNELS, RATE, classifier, pretrained, wrist_data
 
@@ -238,3 +238,13 @@ def test_a_lesson_during_a_prediction_does_not_mix_classes(monkeypatch):
     monkeypatch.setattr(Multi3NetClassifier, "predict_proba", interrupted)
     np.testing.assert_array_equal(fitted.predict(X[KNOWN]), before)
     assert "a" in fitted.classes_
+
+
+def test_windows_of_another_length_are_said():
+    taught = model().fit(X[KNOWN], Y[KNOWN])
+    imu = X["imu"][NEW]
+    half = Windows(imu=imu[..., : imu.shape[-1] // 2], rate=RATE, channels=CHANNELS)
+    with pytest.warns(UserWarning, match="windows of X last .* s, but those of fit lasted"):
+        taught.predict(half)
+    with pytest.warns(UserWarning, match="windows of X last .* s, but those of fit lasted"):
+        taught.teach(half, Y[NEW])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.motion import Motion
-from m3n_sklearn.recording import Recording, channel_names, cut
+from m3n_sklearn.recording import Recording, UnitsWarning, channel_names, cut
 
 CHANNELS = channel_names("wrist", "acc")
 
@@ -394,3 +396,19 @@ def test_lost_samples_are_told_as_the_reason():
 def test_ignoring_none_ignores_nothing():
     recording = ramp(200, labels=["a", "b"] * 100)
     assert len(cut(recording, seconds=2.0, ignore=None).y) == 3
+
+
+def test_ignored_classes_that_are_misspelled_are_said():
+    labels = np.repeat(["walk", "unlabeled"], 300)
+    with pytest.warns(UserWarning, match="Did you mean ignore='unlabeled'"):
+        cut(ramp(600, labels=labels), seconds=1.0, ignore="unlabelled")
+    with pytest.warns(UserWarning, match="became the class 'unlabeled'"):
+        cut(ramp(600, labels=labels), seconds=1.0)
+    with pytest.warns(UserWarning, match="Did you mean ignore='1'"):
+        cut(ramp(600, labels=np.repeat(["0", "1"], 300)), seconds=1.0, ignore=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", UnitsWarning)
+        cut(ramp(600, labels=labels), seconds=1.0, ignore="unlabeled")
+        cut(ramp(600, labels=np.repeat(["task_1", "b"], 300)), seconds=1.0, ignore="task_2")
+        cut(ramp(600, labels=np.repeat(["walk", "b"], 300)), seconds=1.0, ignore="null")

@@ -780,3 +780,64 @@ def test_intervals_of_files_by_the_name_of_the_file(table, tmp_path):
     for name in ("p1", "p1.csv", str(tmp_path / "p1.csv")):
         rows = pd.DataFrame({"file": [name], "start": [0], "end": [10], "label": ["walk"]})
         assert (quiet(tmp_path / "p1.csv", label=rows)[0].labels == "walk").sum() == 500
+
+
+# ---- names with accents, readings as people, assumptions
+
+
+@pytest.mark.parametrize("name", ["Aktivität", "Aktivita\u0308t", "título", "活动"])
+def test_accents_do_not_split_names(table, name):
+    spare = table.assign(**{name: frame(0)[1]["activity"]})
+    found = quiet(spare)
+    assert found.report.facts["time"].startswith("'time'")
+    assert f"is it label={name!r} (such as 'sit')?" in found.report.facts["labels"]
+    assert set(quiet(spare, label=name)[0].labels) == {"sit", "walk", "wave"}
+    # numbers that increase as time does
+    found = quiet(table.assign(**{"Intensität": table["time"] / 10}))
+    assert found.report.facts["time"].startswith("'time'")
+    with pytest.raises(ValueError, match=f"among Zeit, ax.*{name}.* Is it time='Zeit', which incr"):
+        quiet(spare.rename(columns={"time": "Zeit"}))
+
+
+def test_readings_and_numbers_are_not_people(table):
+    found = quiet(table.assign(userAccelX=0.1 * table["ax"]))
+    assert len(found) == 1 and found[0].subject is None
+    with pytest.warns(UserWarning, match="'user' has continuous numbers.* not people: it was left"):
+        [one] = quiet(table.assign(user=table["ax"]))
+    assert one.subject is None
+    rows = table.assign(session=np.arange(len(table)))
+    with pytest.warns(UserWarning, match="'session' has 2000 different values in 2000 rows"):
+        assert len(quiet(rows)) == 1
+    with pytest.raises(ValueError, match=r"'session' has 2000 different values.* have 8 rows"):
+        quiet(rows, group="session")
+
+
+def test_the_site_that_is_assumed_is_said(table):
+    def said(table, **told):
+        return quiet(table, **told).report.facts["site"]
+
+    assert "(assumed; otherwise give site=" in said(table)
+    assert said(table, site="right_wrist") == "right_wrist"
+    assert said(table, acc={"left_wrist": ACC}, gyro=False) == "left_wrist"
+    assert "(assumed" in said(table, acc=ACC, gyro=False)
+    named = {name: f"left_wrist_{name}" for name in (*ACC, *GYRO)}
+    assert said(table.rename(columns=named)) == "left_wrist"
+
+
+def test_an_inverted_sign_is_said(table):
+    names = {name: f"motionUserAcceleration{name[-1].upper()}(G)" for name in ACC}
+    gravity = {f"motionGravity{a}(G)": 0.0 for a in "XYZ"}
+    found = quiet(table.assign(**table[ACC] / -9.80665, **gravity).rename(columns=names))
+    assert "in g with inverted sign (by name)" in found.report.facts["acc"]
+    np.testing.assert_allclose(found[0].data[:, :3], table[ACC], atol=1e-9)
+
+
+def test_intervals_that_end_early_are_shown(table):
+    label = pd.DataFrame({"start": [0.0, 12.0, 9.0], "end": [5.0, 6.5, np.nan], "label": "sit"})
+    said = (
+        r"row 1 .* ends before it starts: 'start' is 12.0 and 'end' is 6.5\. Rows that are wrong: 2"
+    )
+    with pytest.raises(ValueError, match=said):
+        quiet(table, label=label)
+    with pytest.raises(ValueError, match=r"row 0 .* lacks a time: 'start' is 9.0 and 'end' is nan"):
+        quiet(table, label=label[2:])
