@@ -132,6 +132,7 @@ def confusion_chart(counts: AnyArray, names: Sequence[str]) -> Figure:
         customdata=counts,
         text=np.vectorize(_cell, otypes=[object])(shares, counts) if few else None,
         texttemplate="%{text}" if few else None,
+        textfont={"size": 13},
         hovertemplate="true %{y}<br>predicted %{x}<br>%{customdata} windows, %{z} %<extra></extra>",
         xgap=1,
         ygap=1,
@@ -141,7 +142,7 @@ def confusion_chart(counts: AnyArray, names: Sequence[str]) -> Figure:
 
 def _cell(share: int, count: int) -> str:
     """Return the share in % and the count of a cell as text, of those that are not empty."""
-    return f'{share} %<br><span style="font-size: 10px">{count}</span>' if count else ""
+    return f'{share}<br><span style="font-size: 10px">{count}</span>' if count else ""
 
 
 def curve_chart(scores: Sequence[Score]) -> Figure:
