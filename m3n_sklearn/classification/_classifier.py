@@ -725,7 +725,7 @@ class Multi3NetClassifier(
         if not hasattr(self, "_live"):  # loaded from a file
             self._live = LiveModule()
         copied = object.__new__(type(self))
-        vars(copied).update(vars(self))
+        copied.__dict__.update(vars(self))
         return copied
 
     def _logits(self, X: Any) -> AnyArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -150,6 +151,11 @@ def conformalize(
         If there are fewer than 1 / (1 - confidence) windows, or labels that the classifier does not
         know.
 
+    Warns
+    -----
+    UserWarning
+        If there is no calibration window of some class.
+
     Notes
     -----
     The confidence holds on average, for windows that are exchangeable with the calibration windows
@@ -205,11 +211,19 @@ def conformalize(
             f"confidence={confidence} needs at least {fewest} calibration windows, got "
             f"{len(proba)}."
         )
+    if missing := sorted(known - set(labels.classes.tolist()), key=str):
+        warn(
+            f"No calibration window has the labels {missing!r}. The confidence holds on average "
+            "for windows like the others, and says nothing about these classes. Add windows of "
+            "them."
+        )
     # 2. Sets: MAPIE reads the probabilities as its X
     sets = SplitConformalClassifier(
         _Given(classifier.classes_), confidence_level=float(confidence), prefit=True
     )
-    sets.conformalize(proba, labels.classes[labels.codes])
+    with warnings.catch_warnings():  # classes without a window were named
+        warnings.filterwarnings("ignore", "WARNING: your conformalization dataset has less")
+        sets.conformalize(proba, labels.classes[labels.codes])
     # 3. Rejection: at most a share 1 - confidence of exchangeable windows is below the k-th
     #    smallest of n largest probabilities, if k <= (1 - confidence) (n + 1)
     largest = np.sort(proba.max(axis=1))

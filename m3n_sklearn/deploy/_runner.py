@@ -355,6 +355,10 @@ class Runner:
 
     def _check_windows(self, X: Any) -> Any:
         """Return finite windows (n, C, T)."""
+        if hasattr(X, "channels") and hasattr(X, "rates"):  # Windows, which a device lacks
+            raise TypeError(
+                "X must be an array, got Windows. Pass X['imu'], and rate=X.rate('imu')."
+            )
         windows = np.asarray(X)
         dtype = np.float32 if windows.dtype == np.float32 else np.float64
         windows = windows.astype(dtype, copy=False)
@@ -510,7 +514,9 @@ def unit_doubts(about: dict[str, Any], windows: Any, told: set[str]) -> Iterator
             found["acc"] = (
                 f"The median length of the acceleration is about {level:.2g}; with gravity it "
                 f"should be about 9.8 m/s². It looks like {unit}. Give samples in m/s² with "
-                f"gravity: multiply those in g by {STANDARD_GRAVITY}."
+                f"gravity: multiply those in g by {STANDARD_GRAVITY}, or by {-STANDARD_GRAVITY} if "
+                "they come from iOS or watchOS (Core Motion), whose sign is inverted. At rest, the "
+                "axis that points up must then read +9.81."
             )
             yield "acc", found["acc"]
         if gyro is None or "gyro" in found:

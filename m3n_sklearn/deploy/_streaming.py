@@ -103,7 +103,8 @@ class StreamingClassifier:
     linearly on the even clock.
 
     The first windows of a stream are checked for other units than m/s² with gravity and rad/s, and
-    each sensor is named in at most one warning.
+    each sensor is named in at most one warning. The sign is not checked: iOS and watchOS (Core
+    Motion) invert it, so that their accelerations in g, with gravity, are multiplied by -9.80665.
 
     If all samples of the length of a window are late by more than a minute, the clock was set back,
     or one stamp was far ahead. A warning says it, and a new series of windows begins with them. Of

@@ -24,7 +24,14 @@ from ._time_axis import clock_places
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-__all__ = ["confusion_chart", "curve_chart", "people_chart", "signal_chart", "timeline_chart"]
+__all__ = [
+    "MAX_NUMBERS",
+    "confusion_chart",
+    "curve_chart",
+    "people_chart",
+    "signal_chart",
+    "timeline_chart",
+]
 
 COLORS = (
     *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f"),
@@ -38,7 +45,7 @@ LONGEST_NAME = 40
 
 AXIS_COLORS = ("#d62728", "#2ca02c", "#3a86d6")
 SHADES = [[0.0, "rgba(58, 134, 214, 0)"], [1.0, "rgb(58, 134, 214)"]]
-TRUTH, MEAN = "#e8590c", "#d62728"
+TRUTH, MEAN = "#e8590c", "#e5484d"
 
 MAX_NUMBERS = 12
 """Classes up to which a confusion matrix shows numbers in its cells."""
@@ -94,7 +101,7 @@ def people_chart(people: Sequence[Person], mean: float | None) -> Figure:
         figure.add_vline(
             x=mean,
             line={"dash": "dash", "color": MEAN},
-            annotation={"text": f"mean {mean:.2f}", "font": {"color": MEAN}, "y": 1.0},
+            annotation={"text": f"mean {mean:.2f}", "y": 1.0},
             annotation_position="top",
             annotation_xanchor="right" if mean > 0.9 else "left" if mean < 0.1 else "center",
         )
@@ -102,14 +109,14 @@ def people_chart(people: Sequence[Person], mean: float | None) -> Figure:
 
 
 def confusion_chart(counts: AnyArray, names: Sequence[str]) -> Figure:
-    """Return predictions by true class, in % of each true class."""
+    """Return predictions by true class, in % of each true class, and their counts."""
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.rint(100 * counts / np.maximum(totals, 1)).astype(np.uint8)
     few = len(names) <= MAX_NUMBERS
     names = _texts(names)
     axis: dict[str, Any] = {"type": "category", "showgrid": False, "tickmode": "linear"}
     figure = _figure(
-        190 + max(17, 34 - len(names)) * len(names),
+        190 + (36 if few else max(17, 34 - len(names))) * len(names),
         width=300 + 18 * len(names) if len(names) > 5 else None,
         xaxis=axis | {"title": "predicted", "tickangle": -50},
         yaxis=axis | {"title": "true", "autorange": "reversed"},
@@ -123,13 +130,19 @@ def confusion_chart(counts: AnyArray, names: Sequence[str]) -> Figure:
         colorscale=SHADES,
         colorbar={"title": {"text": "% of true", "side": "right"}, "thickness": 12},
         customdata=counts,
-        text=[[str(share or "") for share in row] for row in shares.tolist()] if few else None,
+        text=np.vectorize(_cell, otypes=[object])(shares, counts) if few else None,
         texttemplate="%{text}" if few else None,
+        textfont={"size": 13},
         hovertemplate="true %{y}<br>predicted %{x}<br>%{customdata} windows, %{z} %<extra></extra>",
         xgap=1,
         ygap=1,
     )
     return figure
+
+
+def _cell(share: int, count: int) -> str:
+    """Return the share in % and the count of a cell as text, of those that are not empty."""
+    return f'{share}<br><span style="font-size: 10px">{count}</span>' if count else ""
 
 
 def curve_chart(scores: Sequence[Score]) -> Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -120,7 +120,7 @@ class MotionDisplay:
         draw_figures(ax, found, time_texts(motion.times[found.frames]))
         label = None if motion.label is None else str(motion.label)
         title = next(iter(motion.text), label or motion.name or "")
-        place = "left" if len(title) > 60 else "center"
+        place: Literal["left", "center"] = "left" if len(title) > 60 else "center"
         ax.set_title(title, fontsize="medium", loc=place, parse_math=False)
         return self
 

@@ -27,7 +27,14 @@ from ..evaluation import (
     mean_interval,
 )
 from ..temporal import read_rows
-from ._charts import confusion_chart, curve_chart, people_chart, signal_chart, timeline_chart
+from ._charts import (
+    MAX_NUMBERS,
+    confusion_chart,
+    curve_chart,
+    people_chart,
+    signal_chart,
+    timeline_chart,
+)
 from ._motion_player import MotionPlayer
 from ._page import Notice, check_title, write_page
 from ._report_windows import Item, LabeledWindows, named
@@ -364,15 +371,19 @@ def _people(results: Results) -> list[Item]:
 
 def _confusion(results: Results, names: Mapping[Any, str], about: str) -> list[Item]:
     """Return the confusion matrix."""
-    text = f"{about} Each row adds up to 100 % of the windows of a true class."
     order = [label for label in names if label in set(results.classes.tolist())]
+    few = len(order) <= MAX_NUMBERS
+    text = (
+        f"{about} Each row adds up to 100 % of the windows of a true class. "
+        f"{'Below each share is' if few else 'Point at a cell for'} the number of windows."
+    )
     place = np.searchsorted(results.classes, np.array(order))
     counts = results.confusion[np.ix_(place, place)]
     return [("Confusion", text), ("", confusion_chart(counts, [names[o] for o in order]))]
 
 
 def _timelines(results: Results, data: LabeledWindows, names: Mapping[Any, str]) -> list[Item]:
-    """Return labels and probabilities over time, of the longest recordings."""
+    """Return labels and probabilities over time: of the worst, then of the longest recordings."""
     order = data.rows.order
     many, counts = np.unique(data.rows.recordings, return_counts=True)
     in_order = counts.max() < MIN_TIMELINE
@@ -391,17 +402,28 @@ def _timelines(results: Results, data: LabeledWindows, names: Mapping[Any, str])
         owner = dict(zip(ids.tolist(), people, strict=True))
         first = {owner[one]: one for one in longest[::-1].tolist()}
         longest = np.array(sorted(longest.tolist(), key=lambda one: first[owner[one]] != one))
-    longest = longest[:N_TIMELINES]
+    worst = _worst(results, ids, order, longest.tolist())
+    shown = [worst, *(one for one in longest.tolist() if one != worst)][:N_TIMELINES]
     columns = 1 if results.columns is None else len(results.columns)
     most = min(MAX_WINDOWS, MAX_CELLS // columns)
     what = "have one class each" if is_cut_up else "are clips of a few windows"
-    about = (
-        f"The recordings {what}, shown one after another in the order of time; the axis counts "
-        "windows."
-        if in_order
-        else f"The longest of {_number(len(kinds), 'recording')}"
-        f"{'' if results.people is None else ', of different people where there are several'}."
-    )
+    if in_order:
+        about = (
+            f"The recordings {what}, shown one after another in the order of time; the axis counts "
+            "windows."
+        )
+        if len(kinds) > 1:
+            about += " First the person with the lowest macro F1, then those with the most windows."
+    else:
+        about = f"{len(shown)} of {_number(len(kinds), 'recording')}"
+        if len(kinds) > 1 and results.people is None:
+            about += ": the one with the lowest accuracy, then the longest"
+        elif len(kinds) > 1:
+            about += (
+                ": the longest of the person with the lowest macro F1, then the longest of others "
+                "where there are several people"
+            )
+        about += "."
     found: list[Item] = [
         (
             "Timeline",
@@ -409,7 +431,7 @@ def _timelines(results: Results, data: LabeledWindows, names: Mapping[Any, str])
             "the true class. Drag to zoom in, double-click to zoom out; the tool bar pans.",
         )
     ]
-    for one in longest:
+    for one in shown:
         mask = ids == one
         count = int(mask.sum())
         places = np.flatnonzero(mask)[:most]
@@ -431,6 +453,17 @@ def _timelines(results: Results, data: LabeledWindows, names: Mapping[Any, str])
         whose = "All windows" if in_order and results.people is None else f"{kind} {one}"
         found += [("", f"{whose}{cut}: accuracy {right:.2f}."), ("", chart)]
     return found
+
+
+def _worst(results: Results, ids: AnyArray, order: AnyArray, longest: list[Any]) -> Any:
+    """Return the recording or person to show first; of equal ones, the longest."""
+    if results.people is not None:
+        scores = {person.name: person.macro_f1 for person in results.per_person()}
+        owner = dict(zip(ids.tolist(), results.people[order].tolist(), strict=True))
+        return min(longest, key=lambda one: scores[owner[one]])
+    hits = (results.truth == results.predictions)[order]
+    long_enough = [one for one in longest if np.sum(ids == one) >= MIN_TIMELINE] or longest
+    return min(long_enough, key=lambda one: float(hits[ids == one].mean()))
 
 
 def _is_one_class_each(results: Results, data: LabeledWindows) -> bool:

@@ -184,7 +184,8 @@ def training_people(classifier: Any) -> set[Any]:
     kept = getattr(classifier, "__dict__", {})
     found = set(getattr(kept.get("examples_"), "groups", np.empty(0)).tolist()) - {None}
     inside = [kept.get("estimator_"), kept.get("best_estimator_")]
-    inside += kept.get("estimators_") if isinstance(kept.get("estimators_"), list) else []
+    several = kept.get("estimators_")
+    inside += several if isinstance(several, list) else []
     inside += [part.estimator for part in kept.get("calibrated_classifiers_", [])]
     if isinstance(classifier, FrozenEstimator):
         inside.append(classifier.estimator)

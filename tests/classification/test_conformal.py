@@ -120,6 +120,18 @@ def test_errors_say_what_is_wrong(blobs):
             conformalize(fitted, X[:50], y[:50], confidence=confidence)
 
 
+def test_classes_without_a_calibration_window_are_named(blobs):
+    fitted, X, y = blobs
+    some = y != "b"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        sets = conformalize(fitted, X[some][:50], y[some][:50])
+        assert sets.predict_set(X[:9]).shape == (9, 3)
+    [said] = caught
+    assert "No calibration window has the labels ['b']" in str(said.message)
+    assert said.filename == __file__
+
+
 def test_the_missing_package_is_named(blobs, monkeypatch):
     import sys
 

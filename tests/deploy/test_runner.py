@@ -116,6 +116,11 @@ def test_wrong_windows_and_samples_are_refused(exported):
         runner.predict_table([0.0, 0.1], np.zeros((2, 6)), seconds=-1.0)
 
 
+def test_windows_of_the_library_are_named(exported):
+    with pytest.raises(TypeError, match=r"Pass X\['imu'\], and rate=X\.rate\('imu'\)"):
+        Runner(exported).predict(windows()[0])
+
+
 def test_files_that_do_not_belong_together_are_refused(exported, tmp_path):
     for file in exported.parent.iterdir():
         shutil.copy(file, tmp_path)
@@ -157,6 +162,7 @@ def test_other_units_are_named_as_by_the_classifier(exported):
             predict(other)
         said = [str(each.message) for each in caught]
         assert "like g" in said[0] and "pi/180" in said[1] and len(said) == 2
+        assert "-9.80665 if they come from iOS" in said[0]
         assert {each.filename for each in caught} == {__file__}
 
 

@@ -292,6 +292,39 @@ def test_timelines_are_of_different_people(tmp_path):
     assert re.findall(r"<p>Recording (\w+)", text) == ["a", "c", "d"]
 
 
+@pytest.mark.parametrize(
+    ("people", "shown"), [(["eve", "bob", "ann", "ann"], ["c", "a", "b"]), (None, ["d", "a", "b"])]
+)
+def test_the_worst_is_among_the_timelines(people, shown, tmp_path):
+    clip = np.repeat(["a", "b", "c", "d", "e"], [14, 12, 10, 8, 1])
+    X = Windows(
+        imu=np.zeros((45, 3, 50)),
+        start=np.r_[0:14, 0:12, 0:10, 0:8, 0].astype(float),
+        clip=clip,
+        rate=50.0,
+    )
+    y = np.arange(45) % 2
+    right = (clip != "d") & (clip != "e")  # e is wrong, but too short to say much
+    right[[0, 14, 26, 36]] = False
+    right[37] = True
+    classifier = Fixed(np.eye(2)[np.where(right, y, 1 - y)], [0, 1]).fit(X)
+    groups = None if people is None else np.repeat([*people, "eve"], [14, 12, 10, 8, 1])
+    text = text_of(report(classifier, X, y, groups=groups, path=tmp_path / "r.html"))
+    assert re.findall(r"<p>Recording (\w+)", text) == shown
+    assert "3 of 5 recordings" in text
+
+
+def test_cells_of_a_confusion_have_shares_and_counts(tmp_path):
+    y = np.repeat(["a", "b"], [9, 10])
+    found = np.eye(2)[np.r_[np.zeros(6, int), np.ones(13, int)]]
+    text = text_of(report(Fixed(found, ["a", "b"]).fit(None), found, y, path=tmp_path / "r.html"))
+    cells = next(t["text"] for f in figures_of(text) for t in f["data"] if "text" in t)
+    assert [[re.findall(r">?(\d+)<", cell) for cell in row] for row in cells] == [
+        [["67", "6"], ["33", "3"]],
+        [[], ["100", "10"]],
+    ]
+
+
 def test_recordings_of_two_people_with_one_name_are_not_joined(tmp_path):
     X, y, groups = np.zeros((20, 3, 50)), np.arange(20) % 2, np.repeat(["eve", "bob"], 10)
     classifier = Fixed(np.eye(2)[y], [0, 1]).fit(X)
