@@ -91,8 +91,11 @@ def choose_time(
             f"The time column cannot be read: {' '.join(reasons)} If it is another column of "
             f"{', '.join(columns[:30])}, tell it with time=."
         )
-    others = {name: cells for name, cells in head.items() if name not in counters}
-    rising = [f"time={name!r}" for name, cells in others.items() if _increases(cells)]
+    rising = [
+        f"time={name!r}"
+        for name, cells in head.items()
+        if name not in counters and _increases(cells)
+    ]
     hint = f" Is it {' or '.join(rising)}, which increases from row to row?" if rising else ""
     raise ValueError(
         f"No column of time stamps was found among {', '.join(columns[:30])}.{hint} Tell it with "
