@@ -4,8 +4,11 @@
     python -m benchmarks.base_weights DATA --renew    # train by the recipe below and replace them
     python -m benchmarks.base_weights --rewrite       # same tensors, names of today's library
 
+``--name m3n-real`` takes the other encoder. A training that was stopped goes on where it was.
+
 DATA is the folder that contains ``cmu_mocap_subset``. The training data are procedural motions and
-two sets of CMU clips; weights trained on them may be redistributed.
+two sets of CMU clips and, for ``m3n-real``, the recordings in ``real_sets``; weights trained on
+them may be redistributed.
 
 ``--rewrite`` is for changes of the library that leave the network as it is: parameters that were
 removed, classes with another public home, other keys of the manifest. It can be repeated.
@@ -18,11 +21,10 @@ import copy
 import json
 import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import safetensors
@@ -39,11 +41,12 @@ from m3n_sklearn.pretraining import CorpusSource, build_corpus, load_pretrained,
 from m3n_sklearn.procedural import list_activities
 from m3n_sklearn.simulation import Randomization
 
+from .real_sets import real_sources
 from .skeletal import read_skeletal
 
-NAME = "m3n-base"
 FOLDER = Path(m3n_sklearn.__file__).parent / "pretraining" / "weights"
-FILE, MANIFEST = FOLDER / f"{NAME}.safetensors", FOLDER / f"{NAME}.json"
+WORK = Path(__file__).parent / "results" / "weights"
+"""Where corpora and the state of trainings are kept until they have finished."""
 CMU = "CMU Graphics Lab Motion Capture Database: free for all uses, not to be resold as data"
 PEOPLE, CLIP_SECONDS = 10, 6.5
 CORPUS: dict[str, Any] = {
@@ -57,13 +60,26 @@ CORPUS: dict[str, Any] = {
     "seconds": 2.56,
     "overlap": 0.5,
     "mirror": True,
-    "n_windows": 10000,
     "balance": "sqrt",
     "random_state": 0,
 }
-PRETRAINER: dict[str, Any] = {"max_epochs": 20, "random_state": 0}
-QUICK: tuple[int, dict[str, Any], dict[str, Any]] = (3, {"n_windows": 1500}, {"max_epochs": 2})
-"""What --quick changes: people, corpus, pretrainer."""
+
+
+class Weights(NamedTuple):
+    """How an encoder is trained: whether it reads recordings, the number of windows and epochs."""
+
+    has_recordings: bool
+    n_windows: int
+    max_epochs: int
+
+
+BASE, REAL = "m3n-base", "m3n-real"
+RECIPES: Mapping[str, Weights] = {
+    BASE: Weights(False, 10_000, 20),
+    REAL: Weights(True, 20_000, 50),
+}
+QUICK = 3, 1500, 2
+"""People, windows and epochs of --quick."""
 
 
 def main() -> None:
@@ -76,41 +92,56 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="with --renew: small and bad")
     parser.add_argument("--out", type=Path, default=FOLDER, help="where --renew writes")
+    parser.add_argument("--name", choices=list(RECIPES), default=BASE, help="which weights")
     parser.add_argument("--rewrite", action="store_true", help="rename, without training")
     parser.add_argument("--jobs", type=int, default=2, help="processes that simulate")
     options = parser.parse_args()
     if options.rewrite:
-        rewrite(FILE)
+        for name in RECIPES:
+            rewrite(*packaged(name))
         return
     if options.data is None:
         parser.error("DATA is needed for training.")
     started = time.monotonic()
-    work = Path(tempfile.mkdtemp(prefix="m3n-base-"))
-    try:
-        trained, manifest = train(options, work / "corpus")
-    finally:
-        shutil.rmtree(work)
+    work = WORK / (f"{options.name}-quick" if options.quick else options.name)
+    trained, manifest = train(options, work)
     if options.renew:
-        save_packaged(trained, options.out, manifest)
+        save_packaged(trained, options.out, options.name, manifest)
     else:
-        compare(trained)
+        compare(trained, options.name)
+    shutil.rmtree(work)
     print(f"{(time.monotonic() - started) / 60:.1f} min")
 
 
-def train(options: argparse.Namespace, corpus: Path) -> tuple[Multi3NetPretrainer, dict[str, Any]]:
+def packaged(name: str, folder: Path = FOLDER) -> tuple[Path, Path]:
+    """Return the files of an encoder: its weights and the manifest of its corpus."""
+    return folder / f"{name}.safetensors", folder / f"{name}.json"
+
+
+def train(options: argparse.Namespace, work: Path) -> tuple[Multi3NetPretrainer, dict[str, Any]]:
     """Return the trained pretrainer and the manifest of its corpus."""
     common = {"n_jobs": options.jobs, "verbose": 1}
+    recipe, people, corpus = RECIPES[options.name], PEOPLE, work / "corpus"
+    n_windows, max_epochs = recipe.n_windows, recipe.max_epochs
     if options.renew:
-        people, fewer, shorter = QUICK if options.quick else (PEOPLE, {}, {})
-        build_corpus(sources(options.data, people), corpus, **{**CORPUS, **fewer, **common})
-        pretrainer = Multi3NetPretrainer(**{**PRETRAINER, **shorter})
+        if options.quick:
+            people, n_windows, max_epochs = QUICK
+        found = all_sources(options.data, people, recipe)
+        build_corpus(found, corpus, **CORPUS, n_windows=n_windows, **common)
+        pretrainer = Multi3NetPretrainer(max_epochs=max_epochs, random_state=0)
     else:
-        manifest = json.loads(MANIFEST.read_text(encoding="utf-8"))
+        manifest = json.loads(packaged(options.name)[1].read_text(encoding="utf-8"))
         people = manifest["sources"][0]["clips"] // len(list_activities())
-        rebuild_corpus(manifest, sources(options.data, people), corpus, **common)
-        pretrainer = clone(load_pretrained(NAME))
-    pretrainer.set_params(corpus=corpus, verbose=1).fit().set_params(verbose=0)
+        rebuild_corpus(manifest, all_sources(options.data, people, recipe), corpus, **common)
+        pretrainer = clone(load_pretrained(options.name))
+    pretrainer.set_params(corpus=corpus, checkpoint=work / "state", verbose=1).fit()
+    pretrainer.set_params(checkpoint=None, verbose=0)
     return pretrainer, json.loads((corpus / "manifest.json").read_text(encoding="utf-8"))
+
+
+def all_sources(data: Path, people: int, recipe: Weights) -> list[CorpusSource]:
+    """Return the motions and, if the recipe has them, the recordings."""
+    return sources(data, people) + (real_sources(data) if recipe.has_recordings else [])
 
 
 def sources(data: Path, people: int) -> list[CorpusSource]:
@@ -154,7 +185,7 @@ STATE = {"n_unlabelled_": "n_unlabeled_", "unlabelled_groups_": "unlabeled_group
 MANIFEST_FORMAT = 3
 
 
-def rewrite(file: Path) -> None:
+def rewrite(file: Path, corpus: Path) -> None:
     """Write the packaged files with the names of today's library, and check the tensors."""
     # 1. Read without the library: its classes may have other names and parameters than the file
     with safetensors.safe_open(file, framework="np") as old:
@@ -184,7 +215,7 @@ def rewrite(file: Path) -> None:
         sys.exit(f"{file} has the new tensors {', '.join(written)}.")
     print(f"{file.name}: {len(tensors)} tensors, byte for byte the same")
     # 4. The manifest of the corpus
-    manifest = renamed(json.loads(MANIFEST.read_text(encoding="utf-8")))
+    manifest = renamed(json.loads(corpus.read_text(encoding="utf-8")))
     manifest["format"] = MANIFEST_FORMAT
     for name in ("copies", "max_per_caption"):
         manifest["parameters"].pop(name, None)
@@ -192,7 +223,7 @@ def rewrite(file: Path) -> None:
         {"license" if key == "licence" else key: value for key, value in source.items()}
         for source in manifest["sources"]
     ]
-    write_manifest(MANIFEST, manifest)
+    write_manifest(corpus, manifest)
 
 
 def renamed(node: Any) -> Any:
@@ -207,24 +238,27 @@ def renamed(node: Any) -> Any:
     return node
 
 
-def save_packaged(pretrainer: Multi3NetPretrainer, folder: Path, manifest: dict[str, Any]) -> None:
+def save_packaged(
+    pretrainer: Multi3NetPretrainer, folder: Path, name: str, manifest: dict[str, Any]
+) -> None:
     """Write a pretrainer without its corpus, with matrices in half precision, and a manifest."""
     small = copy.copy(pretrainer).set_params(corpus=None)
     small.weights_ = {
         key: weight.astype(np.float16) if weight.ndim > 1 and weight.size > 256 else weight
         for key, weight in pretrainer.weights_.items()
     }
-    save(small, folder / FILE.name)
-    write_manifest(folder / MANIFEST.name, manifest)
+    weights, corpus = packaged(name, folder)
+    save(small, weights)
+    write_manifest(corpus, manifest)
 
 
 def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
     path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def compare(trained: Multi3NetPretrainer) -> None:
+def compare(trained: Multi3NetPretrainer, name: str) -> None:
     """Print the largest difference of new weights to those in the package."""
-    packed = load_pretrained(NAME).weights_
+    packed = load_pretrained(name).weights_
     worst = max(
         float(np.abs(trained.weights_[key] - weight).max() / max(np.abs(weight).max(), 1e-9))
         for key, weight in packed.items()

@@ -21,13 +21,16 @@ STRETCH = 10.0
 
 
 def read_wrist(
-    path: str | Path, site: str, *, keep: Callable[[Columns], bool] = lambda columns: True
+    path: str | Path,
+    site: str | Callable[[Columns], str],
+    *,
+    keep: Callable[[Columns], bool] = lambda columns: True,
 ) -> list[Recording]:
     """Read the recordings of an archive that have one label each.
 
     The file holds `seg_ptr` (N + 1,), `rate_hz`, `acc_q` (T, 3) and `acc_scale` in m/s², maybe
     `gyro_q` and `gyro_scale` in rad/s, and columns with one entry per recording: `subject`, `label`
-    and others, which `keep` may look at.
+    and others, which `keep` and a function `site` may look at.
     """
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
@@ -36,23 +39,25 @@ def read_wrist(
     signals = [arrays["acc_q"] * float(arrays["acc_scale"])]
     if "gyro_q" in arrays:
         signals.append(arrays["gyro_q"] * float(arrays["gyro_scale"]))
-    data, channels = np.hstack(signals), channel_names(site)[: 3 * len(signals)]
+    data = np.hstack(signals).astype(np.float32)
     found = []
     for k, (begin, end) in enumerate(bounds):
         own = {name: column[k] for name, column in columns.items()}
         if keep(own):
             part = data[begin:end]
+            seen = (part[:, :3] != 0).any(axis=1)  # zeros stand for lost samples
+            worn = site if isinstance(site, str) else site(own)
             with warnings.catch_warnings():
                 # resting hands in steps of 1/64 g look like readings that repeat
                 warnings.simplefilter("ignore", UnitsWarning)
                 recording = Recording(
                     part,
                     float(arrays["rate_hz"]),
-                    channels,
-                    observed=(part[:, :3] != 0).any(axis=1),  # zeros stand for lost samples
+                    channel_names(worn)[: 3 * len(signals)],
+                    observed=None if seen.all() else seen,
                     labels=np.full(end - begin, own["label"]),
                     subject=str(own["subject"]),
-                    name=f"{Path(path).stem}/{k}",
+                    name=str(k),
                 )
             found.append(recording)
     return found

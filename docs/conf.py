@@ -14,6 +14,7 @@ sys.path[:0] = [str(DOCS / "_ext")]  # extensions of our own
 
 from api_pages import template_context  # noqa: E402
 from inventories import intersphinx_mapping as other_projects  # noqa: E402
+from sphinx_gallery.sorting import ExplicitOrder  # noqa: E402
 
 project = "m3n-sklearn"
 author = "m3n-sklearn developers"
@@ -23,6 +24,7 @@ version = release = m3n_sklearn.__version__
 extensions = [
     "api_pages",
     "changelog_page",
+    "gallery_pictures",
     "invariants_table",
     "mathml",
     "measured",
@@ -72,6 +74,27 @@ numpydoc_class_members_toctree = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
+GALLERY = [  # by task
+    # your recordings, and what a classifier makes of them
+    "plot_describe.py",
+    "plot_label_efficiency.py",
+    "plot_zero_shot.py",
+    "plot_teach.py",
+    "plot_openpack.py",
+    "plot_stream.py",
+    # pretraining
+    "plot_whole_story.py",
+    "plot_pipeline.py",
+    "plot_grid_search.py",
+    # simulation
+    "plot_watch.py",
+    "plot_real_tracks.py",
+    "*",
+    "plot_calibration.py",
+    "plot_own_body.py",
+    "plot_finite_differences.py",
+]
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
@@ -81,7 +104,9 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "download_all_examples": False,
     "write_computation_times": False,
-    "within_subsection_order": "FileNameSortKey",
+    "image_scrapers": ("gallery_pictures",),
+    "ignore_repr_types": r"matplotlib|Display",
+    "within_subsection_order": ExplicitOrder(GALLERY),
     "backreferences_dir": "api/gallery",
     "doc_module": ("m3n_sklearn",),
     "reference_url": {"m3n_sklearn": None},
@@ -90,3 +115,11 @@ sphinx_gallery_conf = {
 # The gallery does not look for a sentence model on the network.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
+
+
+def setup(app):
+    """Leave out a template that the theme puts among the static files."""
+    app.connect(
+        "build-finished",
+        lambda app, _: (app.outdir / "_static" / "webpack-macros.html").unlink(missing_ok=True),
+    )

@@ -45,11 +45,7 @@ recordings = [spoil(recording) for recording in wrists.recordings]
 from m3n_sklearn import describe
 
 found = describe(recordings, seconds=2.0)
-print(found)
-
-# %%
-# In a notebook, the last line of a cell shows the same as a page.
-found
+found  # a notebook shows it as a page, print(found) as text
 
 # %%
 # Look at one
@@ -69,8 +65,9 @@ display = motion.plot()
 # %%
 # Mend it
 # -------
-# The readings in g are multiplied. The watch that was turned is turned back. The gap stays: the
-# windows around it are dropped, or bridged and marked with ``min_observed``.
+# The readings in g are multiplied. The watch that was turned is turned back. The gap stays, and is
+# what is left to look at: the windows around it are dropped, or bridged and marked with
+# ``min_observed``.
 
 
 def mend(recording):
@@ -81,8 +78,8 @@ def mend(recording):
     return recording
 
 
-for finding in describe([mend(recording) for recording in recordings], seconds=2.0).findings:
-    print(finding.topic, finding.who, finding.found, sep=" | ")
+mended = [mend(recording) for recording in recordings]
+describe(mended, seconds=2.0)
 
 # %%
 # Windows
@@ -90,7 +87,7 @@ for finding in describe([mend(recording) for recording in recordings], seconds=2
 # Examples of each class, before a model sees them.
 from m3n_sklearn import cut
 
-X, y, groups = cut([mend(recording) for recording in recordings], seconds=2.0)
+X, y, groups = cut(mended, seconds=2.0)
 display = X.plot(y, n_windows=8)
 
 # %%

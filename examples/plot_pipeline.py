@@ -45,7 +45,7 @@ pipeline = Pipeline(
         ("classify", LogisticRegression()),
     ]
 )  # fmt: skip
-pipeline.fit(X, y)
+pipeline
 
 # %%
 # Cross-validation has no leak: all steps are cloned for each fold, so the pretraining has not
@@ -65,6 +65,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.decomposition import PCA
 
+pipeline.fit(X, y)
 pretrainer = pipeline["pretrain"]
 windows = pipeline[:-1].transform(X)
 plane = PCA(2).fit(windows)
@@ -77,7 +78,7 @@ for k, activity in enumerate(ACTIVITIES):
         *plane.transform(caption[None]).T, s=170, marker="*", color=f"C{k}", edgecolor="black"
     )
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-ax.set(xlabel="first principal component", ylabel="second")
+_ = ax.set(xlabel="first principal component", ylabel="second")
 
 # %%
 # Deploying

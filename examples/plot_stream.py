@@ -94,7 +94,7 @@ with socket.create_connection(server.getsockname(), timeout=10) as connection:
         for window in stream.push(stamp / 1e9 - BOOT, values):
             found.append(window)
             if len(found) % 10 == 1:
-                print(f"{window.start:6.1f} s  {window.label:6s} {window.proba.max():.2f}")
+                print(f"{window.start:6.1f} s  {window.label:6s} {max(window.proba):.2f}")
 found += stream.flush()
 server.close()
 print(f"{len(found)} windows; samples: {stream.late_} late, {stream.repeated_} repeated")
@@ -110,7 +110,7 @@ import matplotlib.pyplot as plt
 middle = np.array([(window.start + window.end) / 2 for window in found])
 proba = np.array([window.proba for window in found])
 expected = truth[np.clip((middle * rate).astype(int), 0, len(truth) - 1)]
-agreement = np.mean([window.label == label for window, label in zip(found, expected, strict=True)])
+agreement = np.mean(np.array([window.label for window in found]) == expected)
 print(f"agreement with the truth: {agreement:.2f}")
 
 figure, (top, bottom) = plt.subplots(2, sharex=True, figsize=(9, 4.5), layout="constrained")
@@ -128,6 +128,6 @@ for label, column, color in zip(classifier.classes_, proba.T, colors, strict=Tru
     bottom.plot(when, cut_at_gap, color=color, label=label)
 bottom.set(xlabel="time in s", ylabel="probability")
 bottom.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+top.text(62.5, 1.5, "lost", ha="center", va="center", color="0.4")
 for axes in (top, bottom):
     axes.axvspan(60, 65, color="0.93")
-top.text(62.5, 1.5, "lost", ha="center", va="center", color="0.4")

@@ -27,6 +27,7 @@ __all__ = [
     "name_site",
     "read_name",
     "read_names",
+    "said_sensor",
     "say",
     "unit_factor",
     "words_of",
@@ -192,6 +193,20 @@ def unit_factor(sensor: str, unit: str) -> float | None:
 def words_of(name: str) -> list[str]:
     """Return the words of a column name in lower case, without units in brackets."""
     return _split(_BRACKETS.sub(" ", name))
+
+
+def said_sensor(words: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the sensor that words say, such as those of the name of a file, and the other words.
+
+    It is "acc", "gyro", "free", "gravity", another kind of sensor, or empty.
+    """
+    for count in (3, 2, 1):
+        for begin in range(len(words) - count + 1):
+            word = "".join(words[begin : begin + count])
+            kind = _WORDS.get(word) or _OTHER_WORDS.get(word, "")
+            if kind in (*_SENSORS, "magnetometer", "orientation"):
+                return kind, [*words[:begin], *words[begin + count :]]
+    return "", list(words)
 
 
 # ---- one name

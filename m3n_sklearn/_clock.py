@@ -47,7 +47,15 @@ from ._typing import Array
 from ._validation import RATES
 from ._warn import warn
 
-__all__ = ["STAMPS", "Clock", "check_seconds", "even_runs", "recover_clock", "typical_step"]
+__all__ = [
+    "STAMPS",
+    "Clock",
+    "check_seconds",
+    "even_runs",
+    "recover_clock",
+    "typical_step",
+    "without_copies",
+]
 
 Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -139,7 +147,7 @@ def recover_clock(stamps: Array, values: Array | None = None, how: str = "auto")
     # 1. Order, copies and outliers
     rows = _sorted_rows(stamps, notes)
     _refuse_reset(stamps[rows])
-    rows = _without_copies(rows, stamps, values, notes)
+    rows = without_copies(rows, stamps, values, notes)
     valid = _plausible(rows, stamps, notes)
     # invalid rows at the ends have only one neighbor, so their time stays unknown
     inner = slice(np.argmax(valid), len(valid) - np.argmax(valid[::-1]))
@@ -244,9 +252,7 @@ def _refuse_reset(stamps: Array) -> None:
             )
 
 
-def _without_copies(
-    rows: Indices, stamps: Array, values: Array | None, notes: list[str]
-) -> Indices:
+def without_copies(rows: Indices, stamps: Array, values: Array | None, notes: list[str]) -> Indices:
     """Drop rows that repeat both the stamp and the values of the row before."""
     if values is None:
         return rows
@@ -429,7 +435,13 @@ def _is_bounded(fit: Fit) -> bool:
         float(np.subtract(*np.quantile(fit.misfit[lag:] - fit.misfit[:-lag], [0.9, 0.1])))
         for lag in (far, near)
     )
-    return wide < 1.6 * narrow and wide < 2.56 * OUTLIER_STEPS * fit.period
+    if not (wide < 1.6 * narrow and wide < 2.56 * OUTLIER_STEPS * fit.period):
+        return False
+    # where the rate changes, many rows in a row are far from the clock, and all others near it
+    count = len(fit.misfit) // MEDIAN_STEPS
+    parts = fit.misfit[: count * MEDIAN_STEPS].reshape(count, MEDIAN_STEPS)
+    usual = 1.4826 * float(np.median(np.abs(fit.misfit)))
+    return float(np.abs(np.median(parts, axis=1)).max(initial=0.0)) < max(fit.period, 1.5 * usual)
 
 
 def _sampled_unevenly(numbers: Indices, stamps: Array, values: Array | None, fit: Fit) -> bool:

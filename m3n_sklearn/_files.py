@@ -107,15 +107,34 @@ def _unreadable(file: Path, what: str, error: Exception) -> str:
     )
 
 
+def check_target(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a file to write, or say why there can be none; call it before the work."""
+    if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
+        raise TypeError(
+            f"path must be the path of a file to write, got {type(path).__name__} ({path!r})."
+        )
+    target = Path(path)
+    if target.is_dir():  # of "" as well, which is the current folder
+        raise IsADirectoryError(
+            f"Cannot write {os.fspath(path)!r}: it is a folder. Give the path of a file in it."
+        )
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"Cannot write {target}: the folder {target.parent} does not exist. Create it first."
+        )
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "This is not a regular file, and can't be replaced", str(path))
+    return target
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file that is either complete or as it was, even after a crash.
 
     A link stays a link, and a replaced file keeps its mode. What dead processes have left of
     earlier attempts is deleted.
     """
+    check_target(path)
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        raise OSError(errno.EINVAL, "This is not a regular file, and can't be replaced", str(path))
     with naming_file(path):
         sweep(target.parent, target.name)
         temporary, file = _new_temporary(target)
@@ -211,6 +230,7 @@ def _is_at(file: BinaryIO, path: Path) -> bool:
 
 def sweep(folder: Path, name: str | None = None) -> None:
     """Delete temporary files of dead processes: those for one file, or all in a folder."""
+    found: list[str] = []
     with suppress(OSError), os.scandir(folder) as entries:
         found = [entry.path for entry in entries if _belongs(entry.name, name)]
     for path in found:

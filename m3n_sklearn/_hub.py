@@ -22,6 +22,7 @@ from ._files import reading, write_atomically
 from ._hashing import file_digest
 from ._persistence import load, save
 from ._version import __version__
+from ._warn import warn
 
 __all__ = ["from_pretrained", "save_pretrained"]
 
@@ -67,7 +68,8 @@ def save_pretrained(
     list of Path
         ``model.safetensors`` (the file of :func:`~m3n_sklearn.save`), ``config.json`` (class,
         labels, channels, rate, versions) and ``README.md`` (the model card with the metadata of the
-        hub). A ``README.md`` that is there already is kept, because people edit it.
+        hub). A ``README.md`` that is there already is kept, because people edit it; a warning says
+        where it does not fit the model.
 
     Raises
     ------
@@ -112,7 +114,7 @@ def save_pretrained(
     # 2. The weights first: an estimator that cannot be saved leaves no other file
     created = not place.exists()
     place.mkdir(parents=True, exist_ok=True)
-    weights = place / WEIGHTS
+    weights, former = place / WEIGHTS, _classes_in(place / SUMMARY)
     try:
         save(estimator, weights)
     except BaseException:
@@ -123,8 +125,10 @@ def save_pretrained(
     summary = _summary(estimator, file_digest(weights))
     written = json.dumps(summary, indent=1, ensure_ascii=False) + "\n"
     write_atomically(place / SUMMARY, written.encode())
-    if not (place / CARD).exists():
-        card = _card(summary, license, [str(name) for name in datasets])
+    card = _card(summary, license, [str(name) for name in datasets])
+    if (place / CARD).exists():
+        _warn_if_stale(place / CARD, former, summary, license, datasets)
+    else:
         write_atomically(place / CARD, card.encode())
     return [weights, place / SUMMARY, place / CARD]
 
@@ -210,11 +214,12 @@ def from_pretrained(
     # the small file first: weights of another library may be large
     digest = _digest_in(find(SUMMARY))
     weights = find(WEIGHTS)
-    if file_digest(weights) != digest:
-        raise ValueError(
-            f"{WEIGHTS} and {SUMMARY} of {name} do not belong together: they were written by "
-            "different saves, or one of them is damaged. Save or fetch the folder again."
-        )
+    with reading(weights, "the weights of save_pretrained"):
+        if file_digest(weights) != digest:
+            raise ValueError(
+                f"{WEIGHTS} and {SUMMARY} of {name} do not belong together: they were written by "
+                "different saves, or one of them is damaged. Save or fetch the folder again."
+            )
     return load(weights)
 
 
@@ -349,6 +354,35 @@ def _card(summary: dict[str, Any], license: str | None, datasets: list[str]) -> 
         "```python\nfrom m3n_sklearn import from_pretrained\n\n"
         'model = from_pretrained("owner/name")  # or the path of this folder\n```\n'
     )
+
+
+def _classes_in(summary: Path) -> Any:
+    """Return the classes of the model that is in a folder; None if they are not known."""
+    try:
+        return json.loads(summary.read_text(encoding="utf-8"))["classes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _warn_if_stale(
+    card: Path,
+    former: Any,
+    summary: dict[str, Any],
+    license: str | None,
+    datasets: Sequence[str],
+) -> None:
+    """Warn about what a model card that is kept does not say of the new model."""
+    text = card.read_text(encoding="utf-8", errors="replace")
+    named = [*([] if license is None else [license]), *map(str, datasets)]
+    missing = [each for each in named if _in_cell(each) not in text]
+    reasons = [f"it does not mention {', '.join(map(repr, missing))}"] if missing else []
+    if former is not None and former != summary.get("classes"):
+        reasons.append("it was written for a model of other classes")
+    if reasons:
+        warn(
+            f"{card} is kept, but {' and '.join(reasons)}. Edit it, or delete it and save again "
+            "for a new model card."
+        )
 
 
 def _in_cell(text: str) -> str:

@@ -62,7 +62,7 @@ class Windows:
         ``"imu"`` and ``"pose"``.
     channels : sequence of str, optional
         Names of the channels of ``imu``, such as ``left_wrist_acc_x``, or in a spelling of your
-        logger: see "Channel names that are understood" in :doc:`/user_guide/recordings`. Names
+        logger: see "Channel names that are understood" in :doc:`/user_guide/tables`. Names
         that begin with ``series_`` belong to a generic series.
     margin : float, default=0.0
         Seconds of context frames before and after each window in ``pose`` and ``trans``. ``imu``

@@ -44,7 +44,6 @@ def in_folder(tmp_path, monkeypatch):
     [
         "index.rst",
         "quick_start.rst",
-        "user_guide/recordings.rst",
         "user_guide/stream.rst",
         "user_guide/tables.rst",
     ],

@@ -314,3 +314,20 @@ def test_no_connection_is_said(hub, monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(ConnectionError, match="cannot be downloaded"):
         from_pretrained("me/wrist")
+
+
+def test_a_card_that_does_not_fit_the_model_is_said(model, tmp_path):
+    save_pretrained(model, tmp_path, license="mit")
+    (tmp_path / "README.md").write_text("# A card without classes\n")
+    summary = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(summary | {"classes": ["other"]}))
+    with pytest.warns(UserWarning, match=r"does not mention 'mit' and it was .* other classes"):
+        save_pretrained(model, tmp_path, license="mit")
+    assert (tmp_path / "README.md").read_text() == "# A card without classes\n"
+
+
+def test_pointers_in_place_of_weights_are_named(model, tmp_path):
+    save_pretrained(model, tmp_path)
+    (tmp_path / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(ValueError, match="git lfs pull"):
+        from_pretrained(tmp_path)

@@ -194,3 +194,10 @@ def test_one_after_the_other(tmp_path):
         for thread in threads:
             thread.join()
     assert sorted(log) == list(range(8)) and not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere does not exist. Create it first"):
+        write_atomically(tmp_path / "nowhere" / "file", b"new")
+    with pytest.raises(IsADirectoryError, match="it is a folder"):
+        write_atomically(tmp_path, b"new")

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from .encoders import BASE, PACKAGED, Encoders
+from .encoders import PACKAGED, Encoders
 from .grid import Choice, Grid
 from .page import PAGES, scores_of, write_page
 from .published import read_published
@@ -38,7 +38,7 @@ def main() -> None:
     def say(text: str) -> None:
         print(f"[{(time.monotonic() - started) / 60:5.1f} min] {text}", flush=True)
 
-    files = {BASE: PACKAGED, **given_encoders(options.encoder)}
+    files = {**PACKAGED, **given_encoders(options.encoder)}
     encoders = Encoders(Path(options.data), store, options.quick, files)
     choice = Choice(options.only, options.methods)
     pages = [page for page, keys in PAGES.items() if any(map(choice.may_have, keys))]

@@ -6,8 +6,8 @@ captions, simulated at the right wrist; a fold uses those of its training people
 UTD-MHAD, the simulated mount is that of the real sensors (``UTD_MOUNT``). The same is done with the
 skeletons of SmartFallMM, whose sensors are accelerometers.
 
-"v2" contains the motions of the weights that come with the package and the real recordings that
-weights may be trained on. "v2, without wisdm" is what is tested on WISDM.
+"m3n-real" contains the motions of m3n-base and the real recordings that weights may be trained on.
+"m3n-real, without wisdm" is what is tested on WISDM.
 """
 
 from __future__ import annotations
@@ -27,18 +27,17 @@ from m3n_sklearn.datasets import load_utd_mhad, make_motions
 from m3n_sklearn.pretraining import CorpusSource, build_corpus, open_corpus
 
 from ..base_weights import CORPUS as BASE_CORPUS
-from ..base_weights import PEOPLE, sources
+from ..base_weights import PEOPLE, RECIPES, sources
+from ..base_weights import REAL as WITH_RECORDINGS
 from ..positions import read_smartfallmm
+from ..real_sets import REAL, real_sources
 from ..skeletal import read_skeletal
-from .real import REAL, real_sources
 from .recipes import short_hash
 from .watches import SMARTFALLMM
 
 RATE = 50.0
 UTD_MOUNT = ((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -1.0))
 """How the sensor was worn in UTD-MHAD: ``load_utd_mhad(...).mount``, as hashable numbers."""
-V2 = "v2"
-V2_WINDOWS = 16000
 SIMULATED_AS = ("sites", "noise", "randomize")
 """Parameters of the simulator that are those of the packaged weights."""
 SMARTFALLMM_WINDOWS = 4000
@@ -189,12 +188,12 @@ CORPORA = {
         for side in ("right", "left")
     },
     **{
-        f"{V2}, without {but}" if but else V2: Corpus(
+        f"{WITH_RECORDINGS}, without {but}" if but else WITH_RECORDINGS: Corpus(
             partial(motions_and_recordings, but=but),
             {name: BASE_CORPUS["simulator"].get_params()[name] for name in SIMULATED_AS},
             {
                 **{name: BASE_CORPUS[name] for name in ("overlap", "mirror", "balance")},
-                "n_windows": V2_WINDOWS,
+                "n_windows": RECIPES[WITH_RECORDINGS].n_windows,
             },
         )
         for but in ("", *REAL)

@@ -16,18 +16,17 @@ from typing import Any
 
 import numpy as np
 
-import m3n_sklearn
 from m3n_sklearn import Multi3NetPretrainer, SMPLIMUSimulator, Windows
 from m3n_sklearn.simulation import Randomization
 
-from .corpora import CORPORA, RATE, V2, open_or_build, slug, without
+from ..base_weights import RECIPES, packaged
+from .corpora import CORPORA, RATE, WITH_RECORDINGS, open_or_build, slug, without
 from .data import load_task
 from .recipes import Recipe, short_hash
 
 QUICK_EPOCHS = 6
-BASE = "m3n-base"
-"""The encoder that comes with the package; it has read motions and no recording."""
-PACKAGED = Path(m3n_sklearn.__file__).parent / "pretraining" / "weights" / f"{BASE}.safetensors"
+PACKAGED = {name: packaged(name)[0] for name in RECIPES}
+"""The encoders that come with the package; m3n-base has read motions and no recording."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Encoders:
     data: Path
     store: Path
     quick: bool
-    files: Mapping[str, Path] = field(default_factory=lambda: {BASE: PACKAGED})
+    files: Mapping[str, Path] = field(default_factory=lambda: dict(PACKAGED))
 
     def path(self, recipe: Recipe, held_out: Iterable[Any]) -> Path:
         """Name the file of an encoder that has not seen some people."""
@@ -68,7 +67,11 @@ class Encoders:
     @property
     def names(self) -> list[str]:
         """Names of the encoders for every set: those of files, and one of real recordings."""
-        return list(dict.fromkeys(name.partition(", without ")[0] for name in (*self.files, V2)))
+        return list(
+            dict.fromkeys(
+                name.partition(", without ")[0] for name in (*self.files, WITH_RECORDINGS)
+            )
+        )
 
     def reads_site_axes(self, recipe: Recipe) -> bool:
         """Whether an encoder expects the axes of the sites, and not those of a set's sensors."""

@@ -13,7 +13,7 @@ from joblib import Parallel, delayed
 
 from m3n_sklearn.evaluation import few_label_study, person_folds
 
-from .corpora import V2
+from .corpora import WITH_RECORDINGS
 from .data import TASKS, load_task
 from .encoders import Encoders
 from .recipes import Recipe
@@ -29,7 +29,7 @@ PRETRAINING_SECONDS = {
 GENERAL_SECONDS = 400.0
 """CPU seconds that one encoder takes, about; in-domain, for 100 epochs."""
 PAPER_FACTOR = 7.0
-V2_FACTOR = 3.0
+RECORDINGS_FACTOR = 3.0
 """How much longer pretraining takes with real recordings in the corpus."""
 QUICK_SHARE = 0.1
 
@@ -200,7 +200,7 @@ class Grid:
         if recipe.corpus in self.encoders.files:
             return 0.0
         seconds = PRETRAINING_SECONDS.get(recipe.corpus, GENERAL_SECONDS)
-        seconds *= V2_FACTOR if recipe.corpus.startswith(V2) else 1
+        seconds *= RECORDINGS_FACTOR if recipe.corpus.startswith(WITH_RECORDINGS) else 1
         if recipe.pretrainer.get("encoder") == "paper":
             seconds *= PAPER_FACTOR
         seconds *= recipe.pretrainer.get("max_epochs", 100) / 100

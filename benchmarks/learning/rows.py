@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator, clone
 from m3n_sklearn import Multi3NetClassifier, load
 from m3n_sklearn.evaluation import Method, person_folds
 
+from ..base_weights import BASE, RECIPES
 from .baselines.committee import Committee
 from .baselines.evened import Evened
 from .baselines.minirocket import beside
@@ -30,8 +31,8 @@ from .baselines.table import (
     limu_berts,
     list_baselines,
 )
-from .corpora import RATE, V2, for_training, without
-from .encoders import BASE, Encoders
+from .corpora import RATE, WITH_RECORDINGS, for_training, without
+from .encoders import Encoders
 from .kept import Kept
 from .mounting import InSiteAxes, Worn, list_turns
 from .parts import InParts
@@ -128,8 +129,6 @@ TRAINED = {SCRATCH, DEFAULT}
 """Those of them that take long."""
 SMOOTHING_FOLDS = 2
 """Folds for choosing the weight of window probabilities; each requires one training."""
-V2_EPOCHS = 20
-"""Epochs of the encoders with real recordings, as of the weights that come with the package."""
 ABLATION_EPOCHS = 20
 """Epochs of the pretrainings that are compared, to keep the whole grid within hours."""
 
@@ -186,8 +185,10 @@ def list_rows(task: Task, encoders: Encoders, n_draws: int) -> list[Row]:
             for name in encoders.names
         ]
     for section, words, corpus in settings:
-        shorter = corpus.startswith(V2) and corpus not in encoders.files
-        recipe = Recipe(corpus, pretrainer={"max_epochs": V2_EPOCHS} if shorter else {})
+        given = {}
+        if corpus.startswith(WITH_RECORDINGS) and corpus not in encoders.files:
+            given["max_epochs"] = RECIPES[WITH_RECORDINGS].max_epochs
+        recipe = Recipe(corpus, pretrainer=given)
         rows += _ours(section, task, recipe, encoders, n_draws)
         rows += _words(words, task, recipe, encoders)
     if task.key == "utd":

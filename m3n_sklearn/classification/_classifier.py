@@ -139,7 +139,7 @@ class Multi3NetClassifier(
         Samples per second of a bare array. A pretrained encoder requires it.
     channels : sequence of str, default=None
         Channel names of a bare array, such as ``right_wrist_acc_x``, in any spelling that
-        :doc:`/user_guide/recordings` lists. With None, 3 channels are the accelerometer of one
+        :doc:`/user_guide/tables` lists. With None, 3 channels are the accelerometer of one
         site, 6 accelerometer and gyroscope, 12 two sites. Any other number, every 2-D array, and
         names that begin with ``series_`` are a generic series.
     memory : str or joblib.Memory, default=None
@@ -663,7 +663,7 @@ class Multi3NetClassifier(
         ndarray of shape (n, n_classes)
             Rows sum to 1; columns are in the order of `classes_`.
         """
-        return probabilities(self._logits(X))
+        return probabilities(self._snapshot()._logits(X))
 
     def predict(self, X: Any) -> AnyArray:
         """Return the most probable class of each window.
@@ -678,8 +678,17 @@ class Multi3NetClassifier(
         ndarray of shape (n,)
             Labels.
         """
-        proba = self.predict_proba(X)
-        return self.classes_[proba.argmax(axis=1)]
+        fitted = self._snapshot()
+        return fitted.classes_[fitted.predict_proba(X).argmax(axis=1)]
+
+    def _snapshot(self) -> Self:
+        """Return this classifier as it is now, whatever other threads teach it meanwhile."""
+        check_is_fitted(self)
+        if not hasattr(self, "_live"):  # loaded from a file
+            self._live = LiveModule()
+        copied = object.__new__(type(self))
+        vars(copied).update(vars(self))
+        return copied
 
     def _logits(self, X: Any) -> AnyArray:
         """Return the logits (n_views, n, n_classes) of the views of each window."""
@@ -716,8 +725,6 @@ class Multi3NetClassifier(
 
     def _module(self) -> AbstractContextManager[Any]:
         """Lend the network with the fitted weights, built on first use."""
-        if not hasattr(self, "_live"):  # loaded from a file
-            self._live = LiveModule()
         config, weights = self.config_, self.weights_
         return self._live.use(weights, lambda: set_weights(build_classifier(config), weights))
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from .._compat import check_is_fitted, check_params, root_entropy
 from .._inputs import ImuWindows, InputMap, Layout
 from .._labels import check_groups, check_labels
-from .._torch import all_or_nothing, one_fit_at_a_time, resolve_device
+from .._torch import LiveModule, all_or_nothing, one_fit_at_a_time, resolve_device
 from .._typing import AnyArray
 from .._warn import warn
 from ..pretraining import Augmentation
@@ -42,7 +42,6 @@ class Teachable:
         def _read(self, X: Any, *, reset: bool) -> ImuWindows: ...
         def _layout_of(self, imu: ImuWindows) -> Layout: ...
         def _augmentation(self, layout: Layout) -> Augmentation | None: ...
-        def _set_weights(self, weights: dict[str, AnyArray]) -> None: ...
 
     def teach(
         self,
@@ -90,9 +89,10 @@ class Teachable:
         Notes
         -----
         This is not ``partial_fit``, which learns from batches of one stream whose classes are known
-        in advance. Several threads may teach one classifier: one lesson waits for the other.
-        Calibrate, conformalize and export again after teaching, and fit an
-        `HMMClassifier` again, since they hold what the classifier was before.
+        in advance. Several threads may teach one classifier and predict with it: one lesson waits
+        for the other, and a prediction uses what was learned before a lesson or after it.
+        Calibrate, conformalize and export again after teaching, and fit an `HMMClassifier` again,
+        since they hold what the classifier was before.
 
         Examples
         --------
@@ -242,8 +242,16 @@ class Teachable:
             weights = train_frozen(
                 Member("frozen", config, encoder), examples.features, labels, seed
             )
-            self.classes_, self.examples_, self.config_ = labels.classes, examples, config
-            self._set_weights(weights)
+            # in one step, for predictions in other threads; nothing is freed in between
+            former = vars(self).copy()
+            vars(self).update(
+                classes_=labels.classes,
+                examples_=examples,
+                config_=config,
+                weights_=weights,
+                _live=LiveModule(),
+            )
+            del former
         return self
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.pipeline import Pipeline
 
 from .._compat import FrozenEstimator, check_is_fitted
-from .._files import write_atomically
+from .._files import check_target, write_atomically
 from .._inputs import SITE_SCALE
 from .._typing import AnyArray
 from .._validation import check_choice, check_positive
@@ -40,7 +41,9 @@ def export(
     ----------
     model : Multi3NetClassifier, CalibratedClassifierCV or HMMClassifier
         A fitted classifier: a :class:`~m3n_sklearn.Multi3NetClassifier` of any strategy, a
-        ``CalibratedClassifierCV`` of one, or an :class:`~m3n_sklearn.HMMClassifier` of either.
+        ``CalibratedClassifierCV`` of one, or an :class:`~m3n_sklearn.HMMClassifier` of either. Of a
+        search, such as ``GridSearchCV``, the ``best_estimator_`` is exported, and of a Pipeline
+        without other steps the classifier.
     path : path-like
         The ``.onnx`` file to write. The folder must exist.
     precision : {"float32", "int8"}, default="float32"
@@ -62,7 +65,9 @@ def export(
     ImportError
         If the extra ``deploy`` is not installed.
     TypeError
-        If the model is of another kind.
+        If the model is of another kind, such as a Pipeline with other steps.
+    FileNotFoundError
+        If the folder does not exist.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
 
@@ -89,7 +94,7 @@ def export(
     ['wrist.onnx', 'wrist.json', 'm3n_runner.py', 'm3n_streaming.py']
     """
     # 1. The parts of the model
-    file = Path(path)
+    file = check_target(path)  # before the work
     if file.suffix != ".onnx":
         raise ValueError(f"path must end with .onnx, got {file.name!r}.")
     check_choice(precision, "precision", PRECISIONS)
@@ -128,7 +133,10 @@ def export(
 def _parts(model: Any) -> tuple[HMMClassifier | None, Any, list[Multi3NetClassifier]]:
     """Return the smoothing, the calibration and the networks of a model."""
     smoother = None
+    if not hasattr(model, "fit") or isinstance(model, type):
+        raise TypeError(f"model must be a fitted classifier, got {model!r}.")
     check_is_fitted(model)
+    model = _unwrapped(model)
     if isinstance(model, HMMClassifier):
         smoother, model = model, model.estimator_
         if not np.array_equal(smoother.classes_, model.classes_):
@@ -145,13 +153,29 @@ def _parts(model: Any) -> tuple[HMMClassifier | None, Any, list[Multi3NetClassif
 
 
 def _unwrapped(model: Any) -> Any:
-    """Return the estimator inside a FrozenEstimator."""
-    return model.estimator if isinstance(model, FrozenEstimator) else model
+    """Return the estimator inside a FrozenEstimator, a search, and a Pipeline of one step."""
+    while True:
+        if isinstance(model, FrozenEstimator):
+            model = model.estimator
+        elif hasattr(model, "best_estimator_"):
+            model = model.best_estimator_
+        elif isinstance(model, Pipeline) and all(
+            step in (None, "passthrough") for _, step in model.steps[:-1]
+        ):
+            model = model[-1]
+        else:
+            return model
 
 
 def _network_of(model: Any) -> Multi3NetClassifier:
     """Return a fitted Multi3NetClassifier, or raise."""
     model = _unwrapped(model)
+    if isinstance(model, Pipeline):
+        steps = ", ".join(repr(name) for name, _ in model.steps[:-1])
+        raise TypeError(
+            f"Cannot export a Pipeline with the steps {steps} before the classifier. Export its "
+            "last step, pipeline[-1], and do on the device what the other steps do to windows."
+        )
     if not isinstance(model, Multi3NetClassifier):
         raise TypeError(
             f"Cannot export a {type(model).__name__}: expected a Multi3NetClassifier, a "

@@ -1,6 +1,6 @@
 """Run an exported classifier with NumPy and onnxruntime, and nothing else.
 
-This file imports nothing of m3n_sklearn: `export` copies it next to the exported model, and a
+This file needs nothing of m3n_sklearn: `export` copies it next to the exported model, and a
 device needs only that folder. What it shares with the library (resampling, smoothing along a
 recording) is therefore written out here a second time, for one recording at a time; tests hold the
 results equal.
@@ -15,13 +15,31 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import numbers
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+try:
+    from .._channel_names import UnitsWarning
+    from .._warn import warn
+except ImportError:  # a copy of this file
+    import warnings
+
+    UnitsWarning = UserWarning  # type: ignore[assignment,misc]
+
+    def warn(message: str, category: type[Warning] = UserWarning) -> None:
+        """Issue a warning at the innermost line outside of the copies."""
+        level, frame = 1, sys._getframe()
+        while frame.f_back and frame.f_globals.get("__name__") in (__name__, "m3n_streaming"):
+            level, frame = level + 1, frame.f_back
+        warnings.warn(message, category, stacklevel=level)
+
 
 __all__ = ["EVEN", "Runner", "Smoother", "Table"]
 
@@ -46,6 +64,17 @@ TERMS = 300
 """Terms of the series and the fraction of the gamma distribution."""
 MAX_AGE = 256
 """Largest age of a class in windows."""
+
+LOWEST_RATE, HIGHEST_RATE = 0.1, 1e5
+"""Samples per second that a sensor can have, in Hz."""
+
+STANDARD_GRAVITY = 9.80665
+
+# median lengths in m/s², and the 99th percentile of angular rates in rad/s, of a moving person
+LOWEST_ACC, HIGHEST_ACC, HIGHEST_GYRO = 2.0, 4 * STANDARD_GRAVITY, 60.0
+
+CHECKED = 20
+"""Windows of a call, or at the begin of a stream, whose units are checked."""
 
 
 def digest_of(about: dict[str, Any]) -> str:
@@ -120,6 +149,11 @@ class Runner:
     def __init__(self, path: str | os.PathLike[str], *, threads: int = 1) -> None:
         # 1. The description
         file = Path(path)
+        if file.suffix == ".json":
+            raise ValueError(f"path must be the .onnx file, got {file.name!r}; its .json is found.")
+        count: Any = threads
+        if isinstance(count, bool) or not isinstance(count, numbers.Integral) or count < 1:
+            raise ValueError(f"threads must be a whole number of at least 1, got {threads!r}.")
         beside = file.with_suffix(".json")
         for each in (file, beside):
             if not each.is_file():
@@ -132,6 +166,11 @@ class Runner:
             version = about["format"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(f"{beside.name} does not describe an exported model.") from error
+        if type(version) is not int or version < 1:
+            raise ValueError(
+                f"{beside.name} has format {version!r}, which is not a whole number from 1 on. "
+                "Export the model again."
+            )
         if version > FORMAT:
             raise ValueError(
                 f"{beside.name} has format {version}, but this runner reads format {FORMAT}. "
@@ -158,7 +197,7 @@ class Runner:
                 "Running a model needs onnxruntime: pip install onnxruntime"
             ) from error
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = threads
+        options.intra_op_num_threads = options.inter_op_num_threads = int(threads)
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]
@@ -183,6 +222,11 @@ class Runner:
         -------
         ndarray of shape (n, n_classes)
             Rows sum to 1.
+
+        Warns
+        -----
+        UserWarning
+            If the samples look like g or deg/s rather than m/s² with gravity and rad/s.
         """
         return self._predict(X, rate, times)[0]
 
@@ -217,7 +261,7 @@ class Runner:
         Parameters
         ----------
         times : array-like of shape (T,)
-            Time stamps in s, increasing.
+            Time stamps, increasing: seconds, or dates (``datetime64``), which become Unix time.
         samples : array-like of shape (T, n_channels)
             One row for each stamp.
         seconds, hop : float, optional
@@ -230,6 +274,12 @@ class Runner:
         Table
             Begin, end, label and probabilities of each window.
 
+        Warns
+        -----
+        UserWarning
+            If the samples look like g or deg/s, or if no piece without a gap has the length of a
+            window, so that the table is empty.
+
         Notes
         -----
         Stamps within a tenth of a period of an even clock are put on it. Other stamps are
@@ -238,8 +288,10 @@ class Runner:
         that share a stamp.
         """
         # 1. Check the rows
-        clock = np.asarray(times, dtype=np.float64)
+        clock = seconds_of(times)
         rows = np.asarray(samples, dtype=np.float64)
+        if clock.shape == rows.shape == (0,):  # nothing was recorded
+            rows = np.zeros((0, self._about["n_channels"]))
         if clock.ndim != 1 or rows.ndim != 2 or len(rows) != len(clock):
             raise ValueError(
                 f"times must have shape (T,) and samples (T, channels); got {clock.shape} and "
@@ -259,8 +311,9 @@ class Runner:
         length = self._seconds(seconds, self.seconds, "seconds", "the length of a window")
         step = self._seconds(hop, self.hop or length / 2, "hop", "the time between windows")
         # 2. Cut the pieces between gaps into windows at their own rate, and predict each piece
-        parts = []
+        parts, longest = [], 0.0
         for piece, values, rate in _even_pieces(clock, rows, max_gap):
+            longest = max(longest, len(values) / rate)
             count = max(1, int(np.floor(length * rate + 0.5 + 1e-6)))
             stride = max(1, int(np.floor(step * rate + 0.5 + 1e-6)))
             starts = np.arange(0, len(values) - count + 1, stride)
@@ -272,6 +325,10 @@ class Runner:
             proba, codes = self._predict(windows, rate, middle)
             parts.append(Table(begin, begin + count / rate, self.classes_[codes], proba))
         if not parts:
+            warn(
+                f"The table is empty: a window lasts {length:g} s, and the longest piece without a "
+                f"gap of more than max_gap={max_gap:g} s lasts {longest:.3g} s."
+            )
             empty = np.zeros(0)
             return Table(empty, empty, self.classes_[:0], np.zeros((0, len(self.classes_))))
         return Table(*map(np.concatenate, zip(*parts, strict=True)))
@@ -283,6 +340,9 @@ class Runner:
         windows = self._check_windows(X)
         if len(windows) == 0:
             return np.zeros((0, len(self.classes_))), np.zeros(0, dtype=int)
+        fitted = {doubt.partition(":")[0] for doubt in self._about["doubts"]}
+        for _, message in unit_doubts(self._about, windows, fitted):
+            warn(message, UnitsWarning)
         proba = self._calibrated(self._probabilities(windows, self._check_rate(rate)))
         if self._about["smoothing"] is None:
             return proba, proba.argmax(axis=1)
@@ -320,9 +380,7 @@ class Runner:
         """Return the rate of windows, or that of fit."""
         if rate is None:
             return self._about["fitted_rate"]
-        if not (np.isfinite(rate) and rate > 0):
-            raise ValueError(f"rate must be a positive number of samples per second, got {rate!r}.")
-        return float(rate)
+        return rate_of(rate)
 
     def _check_times(self, times: Any, count: int) -> Any:
         """Return the times (n,) of the windows of one recording, or None."""
@@ -397,6 +455,74 @@ class Runner:
             return proba[0]
         parts = [_calibrate(p, one) for p, one in zip(proba, calibration, strict=True)]
         return np.mean(parts, axis=0)
+
+
+# ---- checks, which a stream shares
+
+
+def rate_of(rate: Any) -> float:
+    """Return a number of samples per second."""
+    is_number = isinstance(rate, numbers.Real) and not isinstance(rate, bool)
+    if not is_number or not 0 < rate < math.inf:
+        raise ValueError(f"rate must be a positive number of samples per second, got {rate!r}.")
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise ValueError(
+            f"rate must lie between {LOWEST_RATE:g} and {HIGHEST_RATE:g} samples per second, got "
+            f"{rate!r}."
+        )
+    return float(rate)
+
+
+def seconds_of(times: Any) -> Any:
+    """Return time stamps in s; dates become Unix time."""
+    stamps = np.asarray(times)
+    if stamps.dtype.kind == "M":
+        return (stamps - np.datetime64(0, "s")) / np.timedelta64(1, "s")
+    try:
+        return stamps.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "times must be numbers of seconds or datetime64, got "
+            f"{type(stamps.flat[0] if stamps.size else times).__name__}."
+        ) from error
+
+
+def triads(windows: Any, columns: Any) -> list[Any]:
+    """Return the accelerations and angular rates (n, T, 3) of a site; None if it has none."""
+    return [
+        np.moveaxis(windows[:, list(part)], 1, -1) if part[0] >= 0 else None
+        for part in (columns[:3], columns[3:])
+    ]
+
+
+def unit_doubts(about: dict[str, Any], windows: Any, told: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield each sensor, unless it was told, whose windows look like other units, with a message.
+
+    The sensors of all sites have one name, "acc" or "gyro".
+    """
+    rows = windows[:: max(1, len(windows) // CHECKED)]
+    found = dict.fromkeys(told, "")
+    for columns in about["columns"] or ():
+        acc, gyro = triads(rows, columns)
+        level = 0.0 if acc is None else float(np.median(np.linalg.norm(acc, axis=-1)))
+        if level > 0 and not LOWEST_ACC <= level <= HIGHEST_ACC and "acc" not in found:
+            unit = "g" if 0.5 <= level <= LOWEST_ACC else "another unit, or without gravity"
+            found["acc"] = (
+                f"The median length of the acceleration is about {level:.2g}; with gravity it "
+                f"should be about 9.8 m/s². It looks like {unit}. Give samples in m/s² with "
+                f"gravity: multiply those in g by {STANDARD_GRAVITY}."
+            )
+            yield "acc", found["acc"]
+        if gyro is None or "gyro" in found:
+            continue
+        top = float(np.percentile(np.linalg.norm(gyro, axis=-1), 99))
+        if top > HIGHEST_GYRO:
+            found["gyro"] = (
+                f"The 99th percentile of the angular rate is about {top:.2g}, too fast for a "
+                "limb in rad/s. Give samples in rad/s: multiply those in deg/s by pi/180 = "
+                f"{np.pi / 180:.6g}."
+            )
+            yield "gyro", found["gyro"]
 
 
 # ---- resampling

@@ -5,6 +5,7 @@ Like the runner, this file works as a copy next to it, without m3n_sklearn.
 
 from __future__ import annotations
 
+import numbers
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -12,20 +13,31 @@ from typing import Any, NamedTuple
 import numpy as np
 
 try:
-    from .._channel_names import UnitsWarning
-    from .._warn import warn
-    from ._runner import EVEN, Runner, Smoother
+    from ._runner import (
+        CHECKED,
+        EVEN,
+        Runner,
+        Smoother,
+        UnitsWarning,
+        rate_of,
+        seconds_of,
+        triads,
+        unit_doubts,
+        warn,
+    )
 except ImportError:  # a copy of this file, next to the copy of the runner
-    import warnings
-
-    from m3n_runner import EVEN, Runner, Smoother  # type: ignore[import-not-found,no-redef]
-
-    UnitsWarning = UserWarning  # type: ignore[assignment,misc]
-
-    def warn(message: str, category: type[Warning] = UserWarning) -> None:
-        """Issue a warning at the line that pushed."""
-        warnings.warn(message, category, stacklevel=7)
-
+    from m3n_runner import (  # type: ignore[import-not-found,no-redef]
+        CHECKED,
+        EVEN,
+        Runner,
+        Smoother,
+        UnitsWarning,
+        rate_of,
+        seconds_of,
+        triads,
+        unit_doubts,
+        warn,
+    )
 
 __all__ = ["Prediction", "StreamingClassifier"]
 
@@ -35,13 +47,11 @@ LATEST = 1e11
 STAMPS = 5
 """Stamps at the begin of a stream by which their unit is checked."""
 
-CHECKED = 20
-"""Windows at the begin of a stream whose units are checked."""
+BACK = 60.0
+"""Samples that are late by more, in s, are those of a clock that was set back."""
 
-STANDARD_GRAVITY = 9.80665
-
-# median lengths in m/s², and the 99th percentile of angular rates in rad/s, of a moving person
-LOWEST_ACC, HIGHEST_ACC, HIGHEST_GYRO = 2.0, 4 * STANDARD_GRAVITY, 60.0
+CONFLICTS = 10
+"""Different samples of one stamp from which on the stamps are said to be wrong."""
 
 
 class StreamingClassifier:
@@ -71,7 +81,15 @@ class StreamingClassifier:
         Samples that were dropped: those that arrived after the window they belong to, or after a
         gap that they would have filled, and those whose stamp was there already.
     gaps_ : int
-        Gaps of more than `max_gap`.
+        Gaps of more than `max_gap`, and clocks that were set back.
+
+    Raises
+    ------
+    TypeError
+        If `model` is neither a Runner nor a fitted Multi3NetClassifier. Export other models, such
+        as an HMMClassifier, and pass the Runner.
+    ValueError
+        If the length of a window is not known, or a parameter is out of range.
 
     See Also
     --------
@@ -86,6 +104,10 @@ class StreamingClassifier:
 
     The first windows of a stream are checked for other units than m/s² with gravity and rad/s, and
     each sensor is named in at most one warning.
+
+    If all samples of the length of a window are late by more than a minute, the clock was set back,
+    or one stamp was far ahead. A warning says it, and a new series of windows begins with them. Of
+    different samples with one stamp, such as a packet, the first is used; a warning says it once.
 
     Examples
     --------
@@ -115,25 +137,30 @@ class StreamingClassifier:
         lag: int = 10,
     ) -> None:
         runner = isinstance(model, Runner)
+        if not runner:
+            _check_classifier(model)
         length = (model.seconds if runner else model.seconds_) if seconds is None else seconds
         if length is None:
             raise ValueError("The model does not contain the length of a window. Pass seconds=.")
         usual = model.hop if runner else None
-        self._model = model
-        self._length = float(length)
-        self._hop = float(hop or usual or length / 2)
-        self._given_rate, self._max_gap, self._wait = rate, float(max_gap), float(wait)
-        for name, value in (("seconds", self._length), ("hop", self._hop), ("max_gap", max_gap)):
-            if not (np.isfinite(value) and value > 0):
+        hop = usual or length / 2 if hop is None else hop
+        for name, value in (("seconds", length), ("hop", hop), ("max_gap", max_gap)):
+            if not (_is_number(value) and 0 < value < np.inf):
                 raise ValueError(f"{name} must be a positive number of seconds, got {value!r}.")
         for name, least in (("lag", lag), ("wait", wait)):
-            if not least >= 0:
+            if not (_is_number(least) and least >= 0):
                 raise ValueError(f"{name} must be at least 0, got {least!r}.")
+        self._model, self._length, self._hop = model, float(length), float(hop)
+        self._given_rate = None if rate is None else rate_of(rate)
+        self._max_gap, self._wait = float(max_gap), float(wait)
         smoothing = model._about["smoothing"] if runner else None
         self._smoother = None if smoothing is None else _Filter(Smoother(smoothing, self._hop), lag)
         self.late_ = self.repeated_ = self.gaps_ = 0
         self._times, self._rows = np.zeros(0), np.zeros((0, 0))
         self._first: Any = np.zeros(0)  # stamps, until their unit is checked
+        self._behind: Any = None  # late samples in sequence: stamps and rows
+        self._newest = -np.inf  # stamp of the series
+        self._conflicts = 0  # different samples of one stamp
         # windows whose units were checked, and what is known to be doubtful
         self._seen, self._told = 0, set[str]()
         if runner:
@@ -146,7 +173,8 @@ class StreamingClassifier:
         Parameters
         ----------
         times : float or array-like of shape (T,)
-            Time stamps in s. Chunks may have any size and overlap in time.
+            Time stamps: seconds, or dates (``datetime64``), which become Unix time. Chunks may have
+            any size and overlap in time.
         samples : array-like of shape (T, n_channels) or (n_channels,)
             One row for each stamp.
 
@@ -160,10 +188,10 @@ class StreamingClassifier:
         ValueError
             If shapes do not match, a value is not finite, or stamps are not in s.
         """
-        clock, rows = (
-            np.atleast_1d(np.asarray(times, float)),
-            np.atleast_2d(np.asarray(samples, float)),
-        )
+        clock, rows = np.atleast_1d(seconds_of(times)), np.asarray(samples, float)
+        if len(clock) == rows.size == 0:
+            return []
+        rows = np.atleast_2d(rows)
         if clock.ndim != 1 or rows.ndim != 2 or len(clock) != len(rows):
             raise ValueError(
                 f"times must have shape (T,) and samples (T, channels); got {clock.shape} and "
@@ -171,9 +199,11 @@ class StreamingClassifier:
             )
         if not (np.isfinite(clock).all() and np.isfinite(rows).all()):
             raise ValueError("times and samples must be finite: drop rows with NaN.")
+        if isinstance(self._model, Runner):
+            self._model._check_channels(rows.shape[1])
         self._check_clock(clock)
         self._insert(clock, rows)
-        return self._completed(final=False)
+        return self._completed(final=False) + self._set_back()
 
     def flush(self) -> list[Any]:
         """Return the windows that still wait for samples to come, at the end of a recording.
@@ -210,7 +240,11 @@ class StreamingClassifier:
     def _insert(self, clock: Any, rows: Any) -> None:
         """Sort samples in; drop those that are late or repeated."""
         fresh = clock >= self._consumed
-        self.late_ += int((~fresh).sum())
+        newest = np.maximum.accumulate(np.concatenate([[self._newest], clock]))
+        late = ~fresh & (clock < newest[:-1])  # not those between windows, which are not needed
+        self._keep_behind(clock, rows, late)
+        self.late_ += int(late.sum())
+        self._newest = float(newest[-1])
         clock, rows = clock[fresh], rows[fresh]
         if len(clock) == 0:
             return
@@ -222,10 +256,54 @@ class StreamingClassifier:
                 f"{self._rows.shape[1]}."
             )
         # of equal stamps the first that arrived is kept
-        together = np.concatenate([self._times, clock])
-        times, first = np.unique(together, return_index=True)
-        self.repeated_ += len(together) - len(times)
-        self._times, self._rows = times, np.concatenate([self._rows, rows])[first]
+        together, values = np.concatenate([self._times, clock]), np.concatenate([self._rows, rows])
+        times, first, which = np.unique(together, return_index=True, return_inverse=True)
+        self._times, self._rows = times, values[first]
+        if len(together) > len(times):
+            self.repeated_ += len(together) - len(times)
+            self._count_conflicts(int((values != self._rows[which]).any(axis=1).sum()))
+
+    def _count_conflicts(self, count: int) -> None:
+        """Warn once about different samples that have one stamp."""
+        before, self._conflicts = self._conflicts, self._conflicts + count
+        if before < CONFLICTS <= self._conflicts:
+            warn(
+                f"{self._conflicts} samples have the stamp of another sample but other values, and "
+                "are dropped. If the samples of a packet have one stamp, give each its own before "
+                "push: count back from the stamp of the packet in steps of 1 / rate."
+            )
+
+    def _keep_behind(self, clock: Any, rows: Any, late: Any) -> None:
+        """Keep the samples since the last one in time that are too late by far."""
+        behind = late & (clock < max(self._newest, clock.max(initial=-np.inf)) - BACK)
+        if not late.all():
+            self._behind = None
+            behind[: np.flatnonzero(~late)[-1]] = False
+        if not behind.any():
+            return
+        times, values = clock[behind], rows[behind]
+        if self._behind is not None and values.shape[1] == self._behind[1].shape[1]:
+            times = np.concatenate([self._behind[0], times])
+            values = np.concatenate([self._behind[1], values])
+        times, first = np.unique(times, return_index=True)
+        self._behind = times, values[first]
+
+    def _set_back(self) -> list[Any]:
+        """Begin anew if the clock was set back, which late samples of a whole window tell."""
+        if self._behind is None or self._behind[0][-1] - self._behind[0][0] < self._length:
+            return []
+        times, rows = self._behind
+        warn(
+            f"The time stamps went back from {self._newest:.15g} s to {times[0]:.15g} s, and stay "
+            f"there for {times[-1] - times[0]:.3g} s: the clock was set back, or a stamp was "
+            "wrong. A new series of windows begins."
+        )
+        found = self._completed(final=True)
+        self._behind = None
+        self.gaps_ += 1
+        self.late_ -= len(times)
+        self._insert(times, rows)
+        return found + self._completed(final=False)
 
     def _completed(self, *, final: bool) -> list[Any]:
         """Predict the windows whose last sample has arrived."""
@@ -249,6 +327,7 @@ class StreamingClassifier:
             self._consumed = float(self._times[0]) - self._max_gap
         if final:
             found += self._restart()
+            self._newest = -np.inf
             self._times, self._rows = self._times[:0], self._rows[:0]
         return found
 
@@ -316,39 +395,18 @@ class StreamingClassifier:
         layout = getattr(getattr(model, "input_", None), "layout", None)
         find_doubts = sys.modules["m3n_sklearn.recording"].find_doubts
         for columns in () if layout is None else layout.columns:
-            acc, gyro = _triads(windows, columns)
+            acc, gyro = triads(windows, columns)
             self._told |= {doubt.key for doubt in find_doubts(acc, gyro, rate)}
         return proba
 
     def _check_units(self, windows: Any) -> None:
         """Warn once about each sensor of a Runner whose first windows look like other units."""
-        about = self._model._about
-        if self._seen >= CHECKED or about["columns"] is None:
+        if self._seen >= CHECKED:
             return
         self._seen += len(windows)
-        for columns in about["columns"]:
-            acc, gyro = _triads(windows, columns)
-            level = 0.0 if acc is None else float(np.median(np.linalg.norm(acc, axis=-1)))
-            if level > 0 and not LOWEST_ACC <= level <= HIGHEST_ACC and "acc" not in self._told:
-                self._told.add("acc")
-                unit = "g" if 0.5 <= level <= LOWEST_ACC else "another unit, or without gravity"
-                warn(
-                    f"The median length of the acceleration is about {level:.2g}; with gravity it "
-                    f"should be about 9.8 m/s². It looks like {unit}. Give samples in m/s² with "
-                    f"gravity: multiply those in g by {STANDARD_GRAVITY}.",
-                    UnitsWarning,
-                )
-            if gyro is None or "gyro" in self._told:
-                continue
-            top = float(np.percentile(np.linalg.norm(gyro, axis=-1), 99))
-            if top > HIGHEST_GYRO:
-                self._told.add("gyro")
-                warn(
-                    f"The 99th percentile of the angular rate is about {top:.2g}, too fast for a "
-                    "limb in rad/s. Give samples in rad/s: multiply those in deg/s by pi/180 = "
-                    f"{np.pi / 180:.6g}.",
-                    UnitsWarning,
-                )
+        for sensor, message in unit_doubts(self._model._about, windows, self._told):
+            self._told.add(sensor)
+            warn(message, UnitsWarning)
 
     def _named(self, rows: Sequence[Any]) -> list[Any]:
         """Return predictions with their labels."""
@@ -378,12 +436,27 @@ class Prediction(NamedTuple):
     proba: Any
 
 
-def _triads(windows: Any, columns: Any) -> list[Any]:
-    """Return the accelerations and angular rates (n, T, 3) of a site; None if it has none."""
-    return [
-        np.moveaxis(windows[:, list(part)], 1, -1) if part[0] >= 0 else None
-        for part in (columns[:3], columns[3:])
-    ]
+def _is_number(value: Any) -> bool:
+    """Whether a value is a real number."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _check_classifier(model: Any) -> None:
+    """Refuse what is neither a Runner nor a fitted Multi3NetClassifier."""
+    if all(hasattr(model, name) for name in ("predict_proba", "classes_", "seconds_", "channels_")):
+        return
+    kind = type(model).__name__
+    if isinstance(model, type) or not hasattr(model, "predict_proba"):
+        advice = "Pass Runner(path) of an exported model." if isinstance(model, str) else ""
+    elif hasattr(model, "get_params") and not hasattr(model, "classes_"):
+        advice = "Fit it first."
+    elif hasattr(model, "best_estimator_"):
+        advice = "Pass its best_estimator_."
+    else:
+        advice = "Write it with export(model, 'model.onnx') and pass Runner('model.onnx')."
+    raise TypeError(
+        f"model must be a Runner or a fitted Multi3NetClassifier, got {kind}. {advice}".rstrip()
+    )
 
 
 def _on_ticks(ticks: Any, times: Any, rows: Any, rate: float) -> Any:

@@ -5,7 +5,8 @@ They have the template "none", so that they get the colors of the page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from .._typing import AnyArray, Array
 from ..evaluation import Score, marked_names, mean_interval
 from ..recording import Recording
 from ..temporal import Rows, join_rows
+from ._colors import color_of
 from ._label_efficiency import LabelEfficiencyDisplay
 from ._results import Person
 from ._scene import QUANTITIES, triads_of
@@ -29,7 +31,10 @@ COLORS = (
     *("#bcbd22", "#17becf", "#5c8fd6", "#c9741a", "#6fae3a", "#b04a6f", "#6a5acd", "#a97b50"),
     *("#d19bd8", "#4f6d7a", "#9aa32e", "#2a9d8f", "#e0a3a3", "#2f4b7c", "#c2b280", "#7fd1ae"),
 )
-"""Of labels and methods; they repeat from the 25th on."""
+"""Of labels and methods."""
+
+LONGEST_NAME = 40
+"""Characters of a name in a figure; longer ones would leave no room for the figure."""
 
 AXIS_COLORS = ("#d62728", "#2ca02c", "#3a86d6")
 SHADES = [[0.0, "rgba(58, 134, 214, 0)"], [1.0, "rgb(58, 134, 214)"]]
@@ -48,9 +53,20 @@ def _figure(height: float, **layout: Any) -> Figure:
     return go.Figure(layout=usual | {"height": round(height)} | layout)
 
 
+def _texts(names: Iterable[str]) -> list[str]:
+    """Return names as a figure shows them: in one line, without tags, and shortened."""
+    lines = [" ".join(name.split()) for name in names]
+    short = [
+        line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1] + "…" for line in lines
+    ]
+    if len(set(short)) < len(set(lines)):  # the parts that differ must stay
+        short = lines
+    return [escape(line, quote=False) for line in short]
+
+
 def people_chart(people: Sequence[Person], mean: float | None) -> Figure:
     """Return macro F1 of each person with its interval, and the mean."""
-    names = [str(person.name) for person in people]
+    names = _texts(str(person.name) for person in people)
     scores = np.array([person.macro_f1 for person in people])
     bounds = np.array([person.interval or (np.nan, np.nan) for person in people])
     figure = _figure(
@@ -80,6 +96,7 @@ def people_chart(people: Sequence[Person], mean: float | None) -> Figure:
             line={"dash": "dash", "color": MEAN},
             annotation={"text": f"mean {mean:.2f}", "font": {"color": MEAN}, "y": 1.0},
             annotation_position="top",
+            annotation_xanchor="right" if mean > 0.9 else "left" if mean < 0.1 else "center",
         )
     return figure
 
@@ -89,6 +106,7 @@ def confusion_chart(counts: AnyArray, names: Sequence[str]) -> Figure:
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.rint(100 * counts / np.maximum(totals, 1)).astype(np.uint8)
     few = len(names) <= MAX_NUMBERS
+    names = _texts(names)
     axis: dict[str, Any] = {"type": "category", "showgrid": False, "tickmode": "linear"}
     figure = _figure(
         190 + max(17, 34 - len(names)) * len(names),
@@ -129,11 +147,12 @@ def curve_chart(scores: Sequence[Score]) -> Figure:
         yaxis={"title": "macro F1 on unseen people", "range": [0, 1]},
         legend={"orientation": "h", "y": -0.2},
     )
+    entries = dict(zip(shown, _texts(shown.values()), strict=True))
     for i, name in enumerate(display.methods):
         budgets = [b for b in places if any(s.budget == b and s.method == name for s in scores)]
         x = [places[budget] for budget in budgets]
         found = [mean_interval(scores, name, budget=budget) for budget in budgets]
-        color = COLORS[i % len(COLORS)]
+        color = color_of(i, COLORS)
         red, green, blue = (int(color[k : k + 2], 16) for k in (1, 3, 5))
         figure.add_scatter(
             x=[*x, *x[::-1]],
@@ -150,7 +169,7 @@ def curve_chart(scores: Sequence[Score]) -> Figure:
             x=x,
             y=[one.mean for one in found],
             mode="lines+markers",
-            name=shown[name],
+            name=entries[name],
             legendgroup=name,
             line={"color": color},
             customdata=[[one.low, one.high] for one in found],
@@ -185,6 +204,7 @@ def timeline_chart(
     """
     from plotly.subplots import make_subplots
 
+    names = dict(zip(names, _texts(names.values()), strict=True))
     has_map = probabilities is not None and columns is not None
     bars, cells = 34 * len(tracks), 19 * len(columns) if columns is not None and has_map else 0
     shown = list(dict.fromkeys(label for track in tracks.values() for label in track.tolist()))
@@ -226,7 +246,7 @@ def timeline_chart(
             lengths += (gaps.astype(np.int64) if gaps.dtype.kind == "m" else gaps).tolist()
             ends += stops.astype(str).tolist() if dates else [f"{stop:.2f}" for stop in stops]
             where += [track] * len(own)
-        color = COLORS[list(names).index(label) % len(COLORS)]
+        color = color_of(list(names).index(label), COLORS)
         figure.add_bar(
             x=lengths,
             base=starts,
@@ -236,7 +256,7 @@ def timeline_chart(
             marker={"color": color, "line": {"width": 0}},
             customdata=ends,
             name=names[label],
-            hovertemplate=f"{names[label]}<br>%{{base}} to %{{customdata}}<extra>%{{y}}</extra>",
+            hovertemplate="%{fullData.name}<br>%{base} to %{customdata}<extra>%{y}</extra>",
             row=1,
             col=1,
         )

@@ -235,8 +235,28 @@ def _clipping(facts: Sequence[Facts]) -> Iterator[Finding]:
 # ---- axes
 
 
+def _constant_axes(facts: Sequence[Facts]) -> Iterator[Finding]:
+    """Find axes that read the same all the time, next to others that do not."""
+    stuck: dict[str, list[Facts]] = {}
+    for each in facts:
+        for (site, sensor), read in each.sensors.items():
+            still = read.ends[:3] == -read.ends[3:]
+            for axis in np.flatnonzero(still) if not still.all() else ():
+                name = f"{site}_" * bool(site) + f"{sensor}_{'xyz'[axis]}"
+                stuck.setdefault(name, []).append(each)
+    for name, some in stuck.items():
+        yield Finding(
+            "axes",
+            _who(some, facts),
+            f"{name} reads the same all the time in {len(some)} of {len(facts)} recordings, and "
+            "the other axes do not.",
+            "Look at the column in the file: an axis that is not measured is not zero.",
+        )
+
+
 def _axes(facts: Sequence[Facts]) -> Iterator[Finding]:
     """Find axes that are turned or mirrored between people or sensors."""
+    yield from _constant_axes(facts)
     for site, directions in directions_of(facts).items():
         where = f"the {site.replace('_', ' ')}" if site else "the sensor"
         apart = disagreement(directions)

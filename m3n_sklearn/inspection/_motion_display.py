@@ -120,7 +120,8 @@ class MotionDisplay:
         draw_figures(ax, found, time_texts(motion.times[found.frames]))
         label = None if motion.label is None else str(motion.label)
         title = next(iter(motion.text), label or motion.name or "")
-        ax.set_title(title, fontsize="medium", loc="left" if len(title) > 60 else "center")
+        place = "left" if len(title) > 60 else "center"
+        ax.set_title(title, fontsize="medium", loc=place, parse_math=False)
         return self
 
 

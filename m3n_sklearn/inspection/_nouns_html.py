@@ -10,6 +10,7 @@ from .._typing import Array
 from .._windows import Windows
 from ..motion import Motion
 from ..recording import Recording
+from ._colors import color_of
 from ._html import card, html_table, rows_table
 from ._motion_display import time_texts
 from ._recording_display import class_names, runs_of, signal_rows
@@ -109,7 +110,7 @@ def _recording_sketch(recording: Recording) -> str:
     spans: list[Span] = []
     if recording.labels is not None:
         names = [str(name) for name in class_names(recording.labels)]
-        colors = {name: LABEL_COLORS[i % len(LABEL_COLORS)] for i, name in enumerate(names)}
+        colors = {name: color_of(i, LABEL_COLORS) for i, name in enumerate(names)}
         spans += spans_of(recording.labels, times, colors)
     step = 1 / recording.rate
     gaps = runs_of(~recording.observed.all(axis=1))

@@ -14,13 +14,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._files import write_atomically
+from .._files import check_target, write_atomically
 from ._motion_player import PLAYER_SCRIPT, PLAYER_STYLE, MotionPlayer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Notice", "check_target", "check_title", "write_page"]
+__all__ = ["Notice", "check_title", "write_page"]
 
 PNG_DPI = 150
 
@@ -99,6 +99,8 @@ def write_page(
     ------
     FileNotFoundError
         If the folder of `path` does not exist.
+    IsADirectoryError
+        If `path` is a folder.
     TypeError
         If `title` is not a string, an item is not a pair, its content cannot be shown, or a
         column of a table is a single value.
@@ -145,16 +147,6 @@ def write_page(
         scripts += "<noscript><p>The figures of this page need JavaScript.</p></noscript>\n"
     page = PAGE.format(title=escape(title), style=style, body=body, scripts=scripts)
     write_atomically(target, page.encode("utf-8"))
-    return target
-
-
-def check_target(path: str | os.PathLike[str]) -> Path:
-    """Return the path of a file to write, or say that its folder is missing."""
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"Cannot write {target}: the folder {target.parent} does not exist. Create it first."
-        )
     return target
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .._channel_names import is_series
 from .._typing import AnyArray, Array
 from ..recording import Recording, parse_channels
+from ._colors import colors_of
 from ._signals import AXIS_COLORS
 from ._time_axis import are_dates, label_time_axes, time_places
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["UNITS", "RecordingDisplay", "SignalRow", "class_names", "runs_of", "signal_rows"]
 
 UNITS = {"acc": "m/s²", "gyro": "rad/s"}
-
-N_TAB10 = 10
-"""Colors of the smaller palette; more classes take the larger one."""
 
 MOST_NAMED = 20
 """Classes in the legend."""
@@ -187,9 +185,11 @@ class RecordingDisplay:
         if not seen:
             patches.append(Patch(color="0.5", alpha=0.5, label="not observed"))
         if patches:
-            self.figure_.legend(
+            legend = self.figure_.legend(
                 handles=patches, loc="outside upper left", ncols=6, frameon=False, fontsize="small"
             )
+            for text in legend.get_texts():
+                text.set_parse_math(False)  # a name with two "$" is not a formula
         if len(rows[0].names) <= MOST_NAMED:
             self.axes_[0].legend(loc="upper right", ncols=3, fontsize="small", framealpha=0.7)
 
@@ -208,11 +208,7 @@ def runs_of(flags: Any) -> list[tuple[int, int]]:
 
 def _colors(labels: AnyArray) -> dict[Any, Any]:
     """Return the color of each class."""
-    import matplotlib as mpl
-
-    names = class_names(labels)
-    palette = mpl.colormaps["tab10" if len(names) <= N_TAB10 else "tab20"]
-    return {label: palette(i % palette.N) for i, label in enumerate(names)}
+    return colors_of(class_names(labels))
 
 
 def _add_spans(ax: Axes, spans: list[tuple[float, float]], **style: Any) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.dummy import DummyClassifier
 
+from .._files import check_target
 from .._typing import AnyArray
 from .._windows import Windows
 from ..evaluation import (
@@ -28,7 +29,7 @@ from ..evaluation import (
 from ..temporal import read_rows
 from ._charts import confusion_chart, curve_chart, people_chart, signal_chart, timeline_chart
 from ._motion_player import MotionPlayer
-from ._page import Notice, check_target, check_title, write_page
+from ._page import Notice, check_title, write_page
 from ._report_windows import Item, LabeledWindows, named
 from ._results import (
     CONFIDENCE,
@@ -136,6 +137,8 @@ def report(
         If plotly is not installed.
     FileNotFoundError
         If the folder of `path` does not exist.
+    IsADirectoryError
+        If `path` is a folder.
     ValueError
         If there are no labels for a classifier, no people for one that is not fitted, lengths
         differ, or `label_names` gives two labels one name.
@@ -258,7 +261,7 @@ def _headline(classifier: Any, results: Results) -> list[Item]:
     guess = DummyClassifier().fit(results.truth, results.truth).predict(results.truth)
     rows.append(("macro F1 of the most frequent class", macro_f1(results.truth, guess), "", ""))
     warnings: list[Item] = []
-    text = f"{len(results.rows)} windows of {_n(results.truth)} classes ({who}) "
+    text = f"{len(results.rows)} windows of {_number(_n(results.truth), 'class')} ({who}) "
     if results.n_folds:
         text += (
             f"were predicted in {results.n_folds} folds of people: each person by a classifier "
@@ -326,6 +329,12 @@ def _count(people: Sequence[Any]) -> str:
     return f"{len(people)} {'person' if len(people) == 1 else 'people'}"
 
 
+def _number(count: int, noun: str) -> str:
+    """Return a number of things as text."""
+    plural = noun + ("es" if noun.endswith("s") else "s")
+    return f"{count} {noun if count == 1 else plural}"
+
+
 def _n(values: AnyArray) -> int:
     """Return the number of different values."""
     return len(np.unique(values))
@@ -390,7 +399,7 @@ def _timelines(results: Results, data: LabeledWindows, names: Mapping[Any, str])
         f"The recordings {what}, shown one after another in the order of time; the axis counts "
         "windows."
         if in_order
-        else f"The longest of {len(kinds)} recordings"
+        else f"The longest of {_number(len(kinds), 'recording')}"
         f"{'' if results.people is None else ', of different people where there are several'}."
     )
     found: list[Item] = [
@@ -419,7 +428,8 @@ def _timelines(results: Results, data: LabeledWindows, names: Mapping[Any, str])
         chart = timeline_chart(rows, tracks, own.probabilities, own.columns, names, in_order)
         cut = "" if count == len(places) else f", the first {len(places)} of {count} windows"
         right = float(np.mean(own.truth == own.predictions))
-        found += [("", f"{kind} {one}{cut}: accuracy {right:.2f}."), ("", chart)]
+        whose = "All windows" if in_order and results.people is None else f"{kind} {one}"
+        found += [("", f"{whose}{cut}: accuracy {right:.2f}."), ("", chart)]
     return found
 
 
@@ -514,8 +524,9 @@ def _of_study(
         f"Macro F1 of {len(methods)} methods on {len(people)} people ("
         f"{', '.join(people)}), each tested by classifiers that saw no label of the "
         f"person, in up to {draws} draws of labels. Means over people with {100 * CONFIDENCE:.0f} "
-        "% intervals of a bootstrap over people and draws. Overlapping intervals do not show that "
-        "methods are equal: see paired_difference."
+        "% intervals of a bootstrap over people and draws. Two methods may differ although their "
+        "intervals overlap, because they were tested on the same people: compare them person by "
+        "person, with m3n_sklearn.evaluation.paired_difference(scores, ...)."
     )
     table: dict[str, list[str]] = {"method": [shown[name] for name in methods]}
     for budget in budgets:
@@ -532,7 +543,8 @@ def _of_study(
     if y is None:
         found.append(("Confusion", "No labels y were given, so that errors are not known."))
         return found
-    results = of_study(scores, chosen, budget, y, None if data is None else data.clips)
+    clips, owners = (None, None) if data is None else (data.clips, data.people)
+    results = of_study(scores, chosen, budget, y, clips, owners)
     names = named(results.classes.tolist(), label_names or {})
     found += _confusion(results, names, f"{chosen}, {budget_name(budget)}, all runs together.")
     if data is not None:

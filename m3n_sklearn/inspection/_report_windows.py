@@ -36,6 +36,7 @@ class LabeledWindows:
     labels: AnyArray | None  # (n,)
     people: AnyArray | None  # (n,)
     label_names: Mapping[Any, str]
+    times: AnyArray | None  # (n,), in s or dates; None if they are not known
 
     @classmethod
     def of(
@@ -55,10 +56,18 @@ class LabeledWindows:
         if people is not None:
             recordings = _of_one_person(X, recordings, times, people)
         labels = None if y is None else plain_column(y, "y", count)
+        if label_names is not None and not isinstance(label_names, Mapping):
+            raise TypeError(
+                "label_names must map labels to their names, such as {0: 'walk'}; got "
+                f"{type(label_names).__name__}."
+            )
         label_names = {} if label_names is None else dict(label_names)
         if labels is not None:
             named(labels.tolist(), label_names)  # before the work
         rows = read_rows(X, recordings, times)
+        begins = X["start"] if _has(X, "start") else None
+        if times is not None:  # they are what the page is about, whatever X says
+            begins = rows.dates(rows.times)[np.argsort(rows.order)]
         clips = np.empty(count, dtype=rows.recordings.dtype)
         clips[rows.order] = rows.recordings
         return cls(
@@ -68,6 +77,7 @@ class LabeledWindows:
             labels,
             people,
             label_names,
+            begins,
         )
 
     def names(self, labels: Iterable[Any]) -> dict[Any, str]:
@@ -119,9 +129,9 @@ class LabeledWindows:
 
     def _start(self, row: int) -> float:
         """Return the start of a window in s; 0 where times are dates or Unix time."""
-        if not _has(self.X, "start") or are_dates(self.X["start"][row : row + 1]):
+        if self.times is None or are_dates(self.times[row : row + 1]):
             return 0.0
-        return float(self.X["start"][row])
+        return float(self.times[row])
 
     def where(self, row: int) -> str:
         """Return row, person, clip and time of a window."""
@@ -130,8 +140,8 @@ class LabeledWindows:
             parts.append(f"person {self.people[row]}")
         if self.clips is not None:
             parts.append(f"recording {self.clips[row]}")
-        if _has(self.X, "start"):
-            begin = self.X["start"][row : row + 1]
+        if self.times is not None:
+            begin = self.times[row : row + 1]
             dates = are_dates(begin)
             parts.append(f"from {clock_places(begin)[0] if dates else f'{begin[0]:.2f} s'}")
         return ", ".join(parts)

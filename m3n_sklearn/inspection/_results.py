@@ -184,6 +184,8 @@ def training_people(classifier: Any) -> set[Any]:
     kept = getattr(classifier, "__dict__", {})
     found = set(getattr(kept.get("examples_"), "groups", np.empty(0)).tolist()) - {None}
     inside = [kept.get("estimator_"), kept.get("best_estimator_")]
+    inside += kept.get("estimators_") if isinstance(kept.get("estimators_"), list) else []
+    inside += [part.estimator for part in kept.get("calibrated_classifiers_", [])]
     if isinstance(classifier, FrozenEstimator):
         inside.append(classifier.estimator)
     return found.union(*(training_people(part) for part in inside if part is not None))
@@ -278,9 +280,17 @@ def _fit(classifier: Any, X: Any, y: AnyArray, order: dict[str, AnyArray]) -> An
 
 
 def of_study(
-    scores: Sequence[Score], method: str, budget: Budget, y: ArrayLike, clips: AnyArray | None
+    scores: Sequence[Score],
+    method: str,
+    budget: Budget,
+    y: ArrayLike,
+    clips: AnyArray | None,
+    owners: AnyArray | None,
 ) -> Results:
-    """Collect the predictions of a method of a study in all runs at one budget."""
+    """Collect the predictions of a method of a study in all runs at one budget.
+
+    The labels y, and the people `owners`, must be those of the study.
+    """
     chosen = [score for score in scores if score.method == method and score.budget == budget]
     rows = np.concatenate([score.rows for score in chosen])
     truth = plain_column(y, "y")
@@ -292,6 +302,20 @@ def of_study(
     predictions = np.concatenate([score.predictions for score in chosen])
     people = np.array([score.group for score in chosen for _ in score.rows.tolist()])
     classes = _all_classes(truth[rows], predictions)
+    for score in chosen:
+        own = truth[score.rows]
+        if abs(macro_f1(own, score.predictions) - score.macro_f1) > 1e-9:
+            raise ValueError(
+                f"With this y, the macro F1 of {method!r} for {score.group!r} is "
+                f"{macro_f1(own, score.predictions):.3f}, but in the study it was "
+                f"{score.macro_f1:.3f}. Pass the X, y and groups that few_label_study was given, "
+                "in the same order."
+            )
+        if owners is not None and {str(one) for one in owners[score.rows]} != {str(score.group)}:
+            raise ValueError(
+                f"The windows on which {score.group!r} was tested are of other people in groups. "
+                "Pass the X, y and groups that few_label_study was given, in the same order."
+            )
     own_clips = None if clips is None else clips[rows]
     return Results(method, rows, truth[rows], predictions, classes, people, own_clips)
 
@@ -324,8 +348,9 @@ def _all_classes(truth: AnyArray, predictions: AnyArray) -> AnyArray:
     """Return all labels, sorted; truth and predictions must be of one kind."""
     if (truth.dtype.kind in "US") != (predictions.dtype.kind in "US"):
         raise ValueError(
-            f"y has labels such as {truth[0]!r}, but the predictions are such as "
-            f"{predictions[0]!r}. Pass y with the labels that the classifier was fitted with."
+            f"y has labels such as {truth[0].item()!r}, but the predictions are such as "
+            f"{predictions[0].item()!r}. Pass y with the labels that the classifier was fitted "
+            "with."
         )
     return np.unique(np.concatenate([truth, predictions]))
 

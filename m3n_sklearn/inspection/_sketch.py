@@ -33,7 +33,7 @@ LABEL_COLORS = (
     "#4c9be8", "#f0943a", "#4bb06a", "#d65b5b", "#9a78d2", "#a97c63", "#df7fc0", "#b5b53a",
     "#36b9c9", "#8a8f98",
 )  # fmt: skip
-"""Of classes, in order; they repeat."""
+"""Of classes, in order."""
 
 
 class Span(NamedTuple):

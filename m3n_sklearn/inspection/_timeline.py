@@ -13,6 +13,7 @@ from .._compat import safe_indexing
 from .._typing import AnyArray
 from .._validation import plain_column
 from ..temporal import HMMClassifier, Rows, join_rows, read_rows
+from ._colors import colors_of
 from ._time_axis import are_dates, label_time_axes, time_places
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["TimelineDisplay"]
-
-N_TAB10 = 10
-"""Colors of the smaller palette; more labels take the larger one."""
 
 
 class _Probabilities(NamedTuple):
@@ -313,11 +311,7 @@ class TimelineDisplay:
 
     def _colors(self) -> dict[Any, Any]:
         """Return the color of each label."""
-        import matplotlib as mpl
-
-        names = self._names()
-        palette = mpl.colormaps["tab10" if len(names) <= N_TAB10 else "tab20"]
-        return {label: palette(i % palette.N) for i, label in enumerate(names)}
+        return colors_of(self._names())
 
     def _draw_bars(self, ax: Axes, colors: Mapping[Any, Any]) -> None:
         """Draw the bars and the legend."""
@@ -335,7 +329,7 @@ class TimelineDisplay:
         ax.spines[["top", "right", "left"]].set_visible(False)
         ax.tick_params(axis="y", length=0)
         patches = [Patch(color=colors[label], label=name) for label, name in self._names().items()]
-        ax.legend(
+        legend = ax.legend(
             handles=patches,
             loc="lower center",
             bbox_to_anchor=(0.5, 1.0),
@@ -343,6 +337,8 @@ class TimelineDisplay:
             frameon=False,
             fontsize="small",
         )
+        for text in legend.get_texts():
+            text.set_parse_math(False)  # a name with two "$" is not a formula
 
 
 def _column(name: str, labels: ArrayLike, count: int) -> AnyArray:

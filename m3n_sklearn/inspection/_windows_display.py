@@ -137,7 +137,7 @@ class WindowsDisplay:
             elif has_pose[number]:
                 draw_figures(ax, stick_figures(chosen["pose"][number], N_FIGURES), [""] * N_FIGURES)
             title = f"row {row}" if self.y is None else str(self.y[row])
-            ax.set_title(title, fontsize="small")
+            ax.set_title(title, fontsize="small", parse_math=False)
         return self
 
     def _draw_signals(self, ax: Axes, chosen: Windows, number: int, *, is_first: bool) -> None:

@@ -154,7 +154,7 @@ class Multi3NetPretrainer(
         are refused.
     channels : sequence of str, optional
         Channel names of a bare array, such as ``left_wrist_acc_x``, in any spelling that
-        :doc:`/user_guide/recordings` lists. With None, 3 channels are the accelerometer of one
+        :doc:`/user_guide/tables` lists. With None, 3 channels are the accelerometer of one
         site, 6 are accelerometer and gyro, 12 are two sites. Any other number, and names that begin
         with ``series_``, are a generic series.
     augment : "auto", "so3", "cone", Augmentation or None, default="auto"

@@ -105,7 +105,7 @@ def parse_channels(names: Sequence[str]) -> tuple[Triad, ...]:
     names : sequence of str
         Names such as ``left_wrist_acc_x``, or ``acc_x`` if there is only one site. Usual spellings
         such as ``ax``, ``accX`` and ``Gyroscope Y (rad/s)`` are understood; see "Channel names that
-        are understood" in :doc:`/user_guide/recordings`.
+        are understood" in :doc:`/user_guide/tables`.
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -68,7 +69,7 @@ def read_table(
         Columns x, y, z of the acceleration and of the angular rate, or a pattern such as
         ``"acc_*"``; for several sites a mapping from sites to these. ``gyro=False`` leaves the
         gyroscope out. By default the columns whose names say so; see "Channel names that are
-        understood" in :doc:`/user_guide/recordings`.
+        understood" in :doc:`/user_guide/tables`.
     acc_unit, gyro_unit : str or float, optional
         ``"m/s2"``, ``"g"``, ``"mg"``; ``"rad/s"``, ``"deg/s"``. Raw counts are divided by the
         counts per unit, as in ``"g/4096"`` and ``"deg/s/16.4"``. A number is the factor to m/s² or
@@ -156,6 +157,7 @@ def read_table(
     """
     report = TableReport()
     # 1. Arguments
+    _check_types(label, group)
     sources = list_sources(source)
     arguments = Arguments(
         time=time,
@@ -175,7 +177,7 @@ def read_table(
         dtype=_check_dtype(dtype),
     )
     # 2. What the columns are, and the rows of each recording
-    streams, clock = collect(sources, arguments, isinstance(source, str | Path), report)
+    streams, clock = collect(sources, arguments, isinstance(source, str | os.PathLike), report)
     # 3. Pieces without gaps, their rate and units, and the recordings
     with ExitStack() as stack:
         if len(sources) == 1 and sources[0].path is not None:
@@ -192,6 +194,23 @@ def _check_site(site: Any) -> str:
     if site:
         channel_names(site)
     return site
+
+
+def _check_types(label: Any, group: Any) -> None:
+    """Raise if `label` or `group` is something that would be ignored."""
+    known = label is None or label is False or is_frame(label)
+    if not known and (label is True or not isinstance(label, str | int | os.PathLike)):
+        raise TypeError(
+            "label must be a column, a table of intervals as a frame or path, or False, got "
+            f"{type(label).__name__}. Make a frame of a list, such as pandas.DataFrame(rows, "
+            "columns=['start', 'end', 'label'])."
+        )
+    known = group is None or callable(group)
+    if not known and (isinstance(group, bool) or not isinstance(group, str | int)):
+        raise TypeError(
+            "group must be a column, 'file', 'folder' or a function of the path, got "
+            f"{type(group).__name__}."
+        )
 
 
 def _check_dtype(dtype: DTypeLike) -> np.dtype[Any]:

@@ -59,7 +59,7 @@ class Recording:
     channels : sequence of str, optional
         Channel names such as ``left_wrist_acc_x``, from
         :func:`m3n_sklearn.recording.channel_names`, or in a spelling of your logger: see "Channel
-        names that are understood" in :doc:`/user_guide/recordings`. Names that begin with
+        names that are understood" in :doc:`/user_guide/tables`. Names that begin with
         ``series_`` belong to a generic series. By default the names of a table, or none.
     labels : array-like of shape (T,), optional
         Class of each sample, or one class for all of them.

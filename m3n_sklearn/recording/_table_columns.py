@@ -22,9 +22,12 @@ __all__ = [
     "Roles",
     "Sensor",
     "all_columns",
+    "bare_axis",
     "differing_units",
     "find_roles",
+    "is_bare",
     "refuse_sensors_in_rows",
+    "time_columns",
     "triad_values",
 ]
 
@@ -134,15 +137,22 @@ def find_roles(
         roles.sensors += _nameless(columns, kinds, told, site, roles)
     used = {name for one in roles.sensors for cell in one.columns for name in cell}
     free = [name for name in named if name not in used and kinds.get(name) == "number"]
+    spare = [name for name in named if name not in used and kinds.get(name) == "text"]
     wanted = {
         sensor for sensor, given in (("acc", acc), ("gyro", gyro)) if given is None and is_named
     }
-    roles.sensors += _named_sensors(free, wanted, site, roles)
+    has_acc = any(one.sensor == "acc" for one in roles.sensors)
+    try:
+        roles.sensors += _named_sensors(free, wanted, site, roles, has_acc)
+    except ValueError as error:
+        raise ValueError(f"{error}{_texts_among(spare)}") from error
     roles.sensors.sort(key=lambda one: SENSORS.index(one.sensor) if one.sensor in SENSORS else 2)
     if not roles.sensors:
         roles.sensors += _series(free)
+    if spoiled := _texts_among(spare):
+        roles.doubts.append(f"Columns of readings were left out.{spoiled}")
     if not any(one.sensor in ("acc", "series") for one in roles.sensors):
-        raise ValueError(_no_readings(columns))
+        raise ValueError(f"{_no_readings(columns)}{_texts_among(spare)}")
     for one in roles.sensors if is_own else ():
         one.unit = {"acc": "m/s2", "gyro": "rad/s"}.get(one.sensor, "")
     used = {name for one in roles.sensors for cell in one.columns for name in cell}
@@ -196,9 +206,16 @@ def _word_kind(words: Sequence[str], kind: str) -> str:
             return fact
     if said & TIME and not {"zone", "timezone"} & said:
         return "time"
-    if kind == "date":
+    if kind in ("date", "duration"):
         return "time"
     return "counter" if said & COUNTER and kind == "number" else ""
+
+
+def time_columns(columns: Sequence[str], kinds: Mapping[str, str], told: Any) -> list[str]:
+    """Return the columns of time: the one that is told, or those whose names say so."""
+    if told is not None:
+        return [_column(told, columns, "time")]
+    return [n for n in columns if _word_kind(words_of(n), kinds.get(n, "other")) == "time"]
 
 
 def _column(value: Any, columns: Sequence[str], argument: str) -> str:
@@ -289,15 +306,17 @@ def _nameless(
     return [Sensor(site, "acc", tuple((name,) for name in numbers))]
 
 
-def _named_sensors(names: Sequence[str], wanted: set[str], site: str, roles: Roles) -> list[Sensor]:
-    """Return the sensors that names say."""
+def _named_sensors(
+    names: Sequence[str], wanted: set[str], site: str, roles: Roles, has_acc: bool
+) -> list[Sensor]:
+    """Return the sensors that names say; `has_acc` tells whether an acceleration was told."""
     read = {name: one for name in names if (one := read_name(name)) is not None}
-    plain = {name: axis for name in names if (axis := _bare_axis(name))}
+    plain = {name: axis for name in names if (axis := bare_axis(name))}
     if len(plain) == 3 and not any(one.sensor in ("acc", "free") for one in read.values()):
         read |= {name: ChannelName("", "acc", axis) for name, axis in plain.items()}
         roles.notes.append("x, y and z are read as acceleration")
     # 1. gx, gy, gz are a gyroscope next to an accelerometer
-    has_acc = any(one.sensor in ("acc", "free") for one in read.values())
+    has_acc |= any(one.sensor in ("acc", "free") for one in read.values())
     has_gyro = any(one.sensor == "gyro" for one in read.values())
     for name, one in list(read.items()):
         if one.sensor == "g":
@@ -366,7 +385,12 @@ def _triad(axes: Mapping[str, list[str]], sensor: str) -> list[str]:
     return [axes[axis][0] for axis in AXES]
 
 
-def _bare_axis(name: str) -> str:
+def is_bare(names: Sequence[str]) -> bool:
+    """Tell whether three columns are x, y and z and say no sensor."""
+    return {axis for name in names if (axis := bare_axis(name))} == set(AXES)
+
+
+def bare_axis(name: str) -> str:
     """Return the axis of a name that says nothing else."""
     words = [word for word in words_of(name) if word not in ("axis", "value")]
     return words[0] if len(words) == 1 and words[0] in AXES else ""
@@ -383,6 +407,17 @@ def _no_readings(columns: Sequence[str]) -> str:
         f"No acceleration was found among the columns {listed(columns, 30)}. Name its columns: "
         "acc=['x column', 'y column', 'z column'], or a pattern such as acc='accel_*'. Names such "
         "as acc_x, ax and 'Accelerometer X (g)' are understood."
+    )
+
+
+def _texts_among(names: Sequence[str]) -> str:
+    """Say which columns have names of readings but cells of text."""
+    texts = [name for name in names if read_name(name) is not None or bare_axis(name)]
+    if not texts:
+        return ""
+    return (
+        f" {listed(texts)} have texts rather than numbers, such as a row of units or separators of "
+        "thousands: read them as numbers first; pandas.read_csv has skiprows= and thousands=."
     )
 
 

@@ -17,6 +17,7 @@ from ._recording import Recording, recording_of
 from ._table_columns import Sensor
 from ._table_conventions import Axes, read_axes
 from ._table_labels import UNLABELED, SampleLabels
+from ._table_looking import warn_about_copies, warn_about_hours, warn_about_turns
 from ._table_pieces import (
     BLOCK,
     FEWEST,
@@ -25,6 +26,7 @@ from ._table_pieces import (
     common_rate,
     even_piece,
     find_pieces,
+    refuse_other_units,
     sample_stretches,
 )
 from ._table_reading import Arguments
@@ -37,11 +39,19 @@ from ._units import find_doubts
 __all__ = ["convert_streams"]
 
 
+STRETCHES, PARTS = 64, 4
+"""Stretches of a recording in which its units are looked at, and parts in which gravity turns."""
+
+FEWEST_FAR, MANY_FAR = 3, 0.05
+"""Stretches, and their share, with accelerations of another size that are another unit."""
+
+
 def convert_streams(
     streams: list[Stream], clock: Clockwork, arguments: Arguments, report: TableReport
 ) -> list[Recording]:
     """Return the recordings of streams, whose rows are freed on the way."""
     label_column = report.facts.pop("_label")
+    warn_about_copies(streams)
     dropped = report.facts.pop("dropped", "")
     # 1. Pieces
     pieces: list[Piece] = []
@@ -59,6 +69,8 @@ def convert_streams(
             )
         kept = found if stream.rates else [piece for piece in found if piece.rows >= FEWEST]
         short += len(found) - len(kept)
+        if clock.kind in ("date", "text") and not clock.has_zone:
+            warn_about_hours(_named(stream), found)
         pieces += kept
         gaps += lost
         back += backward
@@ -72,6 +84,8 @@ def convert_streams(
     own = any(stream.rates for stream in streams)
     rate = _own_rate(streams[0]) if own else None
     rates = Rates(rate, rate, True) if rate else common_rate(pieces, arguments.rate)
+    if not own:
+        refuse_other_units(pieces, rates.stamps)
     converters = {}
     for group in _alike(streams):
         units = _units(group, rates.stamps, arguments, report)
@@ -205,13 +219,21 @@ def _units(
             line += {"named": " (by name)", "convention": " (by convention)"}[unit.origin]
         if line not in report.facts.get(one.sensor, ""):
             report.add(one.sensor, line, inferred=unit.origin == "inferred")
+        if one.sensor == "acc":
+            warn_about_turns(streams, columns, rate)
         _warn_about_unlike(streams, columns, one.sensor, values, unit.factor, rate)
-        if one.sensor == "gyro" and one.site in places and unit.origin in ("named", "inferred"):
+        if one.sensor == "gyro" and one.site in places and not doubts:
             _warn_about_unlike_gyro(streams, columns, places[one.site], unit, rate)
         converted = values * unit.factor
         acc, gyro = (converted, None) if one.sensor == "acc" else (None, converted)
-        if not doubts:
-            say(find_doubts(acc, gyro, rate))
+        found = () if doubts else find_doubts(acc, gyro, rate)
+        say(found)
+        if one.is_free and not any(doubt.kind == "gravity removed" for doubt in found):
+            warn(
+                f"The names of the columns {columns_text} say that gravity was removed. Give the "
+                "acceleration with gravity, which tells the orientation of the sensor.",
+                UnitsWarning,
+            )
         factors.append(unit.factor)
     return factors
 
@@ -225,20 +247,23 @@ def _warn_about_unlike(
     rate: float,
 ) -> None:
     """Warn if some recordings have accelerations of another size than the others."""
-    if sensor != "acc" or len(streams) < 2:
+    lengths = np.linalg.norm(values, axis=-1)
+    if sensor != "acc" or not (lengths > 0).any():
         return
-    usual = np.nanmedian(np.linalg.norm(values, axis=-1))
+    usual = np.median(lengths[lengths > 0])
     unlike = []
     for stream in streams:
-        own = sample_stretches([stream], columns, rate, 16)
-        level = np.nanmedian(np.linalg.norm(own, axis=-1)) if np.isfinite(own).any() else usual
-        if not 0.4 < level / usual < 2.5:
-            unlike.append(f"{_named(stream)} ({level * factor:.3g} m/s²)")
+        own = np.linalg.norm(sample_stretches([stream], columns, rate, STRETCHES), axis=-1)
+        levels = np.array([np.median(one[one > 0]) for one in own if (one > 0).any()])
+        far = (levels / usual < 0.4) | (levels / usual > 2.5)
+        if far.sum() >= max(FEWEST_FAR, MANY_FAR * len(levels)) or (len(far) and far.all()):
+            share = "" if far.all() else f" in {far.mean():.0%} of the time"
+            unlike.append(f"{_named(stream)} ({np.median(levels[far]) * factor:.3g} m/s²{share})")
     if unlike:
         warn(
-            f"The acceleration of {listed(unlike)} has another size than that of the others "
-            f"({usual * factor:.3g} m/s²): one unit was used for all. Read them apart, each with "
-            "its acc_unit.",
+            f"The acceleration of {listed(unlike)} has another size than elsewhere "
+            f"({usual * factor:.3g} m/s²): one unit was used for all. Read these rows apart, each "
+            "with its acc_unit.",
             UnitsWarning,
         )
 
@@ -252,18 +277,25 @@ def _warn_about_unlike_gyro(
 ) -> None:
     """Warn if gravity turns in some recordings as in another unit of the angular rate."""
     unlike = []
-    for stream in streams if len(streams) > 1 else ():
-        values = sample_stretches([stream], columns, rate, 64)
-        try:
-            found = gyro_by_motion(values, sample_stretches([stream], acc_columns, rate, 64), rate)
-        except ValueError:
-            continue
-        if found is not None and not 0.3 < found[0].factor / unit.factor < 3:
-            unlike.append(f"{_named(stream)} (like {found[0].word})")
+    for stream in streams:
+        values = sample_stretches([stream], columns, rate, STRETCHES)
+        forces = sample_stretches([stream], acc_columns, rate, STRETCHES)
+        parts = PARTS if len(values) >= STRETCHES // 4 else 1
+        for turns, places in zip(
+            np.array_split(values, parts), np.array_split(forces, parts), strict=True
+        ):
+            try:
+                found = gyro_by_motion(turns, places, rate)
+            except ValueError:
+                continue
+            if found is not None and not 0.3 < found[0].factor / unit.factor < 3:
+                unlike.append(f"{_named(stream)} (like {found[0].word})")
+                break
     if unlike:
         warn(
             f"The angular rate of {listed(unlike)} has another unit than {unit.word}, which was "
-            "used for all: gravity turns otherwise. Read them apart, each with its gyro_unit.",
+            "used for all: gravity turns otherwise. Read these rows apart, each with its "
+            "gyro_unit.",
             UnitsWarning,
         )
 

@@ -24,6 +24,14 @@ SEPARATORS = (",", ";", "\t", "|", " ")
 MISSING = ("", "na", "n/a", "#n/a", "#na", "<na>", "nan", "null", "none", "-")
 """Cells without a value, in lower case."""
 
+PACKED = {
+    b"\x1f\x8b": "packed with gzip (name it .csv.gz)",
+    b"PK": "a ZIP archive or an Excel file (unpack it, or save it as CSV)",
+    b"\xd0\xcf\x11\xe0": "an old Excel file (save it as CSV)",
+    b"PAR1": "a parquet file (name it .parquet)",
+}
+"""What files are that begin with these bytes."""
+
 EMPATICA_NAMES = ("acc_x", "acc_y", "acc_z")
 
 _RATES = (
@@ -32,6 +40,9 @@ _RATES = (
     r"(?<![\w.,])(\d+(?:\.\d+)?)\s*Hz\b",
 )
 """A sampling rate, and any rate, in lines before the table."""
+
+_ARROW = re.compile(r"[\d-]{10}[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?\s?(Z|[+-]\d\d(:?\d\d)?)?")
+"""Dates that pyarrow reads; others, such as 09:30:00:020, are read as text."""
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?")
 _ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
@@ -77,6 +88,8 @@ def read_layout(path: Path) -> Layout:
         raise ValueError("it is empty")
     text, encoding = _decoded(raw)
     lines = text.splitlines()
+    if len(lines) > 4 and not any(line.strip() for line in lines[1:100:2]):
+        raise ValueError("each second line is empty: remove the empty lines")
     if not whole and len(lines) > 1:
         lines = lines[:-1]  # the last one may be cut off
     delimiter, cells = _separated(lines)
@@ -152,6 +165,9 @@ def _decoded(raw: bytes) -> tuple[str, str]:
     """Return text and its encoding."""
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return raw[: len(raw) // 2 * 2].decode("utf-16", "ignore"), "utf-16"
+    for start, what in PACKED.items():
+        if raw.startswith(start):
+            raise ValueError(f"it is {what} by its content, not a table of text")
     if b"\0" in raw:
         raise ValueError("it is binary: it has zero bytes, so it is not a table of text")
     raw = raw.removeprefix(b"\xef\xbb\xbf")
@@ -161,7 +177,7 @@ def _decoded(raw: bytes) -> tuple[str, str]:
     text = raw.decode("latin-1")
     strange = sum(not (char.isprintable() or char in "\t\r\n") for char in text)
     if strange > 0.01 * len(text):
-        raise ValueError("it is binary: most of its bytes are not text")
+        raise ValueError("it is binary, or text of another encoding: save it as UTF-8")
     return text, "latin-1"
 
 
@@ -260,7 +276,7 @@ def _type(cells: Sequence[str], decimal: str) -> str:
         return "int" if max(len(cell) for cell in known) <= 15 else "long"
     if all(_is_float(cell.replace(decimal, ".")) for cell in known):
         return "float"
-    if all(_ISO.match(cell) and _is_date(cell) for cell in known):
+    if all(_ARROW.fullmatch(cell) and _is_date(cell) for cell in known):
         zoned = [bool(_ZONE.search(cell)) for cell in known]
         if any(zoned) and not all(zoned):
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -35,6 +36,26 @@ START = frozenset(["start", "begin", "onset", "from", "starttime", "begintime"])
 END = frozenset(["end", "stop", "offset", "to", "until", "endtime", "stoptime"])
 
 
+MINUTE = 60.0
+
+UNIT_WORDS = {
+    "s": frozenset(["s", "sec", "secs", "second", "seconds"]),
+    "ms": frozenset(["ms", "msec", "millis", "millisecond", "milliseconds"]),
+    "us": frozenset(["us", "usec", "micros", "microsecond", "microseconds"]),
+    "ns": frozenset(["ns", "nanos", "nanosecond", "nanoseconds"]),
+    "min": frozenset(["min", "mins", "minute", "minutes"]),
+    "rows": frozenset(["row", "rows", "sample", "samples", "index", "frame", "frames", "idx"]),
+}
+"""Words by which a column says the unit of its numbers."""
+
+FEW, MANY = 0.1, 0.5
+"""Share of the readings over which intervals reach in a unit that is doubtful, and in a better
+one."""
+
+
+DURATION = frozenset(["duration", "length"])
+
+
 class Intervals(NamedTuple):
     """Labeled intervals; the person and the recording of each are None if they are not told."""
 
@@ -45,6 +66,7 @@ class Intervals(NamedTuple):
     recordings: list[Any]
     is_date: bool
     has_zone: bool = False  # of dates
+    unit: str = ""  # of numbers, as the names of the columns say
 
 
 def read_intervals(table: Any) -> Intervals:
@@ -57,6 +79,7 @@ def read_intervals(table: Any) -> Intervals:
         for role, words, others in (
             ("start", START, ()),
             ("end", END, ()),
+            ("duration", DURATION, ()),
             ("label", LABEL, ()),
             ("person", PERSON, ()),
             ("recording", RECORDING, ()),
@@ -65,6 +88,9 @@ def read_intervals(table: Any) -> Intervals:
     if roles["label"] is None:
         rest = [n for n in source.columns if n not in roles.values() and source.kinds[n] == "text"]
         roles["label"] = rest[0] if len(rest) == 1 else None
+    by_duration = roles["end"] is None and roles["duration"] is not None
+    roles["end"] = roles["duration"] if by_duration else roles["end"]
+    roles["duration"] = None
     missing = [role for role in ("start", "end", "label") if roles[role] is None]
     if missing:
         raise ValueError(
@@ -82,6 +108,8 @@ def read_intervals(table: Any) -> Intervals:
     }
     start, is_date, *zone = _seconds(cells["start"], roles["start"] in source.zoned)
     end, *of_end = _seconds(cells["end"], roles["end"] in source.zoned)
+    if by_duration and not of_end[0]:  # of dates the durations are in s
+        end, of_end = start + end, [is_date, *zone]
     if of_end != [is_date, *zone]:
         raise ValueError(
             f"{roles['start']!r} and {roles['end']!r} of the table of intervals are not alike: "
@@ -104,7 +132,15 @@ def read_intervals(table: Any) -> Intervals:
         ids("recording"),
         is_date,
         zone[0],
+        "" if is_date else _said_unit(str(roles["start"]), str(roles["end"])),
     )
+
+
+def _said_unit(start: str, end: str) -> str:
+    """Return the unit that the names of both columns say, or nothing."""
+    said = [set(re.findall("[a-z]+", name.lower())) for name in (start, end)]
+    found = [unit for unit, words in UNIT_WORDS.items() if all(one & words for one in said)]
+    return found[0] if len(found) == 1 else ""
 
 
 def _seconds(cells: NDArray[Any] | None, has_zone: bool) -> tuple[Array, bool, bool]:
@@ -132,8 +168,17 @@ def _unit_of_intervals(
         if not any(_shared(reach, span) for span in spans):
             raise ValueError(_apart(reach, spans))
         return 1.0, False, ""
-    units = {"s": 1.0, "rows": clock.unit} if clock.kind == "index" else UNITS
+    units = {"s": 1.0, "rows": clock.unit} if clock.kind == "index" else dict(UNITS)
+    if intervals.unit:
+        units = {**units, "min": MINUTE}
+        if intervals.unit not in units:
+            raise ValueError(
+                f"The intervals of label= count {intervals.unit}, but the readings have time "
+                "stamps: take the stamps of these rows as start and end."
+            )
+        units = {intervals.unit: units[intervals.unit]}
     own = {"number": clock.word, "index": ""}.get(clock.kind, "s")
+    own = "s" if own == "durations" else own
     longest = max(last - first for first, last in spans)
     length = np.median(intervals.end - intervals.start)
     # The unit in which the intervals reach over the same time as the readings. The unit and the
@@ -153,7 +198,43 @@ def _unit_of_intervals(
     word, relative = max(scores, key=lambda key: scores[key])
     if not scores[word, relative]:
         raise ValueError(_apart(reach, spans))
+    if not intervals.unit:
+        _warn_about_unit(intervals, spans, clock, word, units[word], is_own=word == own)
     return units[word], relative, f"{word}{' since the start of each recording' * relative}"
+
+
+def _warn_about_unit(
+    intervals: Intervals,
+    spans: Sequence[tuple[float, float]],
+    clock: Clockwork,
+    word: str,
+    size: float,
+    *,
+    is_own: bool,
+) -> None:
+    """Warn, or raise if the unit is that of nothing, if minutes or rows fit much better."""
+    longest = max(last - first for first, last in spans)
+    end, first = float(intervals.end.max()), float(intervals.start.min())
+
+    def reach(unit: float) -> float:
+        return (end - first) * unit / longest if end * unit < 1.1 * longest else 0.0
+
+    others = {"minutes": MINUTE, "rows": clock.step if clock.kind != "index" else 0.0}
+    if (intervals.start % 1).any() or (intervals.end % 1).any():
+        del others["rows"]
+    better = [other for other, unit in others.items() if reach(unit) > MANY]
+    if reach(size) > FEW or not better or not first >= 0 or first * size > longest:
+        return
+    message = (
+        f"The intervals of label= would reach over {reach(others[better[0]]):.0%} of the longest "
+        f"recording in {better[0]}, which fits better than {word}. "
+    )
+    mend = "Say the unit in the names of the columns, such as start_s or start_min" + (
+        ", and take the time stamps of rows." if "rows" in better else "."
+    )
+    if not is_own:
+        raise ValueError(f"{message}{mend}")
+    warn(f"{message}They were read in {word}. {mend}")
 
 
 def _shared(reach: tuple[float, float], span: tuple[float, float]) -> float:
@@ -280,6 +361,8 @@ class SampleLabels:
             return _interval_labels(self._intervals, chosen, first, rate, count)
         if not self._any or (piece.stream.rates and not any(v is not None for _, v in runs)):
             return None
+        if not runs:  # a table without a column of labels next to others that have one
+            runs = [(piece.begin, None)]
         first = start - piece.stream.start
         at = [0] * (len(runs) - len(switches))
         at += [_index(time - first, rate, count) for time in switches.tolist()]
@@ -308,7 +391,9 @@ def _empty_labels(count: int, known: Sequence[Any]) -> NDArray[Any]:
 
 def _chosen(intervals: Intervals, stream: Stream) -> list[bool]:
     """Tell which intervals are of a recording."""
-    names = (stream.name, stream.recording)
+    names: list[Any] = [stream.name, stream.recording]
+    if stream.path is not None:
+        names += [stream.path, stream.path.name, stream.path.stem]
     return [
         _fits(person, (stream.group,)) and _fits(recording, names)
         for person, recording in zip(intervals.people, intervals.recordings, strict=True)

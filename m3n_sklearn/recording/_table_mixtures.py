@@ -13,7 +13,10 @@ from .._typing import Array
 from .._validation import is_missing
 from .._warn import warn
 
-__all__ = ["refuse_mixtures", "warn_about_lost_rows"]
+__all__ = ["LaterRows", "refuse_mixtures", "warn_about_lost_rows"]
+
+MOST_FOLLOWED = 5
+"""Columns that are followed to the last row, and values of each."""
 
 MOST = 100
 """Different values up to which a column may tell people or sensors apart."""
@@ -59,7 +62,8 @@ def refuse_mixtures(
             continue
         is_explained = bool((together < 0).any() and not (apart < 0).any())
         blocks = int((np.diff(parts) != 0).sum()) + 1
-        if is_explained and blocks == len(np.unique(parts)):  # they are split where time steps back
+        is_split = blocks == len(np.unique(parts))  # where time steps back
+        if is_explained and is_split and not _says_sensor(name, cells):
             warn(_mixed(name, cells))
         elif is_mixed or is_explained or _is_interleaved(times, base, codes, parts, cells):
             raise ValueError(_mixed(name, cells))
@@ -107,11 +111,17 @@ def _is_number(text: str) -> bool:
     return True
 
 
+def _says_sensor(name: str, cells: NDArray[Any]) -> bool:
+    """Tell whether a column seems to say of which sensor or site rows are."""
+    values = list(dict.fromkeys(c for c in cells.tolist() if not is_missing(c)))
+    said = {word for value in values for word in words_of(str(value))}
+    return bool(set(words_of(name)) & _SENSOR_WORDS or said & _SITE_VALUES)
+
+
 def _mixed(name: str, cells: NDArray[Any]) -> str:
     values = list(dict.fromkeys(c for c in cells.tolist() if not is_missing(c)))
     shown = ", ".join(repr(value) for value in values[:4]) + ", ..." * (len(values) > 4)
-    said = {word for value in values for word in words_of(str(value))}
-    is_sensor = set(words_of(name)) & _SENSOR_WORDS or said & _SITE_VALUES
+    is_sensor = _says_sensor(name, cells)
     apart = (
         f"If these are sensors of one person, read each apart, such as "
         f"read_table(table[table[{name!r}] == {values[0]!r}], site=...). "
@@ -127,19 +137,83 @@ def _mixed(name: str, cells: NDArray[Any]) -> str:
 def warn_about_lost_rows(others: Mapping[str, NDArray[Any]], counters: Sequence[str]) -> None:
     """Warn if a column that is left out counts rows and jumps, so that rows were lost."""
     for name, cells in others.items():
-        try:
-            numbers = np.array(
-                [np.nan if is_missing(cell) else float(cell) for cell in cells.tolist()]
-            )
-        except (TypeError, ValueError):
-            continue
-        steps = np.diff(numbers)
+        steps = np.diff(_as_numbers(cells))
         if len(steps) < 20 or not np.isfinite(steps).all() or (steps != np.rint(steps)).any():
             continue
         jumps = int((steps > 1).sum())
         if name not in counters and jumps and steps.min() >= 1 and (steps == 1).mean() > 0.8:
-            warn(
-                f"The column {name!r} counts rows and jumps {jumps} times, by up to "
-                f"{steps.max():.0f}, so rows were lost: they were read as if nothing were missing. "
-                f"Give time={name!r} to put the rows at their place."
-            )
+            warn(_lost(name, jumps, float(steps.max())))
+
+
+def _lost(name: str, jumps: int, most: float) -> str:
+    return (
+        f"The column {name!r} counts rows and jumps {jumps} times, by up to {most:.0f}, so rows "
+        "were lost: they were read as if nothing were missing. Give "
+        f"time={name!r} to put the rows at their place."
+    )
+
+
+def _as_numbers(cells: NDArray[Any]) -> Array:
+    """Return cells as numbers; none if some are not."""
+    try:
+        return np.array([np.nan if is_missing(c) else float(c) for c in cells.tolist()])
+    except (TypeError, ValueError):
+        return np.empty(0)
+
+
+class LaterRows:
+    """Columns that are left out and look harmless in the first rows, followed to the last row.
+
+    A text that is the same in all of the first rows may name another person later on, and a column
+    that counts rows may jump.
+    """
+
+    def __init__(self, first: Mapping[str, NDArray[Any]], *, are_rows_counted: bool) -> None:
+        self._texts: dict[str, list[Any]] = {}
+        self._last: dict[str, float] = {}
+        self._jumps: dict[str, list[float]] = {}
+        for name, cells in first.items():
+            values = [cell for cell in dict.fromkeys(cells.tolist()) if not is_missing(cell)]
+            if len(values) == 1 and isinstance(values[0], str) and not _is_number(values[0]):
+                self._texts[name] = values
+            numbers = _as_numbers(cells) if are_rows_counted else np.empty(0)
+            if len(numbers) > 20 and (np.diff(numbers) == 1).all():
+                self._last[name] = float(numbers[0]) - 1
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that are followed."""
+        return [*list(self._texts)[:MOST_FOLLOWED], *list(self._last)[:MOST_FOLLOWED]]
+
+    def add(self, batch: Mapping[str, NDArray[Any]]) -> None:
+        """Look at further rows."""
+        for name in self.columns:
+            if name in self._texts:
+                known = self._texts[name]
+                known += [
+                    cell
+                    for cell in dict.fromkeys(batch[name].tolist())
+                    if not is_missing(cell) and cell not in known
+                ][:MOST_FOLLOWED]
+                continue
+            numbers = _as_numbers(batch[name])
+            if not len(numbers):
+                del self._last[name]
+                continue
+            steps = np.diff(numbers, prepend=self._last[name])
+            self._jumps.setdefault(name, []).extend(steps[steps > 1].tolist())
+            self._last[name] = float(numbers[-1])
+
+    def warn(self) -> None:
+        """Warn about what changed after the first rows."""
+        for name, values in self._texts.items():
+            if len(values) > 1:
+                shown = ", ".join(repr(value) for value in values[1:4])
+                warn(
+                    f"The column {name!r}, which was left out, is {values[0]!r} in the first rows "
+                    f"and {shown} later on. If these are people, give group={name!r}; if "
+                    f"recordings, recording={name!r}."
+                )
+        for name, jumps in self._jumps.items():
+            if jumps and name in self._last:
+                warn(_lost(name, len(jumps), max(jumps)))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._clock import CLOCK_TOLERANCE, recover_clock
+from .._clock import CLOCK_TOLERANCE, recover_clock, without_copies
 from .._typing import Array
 from ._resampling import fill_grid
 from ._table_streams import Stream
@@ -28,6 +28,7 @@ __all__ = [
     "common_rate",
     "even_piece",
     "find_pieces",
+    "refuse_other_units",
     "sample_stretches",
 ]
 
@@ -45,6 +46,16 @@ COARSE = 2.0
 
 FEWEST = 8
 """Rows of the shortest recording: less do not show a clock."""
+
+WHOLE, MOST_WHOLE, MANY_LOST = 0.2, 0.9, 1.1
+"""Distance of a step from a whole multiple, the share of steps within it, and the mean multiple
+from which on rows are lost at random."""
+
+MOST_ROWS = 0.75
+"""Share of rows with readings below which a sensor may be a slower one."""
+
+FARTHEST = 100.0
+"""Ratio of the rates of two pieces that no device has."""
 
 NICE = (
     *range(5, 21), 25, 30, 31.25, 32, 40, 50, 52, 60, 62.5, 64, 75, 80, 90, 100, 104, 120, 125,
@@ -117,7 +128,12 @@ def _piece(stream: Stream, begin: int, end: int) -> Piece:
         apart.append(np.diff(stream.times(low, min(end, low + BLOCK))[::APART]) / APART)
     steps = np.concatenate(apart)
     step = float(np.median(steps)) if len(steps) > 2 else (last - first) / max(1, end - begin - 1)
-    step = _shared_stamps(stream.times(begin, min(end, begin + BLOCK)))[1] or step
+    times = stream.times(begin, min(end, begin + BLOCK))
+    step = _shared_stamps(times)[1] or _step_beside_losses(times) or step
+    if (np.diff(times) == 0).any():  # rows may be there twice
+        rows = np.arange(len(times))
+        kept = without_copies(rows, times, stream.values(begin, begin + len(times)), [])
+        step *= len(times) / len(kept)
     return Piece(stream, begin, end, first, last, 1 / step if step > 0 else np.inf)
 
 
@@ -133,6 +149,31 @@ def _shared_stamps(times: Array) -> tuple[float, float]:
     if unit <= 0 or not usual.any():
         return 0.0, 0.0
     return unit, float(units[usual].sum() / rows[usual].sum())
+
+
+def _step_beside_losses(times: Array) -> float:
+    """Return the step of rows if nearly all steps are whole multiples of it, else zero."""
+    steps = np.diff(times)
+    usual = float(np.median(steps)) if len(steps) >= FEWEST else 0.0
+    if usual <= 0:
+        return 0.0
+    count = np.rint(steps / usual)
+    whole = (count >= 1) & (np.abs(steps / usual - count) < WHOLE)
+    if whole.mean() < MOST_WHOLE or count[whole].mean() < MANY_LOST:
+        return 0.0
+    return float(steps[whole].sum() / count[whole].sum())
+
+
+def refuse_other_units(pieces: Sequence[Piece], stamps: float) -> None:
+    """Raise if some rows have stamps at a thousand times the rate of the others, or more."""
+    for piece in pieces:
+        ratio = piece.rate / stamps
+        if piece.rows >= FEWEST and np.isfinite(ratio) and not 1 / FARTHEST < ratio < FARTHEST:
+            raise ValueError(
+                f"The time stamps of the rows {piece.begin} to {piece.end - 1} give "
+                f"{piece.rate:.4g} Hz, and those of most others {stamps:.4g} Hz. Does the unit of "
+                "time change, such as from ms to us? Convert these rows, or read them apart."
+            )
 
 
 def common_rate(pieces: Sequence[Piece], wanted: float | None) -> Rates:
@@ -195,7 +236,10 @@ def even_piece(
     are rows before which the label changes; their times are those between them and the row before.
     """
     channels = len(piece.stream.channels)
-    if is_even(piece, rate):
+    slow = _slower_sensors(piece)
+    for line in slow:
+        notes.setdefault(_kind(line), []).append(line)
+    if is_even(piece, rate) and not slow:
         data = np.empty((piece.rows, channels), dtype=dtype)
         seen = np.empty(data.shape, dtype=bool)
         for low in range(piece.begin, piece.end, BLOCK):
@@ -281,6 +325,24 @@ def _columns(stream: Stream) -> list[list[int]]:
     return found
 
 
+def _slower_sensors(piece: Piece) -> list[str]:
+    """Say which sensors have readings in each second row, or less often, but regularly."""
+    values = piece.stream.values(piece.begin, min(piece.end, piece.begin + BLOCK))
+    found = []
+    for one, columns in zip(piece.stream.sensors, _columns(piece.stream), strict=True):
+        rows = np.flatnonzero(np.isfinite(values[:, columns]).all(axis=1))
+        steps = np.diff(rows)
+        if len(steps) < FEWEST or len(rows) > MOST_ROWS * len(values):
+            continue
+        usual = int(np.median(steps))
+        if usual >= 2 and (steps == usual).mean() > MOST_WHOLE:
+            name = f"{one.site} {one.sensor}".strip()
+            found.append(
+                f"{name} has readings in one of {usual} rows, and those between were interpolated"
+            )
+    return found
+
+
 def _kind(note: str) -> str:
     """Return a note about stamps without its numbers."""
     return " ".join(_NUMBERS.sub("", note).split())
@@ -300,5 +362,6 @@ def sample_stretches(
         for begin in starts.tolist():
             part = np.full((length, len(columns)), np.nan)
             part[:size] = stream.values(begin, begin + size)[:, columns]
+            part[np.isinf(part)] = np.nan
             found.append(part)
     return np.stack(found)

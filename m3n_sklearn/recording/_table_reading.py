@@ -10,14 +10,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._channel_names import words_of
 from .._files import reading
 from .._times import read_times
 from .._validation import is_missing
 from .._warn import warn
-from ._table_columns import Roles, all_columns, differing_units, find_roles, refuse_sensors_in_rows
+from ._table_columns import (
+    PERSON,
+    Roles,
+    all_columns,
+    differing_units,
+    find_roles,
+    refuse_sensors_in_rows,
+)
 from ._table_conventions import Axes
+from ._table_joining import join_gyroscopes
 from ._table_labels import Intervals
-from ._table_mixtures import refuse_mixtures, warn_about_lost_rows
+from ._table_mixtures import LaterRows, refuse_mixtures, warn_about_lost_rows
 from ._table_of import OWN_RATE
 from ._table_report import TableReport, listed
 from ._table_sources import FILES, HEAD, TEXT, Source
@@ -73,6 +82,10 @@ def collect(
     streams: dict[Any, Stream] = {}
     tables: list[_Table] = []
     left_out: list[str] = []
+    joined: list[str] = []
+    if arguments.acc is None or len(sources) > 1:
+        a = arguments
+        sources, joined = join_gyroscopes(sources, a.time, a.rate, a.time_unit, a.max_gap)
     for number, source in enumerate(sources):
         is_alone = len(sources) == 1
         with ExitStack() as stack:
@@ -100,6 +113,8 @@ def collect(
         raise ValueError("The table has no rows with a time stamp.")
     _whole_numbers(found)
     _report_columns(tables, found, arguments, report)
+    for note in joined:
+        report.add("columns", note)
     return found, tables[0].clock
 
 
@@ -214,10 +229,17 @@ def _read_one(
     columns += [name for name in texts if name not in columns]
     columns += [OWN_RATE] if roles.is_own else []
     group = _group_of(source.path, a.group) if by_file else None
+    if group is None and a.group is None and roles.group is None and source.path is not None:
+        group = _group_of_partition(source.path)
     before = set(streams)
-    for batch in source.batches(columns, texts):
+    is_long = len(next(iter(head.values()))) == HEAD and not roles.is_own
+    later = LaterRows(left_out if is_long else {}, are_rows_counted=clock.column is None)
+    followed = [name for name in later.columns if name not in columns]
+    for batch in source.batches([*columns, *followed], [*texts, *followed]):
+        later.add(batch)
         key = (number, source.name, source.path, is_alone)
         append_batch(streams, batch, roles, clock, key, group, a.dtype)
+    later.warn()
     if layout is not None and layout.start is not None and clock.column is None:
         for key in set(streams) - before:
             streams[key].start += layout.start
@@ -274,11 +296,22 @@ def _group_of(path: Path | None, group: Any) -> Any:
     return path.name[: -len(ending)]
 
 
+def _group_of_partition(path: Path) -> str | None:
+    """Return the person of a folder such as subject=anna, as parquet datasets are written."""
+    for part in reversed(path.parent.parts):
+        name, sign, value = part.partition("=")
+        if sign and value and set(words_of(name)) & PERSON:
+            return value
+    return None
+
+
 def _whole_numbers(streams: Sequence[Stream]) -> None:
     """Turn texts of whole numbers into these, where a file of text does not tell them apart."""
     texts = [s for s in streams if s.path is not None and s.path.name.lower().endswith(TEXT)]
-    people = whole_ids(stream.group for stream in texts)
-    classes = whole_ids(label for stream in texts for _, label in stream.labels)
+    others = not any(stream.rates for stream in texts)  # not written by this package
+    people = whole_ids((stream.group for stream in texts), also_decimals=others)
+    labels = (label for stream in texts for _, label in stream.labels)
+    classes = whole_ids(labels, also_decimals=others)
     for stream in texts:
         stream.group = people.get(stream.group, stream.group)
         stream.labels = [(row, classes.get(label, label)) for row, label in stream.labels]

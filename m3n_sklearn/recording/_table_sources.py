@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +19,17 @@ from .._tables import is_table, row_levels
 from .._warn import warn
 from ._table_csv import MISSING, Layout, read_layout
 
-__all__ = ["FILES", "HEAD", "NULLS", "TEXT", "Source", "is_frame", "list_sources", "pyarrow_module"]
+__all__ = [
+    "FILES",
+    "HEAD",
+    "NULLS",
+    "TEXT",
+    "Batch",
+    "Source",
+    "is_frame",
+    "list_sources",
+    "pyarrow_module",
+]
 
 Batch = dict[str, NDArray[Any]]
 
@@ -25,6 +38,9 @@ BATCH = 65_536
 
 BLOCK = 2**21
 """Bytes of a CSV file that are parsed at once."""
+
+LONGEST = 4000
+"""Characters of the longest path."""
 
 HEAD = 20_000
 """Rows of the first look, from which columns, times and units are inferred."""
@@ -48,7 +64,7 @@ class Source(Protocol):
     path: Path | None
     columns: tuple[str, ...]
     kinds: dict[str, str]
-    """Kind of each column: "number", "text", "date" or "other"."""
+    """Kind of each column: "number", "text", "date", "duration" or "other"."""
     zoned: frozenset[str]
     """Columns of dates with a time zone."""
     layout: Layout | None
@@ -60,8 +76,19 @@ class Source(Protocol):
 
 def list_sources(source: Any) -> list[Source]:
     """Return the tables of a path, a folder, a frame, or a list of these."""
-    if isinstance(source, str | Path):
-        path = Path(source).expanduser()
+    if isinstance(source, str | os.PathLike):
+        text = os.fspath(source)
+        if isinstance(text, bytes) or "\n" in text or len(text) > LONGEST:
+            raise ValueError(
+                "source is text rather than a path. Read it first, such as with "
+                "pandas.read_csv(io.StringIO(text)), and give the frame."
+            )
+        if re.match(r"[a-z][a-z0-9+]+://", text, re.IGNORECASE):
+            raise ValueError(
+                f"{text} is an address rather than a path: give pandas.read_csv({text!r}), or "
+                "download the file."
+            )
+        path = Path(text).expanduser()
         if path.is_dir():
             files = sorted(p for p in path.rglob("*") if _ending(p) and not _hidden(p, path))
             if not files:
@@ -70,10 +97,13 @@ def list_sources(source: Any) -> list[Source]:
                 )
             return _files(files, path)
         if not path.exists():
-            raise FileNotFoundError(f"No file or folder at {path}.")
+            hint = " Give the folder, or list(folder.glob(...))." if "*" in path.name else ""
+            raise FileNotFoundError(f"No file or folder at {path}.{hint}")
         return [_file(path, path.parent)]
-    if is_frame(source):
+    if is_frame(source) or type(source).__name__ == "RecordBatch":
         return [_Frame(source)]
+    if isinstance(source, Iterator) and not hasattr(source, "read"):
+        source = list(source)
     if isinstance(source, list | tuple):
         if not source:
             raise ValueError("source is an empty list: give a path, a frame, or several of them.")
@@ -83,7 +113,8 @@ def list_sources(source: Any) -> list[Source]:
         return found
     raise TypeError(
         "source must be a path, a list of paths, a folder, or a frame of pandas, polars or "
-        f"pyarrow, got {type(source).__name__}."
+        f"pyarrow, got {type(source).__name__}. Arrays and dicts become a frame with "
+        "pandas.DataFrame, open files with pandas.read_csv."
     )
 
 
@@ -179,6 +210,8 @@ class _Frame:
 
 def _flat(frame: Any) -> Any:
     """Return a frame of pandas with the levels of columns joined and a told index as columns."""
+    if type(frame).__name__ == "RecordBatch":
+        return pyarrow_module().Table.from_batches([frame])
     if not hasattr(frame, "iloc"):
         return frame
     if getattr(frame.columns, "nlevels", 1) > 1:
@@ -190,7 +223,7 @@ def _flat(frame: Any) -> Any:
     if len(repeated):
         raise ValueError(f"the column {repeated[0]!r} occurs more than once: rename or drop it.")
     index = frame.index
-    dated = getattr(index.dtype, "kind", "") == "M"
+    dated = getattr(index.dtype, "kind", "") in ("M", "m")
     if row_levels(frame) > 1 or dated or (index.name is not None):
         names = [name if name is not None else f"level_{i}" for i, name in enumerate(index.names)]
         if dated and index.name is None:
@@ -206,13 +239,15 @@ def _kind(dtype: Any) -> str:
         return "number"
     if dtype == nw.Datetime or dtype == nw.Date:
         return "date"
+    if dtype == nw.Duration:
+        return "duration"
     if dtype in (nw.String, nw.Categorical, nw.Enum, nw.Object, nw.Boolean):
         return "text"
     return "other"
 
 
 def _cells(column: Any, as_text: bool) -> NDArray[Any]:
-    """Return the cells of a column: floats, whole numbers, dates in UTC, or objects."""
+    """Return the cells of a column: numbers, dates in UTC, seconds of durations, or objects."""
     if as_text or _kind(column.dtype) == "text":
         cells = np.empty(len(column), dtype=object)
         cells[:] = column.to_list()
@@ -221,11 +256,18 @@ def _cells(column: Any, as_text: bool) -> NDArray[Any]:
         if getattr(column.dtype, "time_zone", None):
             column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         return np.asarray(column.to_numpy(), dtype="datetime64[ns]")
+    if column.dtype == nw.Duration:
+        return _seconds(np.asarray(column.to_numpy(), dtype="timedelta64[ns]"))
     if column.dtype.is_integer() and not column.is_null().any():
         return np.asarray(column.to_numpy())
     if column.dtype.is_numeric():
         return np.asarray(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
     return np.asarray(column.to_list(), dtype=object)
+
+
+def _seconds(durations: NDArray[Any]) -> NDArray[Any]:
+    """Return durations in s, NaN where missing."""
+    return durations / np.timedelta64(1, "s")
 
 
 # ---- files
@@ -291,9 +333,10 @@ class _Text:
         layout = self.layout
         csv, arrow = pyarrow_module("csv"), pyarrow_module()
         compute = pyarrow_module("compute")
+        # bytes are decoded cell by cell, since a file may turn out not to be UTF-8 later on
+        text = arrow.binary() if layout.encoding == "utf8" else arrow.string()
         types = {
-            name: arrow.string() if name in texts else _arrow_type(layout.types[name])
-            for name in columns
+            name: text if name in texts else _arrow_type(layout.types[name]) for name in columns
         }
         # numbers that are whole in the first rows may have decimals later
         whole = [n for n in columns if types[n] == arrow.int64() and layout.types[n] == "int"]
@@ -311,7 +354,8 @@ class _Text:
         with reading(self.path, "a table of text"):
             compression = "gzip" if self.path.name.lower().endswith(".gz") else None
             with arrow.input_stream(str(self.path), compression=compression) as stream:
-                reader = csv.open_csv(
+                reader = partial(
+                    csv.open_csv,
                     stream,
                     csv.ReadOptions(
                         use_threads=False,
@@ -330,7 +374,7 @@ class _Text:
                     ),
                 )
                 rows = 0
-                for part in reader:
+                for part in _numbers(reader):
                     rows += len(part)
                     if marked:
                         at = part.schema.get_field_index(last)
@@ -346,6 +390,30 @@ class _Text:
                     f"of the header, {rows} rows have as many."
                 )
             layout.wrong_rows = len(wrong)
+
+
+def _numbers(opening: Callable[[], Any]) -> Iterator[Any]:
+    """Yield the batches of a reader that is opened; say which cell is not a number."""
+    parts: Iterator[Any] | None = None
+    while True:
+        try:
+            parts = iter(opening()) if parts is None else parts
+            part = next(parts)
+        except StopIteration:
+            return
+        except ValueError as error:
+            found = _NOT_A_NUMBER.search(str(error))
+            if found is None:
+                raise
+            raise ValueError(
+                f"row {found[1]} has {found[2]!r} in a column of numbers or dates. If files were "
+                "put together with their headers, or rows of text follow, remove these rows"
+            ) from error
+        yield part
+
+
+_NOT_A_NUMBER = re.compile(r"Row #(\d+): .*invalid value '(.*)'")
+"""How pyarrow says that a cell is not a number."""
 
 
 def _whole(cells: NDArray[Any]) -> NDArray[Any]:
@@ -375,6 +443,8 @@ def _arrow_kind(kind: Any) -> str:
         return "number"
     if types.is_timestamp(kind) or types.is_date(kind):
         return "date"
+    if types.is_duration(kind):
+        return "duration"
     if types.is_string(kind) or types.is_large_string(kind) or types.is_boolean(kind):
         return "text"
     return "text" if "string_view" in str(kind) else "other"
@@ -385,18 +455,31 @@ def _arrow_batch(part: Any, columns: Sequence[str], texts: Sequence[str]) -> Bat
     return {name: _arrow_cells(part.column(name), name in texts) for name in columns}
 
 
+def _word(cell: Any) -> Any:
+    """Return a text; bytes are UTF-8, or else those of Windows."""
+    if not isinstance(cell, bytes):
+        return cell
+    try:
+        return cell.decode("utf-8")
+    except UnicodeDecodeError:
+        return cell.decode("cp1252", "replace")
+
+
 def _arrow_cells(column: Any, as_text: bool) -> NDArray[Any]:
     """Return the cells of a column of arrow, as those of a frame."""
     arrow, types = pyarrow_module(), pyarrow_module("types")
     if as_text or _arrow_kind(column.type) == "text":
         coded = column if types.is_dictionary(column.type) else column.dictionary_encode()
-        known = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+        words = [_word(cell) for cell in coded.dictionary.to_pylist()]
+        known = np.array([*words, None], dtype=object)
         codes = coded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)
         return np.asarray(known[codes], dtype=object)  # equal cells share one object
     if types.is_timestamp(column.type) or types.is_date(column.type):
         return np.asarray(
             column.to_numpy(zero_copy_only=False).astype("datetime64[ns]", copy=False)
         )
+    if types.is_duration(column.type):
+        return _seconds(column.to_numpy(zero_copy_only=False).astype("timedelta64[ns]"))
     if types.is_integer(column.type) and not column.null_count:
         return np.asarray(column.to_numpy(zero_copy_only=False))
     if types.is_decimal(column.type) or types.is_integer(column.type):

@@ -127,6 +127,9 @@ def append_batch(
     if rows == 0:
         return
     number, file_name, path, is_alone = source
+    if not roles.is_own:
+        names = {roles.recording, roles.group, roles.label} - {None}
+        batch = {**batch, **{name: _stripped(batch[name]) for name in names if name}}
     keys = [batch[name] for name in (roles.recording, roles.group) if name is not None]
     borders = _borders(keys, rows)
     label = batch[roles.label] if roles.label else None
@@ -169,6 +172,22 @@ def append_batch(
             stream.append(times[timed], values[part][timed])
 
 
+def _stripped(cells: NDArray[Any]) -> NDArray[Any]:
+    """Return cells without blanks around texts; texts of blanks, and words for NaN, are missing."""
+    if cells.dtype != object:
+        return cells
+    known: dict[Any, Any] = {}
+    found = np.empty(len(cells), dtype=object)
+    for i, cell in enumerate(cells.tolist()):
+        if isinstance(cell, str):
+            if cell not in known:
+                text = cell.strip()
+                known[cell] = None if text.lower() in ("", "nan", "<na>", "nat") else text
+            cell = known[cell]
+        found[i] = cell
+    return found
+
+
 def _borders(cells: Iterable[NDArray[Any]], rows: int) -> list[int]:
     """Return the first row of each run of equal cells, and the number of rows."""
     change = np.zeros(max(0, rows - 1), dtype=bool)
@@ -200,9 +219,15 @@ def plain_id(value: Any) -> Any:
     return value
 
 
-def whole_ids(values: Iterable[Any]) -> dict[Any, Any]:
-    """Return texts as whole numbers if all of them are, such as those of a CSV file."""
+def whole_ids(values: Iterable[Any], *, also_decimals: bool = False) -> dict[Any, Any]:
+    """Return texts as whole numbers if all of them are, such as those of a CSV file.
+
+    With `also_decimals` 1.0 is whole, as a column of whole numbers with missing ones is written.
+    """
     texts = {value for value in values if value is not None}
-    if all(isinstance(v, str) and v.lstrip("-").isdigit() and str(int(v)) == v for v in texts):
-        return {value: int(value) for value in texts}
+    if not all(isinstance(text, str) for text in texts):
+        return {}
+    short = {text: text.removesuffix(".0") if also_decimals else text for text in texts}
+    if all(v.lstrip("-").isdigit() and str(int(v)) == v for v in short.values()):
+        return {text: int(value) for text, value in short.items()}
     return {}

@@ -32,11 +32,15 @@ EPOCH = (1e8, 1e11)
 """Seconds since 1970 that are dates from 1973 on."""
 
 
+_OF_DAY = re.compile(r"\d{1,2}:\d\d(:\d\d)?([.,:]\d+)?(\s*[AaPp][Mm])?")
+"""A time of day."""
+
+
 class Clockwork(NamedTuple):
     """How the cells of the time column become seconds."""
 
     column: str | None  # None: rows are counted
-    kind: str  # "number", "date", "text", "index"
+    kind: str  # "number", "date", "text", "index"; durations are numbers of seconds
     unit: float = 1.0  # seconds of one unit of numbers, or of one row
     word: str = "s"
     is_epoch: bool = False  # whether seconds count from 1970
@@ -96,6 +100,8 @@ def _clock_of(
     if kind == "date" or cells.dtype.kind == "M":
         step = _step(_numbers(cells) * 1e-9)
         return Clockwork(name, "date", 1e-9, "dates", True, True, step)
+    if kind == "duration":
+        return Clockwork(name, "number", 1.0, "durations", False, True, _step(cells))
     if kind == "text" or cells.dtype == object:
         seconds, is_date = _texts(cells)
         if is_date:
@@ -119,6 +125,13 @@ def _clock_of(
         )
     if not found:
         rates = ", ".join(f"{1 / (raw * size):.3g} Hz in {w}" for w, size in UNITS.items())
+        is_days = SLOWEST <= 1 / max(raw * 86400, 1e-12) <= FASTEST and 2e4 < numbers.min() < 8e4
+        if is_days:
+            raise ValueError(
+                f"its numbers, such as {numbers[0]:.6f}, look like days of a spreadsheet: convert "
+                f"them first, such as pandas.to_datetime(table[{name!r}], unit='D', "
+                "origin='1899-12-30')."
+            )
         raise ValueError(
             f"its steps are about {raw:.4g}, which is {rates}: give time_unit='s', 'ms', 'us' or "
             "'ns', and rate= in Hz if it counts samples."
@@ -220,6 +233,11 @@ def _texts(cells: NDArray[Any]) -> tuple[Array, bool]:
         example = str(texts[0])
         if "time zone" in str(error):
             raise ValueError(str(error)) from error
+        if _OF_DAY.fullmatch(example):
+            raise ValueError(
+                f"{example!r} is a time of day without a date: join the date first, such as "
+                "table['time'] = pandas.to_datetime(table['date'] + ' ' + table['time'])."
+            ) from error
         raise ValueError(
             f"{example!r} is neither a number nor a date of ISO 8601 such as "
             "'2026-03-31T09:30:00.020'. Convert it first, such as with pandas.to_datetime(..., "

@@ -14,7 +14,7 @@ from ._table_conventions import Axes
 from ._table_report import listed
 from ._units import find_doubts
 
-__all__ = ["Unit", "check_unit", "choose_unit", "gyro_by_motion"]
+__all__ = ["Unit", "check_unit", "choose_unit", "gyro_by_motion", "turning_factor"]
 
 SI = {"acc": "m/s²", "gyro": "rad/s"}
 
@@ -25,6 +25,9 @@ EXPECTED = {
 
 CALM = 0.15
 """Difference of the length of an acceleration from the median, as a share, that is gravity."""
+
+FARTHEST = 3.0
+"""Ratio of angular rates to the turn of gravity that is another unit."""
 
 FEWEST_STEPS, ALIKE = 20, 0.4
 """Steps, and the correlation, from which gravity shows the unit of a gyroscope."""
@@ -96,7 +99,8 @@ def choose_unit(
                 f"watchOS have an inverted sign: give {-told.factor:.6g}, or the unit as text."
             ]
         flipped = convention is not None and sensor == "acc" and convention.acc < 0
-        return told._replace(factor=told.factor * (-1.0 if flipped else sign)), []
+        unit = told._replace(factor=told.factor * (-1.0 if flipped else sign))
+        return unit, _turned_otherwise(unit, values, acc, rate) if sensor == "gyro" else []
     known = {name: unit_factor(sensor, name) for name in names}
     if len(known) > 1:
         raise ValueError(
@@ -110,12 +114,12 @@ def choose_unit(
                 f"The columns of {sensor} are in {word}, whose size only the data sheet knows: "
                 f"give {sensor}_unit={EXPECTED[sensor].split(', ')[-2]}."
             )
-        return _confirmed(sensor, Unit(factor * sign, word, "named"), values, rate)
+        return _confirmed(sensor, Unit(factor * sign, word, "named"), values, rate, acc)
     if convention is not None:
         factor = convention.acc if sensor == "acc" else convention.gyro
         if factor is not None:
             word = convention.units.split(", ")[0 if sensor == "acc" else -1]
-            return _confirmed(sensor, Unit(factor, word, "convention"), values, rate)
+            return _confirmed(sensor, Unit(factor, word, "convention"), values, rate, acc)
     # 2. Otherwise the values
     if sensor == "gyro":
         return gyro_by_motion(values, acc, rate) or _gyro_by_size(values, rate)
@@ -138,15 +142,33 @@ def _doubts(sensor: str, values: NDArray[Any], rate: float) -> tuple[Any, ...]:
     return find_doubts(acc, gyro, rate)
 
 
+def _turned_otherwise(
+    unit: Unit, values: NDArray[Any], acc: NDArray[Any] | None, rate: float
+) -> list[str]:
+    """Return the doubt that gravity turns otherwise than angular rates in a unit say."""
+    found = turning_factor(values, acc, rate)
+    if found is None or 1 / FARTHEST < found / unit.factor < FARTHEST:
+        return []
+    return [
+        f"The angular rate was read in {unit.word}, but gravity turns {found / unit.factor:.3g} "
+        "times as fast as it says. Is the unit of the angular rate another one? Give gyro_unit=: "
+        f"{EXPECTED['gyro']}."
+    ]
+
+
 def _confirmed(
-    sensor: str, unit: Unit, values: NDArray[Any], rate: float
+    sensor: str,
+    unit: Unit,
+    values: NDArray[Any],
+    rate: float,
+    acc: NDArray[Any] | None,
 ) -> tuple[Unit, list[str]]:
     """Return a unit, and a doubt if the values show another one."""
     found = {d.kind for d in _doubts(sensor, values * unit.factor, rate) if d.sensor == sensor}
     wrong = found & {"g", "mg", "mm/s²", "deg/s", "raw counts", "unknown unit"}
     wrong |= {kind for kind in found if "counts" in kind}
     if not wrong:
-        return unit, []
+        return unit, _turned_otherwise(unit, values, acc, rate) if sensor == "gyro" else []
     origin = {"named": "The names of the columns", "convention": "axes="}[unit.origin]
     return unit, [
         f"{origin} say that {sensor} is in {unit.word}, but its values look otherwise: after the "
@@ -155,10 +177,8 @@ def _confirmed(
     ]
 
 
-def gyro_by_motion(
-    values: NDArray[Any], acc: NDArray[Any] | None, rate: float
-) -> tuple[Unit, list[str]] | None:
-    """Return the unit of angular rates with which gravity turns as fast as the gyroscope says.
+def turning_factor(values: NDArray[Any], acc: NDArray[Any] | None, rate: float) -> float | None:
+    """Return the factor with which gravity turns as fast as the gyroscope says, if it shows.
 
     The direction u of gravity in the sensor changes by ``du/dt = -w x u``. The factor k that fits
     ``du/dt = -k (w x u)`` best is 1 for rad/s and pi/180 for deg/s.
@@ -169,11 +189,12 @@ def gyro_by_motion(
     size = max(1, round(0.2 * rate))
     blocks = acc.shape[1] // size
     shape = (len(acc), blocks, size, 3)
-    forces, rates = (x[:, : blocks * size].reshape(shape).mean(axis=2) for x in (acc, values))
+    forces, rates = (_means(x[:, : blocks * size].reshape(shape)) for x in (acc, values))
     lengths = np.linalg.norm(forces, axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         up = forces / lengths[..., None]
-        calm = np.abs(lengths / np.nanmedian(lengths) - 1) < CALM
+        usual = np.median(lengths[np.isfinite(lengths)]) if np.isfinite(lengths).any() else np.nan
+        calm = np.abs(lengths / usual - 1) < CALM
     # 2. Regression through zero
     change = (up[:, 1:] - up[:, :-1]) * (rate / size)
     turned = -np.cross((rates[:, 1:] + rates[:, :-1]) / 2, (up[:, 1:] + up[:, :-1]) / 2)
@@ -183,17 +204,33 @@ def gyro_by_motion(
     spread = np.sqrt(power * float((change**2).sum()))
     if len(change) < FEWEST_STEPS or not spread or shared < ALIKE * spread:
         return None
-    # 3. The nearest unit
-    factor = shared / power
+    return shared / power
+
+
+def gyro_by_motion(
+    values: NDArray[Any], acc: NDArray[Any] | None, rate: float
+) -> tuple[Unit, list[str]] | None:
+    """Return the unit of angular rates that the turn of gravity shows, or None."""
+    factor = turning_factor(values, acc, rate)
+    if factor is None:
+        return None
     units = {"rad/s": 1.0, "deg/s": np.pi / 180, "mdps": np.pi / 180e3}
     word = min(units, key=lambda unit: abs(np.log(units[unit] / factor)))
-    if abs(np.log(units[word] / factor)) > np.log(3):
+    if abs(np.log(units[word] / factor)) > np.log(FARTHEST):
         raise ValueError(
             f"The unit of the angular rate is not known: gravity turns {factor:.3g} times as fast "
             "as the gyroscope says. Are the axes of both sensors the same, and is the unit of time "
             f"right? Otherwise give gyro_unit=: {EXPECTED['gyro']}."
         )
     return Unit(units[word], word, "inferred"), []
+
+
+def _means(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the means of known rows in blocks (S, B, T, 3); NaN without any."""
+    known = np.isfinite(values).all(axis=-1, keepdims=True)
+    count = known.sum(axis=2)
+    total = np.where(known, values, 0.0).sum(axis=2)
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
 
 def _gyro_by_size(values: NDArray[Any], rate: float) -> tuple[Unit, list[str]]:

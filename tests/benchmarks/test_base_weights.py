@@ -7,13 +7,15 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.base_weights import FILE, MANIFEST, save_packaged
+from benchmarks.base_weights import BASE, RECIPES, packaged, save_packaged
 from m3n_sklearn import Multi3NetPretrainer, Windows
+from m3n_sklearn.pretraining import list_pretrained
 from m3n_sklearn.recording import channel_names
 
 
 def test_the_files_are_those_of_the_package():
-    assert FILE.is_file() and MANIFEST.is_file()
+    assert sorted(RECIPES) == list(list_pretrained())
+    assert all(file.is_file() for name in RECIPES for file in packaged(name))
 
 
 @pytest.mark.slow
@@ -22,14 +24,15 @@ def test_half_precision_hardly_changes_the_embedding(tmp_path):
     imu[:, 2] += 9.8
     X = Windows(imu=imu, rate=50.0, channels=channel_names("right_wrist"))
     fitted = Multi3NetPretrainer(corpus=X, max_epochs=1, random_state=0, width=32).fit()
-    save_packaged(fitted, tmp_path, {"sources": []})
+    save_packaged(fitted, tmp_path, BASE, {"sources": []})
+    file, manifest = packaged(BASE, tmp_path)
     assert fitted.corpus is X
-    assert json.loads((tmp_path / MANIFEST.name).read_text()) == {"sources": []}
-    loaded = Multi3NetPretrainer.load(tmp_path / FILE.name)
+    assert json.loads(manifest.read_text()) == {"sources": []}
+    loaded = Multi3NetPretrainer.load(file)
     assert loaded.corpus is None
     assert any(weight.dtype == np.float16 for weight in loaded.weights_.values())
     loaded.weights_ = {key: np.float32(weight) for key, weight in loaded.weights_.items()}
     np.testing.assert_allclose(loaded.transform(X), fitted.transform(X), atol=1e-3)
     fitted.set_params(corpus=None).save(tmp_path / "full.safetensors")
-    sizes = [(tmp_path / name).stat().st_size for name in (FILE.name, "full.safetensors")]
+    sizes = [path.stat().st_size for path in (file, tmp_path / "full.safetensors")]
     assert sizes[0] < 0.7 * sizes[1]

@@ -9,6 +9,7 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 
+from benchmarks.base_weights import BASE, REAL
 from benchmarks.learning import claims, results, targets
 from benchmarks.learning.baselines.augmented import MOST, Augmented
 from benchmarks.learning.baselines.committee import Committee
@@ -17,13 +18,12 @@ from benchmarks.learning.baselines.limu_bert import LimuBertFeatures
 from benchmarks.learning.baselines.signals import by_site, from_sites, readings, with_gyro
 from benchmarks.learning.baselines.table import SCRATCH, from_scratch
 from benchmarks.learning.corpora import CORPORA, UTD_MOUNT, for_training, without_gyro
-from benchmarks.learning.encoders import BASE, PACKAGED, Encoders
+from benchmarks.learning.encoders import PACKAGED, Encoders
 from benchmarks.learning.grid import Grid
 from benchmarks.learning.kept import Kept
 from benchmarks.learning.mounting import InSiteAxes, Worn, list_turns, turned
 from benchmarks.learning.parts import InParts
 from benchmarks.learning.published import publish, read_published
-from benchmarks.learning.real import real_sources
 from benchmarks.learning.recipes import ABLATIONS, CONE, FINE_TUNING, Recipe, short_hash
 from benchmarks.learning.rows import (
     BASELINES,
@@ -40,6 +40,7 @@ from benchmarks.learning.rows import (
 from benchmarks.learning.task import Task
 from benchmarks.learning.watches import SMARTFALLMM_MOUNT, WATCHES
 from benchmarks.pool import cut_spread, read_wrist
+from benchmarks.real_sets import real_sources
 from m3n_sklearn import Multi3NetClassifier, Windows
 from m3n_sklearn.datasets import load_utd_mhad
 from m3n_sklearn.evaluation import Method, Score, few_label_study
@@ -354,7 +355,7 @@ def test_no_prompt_is_a_caption():
 def test_every_tested_set_of_the_corpus_has_an_encoder_without_it(tmp_path):
     encoders = Encoders(tmp_path, tmp_path, quick=True)
     for one in WATCHES.values():
-        key = encoders.unseen("v2", one.family)
+        key = encoders.unseen(REAL, one.family)
         read = {"wisdm", "dsads", "selfback"} - {one.family}
         assert key in CORPORA
         but = CORPORA[key].sources.keywords["but"]
@@ -364,11 +365,12 @@ def test_every_tested_set_of_the_corpus_has_an_encoder_without_it(tmp_path):
 def test_given_encoders_are_copied_and_known_by_their_content(tmp_path):
     file = tmp_path / "own.safetensors"
     file.write_bytes(b"1")
-    files = {BASE: PACKAGED, "own": file, "own, without wisdm": PACKAGED}
+    packaged = PACKAGED[BASE]
+    files = {BASE: packaged, "own": file, "own, without wisdm": packaged}
     encoders = Encoders(tmp_path, tmp_path / "store", True, files)
     assert encoders.unseen("own", "wisdm") == "own, without wisdm"
     assert encoders.unseen("own", "ter") == "own"
-    assert encoders.names == [BASE, "own", "v2"]
+    assert encoders.names == [BASE, "own", REAL]
     recipe = Recipe("own")
     encoders.pretrain(recipe, ())
     assert encoders.path(recipe, ()).read_bytes() == b"1"

@@ -223,3 +223,18 @@ def test_a_taught_classifier_is_exported(tmp_path):
     export(taught, tmp_path / "taught.onnx")
     proba = Runner(tmp_path / "taught.onnx").predict_proba(X["imu"], rate=RATE)
     np.testing.assert_allclose(proba, taught.predict_proba(X), atol=1e-4)
+
+
+def test_a_lesson_during_a_prediction_does_not_mix_classes(monkeypatch):
+    fitted = model().fit(X[KNOWN], Y[KNOWN])
+    before, predict_proba = fitted.predict(X[KNOWN]), Multi3NetClassifier.predict_proba
+
+    def interrupted(self, rows):
+        proba = predict_proba(self, rows)
+        if "a" not in fitted.classes_:  # sorted before all others
+            fitted.teach(X[NEW], np.full(NEW.sum(), "a"))
+        return proba
+
+    monkeypatch.setattr(Multi3NetClassifier, "predict_proba", interrupted)
+    np.testing.assert_array_equal(fitted.predict(X[KNOWN]), before)
+    assert "a" in fitted.classes_

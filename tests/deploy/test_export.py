@@ -11,6 +11,9 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from m3n_sklearn import HMMClassifier, Multi3NetClassifier, Multi3NetPretrainer
 from m3n_sklearn.deploy import Runner, export
@@ -132,3 +135,20 @@ def test_what_cannot_be_exported_is_refused(tmp_path, frozen):
         export(frozen, tmp_path / "a.pt")
     with pytest.raises(ValueError, match="precision must be one of"):
         export(frozen, tmp_path / "a.onnx", precision="int4")
+
+
+def test_the_classifier_of_a_search_or_of_a_pipeline_of_one_step_is_exported(tmp_path):
+    X, y = windows()
+    model = Multi3NetClassifier("m3n-base", strategy="frozen", random_state=0)
+    search = GridSearchCV(make_pipeline(model), {}, cv=2).fit(X, y)
+    assert largest_difference(search, tmp_path, X) < 1e-4
+    with pytest.raises(TypeError, match=r"with the steps 'functiontransformer'.*pipeline\[-1\]"):
+        export(make_pipeline(FunctionTransformer(), model).fit(X, y), tmp_path / "p.onnx")
+
+
+def test_where_nothing_can_be_written_is_said_before_the_work(frozen, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere does not exist. Create it first"):
+        export(frozen, tmp_path / "nowhere" / "wrist.onnx")
+    (tmp_path / "folder.onnx").mkdir()
+    with pytest.raises(IsADirectoryError, match="it is a folder"):
+        export(frozen, tmp_path / "folder.onnx")

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -123,6 +124,7 @@ def test_files_that_do_not_belong_together_are_refused(exported, tmp_path):
     for change, message in (
         ({"seconds": 3.0}, "was changed or damaged"),
         ({"format": 99}, "reads format 1"),
+        ({"format": "1"}, "has format '1', which is not a whole number"),
     ):
         beside.write_text(json.dumps(about | change))
         with pytest.raises(ValueError, match=message):
@@ -139,3 +141,38 @@ def test_files_that_do_not_belong_together_are_refused(exported, tmp_path):
     beside.unlink()
     with pytest.raises(FileNotFoundError, match=r"wrist\.json"):
         Runner(tmp_path / "wrist.onnx")
+
+
+def test_other_units_are_named_as_by_the_classifier(exported):
+    runner, given = Runner(exported), recording(50.0)
+    other = given.data * np.repeat([1 / 9.80665, 180 / np.pi], 3)
+    for predict in (
+        lambda rows: runner.predict(np.stack([rows[:96].T, rows[96:192].T])),
+        lambda rows: runner.predict_table(given.times, rows),
+    ):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            predict(given.data)
+            assert caught == []
+            predict(other)
+        said = [str(each.message) for each in caught]
+        assert "like g" in said[0] and "pi/180" in said[1] and len(said) == 2
+        assert {each.filename for each in caught} == {__file__}
+
+
+def test_dates_and_wrong_arguments_of_a_runner(exported):
+    runner, given = Runner(exported), recording(50.0)
+    dates = np.datetime64(0, "us") + np.round(given.times * 1e6).astype("timedelta64[us]")
+    assert np.allclose(
+        runner.predict_table(dates, given.data).proba,
+        runner.predict_table(given.times, given.data).proba,
+        atol=1e-5,
+    )
+    with pytest.warns(UserWarning, match="The table is empty: a window lasts 1.92 s"):
+        assert len(runner.predict_table([], []).label) == 0
+    with pytest.raises(ValueError, match="rate must be a positive number"):
+        runner.predict(np.zeros((2, 6, 96)), rate="50")
+    with pytest.raises(ValueError, match=r"path must be the .onnx file"):
+        Runner(exported.with_suffix(".json"))
+    with pytest.raises(ValueError, match="threads must be a whole number"):
+        Runner(exported, threads="2")

@@ -204,3 +204,68 @@ def test_a_model_of_samples_in_g_expects_g(tmp_path):
     given = recording(50.0, 20.0)
     other = given.data / np.repeat([9.80665, 1.0], 3)
     assert units_said(Runner(tmp_path / "g.onnx"), other, given.times) == []
+
+
+@pytest.mark.parametrize("size", [1, 7, 40])
+def test_a_clock_that_is_set_back_begins_a_new_series(size):
+    stream = StreamingClassifier(Counting(), rate=10.0, hop=0.5)
+    times = np.concatenate([1000 + np.arange(40) / 10, np.arange(40) / 10])
+    with pytest.warns(UserWarning, match="went back from 1003.9 s to 0 s"):
+        found = push_in_chunks(stream, times, np.zeros((80, 1)), [size])
+    starts = np.arange(8) / 2
+    assert [each.start for each in found] == pytest.approx([*(1000 + starts), *starts])
+    assert (stream.late_, stream.gaps_) == (0, 1)
+
+
+def test_one_stamp_far_ahead_does_not_end_a_stream():
+    stream = StreamingClassifier(Counting(), rate=10.0, hop=0.5)
+    times = np.arange(60) / 10
+    times[20] = 1e6
+    with pytest.warns(UserWarning, match="a stamp was wrong"):
+        found = push_in_chunks(stream, times, np.zeros((60, 1)), [5])
+    assert len(found) == 12 and found[-1].end == pytest.approx(6.0)
+
+
+def test_samples_between_windows_are_not_late():
+    stream = StreamingClassifier(Counting(), rate=10.0, hop=100.0)
+    found = push_in_chunks(stream, np.arange(2100) / 10, np.zeros((2100, 1)), [5])
+    assert [each.start for each in found] == [0.0, 100.0, 200.0] and stream.late_ == 0
+
+
+def test_packets_whose_samples_have_one_stamp_are_said():
+    stream, times = StreamingClassifier(Counting(), rate=10.0), np.repeat(np.arange(10) / 2, 5)
+    with pytest.warns(UserWarning, match=r"12 samples have the stamp .* steps of 1 / rate"):
+        push_in_chunks(stream, times, np.arange(50.0)[:, None], [15])
+    assert stream.repeated_ == 40
+    sent_again = StreamingClassifier(Counting(), rate=10.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        push_in_chunks(sent_again, np.repeat(np.arange(50) / 10, 2), np.zeros((100, 1)), [15])
+
+
+def test_dates_and_empty_chunks_are_taken():
+    stream = StreamingClassifier(Counting(), rate=10.0, hop=0.5)
+    assert stream.push([], []) == []
+    dates = np.datetime64("2026-01-01", "ms") + np.arange(10) * np.timedelta64(100, "ms")
+    [first, second] = stream.push(dates, np.zeros((10, 1)))
+    assert first.start == 1767225600.0 and second.start - first.start == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="must be numbers of seconds or datetime64, got str"):
+        stream.push("noon", [0.0])
+
+
+def test_wrong_models_rates_and_channels_are_named_at_once(frozen, exported):
+    smoothed = HMMClassifier(FrozenEstimator(frozen))
+    for model, advice in (
+        ("wrist.onnx", r"got str. Pass Runner\(path\)"),
+        (Multi3NetClassifier(), "Fit it first"),
+        (smoothed.fit(*windows()), "got HMMClassifier. Write it with export"),
+    ):
+        with pytest.raises(TypeError, match=advice):
+            StreamingClassifier(model)
+    for rate in (0.0, -5.0, np.nan, "50", True, 1e6):
+        with pytest.raises(ValueError, match="rate must"):
+            StreamingClassifier(frozen, rate=rate)
+    with pytest.raises(ValueError, match="hop must be a positive"):
+        StreamingClassifier(frozen, hop=0.0)
+    with pytest.raises(ValueError, match="3 channels were given, but the model reads 6"):
+        StreamingClassifier(Runner(exported)).push(0.0, np.zeros(3))

@@ -397,3 +397,14 @@ def test_ignored_classes_are_not_described_and_purity_that_was_asked_for_is_not_
     assert "more than one class" in str(loose) and "more than one class" not in str(strict)
     assert loose.classes["class"] == ["stir", "unlabeled", "walk"]
     assert strict.classes["class"] == ["stir", "walk"]
+
+
+def test_an_axis_that_reads_the_same_all_the_time_is_found(recordings):
+    def stuck(recording):
+        data = recording.data.copy()
+        data[:, 1] = 0.1
+        return Recording(data, recording.rate, recording.channels, subject=recording.subject)
+
+    person = recordings[0].subject
+    found = [f for f in describe(changed(recordings, person, stuck)).findings if f.topic == "axes"]
+    assert any("right_wrist_acc_y reads the same all the time" in f.found for f in found)

@@ -12,6 +12,7 @@ import pytest
 from m3n_sklearn import Motion, Recording, Windows, cut
 from m3n_sklearn.datasets import make_motions, make_wrist_har
 from m3n_sklearn.inspection import MotionDisplay, RecordingDisplay, WindowsDisplay
+from m3n_sklearn.inspection._colors import colors_of
 from m3n_sklearn.recording import channel_names
 
 MONDAY = 1772445600.0  # 2026-03-02 10:00 UTC
@@ -194,3 +195,10 @@ print("fine")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "fine", done.stderr
+
+
+def test_names_with_dollars_are_not_formulas_and_many_classes_differ(recording, tmp_path):
+    labels = np.array(["$a_{$", *(f"class {k}" for k in range(44))])[np.arange(2000) % 45]
+    display = recording.replace(labels=labels).plot()
+    display.figure_.savefig(tmp_path / "figure.png")
+    assert len(set(colors_of(labels[:45]).values())) == 45

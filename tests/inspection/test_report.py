@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
@@ -24,7 +25,13 @@ from m3n_sklearn.datasets import make_wrist_har
 from m3n_sklearn.evaluation import Method, WindowFeatures, few_label_study, macro_f1, mean_interval
 from m3n_sklearn.inspection import MotionPlayer, report
 from m3n_sklearn.inspection import _report as module
-from m3n_sklearn.inspection._results import Results, _macro_f1, of_classifier, worst_errors
+from m3n_sklearn.inspection._results import (
+    Results,
+    _macro_f1,
+    of_classifier,
+    training_people,
+    worst_errors,
+)
 from m3n_sklearn.recording import channel_names
 from m3n_sklearn.temporal import HMMClassifier, read_rows
 
@@ -518,3 +525,70 @@ def test_without_plotly_the_extra_is_named(study, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=re.escape('pip install "m3n-sklearn[report]"')):
         report(study, path=tmp_path / "r.html")
+
+
+def test_a_folder_as_path_is_named_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in (".", "", tmp_path):
+        with pytest.raises(IsADirectoryError, match=r"it is a folder. Give the path of a file"):
+            report("neither", path=path)
+    with pytest.raises(TypeError, match="path must be the path of a file"):
+        report("neither", path=None)
+
+
+def test_a_study_and_other_labels_or_people_are_refused(study, wrists, tmp_path):
+    path = tmp_path / "r.html"
+    with pytest.raises(ValueError, match=r"but in the study it was .* in the same order"):
+        report(study, wrists.X, np.roll(wrists.y, 5), groups=wrists.groups, path=path)
+    with pytest.raises(ValueError, match="are of other people in groups"):
+        report(study, wrists.X, wrists.y, groups=wrists.groups[::-1], path=path)
+    assert not path.exists()
+
+
+def test_figures_show_names_as_they_are(tmp_path):
+    names = ["<b>bold</b>", "a<br>b", "x & y", "long " * 30]
+    y = np.tile(names, 6)
+    model = Fixed(np.tile(np.eye(4), (6, 1)), sorted(names)).fit(None)
+    times = np.arange(24.0)
+    page = report(model, np.zeros((24, 6)), y, times=times, path=tmp_path / "r.html")
+    figures = figures_of(text_of(page))
+    bars = {trace["name"] for figure in figures for trace in figure["data"] if "name" in trace}
+    short = "long " * 7 + "long…"
+    assert {"&lt;b&gt;bold&lt;/b&gt;", "a&lt;br&gt;b", "x &amp; y", short} <= bars
+
+
+def test_many_classes_have_different_colors(tmp_path):
+    classes = np.arange(60)
+    model = Fixed(np.eye(60), classes).fit(None)
+    page = report(model, np.zeros((60, 6)), classes, times=classes, path=tmp_path / "r.html")
+    bars = [trace for figure in figures_of(text_of(page)) for trace in figure["data"]]
+    colors = [trace["marker"]["color"] for trace in bars if trace["type"] == "bar"]
+    assert len(set(colors)) == len(colors) == 60
+
+
+def test_times_that_were_given_are_those_of_the_page(wrists, model, tmp_path):
+    rows = np.arange(12)
+    times = np.datetime64("2026-03-01T10:00", "ms") + rows * np.timedelta64(2560, "ms")
+    page = report(
+        model,
+        wrists.X[:12],
+        np.where(wrists.y[:12] == "clap", "wave", "clap"),
+        recordings=np.zeros(12),
+        times=times,
+        path=tmp_path / "r.html",
+    )
+    assert re.search(r"Row \d+, recording 0.0, from 2026-03-01T10:00", text_of(page))
+
+
+def test_pages_without_people_name_none(tmp_path):
+    model = Fixed(np.eye(2)[[0, 1, 0, 1]], ["a", "b"]).fit(None)
+    text = text_of(report(model, np.zeros((4, 6)), ["a", "b"] * 2, path=tmp_path / "r.html"))
+    assert "All windows: accuracy 1.00" in text and "Person" not in text
+
+
+def test_people_inside_of_a_calibration_are_known(wrists):
+    kept = SimpleNamespace(groups=wrists.groups)
+    inner = DummyClassifier().fit(wrists.X["imu"][:, 0], wrists.y)
+    inner.examples_ = kept
+    around = CalibratedClassifierCV(FrozenEstimator(inner)).fit(wrists.X["imu"][:, 0], wrists.y)
+    assert training_people(around) == set(wrists.groups.tolist())

@@ -151,7 +151,7 @@ def test_the_unit_of_a_gyroscope_at_rest_is_doubtful(table):
 def test_people_with_another_unit_are_said(table):
     other = table.assign(subject="b", **{name: table[name] / 9.80665 for name in ACC})
     parts = [table.assign(subject="a"), other, table.assign(subject="c")]
-    with pytest.warns(UnitsWarning, match=r"'b'.*has another size than that of the others"):
+    with pytest.warns(UnitsWarning, match=r"'b'.*has another size than elsewhere"):
         quiet(pd.concat(parts))
 
 
@@ -261,11 +261,11 @@ def test_what_is_not_a_source(tmp_path):
 
 def test_files_of_a_folder_without_readings_are_said(table, tmp_path):
     table.to_csv(tmp_path / "watch.csv", index=False)
-    table.drop(columns=ACC).to_csv(tmp_path / "gyro.csv", index=False)
-    with pytest.warns(UserWarning, match=r"1 files have no acceleration.*gyro.*merge_asof"):
+    table[["time"]].assign(rate=60, rr=1).to_csv(tmp_path / "heart.csv", index=False)
+    with pytest.warns(UserWarning, match=r"1 files have no acceleration.*heart.*merge_asof"):
         assert len(quiet(tmp_path)) == 1
-    (tmp_path / "gyro.csv").write_text("heart\n60\n61\n")
-    with pytest.warns(UserWarning, match=r"1 files are not tables.*gyro.csv: it has no columns"):
+    (tmp_path / "heart.csv").write_text("heart\n60\n61\n")
+    with pytest.warns(UserWarning, match=r"1 files are not tables.*heart.csv: it has no columns"):
         assert len(quiet(tmp_path)) == 1
 
 
@@ -408,7 +408,7 @@ def test_frames_with_other_units_of_the_gyroscope_are_said(table):
             quiet(frames)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        quiet([turned, turned])
+        quiet([turned, turned[10:]])
 
 
 @pytest.mark.parametrize(
@@ -536,3 +536,247 @@ def test_the_rate_of_lines_before_the_table(table, tmp_path, line, rate):
         found = quiet(path, gyro=False)
         assert found[0].rate == rate
         assert f"counted at {rate:g} Hz [inferred]" in str(found.report)
+
+
+# ---- the rate and the clock
+
+
+@pytest.mark.parametrize("before, after", [(100, 50), (50, 60)])
+def test_a_rate_that_changes_moves_no_row(before, after):
+    time = np.concatenate([np.arange(500) / before, 500 / before + np.arange(1000) / after])
+    acc, _ = readings(time, 0)
+    [one] = quiet(pd.DataFrame(acc, columns=ACC).assign(time=time))
+    expected, _ = readings(np.arange(one.n_samples) / one.rate, 0)
+    assert np.abs(one.data - expected)[10:-10].max() < 0.01
+
+
+def test_rows_that_are_there_twice_or_lost_at_random_keep_the_rate(table):
+    assert quiet(table.loc[table.index.repeat(2)])[0].rate == 50.0
+    kept = np.random.default_rng(0).random(len(table)) > 0.3
+    assert quiet(table[kept])[0].rate == 50.0
+
+
+def test_a_unit_of_time_that_changes_is_refused(table):
+    stamps = np.rint(1000 * (start_of(0) + table["time"].to_numpy())).astype("int64")
+    stamps[1000:] *= 1000
+    with pytest.raises(ValueError, match="Does the unit of time change"):
+        quiet(table.assign(time=stamps))
+
+
+def test_an_hour_of_summer_time_is_said(table):
+    when = pd.date_range("2026-10-25 00:59:40Z", periods=len(table), freq="20ms")
+    local = when.tz_convert("Europe/Berlin").tz_localize(None)
+    with (
+        pytest.warns(UserWarning, match="Time steps back"),
+        pytest.warns(UserWarning, match=r"no time zone and jump by -1 h at row 1000"),
+    ):
+        quiet(table.assign(time=local))
+
+
+def test_durations_since_the_start_are_times(table):
+    since = pd.to_timedelta(table["time"], unit="s")
+    for given in (table.assign(time=since), table.drop(columns="time").set_index(since)):
+        assert quiet(given)[0].rate == 50.0
+
+
+@pytest.mark.parametrize(
+    "cells, message",
+    [
+        (lambda t: 46023 + t / 86400, "look like days of a spreadsheet"),
+        (lambda t: [f"09:30:{x:06.3f}" for x in t], "a time of day without a date"),
+    ],
+)
+def test_times_of_spreadsheets_are_refused(table, cells, message):
+    with pytest.raises(ValueError, match=message):
+        quiet(table.assign(time=cells(table["time"])))
+
+
+# ---- files of several sensors
+
+
+def test_a_gyroscope_in_a_file_of_its_own_is_joined(table, tmp_path):
+    time = table["time"].to_numpy()
+    _, gyro = readings(time + 0.008, 0)
+    files = {"TotalAcceleration": table[ACC], "Accelerometer": table[ACC] - 9, "Gyroscope": gyro}
+    for name, values in files.items():
+        rows = pd.DataFrame(np.asarray(values), columns=["x", "y", "z"])
+        shift = 0.008 if name == "Gyroscope" else 0.0
+        stamps = np.rint(1e9 * (start_of(0) + time + shift)).astype("int64")
+        rows.assign(time=stamps).to_csv(tmp_path / f"{name}.csv", index=False)
+    with pytest.warns(UserWarning, match="were left out: Accelerometer"):
+        [one] = quiet(tmp_path)
+    assert len(one.channels) == 6
+    assert np.abs(one.data[:, :3] - table[ACC].to_numpy()).max() < 1e-9
+    assert np.abs(one.data[:, 3:] - table[GYRO].to_numpy())[1:].max() < 0.02
+    (tmp_path / "Accelerometer.csv").unlink()
+    [again] = quiet([tmp_path / "TotalAcceleration.csv", tmp_path / "Gyroscope.csv"])
+    assert np.array_equal(again.data, one.data)
+    with pytest.raises(ValueError, match="none has an acceleration: Gyroscope"):
+        quiet(tmp_path / "Gyroscope.csv")
+
+
+def test_a_gyroscope_at_another_time_is_not_joined(table, tmp_path):
+    table[["time", *ACC]].to_csv(tmp_path / "p1_acc.csv", index=False)
+    later = table[["time", *GYRO]].assign(time=table["time"] + 1000)
+    later.to_csv(tmp_path / "p1_gyro.csv", index=False)
+    with pytest.raises(ValueError, match="do not overlap, so the gyroscope cannot be joined"):
+        quiet(tmp_path)
+
+
+def test_a_slower_gyroscope_in_the_same_rows_is_interpolated(table):
+    table.loc[1::2, GYRO] = np.nan
+    [one] = quiet(table)
+    assert one.observed.mean() > 0.99
+    _, gyro = readings(table["time"].to_numpy(), 0)
+    assert np.abs(one.data[:-1, 3:] - gyro[:-1]).max() < 0.01
+
+
+def test_files_with_other_columns_are_read_together(tmp_path):
+    for person, columns in enumerate([["activity", *GYRO], [], ["activity"]]):
+        time, rows = frame(person)
+        rows = rows.drop(columns=columns).assign(time=start_of(person) + time)
+        rows.to_csv(tmp_path / f"{person}.csv", index=False)
+    first, second, third = quiet(tmp_path)
+    assert set(first.labels) == set(third.labels) == {"unlabeled"}
+    assert "unlabeled" not in set(second.labels)
+
+
+def test_copies_of_files_are_said(table, tmp_path):
+    for name in ("a", "a (1)"):
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    with pytest.warns(UserWarning, match="a \\(1\\) and a have the same rows"):
+        quiet(tmp_path)
+
+
+def test_people_of_folders_of_a_dataset(table, tmp_path):
+    for name in ("anna", "ben"):
+        (tmp_path / f"subject={name}").mkdir()
+        shifted = table.assign(ax=table["ax"] + 0.01 * len(name))
+        shifted.to_parquet(tmp_path / f"subject={name}" / "part-0.parquet")
+    assert [one.subject for one in quiet(tmp_path)] == ["anna", "ben"]
+
+
+# ---- rows of several people, and units
+
+
+def test_rows_that_take_turns_without_a_column_are_said(table):
+    acc, gyro = readings(table["time"].to_numpy(), 1)
+    other = pd.DataFrame(np.hstack([acc, gyro]), columns=[*ACC, *GYRO])
+    other["time"] = table["time"] + 0.01
+    mixed = pd.concat([table, other]).sort_values("time", kind="stable")
+    with pytest.warns(UserWarning, match=r"2 by turns"):
+        quiet(mixed)
+
+
+def test_what_changes_after_the_first_rows_is_said():
+    time = np.arange(24_000) / 50
+    rows = pd.DataFrame(readings(time, 0)[0], columns=ACC)
+    with pytest.warns(UserWarning, match="'who'.*'anna' in the first rows and 'ben' later on"):
+        quiet(rows.assign(time=time, who=np.where(time < 450, "anna", "ben")))
+    with pytest.warns(UserWarning, match="'pkt' counts rows and jumps 1 times, by up to 101"):
+        quiet(rows.assign(pkt=np.arange(24_000) + 100 * (time > 450)), rate=50.0)
+
+
+def test_a_unit_that_changes_within_a_recording_is_said(table):
+    mixed = table.drop(columns=GYRO)
+    mixed.loc[1000:, ACC] /= 9.80665
+    with pytest.warns(UnitsWarning, match="50% of the time.*another size"):
+        quiet(mixed)
+    table.loc[1000:, GYRO] = np.rad2deg(table.loc[1000:, GYRO])
+    with pytest.warns(UnitsWarning, match="gravity turns otherwise"):
+        quiet(table)
+
+
+@pytest.mark.parametrize("told", [{"axes": "axivity"}, {"gyro_unit": "deg/s"}])
+def test_gravity_contradicts_a_unit_of_the_gyroscope_that_was_told(table, told):
+    table[ACC] /= 9.80665
+    with pytest.warns(UnitsWarning, match=r"gravity turns 5\d.* times as fast"):
+        quiet(table, **told)
+
+
+def test_names_without_gravity_are_said(table):
+    names = dict(zip(ACC, [f"linear_acceleration_{a}" for a in "xyz"], strict=True))
+    with pytest.warns(UnitsWarning, match="say that gravity was removed"):
+        quiet(table.rename(columns=names))
+
+
+def test_a_told_acceleration_keeps_the_gyroscope(table):
+    assert len(quiet(table, acc=ACC)[0].channels) == 6
+
+
+# ---- texts
+
+
+def test_labels_without_blanks_and_whole_numbers(table, tmp_path):
+    walk = np.where(table["time"] < 20, " walk", "walk ")
+    table["label"] = np.where(table["time"] < 30, walk, "  ")
+    assert set(quiet(table)[0].labels) == {"walk", "unlabeled"}
+    table["label"] = np.where(table["time"] < 30, 2.0, np.nan)
+    table.to_csv(tmp_path / "a.csv", index=False)
+    assert set(quiet(tmp_path / "a.csv")[0].labels) == {"2", "unlabeled"}
+
+
+def test_umlauts_of_windows_after_the_first_look(table, tmp_path):
+    long = pd.concat([table] * 2, ignore_index=True).assign(label="a")
+    long["time"] = np.arange(len(long)) / 50
+    long.loc[len(long) - 5 :, "label"] = "größe"
+    long.to_csv(tmp_path / "a.csv", index=False, encoding="cp1252")
+    assert set(quiet(tmp_path / "a.csv")[0].labels) == {"a", "größe"}
+
+
+def test_texts_in_columns_of_readings_are_said(table, tmp_path):
+    units = pd.concat([pd.DataFrame([dict.fromkeys(table, "g")]), table])
+    with pytest.raises(ValueError, match=r"ax, ay, az, .* have texts rather than numbers"):
+        quiet(units)
+    with pytest.warns(UserWarning, match="gz have texts rather than numbers"):
+        with pytest.raises(ValueError, match="no column for z"):
+            quiet(table.assign(gz="1,000"))
+        quiet(table.assign(**dict.fromkeys(GYRO, "1,000")))
+    text = table.to_csv(index=False)
+    (tmp_path / "a.csv").write_text(text + text)
+    with pytest.raises(ValueError, match="row 2002 has 'time' in a column of numbers"):
+        quiet(tmp_path / "a.csv")
+    (tmp_path / "a.csv").write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(ValueError, match="ZIP archive or an Excel file"):
+        quiet(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    "source, message",
+    [
+        ("https://example.com/a.csv", "is an address rather than a path"),
+        ("time,ax\n0,1\n", "is text rather than a path"),
+    ],
+)
+def test_texts_that_are_not_paths(source, message):
+    with pytest.raises(ValueError, match=message):
+        quiet(source)
+
+
+def test_lists_of_intervals_are_not_ignored(table):
+    with pytest.raises(TypeError, match="label must be a column, a table of intervals"):
+        quiet(table, label=[(0, 10, "walk")])
+    with pytest.raises(TypeError, match="group must be a column"):
+        quiet(table, group=["anna"])
+
+
+def test_intervals_in_minutes_and_rows():
+    time = np.arange(18_000) / 10
+    rows = pd.DataFrame(readings(time, 0)[0], columns=ACC).assign(time=time)
+    minutes = pd.DataFrame({"start": [0, 10], "end": [10, 30], "label": ["sit", "walk"]})
+    with pytest.warns(UserWarning, match="100% .* in minutes, .* They were read in s"):
+        quiet(rows, label=minutes)
+    named = minutes.rename(columns={"start": "start_min", "end": "end_min"})
+    assert (quiet(rows, label=named)[0].labels == "sit").sum() == 6000
+    samples = minutes.assign(start=[0, 6000], end=[6000, 18_000])
+    with pytest.warns(UserWarning, match="100% .* in rows"):
+        quiet(rows, label=samples)
+    lasting = pd.DataFrame({"onset": [0, 600], "duration": [600, 1200], "label": ["sit", "walk"]})
+    assert (quiet(rows, label=lasting)[0].labels == "walk").sum() == 12_000
+
+
+def test_intervals_of_files_by_the_name_of_the_file(table, tmp_path):
+    table.to_csv(tmp_path / "p1.csv", index=False)
+    for name in ("p1", "p1.csv", str(tmp_path / "p1.csv")):
+        rows = pd.DataFrame({"file": [name], "start": [0], "end": [10], "label": ["walk"]})
+        assert (quiet(tmp_path / "p1.csv", label=rows)[0].labels == "walk").sum() == 500

@@ -35,9 +35,9 @@ class RecordingTerms:
 
     def record(self) -> dict[str, Any]:
         """Return the entries of the manifest."""
-        texts = self.texts
-        if isinstance(texts, Mapping):
-            texts = {str(label): list(sentences) for label, sentences in texts.items()}
+        texts: Any = self.texts
+        if isinstance(self.texts, Mapping):
+            texts = {str(label): list(sentences) for label, sentences in self.texts.items()}
         return {"texts": texts, "mount": self.mount, "min_purity": self.min_purity}
 
     def captions(self, recordings: Iterable[Recording], name: str) -> dict[Hashable, Sentences]:

@@ -179,8 +179,9 @@ def _cut(
     for k, place in enumerate(places):
         rows = np.flatnonzero(turn == k)
         signs = place.signs[:, None].astype(np.float32)
-        imu[np.ix_(rows, place.targets)] = signs * X["imu"][rows]
-        measured[np.ix_(rows, place.targets)] = True
+        cells = rows[:, None], np.array(place.targets)[None]
+        imu[cells] = signs * X["imu"][rows]
+        measured[cells] = True
     # 3. Their captions, which change sides in the mirror
     said = [recording.text] * count if labels is None else [captions.get(y, ()) for y in labels]
     if terms.texts is None:
@@ -245,7 +246,9 @@ def places_of(recording: Recording, channels: Sequence[str]) -> list[Place]:
     position = {name: i for i, name in enumerate(channels)}
     places = []
     for target_of, mirrored in options:
-        columns, targets, signs = [], [], []
+        columns: list[int] = []
+        targets: list[int] = []
+        signs: list[float] = []
         for site, sensor, own in sensors:
             wanted = _names(target_of[site], sensor) if site in target_of else ()
             if not wanted or wanted[0] not in position:
