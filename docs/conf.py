@@ -99,7 +99,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
-    "ignore_pattern": r"(run_demo|make_watch_csv)\.py",
+    "ignore_pattern": r"(run_demo|make_watch_csv|film)\.py",
     "abort_on_example_error": True,
     "show_memory": False,
     "download_all_examples": False,

@@ -21,6 +21,8 @@ ROWS = {
     "hand-crafted features + random forest": "baselines, real labels / features + random forest",
     "MiniRocket + ridge": "baselines, real labels / MiniRocket + linear",
     "our network from scratch": "baselines, real labels / CNN from scratch, our augmentation",
+    "the same, on simulated windows and real ones": "simulated windows of the training people + "
+    "real labels / CNN from scratch, our augmentation",
     "pretrained on a general corpus": "general corpus (no motion of this set) / default (auto)",
     "pretrained on the training people's motions": "(in-domain) / default (auto)",
     "both, as an ensemble": "(in-domain) / default (auto), two encoders",

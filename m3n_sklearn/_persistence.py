@@ -16,6 +16,7 @@ model's name, or an encoder of these            installed package or, by its fix
 ``pretrainer``, ``text_encoder``, ``corpus``,   holds an `Unconfirmed`, which every use refuses
 ``checkpoint``: other names, paths and folders  until the user sets the parameter
 ``memory``                                      is None: a cache holds pickles
+``module``                                      is None: the code of others is not in files
 =============================================== ==================================================
 """
 
@@ -123,9 +124,10 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     check_is_fitted(estimator)
     tree, tensors, dropped = encode(estimator)
     if dropped:
+        code = any(name.rpartition("__")[2].startswith("module=") for name in dropped)
         warn(
             f"A file can't carry {', '.join(dropped)}; after loading the default stands in "
-            "its place. Set it again (set_params) before you fit again.",
+            f"its place. Set it again (set_params) before you {'predict or ' * code}fit again.",
         )
     document = json.dumps({"estimator": tree, "versions": _versions()}, ensure_ascii=False)
     metadata = {
@@ -292,6 +294,9 @@ class _Writer:
                 named = repr(os.fspath(value)) if isinstance(value, str | os.PathLike) else "Memory"
                 self.dropped.append(f"{where}{key}={named}")
                 continue
+            if key == "module" and value is not None:  # code of somebody else
+                self.dropped.append(f"{where}{key}={type(value).__name__}")
+                continue
             try:
                 params[key] = self.value(value, f"{where}{key}")
             except _NotPortable:
@@ -416,7 +421,7 @@ class _Reader:
 
     def _parameter(self, name: str, node: Any) -> Any:
         """Return a parameter, without what could lead out of the file."""
-        if name == "memory":
+        if name in ("memory", "module"):
             return None
         if name == "pretrainer" and _items(node) is not None:
             parts = [self._parameter(name, item) for item in _items(node)]

@@ -807,7 +807,7 @@ def check_finite(windows: Windows, name: str, rows: NDArray[Any] | None = None) 
     if name not in windows:
         return
     values = windows[name]
-    sound = np.isfinite(values).reshape(len(values), -1).all(axis=1) | ~windows.present(name)
+    sound = np.isfinite(values).all(axis=tuple(range(1, values.ndim))) | ~windows.present(name)
     if sound.all():
         return
     bad = int(np.argmin(sound))

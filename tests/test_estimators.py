@@ -20,6 +20,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 
 import m3n_sklearn
 from m3n_sklearn import HMMClassifier, IMUNoise, SMPLIMUSimulator, Windows
+from m3n_sklearn.classification import ForeignEncoder
 from m3n_sklearn.evaluation import WindowFeatures
 
 from .wrists import CHANNELS, RATE, classifier, pretrained, pretrainer, wrist_data
@@ -40,7 +41,13 @@ def public_estimators():
     return found
 
 
+def extent(windows):
+    """Return the features of an encoder of somebody else."""
+    return np.ptp(windows, axis=2)
+
+
 QUICK = {
+    "ForeignEncoder": lambda: ForeignEncoder(extent, rate=RATE),
     "HMMClassifier": lambda: HMMClassifier(LogisticRegression()),
     "Multi3NetClassifier": lambda: classifier(max_epochs=1),
     "Multi3NetPretrainer": lambda: pretrainer(width=8),
@@ -50,18 +57,29 @@ TRANSFORMERS = [name for name, kind in public_estimators().items() if hasattr(ki
 # they have channels and samples, which no table can hold
 WINDOWS_OUT = {"IMUNoise", "SMPLIMUSimulator"}
 
+# they convert rates and units, which bare arrays do not tell
+WINDOWS_ONLY = {"ForeignEncoder"}
+
 X, Y, _ = wrist_data()
 FLAT = X["imu"][:, 2].astype(float)
 FORMS = {"Windows": X, "3-D": X["imu"], "2-D": FLAT}
 
 
 def test_the_walk_finds_them():
-    assert set(TRANSFORMERS) == WINDOWS_OUT | {"WindowFeatures", "Multi3NetPretrainer"}
+    assert set(TRANSFORMERS) == WINDOWS_OUT | {
+        "ForeignEncoder",
+        "Multi3NetPretrainer",
+        "WindowFeatures",
+    }
     assert {"HMMClassifier", "Multi3NetClassifier", "Randomization"} <= set(ALL)
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", TRANSFORMERS)
+def forms_of(name):
+    """Return the forms of windows that an estimator reads."""
+    return {"Windows": X} if name in WINDOWS_ONLY else FORMS
+
+
+@pytest.mark.parametrize(("name", "form"), [(n, f) for n in TRANSFORMERS for f in forms_of(n)])
 def test_outputs_have_names(name, form):
     given = FORMS[form]
     fitted = ALL[name]().fit(given)
@@ -80,7 +98,7 @@ def test_outputs_have_names(name, form):
 def test_tables_are_returned_where_there_are_any(name, library):
     frames = pytest.importorskip(library)
     wanted = ALL[name]().set_output(transform=library)
-    for given in FORMS.values():
+    for given in forms_of(name).values():
         found = clone(wanted).fit(given).transform(given)
         if name in WINDOWS_OUT:
             assert type(found) is type(given)
@@ -145,8 +163,8 @@ def test_html_of_each_estimator(name):
 def test_features_of_the_input(name):
     table = pd.DataFrame(FLAT, columns=[f"t{i}" for i in range(FLAT.shape[1])])
     for given, count in ((FLAT, FLAT.shape[1]), (X["imu"], 6), (table, FLAT.shape[1])):
-        if name == "HMMClassifier" and given is X["imu"]:
-            continue  # its classifier wants a table here
+        if name in WINDOWS_ONLY or (name == "HMMClassifier" and given is X["imu"]):
+            continue  # the classifier of an HMMClassifier wants a table here
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "No row of X has a neighbor")
             fitted = ALL[name]().fit(given, Y)

@@ -438,6 +438,8 @@ REVIEWED = {
     "checkpoint", "corpus", "memory", "pretrainer", "text_encoder",
     # names of presets, sites and channels, and a device of torch: none is a path or a class
     "body", "channels", "device", "noise", "sites",
+    # names of units
+    "acc_unit", "gyro_unit",
     # objects of the package that are in the file themselves
     "estimator", "simulator",
     # callbacks and splitters, which no file carries

@@ -24,11 +24,11 @@ from .baselines.minirocket import beside
 from .baselines.table import (
     COPIES,
     EPOCHS_QUICK,
+    FURTHER,
     LSTM,
     MAJORITY,
     SCRATCH,
     Baseline,
-    limu_berts,
     list_baselines,
 )
 from .corpora import RATE, WITH_RECORDINGS, for_training, without
@@ -124,7 +124,6 @@ SHARED = {SCRATCH, LSTM}
 """Slow baselines that occur in several sections: their fits are stored."""
 JOINED = {"features + random forest", "MiniRocket + linear", SCRATCH}
 """Baselines that also learn from simulated windows of SmartFallMM."""
-NO_GYRO = "angular rates set to zero"
 TRAINED = {SCRATCH, DEFAULT}
 """Those of them that take long."""
 SMOOTHING_FOLDS = 2
@@ -215,21 +214,21 @@ def _baselines(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
     baselines = _list_baselines(task, encoders, n_draws)
     if task.key in CONTROLLED and not encoders.quick:
         yield from _controls(task, _scratch(baselines), encoders, n_draws)
-    for name, estimator, draws, seconds in baselines:
+    for name, estimator, draws, seconds, flags in baselines:
         if name == LSTM and task.key.startswith("openpack"):
             continue  # its cost grows with sensors and length: half an hour and more for one cell
         if task.key in WATCHES and (name == LSTM or COPIES in name):
             continue  # they take half of the time and are behind the others on the sets above
         shared = _kept(estimator, encoders) if name in SHARED else estimator
-        flags = (NO_GYRO,) if task.is_acc_only and name.startswith("LIMU-BERT") else ()
         method, spent = Method(name, shared, flags=flags), seconds * _size(task)
         few = _ends(task) if name == LSTM else None
         yield Row(BASELINES, method, _parameters(estimator), None, draws, few, spent)
     if not task.skeletons:
         return
-    for name, estimator, draws, seconds in baselines:
-        if name != MAJORITY and (task.key == "utd" or name in JOINED):
-            method = Method(name, estimator, extra=_simulated(task, encoders))
+    for name, estimator, draws, seconds, flags in baselines:
+        joined = task.key == "utd" or name in JOINED
+        if name != MAJORITY and name not in FURTHER and joined:
+            method = Method(name, estimator, extra=_simulated(task, encoders), flags=flags)
             spec = [_parameters(estimator), "simulated"]
             few = task.budgets[:1] if name == LSTM else _ends(task) if COPIES in name else None
             yield Row(SIMULATED, method, spec, None, draws, few, 1.3 * seconds)
@@ -238,9 +237,8 @@ def _baselines(task: Task, encoders: Encoders, n_draws: int) -> Iterator[Row]:
 
 def _list_baselines(task: Task, encoders: Encoders, n_draws: int) -> list[Baseline]:
     shaped_by = None if task.X.rate("imu") == RATE else BASE
-    found = list_baselines(encoders.data, n_draws, encoders.quick, task.label_at, shaped_by)
-    others = [] if task.key not in WATCHES else limu_berts(encoders.data)
-    return [*found, *(Baseline(name, one, n_draws, 2) for name, one in others)]
+    given = (encoders.data, n_draws, encoders.quick, task.label_at, shaped_by, task.is_acc_only)
+    return list(list_baselines(*given))
 
 
 def _scratch(baselines: list[Baseline]) -> Baseline:

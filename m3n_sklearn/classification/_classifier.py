@@ -38,6 +38,13 @@ from ..nets import build_classifier, get_weights, set_weights
 from ..pretraining import FINE_TUNING, Augmentation, resolve_augmentation
 from ._encoded_labels import ClassParameters, in_labels_of
 from ._examples import Examples
+from ._foreign import (
+    ForeignEncoder,
+    foreign_within,
+    is_foreign,
+    with_functions,
+    without_functions,
+)
 from ._learning import (
     BATCH_SIZE,
     EMA,
@@ -56,17 +63,20 @@ from ._learning import (
 )
 from ._prediction import check_finite, probabilities, run_in_chunks, turned_views
 from ._pretrained import (
+    Network,
     as_list,
     check_rate_is_known,
     common_input_map,
-    encoder_of,
+    encoders_of,
     fitted_pretrainers,
     identity_of,
     is_ready,
     naming,
     new_encoder,
+    own_pretrainer,
     prompt_network,
     reads_one_length,
+    sees_parts,
 )
 from ._teaching import Teachable
 from ._training_windows import LabeledWindows
@@ -81,7 +91,7 @@ class Multi3NetClassifier(
 
     Parameters
     ----------
-    pretrainer : Multi3NetPretrainer, FrozenEstimator, str, path-like, list or None, default=None
+    pretrainer : estimator, str, path-like, list or None, default=None
         The source of the encoder:
 
         - a name of :func:`~m3n_sklearn.pretraining.list_pretrained`, or the path of a file that
@@ -89,9 +99,11 @@ class Multi3NetClassifier(
         - ``FrozenEstimator(fitted)``: the fitted pretrainer is used and never changed;
         - a bare `Multi3NetPretrainer`: it is cloned and pretrained inside `fit`, on its ``corpus``
           or else on X;
-        - a list of several of these, for ``strategy="auto"`` only. All must work at one rate. The
-          first one embeds the `descriptions`, sets the architecture of the network from scratch
-          and names the sites of bare arrays;
+        - a `ForeignEncoder`, an encoder of somebody else, for ``"frozen"`` and ``"auto"``: its
+          weights are not trained;
+        - a list of several of these, for ``strategy="auto"`` only. All but a `ForeignEncoder` must
+          work at one rate. The first of these embeds the `descriptions`, sets the architecture of
+          the network from scratch and names the sites of bare arrays;
         - None: the network starts from random weights.
     strategy : {"auto", "scratch", "frozen", "finetune", "zero_shot"}, default="auto"
         How labels are learned:
@@ -203,7 +215,8 @@ class Multi3NetClassifier(
     ``"auto"`` depends on the number of labels only. Without a pretrainer it is ``"scratch"``. With
     four windows per class or more, with `rehearsal`, or with several pretrainers, it is an
     ensemble: the networks of ``"frozen"``, ``"finetune"`` and ``"scratch"``, and ``"frozen"`` and
-    ``"finetune"`` of each further pretrainer, each trained as it would be alone. The ensemble
+    ``"finetune"`` of each further pretrainer, each trained as it would be alone. A `ForeignEncoder`
+    takes part as ``"frozen"`` only. The ensemble
     predicts the weighted geometric mean of their probabilities; all frozen networks together have
     half the weight of a trained one. With fewer windows, ``"auto"`` is ``"finetune"`` if there are
     `descriptions`. Otherwise it is ``"frozen"`` with fewer than 16 windows in all, and an ensemble
@@ -378,7 +391,8 @@ class Multi3NetClassifier(
         #    the pretrainers, or random ones.
         if self._continues(imu, labels.classes):
             first_epoch, input_map = self.n_iter_, self.input_
-            members = members_of_last_fit(self.strategy_, self.config_, self.weights_)
+            config = self._with_functions(self.config_)
+            members = members_of_last_fit(self.strategy_, config, self.weights_)
         else:
             first_epoch, self.strategy_ = 0, self._resolve_strategy(labels)
             members, input_map = self._start(X, imu, labels, people, given.descriptions)
@@ -424,9 +438,10 @@ class Multi3NetClassifier(
                 (config, weights), history = train_members(members, plans, data, seed, end_epoch)
 
         # 5. Keep NumPy arrays only, so that the classifier runs on any device.
-        self.config_, self.history_ = config, history
+        self.config_, self.history_ = without_functions(config), history
         self.n_iter_ = first_epoch + len(history)
         self._set_weights(weights)
+        self._foreign = self._given_foreign()
         return self
 
     def _check_strategy(self) -> None:
@@ -441,6 +456,12 @@ class Multi3NetClassifier(
             raise ValueError(
                 "strategy='zero_shot' needs a pretrainer that was trained with texts, and "
                 "descriptions={label: sentence or sentences} of the classes."
+            )
+        foreign = count - self._given_foreign().count(None)
+        if foreign and self.strategy not in ("frozen", "auto"):
+            raise ValueError(
+                f"strategy={self.strategy!r} cannot use a ForeignEncoder, whose weights stay as "
+                "they are. Use strategy='frozen' or 'auto'."
             )
         if self.strategy in ("frozen", "finetune") and not count:
             raise ValueError(
@@ -526,15 +547,15 @@ class Multi3NetClassifier(
             check_rate_is_known(imu)
             rows = X if isinstance(X, Windows) else imu
             sources = fitted_pretrainers(given, rows, groups, self.memory)
-            encoders = [encoder_of(source) for source in sources]
             input_map = common_input_map(sources, imu).checked(imu)
+            encoders = encoders_of(sources, imu, input_map)
             if strategy == "scratch" and input_map.layout.is_series:  # scales are learned as well
                 input_map = InputMap.fit(imu, sample_weight=labels.weight)
-        undivided = any("n_times" in encoder.config for encoder in encoders)
-        if self.label_at == "center" and strategy != "zero_shot" and undivided:
+        divided = all(map(sees_parts, encoders))
+        if self.label_at == "center" and strategy != "zero_shot" and not divided:
             raise ValueError(
                 "label_at='center' needs features of each part of a window, which encoder='paper' "
-                "does not have. Use label_at='window' or another encoder."
+                "and encoders of others do not have. Use label_at='window' or another encoder."
             )
         sites = list(input_map.layout.sites) or [""]
         head = {
@@ -546,9 +567,21 @@ class Multi3NetClassifier(
         prompts = None
         if descriptions is not None and strategy not in ("scratch", "frozen"):
             sentences = prompts_of(descriptions, labels.classes)
-            with naming("pretrainer[0], which embeds descriptions" if len(sources) > 1 else ""):
-                prompts = prompt_network(sources[0], sentences, sites)
-        return list_members(strategy, encoders, head, prompts), input_map
+            own = own_pretrainer(sources)
+            if own is None:
+                raise ValueError(
+                    "descriptions need a Multi3NetPretrainer that was trained with texts, which a "
+                    "ForeignEncoder was not. Add 'm3n-base' to the list, or set descriptions=None."
+                )
+            where = f"pretrainer[{sources.index(own)}], which embeds descriptions"
+            with naming(where if len(sources) > 1 else ""):
+                prompts = prompt_network(own, sentences, sites)
+        ours = [encoder for encoder in encoders if not is_foreign({"encoder": encoder.config})]
+        if ours:
+            untrained = Network({**ours[0].config, "sites": sites}, {})
+        else:
+            untrained = new_encoder(None, imu)
+        return list_members(strategy, encoders, untrained, head, prompts), input_map
 
     def _data(
         self,
@@ -726,7 +759,22 @@ class Multi3NetClassifier(
     def _module(self) -> AbstractContextManager[Any]:
         """Lend the network with the fitted weights, built on first use."""
         config, weights = self.config_, self.weights_
-        return self._live.use(weights, lambda: set_weights(build_classifier(config), weights))
+        return self._live.use(
+            weights, lambda: set_weights(build_classifier(self._with_functions(config)), weights)
+        )
+
+    def _given_foreign(self) -> list[ForeignEncoder | None]:
+        """Return the encoders of others among the pretrainers, and None for each other one."""
+        return [foreign_within(given) for given in as_list(self.pretrainer)]
+
+    def _with_functions(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Return the configuration of a network that calls encoders of others.
+
+        They are those of the last fit. After loading, they are given again as `pretrainer`.
+        """
+        loaded = not hasattr(self, "_foreign")
+        encoders = self._given_foreign() if loaded else self._foreign
+        return with_functions(config, encoders, loaded=loaded)
 
     # ---- reading windows
 

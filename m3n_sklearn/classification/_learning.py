@@ -14,6 +14,7 @@ from .._training import TrainingPlan, train
 from .._typing import AnyArray
 from ..nets import ImuClassifier, build_classifier, get_weights, set_weights
 from ._closed_form import embed, solve_head
+from ._foreign import is_foreign
 from ._pretrained import Network
 from ._training_windows import LabeledWindows, class_loss
 
@@ -102,7 +103,11 @@ def choose_strategy(
 
 
 def list_members(
-    strategy: str, encoders: Sequence[Network], head: Mapping[str, Any], prompts: Network | None
+    strategy: str,
+    encoders: Sequence[Network],
+    untrained: Network,
+    head: Mapping[str, Any],
+    prompts: Network | None,
 ) -> list[Member]:
     """Return the networks that a strategy trains.
 
@@ -111,7 +116,9 @@ def list_members(
     strategy : {"scratch", "frozen", "finetune", "zero_shot", "ensemble"}
         The strategy.
     encoders : sequence of Network
-        IMU encoders of the pretrainers. A network from scratch has the architecture of the first.
+        IMU encoders of the pretrainers. Those of others are only used frozen.
+    untrained : Network
+        IMU encoder of a network from scratch.
     head : mapping
         Configuration of an `ImuClassifier` without its encoder.
     prompts : Network or None
@@ -121,19 +128,23 @@ def list_members(
     def with_head(strategy: str, encoder: Network) -> Member:
         return Member(strategy, {"encoder": encoder.config, **head}, encoder.weights)
 
-    first, *others = encoders
     if prompts is not None and strategy in ("zero_shot", "finetune"):
         return [Member(strategy, prompts.config, prompts.weights)]
-    untrained = Network({**first.config, "sites": head["sites"]}, {})
-    scratch = with_head("scratch", untrained)
+    if strategy == "scratch":
+        return [with_head(strategy, untrained)]
     if strategy != "ensemble":
-        return [scratch if strategy == "scratch" else with_head(strategy, first)]
-    if prompts is None:
-        tuned = with_head("finetune", first)
-    else:
-        tuned = Member("finetune", prompts.config, prompts.weights)
-    further = [with_head(how, other) for other in others for how in ("frozen", "finetune")]
-    return [with_head("frozen", first), tuned, *further, scratch]
+        return [with_head(strategy, encoders[0])]
+    members = []
+    for encoder in encoders:
+        members.append(with_head("frozen", encoder))
+        if is_foreign({"encoder": encoder.config}):
+            continue
+        if prompts is None:
+            members.append(with_head("finetune", encoder))
+        else:  # those of the first pretrainer
+            members.append(Member("finetune", prompts.config, prompts.weights))
+            prompts = None
+    return [*members, with_head("scratch", untrained)]
 
 
 def members_of_last_fit(

@@ -55,8 +55,9 @@ def run_in_chunks(
     """Apply a function of batches to all rows, without gradients, and collect NumPy arrays.
 
     Chunks, and therefore the results, do not depend on the number of threads. None computes in
-    the calling thread, which must be limited to one thread of torch. If `filled`, zeros fill up the
-    last chunk: the last bits of a row depend on the number of rows, and then not on other rows.
+    the calling thread, which must be limited to one thread of torch. If `filled`, copies of a row
+    fill up the last chunk: the last bits of a row depend on the number of rows, and then not on
+    other rows.
     """
     dtype = next(module.parameters()).dtype
     # on a CPU, moving a small network between devices would cost a third of the time
@@ -68,7 +69,7 @@ def run_in_chunks(
         rows = x[start : start + size]
         count = len(rows)
         if filled and count < size:
-            rows = np.concatenate([rows, np.zeros((size - count, *x.shape[1:]), x.dtype)])
+            rows = np.concatenate([rows, np.repeat(rows[-1:], size - count, axis=0)])
         batch = inputs(rows, present)
         with torch.inference_mode():  # a state of each thread
             tensors = {k: torch.tensor(v, device=device) for k, v in batch.items()}

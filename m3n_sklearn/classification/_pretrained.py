@@ -23,22 +23,28 @@ from .._warn import warn
 from .._windows import Windows
 from ..nets import multi3net_config
 from ..pretraining import Multi3NetPretrainer, list_pretrained, load_pretrained
+from ._foreign import ForeignEncoder, foreign_config, foreign_within, is_foreign
 
 __all__ = [
     "Network",
     "as_list",
     "check_rate_is_known",
     "common_input_map",
-    "encoder_of",
+    "encoders_of",
     "fitted_pretrainers",
     "identity_of",
     "is_ready",
     "naming",
     "new_encoder",
     "only_length",
+    "own_pretrainer",
     "prompt_network",
     "reads_one_length",
+    "sees_parts",
 ]
+
+Source = Multi3NetPretrainer | ForeignEncoder
+"""A fitted pretrainer, or an encoder of somebody else."""
 
 
 class Network(NamedTuple):
@@ -65,7 +71,7 @@ def fitted_pretrainers(
     X: Windows | ImuWindows,
     groups: ArrayLike | None,
     memory: str | Memory | None,
-) -> list[Multi3NetPretrainer]:
+) -> list[Source]:
     """Return fitted pretrainers: loaded, unwrapped, or cloned and fitted on their corpus or on X.
 
     Those that need no training come first, so that an error in one of them costs no time.
@@ -96,8 +102,10 @@ def _fitted(
     X: Windows | ImuWindows,
     groups: ArrayLike | None,
     memory: str | Memory | None,
-) -> Multi3NetPretrainer:
+) -> Source:
     """Return one fitted pretrainer; see `fitted_pretrainers`."""
+    if (foreign := foreign_within(pretrainer)) is not None:
+        return foreign
     if isinstance(pretrainer, str | os.PathLike):
         return _read(pretrainer)
     if isinstance(pretrainer, FrozenEstimator):
@@ -126,6 +134,8 @@ def identity_of(pretrainer: Any) -> str:
     """
     if isinstance(pretrainer, str | os.PathLike):
         return os.fspath(pretrainer)
+    if (foreign := foreign_within(pretrainer)) is not None:
+        return foreign._identity()
     if isinstance(pretrainer, FrozenEstimator):
         return content_hash(_thawed(pretrainer).weights_)
     params = _checked(pretrainer, "pretrainer is").get_params()
@@ -141,7 +151,7 @@ def _plain(value: Any) -> Any:
 
 def is_ready(pretrainer: Any) -> bool:
     """Tell whether a pretrainer is fitted already; a bare one is cloned and fitted first."""
-    return isinstance(pretrainer, str | os.PathLike | FrozenEstimator)
+    return isinstance(pretrainer, str | os.PathLike | FrozenEstimator | ForeignEncoder)
 
 
 def _read(pretrainer: str | os.PathLike[str]) -> Multi3NetPretrainer:
@@ -177,7 +187,10 @@ def _checked(pretrainer: Any, introduction: str) -> Multi3NetPretrainer:
     if not isinstance(pretrainer, Multi3NetPretrainer):
         kind = type(pretrainer).__name__
         given = f"the class {pretrainer.__name__}" if isinstance(pretrainer, type) else f"a {kind}"
-        raise TypeError(f"{introduction} {given}, but a Multi3NetPretrainer is needed.")
+        raise TypeError(
+            f"{introduction} {given}, but a Multi3NetPretrainer is needed. Encoders of others are "
+            "given as a ForeignEncoder."
+        )
     return pretrainer
 
 
@@ -197,18 +210,36 @@ def new_encoder(pretrainer: Multi3NetPretrainer | None, imu: ImuWindows) -> Netw
     return Network(config["encoders"]["imu"], {})
 
 
-def encoder_of(pretrainer: Multi3NetPretrainer) -> Network:
-    """Return the IMU encoder of a fitted pretrainer."""
-    config, weights = pretrainer._imu_encoder()
-    return Network(config, {f"encoder.{name}": array for name, array in weights.items()})
+def encoders_of(sources: Sequence[Source], imu: ImuWindows, input_map: InputMap) -> list[Network]:
+    """Return the IMU encoders of fitted pretrainers, which read what `input_map` makes of X."""
+    encoders = []
+    for number, source in enumerate(sources):
+        with naming(f"pretrainer[{number}]" if len(sources) > 1 else ""):
+            if isinstance(source, ForeignEncoder):
+                encoders.append(Network(foreign_config(source, number, imu, input_map), {}))
+            else:
+                config, weights = source._imu_encoder()
+                named = {f"encoder.{name}": array for name, array in weights.items()}
+                encoders.append(Network(config, named))
+    return encoders
 
 
-def common_input_map(pretrainers: Sequence[Multi3NetPretrainer], imu: ImuWindows) -> InputMap:
+def own_pretrainer(sources: Sequence[Source]) -> Multi3NetPretrainer | None:
+    """Return the first pretrainer of this package, which embeds descriptions."""
+    own = (source for source in sources if isinstance(source, Multi3NetPretrainer))
+    return next(own, None)
+
+
+def common_input_map(sources: Sequence[Source], imu: ImuWindows) -> InputMap:
     """Return the map from windows to the input of all pretrained encoders.
 
     The sites of the first pretrainer count where X does not name its channels. Rates, and the
-    scales of a series, must be the same for all.
+    scales of a series, must be the same for all pretrainers. Encoders of others adapt to them;
+    without any pretrainer, the rate is that of X.
     """
+    pretrainers = [source for source in sources if isinstance(source, Multi3NetPretrainer)]
+    if not pretrainers:
+        return InputMap(imu.layout, imu.rate)
     first, *others = [pretrainer.input_.adapted(imu) for pretrainer in pretrainers]
     if first.layout.is_series:
         if any((m.center, m.scale) != (first.center, first.scale) for m in others):
@@ -252,6 +283,11 @@ def only_length(config: Mapping[str, Any]) -> int | None:
         return next((length for length in lengths if length is not None), None)
     encoder = config["net"]["encoders"]["imu"] if "net" in config else config["encoder"]
     return encoder.get("n_times")
+
+
+def sees_parts(encoder: Network) -> bool:
+    """Tell whether an encoder has features of each part of a window."""
+    return "n_times" not in encoder.config and not is_foreign({"encoder": encoder.config})
 
 
 def reads_one_length(config: Mapping[str, Any]) -> bool:

@@ -42,6 +42,7 @@ class Teachable:
         def _read(self, X: Any, *, reset: bool) -> ImuWindows: ...
         def _layout_of(self, imu: ImuWindows) -> Layout: ...
         def _augmentation(self, layout: Layout) -> Augmentation | None: ...
+        def _with_functions(self, config: dict[str, Any]) -> dict[str, Any]: ...
 
     def teach(
         self,
@@ -228,7 +229,8 @@ class Teachable:
             n_classes=len(self.classes_),
             augmentation=self._augmentation(layout),
         )
-        config = {**self.config_, "sites": list(layout.sites) or [""]}
+        sites = list(layout.sites) or [""]
+        config = {**self._with_functions(self.config_), "sites": sites}
         member = Member("frozen", config, self.weights_)
         return embed_frozen(member, data, resolve_device(self.device), 0)
 
@@ -239,9 +241,8 @@ class Teachable:
             config = {**self.config_, "n_classes": len(labels.classes)}
             encoder = {k: w for k, w in self.weights_.items() if not k.startswith("head.")}
             seed = root_entropy(self.random_state)
-            weights = train_frozen(
-                Member("frozen", config, encoder), examples.features, labels, seed
-            )
+            member = Member("frozen", self._with_functions(config), encoder)
+            weights = train_frozen(member, examples.features, labels, seed)
             # in one step, for predictions in other threads; nothing is freed in between
             former = vars(self).copy()
             vars(self).update(

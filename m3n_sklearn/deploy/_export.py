@@ -18,7 +18,7 @@ from .._inputs import SITE_SCALE
 from .._typing import AnyArray
 from .._validation import check_choice, check_positive
 from .._version import __version__
-from ..classification import CROP, Multi3NetClassifier, fixed_turns, only_length
+from ..classification import CROP, Multi3NetClassifier, fixed_turns, is_foreign, only_length
 from ..temporal import HMMClassifier
 from . import _runner, _streaming
 from ._network import load_onnx, network_bytes, store_as_int8
@@ -183,6 +183,11 @@ def _network_of(model: Any) -> Multi3NetClassifier:
             "models are exported by skl2onnx."
         )
     check_is_fitted(model)
+    if is_foreign(model.config_):
+        raise TypeError(
+            "Cannot export a classifier with a ForeignEncoder, whose code is not part of this "
+            "package. Export one that was fitted without it."
+        )
     return model
 
 
@@ -247,6 +252,8 @@ def _smoothing(smoother: HMMClassifier, about: dict[str, Any]) -> dict[str, Any]
         "decision": smoother.decision,
         "weight": emission.weight,
         "balance": emission.balance,
+        "path_weight": smoother.path_emission_.weight,
+        "path_balance": smoother.path_emission_.balance,
         "expected": smoother.expected_.tolist(),
         "shares": chain.shares.tolist(),
         "durations": chain.durations.tolist(),

@@ -657,7 +657,9 @@ class Smoother:
             states = self._forward(likelihood) * self._backward(likelihood)
             of_class = states.sum(axis=2)
             posterior[rows] = of_class / of_class.sum(axis=1, keepdims=True)
-            codes[rows] = self._path(scores)
+            codes[rows] = self._path(
+                self._scores(proba[rows], isolated=len(rows) == 1, emission="path_")
+            )
         if self.about["decision"] != "path":
             codes = (posterior / np.array(self.about["shares"])).argmax(axis=1)
         return posterior, codes
@@ -673,9 +675,9 @@ class Smoother:
         """Tell which steps between windows, in s, end a chain."""
         return steps > MAX_STEP_RATIO * self.step
 
-    def _scores(self, proba: Any, *, isolated: bool) -> Any:
-        """Return log-likelihoods (n, K), up to a constant for each row."""
-        weight, balance = self.about["weight"], self.about["balance"]
+    def _scores(self, proba: Any, *, isolated: bool, emission: str = "") -> Any:
+        """Return log-likelihoods (n, K), up to a constant for each row, or those of paths."""
+        weight, balance = self.about[f"{emission}weight"], self.about[f"{emission}balance"]
         # windows twice as close have half the weight, since they share their samples
         weight = min(weight * self.step / (self.fitted or self.step), max(weight, 1.0))
         if isolated:

@@ -11,6 +11,7 @@ from ._features import WindowFeatures
 from ._method import Method
 from ._scores import Score, macro_f1, per_person
 from ._scores import check_scores as check_scores
+from ._segments import edit_score, segment_f1
 from ._store import load_scores
 from ._study import few_label_study
 from ._tables import format_differences, format_table, to_frame
@@ -25,6 +26,7 @@ __all__ = [
     "WindowFeatures",
     "consecutive_groups",
     "draw_labels",
+    "edit_score",
     "few_label_study",
     "format_differences",
     "format_table",
@@ -35,5 +37,6 @@ __all__ = [
     "per_person",
     "person_folds",
     "purge_overlaps",
+    "segment_f1",
     "to_frame",
 ]

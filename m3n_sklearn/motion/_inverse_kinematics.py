@@ -118,6 +118,8 @@ LIMB_SOURCES = {
     "foot": ("ankle", "foot"),
 }
 """Measured joints of the same side that determine the rotation of a joint."""
+EITHER_SHOULDER = "either shoulder"
+"""Name of what is known if one of the shoulders is."""
 
 MAX_UNEVENNESS = 3.0
 """Ratio of the statures that fit the segments of the limbs above which joints are in another order.
@@ -198,8 +200,9 @@ def motion_from_joints(
         another unit, or without a unit, are scaled to it.
     confidence : array-like of shape (F, K), optional
         Confidence of the tracker in each position, from 0 to 1; NaN counts as 0. An SMPL joint
-        gets the smallest confidence of the positions that it depends on. By default the fourth
-        coordinate of the positions, if they have one.
+        gets the smallest confidence of the positions that it depends on; for the trunk, the larger
+        one of both shoulders counts. By default the fourth coordinate of the positions, if they
+        have one.
     sex, text, label, subject, name
         Passed on to :class:`Motion`.
 
@@ -686,6 +689,9 @@ def _size(lengths: Mapping[str, float], stature: float | None) -> tuple[float, f
 def _at_joints(values: NDArray[Any], names: Sequence[str]) -> NDArray[Any]:
     """Return the smallest value (F, 24) over the measured joints that determine each joint."""
     column = {name: values[:, i] for i, name in enumerate(names)}
+    # the trunk ends between the shoulders: a wrong one moves sensors of the other arm less than
+    # usual jitter does, and those of the legs not at all
+    column[EITHER_SHOULDER] = np.maximum(column["left_shoulder"], column["right_shoulder"])
     return np.stack(
         [
             np.min([column[name] for name in _sources(joint, column)], axis=0)
@@ -698,15 +704,15 @@ def _at_joints(values: NDArray[Any], names: Sequence[str]) -> NDArray[Any]:
 def _sources(joint: str, measured: Mapping[str, Any]) -> list[str]:
     """List the measured joints that determine the rotation of an SMPL joint."""
     side, _, part = joint.partition("_")
-    hips, shoulders = (["left_" + end, "right_" + end] for end in ("hip", "shoulder"))
-    top = ["neck"] if "neck" in measured else shoulders
+    top = ["neck"] if "neck" in measured else [EITHER_SHOULDER]
     if part in LIMB_SOURCES:
         sources = [f"{side}_{end}" for end in LIMB_SOURCES[part]]
         sources += top if part == "collar" and f"{side}_collar" not in measured else []
     elif joint in ("neck", "head"):
         sources = [*top, "head"]
     else:
-        sources = [*hips, *SPINE, *top] + (shoulders if joint != "pelvis" else ["pelvis"])
+        end = "pelvis" if joint == "pelvis" else EITHER_SHOULDER
+        sources = ["left_hip", "right_hip", *SPINE, *top, end]
     return [name for name in sources if name in measured]
 
 

@@ -179,6 +179,21 @@ def standing_landmarks(stature: float = 1.7) -> Array:
     return points * [1.0, -1.0, -1.0]
 
 
+def landmarks_of_joints(joints: Array, axes: Array) -> Array:
+    """Return error-free landmarks (F, 33, 3) of SMPL's joints (F, 24, 3) in a camera's axes."""
+    # `axes` (3, 3): rotation from the world to the camera
+    at = {joint: joints[:, i] for i, joint in enumerate(SMPL_JOINTS)}
+    points = np.zeros((len(joints), COUNT, 3))
+    points[:, :11] = at["head"][:, None]  # eyes, nose, ears, mouth
+    for right, side in enumerate(("left", "right")):
+        for joint, landmark in LIMBS.items():
+            points[:, landmark + right] = at[f"{side}_{joint}"]
+        points[:, [17 + right, 19 + right, 21 + right]] = at[f"{side}_hand"][:, None]
+        points[:, 29 + right] = at[f"{side}_ankle"]  # heel
+    hips = points[:, LIMBS["hip"]] + points[:, LIMBS["hip"] + 1]
+    return np.asarray((points - hips[:, None] / 2) @ axes.T)
+
+
 def _check_world_landmarks(points: Array, what: str) -> None:
     """Raise for landmarks that are not centered on the hips, such as those of the image."""
     hips = points[:, LIMBS["hip"]] + points[:, LIMBS["hip"] + 1]

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from ._decoders import Pose2Imu, Projection, Reconstruction
 from ._encoders import ConvImuEncoder, ConvPoseEncoder
+from ._foreign import ForeignImuEncoder
 from ._paper import HEADS, PaperDecoder, PaperImuEncoder, PaperPoseEncoder, PaperTextEncoder
 
 __all__ = [
@@ -31,6 +32,7 @@ TEMPERATURES = (0.01, 1.0)
 ENCODERS = {
     "conv_imu": ConvImuEncoder,
     "conv_pose": ConvPoseEncoder,
+    "foreign": ForeignImuEncoder,
     "identity": nn.Identity,
     "paper_imu": PaperImuEncoder,
     "paper_pose": PaperPoseEncoder,
@@ -127,7 +129,8 @@ def build_imu_encoder(config: Config) -> nn.Module:
     Parameters
     ----------
     config : mapping
-        ``name`` (``"conv_imu"`` or ``"paper_imu"``) and the keyword arguments of the encoder.
+        ``name`` (``"conv_imu"``, ``"paper_imu"`` or ``"foreign"``) and the keyword arguments of the
+        encoder.
 
     Returns
     -------

@@ -10,12 +10,15 @@ from ._registry import list_pretrained, load_pretrained
 from .corpus._build import build_corpus, rebuild_corpus
 from .corpus._folder import open_corpus, save_corpus
 from .corpus._manifest import CorpusSource
+from .corpus._parquet import export_corpus, import_corpus
 
 __all__ = [
     "Augmentation",
     "CorpusSource",
     "Multi3NetPretrainer",
     "build_corpus",
+    "export_corpus",
+    "import_corpus",
     "list_pretrained",
     "load_pretrained",
     "open_corpus",

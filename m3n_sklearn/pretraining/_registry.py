@@ -31,7 +31,7 @@ def list_pretrained() -> tuple[str, ...]:
     --------
     >>> from m3n_sklearn.pretraining import list_pretrained
     >>> list_pretrained()
-    ('m3n-base',)
+    ('m3n-base', 'm3n-real')
     """
     return tuple(sorted(file.stem for file in FOLDER.glob("*.safetensors")))
 

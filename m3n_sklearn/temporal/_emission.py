@@ -6,9 +6,10 @@ training windows, a weight w and an exponent q (`balance`),
     log b(k) = w [ log p(k | x) - q log p(k) ]
 
 ``q = 1`` is Bayes' rule, up to a constant per window. ``w < 1`` accounts for windows that overlap
-and for overconfident classifiers, ``w > 1`` for underconfident ones. Both are chosen from a grid
-by the log loss of the posteriors on held-out rows. A score of decisions would hardly differ between
-candidates, and what differs would be chance.
+and for overconfident classifiers, ``w > 1`` for underconfident ones. Both are chosen from a grid on
+held-out rows, once for posteriors, by their log loss, and once for paths, by the macro F1 of the
+rows. Errors of the windows of one stay are alike. This makes posteriors too sure, which the log
+loss answers with a small weight, and with it durations decide more about a path than windows do.
 
 Reference: H. Bourlard, N. Morgan, "Connectionist speech recognition: a hybrid approach", Kluwer,
 1994.
@@ -23,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Array
-from ._chain import Chain, posteriors
+from ._chain import Chain, best_path, posteriors
 
 __all__ = [
     "BALANCES",
@@ -32,6 +33,7 @@ __all__ = [
     "Emission",
     "HeldOut",
     "choose_emission",
+    "choose_path_emission",
     "decide_balanced",
 ]
 
@@ -102,6 +104,38 @@ def choose_emission(
     return Emission(*pairs[int(values.argmin())])
 
 
+def choose_path_emission(
+    held_out: Sequence[HeldOut],
+    step: float,  # seconds between rows
+    weights: Sequence[float] = WEIGHTS,
+    balances: Sequence[float] = BALANCES,
+) -> Emission:
+    """Return the emission whose paths have the highest macro F1 on held-out rows."""
+    values = np.concatenate([_path_scores(held_out, step, weights, b) for b in balances])
+    pairs = [(weight, balance) for balance in balances for weight in weights]
+    return Emission(*pairs[int(values.argmax())])
+
+
+def _path_scores(
+    held_out: Sequence[HeldOut], step: float, weights: Sequence[float], balance: float
+) -> Array:
+    """Return the macro F1 of the paths of each weight, over the rows of all folds."""
+    # 1. Weighted rows by class, (weights, K): found, predicted and true ones
+    n_classes = held_out[0].probabilities.shape[1]
+    found, predicted, true = np.zeros((3, len(weights), n_classes))
+    for fold in held_out:
+        scores, lengths = _once_per_weight(fold, weights, balance)
+        paths = best_path(scores, lengths, fold.chain.at(step)).reshape(len(weights), -1)
+        for k, path in enumerate(paths):
+            hit = path == fold.codes
+            found[k] += np.bincount(path[hit], fold.weight[hit], n_classes)
+            predicted[k] += np.bincount(path, fold.weight, n_classes)
+            true[k] += np.bincount(fold.codes, fold.weight, n_classes)
+    # 2. F1 of the classes that occur
+    occurs = true[0] > 0
+    return np.asarray((2 * found / np.maximum(predicted + true, 1e-300))[:, occurs].mean(axis=1))
+
+
 def _losses(
     held_out: Sequence[HeldOut], step: float, weights: Sequence[float], balance: float
 ) -> Array:
@@ -116,9 +150,15 @@ def _losses(
 
 def _posteriors(fold: HeldOut, step: float, weights: Sequence[float], balance: float) -> Array:
     """Return posteriors (weights, rows, K), of all weights in one pass."""
-    emissions = [Emission(weight, balance) for weight in weights]
-    # the rows once per weight, as if they were further chains
-    scores = [e.scores(fold.probabilities, fold.expected) for e in emissions]
-    lengths = np.tile(fold.lengths, len(weights))
-    posterior = posteriors(np.concatenate(scores), lengths, fold.chain.at(step))
+    scores, lengths = _once_per_weight(fold, weights, balance)
+    posterior = posteriors(scores, lengths, fold.chain.at(step))
     return posterior.reshape(len(weights), len(fold.codes), -1)
+
+
+def _once_per_weight(
+    fold: HeldOut, weights: Sequence[float], balance: float
+) -> tuple[Array, Indices]:
+    """Return the scores of the rows once per weight, as if they were further chains."""
+    emissions = [Emission(weight, balance) for weight in weights]
+    scores = [e.scores(fold.probabilities, fold.expected) for e in emissions]
+    return np.concatenate(scores), np.tile(fold.lengths, len(weights))

@@ -48,6 +48,7 @@ from ._emission import (
     Emission,
     HeldOut,
     choose_emission,
+    choose_path_emission,
     decide_balanced,
 )
 from ._stretches import Rows, join_rows, order_is_known, read_rows
@@ -106,8 +107,9 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         Estimated ``shares`` of the classes, mean ``durations`` in s, their ``spreads`` (squared
         coefficients of variation), and ``follows``, the probability that a class (row) is
         followed by another (column).
-    emission_ : Emission
-        The chosen `weight` and `balance`.
+    emission_, path_emission_ : Emission
+        The chosen `weight` and `balance` of posteriors and of paths. ``"auto"`` chooses those of
+        the posteriors by their log loss on held-out rows, and those of paths by macro F1.
     expected_ : ndarray of shape (n_classes,)
         Mean probability of each class in the windows that `estimator_` was fitted on.
     step_ : float or None
@@ -301,7 +303,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         everything = np.ones(len(data.codes), dtype=bool)
         self.chain_ = self._learn_chain(data, everything)
         # 3. The weight of a window, by cross-validation
-        self.emission_ = self._choose_emission(data)
+        self.emission_, self.path_emission_ = self._choose_emissions(data)
         # 4. The classifier on all rows
         self.estimator_ = self._fit_estimator(data, everything)
         self.expected_ = self._expected(self.estimator_, data, everything)
@@ -349,21 +351,26 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         # the squared variation of geometric durations is 1
         return replace(chain, spreads=np.ones_like(chain.spreads))
 
-    def _choose_emission(self, data: _Data) -> Emission:
-        """Choose what is "auto" of weight and balance, on held-out rows."""
+    def _choose_emissions(self, data: _Data) -> tuple[Emission, Emission]:
+        """Choose what is "auto" of weight and balance, for posteriors and for paths."""
         weights = WEIGHTS if isinstance(self.weight, str) else (float(self.weight),)
         balances = BALANCES if isinstance(self.balance, str) else (float(self.balance),)
         if not data.rows.chained or len(self.classes_) == 1:  # there is nothing to smooth
-            return ISOLATED
+            return ISOLATED, ISOLATED
         if len(weights) == len(balances) == 1:
-            return Emission(weights[0], balances[0])
+            given = Emission(weights[0], balances[0])
+            return given, given
         held_out = list(self._held_out(data))
         if not held_out:  # every fold leaves a single class for training
-            weight, balance = (
-                min(given, key=lambda x: abs(x - 1)) for given in (weights, balances)
+            nearest = Emission(
+                *(min(values, key=lambda x: abs(x - 1)) for values in (weights, balances))
             )
-            return Emission(weight, balance)
-        return choose_emission(held_out, data.rows.step or 1.0, weights, balances)
+            return nearest, nearest
+        step = data.rows.step or 1.0
+        return (
+            choose_emission(held_out, step, weights, balances),
+            choose_path_emission(held_out, step, weights, balances),
+        )
 
     def _held_out(self, data: _Data) -> Iterator[HeldOut]:
         """Fit on all rows but those of a fold, and collect what the choice needs."""
@@ -444,9 +451,9 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             If the order of rows is not known, but the classifier was fitted along recordings; or if
             rows are much closer together or further apart than in `fit`.
         """
-        rows, scores, states = self._read(X, recordings, times)
-        codes = np.empty(len(scores), dtype=np.intp)
-        codes[rows.order] = self._decide(rows, scores, states)
+        rows, probabilities, states = self._read(X, recordings, times)
+        codes = np.empty(len(probabilities), dtype=np.intp)
+        codes[rows.order] = self._decide(rows, probabilities, states)
         return self.classes_[codes]
 
     def predict_proba(
@@ -466,9 +473,9 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         ndarray of shape (n, n_classes)
             Rows sum to 1. Columns are in the order of `classes_`.
         """
-        rows, scores, states = self._read(X, recordings, times)
-        posterior = np.empty_like(scores)
-        posterior[rows.order] = posteriors(scores, rows.lengths, states)
+        rows, probabilities, states = self._read(X, recordings, times)
+        posterior = np.empty_like(probabilities)
+        posterior[rows.order] = self._posteriors(rows, probabilities, states)
         return posterior
 
     def segments(
@@ -492,9 +499,9 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
             time.
             ``pandas.DataFrame`` accepts it directly.
         """
-        rows, scores, states = self._read(X, recordings, times)
-        codes = self._decide(rows, scores, states)
-        posterior = posteriors(scores, rows.lengths, states)
+        rows, probabilities, states = self._read(X, recordings, times)
+        codes = self._decide(rows, probabilities, states)
+        posterior = self._posteriors(rows, probabilities, states)
         confidence = posterior[np.arange(len(codes)), codes]
         return join_rows(rows, self.classes_[codes], confidence, self._step(rows))
 
@@ -527,17 +534,23 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         predicted = self.predict(X, recordings=recordings, times=times)
         return float(accuracy_score(plain_labels(y), predicted, sample_weight=sample_weight))
 
-    def _decide(self, rows: Rows, scores: Array, states: States) -> NDArray[np.intp]:
+    def _decide(self, rows: Rows, probabilities: Array, states: States) -> NDArray[np.intp]:
         """Return the classes of sorted rows."""
         check_params(self, ("decision",))
         if self.decision == "path":
+            scores = self._scores(rows, probabilities, self.path_emission_)
             return best_path(scores, rows.lengths, states)
-        return decide_balanced(posteriors(scores, rows.lengths, states), self.chain_.shares)
+        return decide_balanced(self._posteriors(rows, probabilities, states), self.chain_.shares)
+
+    def _posteriors(self, rows: Rows, probabilities: Array, states: States) -> Array:
+        """Return the posteriors of sorted rows."""
+        scores = self._scores(rows, probabilities, self.emission_)
+        return posteriors(scores, rows.lengths, states)
 
     def _read(
         self, X: Any, recordings: ArrayLike | None, times: ArrayLike | None
     ) -> tuple[Rows, Array, States]:
-        """Return sorted rows, their log-likelihoods, and the states for their step."""
+        """Return sorted rows, the classifier's probabilities, and the states for their step."""
         check_is_fitted(self)
         # 1. Probabilities, and the order of rows
         probabilities = self._probabilities(self.estimator_, X)
@@ -550,27 +563,31 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
                 "although this classifier was fitted along recordings. Give Windows with the "
                 "columns clip and start, or recordings= and times=."
             )
-        # 2. The weight per second is that of fit: windows twice as close have half the weight.
-        # The weight is at most 1, or that of fit if larger, because a window does not hold more
-        # information if its neighbors are further away.
+        # 2. The states, for durations in s
         step = self._step(rows)
         if self.step_ and not 1 / MAX_RATIO < step / self.step_ < MAX_RATIO:
             warn(
                 f"Rows of X are {step:g} s apart, and those of fit were {self.step_:g} s apart. "
                 "Check that both times are in s, or dates."
             )
-        weight, balance = self.emission_
+        return rows, probabilities[rows.order], self.chain_.at(step)
+
+    def _scores(self, rows: Rows, probabilities: Array, emission: Emission) -> Array:
+        """Return the log-likelihoods of sorted rows."""
+        # 1. The weight per second is that of fit: windows twice as close have half the weight.
+        # The weight is at most 1, or that of fit if larger, because a window does not hold more
+        # information if its neighbors are further away.
+        weight, balance = emission
+        step = self._step(rows)
         spacing = step / (self.step_ or step)
         weight = min(weight * spacing, max(weight, 1.0))
-        # 3. Log-likelihoods. The posteriors of isolated rows are the classifier's probabilities.
-        probabilities = probabilities[rows.order]
+        # 2. The posteriors of isolated rows are the classifier's probabilities
         isolated = np.repeat(rows.lengths == 1, rows.lengths)
-        scores = np.where(
+        return np.where(
             isolated[:, None],
             ISOLATED.scores(probabilities, self.chain_.shares),
             Emission(weight, balance).scores(probabilities, self.expected_),
         )
-        return rows, scores, self.chain_.at(step)
 
     def _step(self, rows: Rows) -> float:
         """Return the seconds between rows."""

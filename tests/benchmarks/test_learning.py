@@ -14,9 +14,9 @@ from benchmarks.learning import claims, results, targets
 from benchmarks.learning.baselines.augmented import MOST, Augmented
 from benchmarks.learning.baselines.committee import Committee
 from benchmarks.learning.baselines.deepconvlstm import DeepConvLSTM
-from benchmarks.learning.baselines.limu_bert import LimuBertFeatures
-from benchmarks.learning.baselines.signals import by_site, from_sites, readings, with_gyro
-from benchmarks.learning.baselines.table import SCRATCH, from_scratch
+from benchmarks.learning.baselines.limu_bert import FILES, ZERO_GYRO, LimuBertFeatures
+from benchmarks.learning.baselines.signals import by_site, from_sites, readings
+from benchmarks.learning.baselines.table import SCRATCH, from_scratch, list_baselines
 from benchmarks.learning.corpora import CORPORA, UTD_MOUNT, for_training, without_gyro
 from benchmarks.learning.encoders import PACKAGED, Encoders
 from benchmarks.learning.grid import Grid
@@ -87,13 +87,25 @@ def test_deepconvlstm_learns_what_is_easy_and_repeats_itself(windows):
     assert (one.predict(X) == y).mean() > 0.8
 
 
-def test_limu_bert_embeds_each_site(shared_data, windows):
-    weights = shared_data("limu_bert_x/limu_bert_x.pt")
+@pytest.mark.parametrize("name", FILES)
+def test_limu_bert_embeds_each_site(name, shared_data, windows):
+    weights = shared_data(FILES[name])
     features = LimuBertFeatures(weights).fit(windows[0]).transform(windows[0])
     assert features.shape == (24, 72)
     both = windows[0].assign(imu=np.tile(windows[0]["imu"], (1, 2, 1)))
     twice = LimuBertFeatures(weights).fit(both).transform(both)
     np.testing.assert_allclose(twice, np.tile(features, 2), atol=1e-5)
+
+
+def test_rows_of_encoders_of_others(tmp_path):
+    def rows(quick, **given):
+        listed = list_baselines(tmp_path, 2, quick, "window", None, **given)
+        return {each.name: each for each in listed if "LIMU" in each.name}
+
+    assert list(rows(False)) == [f"{name}, frozen" for name in FILES]
+    assert list(rows(True)) == ["LIMU-BERT-X, frozen"]
+    assert not any(row.flags for row in rows(False).values())
+    assert all(row.flags == (ZERO_GYRO,) for row in rows(False, acc_only=True).values())
 
 
 def test_turned_sensors_keep_lengths(windows):
@@ -336,12 +348,6 @@ def test_windows_are_spread_over_stretches_and_lost_samples_are_left_out(archive
     assert max(spans) < 10
     again = cut_spread(recordings, 2.0, 3)[0]
     np.testing.assert_array_equal(again["start"], X["start"])
-
-
-def test_a_missing_gyroscope_reads_zero():
-    acc = np.ones((2, 3, 5), dtype=np.float32)
-    assert with_gyro(acc).sum(axis=(0, 2)).tolist() == [10, 10, 10, 0, 0, 0]
-    assert with_gyro(np.ones((2, 6, 5))).shape == (2, 6, 5)
 
 
 @pytest.mark.filterwarnings("ignore:The activity")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PRIVATE = {"base_weights.py", "turned_axes.py", "video.py"}
+PRIVATE = {"base_weights.py", "turned_axes.py", "video.py", "video_pays.py"}
 """Benchmarks that look inside the library, with their reason in the file."""
 
 

@@ -281,13 +281,36 @@ def test_bridged_joints_are_not_observed():
         expected[frames, [SMPL_JOINTS.index(name) for name in names]] = False
     np.testing.assert_array_equal(motion.observed, expected)
     assert motion_from_joints(standing(), "smpl24", rate=30.0, up="y").observed is None
-    # without a neck the shoulders are the upper end of the trunk
-    layout = {name: j for j, name in enumerate(SMPL_JOINTS) if name not in ("neck", "head")}
+
+
+@pytest.mark.parametrize("left_out", [("neck", "head"), ()])
+def test_a_lost_shoulder_hides_its_own_arm_only(left_out):
+    layout = {name: j for j, name in enumerate(SMPL_JOINTS) if name not in left_out}
     lost = standing(40)
     lost[5:7, SMPL_JOINTS.index("left_shoulder")] = np.nan
-    seen = motion_from_joints(lost, layout, rate=30.0, up="y").observed
-    assert not seen[5:7, [0, SMPL_JOINTS.index("spine3"), SMPL_JOINTS.index("left_elbow")]].all()
-    assert seen[5:7, SMPL_JOINTS.index("right_elbow")].all()
+    motion = motion_from_joints(lost, layout, rate=30.0, up="y")
+    hidden = {SMPL_JOINTS[j] for j in np.flatnonzero(~motion.observed[5:7].all(axis=0))}
+    assert hidden == {"left_collar", "left_shoulder"}
+    assert motion.observed[7:].all()
+    # the chain of a sensor on the left wrist contains its shoulder, those of the others do not
+    sites = ("left_wrist", "right_wrist", "left_ankle")
+    seen = SMPLIMUSimulator(sites=sites, rate=30.0).simulate(motion).observed[:, ::6]
+    assert (~seen).any(axis=0).tolist() == [True, False, False]
+    # without both of them nobody knows how the trunk leans
+    lost[5:7, SMPL_JOINTS.index("right_shoulder")] = np.nan
+    motion = motion_from_joints(lost, layout, rate=30.0, up="y")
+    assert not motion.observed[5:7, SMPL_JOINTS.index("spine3")].any()
+    assert motion.observed[5:7, 0].all() == ("neck" not in left_out)
+
+
+@pytest.mark.parametrize("left_out", [("neck", "head"), ()])
+def test_confidence_of_the_trunk_is_that_of_the_better_shoulder(left_out):
+    layout = {name: j for j, name in enumerate(SMPL_JOINTS) if name not in left_out}
+    confidence = np.full((20, 24), 0.9)
+    confidence[:, SMPL_JOINTS.index("left_shoulder")] = 0.1
+    motion = motion_from_joints(standing(20), layout, rate=30.0, up="y", confidence=confidence)
+    doubtful = {SMPL_JOINTS[j] for j in np.flatnonzero(motion.confidence[0] < 0.9)}
+    assert doubtful == {"left_collar", "left_shoulder"}
 
 
 def test_a_joint_that_leaves_comes_to_rest():

@@ -22,7 +22,7 @@ from m3n_sklearn.recording import channel_names
 from m3n_sklearn.text import HashingEncoder
 
 MEGABYTE = 1e6
-REDISTRIBUTABLE = {"procedural", "cmu_asfamc_28", "cmu_expmap_96"}
+REDISTRIBUTABLE = {"procedural", "cmu_asfamc_28", "cmu_expmap_96", "wisdm", "dsads", "selfback"}
 
 
 def wrists(n: int = 12, sites: str | tuple[str, ...] = "right_wrist") -> Windows:
@@ -64,15 +64,16 @@ def test_the_wheel_takes_the_weights_along():
 @pytest.mark.parametrize(
     "sites", ["right_wrist", "left_wrist", ("left_wrist", "right_wrist"), "wrist"]
 )
-def test_embeddings_of_any_wrist_offline(offline, sites):
-    encoder = load_pretrained("m3n-base")
+@pytest.mark.parametrize("name", list_pretrained())
+def test_embeddings_of_any_wrist_offline(offline, name, sites):
+    encoder = load_pretrained(name)
     assert encoder.corpus is None and encoder.simulator is None
     assert all(weight.dtype == np.float32 for weight in encoder.weights_.values())
     X = wrists(sites=sites)
     embedded = encoder.transform(X)
     assert embedded.shape == (12, encoder.n_components_)
     np.testing.assert_allclose(np.linalg.norm(embedded, axis=1), 1.0, atol=1e-5)
-    np.testing.assert_array_equal(embedded, load_pretrained("m3n-base").transform(X))
+    np.testing.assert_array_equal(embedded, load_pretrained(name).transform(X))
 
 
 def test_a_classifier_takes_the_name(offline):

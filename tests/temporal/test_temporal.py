@@ -191,6 +191,27 @@ def test_overconfident_windows_are_trusted_less(work):
     assert repeated < plain
 
 
+def with_like_errors_in_a_stay(seed):
+    """Return work in random order in which the windows of a stay are shifted together."""
+    rng = np.random.default_rng(seed)
+    names, stays = rng.choice(["a", "b", "c"], 120), rng.integers(6, 12, 120)
+    y = np.repeat(names, stays)
+    shifts = np.repeat(rng.normal(scale=0.8, size=(120, 2)), stays, axis=0)
+    means = {"a": (0, 0), "b": (2, 0), "c": (0, 2)}
+    X = np.array([means[name] for name in y]) + shifts + rng.normal(scale=0.5, size=shifts.shape)
+    return X, y, np.arange(len(y)) * 1.0
+
+
+def test_paths_have_a_larger_weight_than_posteriors_where_errors_are_alike():
+    X, y, times = with_like_errors_in_a_stay(0)
+    X_new, y_new, times_new = with_like_errors_in_a_stay(1)
+    model = HMMClassifier(GaussianNB()).fit(X, y, times=times)
+    assert model.path_emission_.weight > model.emission_.weight
+    found = f1_score(y_new, model.predict(X_new, times=times_new), average="macro")
+    model.path_emission_ = model.emission_
+    assert found > f1_score(y_new, model.predict(X_new, times=times_new), average="macro") + 0.02
+
+
 class Timid(GaussianNB):
     """Gives the right order of classes, but nearly the same probability to all of them."""
 
@@ -264,7 +285,7 @@ def test_given_numbers_need_no_cross_validation(work):
 
     model = HMMClassifier(Counting(), weight=0.5, balance=1.0).fit(X, y, times=times)
     assert Counting.fits == 1
-    assert model.emission_ == (0.5, 1.0)
+    assert model.emission_ == model.path_emission_ == (0.5, 1.0)
     HMMClassifier(Counting(), cv=3).fit(X, y, times=times)
     assert Counting.fits == 5
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from m3n_sklearn.body import default_body, forward_kinematics
 from m3n_sklearn.datasets import make_motions
-from m3n_sklearn.motion import SMPL_JOINTS, Motion
-from m3n_sklearn.motion._mediapipe import EARS, KNUCKLES, LIMBS
+from m3n_sklearn.motion import Motion
+from m3n_sklearn.motion._mediapipe import landmarks_of_joints
 from m3n_sklearn.video import Landmarks
 from m3n_sklearn.video._samples import write_video
 
@@ -38,21 +38,7 @@ def camera(tilt: float = 0.0, roll: float = 0.0) -> np.ndarray:
 def landmarks_of(motion: Motion, view: np.ndarray) -> np.ndarray:
     """MediaPipe's world landmarks (F, 33, 3) of a motion."""
     body = default_body(stature=motion.stature)
-    places = forward_kinematics(body, motion.poses, motion.trans).positions
-    at = {joint: places[:, i] for i, joint in enumerate(SMPL_JOINTS)}
-    points = np.zeros((len(places), 33, 3))
-    for right, side in enumerate(("left", "right")):
-        for joint, landmark in LIMBS.items():
-            points[:, landmark + right] = at[f"{side}_{joint}"]
-        points[:, list(KNUCKLES[side])] = at[f"{side}_hand"][:, None]
-        points[:, EARS[side]] = at["head"]
-    hips = (points[:, LIMBS["hip"]] + points[:, LIMBS["hip"] + 1]) / 2
-    points[:, :7] = at["head"][:, None]  # eyes, nose
-    points[:, 9:11] = at["head"][:, None]  # mouth
-    for right in (0, 1):
-        points[:, 21 + right] = points[:, 17 + right]  # thumb
-        points[:, 29 + right] = points[:, LIMBS["ankle"] + right]  # heel
-    return (points - hips[:, None]) @ view.T
+    return landmarks_of_joints(forward_kinematics(body, motion.poses, motion.trans).positions, view)
 
 
 def person(

@@ -20,11 +20,6 @@ def readings(X: Any, rate: float | None = None) -> np.ndarray:
     return imu if rate is None or rate == own else resample_windows(imu, own, rate)
 
 
-def with_gyro(imu: np.ndarray) -> np.ndarray:
-    """Return windows of one accelerometer (n, 3, T) with angular rates of zero; others as is."""
-    return imu if imu.shape[1] != 3 else np.pad(imu, ((0, 0), (0, 3), (0, 0)))
-
-
 def by_site(imu: np.ndarray) -> np.ndarray:
     """Return windows (n, 6 S, T) as (n, S, 6, T): acc in g, gyro in units of 5 rad/s."""
     return imu.reshape(len(imu), -1, 6, imu.shape[-1]) / SCALE

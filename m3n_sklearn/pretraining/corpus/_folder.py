@@ -32,6 +32,7 @@ __all__ = [
     "mask_file",
     "move_to",
     "open_corpus",
+    "refuse_existing",
     "save_corpus",
     "workplace",
     "write_text",
@@ -306,11 +307,13 @@ def mask_file(folder: Path, name: str) -> Path:
 class CorpusWriter:
     """Appends windows to the files of a new folder, which is a corpus when it is finished.
 
-    Only words (captions, names) and one number per row are kept in memory.
+    Only words (captions, names) and one number per row are kept in memory. `texts` are captions
+    that keep their order of numbers.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, texts: Iterable[Hashable] = ()) -> None:
         self.folder = folder
+        self.texts = texts
         self.columns: dict[str, _Numbers | _Words] = {}
         self.masks: dict[str, list[NDArray[np.bool_]]] = {}
         self.facts: dict[str, Any] = {}
@@ -395,7 +398,7 @@ class CorpusWriter:
             raise ValueError(f"Column {name!r} can't be a file of the corpus: rename it.")
         path, dtype = column_file(self.folder, name), part[name].dtype
         if name == "text":
-            return _Captions(path)
+            return _Captions(path, self.texts)
         if dtype.kind in "US":
             return _Words(path)
         if dtype.kind == "O":
@@ -483,9 +486,9 @@ def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) 
 class _Words:
     """Strings, with far fewer distinct ones than rows."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, known: Iterable[Hashable] = ()) -> None:
         self.path = path
-        self.codes: dict[Hashable, int] = {}
+        self.codes: dict[Hashable, int] = {word: code for code, word in enumerate(known)}
         self.rows = array("q")
         self.kept: list[Any] = []
 
