@@ -108,10 +108,13 @@ def main() -> None:
     store, started = options.store or HERE / "results" / name, time.monotonic()
     lines = list(HEAD)
     for key, load in SETS.items():
+        if not (store / key).is_dir() and (options.page or key not in options.only):
+            continue
         arena = load(Path(options.data), options.quick)
         found = {}
         for method, estimator in methods(arena.mount, options.quick).items():
-            scores = _scores(arena, key, method, estimator, store, key in options.only)
+            runs = key in options.only and not options.page
+            scores = _scores(arena, key, method, estimator, store, runs)
             if scores:
                 found[method] = group_scores(arena, scores)
                 seconds = sum({s.held_out: s.fit_seconds for s in scores}.values())
@@ -120,6 +123,7 @@ def main() -> None:
         if found:
             lines += table(arena, found)
     text = "\n".join(lines) + "\n"
+    store.mkdir(parents=True, exist_ok=True)
     (store / PAGE.name if options.quick else PAGE).write_text(text, encoding="utf-8")
     print(text)
 
@@ -134,6 +138,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--data", default=data, help="folder of the real data sets")
     parser.add_argument("--quick", action="store_true", help="fewer windows and epochs")
     parser.add_argument("--only", nargs="*", default=tuple(SETS), choices=SETS, help="sets to run")
+    parser.add_argument("--page", action="store_true", help="only write the page of what is there")
     parser.add_argument("--store", type=Path, help="where results are kept")
     return parser.parse_args()
 
@@ -141,9 +146,9 @@ def parse_options() -> argparse.Namespace:
 def _scores(
     arena: ArenaSet, key: str, method: str, estimator: BaseEstimator, store: Path, runs: bool
 ) -> list[Score]:
-    """Compute what is missing, or return what is there; nothing if a set is not wanted."""
+    """Compute what is missing; of a set that is not wanted, return what is finished."""
     folder = store / key / method.replace(" ", "-").replace(",", "")
-    if not runs and not folder.is_dir():
+    if not runs and len(list(folder.glob("*.json"))) < arena.groups:
         return []
     return few_label_study(
         [Method(method, estimator)],

@@ -251,5 +251,5 @@ def for_training(name: str, corpus: Windows, data: Path) -> tuple[Windows, np.nd
     if spec.flips:
         sign = np.ones((len(X), X["imu"].shape[1], 1), dtype=np.float32)
         sign[1::2, [k for k in range(sign.shape[1]) if k % 3 < 2]] = -1  # half a turn about z
-        X = X.assign(imu=X["imu"] * sign)
+        X = X.assign(imu=X["imu"] * sign, channels=X.channels)
     return X, np.array([label_of[clip] for clip in clips])

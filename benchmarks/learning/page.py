@@ -63,7 +63,7 @@ Found = tuple[str, Row, Result]
 
 
 def _finished(grid: Grid, page: str) -> Iterator[Found]:
-    for key in filter(PAGES[page].__contains__, grid.tasks):
+    for key in filter(PAGES[page].__contains__, filter(grid.has_any, grid.tasks)):
         task = grid.task(key)
         for row in grid.rows(task, Choice()):
             result = grid.result(task, row)

@@ -401,6 +401,7 @@ def test_simulated_straps_of_every_second_window_are_turned(monkeypatch):
     X, y = for_training(key, windows, None)
     assert y.tolist() == ["rest", "rest"]
     assert X["imu"][:, :, 0].tolist() == [[1, 1, 1], [-1, -1, 1]]
+    assert X.channels == windows.channels
 
 
 def test_windows_without_gyroscopes(windows):
