@@ -383,7 +383,7 @@ class Bench:
         corpus = without(self.corpus(kind), held_out)[::2]  # neighbors overlap by nine tenths
         kept = ("imu", "clip", "start")
         X = corpus.drop(*(name for name in corpus.columns if name not in kept))
-        return X, labels(corpus, self.data)
+        return X, labels("in-domain", corpus, self.data)
 
     def rows_of(self, task: Task) -> list[Row]:
         """List the rows of the table."""

@@ -242,14 +242,20 @@ def for_training(name: str, corpus: Windows, data: Path) -> tuple[Windows, np.nd
     For sensors that are found both ways round, the strap of every second window is turned.
     """
     spec = CORPORA[name]
-    assert spec.labels is not None
     corpus = corpus[:: spec.every]
-    label_of = spec.labels(data)
-    clips = [str(clip).rpartition("/")[2].partition("~")[0] for clip in corpus["clip"]]
     kept = ("imu", "clip", "start")
     X = corpus.drop(*(column for column in corpus.columns if column not in kept))
     if spec.flips:
         sign = np.ones((len(X), X["imu"].shape[1], 1), dtype=np.float32)
         sign[1::2, [k for k in range(sign.shape[1]) if k % 3 < 2]] = -1  # half a turn about z
         X = X.assign(imu=X["imu"] * sign, channels=X.channels)
-    return X, np.array([label_of[clip] for clip in clips])
+    return X, labels(name, corpus, data)
+
+
+def labels(name: str, corpus: Windows, data: Path) -> np.ndarray:
+    """Return the class of each window of skeletons of the tested set."""
+    of_clips = CORPORA[name].labels
+    assert of_clips is not None
+    label_of = of_clips(data)
+    clips = [str(clip).rpartition("/")[2].partition("~")[0] for clip in corpus["clip"]]
+    return np.array([label_of[clip] for clip in clips])
