@@ -189,7 +189,7 @@ def estimator_from_json(record: Mapping[str, Any]) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class CorpusSource:
-    """Motions of one origin, under one license; :meth:`from_recordings` takes recordings.
+    """Motions of one origin, under one license; ``from_recordings`` takes recordings.
 
     Parameters
     ----------
