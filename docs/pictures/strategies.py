@@ -14,7 +14,7 @@ ROWS = (  # strategy, encoder, whether it is trained, head, whether it is traine
     ("frozen", "pretrained", False, "linear head", True, "yes"),
     ("finetune", "pretrained", True, "head or text", True, "yes"),
     ("zero_shot", "pretrained", False, "text", False, "none"),
-    ("guided", "pretrained", False, "linear head, text", True, "yes"),
+    ("guided", "pretrained", False, "head and text", True, "yes"),
 )
 
 
