@@ -20,6 +20,7 @@ from .rows import (
     FROZEN,
     GIVEN,
     GIVEN_WORDS,
+    GUIDED,
     INDOMAIN,
     PROMPTED,
     SHUFFLED,
@@ -76,10 +77,13 @@ def _bars(tables: Tables, name: str) -> Iterator[Bar]:
         rows = tables.rows.get((task, BASELINES), {})
         return _best([r for n, r in rows.items() if n.startswith("LIMU-BERT")], budget)
 
-    def alone(task: str, budget: int) -> Result | None:
-        words = tables.get(task, f"{GIVEN_WORDS}{name}", OWN)
-        said = None if words is None else _at_budget(words, budget)
-        return _best([r for r in (said, default(task, budget)) if r], budget)
+    def better(labeled: Pick) -> Pick:
+        def alone(task: str, budget: int) -> Result | None:
+            words = tables.get(task, f"{GIVEN_WORDS}{name}", OWN)
+            said = None if words is None else _at_budget(words, budget)
+            return _best([r for r in (said, labeled(task, budget)) if r], budget)
+
+        return alone
 
     default, frozen = row(f"{GIVEN}{name}", DEFAULT), row(f"{GIVEN}{name}", FROZEN)
     yield Bar("default against the best rival", default, rival, {1: 10, 4: 6, 16: 3})
@@ -90,7 +94,11 @@ def _bars(tables: Tables, name: str) -> Iterator[Bar]:
         yield Bar("frozen against frozen m3n-base", frozen, before, {1: 6, 4: 6, 16: 5})
     yield Bar("frozen against the best LIMU-BERT", frozen, limu, {1: 6, 4: 6, 16: 5})
     prompted = row(f"{GIVEN}{name}", PROMPTED)
-    yield Bar("labels and words against the better of the two", prompted, alone, {1: 3})
+    yield Bar("labels and words against the better of the two", prompted, better(default), {1: 3})
+    guided = row(f"{GIVEN}{name}", GUIDED)
+    yield Bar(
+        "guided against the better of words and the frozen encoder", guided, better(frozen), {1: 3}
+    )
 
 
 OWN = "its own prompts"

@@ -106,14 +106,17 @@ DEFAULT, ANY = "default (auto)", "for an unknown mounting"
 TWICE = "default (auto), two encoders"
 FLIPS = "strapped either way in training"
 PROMPTED = "default (auto), with prompts"
+GUIDED = "words and labels (guided)"
 FROZEN, TUNED = "frozen", "probed, then fine-tuned"
 TWO = "two CNNs from scratch, our augmentation"
 STEADY = "CNN from scratch, without tempo and amplitude"
 EVEN = "CNN from scratch, half of the weight on real windows"
-SECONDS_OF = {"frozen": 0.5, "auto": 12}
+SECONDS_OF = {"frozen": 0.5, "guided": 1, "auto": 12}
 """Approximate CPU seconds of a fit with windows of UTD-MHAD; for "auto" without shared fits."""
 MANY = 8
 """Windows per class from which fine-tuning is compared with the frozen encoder."""
+GUIDED_AT = (1, 4, 16)
+"""Windows per class with which words and labels are joined."""
 SMOOTHED = ("features + random forest", "MiniRocket + linear", SCRATCH, FROZEN, DEFAULT)
 """Methods that are also tested with temporal context."""
 RESHAPING = {"encoder", "width"}
@@ -338,6 +341,10 @@ def _ours(
         given = {**BY_DEFAULT, "descriptions": task.descriptions}
         if few:
             yield _row(section, PROMPTED, task, recipe, encoders, given, n_draws, few)
+        few = tuple(budget for budget in task.budgets if budget in GUIDED_AT)
+        if few:
+            given = {"strategy": "guided", "descriptions": task.descriptions}
+            yield _row(section, GUIDED, task, recipe, encoders, given, n_draws, few)
 
 
 def _papers(task: Task, encoders: Encoders) -> Iterator[Row]:

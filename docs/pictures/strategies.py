@@ -7,13 +7,14 @@ from matplotlib.figure import Figure
 
 from docs.pictures.style import MEDIUM, SMALL, WIDTH, Colors, arrow, box, canvas, render
 
-HEIGHT = 5.35
+HEIGHT = 6.25
 
 ROWS = (  # strategy, encoder, whether it is trained, head, whether it is trained, labels
     ("scratch", "random weights", True, "head", True, "yes"),
     ("frozen", "pretrained", False, "linear head", True, "yes"),
     ("finetune", "pretrained", True, "head or text", True, "yes"),
     ("zero_shot", "pretrained", False, "text", False, "none"),
+    ("guided", "pretrained", False, "head and text", True, "yes"),
 )
 
 

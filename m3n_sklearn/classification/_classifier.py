@@ -110,7 +110,7 @@ class Multi3NetClassifier(
           work at one rate. The first of these embeds the `descriptions`, sets the architecture of
           the network from scratch and names the sites of bare arrays;
         - None: the network starts from random weights.
-    strategy : {"auto", "scratch", "frozen", "finetune", "zero_shot"}, default="auto"
+    strategy : {"auto", "scratch", "frozen", "finetune", "zero_shot", "guided"}, default="auto"
         How labels are learned:
 
         - ``"scratch"``: train encoder and head from random weights. A `pretrainer`, fitted or
@@ -120,6 +120,8 @@ class Multi3NetClassifier(
         - ``"finetune"``: start with that regression as head, then train all weights [1]_. With
           `descriptions`, start with the network of ``"zero_shot"`` instead;
         - ``"zero_shot"``: compare windows with `descriptions` in the joint space. No label is read;
+        - ``"guided"``: multiply the probabilities of ``"frozen"`` by those of ``"zero_shot"``,
+          raised to the power `words_weight_` that the labels determine (see Notes);
         - ``"auto"``: choose by the number of labels (see Notes); with four windows per class or
           more, train an ensemble.
     head : {"linear", "moe"}, default="linear"
@@ -131,8 +133,8 @@ class Multi3NetClassifier(
         sees the middle and the thirds of the window separately. Networks that start from
         `descriptions` always see the whole window.
     descriptions : dict, default=None
-        One sentence or several per class, for ``"zero_shot"``, ``"finetune"`` and ``"auto"``. Use
-        them if the captions of the pretrainer's corpus contain your classes.
+        One sentence or several per class, for ``"zero_shot"``, ``"guided"``, ``"finetune"`` and
+        ``"auto"``. Use them if the captions of the pretrainer's corpus contain your classes.
     rehearsal : tuple (X, y) or None, default=None
         Additional labeled windows, such as simulated ones of the same classes. Each training
         batch contains some of them, with half of the total weight. ``X`` has the channels and the
@@ -164,8 +166,8 @@ class Multi3NetClassifier(
         pretrainer has a corpus.
     warm_start : bool, default=False
         Continue training from the weights of the last `fit`, with the same classes, channels,
-        `pretrainer`, `strategy`, `head`, `label_at` and `descriptions`. ``"frozen"`` and
-        ``"zero_shot"`` always start again.
+        `pretrainer`, `strategy`, `head`, `label_at` and `descriptions`. ``"frozen"``,
+        ``"zero_shot"`` and ``"guided"`` always start again.
     callbacks : list of skorch callbacks or None, default=None
         Added to the library's own, such as ``EarlyStopping(monitor="train_loss")``. Each network
         is trained with a copy of them, so a callback should report to files or to the history.
@@ -208,6 +210,9 @@ class Multi3NetClassifier(
         With ``strategy="frozen"``, the features, labels, weights and groups of the training
         windows, for `teach` and `forget`. They take 1.5 kB per window with ``m3n-base``, also in
         saved files. ``del classifier.examples_`` removes them.
+    words_weight_ : float
+        With ``strategy="guided"``, the exponent of the probabilities by `descriptions`, between 0
+        and 1. It is 0 if they fit the labels no better than chance.
 
     See Also
     --------
@@ -226,6 +231,12 @@ class Multi3NetClassifier(
     half the weight of a trained one. With fewer windows, ``"auto"`` is ``"finetune"`` if there are
     `descriptions`. Otherwise it is ``"frozen"`` with fewer than 16 windows in all, and an ensemble
     with more. A window of weight 2 counts as two.
+
+    ``"guided"`` is a product of experts [3]_: the probability of a class is proportional to
+    ``p_head * p_words**w``. The descriptions have not seen the labels, so the labels can judge
+    them. Among the exponents 0, 0.05, ..., 2, ``fit`` finds the one for which the training labels
+    are most likely under the descriptions alone. If their mean log-likelihood exceeds that of
+    chance by more than one standard error, ``w`` is half of this exponent, otherwise 0.
 
     The loss is a weighted mean, and rows of weight 0 are dropped before random numbers are drawn.
     For a generic series of at most 64 rows, a row of weight 2 is therefore exactly the row given
@@ -247,6 +258,7 @@ class Multi3NetClassifier(
     .. [1] A. Kumar et al., "Fine-tuning can distort pretrained features and underperform
        out-of-distribution", ICLR 2022.
     .. [2] R. A. Jacobs et al., "Adaptive mixtures of local experts", Neural Computation 3(1), 1991.
+    .. [3] G. E. Hinton, "Products of experts", ICANN 1999.
 
     Examples
     --------
@@ -271,10 +283,11 @@ class Multi3NetClassifier(
     origin_: dict[str, Any]
     history_: list[dict[str, float]]
     n_iter_: int
+    words_weight_: float
 
     _parameter_constraints: dict[str, list[Any]] = {
         "pretrainer": [HasMethods(["fit", "transform"]), str, os.PathLike, list, tuple, None],
-        "strategy": [StrOptions({"auto", "scratch", "frozen", "finetune", "zero_shot"})],
+        "strategy": [StrOptions({"auto", "scratch", "frozen", "finetune", "zero_shot", "guided"})],
         "head": [StrOptions({"linear", "moe"})],
         "label_at": [StrOptions({"window", "center"})],
         "descriptions": [Mapping, None],
@@ -414,8 +427,8 @@ class Multi3NetClassifier(
         # 4. Train on the network's input. Without labels, there is nothing to train. A frozen
         #    network keeps the features of its windows, so that it can be taught more of them.
         history: list[dict[str, float]] = []
-        if hasattr(self, "examples_"):
-            del self.examples_
+        for name in {"examples_", "words_weight_"} & vars(self).keys():
+            delattr(self, name)
         if self.strategy_ == "zero_shot":
             with isolated():
                 weights = get_weights(initial_module(members[0], imu.values.dtype))
@@ -441,6 +454,8 @@ class Multi3NetClassifier(
             )
             with epoch_callbacks(self, max_epochs=epochs) as end_epoch:
                 (config, weights), history = train_members(members, plans, data, seed, end_epoch)
+            if self.strategy_ == "guided":
+                self.words_weight_ = config["weights"][1]
 
         # 5. Keep NumPy arrays only, so that the classifier runs on any device.
         self.config_, self.history_ = without_functions(config), history
@@ -457,16 +472,22 @@ class Multi3NetClassifier(
                 f"strategy={self.strategy!r} uses one pretrainer, and {count} were given. Give one "
                 "of them, or use strategy='auto'."
             )
-        if self.strategy == "zero_shot" and not (count and self.descriptions):
+        reads_words = self.strategy in ("zero_shot", "guided")
+        if reads_words and not (count and self.descriptions):
             raise ValueError(
-                "strategy='zero_shot' needs a pretrainer that was trained with texts, and "
+                f"strategy={self.strategy!r} needs a pretrainer that was trained with texts, and "
                 "descriptions={label: sentence or sentences} of the classes."
             )
         foreign = count - self._given_foreign().count(None)
         if foreign and self.strategy not in ("frozen", "auto"):
+            why = (
+                "which was not trained with texts"
+                if reads_words
+                else "whose weights stay as they are"
+            )
             raise ValueError(
-                f"strategy={self.strategy!r} cannot use a ForeignEncoder, whose weights stay as "
-                "they are. Use strategy='frozen' or 'auto'."
+                f"strategy={self.strategy!r} cannot use a ForeignEncoder, {why}. Use "
+                "strategy='frozen' or 'auto'."
             )
         if self.strategy in ("frozen", "finetune") and not count:
             raise ValueError(
@@ -504,7 +525,7 @@ class Multi3NetClassifier(
         """Whether this fit is a warm start; refuse one with another network."""
         if not self.warm_start or not hasattr(self, "weights_"):
             return False
-        if "frozen" in (self.strategy, self.strategy_) or self.strategy_ == "zero_shot":
+        if {"frozen", "zero_shot", "guided"} & {self.strategy, self.strategy_}:
             return False
         changed = [name for name, value in self._origin().items() if value != self.origin_[name]]
         if changed:

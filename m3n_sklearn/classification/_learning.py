@@ -17,6 +17,7 @@ from ._closed_form import embed, solve_head
 from ._foreign import is_foreign
 from ._pretrained import Network
 from ._training_windows import LabeledWindows, class_loss
+from ._words import weigh_words
 
 __all__ = [
     "BATCH_SIZE",
@@ -113,7 +114,7 @@ def list_members(
 
     Parameters
     ----------
-    strategy : {"scratch", "frozen", "finetune", "zero_shot", "ensemble"}
+    strategy : {"scratch", "frozen", "finetune", "zero_shot", "guided", "ensemble"}
         The strategy.
     encoders : sequence of Network
         IMU encoders of the pretrainers. Those of others are only used frozen.
@@ -130,6 +131,9 @@ def list_members(
 
     if prompts is not None and strategy in ("zero_shot", "finetune"):
         return [Member(strategy, prompts.config, prompts.weights)]
+    if prompts is not None and strategy == "guided":
+        words = Member("zero_shot", prompts.config, prompts.weights)
+        return [with_head("frozen", encoders[0]), words]
     if strategy == "scratch":
         return [with_head(strategy, untrained)]
     if strategy != "ensemble":
@@ -224,12 +228,20 @@ def train_members(
         history += epochs
     if len(members) == 1:
         return Network(members[0].config, trained[0]), history
-    # 2. Join their configurations, and their weights under a prefix for each member
+    # 2. Weigh their opinions: words next to a head by the labels, others as measured
     strategies = [member.strategy for member in members]
+    if "zero_shot" in strategies:
+        words = members[-1]._replace(weights=trained[-1])
+        with isolated():
+            module = initial_module(words, data.x.dtype)
+        opinions = [1.0, weigh_words(module, data, plans[-1].device)]
+    else:
+        opinions = ensemble_weights(strategies)
+    # 3. Join their configurations, and their weights under a prefix for each member
     config = {
         "members": [member.config for member in members],
         "strategies": strategies,
-        "weights": ensemble_weights(strategies),
+        "weights": opinions,
     }
     joined = {
         f"members.{number}.{name}": array

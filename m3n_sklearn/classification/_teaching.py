@@ -208,7 +208,7 @@ class Teachable:
         if self.strategy != "frozen" or self.strategy_ != "frozen":
             chosen = f" (which chose {self.strategy_!r})" if self.strategy == "auto" else ""
             raise ValueError(
-                f"{method} needs strategy='frozen', whose head is fitted in closed form; got "
+                f"{method} needs strategy='frozen', which keeps the features of its windows; got "
                 f"strategy={self.strategy!r}{chosen}. Fit Multi3NetClassifier(pretrainer, "
                 "strategy='frozen') first, or fit again on all windows."
             )

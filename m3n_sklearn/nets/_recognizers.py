@@ -154,16 +154,16 @@ class PromptClassifier(nn.Module):
 
 
 class Ensemble(nn.Module):
-    """IMU windows -> weighted mean of the log-probabilities of several networks.
+    """IMU windows -> weighted sum of the log-probabilities of several networks.
 
-    With this geometric mean of probabilities (a product of experts [1]_), each member can rule a
-    class out.
+    With this product of experts [1]_, each member can rule a class out. Weights of the sum 1 make
+    it the geometric mean of the probabilities.
 
     Parameters
     ----------
     config : mapping
-        ``members``: configurations of networks for the same classes; ``weights``: their weights,
-        which sum to 1.
+        ``members``: configurations of networks for the same classes; ``weights``: the exponents of
+        their probabilities, at least 0.
 
     References
     ----------

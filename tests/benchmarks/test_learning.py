@@ -28,9 +28,11 @@ from benchmarks.learning.recipes import ABLATIONS, CONE, FINE_TUNING, Recipe, sh
 from benchmarks.learning.rows import (
     BASELINES,
     DEFAULT,
+    FROZEN,
     GENERAL,
     GIVEN,
     GIVEN_WORDS,
+    GUIDED,
     INDOMAIN,
     TEXT_NAMED,
     TWICE,
@@ -433,7 +435,11 @@ def test_claims_take_each_set_once():
             SCRATCH: row(SCRATCH, 0.45, (1, 4, 16)),
             "forest": row("forest", forest, (1, 4, 16)),
         }
-        rows[task, f"{GIVEN}v9"] = {DEFAULT: row(DEFAULT, ours, (1, 4, 16))}
+        rows[task, f"{GIVEN}v9"] = {
+            DEFAULT: row(DEFAULT, ours, (1, 4, 16)),
+            FROZEN: row(FROZEN, 0.48, (1, 4, 16)),
+            GUIDED: row(GUIDED, 0.54, (1, 4, 16)),
+        }
         rows[task, f"{GIVEN_WORDS}v9"] = {
             "its own prompts": row("its own prompts", 0.5, (1,)),
             "shuffled prompts, 1": row("shuffled prompts, 1", 0.1, (1,)),
@@ -441,6 +447,8 @@ def test_claims_take_each_set_once():
     lines = list(claims.list_claims(targets.Tables(rows)))
     rival = next(line for line in lines if "best rival, 1 per class" in line)
     assert "+12.5" in rival and "2 sets" in rival and rival.endswith("met")
+    guided = next(line for line in lines if line.startswith("guided against the better of words"))
+    assert "+4.0" in guided and "1 per class" in guided and guided.endswith("met")
     assert any(line.startswith("zero-shot, mean of 2: 0.50") and "met" in line for line in lines)
 
 

@@ -118,7 +118,7 @@ def test_classifier(call, error, words):
     refuses(call, error, *words)
 
 
-@pytest.mark.parametrize("strategy", ["frozen", "finetune", "zero_shot"])
+@pytest.mark.parametrize("strategy", ["frozen", "finetune", "zero_shot", "guided"])
 def test_strategies_that_need_a_pretrainer(strategy):
     words = (repr(strategy), "pretrain")
     refuses(lambda: Multi3NetClassifier(strategy=strategy).fit(X, Y), ValueError, *words)

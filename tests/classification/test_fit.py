@@ -317,12 +317,12 @@ def test_same_seed_same_bits_and_global_states_untouched():
     assert not np.array_equal(a.predict_proba(X), other.predict_proba(X))
 
 
-@pytest.mark.parametrize("strategy", ["scratch", "frozen", "finetune", "zero_shot"])
+@pytest.mark.parametrize("strategy", ["scratch", "frozen", "finetune", "zero_shot", "guided"])
 @pytest.mark.parametrize("head", ["linear", "moe"])
 def test_files_and_pickles_keep_predictions_and_carry_no_torch(strategy, head, tmp_path):
     X, y, _ = wrist_data()
     source = None if strategy == "scratch" else FrozenEstimator(pretrained())
-    words = CAPTIONS if head == "linear" or strategy == "zero_shot" else None
+    words = CAPTIONS if head == "linear" or strategy in ("zero_shot", "guided") else None
     fitted = classifier(source, strategy=strategy, head=head, descriptions=words, max_epochs=2)
     fitted.fit(X, y)
     expected = fitted.predict_proba(X)

@@ -257,7 +257,7 @@ def test_wrong_modules_and_parameters_are_said(module, params, message):
 
 def test_what_it_cannot_do_is_said(tmp_path):
     encoder = ForeignEncoder(spread, rate=RATE)
-    for strategy in ("scratch", "finetune", "zero_shot"):
+    for strategy in ("scratch", "finetune", "zero_shot", "guided"):
         model = Multi3NetClassifier(encoder, strategy=strategy, descriptions={"rest": "a"})
         with pytest.raises(ValueError, match=f"{strategy}' cannot use a ForeignEncoder"):
             model.fit(X, Y)

@@ -14,7 +14,7 @@ from sklearn.frozen import FrozenEstimator
 import m3n_sklearn
 from m3n_sklearn import Multi3NetClassifier, Windows
 
-from ..wrists import CHANNELS, RATE, classifier, pretrained, wrist_data
+from ..wrists import CAPTIONS, CHANNELS, RATE, classifier, pretrained, wrist_data
 
 X, Y, GROUPS = wrist_data(12)
 NEW = Y == "twist"
@@ -154,6 +154,7 @@ def test_another_fit_discards_the_examples():
     ("params", "named"),
     [
         ({"strategy": "finetune", "max_epochs": 1}, "got strategy='finetune'"),
+        ({"strategy": "guided", "descriptions": CAPTIONS}, "got strategy='guided'"),
         ({"strategy": "auto", "max_epochs": 1}, "strategy='auto' .which chose 'frozen'"),
     ],
 )

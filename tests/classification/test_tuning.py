@@ -81,7 +81,7 @@ def test_turned_views_are_the_window_and_turned_crops():
     assert {v.shape[-1] for v in turned_views(x[..., :1], cropped=True)} == {1}
 
 
-@pytest.mark.parametrize("strategy", ["frozen", "zero_shot", "scratch"])
+@pytest.mark.parametrize("strategy", ["frozen", "zero_shot", "scratch", "guided"])
 def test_so3_averages_turned_views_at_prediction(frozen, strategy):
     X, y, _ = wrist_data()
     source = None if strategy == "scratch" else frozen
@@ -241,7 +241,7 @@ def test_several_pretrainers_go_on_are_saved_and_are_cloned(frozen, other, tmp_p
         warm.set_params(pretrainer=[other, frozen]).fit(X, y)
 
 
-@pytest.mark.parametrize("strategy", ["scratch", "frozen", "finetune", "zero_shot"])
+@pytest.mark.parametrize("strategy", ["scratch", "frozen", "finetune", "zero_shot", "guided"])
 def test_other_strategies_take_one_pretrainer(frozen, other, strategy):
     X, y, _ = wrist_data()
     with pytest.raises(ValueError, match="uses one pretrainer, and 2 were given"):
@@ -360,7 +360,7 @@ def test_rehearsal_is_checked_always(frozen, strategy, change, error, message):
         model.fit(X, y)
 
 
-@pytest.mark.parametrize("strategy", ["frozen", "zero_shot"])
+@pytest.mark.parametrize("strategy", ["frozen", "zero_shot", "guided"])
 def test_rehearsal_changes_nothing_where_no_step_is_taken(frozen, strategy):
     X, y, _ = wrist_data(3)
     plain = classifier(frozen, strategy=strategy, descriptions=CAPTIONS, max_epochs=1)

@@ -22,11 +22,14 @@ from m3n_sklearn.recording import channel_names
 from .conftest import largest_difference, windows
 
 WORDS = {"sit": "a person sits", "walk": "a person walks", "run": "a person runs"}
+FITTING = {"sit": "a person walks", "walk": "a person runs", "run": "a person sits"}
+"""Descriptions that the made-up windows support, so that their weight is not zero."""
 BOTH = channel_names(["right_wrist", "left_wrist"])
 ACC = channel_names("right_wrist", "acc")
 KINDS = {
     "frozen": (dict(pretrainer="m3n-base", strategy="frozen"), None),
     "zero_shot": (dict(pretrainer="m3n-base", strategy="zero_shot", descriptions=WORDS), None),
+    "guided": (dict(pretrainer="m3n-base", strategy="guided", descriptions=FITTING), None),
     "auto": (dict(pretrainer="m3n-base", max_epochs=1), None),
     "experts": (dict(strategy="scratch", head="moe", max_epochs=1), None),
     "center": (dict(pretrainer="m3n-base", strategy="frozen", label_at="center"), None),
@@ -42,6 +45,7 @@ def test_every_strategy_and_sensor_gives_the_same_probabilities(kind, tmp_path):
     parameters, names = KINDS[kind]
     X, y = windows(names=names)
     model = Multi3NetClassifier(random_state=0, **parameters).fit(X, y)
+    assert kind != "guided" or model.words_weight_ > 0
     assert largest_difference(model, tmp_path, X) < 1e-5
 
 
