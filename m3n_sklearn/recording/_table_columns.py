@@ -34,6 +34,7 @@ __all__ = [
     "bare_axis",
     "differing_units",
     "find_roles",
+    "has_any",
     "is_bare",
     "refuse_sensors_in_rows",
     "time_columns",
@@ -231,6 +232,21 @@ def time_columns(columns: Sequence[str], kinds: Mapping[str, str], told: Any) ->
     if told is not None:
         return [_column(told, columns, "time")]
     return [n for n in columns if _word_kind(words_of(n), kinds.get(n, "other")) == "time"]
+
+
+def has_any(columns: Sequence[str], told: Iterable[Any]) -> bool:
+    """Tell whether a table has an acceleration by name, or any column that arguments tell."""
+    names: list[Any] = []
+    for value in told:
+        for one in value.values() if isinstance(value, Mapping) else [value]:
+            names += one if isinstance(one, list | tuple) else [one]
+    patterns = [str(name).lower() for name in names if name is not None and name is not False]
+    read = [read_name(name) for name in columns]
+    return (
+        is_bare(columns)
+        or any(one is not None and one.sensor in ("acc", "free") for one in read)
+        or any(fnmatchcase(name.lower(), pattern) for pattern in patterns for name in columns)
+    )
 
 
 def _column(value: Any, columns: Sequence[str], argument: str) -> str:

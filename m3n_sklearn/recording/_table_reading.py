@@ -22,6 +22,7 @@ from ._table_columns import (
     all_columns,
     differing_units,
     find_roles,
+    has_any,
     refuse_sensors_in_rows,
 )
 from ._table_conventions import Axes
@@ -190,7 +191,9 @@ def _read_one(
             is_timed=a.time is not None or a.rate is not None,
         )
     except ValueError as error:
-        if str(error).startswith("No acceleration"):
+        columns_told = (a.time, a.acc, a.gyro)
+        is_other = not has_any(source.columns, columns_told)  # such as one about the recording
+        if str(error).startswith("No acceleration") or is_other:
             raise _NoReadingsError(str(error)) from error
         raise
     if layout is not None and layout.convention and a.axes.convention is None:

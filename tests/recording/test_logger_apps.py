@@ -170,6 +170,7 @@ def test_the_unit_in_brackets_of_a_told_gyroscope(motion):
 def test_all_arguments_that_are_missing_are_in_one_message(motion, tmp_path):
     time, force, _, rate = motion
     for name in ("a", "b"):
+        force = force + 1e-3
         table = {"klok": time, **triad("versnelling {}", force), **triad("draaiing {}", rate)}
         pd.DataFrame(table).to_csv(tmp_path / f"{name}.csv", index=False)
     with pytest.raises(ValueError, match="None of the 2 files has readings: a, b") as caught:
@@ -178,4 +179,9 @@ def test_all_arguments_that_are_missing_are_in_one_message(motion, tmp_path):
     call = message[message.index("read_table(...") : message.index(", if these")]
     assert "columns klok, versnelling X, versnelling Y" in message
     options = eval(call.replace("read_table(...,", "dict("))
-    assert len(read_table(tmp_path, verbose=False, **options)[0].channels) == 6
+    (tmp_path / "about.csv").write_text("version,device\n3,watch\n")
+    with pytest.warns(UserWarning, match="1 files have no acceleration and were left out: about"):
+        found = read_table(tmp_path, verbose=False, **options)
+    assert [len(one.channels) for one in found] == [6, 6]
+    with pytest.raises(ValueError, match=r"None of the 3 files .* time='clock': there is no such"):
+        read_table(tmp_path, verbose=False, time="clock", acc=["v1", "v2", "v3"])
