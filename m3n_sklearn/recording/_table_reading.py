@@ -192,7 +192,8 @@ def _read_one(
         )
     except ValueError as error:
         columns_told = (a.time, a.acc, a.gyro)
-        is_other = not has_any(source.columns, columns_told)  # such as one about the recording
+        is_absent = any(text in str(error) for text in ("no such column", "matches no column"))
+        is_other = is_absent and not has_any(source.columns, columns_told)  # about the recording
         if str(error).startswith("No acceleration") or is_other:
             raise _NoReadingsError(str(error)) from error
         raise
