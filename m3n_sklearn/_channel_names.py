@@ -31,6 +31,7 @@ __all__ = [
     "said_sensor",
     "say",
     "unit_factor",
+    "unit_of",
     "words_of",
 ]
 
@@ -60,18 +61,26 @@ _DOMAIN = re.compile(r"[tf](?=(Body|Gravity|Total)(Acc|Gyro))")
 _SENSORS = {
     "acc": "acc accel accelero accelerometer acceleration accelerations accelerometeracceleration "
     "totalacc totalaccel totalacceleration specificforce accelerationincludinggravity "
-    "accincludinggravity accelerationwithgravity accwithgravity",
+    "accincludinggravity accelerationwithgravity accwithgravity "
+    "beschleunigung beschleunigungen beschleunigungssensor beschleunigungmitg "
+    "accélération accéléromètre accelerometre aceleración aceleracion acelerómetro acelerometro",
     "gyro": "gyro gyr gyros gyrosc gyroscope gyrorotation rotationrate rotrate turnrate rateofturn "
-    "angularvelocity angularrate angularspeed angvel angularvel angvelocity omega bodygyro",
+    "angularvelocity angularrate angularspeed angvel angularvel angvelocity omega bodygyro "
+    "drehrate drehraten winkelgeschwindigkeit gyroskop vitesseangulaire vitessederotation "
+    "gyromètre gyrometre velocidadangular velocidaddegiro giro giroscopio giroscópio",
     # acceleration without gravity
     "free": "linearacc linearaccel linearacceleration linearaccelerometer linacc linaccel "
     "useracc useraccel useracceleration bodyacc bodyaccel bodyacceleration freeacc freeaccel "
-    "freeacceleration accelerationwithoutgravity accwithoutgravity",
-    "gravity": "gravity grav gravityacc gravityaccel gravityacceleration",
+    "freeacceleration accelerationwithoutgravity accwithoutgravity "
+    "linearebeschleunigung linearbeschleunigung beschleunigungohneg lineareacc "
+    "accélérationlinéaire accelerationlineaire linéaireacc lineaireacc "
+    "aceleraciónlineal aceleracionlineal linealacc",
+    "gravity": "gravity grav gravityacc gravityaccel gravityacceleration schwerkraft gravité "
+    "gravedad",
 }
 _OTHERS = {
-    "magnetometer": "mag magn magnet magnetometer magneticfield magnetic compass mx my mz magx "
-    "magy magz",
+    "magnetometer": "mag magn magnet magnetometer magneticfield magnetic magnetfeld compass "
+    "mx my mz magx magy magz",
     "orientation": "quat quaternion quaternions orientation attitude euler roll pitch yaw heading "
     "azimuth rotationvector gamerotationvector qw qx qy qz q0 q1 q2 q3 rotation rot",
     "temperature": "temp temperature",
@@ -189,6 +198,15 @@ class ChannelName(NamedTuple):
 def unit_factor(sensor: str, unit: str) -> float | None:
     """Return the factor from a unit to m/s² or rad/s; NaN for counts, None if it is unknown."""
     return _UNITS[sensor].get(_unit_word(unit))
+
+
+def unit_of(sensor: str, name: str) -> str:
+    """Return the unit that the name of a column of a sensor says, also if it says no sensor."""
+    one = read_name(name)
+    if one is not None:
+        return one.unit
+    found = [_unit_word(bracket) for bracket in _BRACKETS.findall(name)]
+    return next((unit for unit in found if unit in _UNITS[sensor]), "")
 
 
 def words_of(name: str) -> list[str]:

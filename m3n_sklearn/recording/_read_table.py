@@ -83,13 +83,16 @@ def read_table(
         ``"shimmer"``, ``"garmin"``), which gives units and signs; the axes of the sensor that are
         x, y and z of the site, such as ``"-x -y z"`` for a watch whose crown points the other way;
         both (``"ios -x -y z"``); or the mount as in :func:`to_site_axes`.
-    label : str, path or frame, optional
+    label : str, path, frame or callable, optional
         Column of classes, or a second table of intervals with the columns start, end and label, and
-        if need be a person or recording. False reads none. Samples without a class have
-        ``"unlabeled"``: leave them out with ``cut(..., ignore="unlabeled")``.
+        if need be a person or recording. ``"file"`` and ``"folder"`` take the name of the file or
+        of its folder; a function gets the path of each file and returns the class. False reads
+        none. Samples without a class have ``"unlabeled"``: leave them out with
+        ``cut(..., ignore="unlabeled")``.
     group : str or callable, optional
         Column of people. ``"file"`` and ``"folder"`` take the name of the file or of its folder;
-        a function gets the path of each file and returns the person.
+        a function gets the path of each file and returns the person. Where a gyroscope is joined
+        from a file of its own, this is the path of the accelerometer.
     recording : str, optional
         Column that separates recordings. A new person begins a new recording as well.
     max_gap : float, default=0.5
@@ -200,11 +203,12 @@ def _check_site(site: Any) -> str:
 
 def _check_types(label: Any, group: Any) -> None:
     """Raise if `label` or `group` is something that would be ignored."""
-    known = label is None or label is False or is_frame(label)
+    known = label is None or label is False or is_frame(label) or callable(label)
     if not known and (label is True or not isinstance(label, str | int | os.PathLike)):
         raise TypeError(
-            "label must be a column, a table of intervals as a frame or path, or False, got "
-            f"{type(label).__name__}. Make a frame of a list, such as pandas.DataFrame(rows, "
+            "label must be a column, 'file', 'folder', a function of the path, a table of "
+            f"intervals as a frame or path, or False, got {type(label).__name__}. Make a frame of "
+            "a list, such as pandas.DataFrame(rows, "
             "columns=['start', 'end', 'label'])."
         )
     known = group is None or callable(group)
@@ -227,7 +231,7 @@ def _intervals(label: Any, sources: Sequence[Source]) -> Intervals | None:
     if is_frame(label):
         return read_intervals(label)
     is_column = isinstance(label, str) and any(label in source.columns for source in sources)
-    if isinstance(label, str | Path) and not is_column:
+    if isinstance(label, str | Path) and not is_column and label not in ("file", "folder"):
         path = Path(label).expanduser()
         if path.is_file() or isinstance(label, Path):
             with reading(path, "a table of intervals"):

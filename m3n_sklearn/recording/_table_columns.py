@@ -18,6 +18,7 @@ from .._channel_names import (
     read_name,
     said_sensor,
     unit_factor,
+    unit_of,
     words_of,
 )
 from .._validation import list_of
@@ -33,6 +34,7 @@ __all__ = [
     "bare_axis",
     "differing_units",
     "find_roles",
+    "has_any",
     "is_bare",
     "refuse_sensors_in_rows",
     "time_columns",
@@ -46,7 +48,8 @@ def _words(text: str) -> frozenset[str]:
 
 TIME = _words(
     "time timestamp timestamps ts t epoch epoc datetime date unix unixtime unixtimestamp utc "
-    "elapsed millis micros systemtime loggingtime sampletime sampletimefine msec nanos clock"
+    "elapsed millis micros systemtime loggingtime sampletime sampletimefine msec nanos clock "
+    "zeit zeitstempel uhrzeit datum temps horodatage tiempo fecha hora"
 )
 COUNTER = _words("index sample samples counter packetcounter row frame seq sequence")
 LABEL = _words("label labels activity activities class target annotation gesture")
@@ -120,10 +123,12 @@ def find_roles(
     site: str,
     is_named: bool = True,
     is_plain: bool = True,
+    is_timed: bool = False,
 ) -> Roles:
     """Return the roles of columns: those that are told, and others by their names.
 
     Without arguments (`is_plain`), those of a table of this package are as they were written.
+    `is_timed` tells that arguments say the time of the rows.
     """
     roles = Roles()
     told = {
@@ -162,7 +167,7 @@ def find_roles(
     if spoiled := _texts_among(spare):
         roles.doubts.append(f"Columns of readings were left out.{spoiled}")
     if not any(one.sensor in ("acc", "series") for one in roles.sensors):
-        raise ValueError(f"{_no_readings(columns)}{_texts_among(spare)}")
+        raise ValueError(f"{_no_readings(columns, kinds, is_timed)}{_texts_among(spare)}")
     for one in roles.sensors if is_own else ():
         one.unit = {"acc": "m/s2", "gyro": "rad/s"}.get(one.sensor, "")
     used = {name for one in roles.sensors for cell in one.columns for name in cell}
@@ -229,6 +234,21 @@ def time_columns(columns: Sequence[str], kinds: Mapping[str, str], told: Any) ->
     return [n for n in columns if _word_kind(words_of(n), kinds.get(n, "other")) == "time"]
 
 
+def has_any(columns: Sequence[str], told: Iterable[Any]) -> bool:
+    """Tell whether a table has an acceleration by name, or any column that arguments tell."""
+    names: list[Any] = []
+    for value in told:
+        for one in value.values() if isinstance(value, Mapping) else [value]:
+            names += one if isinstance(one, list | tuple) else [one]
+    patterns = [str(name).lower() for name in names if name is not None and name is not False]
+    read = [read_name(name) for name in columns]
+    return (
+        is_bare(columns)
+        or any(one is not None and one.sensor in ("acc", "free") for one in read)
+        or any(fnmatchcase(name.lower(), pattern) for pattern in patterns for name in columns)
+    )
+
+
 def _column(value: Any, columns: Sequence[str], argument: str) -> str:
     """Return the name of a column that an argument tells, by name, number or pattern."""
     name = str(value)
@@ -273,7 +293,7 @@ def _told_sensors(
                 f"{sensor} must name three different columns x, y and z, got {given!r}."
             )
     read = [read_name(name) for name in names]
-    units = [one.unit for one in read if one is not None]
+    units = [unit_of(sensor, name) for name in names]
     ios = any(one is not None and one.is_ios and one.sensor in ("acc", "free") for one in read)
     free = all(one is not None and one.sensor == "free" for one in read)
     unit, *others = differing_units(sensor, units)
@@ -415,12 +435,40 @@ def _series(names: Sequence[str]) -> list[Sensor]:
     return [Sensor("", "series", tuple((name,) for name in found))] if found else []
 
 
-def _no_readings(columns: Sequence[str]) -> str:
+def _no_readings(columns: Sequence[str], kinds: Mapping[str, str], is_timed: bool) -> str:
+    """Say that no acceleration was found, and the call with all arguments that are missing."""
+    read = {name: read_name(name) for name in columns}
+    gyros = [name for name, one in read.items() if one is not None and one.sensor == "gyro"]
+    numbers = [n for n in columns if kinds.get(n) == "number" and n not in gyros]
+    triads = _likely_triads(numbers)
+    acc = triads[0] if triads else ["x column", "y column", "z column"]
+    arguments = [f"acc={acc!r}"]
+    if len(triads) > 1 and not gyros:
+        arguments.append(f"gyro={triads[1]!r}")
+    lacking = ""
+    if not is_timed and not time_columns(columns, kinds, None):
+        lacking = ", and no column of time stamps"
+        used = {*gyros, *(name for triad in triads for name in triad)}
+        spare = [name for name in columns if name not in used] if triads else ["time column"]
+        arguments.insert(0, f"time={spare[0]!r}" if spare else "rate=50.0")
+    unsure = ", if these are the acceleration and the angular rate" * (len(triads) > 1)
+    rate = " Give rate= in Hz instead of time= if rows are evenly spaced." * bool(lacking)
     return (
-        f"No acceleration was found among the columns {listed(columns, 30)}. Name its columns: "
-        "acc=['x column', 'y column', 'z column'], or a pattern such as acc='accel_*'. Names such "
-        "as acc_x, ax and 'Accelerometer X (g)' are understood."
+        f"No acceleration was found among the columns {listed(columns, 30)}{lacking}. Name its "
+        f"columns: read_table(..., {', '.join(arguments)}){unsure}; or a pattern such as "
+        f"acc='accel_*'.{rate} Names such as acc_x, ax and 'Accelerometer X (g)' are understood."
     )
+
+
+def _likely_triads(names: Sequence[str]) -> list[list[str]]:
+    """Return columns whose names differ in x, y and z only, but not those of other sensors."""
+    found: dict[tuple[str, ...], dict[str, str]] = {}
+    for name in names:
+        words = words_of(name)
+        for i, word in enumerate(words):
+            if word in AXES and not said_sensor(words)[0]:
+                found.setdefault((*words[:i], "", *words[i + 1 :]), {})[word] = name
+    return [[axes[a] for a in AXES] for axes in found.values() if set(axes) == set(AXES)]
 
 
 def _texts_among(names: Sequence[str]) -> str:

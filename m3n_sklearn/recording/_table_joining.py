@@ -21,7 +21,7 @@ from .._warn import warn
 from ._channels import AXES
 from ._table_columns import bare_axis, is_bare, time_columns
 from ._table_csv import Layout
-from ._table_report import listed
+from ._table_report import listed, listed_files
 from ._table_sources import FILES, HEAD, Batch, Source
 from ._table_times import Clockwork, choose_time, seconds_of
 
@@ -62,7 +62,7 @@ def join_gyroscopes(
         if len(acc) == 1 and len(gyros) == 1 and acc[0].sensor:
             joined = _joined(acc[0].source, gyros[0].source, time, rate, unit, max_gap)
         if joined is not None:
-            notes.append(f"the gyroscope of {gyros[0].source.name!r} is joined")
+            notes.append(str(gyros[0].source.name))
             found.append(joined)
             kept = [*acc, *gyros]
         else:
@@ -71,18 +71,24 @@ def join_gyroscopes(
         left_out += [str(file.source.name) for file in group if file not in kept]
     if not found:
         raise ValueError(
-            f"The names of the files say that none has an acceleration: {listed(left_out)}. Name "
-            "the files otherwise, or read a frame."
+            "The names of the files say that none has an acceleration: "
+            f"{listed_files(left_out)}. Name the files otherwise, or read a frame."
         )
     if left_out:
         lost = [file.source.name for file in files if file.sensor == "gyro"]
         lost = [name for name in lost if name in left_out]
-        hint = f" {listed(lost)} found no acceleration of an equal name and clock." if lost else ""
+        hint = (
+            f" {listed_files(lost)} found no acceleration of an equal name and clock."
+            if lost
+            else ""
+        )
         warn(
             f"{len(left_out)} files of other sensors, or without gravity, were left out: "
-            f"{listed(left_out)}.{hint}"
+            f"{listed_files(left_out)}.{hint}"
         )
-    return found, list(dict.fromkeys(notes))
+    if len(notes) > 1:
+        return found, [f"the gyroscopes of {len(notes)} recordings are joined"]
+    return found, [f"the gyroscope of {name!r} is joined" for name in notes]
 
 
 def _read(source: Source) -> _File:
@@ -95,7 +101,9 @@ def _read(source: Source) -> _File:
     if not sensor:
         return _File(source, "", source.path)
     said = {one.sensor for column in source.columns if (one := read_name(column)) is not None}
-    if said - {"g"}:  # the columns know better
+    by_unit = {"acc": "acc", "free": "acc", "gravity": "acc", "gyro": "gyro"}.get(sensor)
+    is_only_unit = is_bare(source.columns) and said == {by_unit}  # X (m/s^2)
+    if said - {"g"} and not is_only_unit:  # the columns know better
         names = [one for one in ("acc", "free", "gyro") if one in said]
         sensor = names[0] if len(names) == 1 else ""
     elif not is_bare(source.columns) and not (said and sensor == "gyro"):  # gx, gy and gz
@@ -113,9 +121,12 @@ def _acceleration(files: Sequence[_File]) -> list[_File]:
         if len(chosen) == 1:
             return chosen
     names = [str(file.source.name) for file in files]
+    stem = names[-1].rpartition("/")[2]
     raise ValueError(
-        f"The files {listed(names)} are accelerations of one recording. Give the one with gravity, "
-        "in a list with its gyroscope if there is one."
+        f"The files {listed(names)} are accelerations of one recording. Leave out those without "
+        f"gravity, such as those named {stem!r}: read_table([path for path in "
+        f"sorted(Path(folder).rglob('*.csv')) if path.stem != {stem!r}]). Recordings of their own "
+        "need a folder each."
     )
 
 

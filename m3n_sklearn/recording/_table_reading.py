@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._channel_names import words_of
+from .._channel_names import read_name, words_of
 from .._files import reading
 from .._times import read_times
 from .._validation import is_missing
@@ -22,6 +22,7 @@ from ._table_columns import (
     all_columns,
     differing_units,
     find_roles,
+    has_any,
     refuse_sensors_in_rows,
 )
 from ._table_conventions import Axes
@@ -30,9 +31,9 @@ from ._table_labels import Intervals
 from ._table_mixtures import LaterRows, refuse_mixtures, warn_about_lost_rows
 from ._table_of import OWN_RATE
 from ._table_pieces import FEWEST
-from ._table_report import TableReport, listed
+from ._table_report import TableReport, listed, listed_files
 from ._table_sources import FILES, HEAD, TEXT, Source
-from ._table_streams import Stream, append_batch, whole_ids
+from ._table_streams import Stream, append_batch, plain_id, whole_ids
 from ._table_times import Clockwork, choose_time, seconds_of
 from ._table_units import Unit
 
@@ -84,7 +85,7 @@ def collect(
     """Return the rows of each recording, and the clock of the first table."""
     streams: dict[Any, Stream] = {}
     tables: list[_Table] = []
-    left_out: list[str] = []
+    left_out: dict[str, tuple[Source, str]] = {}
     joined: list[str] = []
     if arguments.acc is None or len(sources) > 1:
         a = arguments
@@ -99,17 +100,21 @@ def collect(
             except _NoReadingsError as error:
                 if is_alone or not is_folder:
                     raise ValueError(str(error)) from error
-                left_out.append(source.name or "")
+                left_out[source.name or ""] = source, str(error)
     if not tables:
         raise ValueError(
-            f"None of the {len(sources)} files has readings: {listed(left_out)}. Name the columns "
-            "with acc= and gyro=."
+            f"None of the {len(sources)} files has readings: {listed_files(list(left_out))}. "
+            f"{_largest(left_out)}"
         )
     if left_out:
+        read = [read_name(name) for source, _ in left_out.values() for name in source.columns]
+        hint = " A gyroscope in a file of its own is joined first, such as with pandas.merge_asof."
+        hint *= any(one is not None and one.sensor == "gyro" for one in read)
         warn(
-            f"{len(left_out)} files have no acceleration and were left out: {listed(left_out)}. A "
-            "gyroscope in a file of its own is joined first, such as with pandas.merge_asof."
+            f"{len(left_out)} files have no acceleration and were left out: "
+            f"{listed_files(list(left_out))}.{hint}"
         )
+    _warn_about_equal_names(tables, arguments)
     _warn_about_zones(tables)
     found = [stream for stream in streams.values() if stream.rows]
     if not found:
@@ -119,6 +124,35 @@ def collect(
     for note in joined:
         report.add("columns", note)
     return found, tables[0].clock
+
+
+def _largest(left_out: dict[str, tuple[Source, str]]) -> str:
+    """Return the name of the largest file, which is not one about the others, and its message."""
+    paths = {name: source.path for name, (source, _) in left_out.items()}
+    name = max(paths, key=lambda one: path.stat().st_size if (path := paths[one]) else 0)
+    return f"{name}: {left_out[name][1]}"
+
+
+def _warn_about_equal_names(tables: Sequence[_Table], arguments: Arguments) -> None:
+    """Warn if the names of files or folders give one person or class to several folders."""
+    of = {"group": "person", "label": "class"}
+    for fact, told in (("group", arguments.group), ("label", arguments.label)):
+        paths = [
+            table.source.path
+            for table in tables
+            if table.source.path is not None and _is_by_path(told, table.source)
+        ]
+        folders = len({path.parent for path in paths})
+        if folders < 2 or told not in ("file", "folder") or (fact, told) == ("label", "folder"):
+            continue
+        names = {_name_of(path, fact, told) for path in paths}
+        if len(names) == 1:
+            other = f"{fact}='folder', or " * (told == "file")
+            warn(
+                f"{fact}={told!r} gives all recordings the {of[fact]} {names.pop()!r}, though they "
+                f"are in {folders} folders. Give {other}a function of the path of each file, such "
+                f"as {fact}=lambda path: path.parent.parent.name."
+            )
 
 
 class _NoReadingsError(ValueError):
@@ -139,7 +173,8 @@ def _read_one(
     told = (a.time, a.rate, a.time_unit, a.acc, a.gyro, a.acc_unit, a.gyro_unit, a.group)
     is_plain = all(value is None for value in (*told, a.recording, label or None))
     is_plain &= a.axes.convention is None and a.axes.mount is None and not a.is_site_told
-    by_file = callable(a.group) or (a.group in ("file", "folder") and a.group not in source.columns)
+    by_file = _is_by_path(a.group, source)
+    labels_file = a.intervals is None and _is_by_path(a.label, source)
     try:
         roles = find_roles(
             source.columns,
@@ -147,15 +182,19 @@ def _read_one(
             time=a.time,
             acc=a.acc,
             gyro=a.gyro,
-            label=label,
+            label=False if labels_file else label,
             group=False if by_file else a.group,
             recording=a.recording,
             site=a.site,
             is_named=layout is None or layout.is_named,
             is_plain=is_plain,
+            is_timed=a.time is not None or a.rate is not None,
         )
     except ValueError as error:
-        if str(error).startswith("No acceleration"):
+        columns_told = (a.time, a.acc, a.gyro)
+        is_absent = any(text in str(error) for text in ("no such column", "matches no column"))
+        is_other = is_absent and not has_any(source.columns, columns_told)  # about the recording
+        if str(error).startswith("No acceleration") or is_other:
             raise _NoReadingsError(str(error)) from error
         raise
     if layout is not None and layout.convention and a.axes.convention is None:
@@ -238,7 +277,8 @@ def _read_one(
     columns = list(dict.fromkeys([*([clock.column] if clock.column else []), *all_columns(roles)]))
     columns += [name for name in texts if name not in columns]
     columns += [OWN_RATE] if roles.is_own else []
-    group = _group_of(source.path, a.group) if by_file else None
+    group = _name_of(source.path, "group", a.group) if by_file else None
+    label_of_file = _name_of(source.path, "label", a.label) if labels_file else None
     if group is None and a.group is None and roles.group is None and source.path is not None:
         group = _group_of_partition(source.path)
     before = set(streams)
@@ -250,6 +290,8 @@ def _read_one(
         key = (number, source.name, source.path, is_alone)
         append_batch(streams, batch, roles, clock, key, group, a.dtype)
     later.warn()
+    for key in set(streams) - before if labels_file else ():
+        streams[key].add_label(0, label_of_file)
     if layout is not None and layout.start is not None and clock.column is None:
         for key in set(streams) - before:
             streams[key].start += layout.start
@@ -324,13 +366,26 @@ def _first_text(cells: NDArray[Any]) -> Any:
     return next((cell for cell in cells.tolist() if cell is not None), None)
 
 
-def _group_of(path: Path | None, group: Any) -> Any:
-    """Return the person of a file."""
+def _is_by_path(told: Any, source: Source) -> bool:
+    """Tell whether `group` or `label` is taken from the path of a file."""
+    if callable(told):
+        return True
+    return isinstance(told, str) and told in ("file", "folder") and told not in source.columns
+
+
+def _name_of(path: Path | None, fact: str, told: Any) -> Any:
+    """Return the person or the class of a file."""
     if path is None:
-        raise ValueError(f"group={group!r} is for files; a frame has a column of people.")
-    if callable(group):
-        return group(path)
-    if group == "folder":
+        of = {"group": "people", "label": "classes"}[fact]
+        raise ValueError(f"{fact}={told!r} is for files; a frame has a column of {of}.")
+    if callable(told):
+        name = told(path)
+        if fact == "label" and not (name is None or isinstance(name, str | int | np.integer)):
+            raise TypeError(
+                f"label= must return a text, a whole number or None, got {name!r} for {path}."
+            )
+        return plain_id(name) if fact == "label" else name
+    if told == "folder":
         return path.parent.name
     ending = max((end for end in FILES if path.name.lower().endswith(end)), key=len)
     return path.name[: -len(ending)]

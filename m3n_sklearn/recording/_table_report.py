@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
 from ._recording import Recording
 
-__all__ = ["Recordings", "TableReport", "listed"]
+__all__ = ["Recordings", "TableReport", "listed", "listed_files"]
 
 
 class TableReport:
@@ -77,3 +78,11 @@ def listed(names: Sequence[Any], most: int = 8) -> str:
     """Return names separated by commas, not more than some."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(map(str, names[:most])) + more
+
+
+def listed_files(names: Sequence[Any]) -> str:
+    """Return names of files; those that are the same in several folders once."""
+    counts = Counter(str(name).rpartition("/")[2] for name in names)
+    whole = {str(name).rpartition("/")[2]: str(name) for name in names}
+    texts = [whole[n] if count == 1 else f"{n} (in {count} folders)" for n, count in counts.items()]
+    return listed(texts)

@@ -262,7 +262,7 @@ def test_what_is_not_a_source(tmp_path):
 def test_files_of_a_folder_without_readings_are_said(table, tmp_path):
     table.to_csv(tmp_path / "watch.csv", index=False)
     table[["time"]].assign(rate=60, rr=1).to_csv(tmp_path / "heart.csv", index=False)
-    with pytest.warns(UserWarning, match=r"1 files have no acceleration.*heart.*merge_asof"):
+    with pytest.warns(UserWarning, match=r"1 files have no acceleration.*: heart\.$"):
         assert len(quiet(tmp_path)) == 1
     (tmp_path / "heart.csv").write_text("heart\n60\n61\n")
     with pytest.warns(UserWarning, match=r"1 files are not tables.*heart.csv: it has no columns"):
@@ -754,7 +754,7 @@ def test_texts_that_are_not_paths(source, message):
 
 
 def test_lists_of_intervals_are_not_ignored(table):
-    with pytest.raises(TypeError, match="label must be a column, a table of intervals"):
+    with pytest.raises(TypeError, match=r"label must be a column, .* a table of intervals"):
         quiet(table, label=[(0, 10, "walk")])
     with pytest.raises(TypeError, match="group must be a column"):
         quiet(table, group=["anna"])
@@ -795,8 +795,8 @@ def test_accents_do_not_split_names(table, name):
     # numbers that increase as time does
     found = quiet(table.assign(**{"Intensität": table["time"] / 10}))
     assert found.report.facts["time"].startswith("'time'")
-    with pytest.raises(ValueError, match=f"among Zeit, ax.*{name}.* Is it time='Zeit', which incr"):
-        quiet(spare.rename(columns={"time": "Zeit"}))
+    with pytest.raises(ValueError, match=f"among Tijd, ax.*{name}.* Is it time='Tijd', which incr"):
+        quiet(spare.rename(columns={"time": "Tijd"}))
 
 
 def test_readings_and_numbers_are_not_people(table):
