@@ -530,7 +530,7 @@ def unit_doubts(about: dict[str, Any], windows: Any, told: set[str]) -> Iterator
         top = float(np.percentile(np.linalg.norm(gyro, axis=-1), 99, axis=-1).max())
         if top > HIGHEST_GYRO:
             found["gyro"] = (
-                f"In a window, the 99th percentile of the angular rate is about {top:.3g}, too fast "
+                f"The 99th percentile of the angular rate of a window is about {top:.3g}, too fast "
                 "for a limb in rad/s. Give samples in rad/s: multiply those in deg/s by pi/180 = "
                 f"{np.pi / 180:.6g}."
             )

@@ -104,8 +104,9 @@ class StreamingClassifier:
 
     Units other than m/s² with gravity and rad/s are named, each sensor in at most one warning. The
     accelerations of the first windows are checked, since gravity is always there, and the angular
-    rates of every window, since only a movement shows that they are too large. The sign is not checked: iOS and watchOS (Core
-    Motion) invert it, so that their accelerations in g, with gravity, are multiplied by -9.80665.
+    rates of every window, since only a movement shows that they are too large. The sign
+    is not checked: iOS and watchOS (Core Motion) invert it, so that their accelerations in g, with
+    gravity, are multiplied by -9.80665.
 
     If all samples of the length of a window are late by more than a minute, the clock was set back,
     or one stamp was far ahead. A warning says it, and a new series of windows begins with them. Of
