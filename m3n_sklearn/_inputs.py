@@ -311,7 +311,7 @@ def _check_channel_count(estimator: Any, count: int, names: Sequence[str] | None
     if count == expected:
         return
     fitted = getattr(estimator, "channels_", None)
-    missing = [name for name in fitted or () if name not in (names or fitted)]
+    missing = [name for name in fitted or () if names is not None and name not in names]
     about = "" if fitted is None else f" It was fitted on {', '.join(fitted)}."
     if missing:
         about += f" X lacks {', '.join(missing)}: give them, or fit again without them."
