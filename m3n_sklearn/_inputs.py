@@ -172,7 +172,7 @@ def read_imu(
             "for one channel."
         )
     if len(shape) == 3 and not reset:
-        _check_channel_count(estimator, shape[1])
+        _check_channel_count(estimator, shape[1], None)
     values = validate_data(estimator, X, reset=reset, dtype=[np.float64, np.float32], allow_nd=True)
     if values.ndim > 3 or 0 in values.shape[1:]:
         raise ValueError(
@@ -288,7 +288,7 @@ def _from_windows(
     if reset:
         estimator.n_features_in_ = values.shape[1]
     elif X.channels is None or not adapts:
-        _check_channel_count(estimator, values.shape[1])
+        _check_channel_count(estimator, values.shape[1], X.channels)
     own_rate, names = X.rate("imu"), X.channels
     if rate is not None and own_rate is not None and abs(rate - own_rate) > 1e-6 * own_rate:
         raise ValueError(
@@ -305,13 +305,20 @@ def _from_windows(
     return ImuWindows(values, hertz, names, told=known, clips=clips, measured=measured)
 
 
-def _check_channel_count(estimator: Any, count: int) -> None:
+def _check_channel_count(estimator: Any, count: int, names: Sequence[str] | None) -> None:
+    """Refuse another number of channels than in ``fit``, and name those that were fitted."""
     expected = getattr(estimator, "n_features_in_", count)
-    if count != expected:
-        raise ValueError(
-            f"X has {count} channels, but {type(estimator).__name__} is expecting {expected} "
-            "features as input (channels of a 3-D X, samples of a 2-D X)."
-        )
+    if count == expected:
+        return
+    fitted = getattr(estimator, "channels_", None)
+    missing = [name for name in fitted or () if names is not None and name not in names]
+    about = "" if fitted is None else f" It was fitted on {', '.join(fitted)}."
+    if missing:
+        about += f" X lacks {', '.join(missing)}: give them, or fit again without them."
+    raise ValueError(
+        f"X has {count} channels, but {type(estimator).__name__} is expecting {expected} "
+        f"features as input (channels of a 3-D X, samples of a 2-D X).{about}"
+    )
 
 
 @dataclass(frozen=True)

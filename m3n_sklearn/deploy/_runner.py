@@ -74,7 +74,7 @@ STANDARD_GRAVITY = 9.80665
 LOWEST_ACC, HIGHEST_ACC, HIGHEST_GYRO = 2.0, 4 * STANDARD_GRAVITY, 60.0
 
 CHECKED = 20
-"""Windows of a call, or at the begin of a stream, whose units are checked."""
+"""Windows of a call, or at the begin of a stream, whose accelerations are checked."""
 
 
 def digest_of(about: dict[str, Any]) -> str:
@@ -119,6 +119,9 @@ class Runner:
     channels : list of str or None
         The channels of a window, in order: accelerations with gravity in m/s², angular rates in
         rad/s. None for a series without names.
+    rate : float or None
+        Samples per second of the windows that were fitted, which windows have if ``rate=`` is not
+        given. The network may have another rate: the runner resamples.
     seconds, hop : float or None
         Length of the windows, and time from one to the next, that `predict_table` uses.
 
@@ -187,6 +190,7 @@ class Runner:
         self._about = about
         self.classes_ = np.array(about["classes"]["values"], dtype=about["classes"]["dtype"])
         self.channels = about["channels"]
+        self.rate = about["fitted_rate"]
         self.seconds, self.hop = about["seconds"], about["hop"]
         self._smoothers: dict[float | None, Smoother] = {}
         # 2. The network
@@ -383,7 +387,7 @@ class Runner:
     def _check_rate(self, rate: float | None) -> float | None:
         """Return the rate of windows, or that of fit."""
         if rate is None:
-            return self._about["fitted_rate"]
+            return self.rate
         return rate_of(rate)
 
     def _check_times(self, times: Any, count: int) -> Any:
@@ -502,12 +506,13 @@ def triads(windows: Any, columns: Any) -> list[Any]:
 def unit_doubts(about: dict[str, Any], windows: Any, told: set[str]) -> Iterator[tuple[str, str]]:
     """Yield each sensor, unless it was told, whose windows look like other units, with a message.
 
-    The sensors of all sites have one name, "acc" or "gyro".
+    The sensors of all sites have one name, "acc" or "gyro". Gravity is in all windows, so some tell
+    the unit of the acceleration. That of angular rates only shows in the fastest window.
     """
     rows = windows[:: max(1, len(windows) // CHECKED)]
     found = dict.fromkeys(told, "")
     for columns in about["columns"] or ():
-        acc, gyro = triads(rows, columns)
+        acc, _ = triads(rows, columns)
         level = 0.0 if acc is None else float(np.median(np.linalg.norm(acc, axis=-1)))
         if level > 0 and not LOWEST_ACC <= level <= HIGHEST_ACC and "acc" not in found:
             unit = "g" if 0.5 <= level <= LOWEST_ACC else "another unit, or without gravity"
@@ -519,13 +524,14 @@ def unit_doubts(about: dict[str, Any], windows: Any, told: set[str]) -> Iterator
                 "axis that points up must then read +9.81."
             )
             yield "acc", found["acc"]
+        _, gyro = triads(windows, columns)
         if gyro is None or "gyro" in found:
             continue
-        top = float(np.percentile(np.linalg.norm(gyro, axis=-1), 99))
+        top = float(np.percentile(np.linalg.norm(gyro, axis=-1), 99, axis=-1).max())
         if top > HIGHEST_GYRO:
             found["gyro"] = (
-                f"The 99th percentile of the angular rate is about {top:.2g}, too fast for a "
-                "limb in rad/s. Give samples in rad/s: multiply those in deg/s by pi/180 = "
+                f"The 99th percentile of the angular rate of a window is about {top:.3g}, too fast "
+                "for a limb in rad/s. Give samples in rad/s: multiply those in deg/s by pi/180 = "
                 f"{np.pi / 180:.6g}."
             )
             yield "gyro", found["gyro"]

@@ -102,9 +102,11 @@ class StreamingClassifier:
     On an even clock, samples are used as they are. Lost or jittered samples are interpolated
     linearly on the even clock.
 
-    The first windows of a stream are checked for other units than m/s² with gravity and rad/s, and
-    each sensor is named in at most one warning. The sign is not checked: iOS and watchOS (Core
-    Motion) invert it, so that their accelerations in g, with gravity, are multiplied by -9.80665.
+    Units other than m/s² with gravity and rad/s are named, each sensor in at most one warning. The
+    accelerations of the first windows are checked, since gravity is always there, and the angular
+    rates of every window, since only a movement shows that they are too large. The sign
+    is not checked: iOS and watchOS (Core Motion) invert it, so that their accelerations in g, with
+    gravity, are multiplied by -9.80665.
 
     If all samples of the length of a window are late by more than a minute, the clock was set back,
     or one stamp was far ahead. A warning says it, and a new series of windows begins with them. Of
@@ -162,7 +164,7 @@ class StreamingClassifier:
         self._behind: Any = None  # late samples in sequence: stamps and rows
         self._newest = -np.inf  # stamp of the series
         self._conflicts = 0  # different samples of one stamp
-        # windows whose units were checked, and what is known to be doubtful
+        # windows whose accelerations were checked, and what is known to be doubtful
         self._seen, self._told = 0, set[str]()
         if runner:
             self._told = {doubt.partition(":")[0] for doubt in model._about["doubts"]}
@@ -401,11 +403,11 @@ class StreamingClassifier:
         return proba
 
     def _check_units(self, windows: Any) -> None:
-        """Warn once about each sensor of a Runner whose first windows look like other units."""
-        if self._seen >= CHECKED:
-            return
+        """Warn once about each sensor of a Runner that looks like another unit."""
+        # a stream may begin at rest, where deg/s are as small as rad/s: gyros are always checked
+        known = self._told | ({"acc"} if self._seen >= CHECKED else set())
         self._seen += len(windows)
-        for sensor, message in unit_doubts(self._model._about, windows, self._told):
+        for sensor, message in unit_doubts(self._model._about, windows, known):
             self._told.add(sensor)
             warn(message, UnitsWarning)
 

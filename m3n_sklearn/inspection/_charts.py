@@ -44,8 +44,11 @@ LONGEST_NAME = 40
 """Characters of a name in a figure; longer ones would leave no room for the figure."""
 
 AXIS_COLORS = ("#d62728", "#2ca02c", "#3a86d6")
-SHADES = [[0.0, "rgba(58, 134, 214, 0)"], [1.0, "rgb(58, 134, 214)"]]
+SHADES = [[0.0, "rgba(31, 95, 168, 0)"], [1.0, "rgb(31, 95, 168)"]]
 TRUTH, MEAN = "#e8590c", "#e5484d"
+
+DARK_CELL = 83
+"""Share in % from which on a cell of a confusion matrix is too dark for black text."""
 
 MAX_NUMBERS = 12
 """Classes up to which a confusion matrix shows numbers in its cells."""
@@ -142,7 +145,10 @@ def confusion_chart(counts: AnyArray, names: Sequence[str]) -> Figure:
 
 def _cell(share: int, count: int) -> str:
     """Return the share in % and the count of a cell as text, of those that are not empty."""
-    return f'{share}<br><span style="font-size: 10px">{count}</span>' if count else ""
+    if not count:
+        return ""
+    text = f'{share}<br><span style="font-size: 11px">{count}</span>'
+    return f'<span style="color: #fff">{text}</span>' if share >= DARK_CELL else text
 
 
 def curve_chart(scores: Sequence[Score]) -> Figure:
@@ -340,17 +346,19 @@ def _add_map(
         for last in gaps[::-1].tolist():
             x[last + 1 : last + 1] = [ends[last].item()] * 2
             y[last + 1 : last + 1] = [known[last], None]
-        figure.add_scatter(
-            x=x,
-            y=y,
-            mode="lines",
-            line={"color": TRUTH, "width": 1.5, "shape": "hv"},
-            connectgaps=False,
-            hoverinfo="skip",
-            showlegend=False,
-            row=2,
-            col=1,
-        )
+        # the white edge separates orange from blue
+        for color, width in (("#fff", 5), (TRUTH, 2.5)):
+            figure.add_scatter(
+                x=x,
+                y=y,
+                mode="lines",
+                line={"color": color, "width": width, "shape": "hv"},
+                connectgaps=False,
+                hoverinfo="skip",
+                showlegend=False,
+                row=2,
+                col=1,
+            )
     figure.update_yaxes(
         row=2,
         col=1,

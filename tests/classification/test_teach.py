@@ -53,6 +53,16 @@ def test_a_new_class_is_learned_as_in_a_fit_on_all(params):
     assert taught.history_ == [] and taught.n_iter_ == 0
 
 
+def test_channels_that_an_example_lacks_are_named():
+    taught = model().fit(X[KNOWN], Y[KNOWN])
+    acc = Windows(imu=X["imu"][NEW][:, :3], rate=RATE, channels=CHANNELS[:3])
+    lacks = f"X has 3 channels.*expecting 6.*X lacks {', '.join(CHANNELS[3:])}"
+    with pytest.raises(ValueError, match=lacks):
+        taught.teach(acc, Y[NEW])
+    with pytest.raises(ValueError, match=f"fitted on {', '.join(CHANNELS)}"):
+        taught.teach(X["imu"][NEW][:, :3], Y[NEW])
+
+
 def test_one_window_at_a_time_is_all_at_once():
     taught = model().fit(X[KNOWN], Y[KNOWN])
     rows = np.flatnonzero(NEW)[:3]

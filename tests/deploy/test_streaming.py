@@ -172,12 +172,12 @@ def test_stamps_of_slow_and_broken_streams_are_accepted():
     assert (len(found), stream.gaps_) == (6, 3)
 
 
-def units_said(model, samples, times):
+def units_said(model, samples, times, sizes=(9,)):
     """Return the warnings about units of a stream."""
     stream = StreamingClassifier(model, rate=50.0)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        assert len(push_in_chunks(stream, times, samples, [9])) > 5
+        assert len(push_in_chunks(stream, times, samples, sizes)) > 5
     assert all(issubclass(each.category, UnitsWarning) for each in caught)
     return [str(each.message) for each in caught]
 
@@ -191,6 +191,29 @@ def test_units_of_samples_are_named_once_in_a_stream(frozen, exported):
         said = units_said(model, other, given.times)
         assert len(said) == 2
         assert "like g" in said[0] and "9.80665" in said[0] and "pi/180" in said[1]
+
+
+@pytest.mark.parametrize("sizes", [[9], [10_000]])
+def test_degrees_per_second_are_named_once_when_a_stream_that_began_at_rest_moves(
+    sizes, frozen, exported
+):
+    rng = np.random.default_rng(0)
+    times = np.arange(4000) / 50
+    data = np.tile([0.0, 0.0, 9.81, 0.0, 0.0, 0.0], (4000, 1))
+    data += rng.normal(0, [0.05] * 3 + [0.01] * 3, data.shape)
+    moves = slice(3800, 4000)  # beyond the first 20 windows, and rare
+    swing = np.sin(2 * np.pi * 1.5 * times[moves, None])
+    data[moves, 3:] += swing * np.array([5.0, 10.0, 10.0])  # up to 15 rad/s
+    other = data * np.repeat([1.0, 180 / np.pi], 3)
+    runner = Runner(exported)
+    assert units_said(runner, data, times, sizes) == []
+    [said] = units_said(runner, other, times, sizes)
+    assert "angular rate" in said and "pi/180" in said
+    assert units_said(runner, other[:3800], times[:3800], sizes) == []
+    if sizes == [9]:  # a classifier looks at all windows of a call together
+        assert units_said(frozen, data, times, sizes) == []
+        [said] = units_said(frozen, other, times, sizes)
+        assert "deg/s" in said
 
 
 def test_a_model_of_samples_in_g_expects_g(tmp_path):

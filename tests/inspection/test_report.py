@@ -236,6 +236,10 @@ def test_timelines_have_the_segments_and_the_probabilities_of_a_recording(tmp_pa
     # nothing is shown in the gap between 5 and 20 s
     np.testing.assert_array_equal(z[0], [100, 89, 78, 67, 56, 0, 44, 33, 22, 11, 0])
     np.testing.assert_allclose(shown["x"], [0, 1, 2, 3, 4, 5, 20, 21, 22, 23, 24, 25])
+    # the truth is a line on a wider white one
+    edge, truth = (trace for trace in timeline["data"] if trace["type"] == "scatter")
+    assert edge["line"]["color"] == "#fff" and edge["line"]["width"] > truth["line"]["width"]
+    assert (edge["x"], edge["y"]) == (truth["x"], truth["y"])
 
 
 def timelines_of(text):
@@ -323,6 +327,8 @@ def test_cells_of_a_confusion_have_shares_and_counts(tmp_path):
         [["67", "6"], ["33", "3"]],
         [[], ["100", "10"]],
     ]
+    # white text in the darkest cells only
+    assert [["#fff" in cell for cell in row] for row in cells] == [[False, False], [False, True]]
 
 
 def test_recordings_of_two_people_with_one_name_are_not_joined(tmp_path):

@@ -22,7 +22,7 @@
         gridcolor: grid, linecolor: grid, zerolinecolor: grid, automargin: true, ticks: "",
       };
       // numbers in cells have the color of text, because a faint cell has that of the page
-      return { data: { heatmap: [{ textfont: { color: dark.matches ? "#fff" : color } }] }, layout: {
+      return { data: { heatmap: [{ textfont: { color: dark.matches ? "#fff" : "#000" } }] }, layout: {
         paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
         font: { color, family: "system-ui, sans-serif", size: 13 }, xaxis: axis, yaxis: axis,
         hoverlabel: { font: { family: "system-ui, sans-serif" } },
