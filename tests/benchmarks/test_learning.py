@@ -100,6 +100,8 @@ def test_limu_bert_embeds_each_site(name, shared_data, windows):
 
 
 def test_rows_of_encoders_of_others(tmp_path):
+    pytest.importorskip("aeon", reason="MiniRocket, one of the baselines, needs aeon")
+
     def rows(quick, **given):
         listed = list_baselines(tmp_path, 2, quick, "window", None, **given)
         return {each.name: each for each in listed if "LIMU" in each.name}
