@@ -124,7 +124,7 @@ class Mortal(ClassifierMixin, BaseEstimator):
     def fit(self, X: Any, y: Any) -> Mortal:
         with self.log.open("a") as log:
             log.write("fit\n")
-        if len(self.log.read_text().splitlines()) == 3:
+        if len(self.log.read_text().splitlines()) >= 3:  # two may write before one reads
             die_once(self.marker)
         self.classes_ = np.unique(y)
         return self
