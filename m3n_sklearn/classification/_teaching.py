@@ -275,8 +275,8 @@ def _warn_if_not_replaced(before: Examples, replaced: AnyArray, new: Examples) -
     )
     stored = sorted(set(before.labels.tolist()), key=str)
     people = sorted(set(before.groups.tolist()) - {None}, key=str)
-    whom = f"of the people {people!r}" if people else "without people, because fit got no groups="
-    with_people = f", {whom}" if any(person is not None for _, person in missed) else ""
+    owners = f"of the people {people!r}" if people else "without people: fit got no groups="
+    with_people = f", {owners}" if any(person is not None for _, person in missed) else ""
     warn(
         f"replace=True replaces no example with {', '.join(named[:8])}"
         f"{' and more' * (len(named) > 8)}: the new ones are added. There are examples with the "

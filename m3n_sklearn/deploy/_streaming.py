@@ -292,7 +292,7 @@ class StreamingClassifier:
         self._behind = times, values[first]
 
     def _set_back(self) -> list[Any]:
-        """Begin anew if the clock was set back, which late samples of a whole window tell."""
+        """Start a new series if late samples fill a window: the clock was set back."""
         if self._behind is None or self._behind[0][-1] - self._behind[0][0] < self._length:
             return []
         times, rows = self._behind

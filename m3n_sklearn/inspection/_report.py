@@ -163,8 +163,8 @@ def report(
     is one over people (:func:`m3n_sklearn.evaluation.mean_interval`). A person with fewer than five
     clips has none.
 
-    Pass windows of people on whom a fitted classifier was not fitted. The page warns if the
-    classifier knows some of them from ``fit(..., groups=...)``; otherwise it cannot know.
+    A fitted classifier needs windows of other people than those of its `fit`. The page warns if
+    some are the same, which it knows only after ``fit(..., groups=...)``.
 
     Examples
     --------

@@ -17,7 +17,7 @@ Reference: H. Bourlard, N. Morgan, "Connectionist speech recognition: a hybrid a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -99,9 +99,7 @@ def choose_emission(
     balances: Sequence[float] = BALANCES,
 ) -> Emission:
     """Return the emission with the lowest log loss of the posteriors on held-out rows."""
-    values = np.concatenate([_losses(held_out, step, weights, b) for b in balances])
-    pairs = [(weight, balance) for balance in balances for weight in weights]
-    return Emission(*pairs[int(values.argmin())])
+    return _best(_log_likelihoods, held_out, step, weights, balances)
 
 
 def choose_path_emission(
@@ -111,7 +109,18 @@ def choose_path_emission(
     balances: Sequence[float] = BALANCES,
 ) -> Emission:
     """Return the emission whose paths have the highest macro F1 on held-out rows."""
-    values = np.concatenate([_path_scores(held_out, step, weights, b) for b in balances])
+    return _best(_path_scores, held_out, step, weights, balances)
+
+
+def _best(
+    score: Callable[[Sequence[HeldOut], float, Sequence[float], float], Array],
+    held_out: Sequence[HeldOut],
+    step: float,
+    weights: Sequence[float],
+    balances: Sequence[float],
+) -> Emission:
+    """Return the emission with the highest score, of all pairs of a weight and a balance."""
+    values = np.concatenate([score(held_out, step, weights, b) for b in balances])
     pairs = [(weight, balance) for balance in balances for weight in weights]
     return Emission(*pairs[int(values.argmax())])
 
@@ -136,15 +145,15 @@ def _path_scores(
     return np.asarray((2 * found / np.maximum(predicted + true, 1e-300))[:, occurs].mean(axis=1))
 
 
-def _losses(
+def _log_likelihoods(
     held_out: Sequence[HeldOut], step: float, weights: Sequence[float], balance: float
 ) -> Array:
-    """Return the log loss of each weight."""
+    """Return the log-likelihood of the true classes for each weight."""
     total = np.zeros(len(weights))
     for fold in held_out:
         posterior = _posteriors(fold, step, weights, balance)
         true = posterior[:, np.arange(len(fold.codes)), fold.codes]
-        total -= np.log(np.maximum(true, MIN_PROBABILITY)) @ fold.weight
+        total += np.log(np.maximum(true, MIN_PROBABILITY)) @ fold.weight
     return total
 
 

@@ -111,7 +111,7 @@ def test_own_examples_replace_earlier_ones_of_the_same_person():
 @pytest.mark.parametrize(
     ("known", "given", "label", "named"),
     [
-        (None, 0, "rest", "'rest' of 0: .*without people, because fit got no groups="),
+        (None, 0, "rest", "'rest' of 0: .*without people: fit got no groups="),
         (GROUPS, 99, "rest", "'rest' of 99: .*of the people"),
         (GROUPS, None, "new", r"'new': .*labels \['rest', 'shake', 'twist'\]\. Check"),
     ],
