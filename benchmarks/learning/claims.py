@@ -22,6 +22,7 @@ from .rows import (
     GIVEN_WORDS,
     GUIDED,
     INDOMAIN,
+    MEASURED,
     PROMPTED,
     SHUFFLED,
     SIMULATED,
@@ -93,12 +94,15 @@ def _bars(tables: Tables, name: str) -> Iterator[Bar]:
         before = row(f"{GIVEN}m3n-base", FROZEN)
         yield Bar("frozen against frozen m3n-base", frozen, before, {1: 6, 4: 6, 16: 5})
     yield Bar("frozen against the best LIMU-BERT", frozen, limu, {1: 6, 4: 6, 16: 5})
+    stated = row(f"{GIVEN}{name}", MEASURED)
+    yield Bar("statistics beside the frozen encoder", stated, frozen, {1: 0, 4: 0, 16: 0})
+    yield Bar(
+        "frozen, with statistics, against the best rival", stated, rival, {1: 10, 4: 6, 16: 3}
+    )
     prompted = row(f"{GIVEN}{name}", PROMPTED)
     yield Bar("labels and words against the better of the two", prompted, better(default), {1: 3})
     guided = row(f"{GIVEN}{name}", GUIDED)
-    yield Bar(
-        "guided against the better of words and the frozen encoder", guided, better(frozen), {1: 3}
-    )
+    yield Bar("guided against the better of words and frozen", guided, better(stated), {1: 3})
 
 
 OWN = "its own prompts"

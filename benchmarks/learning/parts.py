@@ -52,10 +52,11 @@ class InParts(ClassifierMixin, BaseEstimator):
         given = self.estimator.pretrainer
         first, *others = given if isinstance(given, list | tuple) else [given]
         undescribed = {"descriptions": None}
-        yield self._alone("frozen").set_params(pretrainer=first, rehearsal=None, **undescribed)
+        plain = {**undescribed, "rehearsal": None, "statistics": False}
+        yield self._alone("frozen").set_params(pretrainer=first, **plain)
         yield self._alone("finetune").set_params(pretrainer=first)
         for other in others:
-            yield self._alone("frozen").set_params(pretrainer=other, rehearsal=None, **undescribed)
+            yield self._alone("frozen").set_params(pretrainer=other, **plain)
             yield self._alone("finetune").set_params(pretrainer=other, **undescribed)
         few = len(y) < ENOUGH_PER_CLASS * len(np.unique(y))
         yield clone(self.scratch).set_params(rehearsal=self.estimator.rehearsal if few else None)

@@ -108,11 +108,14 @@ FLIPS = "strapped either way in training"
 PROMPTED = "default (auto), with prompts"
 GUIDED = "words and labels (guided)"
 FROZEN, TUNED = "frozen", "probed, then fine-tuned"
+MEASURED = "frozen, with statistics"
 TWO = "two CNNs from scratch, our augmentation"
 STEADY = "CNN from scratch, without tempo and amplitude"
 EVEN = "CNN from scratch, half of the weight on real windows"
 SECONDS_OF = {"frozen": 0.5, "guided": 1, "auto": 12}
 """Approximate CPU seconds of a fit with windows of UTD-MHAD; for "auto" without shared fits."""
+WITHOUT = ("statistics", False)
+"""The parameter of the plain frozen encoder, which does not need to be in its key."""
 MANY = 8
 """Windows per class from which fine-tuning is compared with the frozen encoder."""
 GUIDED_AT = (1, 4, 16)
@@ -328,7 +331,11 @@ def _ours(
     section: str, task: Task, recipe: Recipe, encoders: Encoders, n_draws: int
 ) -> Iterator[Row]:
     many = tuple(budget for budget in task.budgets if budget is None or budget >= MANY)
-    yield _row(section, FROZEN, task, recipe, encoders, {"strategy": "frozen"}, n_draws, None)
+    alone = {"strategy": "frozen", "statistics": False}
+    yield _row(section, FROZEN, task, recipe, encoders, alone, n_draws, None)
+    if section.startswith(GIVEN):
+        both = {"strategy": "frozen", "statistics": True}
+        yield _row(section, MEASURED, task, recipe, encoders, both, n_draws, None)
     if task.key == "utd" or (task.key != BOTH and not encoders.quick):
         few = 1 if task.key.startswith("openpack") else n_draws
         yield _row(section, TUNED, task, recipe, encoders, PROBED, few, many)
@@ -343,7 +350,11 @@ def _ours(
             yield _row(section, PROMPTED, task, recipe, encoders, given, n_draws, few)
         few = tuple(budget for budget in task.budgets if budget in GUIDED_AT)
         if few:
-            given = {"strategy": "guided", "descriptions": task.descriptions}
+            given = {
+                "strategy": "guided",
+                "descriptions": task.descriptions,
+                "statistics": True,
+            }
             yield _row(section, GUIDED, task, recipe, encoders, given, n_draws, few)
 
 
@@ -378,7 +389,8 @@ def _row(
     build = _facing(build, task, recipe, encoders)
     method, given = Method(name, build, flags=flags), {**at, **given}
     seconds = SECONDS_OF.get(given["strategy"], 10) * _size(task) / (3 if encoders.quick else 1)
-    spec = [recipe.pretraining_key, dict(given), dict(recipe.classifier), known]
+    plain = {name: value for name, value in given.items() if (name, value) != WITHOUT}
+    spec = [recipe.pretraining_key, plain, dict(recipe.classifier), known]
     spec += [recipe.beside] if recipe.beside else []
     spec += [mark for one in recipe.encoders if (mark := encoders.print(one))]
     return Row(section, method, spec, recipe, n_draws, budgets, seconds)
@@ -464,7 +476,7 @@ def _some_people(task: Task) -> tuple[tuple[Any, ...], ...]:
 def _center(task: Task, encoders: Encoders) -> Iterator[Row]:
     """Windows read as a whole, or with their center read separately as well."""
     for label_at in ("window", "center"):
-        given = {"strategy": "frozen", "label_at": label_at}
+        given = {"strategy": "frozen", "label_at": label_at, "statistics": False}
         name = f"label_at={label_at!r}"
         yield _row(CENTER, name, task, Recipe("general"), encoders, given, 1, (None,))
 

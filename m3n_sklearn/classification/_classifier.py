@@ -115,8 +115,8 @@ class Multi3NetClassifier(
 
         - ``"scratch"``: train encoder and head from random weights. A `pretrainer`, fitted or
           not, sets the architecture; its weights are not used, and an unfitted one is not trained;
-        - ``"frozen"``: fit a logistic regression on the features of the pretrained encoder.
-          `teach` and `forget` change its examples afterwards;
+        - ``"frozen"``: fit a logistic regression on the features of the pretrained encoder and on
+          `statistics`. `teach` and `forget` change its examples afterwards;
         - ``"finetune"``: start with that regression as head, then train all weights [1]_. With
           `descriptions`, start with the network of ``"zero_shot"`` instead;
         - ``"zero_shot"``: compare windows with `descriptions` in the joint space. No label is read;
@@ -132,6 +132,10 @@ class Multi3NetClassifier(
         :func:`~m3n_sklearn.recording.cut` and ``label="center"``. With ``"center"``, the head also
         sees the middle and the thirds of the window separately. Networks that start from
         `descriptions` always see the whole window.
+    statistics : bool, default=True
+        Whether the regression of ``"frozen"`` and ``"guided"`` also reads statistics of the
+        signals: spread, power in six frequency bands, autocorrelation and more. Set False to
+        compare encoders. Other strategies, and the ensemble of ``"auto"``, do without.
     descriptions : dict, default=None
         One sentence or several per class, for ``"zero_shot"``, ``"guided"``, ``"finetune"`` and
         ``"auto"``. Use them if the captions of the pretrainer's corpus contain your classes.
@@ -290,6 +294,7 @@ class Multi3NetClassifier(
         "strategy": [StrOptions({"auto", "scratch", "frozen", "finetune", "zero_shot", "guided"})],
         "head": [StrOptions({"linear", "moe"})],
         "label_at": [StrOptions({"window", "center"})],
+        "statistics": ["boolean"],
         "descriptions": [Mapping, None],
         "rehearsal": [tuple, None],
         "augment": [StrOptions({"auto", "so3", "cone"}), Augmentation, None],
@@ -313,6 +318,7 @@ class Multi3NetClassifier(
         strategy: str = "auto",
         head: str = "linear",
         label_at: str = "window",
+        statistics: bool = True,
         descriptions: Mapping[Any, Any] | None = None,
         rehearsal: tuple[Any, ArrayLike] | None = None,
         augment: str | Augmentation | None = "auto",
@@ -332,6 +338,7 @@ class Multi3NetClassifier(
         self.strategy = strategy
         self.head = head
         self.label_at = label_at
+        self.statistics = statistics
         self.descriptions = descriptions
         self.rehearsal = rehearsal
         self.augment = augment
@@ -551,6 +558,7 @@ class Multi3NetClassifier(
             "strategy": self.strategy,
             "head": self.head,
             "label_at": self.label_at,
+            "statistics": self.statistics,
             "descriptions": content_hash((classes.tolist(), prompts)),
         }
 
@@ -587,6 +595,7 @@ class Multi3NetClassifier(
         head = {
             "head": self.head,
             "label_at": self.label_at,
+            "statistics": self.statistics,
             "sites": sites,
             "n_classes": len(labels.classes),
         }

@@ -17,6 +17,10 @@ from ._prediction import check_finite, run_in_chunks, turned_views
 _NEVER = -30.0
 """Logit of a class without any row."""
 
+STATISTICS_SHARE = 0.5
+"""Variance of all statistics together, relative to that of all features of the encoder (measured
+from 0 to 1 on six data sets, see docs/benchmarks/watches)."""
+
 
 def embed(
     module: ImuClassifier,
@@ -53,7 +57,9 @@ def solve_head(
     """
     n_views = len(features)
     codes, weight = np.tile(codes, n_views), np.tile(weight / n_views, n_views)
-    W, b = closed_form_head(np.concatenate(features), codes, weight, n_classes, C)
+    W, b = closed_form_head(
+        np.concatenate(features), codes, weight, n_classes, C, n_learned=module.n_learned
+    )
     solved = {"head.linear.weight": W, "head.linear.bias": b}
     weights = get_weights(module)
     solved = {name: array.astype(weights[name].dtype) for name, array in solved.items()}
@@ -61,11 +67,19 @@ def solve_head(
 
 
 def closed_form_head(
-    features: AnyArray, codes: NDArray[np.int64], weight: AnyArray, n_classes: int, C: float
+    features: AnyArray,
+    codes: NDArray[np.int64],
+    weight: AnyArray,
+    n_classes: int,
+    C: float,
+    *,
+    n_learned: int | None = None,
 ) -> tuple[AnyArray, AnyArray]:
     """Return W and b such that softmax(W @ features + b) is the logistic regression.
 
-    Features are standardized; the scaling is folded into W (n_classes, d) and b (n_classes,).
+    Features are standardized; the scaling is folded into W (n_classes, d) and b (n_classes,). Those
+    after the first `n_learned` are statistics, which have a share of the variance however many
+    they are.
     """
     W, b = np.zeros((n_classes, features.shape[1])), np.full(n_classes, _NEVER)
     seen = np.unique(codes)
@@ -76,6 +90,11 @@ def closed_form_head(
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The number of unique classes")
         scaler = StandardScaler().fit(rows, sample_weight=weight)
+        n_statistics = 0 if n_learned is None else rows.shape[1] - n_learned
+        if n_statistics:
+            share = STATISTICS_SHARE * (rows.shape[1] - n_statistics) / n_statistics
+            scaler.scale_[-n_statistics:] /= np.sqrt(share)
+            C = C / (1 + STATISTICS_SHARE)
         regression = LogisticRegression(C=C, max_iter=1000, tol=1e-6)
         regression.fit(scaler.transform(rows), codes, sample_weight=weight)
     slopes, offsets = regression.coef_, regression.intercept_

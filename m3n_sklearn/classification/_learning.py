@@ -121,21 +121,28 @@ def list_members(
     untrained : Network
         IMU encoder of a network from scratch.
     head : mapping
-        Configuration of an `ImuClassifier` without its encoder.
+        Configuration of an `ImuClassifier` without its encoder. Trained networks and members of an
+        ensemble read no statistics, which did not help there.
     prompts : Network or None
         The network that compares windows with the descriptions of the classes.
     """
 
     def with_head(strategy: str, encoder: Network) -> Member:
-        return Member(strategy, {"encoder": encoder.config, **head}, encoder.weights)
+        config = {"encoder": encoder.config, **head, "statistics": False}
+        return Member(strategy, config, encoder.weights)
+
+    def frozen(encoder: Network) -> Member:
+        return Member("frozen", {"encoder": encoder.config, **head}, encoder.weights)
 
     if prompts is not None and strategy in ("zero_shot", "finetune"):
         return [Member(strategy, prompts.config, prompts.weights)]
     if prompts is not None and strategy == "guided":
         words = Member("zero_shot", prompts.config, prompts.weights)
-        return [with_head("frozen", encoders[0]), words]
+        return [frozen(encoders[0]), words]
     if strategy == "scratch":
         return [with_head(strategy, untrained)]
+    if strategy == "frozen":
+        return [frozen(encoders[0])]
     if strategy != "ensemble":
         return [with_head(strategy, encoders[0])]
     members = []

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from ._encoders import pool
 from ._multi3net import Multi3Net, build_imu_encoder
+from ._statistics import SignalStatistics
 
 __all__ = ["Ensemble", "ImuClassifier", "PromptClassifier", "build_classifier"]
 
@@ -89,32 +90,44 @@ class ImuClassifier(nn.Module):
     ----------
     config : mapping
         ``encoder`` (see `build_imu_encoder`), ``sites`` (names of the input's sites),
-        ``n_classes``, ``head`` ("linear" or "moe") and ``label_at`` ("window" or "center").
+        ``n_classes``, ``head`` ("linear" or "moe"), ``label_at`` ("window" or "center") and
+        ``statistics``, whether the head also reads statistics of the signals.
     """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         encoder: Any = build_imu_encoder(config["encoder"])
         self.encoder = encoder
+        self.statistics: SignalStatistics | None = None
+        if config["statistics"]:
+            channels = config["encoder"].get("in_channels", 6)
+            self.statistics = SignalStatistics(config["sites"], channels)
         self.read_sites(config["sites"])
         self.centered = config["label_at"] == "center"
         n_features = encoder.n_features
         if self.centered:
             n_features += 2 * encoder.sequence_width * len(AROUND_CENTER)
+        self.n_learned = n_features
+        if self.statistics is not None:
+            n_features += self.statistics.n_features
         self.head = Head(n_features, config["n_classes"], config["head"])
 
     def read_sites(self, names: Sequence[str]) -> None:
         """Set the sites of the coming windows."""
         self.encoder.read_sites(names)
+        if self.statistics is not None:
+            self.statistics.read_sites(names)
 
     def features(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Return the input of the head."""
+        """Return the input of the head: `n_learned` features of the encoder, then statistics."""
         whole, sequence = self.encoder(batch["imu"], batch.get("present"))
-        if not self.centered:
-            return whole
-        sequence = sequence.mean(dim=1)  # over sites
-        parts = [pool(_part(sequence, *part)) for part in AROUND_CENTER]
-        return torch.cat([whole, *parts], dim=1)
+        parts = [whole]
+        if self.centered:
+            sequence = sequence.mean(dim=1)  # over sites
+            parts += [pool(_part(sequence, *part)) for part in AROUND_CENTER]
+        if self.statistics is not None:
+            parts.append(self.statistics(batch["imu"]))
+        return torch.cat(parts, dim=1) if len(parts) > 1 else whole
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return ``logits`` (n, n_classes) and, of a mixture of experts, their ``gate``."""

@@ -117,7 +117,9 @@ def test_in_a_pipeline():
 @pytest.mark.parametrize("module", [Net(), spread], ids=["torch", "function"])
 def test_frozen_is_a_regression_on_its_features(module):
     encoder = ForeignEncoder(module, rate=20.0, seconds=0.5, acc_unit="g")
-    model = Multi3NetClassifier(encoder, strategy="frozen", random_state=0).fit(X, Y)
+    model = Multi3NetClassifier(encoder, strategy="frozen", statistics=False, random_state=0).fit(
+        X, Y
+    )
     features = encoder.fit_transform(X)
     assert_allclose(model.examples_.features[0], features, rtol=1e-4, atol=1e-5)
     scaled = StandardScaler().fit(features.astype(float))

@@ -1,0 +1,112 @@
+"""Statistics of the signals of a window, next to what an encoder has learned.
+
+They need no training, and a linear map reads them: amplitudes are logarithms. Everything is a torch
+operator that ONNX knows, for windows of any length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["SignalStatistics"]
+
+BANDS = (0.006, 0.016, 0.03, 0.05, 0.08, 0.13, 0.2)
+"""Edges of the frequency bands in cycles per sample: 0.3 to 10 Hz at 50 Hz, in half octaves."""
+
+LAGS = (5, 10, 20, 35, 50)
+"""Lags of the autocorrelation in samples: 0.1 to 1 s at 50 Hz."""
+
+LEAST = 3e-3
+"""Amplitudes below it are noise. The input of a network is in g and in 5 rad/s."""
+
+PER_SIGNAL = 3 + len(BANDS) - 1 + len(LAGS)
+
+
+class SignalStatistics(nn.Module):
+    """IMU windows (n, S, C, T) -> statistics (n, n_features) of each site.
+
+    Of each channel and of the norm of each triad: mean, spread, mean change from sample to sample,
+    power in six bands, and autocorrelation at five lags. Of each triad, the correlations of its
+    axes.
+
+    Parameters
+    ----------
+    sites : sequence of str
+        The sites in the order of the statistics.
+    in_channels : int, default=6
+        Channels of each site; three in a row are a triad, if their number is a multiple of three.
+    """
+
+    def __init__(self, sites: Sequence[str], in_channels: int = 6) -> None:
+        super().__init__()
+        self.sites = list(sites)
+        self.n_triads = in_channels // 3 if in_channels % 3 == 0 else 0
+        n_signals = in_channels + self.n_triads
+        self.n_features = len(self.sites) * (PER_SIGNAL * n_signals + 3 * self.n_triads)
+        self.read_sites(sites)
+
+    def read_sites(self, names: Sequence[str]) -> None:
+        """Set the sites of the inputs to come."""
+        distinct = len(set(self.sites)) == len(self.sites) and set(names) == set(self.sites)
+        self.order = [list(names).index(site) for site in self.sites] if distinct else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the statistics; those of a sensor that a site lacks are constant."""
+        parts = []
+        x = x if self.order is None else x[:, self.order]
+        if self.n_triads:
+            triads = x.unflatten(2, (self.n_triads, 3))
+            parts.append(_correlations(triads))
+            x = torch.cat([x, triads.square().sum(dim=3).sqrt()], dim=2)
+        mean = x.mean(dim=-1, keepdim=True)
+        centered = x - mean
+        spread = centered.square().mean(dim=-1).sqrt()
+        change = x.diff(dim=-1).abs().sum(dim=-1) / x.shape[-1]
+        parts += [
+            torch.stack([mean[..., 0], _log(spread), _log(change)], dim=-1),
+            torch.log(_powers(centered) + LEAST**2),
+            _autocorrelations(centered / (spread + LEAST)[..., None]),
+        ]
+        return torch.cat([part.flatten(1) for part in parts], dim=1)
+
+
+def _log(amplitude: Tensor) -> Tensor:
+    """Return the logarithm of an amplitude, or of what is noise."""
+    return torch.log(amplitude + LEAST)
+
+
+def _correlations(triads: Tensor) -> Tensor:
+    """Return the correlations xy, yz and zx of triads (n, S, triads, 3, T)."""
+    centered = triads - triads.mean(dim=-1, keepdim=True)
+    scaled = centered / (centered.square().sum(dim=-1, keepdim=True).sqrt() + LEAST)
+    return (scaled * scaled.roll(-1, dims=3)).sum(dim=-1)
+
+
+def _powers(centered: Tensor) -> Tensor:
+    """Return the power in each band.
+
+    The spectrum is computed at fixed frequencies, four in each band, so that its length does not
+    depend on that of the window.
+    """
+    edges = torch.tensor(BANDS, dtype=centered.dtype, device=centered.device)
+    steps = torch.arange(4, dtype=centered.dtype, device=centered.device) / 4 + 0.125
+    frequency = (edges[:-1, None] + (edges[1:] - edges[:-1])[:, None] * steps).flatten()
+    time = torch.arange(centered.shape[-1], dtype=centered.dtype, device=centered.device)
+    angle = 2 * math.pi * time[:, None] * frequency
+    window = 0.5 - 0.5 * torch.cos(2 * math.pi * (time + 0.5) / centered.shape[-1])
+    rows = centered * window / centered.shape[-1]
+    power = (rows @ angle.cos()).square() + (rows @ angle.sin()).square()
+    return power.unflatten(-1, (len(BANDS) - 1, 4)).mean(dim=-1)
+
+
+def _autocorrelations(scaled: Tensor) -> Tensor:
+    """Return the mean product with the signal some samples later, which is zero after its end."""
+    length = scaled.shape[-1]
+    padded = functional.pad(scaled, (0, max(LAGS)))
+    products = [(scaled * padded[..., lag : lag + length]).mean(dim=-1) for lag in LAGS]
+    return torch.stack(products, dim=-1)
