@@ -51,10 +51,14 @@ __all__ = [
     "make_layout",
     "read_imu",
     "sensors_of",
+    "warn_if_slow",
 ]
 
 GYRO_SCALE = 5.0
 """rad/s that become 1 at the network's input."""
+
+SLOWEST = 15.0
+"""Rate in Hz below which an encoder misses most of what a hand does."""
 
 SITE_SCALE = np.repeat([STANDARD_GRAVITY, GYRO_SCALE], 3)
 """Divisor of each of a site's six channels."""
@@ -410,6 +414,16 @@ def sensors_of(
     return np.asarray(present & measured[:, columns].all(axis=3))
 
 
+def warn_if_slow(rate: float, wanted: float) -> None:
+    """Warn about samples that are too rare to show the movements of a hand."""
+    if rate < SLOWEST <= wanted:
+        warn(
+            f"The windows have {rate:g} samples per second and are brought to {wanted:g}. They show "
+            f"movements below {rate / 2:g} Hz only, and those of a hand reach 5 to 10 Hz: use at "
+            f"least {SLOWEST:g} samples per second, or check the given rate."
+        )
+
+
 @dataclass(frozen=True)
 class InputMap:
     """Map from windows to a network's input, with all constants that were learned from X.
@@ -469,6 +483,7 @@ class InputMap:
             center, scale = (np.array(v, dtype)[:, None] for v in (self.center, self.scale))
             return ((values - center) / scale)[:, None]
         if self.rate is not None and imu.rate is not None and imu.rate != self.rate:
+            warn_if_slow(imu.rate, self.rate)
             values = resample_windows(values, imu.rate, self.rate)
         columns = np.array(self.layout.columns)
         sites = values[:, columns]

@@ -212,7 +212,7 @@ class Multi3NetClassifier(
         Number of epochs trained, including earlier warm starts.
     examples_ : Examples
         With ``strategy="frozen"``, the features, labels, weights and groups of the training
-        windows, for `teach` and `forget`. They take 1.5 kB per window with ``m3n-base``, also in
+        windows, for `teach` and `forget`. They take 2 kB per window with ``m3n-base``, also in
         saved files. ``del classifier.examples_`` removes them.
     words_weight_ : float
         With ``strategy="guided"``, the exponent of the probabilities by `descriptions`, between 0

@@ -17,6 +17,7 @@ from m3n_sklearn._inputs import ImuWindows
 from m3n_sklearn.classification import Multi3NetClassifier
 from m3n_sklearn.nets._multi3net import build_imu_encoder, set_weights
 from m3n_sklearn.pretraining import Multi3NetPretrainer
+from m3n_sklearn.recording import channel_names
 
 from ..wrists import (
     CAPTIONS,
@@ -377,3 +378,17 @@ def test_a_site_that_the_encoder_does_not_know_is_named():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.fit(X, y)
+
+
+def test_few_samples_per_second_are_said():
+    rng = np.random.default_rng(0)
+    y = np.tile(["rest", "shake"], 8)
+    imu = np.where(y == "shake", 3.0, 0.1)[:, None, None] * rng.normal(size=(16, 6, 60))
+    imu[:, 2] += 9.8
+    slow = Windows(imu=imu[..., :15], rate=5.0, channels=channel_names("right_wrist"))
+    with pytest.warns(UserWarning, match="5 samples per second and are brought to 50"):
+        Multi3NetClassifier("m3n-base", strategy="frozen", random_state=0).fit(slow, y)
+    usual = Windows(imu=imu, rate=20.0, channels=channel_names("right_wrist"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Multi3NetClassifier("m3n-base", strategy="frozen", random_state=0).fit(usual, y)

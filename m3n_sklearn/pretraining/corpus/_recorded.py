@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..._channel_names import is_series
 from ..._compat import FrozenEstimator
+from ..._inputs import warn_if_slow
 from ..._windows import Windows
 from ...motion import Motion
 from ...recording import SENSORS, Recording, channel_names, cut, parse_channels
@@ -146,6 +147,7 @@ def _cut(
     """Cut one recording; None if no window is left."""
     places = places_of(recording, channels)
     # 1. Windows of the sensors that the corpus has; all places take the same ones
+    warn_if_slow(recording.rate, plan.rate)
     used = places[0].columns
     own = Recording.trusted(
         recording.data[:, used],
