@@ -418,8 +418,8 @@ def warn_if_slow(rate: float, wanted: float) -> None:
     """Warn about samples that are too rare to show the movements of a hand."""
     if rate < SLOWEST <= wanted:
         warn(
-            f"The windows have {rate:g} samples per second and are brought to {wanted:g}. They show "
-            f"movements below {rate / 2:g} Hz only, and those of a hand reach 5 to 10 Hz: use at "
+            f"The windows have {rate:g} samples per second and are brought to {wanted:g}. They "
+            f"show movements below {rate / 2:g} Hz only, and hands reach 5 to 10 Hz: use at "
             f"least {SLOWEST:g} samples per second, or check the given rate."
         )
 

@@ -664,17 +664,28 @@ class Smoother:
         """Return the probabilities (n, K) given all windows of a chain, and the classes (n,)."""
         posterior, codes = np.empty_like(proba), np.empty(len(proba), dtype=int)
         for rows in self._chains(len(proba), times):
-            scores = self._scores(proba[rows], isolated=len(rows) == 1)
-            likelihood = np.exp(scores - scores.max(axis=1, keepdims=True))
-            states = self._forward(likelihood) * self._backward(likelihood)
-            of_class = states.sum(axis=2)
-            posterior[rows] = of_class / of_class.sum(axis=1, keepdims=True)
-            codes[rows] = self._path(
-                self._scores(proba[rows], isolated=len(rows) == 1, emission="path_")
-            )
-        if self.about["decision"] != "path":
-            codes = (posterior / np.array(self.about["shares"])).argmax(axis=1)
+            isolated = len(rows) == 1
+            posterior[rows] = self._posterior(self._scores(proba[rows], isolated=isolated))
+            scores = self._scores(proba[rows], isolated=isolated, emission="decision_")
+            codes[rows] = self.decide(scores)
         return posterior, codes
+
+    def decide(self, scores: Any) -> Any:
+        """Return the classes of a chain from its scores for decisions."""
+        if self.about["decision"] == "path":
+            return self._path(scores)
+        return self.fair(self._posterior(scores)).argmax(axis=1)
+
+    def fair(self, posterior: Any) -> Any:
+        """Return what decides between classes: their posteriors, or those beyond their shares."""
+        balanced = self.about["decision"] != "path"
+        return posterior / np.array(self.about["shares"]) if balanced else posterior
+
+    def _posterior(self, scores: Any) -> Any:
+        """Return the probabilities (n, K) of a chain given all its rows."""
+        likelihood = _likelihood(scores)
+        of_class = (self._forward(likelihood) * self._backward(likelihood)).sum(axis=2)
+        return of_class / of_class.sum(axis=1, keepdims=True)
 
     def _chains(self, count: int, times: Any) -> Sequence[Any]:
         """Return the rows of each unbroken chain; without times each row is one."""
@@ -688,7 +699,7 @@ class Smoother:
         return steps > MAX_STEP_RATIO * self.step
 
     def _scores(self, proba: Any, *, isolated: bool, emission: str = "") -> Any:
-        """Return log-likelihoods (n, K), up to a constant for each row, or those of paths."""
+        """Return log-likelihoods (n, K), up to a constant for each row, or those of decisions."""
         weight, balance = self.about[f"{emission}weight"], self.about[f"{emission}balance"]
         # windows twice as close have half the weight, since they share their samples
         weight = min(weight * self.step / (self.fitted or self.step), max(weight, 1.0))
@@ -755,6 +766,11 @@ class Smoother:
                 age -= 1
             path.append(code)
         return np.array(path[::-1])
+
+
+def _likelihood(scores: Any) -> Any:
+    """Return likelihoods (n, K), up to a factor for each row."""
+    return np.exp(scores - scores.max(axis=1, keepdims=True))
 
 
 def _survival(shape: Any, x: Any) -> Any:

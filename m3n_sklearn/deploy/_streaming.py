@@ -480,8 +480,8 @@ class _Filter:
 
     def __init__(self, smoother: Smoother, lag: int) -> None:
         self.smoother, self.lag = smoother, lag
-        self.waiting: list[tuple[Any, ...]] = []  # start, end, probabilities, scores
-        self.alpha: Any = None
+        self.waiting: list[tuple[Any, ...]] = []  # start, end, probabilities
+        self.alphas: dict[str, Any] = {}
 
     def push(self, start: Any, end: Any, proba: Any) -> list[Any]:
         """Take windows, and return those that are decided."""
@@ -499,21 +499,25 @@ class _Filter:
         decided = []
         while self.waiting:
             decided.append(self._decide())
-        self.alpha = None
+        self.alphas = {}
         return decided
 
     def _decide(self) -> Any:
         """Decide the oldest window, given those that wait behind it."""
-        smoother = self.smoother
         proba = np.array([row for _, _, row in self.waiting])
-        isolated = self.alpha is None and len(proba) == 1
-        scores = smoother._scores(proba, isolated=isolated)
-        likelihood = np.exp(scores - scores.max(axis=1, keepdims=True))
-        forward = smoother._forward(likelihood[:1], self.alpha)
-        posterior = (forward[0] * smoother._backward(likelihood)[0]).sum(axis=1)
-        posterior /= posterior.sum()
-        self.alpha = forward[0]
+        # probabilities and decisions have emissions of their own, and so do their states
+        posterior, alpha = self._oldest(proba, "")
+        deciding, alpha_deciding = self._oldest(proba, "decision_")
+        self.alphas = {"": alpha, "decision_": alpha_deciding}
         begin, end, _ = self.waiting.pop(0)
-        balanced = smoother.about["decision"] != "path"
-        best = posterior / np.array(smoother.about["shares"]) if balanced else posterior
-        return begin, end, posterior, int(best.argmax())
+        return begin, end, posterior, int(self.smoother.fair(deciding).argmax())
+
+    def _oldest(self, proba: Any, emission: str) -> tuple[Any, Any]:
+        """Return the posterior of the oldest window, and the state after it."""
+        smoother, alpha = self.smoother, self.alphas.get(emission)
+        isolated = alpha is None and len(proba) == 1
+        scores = smoother._scores(proba, isolated=isolated, emission=emission)
+        likelihood = np.exp(scores - scores.max(axis=1, keepdims=True))
+        forward = smoother._forward(likelihood[:1], alpha)
+        posterior = (forward[0] * smoother._backward(likelihood)[0]).sum(axis=1)
+        return posterior / posterior.sum(), forward[0]

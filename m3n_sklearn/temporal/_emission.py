@@ -7,9 +7,9 @@ training windows, a weight w and an exponent q (`balance`),
 
 ``q = 1`` is Bayes' rule, up to a constant per window. ``w < 1`` accounts for windows that overlap
 and for overconfident classifiers, ``w > 1`` for underconfident ones. Both are chosen from a grid on
-held-out rows, once for posteriors, by their log loss, and once for paths, by the macro F1 of the
-rows. Errors of the windows of one stay are alike. This makes posteriors too sure, which the log
-loss answers with a small weight, and with it durations decide more about a path than windows do.
+held-out rows, once for posteriors, by their log loss, and once for decisions, by the macro F1 of
+paths. Errors of the windows of one stay are alike. This makes posteriors too sure, which the log
+loss answers with a small weight, and with it durations decide more than windows do.
 
 Reference: H. Bourlard, N. Morgan, "Connectionist speech recognition: a hybrid approach", Kluwer,
 1994.
@@ -32,8 +32,8 @@ __all__ = [
     "WEIGHTS",
     "Emission",
     "HeldOut",
+    "choose_decision_emission",
     "choose_emission",
-    "choose_path_emission",
     "decide_balanced",
 ]
 
@@ -102,7 +102,7 @@ def choose_emission(
     return _best(_log_likelihoods, held_out, step, weights, balances)
 
 
-def choose_path_emission(
+def choose_decision_emission(
     held_out: Sequence[HeldOut],
     step: float,  # seconds between rows
     weights: Sequence[float] = WEIGHTS,

@@ -47,8 +47,8 @@ from ._emission import (
     WEIGHTS,
     Emission,
     HeldOut,
+    choose_decision_emission,
     choose_emission,
-    choose_path_emission,
     decide_balanced,
 )
 from ._stretches import Rows, join_rows, order_is_known, read_rows
@@ -85,8 +85,9 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
     decision : {"path", "balanced"}, default="path"
         What `predict` and `segments` return. ``"path"`` is the most probable path of classes
         through a recording, which often omits rare and short activities. ``"balanced"`` is, row
-        by row, the class whose posterior exceeds its share of the time by the largest factor. It
-        is better for rare classes and macro averages. It may be changed after `fit`.
+        by row, the class whose posterior exceeds its share of the time by the largest factor
+        (with the emission of decisions, see `decision_emission_`). It is better for rare classes
+        and macro averages. It may be changed after `fit`.
     smoothing : float, default=0.3
         Number of pseudo-stays that each class has in addition to those in the training labels.
         Their duration is the mean over all classes.
@@ -107,9 +108,10 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         Estimated ``shares`` of the classes, mean ``durations`` in s, their ``spreads`` (squared
         coefficients of variation), and ``follows``, the probability that a class (row) is
         followed by another (column).
-    emission_, path_emission_ : Emission
-        The chosen `weight` and `balance` of posteriors and of paths. ``"auto"`` chooses those of
-        the posteriors by their log loss on held-out rows, and those of paths by macro F1.
+    emission_, decision_emission_ : Emission
+        The chosen `weight` and `balance` of posteriors and of decisions. ``"auto"`` chooses those
+        of the posteriors by their log loss on held-out rows, and those of decisions by the macro F1
+        of paths.
     expected_ : ndarray of shape (n_classes,)
         Mean probability of each class in the windows that `estimator_` was fitted on.
     step_ : float or None
@@ -303,7 +305,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         everything = np.ones(len(data.codes), dtype=bool)
         self.chain_ = self._learn_chain(data, everything)
         # 3. The weight of a window, by cross-validation
-        self.emission_, self.path_emission_ = self._choose_emissions(data)
+        self.emission_, self.decision_emission_ = self._choose_emissions(data)
         # 4. The classifier on all rows
         self.estimator_ = self._fit_estimator(data, everything)
         self.expected_ = self._expected(self.estimator_, data, everything)
@@ -369,7 +371,7 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
         step = data.rows.step or 1.0
         return (
             choose_emission(held_out, step, weights, balances),
-            choose_path_emission(held_out, step, weights, balances),
+            choose_decision_emission(held_out, step, weights, balances),
         )
 
     def _held_out(self, data: _Data) -> Iterator[HeldOut]:
@@ -537,10 +539,10 @@ class HMMClassifier(ClassifierMixin, MetaEstimatorMixin, Persistent, BaseEstimat
     def _decide(self, rows: Rows, probabilities: Array, states: States) -> NDArray[np.intp]:
         """Return the classes of sorted rows."""
         check_params(self, ("decision",))
+        scores = self._scores(rows, probabilities, self.decision_emission_)
         if self.decision == "path":
-            scores = self._scores(rows, probabilities, self.path_emission_)
             return best_path(scores, rows.lengths, states)
-        return decide_balanced(self._posteriors(rows, probabilities, states), self.chain_.shares)
+        return decide_balanced(posteriors(scores, rows.lengths, states), self.chain_.shares)
 
     def _posteriors(self, rows: Rows, probabilities: Array, states: States) -> Array:
         """Return the posteriors of sorted rows."""

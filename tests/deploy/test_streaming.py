@@ -14,6 +14,7 @@ from sklearn.frozen import FrozenEstimator
 from m3n_sklearn import HMMClassifier, Multi3NetClassifier, Windows, cut
 from m3n_sklearn.deploy import Runner, StreamingClassifier, export
 from m3n_sklearn.recording import UnitsWarning
+from m3n_sklearn.temporal._emission import Emission
 
 from .conftest import windows
 from .test_runner import recording
@@ -128,6 +129,25 @@ def test_smoothing_with_a_long_lag_is_that_of_the_whole_recording(frozen, tmp_pa
         assert [each.start for each in found] == pytest.approx(table.start.tolist())
         change = np.abs(np.array([each.proba for each in found]) - table.proba).max()
         assert lag < 1000 or change < 1e-6
+
+
+def test_decisions_of_a_stream_have_their_own_emission(frozen, tmp_path):
+    X, _ = windows(30)
+    y = np.repeat(["sit", "walk", "run"], 10)
+    model = HMMClassifier(FrozenEstimator(frozen), decision="balanced")
+    model.fit(X, y, times=0.96 * np.arange(30))
+    model.emission_, model.decision_emission_ = Emission(0.1, 1.0), Emission(2.0, 0.0)
+    export(model, tmp_path / "hmm.onnx")
+    runner, given = Runner(tmp_path / "hmm.onnx"), recording(50.0, 20.0)
+    table = runner.predict_table(given.times, given.data)
+    stream = StreamingClassifier(runner, rate=50.0, lag=1000)
+    found = push_in_chunks(stream, given.times, given.data, [40])
+    assert [each.label for each in found] == table.label.tolist()
+    model.emission_ = model.decision_emission_
+    export(model, tmp_path / "equal.onnx")
+    beliefs = Runner(tmp_path / "equal.onnx").predict_table(given.times, given.data).proba
+    best = (beliefs / model.chain_.shares).argmax(axis=1)
+    assert table.label.tolist() == model.classes_[best].tolist()
 
 
 def test_bad_chunks_are_refused(frozen):

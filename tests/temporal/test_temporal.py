@@ -206,9 +206,9 @@ def test_paths_have_a_larger_weight_than_posteriors_where_errors_are_alike():
     X, y, times = with_like_errors_in_a_stay(0)
     X_new, y_new, times_new = with_like_errors_in_a_stay(1)
     model = HMMClassifier(GaussianNB()).fit(X, y, times=times)
-    assert model.path_emission_.weight > model.emission_.weight
+    assert model.decision_emission_.weight > model.emission_.weight
     found = f1_score(y_new, model.predict(X_new, times=times_new), average="macro")
-    model.path_emission_ = model.emission_
+    model.decision_emission_ = model.emission_
     assert found > f1_score(y_new, model.predict(X_new, times=times_new), average="macro") + 0.02
 
 
@@ -263,6 +263,7 @@ def test_balanced_decisions_do_not_pass_over_what_is_rare_and_short(work):
     assert recall_score(y_new, said, labels=["scan"], average="macro") > recall_score(
         y_new, path.predict(X_new, times=times_new), labels=["scan"], average="macro"
     )
+    even.emission_ = even.decision_emission_
     beliefs = even.predict_proba(X_new, times=times_new)
     np.testing.assert_array_equal(
         said, even.classes_[(beliefs / even.chain_.shares).argmax(axis=1)]
@@ -285,7 +286,7 @@ def test_given_numbers_need_no_cross_validation(work):
 
     model = HMMClassifier(Counting(), weight=0.5, balance=1.0).fit(X, y, times=times)
     assert Counting.fits == 1
-    assert model.emission_ == model.path_emission_ == (0.5, 1.0)
+    assert model.emission_ == model.decision_emission_ == (0.5, 1.0)
     HMMClassifier(Counting(), cv=3).fit(X, y, times=times)
     assert Counting.fits == 5
 
