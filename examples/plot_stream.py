@@ -75,7 +75,7 @@ import socket
 import threading
 
 server = socket.create_server(("127.0.0.1", 0))
-server.settimeout(10)  # an example never waits forever
+server.settimeout(60)  # an example never waits forever
 threading.Thread(target=lambda: send(server.accept()[0]), daemon=True).start()
 
 # %%
@@ -88,7 +88,7 @@ from m3n_sklearn.deploy import StreamingClassifier
 
 stream = StreamingClassifier(classifier, rate=rate, hop=1.28, wait=2.0)
 found = []
-with socket.create_connection(server.getsockname(), timeout=10) as connection:
+with socket.create_connection(server.getsockname(), timeout=60) as connection:
     for line in connection.makefile("r"):
         stamp, *values = map(float, line.split(","))
         for window in stream.push(stamp / 1e9 - BOOT, values):

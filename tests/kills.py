@@ -52,7 +52,7 @@ CALLS = frozenset(
 )
 """Names of the C functions before which a child may be killed."""
 
-MOST_SECONDS = 120
+MOST_SECONDS = 600
 
 
 # ---- jobs: each works in a folder; `done` lists what is finished, by name

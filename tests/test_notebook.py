@@ -28,7 +28,7 @@ def test_the_notebook_goes_from_a_csv_to_a_report(tmp_path, monkeypatch):
 
     shutil.copy(EXAMPLES / "watch.csv", tmp_path)
     resources = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(notebook, timeout=120, resources=resources).execute()
+    nbclient.NotebookClient(notebook, timeout=600, resources=resources).execute()
 
     shown = ["".join(str(output) for output in cell.outputs) for cell in cells]
     assert "4: wearer0, wearer1" in shown[1]

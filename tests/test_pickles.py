@@ -418,7 +418,7 @@ def test_small_files_take_little_time_and_memory(tmp_path, content):
     begin = time.process_time()
     with pytest.raises(ValueError, match=r"file\.pkl"):
         load_restricted(path)
-    assert time.process_time() - begin < 15
+    assert time.process_time() - begin < 45
 
 
 def test_a_place_far_away_costs_nothing(tmp_path):

@@ -60,7 +60,7 @@ def run(folder, runner, samples):
     (folder / "given.json").write_text(json.dumps(given))
     (folder / "harness.mjs").write_text(HARNESS)
     shutil.copy(SCRIPT, folder)
-    subprocess.run([NODE, "harness.mjs"], cwd=folder, check=True, timeout=60)
+    subprocess.run([NODE, "harness.mjs"], cwd=folder, check=True, timeout=600)
     return seen[0], proba, json.loads((folder / "found.json").read_text())
 
 

@@ -74,6 +74,7 @@ class Tab:
 
     def __init__(self, browser, path, width=1100, **settings):
         self.page = browser.new_page(viewport={"width": width, "height": 800}, **settings)
+        self.page.set_default_timeout(120_000)  # a busy machine is slow
         self.errors, self.requests = [], []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on(

@@ -28,7 +28,7 @@ def torchrun(*arguments: object) -> None:
     subprocess.run(
         [*command, str(script), *map(str, arguments)],
         check=True,
-        timeout=120,
+        timeout=600,
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
     )

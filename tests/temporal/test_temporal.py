@@ -114,7 +114,7 @@ def test_long_recordings_take_seconds():
     begun = time.process_time()
     beliefs = posteriors(scores, lengths, states)
     best_path(scores, lengths, states)
-    assert time.process_time() - begun < 10
+    assert time.process_time() - begun < 30
     assert np.isfinite(beliefs).all()
     assert_allclose(beliefs.sum(axis=1), 1)
 
