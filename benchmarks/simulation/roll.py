@@ -26,7 +26,7 @@ from m3n_sklearn.motion import SMPL_JOINTS
 from .baselines import central_difference, central_log_gyro
 from .motions import GRAVITY
 from .roll_prior import arm_features, measured_gyro_table, prior_table
-from .tracks import positions, prmd_motion
+from .tracks import is_complete, positions, prmd_motion
 
 RATE, CUTOFF = 100.0, 6.0
 """Frames per second, and the low-pass in Hz of both sides."""
@@ -172,7 +172,7 @@ def wrists_of(path: Path, quick: bool) -> Iterator[Wrist]:
     simulator = SMPLIMUSimulator(sites=sites, rate=RATE, smoothing=CUTOFF, frame="bone")
     on_skin = SMPLIMUSimulator(rate=RATE, smoothing=CUTOFF)
     for clip, points in enumerate(data["clips"]):
-        if quick and data["rep"][clip] not in REPETITIONS:
+        if not is_complete(points) or (quick and data["rep"][clip] not in REPETITIONS):
             continue
         # 1. The motion from joint positions, and what the markers say beyond it
         plain = prmd_motion(points, names, hand=False, noise=0.03)

@@ -223,6 +223,11 @@ def prmd_motion(
     return motion_from_joints(points, layout, rate=100.0 / every, up="y", noise=noise, **about)
 
 
+def is_complete(clip: np.ndarray) -> bool:
+    """Tell whether no marker (F, M, 3) is at the origin, where UI-PRMD has lost ones."""
+    return bool((np.linalg.norm(clip, axis=-1) > 5e-3).all())
+
+
 def twin_rows(folder: Path, quick: bool) -> Iterator[Row]:
     """One clip at 120 Hz in two forms; the BVH file begins with a T-pose."""
     twin = folder / "cmu_twin"
