@@ -80,7 +80,7 @@ EXERCISES: Mapping[str, tuple[str, ...]] = {
     ),
     "standing shoulder internal-external rotation": (
         "a person rotates one forearm inward and outward with the elbow bent",
-        "someone keeps the elbow at a right angle and turns the forearm forward and back",
+        "someone keeps the elbow bent and turns the forearm forward and back",
         "the upper arm stays in place while the hand swings to and fro",
         "a shoulder exercise: a bent arm rotates about the upper arm",
     ),
@@ -140,7 +140,9 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder of the real data sets")
     parser.add_argument("--windows", type=int, default=300, help="windows of each source")
     options = parser.parse_args()
-    print(f"{'':<16}{'windows':>9}{'captions':>10}{'median |f|':>12}{'peak |f|':>10}{'peak °/s':>10}")
+    print(
+        f"{'':<16}{'windows':>9}{'captions':>10}{'median |f|':>12}{'peak |f|':>10}{'peak °/s':>10}"
+    )
     for source in more_sources(options.data):
         print(check(source, options.windows))
 

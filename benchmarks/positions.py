@@ -72,7 +72,7 @@ ICLONE = {
 }
 """Joints of the iClone body by SMPL's names."""
 ICLONE_SCALE = 1.75 / 1.88
-"""The body of the retargeting is 1.88 m tall, CMU's people 1.70 to 1.75 m by their own skeletons."""
+"""The body of the retargeting is 1.88 m tall, CMU's people are 1.70 to 1.75 m."""
 
 
 def read_iclone(path: Path) -> Iterator[Motion]:

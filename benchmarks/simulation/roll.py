@@ -86,9 +86,7 @@ def main(quick: bool = False) -> None:
 # ---- the markers
 
 
-def forearm_frame(
-    elbow: np.ndarray, thumb: np.ndarray, little: np.ndarray, side: str
-) -> Rotation:
+def forearm_frame(elbow: np.ndarray, thumb: np.ndarray, little: np.ndarray, side: str) -> Rotation:
     """Return the wrist's axes (F,) from markers (F, 3) at the elbow and on both sides of the wrist.
 
     They are those of the site: x along the forearm (left: toward the hand, right: toward the
@@ -246,9 +244,10 @@ def rate_table(wrists: list[Wrist]) -> None:
     """Angular rate of each axis, over people."""
     swapped = sum(wrist.exchanged for wrist in wrists)
     print(
-        f"UI-PRMD, {len(wrists)} wrists in clips, {len({w.person for w in wrists})} people: angular "
-        f"rate in the wrist's axes below {CUTOFF:g} Hz, rad/s.\nMedian ± standard deviation over "
-        f"people. Both markers of a wrist were exchanged in {swapped} cases."
+        f"UI-PRMD, {len({w.person for w in wrists})} people, {len(wrists) // 2} clips: angular "
+        f"rate in the axes of the site below {CUTOFF:g} Hz, rad/s.\n"
+        "Median ± standard deviation over people. The two markers of a wrist were exchanged in "
+        f"{swapped} cases."
     )
     heads = ("about the forearm", "across (y)", "across (z)")
     print(f"{'':<24}" + "".join(f"{head:>30}" for head in heads))

@@ -176,7 +176,7 @@ def measured_gyro_table(folder: Path, priors: Mapping[str, Any], quick: bool) ->
 def in_site(
     pairs: Sequence[tuple[np.ndarray, np.ndarray]], people: Sequence[Any]
 ) -> list[np.ndarray]:
-    """Turn measured rates (T, 3) to the axes of the simulated ones, by other clips of the wearer."""
+    """Turn measured rates (T, 3) to simulated axes, by the mount in other clips of the person."""
     found: list[Any] = [None] * len(pairs)
     for person in sorted(set(people)):
         own = [i for i, p in enumerate(people) if p == person]
