@@ -255,7 +255,8 @@ def rate_table(wrists: list[Wrist]) -> None:
     for side in SIDES:
         own = [wrist for wrist in wrists if wrist.side == side]
         sizes = [over_people(own, size, GIVEN, axis) for axis in range(3)]
-        print(f"{f'{side}: RMS, measured':<24}" + "".join(f"{shown(s)}{'':>15}" for s in sizes))
+        row = "".join(f"{shown(each):<30}" for each in sizes)
+        print(f"{f'{side}: RMS, measured':<24}{row}".rstrip())
         for name in own[0].simulated:
             text = "".join(
                 shown(over_people(own, figure, name, axis))
