@@ -237,7 +237,7 @@ def size(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 def shown(values: np.ndarray) -> str:
     """Median and standard deviation over people."""
-    return f"{np.median(values):>9.2f} ±{np.std(values):.2f}"
+    return f"{np.median(values):>6.2f} ±{np.std(values):.2f}"
 
 
 def rate_table(wrists: list[Wrist]) -> None:
@@ -250,12 +250,12 @@ def rate_table(wrists: list[Wrist]) -> None:
         f"{swapped} cases."
     )
     heads = ("about the forearm", "across (y)", "across (z)")
-    print(f"{'':<24}" + "".join(f"{head:>30}" for head in heads))
-    print(f"{'':<24}" + f"{'RMS error':>15}{'correlation':>15}" * 3)
+    print(f"{'':<24}" + "".join(f"{head:>24}" for head in heads))
+    print(f"{'':<24}" + f"{'RMS error':>12}{'r':>12}" * 3)
     for side in SIDES:
         own = [wrist for wrist in wrists if wrist.side == side]
         sizes = [over_people(own, size, GIVEN, axis) for axis in range(3)]
-        row = "".join(f"{shown(each):<30}" for each in sizes)
+        row = "".join(f"{shown(each):<24}" for each in sizes)
         print(f"{f'{side}: RMS, measured':<24}{row}".rstrip())
         for name in own[0].simulated:
             text = "".join(
@@ -287,7 +287,7 @@ def force_table(wrists: list[Wrist]) -> None:
     """Specific force of the wrist's joint against that of the markers, and the roll between."""
     print("Specific force at the wrist in m/s², both wrists: RMS error, median ± sd over people")
     heads = ("|f|", "|f|, r", "along (x)", "y", "z")
-    print(f"{'':<24}" + "".join(f"{head:>15}" for head in heads))
+    print(f"{'':<24}" + "".join(f"{head:>12}" for head in heads))
     lengths = [
         wrist._replace(
             measured=_with_length(wrist.measured),
@@ -304,8 +304,8 @@ def force_table(wrists: list[Wrist]) -> None:
     print(f"{'sd of |f|, measured':<24}{shown(spread)}")
     means = np.array([wrist.roll.mean() for wrist in wrists])
     print(
-        f"Roll of the forearm by the markers from that by positions, degrees: median "
-        f"{np.median(means):.0f}, its size {np.median(np.abs(means)):.0f} (90 %: "
+        "Roll of the forearm by markers, from that by positions, in degrees: mean over a clip "
+        f"{np.median(means):.0f} (median),\nits size {np.median(np.abs(means)):.0f} (90 %: "
         f"{np.quantile(np.abs(means), 0.9):.0f}); within a clip, sd "
         f"{np.median([wrist.roll.std() for wrist in wrists]):.0f}\n"
     )
