@@ -41,13 +41,13 @@ from m3n_sklearn.pretraining import CorpusSource, build_corpus, load_pretrained,
 from m3n_sklearn.procedural import list_activities
 from m3n_sklearn.simulation import Randomization
 
+from .motion_sets import CMU
 from .real_sets import real_sources
 from .skeletal import read_skeletal
 
 FOLDER = Path(m3n_sklearn.__file__).parent / "pretraining" / "weights"
 WORK = Path(__file__).parent / "results" / "weights"
 """Where corpora and the state of trainings are kept until they have finished."""
-CMU = "CMU Graphics Lab Motion Capture Database: free for all uses, not to be resold as data"
 PEOPLE, CLIP_SECONDS = 10, 6.5
 CORPUS: dict[str, Any] = {
     "simulator": SMPLIMUSimulator(

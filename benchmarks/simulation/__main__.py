@@ -1,6 +1,6 @@
 """Tables of the simulator against published formulas.
 
-python -m benchmarks.simulation [accuracy] [real] [tracks] [clocks] [speed] [noise] [--quick]
+python -m benchmarks.simulation [accuracy] [real] [tracks] [clocks] [speed] [noise] [roll] [--quick]
 
 A full run, with all tables and the real data sets, also writes the page of the documentation.
 """
@@ -18,7 +18,7 @@ import warnings
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks" / "simulation.txt"
-TABLES = ("accuracy", "real", "tracks", "clocks", "speed", "noise")
+TABLES = ("accuracy", "real", "tracks", "clocks", "speed", "noise", "roll")
 
 
 def main() -> None:

@@ -192,7 +192,16 @@ def prmd_rows(folder: Path, quick: bool) -> Iterator[Row]:
         yield attempt(f"optical: UI-PRMD, {str(label)[:28]}", makers)
 
 
-def prmd_motion(clip: np.ndarray, names: Any, every: int = 1) -> Motion:
+def prmd_motion(
+    clip: np.ndarray,
+    names: Any,
+    every: int = 1,
+    *,
+    hand: bool = True,
+    noise: float = 0.01,
+    **about: Any,
+) -> Motion:
+    """Return the motion of UI-PRMD's markers (F, M, 3); `about` are facts on the clip."""
     at = {str(name): clip[::every, i] for i, name in enumerate(names)}
 
     def middle(*markers: str) -> np.ndarray:
@@ -202,14 +211,21 @@ def prmd_motion(clip: np.ndarray, names: Any, every: int = 1) -> Motion:
     joints["head"] = middle("LFHD", "RFHD")
     for side, s in (("left", "L"), ("right", "R")):
         joints[f"{side}_shoulder"] = at[f"{s}SHO"] - [0, 0.05, 0]
-        joints[f"{side}_elbow"], joints[f"{side}_hand"] = at[f"{s}ELB"], at[f"{s}FIN"]
+        joints[f"{side}_elbow"] = at[f"{s}ELB"]
+        if hand:
+            joints[f"{side}_hand"] = at[f"{s}FIN"]
         joints[f"{side}_wrist"] = middle(f"{s}WRA", f"{s}WRB")
         own, both = middle(f"{s}ASI", f"{s}PSI"), middle("LASI", "RASI")
         joints[f"{side}_hip"] = 0.75 * own + 0.25 * both - [0, 0.06, 0]
         joints[f"{side}_knee"], joints[f"{side}_ankle"] = at[f"{s}KNE"], at[f"{s}ANK"]
     points = np.stack(list(joints.values()), axis=1)
     layout = {joint: i for i, joint in enumerate(joints)}
-    return motion_from_joints(points, layout, rate=100.0 / every, up="y", noise=0.01)
+    return motion_from_joints(points, layout, rate=100.0 / every, up="y", noise=noise, **about)
+
+
+def is_complete(clip: np.ndarray) -> bool:
+    """Tell whether no marker (F, M, 3) is at the origin, where UI-PRMD has lost ones."""
+    return bool((np.linalg.norm(clip, axis=-1) > 5e-3).all())
 
 
 def twin_rows(folder: Path, quick: bool) -> Iterator[Row]:
