@@ -47,8 +47,8 @@ def export(
     path : path-like
         The ``.onnx`` file to write. The folder must exist.
     precision : {"float32", "int8"}, default="float32"
-        ``"int8"`` stores the weights as 8-bit integers, in a quarter of the space. The network
-        still calculates in float32.
+        ``"int8"`` stores the weights as 8-bit integers, in less than a third of the space. The
+        network still calculates in float32.
     hop : float, optional
         Seconds from one window to the next along raw samples. By default that of the windows of an
         ``HMMClassifier``, else half a window.
