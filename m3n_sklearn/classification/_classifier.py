@@ -212,8 +212,8 @@ class Multi3NetClassifier(
         Number of epochs trained, including earlier warm starts.
     examples_ : Examples
         With ``strategy="frozen"``, the features, labels, weights and groups of the training
-        windows, for `teach` and `forget`. They take 2 kB per window with ``m3n-base``, also in
-        saved files. ``del classifier.examples_`` removes them.
+        windows, for `teach` and `forget`. They take 2 kB per window of one wrist with
+        ``m3n-base``, also in saved files. ``del classifier.examples_`` removes them.
     words_weight_ : float
         With ``strategy="guided"``, the exponent of the probabilities by `descriptions`, between 0
         and 1. It is 0 if they fit the labels no better than chance.
@@ -558,7 +558,6 @@ class Multi3NetClassifier(
             "strategy": self.strategy,
             "head": self.head,
             "label_at": self.label_at,
-            "statistics": self.statistics,
             "descriptions": content_hash((classes.tolist(), prompts)),
         }
 

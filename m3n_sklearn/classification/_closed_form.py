@@ -22,6 +22,14 @@ STATISTICS_SHARE = 0.5
 from 0 to 1 on six data sets, see docs/benchmarks/watches)."""
 
 
+CONSTANT = 1e-6
+"""Spread below which a statistic is constant, such as those of a sensor that is not there."""
+
+LEAST_SPREAD = 0.1
+"""Statistics that vary less over the training windows are not enlarged: rounding, or what a sensor
+at rest reads, must not become evidence."""
+
+
 def embed(
     module: ImuClassifier,
     x: AnyArray,
@@ -90,10 +98,11 @@ def closed_form_head(
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The number of unique classes")
         scaler = StandardScaler().fit(rows, sample_weight=weight)
-        n_statistics = 0 if n_learned is None else rows.shape[1] - n_learned
-        if n_statistics:
-            share = STATISTICS_SHARE * (rows.shape[1] - n_statistics) / n_statistics
-            scaler.scale_[-n_statistics:] /= np.sqrt(share)
+        statistics = scaler.var_[n_learned:] if n_learned is not None else np.zeros(0)
+        if varying := np.count_nonzero(statistics > CONSTANT**2):
+            share = STATISTICS_SHARE * n_learned / varying
+            spread = np.maximum(np.sqrt(statistics), LEAST_SPREAD)
+            scaler.scale_[n_learned:] = spread / np.sqrt(share)
             C = C / (1 + STATISTICS_SHARE)
         regression = LogisticRegression(C=C, max_iter=1000, tol=1e-6)
         regression.fit(scaler.transform(rows), codes, sample_weight=weight)

@@ -223,17 +223,18 @@ class Teachable:
         """Return the features (n_views, n, d) of windows."""
         input_map = with_fields(self.input_, layout=layout)
         input_map.warn_units(imu)
+        x, fitted = input_map(imu), self.input_.layout
+        if not layout.is_series:  # sites may come in another order
+            x = x[:, [layout.sites.index(site) for site in fitted.sites]]
         data = LabeledWindows(
-            x=input_map(imu).astype(self.examples_.features.dtype, copy=False),
-            present=None if layout.is_series else layout.present,
+            x=x.astype(self.examples_.features.dtype, copy=False),
+            present=None if layout.is_series else fitted.present,
             codes=codes,
             weight=np.ones(len(imu)),
             n_classes=len(self.classes_),
             augmentation=self._augmentation(layout),
         )
-        sites = list(layout.sites) or [""]
-        config = {**self._with_functions(self.config_), "sites": sites}
-        member = Member("frozen", config, self.weights_)
+        member = Member("frozen", self._with_functions(self.config_), self.weights_)
         return embed_frozen(member, data, resolve_device(self.device), 0)
 
     def _learn(self, examples: Examples, classes: AnyArray) -> Self:

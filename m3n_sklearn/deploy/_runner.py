@@ -46,6 +46,9 @@ __all__ = ["EVEN", "Runner", "Smoother", "Table"]
 FORMAT = 1
 """Version of the JSON file that this file reads."""
 
+SLOWEST = 15.0
+"""Rate in Hz below which a network misses most of what a hand does."""
+
 CHUNK = 128
 """Windows per run of the network, which bounds the memory."""
 
@@ -421,6 +424,7 @@ class Runner:
             x = ((windows - center) / scale)[:, None]
         else:
             if about["rate"] is not None and rate is not None and rate != about["rate"]:
+                _warn_if_slow(rate, about["rate"])
                 windows = _resampled(windows, rate, about["rate"])
             columns = np.array(about["columns"])
             x = windows[:, columns]
@@ -466,6 +470,17 @@ class Runner:
 
 
 # ---- checks, which a stream shares
+
+
+def _warn_if_slow(rate: float, wanted: float) -> None:
+    """Warn about samples that are too rare to show the movements of a hand."""
+    if rate < SLOWEST <= wanted:
+        warn(
+            f"The windows have {rate:g} samples per second and are brought to {wanted:g}. They "
+            f"show movements below {rate / 2:g} Hz only, and hands reach 5 to 10 Hz: use at least "
+            f"{SLOWEST:g} samples per second, or check the given rate.",
+            UserWarning,
+        )
 
 
 def rate_of(rate: Any) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,10 @@ from torch.nn import functional
 __all__ = ["SignalStatistics"]
 
 BANDS = (0.006, 0.016, 0.03, 0.05, 0.08, 0.13, 0.2)
-"""Edges of the frequency bands in cycles per sample: 0.3 to 10 Hz at 50 Hz, in half octaves."""
+"""Edges of the frequency bands in cycles per sample: 0.3 to 10 Hz at 50 Hz."""
+
+SPACING = 0.004
+"""Distance of the frequencies at which the spectrum is computed, in cycles per sample."""
 
 LAGS = (5, 10, 20, 35, 50)
 """Lags of the autocorrelation in samples: 0.1 to 1 s at 50 Hz."""
@@ -88,20 +92,28 @@ def _correlations(triads: Tensor) -> Tensor:
 
 
 def _powers(centered: Tensor) -> Tensor:
-    """Return the power in each band.
+    """Return the mean power in each band.
 
-    The spectrum is computed at fixed frequencies, four in each band, so that its length does not
-    depend on that of the window.
+    The spectrum is computed at fixed frequencies, so that its length does not depend on that of the
+    window.
     """
-    edges = torch.tensor(BANDS, dtype=centered.dtype, device=centered.device)
-    steps = torch.arange(4, dtype=centered.dtype, device=centered.device) / 4 + 0.125
-    frequency = (edges[:-1, None] + (edges[1:] - edges[:-1])[:, None] * steps).flatten()
+    frequencies, sizes = _frequencies()
+    frequency = torch.tensor(frequencies, dtype=centered.dtype, device=centered.device)
     time = torch.arange(centered.shape[-1], dtype=centered.dtype, device=centered.device)
     angle = 2 * math.pi * time[:, None] * frequency
     window = 0.5 - 0.5 * torch.cos(2 * math.pi * (time + 0.5) / centered.shape[-1])
     rows = centered * window / centered.shape[-1]
     power = (rows @ angle.cos()).square() + (rows @ angle.sin()).square()
-    return power.unflatten(-1, (len(BANDS) - 1, 4)).mean(dim=-1)
+    return torch.stack([band.mean(dim=-1) for band in power.split(sizes, dim=-1)], dim=-1)
+
+
+def _frequencies() -> tuple[list[float], list[int]]:
+    """Return the frequencies of all bands, and their number in each band."""
+    bands = []
+    for low, high in pairwise(BANDS):
+        count = max(1, round((high - low) / SPACING))
+        bands.append([low + (high - low) * (k + 0.5) / count for k in range(count)])
+    return [frequency for band in bands for frequency in band], [len(band) for band in bands]
 
 
 def _autocorrelations(scaled: Tensor) -> Tensor:

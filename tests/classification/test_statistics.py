@@ -103,8 +103,50 @@ def test_their_share_of_the_variance_does_not_depend_on_their_number():
     learned, one = rng.normal(size=(40, 5)), rng.normal(size=(40, 1))
     codes = rng.integers(0, 3, 40)
     logits = []
-    for copies in (1, 7):
-        rows = np.hstack([learned, np.repeat(one, copies, axis=1)])
+    for copies, constants in ((1, 0), (7, 0), (1, 20)):
+        rows = np.hstack([learned, np.repeat(one, copies, axis=1), np.full((40, constants), 3.0)])
         W, b = closed_form_head(rows, codes, np.ones(40), 3, 1.0, n_learned=5)
         logits.append(rows @ W.T + b)
-    assert_allclose(*logits, atol=1e-3)
+    assert_allclose(logits[0], logits[1], atol=1e-3)
+    assert_allclose(logits[0], logits[2], atol=1e-9)
+
+
+def test_what_only_rounding_tells_apart_is_no_evidence():
+    rng = np.random.default_rng(0)
+    X, y = windows(SITES[1:])
+    still = X["imu"].copy()
+    still[:, 3:] = 0.02 * rng.normal(size=(24, 3, 1))  # a gyroscope that reads its offset only
+    X = Windows(imu=still, rate=50.0, channels=X.channels)
+    model = Multi3NetClassifier("m3n-base", strategy="frozen", random_state=0).fit(X, y)
+    nearly = Windows(
+        imu=still + 1e-6 * rng.normal(size=still.shape), rate=50.0, channels=X.channels
+    )
+    assert_allclose(model.predict_proba(nearly), model.predict_proba(X), atol=1e-2)
+    moved = still.copy()
+    moved[:, 3:] += 0.3 * rng.normal(size=(24, 3, 128))
+    moving = Windows(imu=moved, rate=50.0, channels=X.channels)
+    assert model.score(moving, y) > 0.9
+
+
+def test_teaching_with_sites_in_another_order_is_teaching():
+    X, y = windows()
+    given = {"pretrainer": "m3n-base", "strategy": "frozen", "random_state": 0}
+    new = Windows(imu=X["imu"] + 0.5, rate=50.0, channels=X.channels)
+    swapped = Windows(
+        imu=np.roll(new["imu"], 6, axis=1), rate=50.0, channels=channel_names(SITES[::-1])
+    )
+    taught = [
+        Multi3NetClassifier(**given).fit(X, y).teach(shown, y).predict_proba(X)
+        for shown in (new, swapped)
+    ]
+    assert_allclose(*taught, atol=1e-5)
+
+
+@pytest.mark.parametrize("hertz", [6.8, 7.7, 8.3, 9.7])
+def test_no_frequency_is_missed_in_a_long_window(hertz):
+    powers = []
+    for length in (128, 600):
+        x = np.zeros((1, 1, 6, length))
+        x[0, 0, 0] = 2 + np.sin(2 * np.pi * hertz * np.arange(length) / 50)
+        powers.append(of_norm(statistics(x))[1].max())
+    assert powers[1] > powers[0] - 2.0

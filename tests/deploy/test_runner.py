@@ -182,3 +182,9 @@ def test_dates_and_wrong_arguments_of_a_runner(exported):
         Runner(exported.with_suffix(".json"))
     with pytest.raises(ValueError, match="threads must be a whole number"):
         Runner(exported, threads="2")
+
+
+def test_few_samples_per_second_are_said(exported):
+    runner, X = Runner(exported), windows()[0]["imu"]
+    with pytest.warns(UserWarning, match="5 samples per second and are brought to 50"):
+        runner.predict_proba(X[..., :10], 5.0)
