@@ -98,7 +98,8 @@ def closed_form_head(
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The number of unique classes")
         scaler = StandardScaler().fit(rows, sample_weight=weight)
-        statistics = scaler.var_[n_learned:] if n_learned is not None else np.zeros(0)
+        n_learned = rows.shape[1] if n_learned is None else n_learned
+        statistics = scaler.var_[n_learned:]
         if varying := np.count_nonzero(statistics > CONSTANT**2):
             share = STATISTICS_SHARE * n_learned / varying
             spread = np.maximum(np.sqrt(statistics), LEAST_SPREAD)
