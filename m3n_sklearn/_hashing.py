@@ -15,6 +15,9 @@ from sklearn.base import BaseEstimator
 
 __all__ = ["content_hash", "file_digest", "folder_digests", "sha256", "stable_key"]
 
+PLACES = frozenset({"cache_dir", "checkpoint", "memory"})
+"""Parameters for where an estimator keeps its own work, which grows with every fit."""
+
 LONGEST_PATH = 1024
 SMALL_FILE = 2**20
 """Bytes up to which a file in a folder is read. The columns of a corpus are larger."""
@@ -44,7 +47,8 @@ def content_hash(value: Any) -> str:
     """Digest arrays, windows, estimators and containers by what a pickle of them would hold.
 
     The digest is the same in every process; memory-mapped arrays have that of arrays in memory.
-    Functions and classes are identified by their names. A path counts with what it leads to.
+    Functions and classes are identified by their names. A path counts with what it leads to; where
+    an estimator keeps its own work does not count.
     """
     try:
         return str(joblib.hash(_parts(value), coerce_mmap=True))
@@ -60,6 +64,7 @@ def _parts(value: Any) -> Any:
     if isinstance(value, BaseEstimator):
         # compared by name: its module imports torch, which simulations do without
         kept = {k: v for k, v in vars(value).items() if type(v).__name__ != "LiveModule"}
+        kept |= dict.fromkeys(PLACES & kept.keys())
         return [type(value), _parts(kept)]
     if type(value) in (list, tuple):
         return type(value)(map(_parts, value))

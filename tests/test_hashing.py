@@ -19,7 +19,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from m3n_sklearn import Windows
+from m3n_sklearn import Multi3NetPretrainer, Windows
 from m3n_sklearn._hashing import content_hash, file_digest, folder_digests, sha256, stable_key
 
 X, Y = np.random.default_rng(0).normal(size=(30, 4)), np.arange(30) % 3
@@ -123,3 +123,21 @@ def test_a_path_counts_with_what_it_leads_to(tmp_path):
     after = [content_hash(each) for each in (file, str(file), folder, {"corpus": str(folder)})]
     assert not set(before) & set(after)
     assert content_hash("walk") == content_hash("walk")
+
+
+def test_where_an_estimator_keeps_its_work_does_not_count(tmp_path):
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    found = set()
+    for content in ("one", "two"):
+        (kept / "fit").write_text(content)
+        found |= {
+            content_hash(make_pipeline(LogisticRegression(), memory=str(kept))),
+            content_hash(make_pipeline(LogisticRegression())),
+        }
+    assert len(found) == 1
+    parts = {
+        content_hash(Multi3NetPretrainer(checkpoint=place)) for place in (None, kept, "elsewhere")
+    }
+    assert len(parts) == 1
+    assert content_hash(Multi3NetPretrainer(corpus=kept)) not in parts
