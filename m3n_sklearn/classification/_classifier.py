@@ -229,8 +229,8 @@ class Multi3NetClassifier(
     ``"auto"`` depends on the number of labels only. Without a pretrainer it is ``"scratch"``. With
     four windows per class or more, with `rehearsal`, or with several pretrainers, it is an
     ensemble: the networks of ``"frozen"``, ``"finetune"`` and ``"scratch"``, and ``"frozen"`` and
-    ``"finetune"`` of each further pretrainer, each trained as it would be alone. A `ForeignEncoder`
-    takes part as ``"frozen"`` only. The ensemble
+    ``"finetune"`` of each further pretrainer, each trained as it would be alone, without
+    `statistics`. A `ForeignEncoder` takes part as ``"frozen"`` only. The ensemble
     predicts the weighted geometric mean of their probabilities; all frozen networks together have
     half the weight of a trained one. With fewer windows, ``"auto"`` is ``"finetune"`` if there are
     `descriptions`. Otherwise it is ``"frozen"`` with fewer than 16 windows in all, and an ensemble
