@@ -94,7 +94,7 @@ EXERCISES: Mapping[str, tuple[str, ...]] = {
 """Captions of UI-PRMD's exercises, written for this table. They fit any arm and any leg."""
 
 NEW_PEOPLE = ("cmu/05", "cmu/06", "cmu/07")
-"""People whom ``cmu_asfamc_28`` does not have."""
+"""Subjects of CMU that ``cmu_asfamc_28`` does not have."""
 KNOWN = {"05_01", "07_01", "07_02", *(f"06_{trial:02d}" for trial in range(1, 8))}
 """Trials that ``cmu_expmap_96`` has: distances of hands and feet correlate by more than 0.92, and
 the lengths differ by at most two frames."""

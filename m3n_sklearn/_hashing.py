@@ -64,7 +64,7 @@ def _parts(value: Any) -> Any:
     if isinstance(value, BaseEstimator):
         # compared by name: its module imports torch, which simulations do without
         kept = {k: v for k, v in vars(value).items() if type(v).__name__ != "LiveModule"}
-        kept |= dict.fromkeys(PLACES & kept.keys())
+        kept |= {k: None for k in PLACES & kept.keys() if _is_place(kept[k])}
         return [type(value), _parts(kept)]
     if type(value) in (list, tuple):
         return type(value)(map(_parts, value))
@@ -73,11 +73,23 @@ def _parts(value: Any) -> Any:
     return {k: _parts(v) for k, v in value.items()} if type(value) is dict else value
 
 
-def _is_path(value: str | os.PathLike[str]) -> bool:
-    """Tell whether a value is the path of a file or folder; a text without "/" and "." is not."""
+def _is_place(value: Any) -> bool:
+    """Tell whether a value names a place for results, which need not be there yet."""
+    return isinstance(value, joblib.Memory) or (
+        isinstance(value, str | os.PathLike) and _looks_like_a_path(value)
+    )
+
+
+def _looks_like_a_path(value: str | os.PathLike[str]) -> bool:
+    """Tell whether a value is written as a path; a text without "/" and "." is not."""
     text = os.fspath(value)
-    named = isinstance(value, os.PathLike) or os.sep in text or "/" in text or "." in text
-    return named and len(text) < LONGEST_PATH and Path(text).exists()
+    return isinstance(value, os.PathLike) or os.sep in text or "/" in text or "." in text
+
+
+def _is_path(value: str | os.PathLike[str]) -> bool:
+    """Tell whether a value is the path of a file or folder."""
+    text = os.fspath(value)
+    return _looks_like_a_path(value) and len(text) < LONGEST_PATH and Path(text).exists()
 
 
 def _path_digest(path: Path) -> Any:

@@ -137,7 +137,19 @@ def test_where_an_estimator_keeps_its_work_does_not_count(tmp_path):
         }
     assert len(found) == 1
     parts = {
-        content_hash(Multi3NetPretrainer(checkpoint=place)) for place in (None, kept, "elsewhere")
+        content_hash(Multi3NetPretrainer(checkpoint=place)) for place in (None, kept, "./not_there")
     }
     assert len(parts) == 1
     assert content_hash(Multi3NetPretrainer(corpus=kept)) not in parts
+
+
+class Reservoir(LogisticRegression):
+    """An estimator whose parameter of that name is a number."""
+
+    memory = 1
+
+
+def test_a_number_of_such_a_name_counts():
+    short, long = Reservoir(), Reservoir()
+    short.memory, long.memory = 3, 30
+    assert content_hash(short) != content_hash(long)

@@ -95,7 +95,7 @@ def _bars(tables: Tables, name: str) -> Iterator[Bar]:
         yield Bar("frozen against frozen m3n-base", frozen, before, {1: 6, 4: 6, 16: 5})
     yield Bar("frozen against the best LIMU-BERT", frozen, limu, {1: 6, 4: 6, 16: 5})
     stated = row(f"{GIVEN}{name}", MEASURED)
-    yield Bar("statistics beside the frozen encoder", stated, frozen, {1: 0, 4: 0, 16: 0})
+    yield Bar("statistics added to the frozen encoder", stated, frozen, {1: 0, 4: 0, 16: 0})
     yield Bar(
         "frozen, with statistics, against the best rival", stated, rival, {1: 10, 4: 6, 16: 3}
     )

@@ -19,8 +19,7 @@ _NEVER = -30.0
 
 STATISTICS_SHARE = 0.5
 """Variance of all statistics together, relative to that of all features of the encoder (measured
-from 0 to 1 on six data sets, see docs/benchmarks/watches)."""
-
+from 0 to 1 on six data sets, see docs/benchmarks/tried_and_removed)."""
 
 CONSTANT = 1e-6
 """Spread below which a statistic is constant, such as those of a sensor that is not there."""

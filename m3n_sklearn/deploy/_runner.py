@@ -696,9 +696,13 @@ class Smoother:
         balanced = self.about["decision"] != "path"
         return posterior / np.array(self.about["shares"]) if balanced else posterior
 
+    def _likelihood(self, scores: Any) -> Any:
+        """Return likelihoods (n, K), up to a factor for each row."""
+        return np.exp(scores - scores.max(axis=1, keepdims=True))
+
     def _posterior(self, scores: Any) -> Any:
         """Return the probabilities (n, K) of a chain given all its rows."""
-        likelihood = _likelihood(scores)
+        likelihood = self._likelihood(scores)
         of_class = (self._forward(likelihood) * self._backward(likelihood)).sum(axis=2)
         return of_class / of_class.sum(axis=1, keepdims=True)
 
@@ -781,11 +785,6 @@ class Smoother:
                 age -= 1
             path.append(code)
         return np.array(path[::-1])
-
-
-def _likelihood(scores: Any) -> Any:
-    """Return likelihoods (n, K), up to a factor for each row."""
-    return np.exp(scores - scores.max(axis=1, keepdims=True))
 
 
 def _survival(shape: Any, x: Any) -> Any:

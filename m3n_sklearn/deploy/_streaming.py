@@ -517,7 +517,7 @@ class _Filter:
         smoother, alpha = self.smoother, self.alphas.get(emission)
         isolated = alpha is None and len(proba) == 1
         scores = smoother._scores(proba, isolated=isolated, emission=emission)
-        likelihood = np.exp(scores - scores.max(axis=1, keepdims=True))
+        likelihood = smoother._likelihood(scores)
         forward = smoother._forward(likelihood[:1], alpha)
         posterior = (forward[0] * smoother._backward(likelihood)[0]).sum(axis=1)
         return posterior / posterior.sum(), forward[0]

@@ -401,7 +401,7 @@ def _classes(facts: Sequence[Facts]) -> Iterator[Finding]:
         yield Finding(
             "classes",
             "all",
-            "There are no labels. A classifier needs them.",
+            "There are no labels, from which a classifier learns.",
             "Give Recording(labels=...) or Motion(label=...), or name the labels of a table in "
             "read_table(..., label=...).",
         )
