@@ -3,47 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace as with_fields
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._compat import check_is_fitted, check_params, root_entropy
-from .._inputs import ImuWindows, InputMap, Layout
+from .._inputs import ImuWindows, Layout
 from .._labels import check_groups, check_labels
 from .._torch import LiveModule, all_or_nothing, one_fit_at_a_time, resolve_device
 from .._typing import AnyArray
 from .._warn import warn
-from ..pretraining import Augmentation
 from ._examples import Examples
 from ._learning import Member, embed_frozen, train_frozen
+from ._predictor import Predictor
 from ._training_windows import LabeledWindows
 
 __all__ = ["Teachable"]
 
 
-class Teachable:
+class Teachable(Predictor):
     """Gives a classifier of windows the methods `teach` and `forget`."""
 
     strategy: str
-    augment: Any
     class_weight: Any
-    device: str
     random_state: Any
-    classes_: AnyArray
-    config_: dict[str, Any]
-    weights_: dict[str, AnyArray]
-    strategy_: str
     examples_: Examples
-    input_: InputMap
-
-    if TYPE_CHECKING:
-
-        def _read(self, X: Any, *, reset: bool) -> ImuWindows: ...
-        def _warn_about_length(self, imu: ImuWindows) -> None: ...
-        def _layout_of(self, imu: ImuWindows) -> Layout: ...
-        def _augmentation(self, layout: Layout) -> Augmentation | None: ...
-        def _with_functions(self, config: dict[str, Any]) -> dict[str, Any]: ...
 
     def teach(
         self,

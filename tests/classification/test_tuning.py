@@ -489,12 +489,12 @@ def test_threads_change_no_bit():
 
 
 def test_the_network_is_built_once(monkeypatch):
-    from m3n_sklearn.classification import _classifier
+    from m3n_sklearn.classification import _predictor
 
     X, y, _ = wrist_data()
     fitted = classifier().fit(X, y)
     first = fitted.predict_proba(X)
-    monkeypatch.setattr(_classifier, "build_classifier", None)
+    monkeypatch.setattr(_predictor, "build_classifier", None)
     np.testing.assert_array_equal(fitted.predict_proba(X), first)
 
 
