@@ -20,7 +20,7 @@ from .._windows import Windows
 from ..nets import build_classifier, set_weights
 from ..pretraining import FINE_TUNING, Augmentation, resolve_augmentation
 from ._foreign import ForeignEncoder, foreign_within, with_functions
-from ._prediction import check_finite, probabilities, run_in_chunks, turned_views
+from ._outputs import check_finite, probabilities, run_in_chunks, turned_views
 from ._pretrained import as_list, reads_one_length
 
 __all__ = ["Predictor"]

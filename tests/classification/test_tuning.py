@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from m3n_sklearn import Multi3NetPretrainer, Windows, load
 from m3n_sklearn.classification._closed_form import closed_form_head
 from m3n_sklearn.classification._learning import LEARNING_RATES
-from m3n_sklearn.classification._prediction import TURNS, probabilities, turned, turned_views
+from m3n_sklearn.classification._outputs import TURNS, probabilities, turned, turned_views
 from m3n_sklearn.classification._training_windows import class_loss, imbalance
 from m3n_sklearn.nets._recognizers import N_EXPERTS, Head
 from m3n_sklearn.skeleton._rotations import random_rotations
