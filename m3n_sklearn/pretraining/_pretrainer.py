@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -34,19 +34,21 @@ from .._torch import LiveModule, derive_seed, isolated, resolve_device
 from .._validation import RATES
 from .._warn import warn
 from .._windows import Windows
-from ..nets import Multi3Net, get_weights, multi3net_config, place_unknown_site, set_weights
+from ..nets import Multi3Net, get_weights, place_unknown_site, set_weights
 from ..text import resolve_text_encoder
 from ._augmentation import PRETRAINING, Augmentation, resolve_augmentation
 from ._data import Named, PretrainingData
 from ._identity import training_identity
 from ._joint_space import JointSpace
 from ._modalities import Captions, ImuSource, RecordedImu, SimulatedImu
-from ._objectives import DECODERS, NEEDS, Objectives
+from ._objectives import NEEDS, Objectives
 from ._setup import (
     check_rates,
+    check_same_network,
     check_views,
     choose_objectives,
     measure_scales,
+    network_config,
     present_rows,
     recorded_rows,
     spread_rows,
@@ -522,33 +524,12 @@ class Multi3NetPretrainer(CallbackSupportMixin, Persistent, JointSpace, BaseEsti
 
     def _network(self, data: PretrainingData, objectives: Mapping[str, float]) -> Multi3Net:
         """Return the network to train."""
-        # 1. Its sizes are those of the data
-        sizes: dict[str, Any] = {}
-        if data.imu is not None and data.input_map is not None:
-            first = data.network_input(spread_rows(data.imu.present)[:1])
-            _, _, channels, n_times = first.shape
-            sites = data.input_map.layout.sites or ("",)
-            sizes.update(sites=sites, in_channels=channels, n_times=n_times)
-        if "pose" in data.modalities:
-            sizes["pose_shape"] = data.pose_shape()
-        if data.captions is not None:
-            sizes["text_size"] = data.captions.vectors.shape[1]
-        config = multi3net_config(
-            self.encoder,
-            modalities=data.modalities,
-            decoders=[name for name in DECODERS if name in objectives],
-            width=self.width,
-            **sizes,
-        )
+        # 1. Sizes from the data
+        config = network_config(data, objectives, self.encoder, self.width)
         net = Multi3Net(config)
         # 2. Weights of the last fit, or fresh ones with the scales of the data
         if self._continues():
-            if config != self.config_:
-                raise ValueError(
-                    "warm_start=True continues the last fit, but these data and parameters need "
-                    f"another network: {_changes(self.config_, config)}. Set warm_start=False, or "
-                    "give the same modalities, sites, channels, window length and sizes."
-                )
+            check_same_network(self.config_, config)
             set_weights(net, self.weights_)
         elif data.imu is not None:
             measure_scales(net, data)
@@ -646,22 +627,3 @@ class Multi3NetPretrainer(CallbackSupportMixin, Persistent, JointSpace, BaseEsti
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """Return the entries in which two configurations of a network differ."""
-    old, new = (dict(_entries(config)) for config in (before, now))
-    return "; ".join(
-        f"{name} was {old.get(name)!r} and is {new.get(name)!r}"
-        for name in {**old, **new}
-        if old.get(name) != new.get(name)
-    )
-
-
-def _entries(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the entries of a nested mapping with dotted names."""
-    for name, value in config.items():
-        if isinstance(value, Mapping):
-            yield from _entries(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
