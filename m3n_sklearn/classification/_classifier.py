@@ -412,21 +412,18 @@ class Multi3NetClassifier(
 
         # 4. Train on the network's input. Without labels, there is nothing to train. A frozen
         #    network keeps the features of its windows, so that it can be taught more of them.
-        history: list[dict[str, float]] = []
         for name in {"examples_", "words_weight_"} & vars(self).keys():
             delattr(self, name)
+        config = members[0].config
+        history: list[dict[str, float]] = []
         if self.strategy_ == "zero_shot":
             with isolated():
                 weights = get_weights(initial_module(members[0], imu.values.dtype))
-            config = members[0].config
         elif self.strategy_ == "frozen":
             data, device = self._data(imu, labels, rehearsal, members), resolve_device(self.device)
             with epoch_callbacks(self, max_epochs=0):
                 features = embed_frozen(members[0], data, device, seed)
-                config, weights = (
-                    members[0].config,
-                    train_frozen(members[0], features, labels, seed),
-                )
+                weights = train_frozen(members[0], features, labels, seed)
             given_weight = None if sample_weight is None else np.asarray(sample_weight)[kept]
             names = labels.classes[labels.codes]
             self.examples_ = Examples.of(features, names, given_weight, people)
@@ -446,7 +443,7 @@ class Multi3NetClassifier(
         # 5. Keep NumPy arrays only, so that the classifier runs on any device.
         self.config_, self.history_ = without_functions(config), history
         self.n_iter_ = first_epoch + len(history)
-        self._set_weights(weights)
+        self.weights_, self._live = weights, LiveModule()
         self._foreign = self._given_foreign()
         return self
 
@@ -619,11 +616,7 @@ class Multi3NetClassifier(
         if rehearsal is None:
             return data
         others, codes = rehearsal
-        input_map = replace(self.input_, layout=self._layout_of(others))
-        input_map.warn_units(others)
-        x = input_map(others)
-        if not layout.is_series:  # sites may come in another order
-            x = x[:, [input_map.layout.sites.index(site) for site in layout.sites]]
+        x = self._as_input(others)
         if x.shape[1:] != data.x.shape[1:]:
             raise ValueError(
                 f"At the encoder's rate, windows of rehearsal have the shape {x.shape[1:]} (sites, "
@@ -670,7 +663,6 @@ class Multi3NetClassifier(
         X, y = rehearsal
         with naming("rehearsal=(X, y)"):
             imu = self._read(X, reset=False)
-            self._layout_of(imu)
         if np.shape(y) != (len(imu),):
             raise ValueError(
                 f"rehearsal has {len(imu)} windows, but labels of shape {np.shape(y)}."
@@ -685,10 +677,6 @@ class Multi3NetClassifier(
             )
         known = np.searchsorted(self.classes_, own[codes[rows]])
         return imu.with_values(imu.values[rows]), known
-
-    def _set_weights(self, weights: dict[str, AnyArray]) -> None:
-        """Set the weights, and discard the network with the old ones."""
-        self.weights_, self._live = weights, LiveModule()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -92,12 +92,10 @@ class Predictor:
         """Return the logits (n_views, n, n_classes) of the views of each window."""
         check_is_fitted(self)
         check_params(self, ("augment", "rate", "channels", "device"))  # may be set after the fit
-        # 1. Windows -> network input; sites may come in another order than in fit
+        # 1. Windows -> network input
         imu = self._read(X, reset=False)
-        input_map = replace(self.input_, layout=self._layout_of(imu))
-        input_map.warn_units(imu)
         self._warn_about_length(imu)
-        x, layout = input_map(imu), input_map.layout
+        x, layout = self._as_input(imu), self.input_.layout
         present = None if layout.is_series else layout.present
         # 2. One view, or several orientations if the mounting is unknown
         cropped = not reads_one_length(self.config_)
@@ -109,8 +107,6 @@ class Predictor:
             return module(batch)["logits"]
 
         with self._module() as module:
-            if not layout.is_series:
-                module.read_sites(layout.sites)
             logits = np.stack(
                 [run_in_chunks(forward, module, v, present, device, threads) for v in views]
             )
@@ -149,7 +145,7 @@ class Predictor:
         return resolve_augmentation(self.augment, FINE_TUNING, series=layout.is_series)
 
     def _read(self, X: Any, *, reset: bool) -> ImuWindows:
-        """Check windows, with the rate and channels of `fit` unless they are reset."""
+        """Return windows, checked; unless `reset`, they must have the channels of `fit`."""
         rate = self.rate
         if not reset and isinstance(X, Windows) and X.rate("imu") is not None:
             rate = None  # these windows know their own rate, which may differ from that of fit
@@ -157,7 +153,15 @@ class Predictor:
             rate = self.rate_
         imu = read_imu(self, X, reset=reset, rate=rate, channels=self.channels)
         imu.check_rate()
+        if not reset:
+            self._layout_of(imu)
         return imu
+
+    def _as_input(self, imu: ImuWindows) -> AnyArray:
+        """Return windows as the network reads them, with the sites in the order of `fit`."""
+        input_map = replace(self.input_, layout=self._layout_of(imu))
+        input_map.warn_units(imu)
+        return input_map(imu)
 
     def _warn_about_length(self, imu: ImuWindows) -> None:
         """Warn if windows last much longer or shorter than those that were fitted."""
@@ -172,7 +176,7 @@ class Predictor:
             )
 
     def _layout_of(self, imu: ImuWindows) -> Layout:
-        """Return the layout of windows to predict, whose sites may be in another order."""
+        """Return where windows have the sensors of `fit`; their sites may be in another order."""
         fitted = self.input_.layout
         if imu.values.shape[1] != fitted.n_channels:
             raise ValueError(
@@ -186,7 +190,8 @@ class Predictor:
                 f"X has the channels {', '.join(imu.channels)}, but the classifier was fitted on "
                 f"{', '.join(self.channels_)}. Select or rename channels."
             )
-        return imu.layout
+        columns = dict(zip(imu.layout.sites, imu.layout.columns, strict=True))
+        return replace(fitted, columns=tuple(columns[site] for site in fitted.sites))
 
 
 def _sensors(layout: Layout) -> Any:

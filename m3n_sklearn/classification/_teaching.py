@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as with_fields
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._compat import check_is_fitted, check_params, root_entropy
-from .._inputs import ImuWindows, Layout
+from .._inputs import ImuWindows
 from .._labels import check_groups, check_labels
 from .._torch import LiveModule, all_or_nothing, one_fit_at_a_time, resolve_device
 from .._typing import AnyArray
@@ -112,7 +111,6 @@ class Teachable(Predictor):
         check_params(self, ("augment", "class_weight", "device"))
         # 1. Read the windows and labels as `fit` does
         imu = self._read(X, reset=False)
-        layout = self._layout_of(imu)
         self._warn_about_length(imu)
         weight = None if sample_weight is None else np.asarray(sample_weight)
         if weight is not None and weight.dtype.kind in "biuf" and weight.size and not weight.any():
@@ -123,7 +121,7 @@ class Teachable(Predictor):
         labels = check_labels(y, len(imu), sample_weight, None)
         people = None if groups is None else check_groups(groups, len(imu))
         # 2. Features of the new windows
-        features = self._features(imu, layout, labels.codes)
+        features = self._features(imu, labels.codes)
         new = Examples.of(features, labels.classes[labels.codes], sample_weight, people)
         new = new.take(labels.weight > 0)
         # 3. Fit the head to all examples
@@ -204,16 +202,12 @@ class Teachable(Predictor):
             )
         return self.examples_
 
-    def _features(self, imu: ImuWindows, layout: Layout, codes: AnyArray) -> AnyArray:
+    def _features(self, imu: ImuWindows, codes: AnyArray) -> AnyArray:
         """Return the features (n_views, n, d) of windows."""
-        input_map = with_fields(self.input_, layout=layout)
-        input_map.warn_units(imu)
-        x, fitted = input_map(imu), self.input_.layout
-        if not layout.is_series:  # sites may come in another order
-            x = x[:, [layout.sites.index(site) for site in fitted.sites]]
+        layout = self.input_.layout
         data = LabeledWindows(
-            x=x.astype(self.examples_.features.dtype, copy=False),
-            present=None if layout.is_series else fitted.present,
+            x=self._as_input(imu).astype(self.examples_.features.dtype, copy=False),
+            present=None if layout.is_series else layout.present,
             codes=codes,
             weight=np.ones(len(imu)),
             n_classes=len(self.classes_),

@@ -166,7 +166,7 @@ def apart(fitted, X):
     for number, config in enumerate(fitted.config_["members"]):
         one = copy.deepcopy(fitted)
         one.config_ = config
-        one._set_weights(of_member(fitted, number))
+        one.weights_ = of_member(fitted, number)
         yield one.predict_proba(X)
 
 
