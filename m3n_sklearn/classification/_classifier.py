@@ -765,6 +765,8 @@ class Multi3NetClassifier(
         imu = self._read(X, reset=False)
         input_map = replace(self.input_, layout=self._layout_of(imu))
         input_map.warn_units(imu)
+        if not self._averages_views():
+            input_map.warn_if_turned(imu)
         self._warn_about_length(imu)
         x, layout = input_map(imu), input_map.layout
         present = None if layout.is_series else layout.present
