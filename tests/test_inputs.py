@@ -245,6 +245,17 @@ def test_readings_of_ios_are_told_by_their_gravity() -> None:
     assert "look like g: multiply by 9.80665" in message
 
 
+def test_gravity_that_points_the_other_way_is_named() -> None:
+    values = imu(40)
+    input_map = InputMap.fit(as_read(values))
+    inverted = values.copy()
+    inverted[:, :3] *= -1
+    assert said(lambda: input_map.warn_if_turned(as_read(values))) == []
+    (message,) = said(lambda: input_map.warn_if_turned(as_read(inverted)))
+    assert "Gravity points the other way" in message and "to_site_axes" in message
+    assert said(lambda: input_map.warn_if_turned(as_read(inverted[:10]))) == []
+
+
 def test_recordings_of_another_scale_are_named() -> None:
     values = imu(12)
     values[3:6] /= 9.81

@@ -616,7 +616,7 @@ class Multi3NetClassifier(
         if rehearsal is None:
             return data
         others, codes = rehearsal
-        x = self._as_input(others)
+        x = self._map_of(others)(others)
         if x.shape[1:] != data.x.shape[1:]:
             raise ValueError(
                 f"At the encoder's rate, windows of rehearsal have the shape {x.shape[1:]} (sites, "

@@ -94,8 +94,11 @@ class Predictor:
         check_params(self, ("augment", "rate", "channels", "device"))  # may be set after the fit
         # 1. Windows -> network input
         imu = self._read(X, reset=False)
+        input_map = self._map_of(imu)
+        if not self._averages_views():
+            input_map.warn_if_turned(imu)
         self._warn_about_length(imu)
-        x, layout = self._as_input(imu), self.input_.layout
+        x, layout = input_map(imu), input_map.layout
         present = None if layout.is_series else layout.present
         # 2. One view, or several orientations if the mounting is unknown
         cropped = not reads_one_length(self.config_)
@@ -157,11 +160,11 @@ class Predictor:
             self._layout_of(imu)
         return imu
 
-    def _as_input(self, imu: ImuWindows) -> AnyArray:
-        """Return windows as the network reads them, with the sites in the order of `fit`."""
+    def _map_of(self, imu: ImuWindows) -> InputMap:
+        """Return the map from windows to network input, whose sites are in the order of `fit`."""
         input_map = replace(self.input_, layout=self._layout_of(imu))
         input_map.warn_units(imu)
-        return input_map(imu)
+        return input_map
 
     def _warn_about_length(self, imu: ImuWindows) -> None:
         """Warn if windows last much longer or shorter than those that were fitted."""

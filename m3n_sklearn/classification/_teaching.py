@@ -206,7 +206,7 @@ class Teachable(Predictor):
         """Return the features (n_views, n, d) of windows."""
         layout = self.input_.layout
         data = LabeledWindows(
-            x=self._as_input(imu).astype(self.examples_.features.dtype, copy=False),
+            x=self._map_of(imu)(imu).astype(self.examples_.features.dtype, copy=False),
             present=None if layout.is_series else layout.present,
             codes=codes,
             weight=np.ones(len(imu)),

@@ -413,3 +413,14 @@ def test_what_is_not_a_callback_is_refused():
     X, y, _ = wrist_data()
     with pytest.raises(TypeError, match=r"callbacks\[0\] must be an instance of skorch"):
         classifier(max_epochs=1, callbacks=[print]).fit(X, y)
+
+
+@pytest.mark.parametrize("augment", ["cone", "so3"])
+def test_inverted_axes_are_named_unless_the_mounting_is_unknown(frozen, augment):
+    X, y, _ = wrist_data()
+    fitted = classifier(frozen, strategy="frozen", augment=augment).fit(X, y)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted.predict(Windows(imu=-X["imu"], rate=RATE, channels=X.channels))
+    told = any("Gravity points the other way" in str(w.message) for w in caught)
+    assert told == (augment == "cone")
