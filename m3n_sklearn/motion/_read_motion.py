@@ -23,13 +23,13 @@ from ._asf_amc import read_amc
 from ._bvh import read_bvh
 from ._bvh_file import COMMENTS
 from ._c3d import read_c3d
-from ._inverse_kinematics import MAX_UNEVENNESS, unevenness
 from ._joint_tables import read_joints
 from ._mediapipe import is_mediapipe, read_mediapipe
 from ._mocap_exports import SIGNATURES
 from ._motion import Motion
 from ._mvnx import read_mvnx
 from ._read_smpl import load_content, read_smpl, recognize_smpl
+from ._tracked_joints import MAX_UNEVENNESS, unevenness
 from ._trc import read_trc
 
 __all__ = ["read_motion"]

@@ -21,7 +21,6 @@ from .._typing import AnyArray, Array
 from .._validation import check_positive
 from .._warn import warn
 from ..skeleton import to_z_up
-from ._inverse_kinematics import check_max_gap
 from ._motion import (
     MAX_MEDIAN_SPEED,
     Motion,
@@ -34,6 +33,7 @@ from ._motion import (
 from ._readings import known_rate
 from ._rest_pose import clock_from, cut_rest_poses, warn_about_rest_poses
 from ._smpl_tools import GVHMR, HUMANS, WHAM, People, Tool, Track, people_of, recognize
+from ._tracked_joints import check_max_gap
 from ._twist import turn_forearms
 from ._upright import find_up, stance_of, stand_up
 
