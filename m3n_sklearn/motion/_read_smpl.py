@@ -9,7 +9,6 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from .._plain_content import load_plain
 from .._typing import AnyArray
 from ._motion import Motion
 from ._readings import known_rate
@@ -17,7 +16,6 @@ from ._smpl_motions import read_people
 from ._smpl_tools import GVHMR, HUMANS, WHAM, recognize
 
 __all__ = [
-    "load_content",
     "read_4dhumans",
     "read_amass",
     "read_gvhmr",
@@ -25,11 +23,6 @@ __all__ = [
     "read_wham",
     "recognize_smpl",
 ]
-
-
-def load_content(path: str | os.PathLike[str]) -> Any:
-    """Return the plain content of an .npz, .npy, pickle, joblib or torch file; nothing is run."""
-    return load_plain(path)
 
 
 def recognize_smpl(content: Any) -> str | None:
