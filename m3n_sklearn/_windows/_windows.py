@@ -468,6 +468,7 @@ class Windows:
         return {**self.__dict__, "_arrays": arrays, "_present": masks, "_rows": None}
 
     def _column_rows(self, name: str) -> AnyArray:
+        """Return the values of a column in these rows."""
         if name not in self._arrays:
             raise KeyError(
                 f"Windows have no column {name!r}. The columns are {', '.join(self._arrays)}."
@@ -475,6 +476,7 @@ class Windows:
         return _rows_of(self._arrays[name], self._rows)
 
     def _row_key(self, key: Any) -> slice | NDArray[np.int64]:
+        """Return a checked key as a slice or as row numbers from 0."""
         if isinstance(key, slice):
             return key
         if isinstance(key, (int, np.integer)) and not isinstance(key, (bool, np.bool_)):
@@ -498,19 +500,19 @@ class Windows:
         return index.astype(np.int64) % self._n
 
     def _take(self, key: slice | NDArray[np.int64]) -> Windows:
+        """Return some of these rows; no column is read."""
         rows: Rows
+        # 1. A slice of a slice stays one, so that its columns are views
         if isinstance(key, slice) and not isinstance(self._rows, np.ndarray):
             chosen = range(self._total)[self._rows or slice(None)][key]
-            stop = chosen.stop if chosen.stop >= 0 else None
-            rows, count = slice(chosen.start, stop, chosen.step), len(chosen)
-            if count == 0:
-                rows = slice(0, 0)
+            stop = chosen.stop if chosen.stop >= 0 else None  # backwards, to the first row
+            rows = slice(chosen.start, stop, chosen.step) if chosen else slice(0, 0)
+            count = len(chosen)
+        # 2. Otherwise row numbers of the stored columns
         else:
-            current = (
-                self._rows
-                if isinstance(self._rows, np.ndarray)
-                else np.arange(self._total)[self._rows or slice(None)]
-            )
+            current = self._rows
+            if not isinstance(current, np.ndarray):
+                current = np.arange(self._total)[current or slice(None)]
             rows = current[key]
             count = len(rows)
         taken = self._like(self._arrays)
@@ -519,9 +521,11 @@ class Windows:
 
     @property
     def _total(self) -> int:
+        """Number of rows that are stored."""
         return len(next(iter(self._arrays.values())))
 
     def _like(self, arrays: dict[str, AnyArray]) -> Windows:
+        """Return the same rows of other columns, with the metadata that belong to them."""
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         new._arrays = arrays
@@ -565,4 +569,5 @@ def check_finite(windows: Windows, name: str, rows: NDArray[Any] | None = None) 
 
 
 def _rows_of(array: AnyArray, rows: Rows) -> AnyArray:
+    """Return some rows of an array; None is all."""
     return array if rows is None else array[rows]

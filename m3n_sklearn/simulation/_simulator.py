@@ -582,6 +582,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         return rig
 
     def _check_array(self, X: Any, *, reset: bool) -> NDArray[Any]:
+        """Return an array of readings, or raise an error."""
         if not issparse(X) and _is_no_array(X):
             raise TypeError(
                 f"{'fit takes motions,' if reset else 'transform takes'} Windows or an array of "
@@ -692,6 +693,7 @@ def _fixed_mounts(mount: Any, names: tuple[str, ...]) -> dict[str, Array]:
 
 
 def _check_windows(X: Windows) -> None:
+    """Raise ValueError for windows without poses and readings, or without rows."""
     if "pose" not in X and "imu" not in X:
         raise ValueError(
             f"X has neither a column 'pose' nor a column 'imu', only {', '.join(X.columns)}."
