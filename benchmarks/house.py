@@ -71,7 +71,7 @@ The helpers of the ground floor may import each other.
 
 LAZY = frozenset(
     [
-        (f"{PACKAGE}._windows", f"{PACKAGE}.inspection"),
+        (f"{PACKAGE}._windows._windows", f"{PACKAGE}.inspection"),
         (f"{PACKAGE}.motion._motion", f"{PACKAGE}.inspection"),
         (f"{PACKAGE}.recording._recording", f"{PACKAGE}.inspection"),
     ]

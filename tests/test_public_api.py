@@ -64,10 +64,9 @@ def public_objects():
                 seen[f"{thing.__module__}.{thing.__qualname__}"] = thing
     for path, thing in list(seen.items()):
         if inspect.isclass(thing):
-            for name, member in vars(thing).items():
-                if not name.startswith("_") and (
-                    inspect.isfunction(member) or isinstance(member, (classmethod, staticmethod))
-                ):
+            for name, member in inspect.getmembers(thing, inspect.isroutine):
+                ours = str(getattr(member, "__module__", "")).startswith("m3n_sklearn")
+                if ours and not name.startswith("_"):
                     seen[f"{path}.{name}"] = member
     return sorted(seen)
 

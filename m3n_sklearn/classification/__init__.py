@@ -6,8 +6,8 @@ from ._classifier import Multi3NetClassifier
 from ._conformal import ConformalSets, conformalize
 from ._foreign import ForeignEncoder
 from ._foreign import is_foreign as is_foreign
-from ._prediction import CROP as CROP
-from ._prediction import fixed_turns as fixed_turns
+from ._outputs import CROP as CROP
+from ._outputs import fixed_turns as fixed_turns
 from ._pretrained import only_length as only_length
 
 __all__ = ["ConformalSets", "ForeignEncoder", "Multi3NetClassifier", "conformalize"]

@@ -4,46 +4,37 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from torch import Tensor
 
 from .._compat import (
     CallbackSupportMixin,
     HasMethods,
     Interval,
     StrOptions,
-    check_is_fitted,
-    check_params,
     epoch_callbacks,
     fit_context,
     root_entropy,
 )
 from .._hashing import content_hash
-from .._inputs import ImuWindows, InputMap, Layout, read_imu
+from .._inputs import ImuWindows, InputMap
 from .._labels import Labels, check_descriptions, check_groups, check_labels, prompts_of
 from .._persistence import Persistent
 from .._torch import LiveModule, all_or_nothing, derive_seed, isolated, resolve_device
 from .._training import TrainingPlan, count_epochs
 from .._typing import AnyArray
-from .._warn import warn
 from .._windows import Windows
-from ..nets import build_classifier, get_weights, set_weights
-from ..pretraining import FINE_TUNING, Augmentation, resolve_augmentation
+from ..nets import get_weights
+from ..pretraining import Augmentation
 from ._encoded_labels import ClassParameters, in_labels_of
 from ._examples import Examples
 from ._foreign import (
-    ForeignEncoder,
-    foreign_within,
     is_foreign,
-    with_functions,
     without_functions,
 )
 from ._learning import (
@@ -62,7 +53,6 @@ from ._learning import (
     train_frozen,
     train_members,
 )
-from ._prediction import check_finite, probabilities, run_in_chunks, turned_views
 from ._pretrained import (
     Network,
     as_list,
@@ -83,10 +73,6 @@ from ._teaching import Teachable
 from ._training_windows import LabeledWindows
 
 __all__ = ["Multi3NetClassifier"]
-
-
-OTHER_LENGTH = 1.3
-"""Ratio of the length of windows to that of fit from which on a warning says it."""
 
 
 class Multi3NetClassifier(
@@ -277,13 +263,6 @@ class Multi3NetClassifier(
     1.0
     """
 
-    classes_: AnyArray
-    strategy_: str
-    input_: InputMap
-    channels_: tuple[str, ...] | None
-    rate_: float | None
-    config_: dict[str, Any]
-    weights_: dict[str, AnyArray]
     origin_: dict[str, Any]
     history_: list[dict[str, float]]
     n_iter_: int
@@ -433,21 +412,18 @@ class Multi3NetClassifier(
 
         # 4. Train on the network's input. Without labels, there is nothing to train. A frozen
         #    network keeps the features of its windows, so that it can be taught more of them.
-        history: list[dict[str, float]] = []
         for name in {"examples_", "words_weight_"} & vars(self).keys():
             delattr(self, name)
+        config = members[0].config
+        history: list[dict[str, float]] = []
         if self.strategy_ == "zero_shot":
             with isolated():
                 weights = get_weights(initial_module(members[0], imu.values.dtype))
-            config = members[0].config
         elif self.strategy_ == "frozen":
             data, device = self._data(imu, labels, rehearsal, members), resolve_device(self.device)
             with epoch_callbacks(self, max_epochs=0):
                 features = embed_frozen(members[0], data, device, seed)
-                config, weights = (
-                    members[0].config,
-                    train_frozen(members[0], features, labels, seed),
-                )
+                weights = train_frozen(members[0], features, labels, seed)
             given_weight = None if sample_weight is None else np.asarray(sample_weight)[kept]
             names = labels.classes[labels.codes]
             self.examples_ = Examples.of(features, names, given_weight, people)
@@ -467,7 +443,7 @@ class Multi3NetClassifier(
         # 5. Keep NumPy arrays only, so that the classifier runs on any device.
         self.config_, self.history_ = without_functions(config), history
         self.n_iter_ = first_epoch + len(history)
-        self._set_weights(weights)
+        self.weights_, self._live = weights, LiveModule()
         self._foreign = self._given_foreign()
         return self
 
@@ -640,11 +616,7 @@ class Multi3NetClassifier(
         if rehearsal is None:
             return data
         others, codes = rehearsal
-        input_map = replace(self.input_, layout=self._layout_of(others))
-        input_map.warn_units(others)
-        x = input_map(others)
-        if not layout.is_series:  # sites may come in another order
-            x = x[:, [input_map.layout.sites.index(site) for site in layout.sites]]
+        x = self._map_of(others)(others)
         if x.shape[1:] != data.x.shape[1:]:
             raise ValueError(
                 f"At the encoder's rate, windows of rehearsal have the shape {x.shape[1:]} (sites, "
@@ -691,7 +663,6 @@ class Multi3NetClassifier(
         X, y = rehearsal
         with naming("rehearsal=(X, y)"):
             imu = self._read(X, reset=False)
-            self._layout_of(imu)
         if np.shape(y) != (len(imu),):
             raise ValueError(
                 f"rehearsal has {len(imu)} windows, but labels of shape {np.shape(y)}."
@@ -707,163 +678,8 @@ class Multi3NetClassifier(
         known = np.searchsorted(self.classes_, own[codes[rows]])
         return imu.with_values(imu.values[rows]), known
 
-    def _augmentation(self, layout: Layout) -> Augmentation | None:
-        """Return the augmentation of the training, or None."""
-        return resolve_augmentation(self.augment, FINE_TUNING, series=layout.is_series)
-
-    def _set_weights(self, weights: dict[str, AnyArray]) -> None:
-        """Set the weights, and discard the network with the old ones."""
-        self.weights_, self._live = weights, LiveModule()
-
-    # ---- predict
-
-    def predict_proba(self, X: Any) -> AnyArray:
-        """Return the probability of each class for each window.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, n_channels, n_times) or (n, n_times), or Windows
-            Windows of the kind that was fitted; 3-D ones may be longer or shorter, with a warning.
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes)
-            Rows sum to 1; columns are in the order of `classes_`.
-        """
-        return probabilities(self._snapshot()._logits(X))
-
-    def predict(self, X: Any) -> AnyArray:
-        """Return the most probable class of each window.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, n_channels, n_times) or (n, n_times), or Windows
-            Windows of the kind that was fitted; 3-D ones may be longer or shorter, with a warning.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Labels.
-        """
-        fitted = self._snapshot()
-        return fitted.classes_[fitted.predict_proba(X).argmax(axis=1)]
-
-    def _snapshot(self) -> Self:
-        """Return this classifier as it is now, whatever other threads teach it meanwhile."""
-        check_is_fitted(self)
-        if not hasattr(self, "_live"):  # loaded from a file
-            self._live = LiveModule()
-        copied = object.__new__(type(self))
-        copied.__dict__.update(vars(self))
-        return copied
-
-    def _logits(self, X: Any) -> AnyArray:
-        """Return the logits (n_views, n, n_classes) of the views of each window."""
-        check_is_fitted(self)
-        check_params(self, ("augment", "rate", "channels", "device"))  # may be set after the fit
-        # 1. Windows -> network input; sites may come in another order than in fit
-        imu = self._read(X, reset=False)
-        input_map = replace(self.input_, layout=self._layout_of(imu))
-        input_map.warn_units(imu)
-        if not self._averages_views():
-            input_map.warn_if_turned(imu)
-        self._warn_about_length(imu)
-        x, layout = input_map(imu), input_map.layout
-        present = None if layout.is_series else layout.present
-        # 2. One view, or several orientations if the mounting is unknown
-        cropped = not reads_one_length(self.config_)
-        views = turned_views(x, cropped=cropped) if self._averages_views() else [x]
-        # 3. Forward passes
-        threads, device = torch.get_num_threads(), resolve_device(self.device)
-
-        def forward(batch: dict[str, Tensor]) -> Tensor:
-            return module(batch)["logits"]
-
-        with self._module() as module:
-            if not layout.is_series:
-                module.read_sites(layout.sites)
-            logits = np.stack(
-                [run_in_chunks(forward, module, v, present, device, threads) for v in views]
-            )
-        check_finite(logits, imu.values)
-        return logits
-
-    def _averages_views(self) -> bool:
-        """Tell whether several orientations are averaged, because the mounting is unknown."""
-        augmentation = self._augmentation(self.input_.layout)
-        return augmentation is not None and augmentation.rotation == "so3"
-
-    def _module(self) -> AbstractContextManager[Any]:
-        """Lend the network with the fitted weights, built on first use."""
-        config, weights = self.config_, self.weights_
-        return self._live.use(
-            weights, lambda: set_weights(build_classifier(self._with_functions(config)), weights)
-        )
-
-    def _given_foreign(self) -> list[ForeignEncoder | None]:
-        """Return the encoders of others among the pretrainers, and None for each other one."""
-        return [foreign_within(given) for given in as_list(self.pretrainer)]
-
-    def _with_functions(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Return the configuration of a network that calls encoders of others.
-
-        They are those of the last fit. After loading, they are given again as `pretrainer`.
-        """
-        loaded = not hasattr(self, "_foreign")
-        encoders = self._given_foreign() if loaded else self._foreign
-        return with_functions(config, encoders, loaded=loaded)
-
-    # ---- reading windows
-
-    def _read(self, X: Any, *, reset: bool) -> ImuWindows:
-        """Check windows, with the rate and channels of `fit` unless they are reset."""
-        rate = self.rate
-        if not reset and isinstance(X, Windows) and X.rate("imu") is not None:
-            rate = None  # these windows know their own rate, which may differ from that of fit
-        elif not reset and rate is None:
-            rate = self.rate_
-        imu = read_imu(self, X, reset=reset, rate=rate, channels=self.channels)
-        imu.check_rate()
-        return imu
-
-    def _warn_about_length(self, imu: ImuWindows) -> None:
-        """Warn if windows last much longer or shorter than those that were fitted."""
-        if self.seconds_ is None or imu.rate is None or self.strategy_ == "zero_shot":
-            return
-        given = imu.values.shape[-1] / imu.rate
-        if not 1 / OTHER_LENGTH < given / self.seconds_ < OTHER_LENGTH:
-            warn(
-                f"The windows of X last {given:.3g} s, but those of fit lasted "
-                f"{self.seconds_:.3g} s. Cut them with seconds={self.seconds_:.4g}, give their "
-                "rate if it is another one, or fit on windows of this length."
-            )
-
-    def _layout_of(self, imu: ImuWindows) -> Layout:
-        """Return the layout of windows to predict, whose sites may be in another order."""
-        fitted = self.input_.layout
-        if imu.values.shape[1] != fitted.n_channels:
-            raise ValueError(
-                f"X has windows of {imu.values.shape[1]} channels, but those of fit had "
-                f"{fitted.n_channels}: give an array (n, {fitted.n_channels}, samples)."
-            )
-        if imu.channels is None or self.channels_ is None or imu.channels == self.channels_:
-            return fitted
-        if _sensors(imu.layout) != _sensors(fitted):
-            raise ValueError(
-                f"X has the channels {', '.join(imu.channels)}, but the classifier was fitted on "
-                f"{', '.join(self.channels_)}. Select or rename channels."
-            )
-        return imu.layout
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.target_tags.required = self.strategy != "zero_shot"
         return tags
-
-
-def _sensors(layout: Layout) -> Any:
-    """Return the sensors of a layout in one order, to compare two layouts."""
-    if layout.is_series:
-        return layout.n_channels
-    return sorted(zip(layout.sites, layout.present.tolist(), strict=True))

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from .._typing import AnyArray
 from ..nets import ImuClassifier, get_weights, set_weights
-from ._prediction import check_finite, run_in_chunks, turned_views
+from ._outputs import check_finite, run_in_chunks, turned_views
 
 _NEVER = -30.0
 """Logit of a class without any row."""

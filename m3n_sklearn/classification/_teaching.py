@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as with_fields
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._compat import check_is_fitted, check_params, root_entropy
-from .._inputs import ImuWindows, InputMap, Layout
+from .._inputs import ImuWindows
 from .._labels import check_groups, check_labels
 from .._torch import LiveModule, all_or_nothing, one_fit_at_a_time, resolve_device
 from .._typing import AnyArray
 from .._warn import warn
-from ..pretraining import Augmentation
 from ._examples import Examples
 from ._learning import Member, embed_frozen, train_frozen
+from ._predictor import Predictor
 from ._training_windows import LabeledWindows
 
 __all__ = ["Teachable"]
 
 
-class Teachable:
+class Teachable(Predictor):
     """Gives a classifier of windows the methods `teach` and `forget`."""
 
     strategy: str
-    augment: Any
     class_weight: Any
-    device: str
     random_state: Any
-    classes_: AnyArray
-    config_: dict[str, Any]
-    weights_: dict[str, AnyArray]
-    strategy_: str
     examples_: Examples
-    input_: InputMap
-
-    if TYPE_CHECKING:
-
-        def _read(self, X: Any, *, reset: bool) -> ImuWindows: ...
-        def _warn_about_length(self, imu: ImuWindows) -> None: ...
-        def _layout_of(self, imu: ImuWindows) -> Layout: ...
-        def _augmentation(self, layout: Layout) -> Augmentation | None: ...
-        def _with_functions(self, config: dict[str, Any]) -> dict[str, Any]: ...
 
     def teach(
         self,
@@ -127,7 +111,6 @@ class Teachable:
         check_params(self, ("augment", "class_weight", "device"))
         # 1. Read the windows and labels as `fit` does
         imu = self._read(X, reset=False)
-        layout = self._layout_of(imu)
         self._warn_about_length(imu)
         weight = None if sample_weight is None else np.asarray(sample_weight)
         if weight is not None and weight.dtype.kind in "biuf" and weight.size and not weight.any():
@@ -138,7 +121,7 @@ class Teachable:
         labels = check_labels(y, len(imu), sample_weight, None)
         people = None if groups is None else check_groups(groups, len(imu))
         # 2. Features of the new windows
-        features = self._features(imu, layout, labels.codes)
+        features = self._features(imu, labels.codes)
         new = Examples.of(features, labels.classes[labels.codes], sample_weight, people)
         new = new.take(labels.weight > 0)
         # 3. Fit the head to all examples
@@ -219,16 +202,12 @@ class Teachable:
             )
         return self.examples_
 
-    def _features(self, imu: ImuWindows, layout: Layout, codes: AnyArray) -> AnyArray:
+    def _features(self, imu: ImuWindows, codes: AnyArray) -> AnyArray:
         """Return the features (n_views, n, d) of windows."""
-        input_map = with_fields(self.input_, layout=layout)
-        input_map.warn_units(imu)
-        x, fitted = input_map(imu), self.input_.layout
-        if not layout.is_series:  # sites may come in another order
-            x = x[:, [layout.sites.index(site) for site in fitted.sites]]
+        layout = self.input_.layout
         data = LabeledWindows(
-            x=x.astype(self.examples_.features.dtype, copy=False),
-            present=None if layout.is_series else fitted.present,
+            x=self._map_of(imu)(imu).astype(self.examples_.features.dtype, copy=False),
+            present=None if layout.is_series else layout.present,
             codes=codes,
             weight=np.ones(len(imu)),
             n_classes=len(self.classes_),

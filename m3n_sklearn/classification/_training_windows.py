@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from .._typing import AnyArray
 from ..pretraining import Augmentation
-from ._prediction import inputs
+from ._outputs import inputs
 
 REHEARSED = 48
 """Rehearsal windows in each batch."""

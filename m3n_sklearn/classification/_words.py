@@ -8,7 +8,7 @@ from scipy.special import log_softmax
 from torch import Tensor, nn
 
 from .._typing import AnyArray
-from ._prediction import check_finite, run_in_chunks, turned_views
+from ._outputs import check_finite, run_in_chunks, turned_views
 from ._training_windows import LabeledWindows
 
 __all__ = ["learn_weight", "weigh_words"]

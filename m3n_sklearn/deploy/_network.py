@@ -113,8 +113,6 @@ class _Joint(nn.Module):
 def _prepared(config: dict[str, Any], weights: dict[str, AnyArray], layout: Layout) -> nn.Module:
     """Return a network in float32 whose constants are computed."""
     module = set_weights(build_classifier(config), weights).float().eval()
-    if not layout.is_series:
-        cast(Any, module).read_sites(layout.sites)
     present = None if layout.is_series or layout.present.all() else layout.present
     for name, part in list(module.named_modules()):
         if isinstance(part, nn.GRU):

@@ -6,7 +6,7 @@ from ..skeleton import JOINT_SETS, SKELETONS, SMPL_JOINTS, SkeletonMap
 from ._asf_amc import read_amc
 from ._bvh import read_bvh
 from ._c3d import read_c3d
-from ._inverse_kinematics import motion_from_joints
+from ._from_joints import motion_from_joints
 from ._joint_tables import read_joints
 from ._mediapipe import read_mediapipe
 from ._motion import Motion

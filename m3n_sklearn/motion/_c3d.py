@@ -21,9 +21,10 @@ from numpy.typing import ArrayLike
 
 from .._files import reading
 from .._typing import AnyArray, Array
-from ._inverse_kinematics import Layout, check_tracking
+from ._from_joints import check_tracking
 from ._joint_tables import Table, check_scale, table_motion
 from ._motion import Motion
+from ._tracked_joints import Layout
 
 __all__ = ["read_c3d"]
 

@@ -26,9 +26,10 @@ from .._typing import Array
 from .._validation import check_positive, is_number, real_array
 from .._warn import warn
 from ..skeleton import REQUIRED, fitted_stature, joint_columns, segment_lengths, sets_of
-from ._inverse_kinematics import Layout, check_tracking, tracked_motion
+from ._from_joints import check_tracking, tracked_motion
 from ._mocap_exports import read_export
 from ._motion import Motion
+from ._tracked_joints import Layout
 
 __all__ = ["Table", "check_scale", "read_joints", "table_motion"]
 

@@ -25,7 +25,7 @@ from .._text_files import read_text
 from .._typing import Array
 from .._validation import is_number, real_array
 from ..skeleton import SMPL_JOINTS, reference_joints
-from ._inverse_kinematics import check_tracking, tracked_motion
+from ._from_joints import check_tracking, tracked_motion
 from ._motion import Motion
 from ._readings import known_rate
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .._files import reading
+from .._plain_content import load_plain
 from .._text_files import decode_text, read_text, wide_codec
 from .._typing import AnyArray
 from .._validation import is_number
@@ -23,13 +24,13 @@ from ._asf_amc import read_amc
 from ._bvh import read_bvh
 from ._bvh_file import COMMENTS
 from ._c3d import read_c3d
-from ._inverse_kinematics import MAX_UNEVENNESS, unevenness
 from ._joint_tables import read_joints
 from ._mediapipe import is_mediapipe, read_mediapipe
 from ._mocap_exports import SIGNATURES
 from ._motion import Motion
 from ._mvnx import read_mvnx
-from ._read_smpl import load_content, read_smpl, recognize_smpl
+from ._read_smpl import read_smpl, recognize_smpl
+from ._tracked_joints import MAX_UNEVENNESS, unevenness
 from ._trc import read_trc
 
 __all__ = ["read_motion"]
@@ -304,7 +305,7 @@ def _recognize_table(text: str) -> str:
 
 def _recognize_arrays(file: Path) -> str:
     """Return the key of the reader of saved arrays."""
-    return _recognize_content(load_content(file), file)
+    return _recognize_content(load_plain(file), file)
 
 
 def _recognize_content(content: Any, file: Path) -> str:

@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike
 from .._files import reading
 from .._text_files import read_text
 from .._validation import is_number
-from ._inverse_kinematics import Layout, check_tracking
+from ._from_joints import check_tracking
 from ._joint_tables import Table, check_scale, table_motion
 from ._motion import Motion
+from ._tracked_joints import Layout
 
 __all__ = ["read_trc"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -101,8 +101,8 @@ class ImuClassifier(nn.Module):
         self.statistics: SignalStatistics | None = None
         if config["statistics"]:
             channels = config["encoder"].get("in_channels", 6)
-            self.statistics = SignalStatistics(config["sites"], channels)
-        self.read_sites(config["sites"])
+            self.statistics = SignalStatistics(len(config["sites"]), channels)
+        encoder.read_sites(config["sites"])
         self.centered = config["label_at"] == "center"
         n_features = encoder.n_features
         if self.centered:
@@ -111,12 +111,6 @@ class ImuClassifier(nn.Module):
         if self.statistics is not None:
             n_features += self.statistics.n_features
         self.head = Head(n_features, config["n_classes"], config["head"])
-
-    def read_sites(self, names: Sequence[str]) -> None:
-        """Set the sites of the coming windows."""
-        self.encoder.read_sites(names)
-        if self.statistics is not None:
-            self.statistics.read_sites(names)
 
     def features(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the input of the head: `n_learned` features of the encoder, then statistics."""
@@ -153,12 +147,8 @@ class PromptClassifier(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.net = Multi3Net(config["net"])
-        self.read_sites(config["sites"])
+        self.net.read_sites(config["sites"])
         self.prompts = nn.Parameter(torch.zeros(config["n_classes"], config["n_components"]))
-
-    def read_sites(self, names: Sequence[str]) -> None:
-        """Set the sites of the coming windows."""
-        self.net.read_sites(names)
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return ``logits`` (n, n_classes)."""
@@ -187,11 +177,6 @@ class Ensemble(nn.Module):
         super().__init__()
         self.members = nn.ModuleList(build_classifier(member) for member in config["members"])
         self.weights = list(config["weights"])
-
-    def read_sites(self, names: Sequence[str]) -> None:
-        """Set the sites of the coming windows."""
-        for member in self.members:
-            cast(Any, member).read_sites(names)
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return ``logits`` (n, n_classes)."""

@@ -7,7 +7,6 @@ operator that ONNX knows, for windows of any length.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -40,29 +39,21 @@ class SignalStatistics(nn.Module):
 
     Parameters
     ----------
-    sites : sequence of str
-        The sites in the order of the statistics.
+    n_sites : int
+        Number of sites.
     in_channels : int, default=6
         Channels of each site; three in a row are a triad, if their number is a multiple of three.
     """
 
-    def __init__(self, sites: Sequence[str], in_channels: int = 6) -> None:
+    def __init__(self, n_sites: int, in_channels: int = 6) -> None:
         super().__init__()
-        self.sites = list(sites)
         self.n_triads = in_channels // 3 if in_channels % 3 == 0 else 0
         n_signals = in_channels + self.n_triads
-        self.n_features = len(self.sites) * (PER_SIGNAL * n_signals + 3 * self.n_triads)
-        self.read_sites(sites)
-
-    def read_sites(self, names: Sequence[str]) -> None:
-        """Set the sites of the inputs to come."""
-        distinct = len(set(self.sites)) == len(self.sites) and set(names) == set(self.sites)
-        self.order = [list(names).index(site) for site in self.sites] if distinct else None
+        self.n_features = n_sites * (PER_SIGNAL * n_signals + 3 * self.n_triads)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the statistics; those of a sensor that a site lacks are constant."""
         parts = []
-        x = x if self.order is None else x[:, self.order]
         if self.n_triads:
             triads = x.unflatten(2, (self.n_triads, 3))
             parts.append(_correlations(triads))

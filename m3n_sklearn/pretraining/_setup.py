@@ -1,8 +1,8 @@
-"""Checks and choices between X and the training: modalities, objectives, scales."""
+"""Checks and choices between X and the training: modalities, objectives, network, scales."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from numbers import Real
 from typing import Any
 
@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 from .._inputs import ImuWindows
 from .._validation import check_rate
 from .._windows import Windows
-from ..nets import Multi3Net
+from ..nets import Multi3Net, multi3net_config
 from ._data import PretrainingData
 from ._modalities import number_sentences
 from ._objectives import AUTO_WEIGHTS, DECODERS, NEEDS
 
 __all__ = [
     "check_rates",
+    "check_same_network",
     "check_views",
     "choose_objectives",
     "measure_scales",
+    "network_config",
     "present_rows",
     "recorded_rows",
     "spread_rows",
@@ -117,6 +119,55 @@ def spread_rows(mask: NDArray[np.bool_], limit: int = SAMPLE) -> NDArray[np.int6
     """Return up to `limit` evenly spread rows where a mask is true."""
     rows = np.flatnonzero(mask)
     return rows[np.unique(np.linspace(0, len(rows) - 1, min(limit, len(rows))).astype(int))]
+
+
+def network_config(
+    data: PretrainingData, objectives: Mapping[str, float], encoder: str, width: int | None
+) -> dict[str, Any]:
+    """Return the configuration of the network, with the sizes of the data."""
+    sizes: dict[str, Any] = {}
+    if data.imu is not None and data.input_map is not None:
+        first = data.network_input(spread_rows(data.imu.present)[:1])
+        _, _, channels, n_times = first.shape
+        sites = data.input_map.layout.sites or ("",)
+        sizes.update(sites=sites, in_channels=channels, n_times=n_times)
+    if "pose" in data.modalities:
+        sizes["pose_shape"] = data.pose_shape()
+    if data.captions is not None:
+        sizes["text_size"] = data.captions.vectors.shape[1]
+    return multi3net_config(
+        encoder,
+        modalities=data.modalities,
+        decoders=[name for name in DECODERS if name in objectives],
+        width=width,
+        **sizes,
+    )
+
+
+def check_same_network(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise ValueError if a warm start needs another network than that of the last fit."""
+    if before == now:
+        return
+    old, new = (dict(_entries(config)) for config in (before, now))
+    changes = "; ".join(
+        f"{name} was {old.get(name)!r} and is {new.get(name)!r}"
+        for name in {**old, **new}
+        if old.get(name) != new.get(name)
+    )
+    raise ValueError(
+        "warm_start=True continues the last fit, but these data and parameters need another "
+        f"network: {changes}. Set warm_start=False, or give the same modalities, sites, channels, "
+        "window length and sizes."
+    )
+
+
+def _entries(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the entries of a nested mapping with dotted names."""
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            yield from _entries(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def measure_scales(net: Multi3Net, data: PretrainingData) -> None:

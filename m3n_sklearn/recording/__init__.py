@@ -5,8 +5,8 @@ from __future__ import annotations
 from .._channel_names import STANDARD_GRAVITY, UnitsWarning
 from ._channels import SENSORS as SENSORS
 from ._channels import channel_names, parse_channels, to_site_axes
+from ._cut_plan import Item as Item
 from ._cutting import Cut, cut
-from ._cutting import Item as Item
 from ._fates import WindowFates as WindowFates
 from ._fates import window_fates as window_fates
 from ._read_table import read_table

@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from numbers import Number
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,45 +18,31 @@ from numpy.typing import DTypeLike, NDArray
 
 from .._channel_names import UnitsWarning
 from .._typing import Array
-from .._validation import check_choice, check_positive, check_rate, list_of
 from .._warn import warn
 from .._windows import Windows, tell
 from ..motion import Motion, neighbors
 from ..skeleton import quat_from_rotvec, rotvec_from_quat, slerp_resample
-from ._recording import Recording, doubts_of
+from ._cut_plan import (
+    SAMPLE_TOLERANCE,
+    Clip,
+    Item,
+    Plan,
+    as_clips,
+    common_channels,
+    in_one_order,
+    make_plan,
+)
+from ._fates import IGNORED, LOST_SAMPLES, MIXED, Candidates, Grid, Indices, list_candidates
+from ._recording import doubts_of
 from ._resampling import bridge_by_lines
 from ._table_labels import UNLABELED
 
-__all__ = ["KEPT", "Cut", "Item", "as_clips", "cut", "list_candidates", "make_plan"]
-
-Indices = NDArray[np.int64]
-Item = Motion | Recording | tuple[Motion, Recording]
-
-LABEL_RULES = ("majority", "center")
-
-SHORT_RULES = ("drop", "pad")
-
-KEPT, LOST_SAMPLES, IGNORED, MIXED = FATES = (
-    "kept",
-    "lost samples",
-    "ignored class",
-    "mixed labels",
-)
-"""What becomes of a window: cut, or dropped for the first of these reasons."""
-
-_SAMPLE_TOLERANCE = 1e-6
-"""Largest rounding error of a position, in samples or frames."""
-
-_TIME_TOLERANCE = 1e-6
-"""Largest rounding error of a time, in s."""
+__all__ = ["Cut", "cut"]
 
 ALIKE = 0.8
 """Similarity from which on two names may be one that is misspelled."""
 
 _DIGITS = re.compile(r"\d+")
-
-_SHARE_TOLERANCE = 1e-12
-"""Largest rounding error of a share."""
 
 
 class Cut(NamedTuple):
@@ -77,87 +61,6 @@ class Cut(NamedTuple):
     X: Windows
     y: NDArray[Any] | None
     groups: NDArray[Any] | None
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """The checked arguments of `cut`, with the rates that all items share."""
-
-    seconds: float  # length of a window, in s
-    overlap: float  # share of a window, in [0, 1)
-    margin: float  # in s
-    label: str  # one of LABEL_RULES
-    short: str  # one of SHORT_RULES
-    imu_rate: float | None  # in Hz; None without recordings
-    pose_rate: float | None  # in Hz; None without motions
-    min_purity: float  # share of samples, in [0, 1]
-    min_observed: float  # share of samples or frames, in [0, 1]
-    masks_poses: bool  # whether windows have the column `pose_observed`
-    ignore: frozenset[Hashable]
-    dtype: np.dtype[Any]
-
-    def length(self, rate: float) -> int:
-        """Return the samples of a window at a rate."""
-        return _rounded(self.seconds * rate, least=1)
-
-    def hop(self, rate: float) -> int:
-        """Return the samples from one window start to the next at a rate."""
-        return _rounded(self.seconds * (1 - self.overlap) * rate, least=1)
-
-    def margin_frames(self, rate: float) -> int:
-        """Return the context frames at each end of a window at a rate."""
-        return _rounded(self.margin * rate, least=0)
-
-
-class _Grid(NamedTuple):
-    """The samples of an item that can be cut, and the length of windows."""
-
-    low: int  # first sample
-    high: int  # one after the last sample
-    length: int  # samples of a window
-
-    def bounds(self, starts: Indices) -> tuple[Indices, Indices]:
-        """Return the first real sample of each window, and the one after the last."""
-        return np.maximum(starts, self.low), np.minimum(starts + self.length, self.high)
-
-
-class Candidates(NamedTuple):
-    """All windows that an item has room for, and what becomes of each."""
-
-    recording: Recording | None  # at the rate of the windows
-    origin: float  # time of sample 0, in s
-    rate: float  # of the grid, in Hz
-    grid: _Grid
-    starts: Indices  # (n,) first samples
-    labels: list[Any]
-    purity: Array  # (n,) share of the samples that have the label
-    fates: NDArray[np.str_]  # (n,) one of FATES
-
-    @property
-    def kept(self) -> NDArray[np.bool_]:
-        """Which windows are cut."""
-        return self.fates == KEPT
-
-
-@dataclass(frozen=True)
-class _Clip:
-    """An item: a motion, a recording, or a pair of both on one clock."""
-
-    motion: Motion | None
-    recording: Recording | None
-
-    def first(self, field: str) -> Any:
-        """Return a field of the recording or, if it is empty, of the motion."""
-        for owner in (self.recording, self.motion):
-            value = getattr(owner, field, None)
-            if value is not None and value != ():
-                return value
-        return None
-
-    @property
-    def sex(self) -> str:
-        """Sex of the body: "neutral" without a motion."""
-        return "neutral" if self.motion is None else self.motion.sex
 
 
 def cut(
@@ -249,7 +152,7 @@ def cut(
     ((9, 3, 100), [0.0, 1.0, 2.0], np.str_('walk'), np.str_('anna'))
     """
     # 1. The plan, and the columns that all items have
-    clips = _in_one_order(as_clips(items))
+    clips = in_one_order(as_clips(items))
     plan = make_plan(
         clips,
         seconds=seconds,
@@ -264,7 +167,7 @@ def cut(
         ignore=ignore,
         dtype=dtype,
     )
-    channels = _common_channels(clips)
+    channels = common_channels(clips)
     shared = [name for name in ("stature", "betas") if _all_have(clips, name)]
     has_source = any(getattr(clip.motion, "source", None) for clip in clips)
     has_sex = any(clip.sex != "neutral" for clip in clips)
@@ -301,98 +204,7 @@ def cut(
 # ---- one clip
 
 
-def make_plan(
-    clips: Sequence[_Clip],
-    *,
-    seconds: float,
-    overlap: float = 0.5,
-    margin: float = 0.5,
-    label: str = "majority",
-    short: str = "drop",
-    imu_rate: float | None = None,
-    pose_rate: float | None = None,
-    min_purity: float = 0.0,
-    min_observed: float = 1.0,
-    ignore: Iterable[Hashable] | None = (),
-    dtype: DTypeLike = np.float64,
-) -> _Plan:
-    """Check the arguments of `cut`."""
-    return _Plan(
-        seconds=check_positive(seconds, "seconds"),
-        overlap=_check_between("overlap", overlap, 0.0, 1.0, open_end=True),
-        margin=_check_between("margin", margin, 0.0, np.inf, open_end=True),
-        label=check_choice(label, "label", LABEL_RULES),
-        short=check_choice(short, "short", SHORT_RULES),
-        imu_rate=_common_rate("imu_rate", imu_rate, [clip.recording for clip in clips]),
-        pose_rate=_common_rate("pose_rate", pose_rate, [clip.motion for clip in clips]),
-        min_purity=_check_between("min_purity", min_purity, 0.0, 1.0),
-        min_observed=_check_between("min_observed", min_observed, 0.0, 1.0),
-        masks_poses=min_observed < 1
-        and any(getattr(clip.motion, "observed", None) is not None for clip in clips),
-        ignore=frozenset(
-            [ignore] if isinstance(ignore, str | Number) else () if ignore is None else ignore
-        ),
-        dtype=_float_dtype(dtype),
-    )
-
-
-def list_candidates(clip: _Clip, plan: _Plan) -> Candidates:
-    """Return all windows that an item has room for, and which of them are cut."""
-    # 1. The clock of the starts, and the samples that can be cut
-    recording = clip.recording
-    if recording is not None:
-        assert plan.imu_rate is not None
-        recording = recording.resample(plan.imu_rate)
-        rate, origin = recording.rate, recording.start
-        low, high = _covered(recording, clip.motion, plan)
-    else:
-        assert clip.motion is not None and plan.pose_rate is not None
-        rate, origin = plan.pose_rate, float(clip.motion.times[0])
-        low, high = 0, int(np.floor(clip.motion.duration * rate + _SAMPLE_TOLERANCE)) + 1
-    grid = _Grid(low, high, plan.length(rate))
-    starts = _starts(grid, plan.hop(rate), plan.short)
-    # 2. The windows that are observed and pure enough; the first reason counts
-    labels, purity = _classes(clip, recording, starts, grid, plan)
-    fates = np.full(len(starts), KEPT, dtype=f"U{max(map(len, FATES))}")
-    fates[purity < plan.min_purity - _SHARE_TOLERANCE] = MIXED
-    fates[np.array([label in plan.ignore for label in labels], dtype=bool)] = IGNORED
-    if recording is not None:
-        share = _share_observed(recording.observed, *grid.bounds(starts))
-        fates[share < plan.min_observed - _SHARE_TOLERANCE] = LOST_SAMPLES
-    if clip.motion is not None and clip.motion.observed is not None:
-        share = _share_of_poses(clip.motion, origin + starts / rate, plan)
-        fates[share < plan.min_observed - _SHARE_TOLERANCE] = LOST_SAMPLES
-    return Candidates(recording, origin, rate, grid, starts, labels, purity, fates)
-
-
-def _warn_about_ignored(
-    ignored: frozenset[Hashable], seen: set[Hashable], kept: set[Hashable]
-) -> None:
-    """Warn if samples without a label became a class, or an ignored class is spelled otherwise."""
-    # 1. An ignored class that does not occur, beside one that is written nearly so. Names that
-    #    differ in a number are different classes.
-    for name in ignored - seen:
-        plain = _DIGITS.sub("", str(name).lower())
-        for label in kept:
-            other = _DIGITS.sub("", str(label).lower())
-            is_same = str(label).lower() == str(name).lower()
-            if is_same or (plain != other and get_close_matches(plain, [other], cutoff=ALIKE)):
-                warn(
-                    f"ignore={name!r} is not a class of any window, but {label!r} is, and its "
-                    f"windows were kept. Did you mean ignore={label!r}?"
-                )
-                return
-    # 2. The class of samples without a label
-    if UNLABELED in kept and len(kept) > 1:
-        warn(
-            f"Samples without a label became the class {UNLABELED!r}. Leave them out with "
-            f"cut(..., ignore={UNLABELED!r}), or give them a name of their own if they are a class."
-        )
-
-
-def _cut_clip(
-    clip: _Clip, found: Candidates, plan: _Plan
-) -> tuple[dict[str, Any], list[Any]] | None:
+def _cut_clip(clip: Clip, found: Candidates, plan: Plan) -> tuple[dict[str, Any], list[Any]] | None:
     """Return the columns and classes of one item's windows, or None without windows."""
     # 1. The starts of the windows
     recording, grid, rate = found.recording, found.grid, found.rate
@@ -418,48 +230,7 @@ def _cut_clip(
     return columns, row_labels
 
 
-def _covered(recording: Recording, motion: Motion | None, plan: _Plan) -> tuple[int, int]:
-    """Return the bounds of the samples that the motion covers as well."""
-    if motion is None:
-        return 0, recording.n_samples
-    assert plan.pose_rate is not None
-    end = motion.times[-1] + min(1 / motion.rate, 1 / plan.pose_rate)
-    low = int(np.ceil((motion.times[0] - recording.start) * recording.rate - _SAMPLE_TOLERANCE))
-    high = int(np.floor((end - recording.start) * recording.rate + _SAMPLE_TOLERANCE))
-    return max(0, low), min(recording.n_samples, high)
-
-
-def _rounded(samples: float, *, least: int) -> int:
-    """Round a number of samples, halves up, to at least `least`."""
-    return max(least, int(np.floor(samples + 0.5 + _SAMPLE_TOLERANCE)))
-
-
-def _starts(grid: _Grid, hop: int, short: str) -> Indices:
-    """Return the first samples of the windows; negative ones are padded."""
-    low, high, length = grid
-    available = high - low
-    if available >= length:
-        return np.arange(low, high - length + 1, hop)
-    if available > 0 and short == "pad":
-        return np.array([low - (length - available) // 2])
-    return np.empty(0, dtype=np.int64)
-
-
-def _share_observed(observed: NDArray[np.bool_], begin: Indices, end: Indices) -> Array:
-    """Return the measured share of the samples of each window, over all channels."""
-    counts = np.concatenate([[0], np.cumsum(observed.sum(axis=1))])
-    return (counts[end] - counts[begin]) / (observed.shape[1] * np.maximum(1, end - begin))
-
-
-def _share_of_poses(motion: Motion, starts: Array, plan: _Plan) -> Array:
-    """Return the measured share of the frames and joints of each window with its margins."""
-    assert motion.observed is not None
-    begin = np.searchsorted(motion.times, starts - plan.margin - _TIME_TOLERANCE)
-    end = np.searchsorted(motion.times, starts + plan.seconds + plan.margin - _TIME_TOLERANCE)
-    return _share_observed(motion.observed, begin, end)
-
-
-def _rows(values: NDArray[Any], starts: Indices, grid: _Grid) -> NDArray[Any]:
+def _rows(values: NDArray[Any], starts: Indices, grid: Grid) -> NDArray[Any]:
     """Return windows (n, C, length) of samples (T, C); outside the grid the edge is repeated."""
     low, high, length = grid
     if len(starts) and low <= starts[0] and starts[-1] + length <= high:
@@ -468,55 +239,15 @@ def _rows(values: NDArray[Any], starts: Indices, grid: _Grid) -> NDArray[Any]:
     return values[index].transpose(0, 2, 1)
 
 
-def _classes(
-    clip: _Clip,
-    recording: Recording | None,
-    starts: Indices,
-    grid: _Grid,
-    plan: _Plan,
-) -> tuple[list[Any], Array]:
-    """Return the class of each window, and the share of its samples that have it."""
-    if recording is None or recording.labels is None:
-        value = None if clip.motion is None else clip.motion.label
-        return [value] * len(starts), np.ones(len(starts))
-    classes, codes = np.unique(recording.labels, return_inverse=True)
-    begin, end = grid.bounds(starts)
-    counts = np.stack([_count(codes == k, begin, end) for k in range(len(classes))], axis=1)
-    if plan.label == "center":
-        chosen = codes[np.clip(starts + grid.length // 2, grid.low, grid.high - 1)]
-    else:
-        chosen = _most_frequent(counts, codes, begin)
-    purity = counts[np.arange(len(starts)), chosen] / (end - begin)
-    values = classes.tolist()
-    return [values[k] for k in chosen], purity
-
-
-def _count(mask: NDArray[np.bool_], begin: Indices, end: Indices) -> Indices:
-    """Return the number of true samples in each interval [begin, end)."""
-    total = np.concatenate([[0], np.cumsum(mask)])
-    return total[end] - total[begin]
-
-
-def _most_frequent(counts: Indices, codes: Indices, begin: Indices) -> Indices:
-    """Return the most frequent class of each window; of equally frequent ones the earliest."""
-    chosen = np.argmax(counts, axis=1)
-    best = counts.max(axis=1, keepdims=True)
-    for row in np.flatnonzero((counts == best).sum(axis=1) > 1):
-        tied = np.flatnonzero(counts[row] == best[row])
-        later = codes[begin[row] :]
-        chosen[row] = min(tied, key=lambda k: int(np.argmax(later == k)))
-    return chosen
-
-
-def _pose_rows(motion: Motion, starts: Array, plan: _Plan) -> dict[str, Any]:
+def _pose_rows(motion: Motion, starts: Array, plan: Plan) -> dict[str, Any]:
     """Return pose windows with `margin` context frames at both ends."""
     assert plan.pose_rate is not None
     rate, length = plan.pose_rate, plan.length(plan.pose_rate)
     margin = plan.margin_frames(rate)
     times = starts[:, None] + np.arange(-margin, length + margin) / rate
     poses, trans = _frames_at(motion, times)
-    left = np.floor((starts - motion.times[0]) * rate + _SAMPLE_TOLERANCE)
-    right = np.floor((motion.times[-1] - starts) * rate + _SAMPLE_TOLERANCE) - (length - 1)
+    left = np.floor((starts - motion.times[0]) * rate + SAMPLE_TOLERANCE)
+    right = np.floor((motion.times[-1] - starts) * rate + SAMPLE_TOLERANCE) - (length - 1)
     context = np.clip(np.stack([left, right], axis=1), 0, margin).astype(np.int64)
     rows = {"pose": poses, "trans": trans, "context": context}
     if plan.masks_poses:
@@ -530,7 +261,7 @@ def _frames_at(motion: Motion, times: Array) -> tuple[Array, Array]:
     """Return poses and translations at any times; outside the clip those of the edge frame."""
     position = (times - motion.times[0]) * motion.rate
     index = np.rint(position)
-    if motion.is_uniform and np.abs(position - index).max() < _SAMPLE_TOLERANCE:
+    if motion.is_uniform and np.abs(position - index).max() < SAMPLE_TOLERANCE:
         frames = np.clip(index, 0, motion.n_frames - 1).astype(np.int64)
         return motion.poses[frames], motion.trans[frames]
     # overlapping windows share times
@@ -542,7 +273,7 @@ def _frames_at(motion: Motion, times: Array) -> tuple[Array, Array]:
 
 
 def _as_windows(
-    columns: dict[str, Any], clip: _Clip, plan: _Plan, channels: tuple[str, ...] | None
+    columns: dict[str, Any], clip: Clip, plan: Plan, channels: tuple[str, ...] | None
 ) -> Windows:
     """Add rates, channels and texts to the columns of an item."""
     count = len(columns["start"])
@@ -564,121 +295,17 @@ def _as_windows(
     )
 
 
-# ---- what the items have in common
+# ---- all items
 
 
-def as_clips(items: Iterable[Item] | Item) -> list[_Clip]:
-    """Return the items as clips, or raise an error for items of another type."""
-    if isinstance(items, (Motion, Recording)) or _is_pair(items):
-        items = [items]  # type: ignore[list-item]
-    clips = []
-    expected = "Motion, Recording, (Motion, Recording) or a list of these"
-    for i, item in enumerate(list_of(items, "items", expected)):
-        if isinstance(item, Motion):
-            clips.append(_Clip(item, None))
-        elif isinstance(item, Recording):
-            clips.append(_Clip(None, item))
-        elif _is_pair(item):
-            clips.append(_Clip(*item))
-        else:
-            raise TypeError(
-                f"Item {i} is a {type(item).__name__}. Items are Motion, Recording or "
-                "tuples (Motion, Recording), in this order."
-            )
-    if not clips:
-        raise ValueError("items is empty: give at least one item to cut.")
-    return clips
-
-
-def _is_pair(item: object) -> bool:
-    """Tell whether an item is a tuple (Motion, Recording)."""
-    return (
-        isinstance(item, tuple)
-        and len(item) == 2
-        and isinstance(item[0], Motion)
-        and isinstance(item[1], Recording)
-    )
-
-
-def _common_rate(
-    name: str, given: float | None, owners: Sequence[Motion | Recording | None]
-) -> float | None:
-    """Return the given rate or, without one, the rate that all items share."""
-    if given is not None:
-        return check_rate(given, name)
-    given_owners = [owner for owner in owners if owner is not None]
-    if not given_owners:
-        return None
-    rates = np.array([owner.rate for owner in given_owners])
-    uneven = any(isinstance(owner, Motion) and not owner.is_uniform for owner in given_owners)
-    if uneven or np.ptp(rates) > 1e-6 * rates[0]:
-        why = (
-            "the frames of some motions are not evenly spaced"
-            if uneven
-            else f"the items' rates differ, from {rates.min():.4g} to {rates.max():.4g} Hz"
-        )
-        raise ValueError(f"Give {name}= (Hz) for the windows: {why}.")
-    return float(rates[0])
-
-
-def _in_one_order(clips: Sequence[_Clip]) -> list[_Clip]:
-    """Return the items with the channels of all recordings in the order of the first one."""
-    names = next((c.recording.channels for c in clips if c.recording is not None), None)
-    ordered = []
-    for clip in clips:
-        recording = clip.recording
-        own = () if recording is None else recording.channels or ()
-        if recording is not None and names and own != names and sorted(own) == sorted(names):
-            clip = replace(clip, recording=recording.select(names))
-        ordered.append(clip)
-    return ordered
-
-
-def _common_channels(clips: Sequence[_Clip]) -> tuple[str, ...] | None:
-    """Return the channels that all recordings share."""
-    recordings = [clip.recording for clip in clips if clip.recording is not None]
-    if not recordings:
-        return None
-    first = recordings[0]
-    for other in recordings[1:]:
-        if other.channels != first.channels or other.data.shape[1] != first.data.shape[1]:
-            raise ValueError(
-                f"Recordings have different channels, {first.channels or first.data.shape[1]} and "
-                f"{other.channels or other.data.shape[1]}. Choose common ones with "
-                "Recording.select."
-            )
-    return first.channels
-
-
-def _warn_about_mixed_units(clips: Sequence[_Clip]) -> frozenset[str]:
-    """Warn if only some recordings are in doubtful units; return what was told about them."""
-    recordings = [clip.recording for clip in clips if clip.recording is not None]
-    told = [doubts_of(recording) for recording in recordings]
-    every: frozenset[str] = frozenset().union(*told)
-    for key in sorted(every):
-        owners = [r for r, keys in zip(recordings, told, strict=True) if key in keys]
-        sensor, _, kind = key.partition(":")
-        if len(owners) == len(recordings) or sensor == "lost":
-            continue
-        names = [str(r.name or r.subject or f"number {recordings.index(r)}") for r in owners]
-        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-        warn(
-            f"The {sensor} of {len(owners)} of {len(recordings)} recordings is doubtful ({kind}), "
-            f"that of the others is not: {', '.join(names[:8])}{more}. Convert these recordings "
-            "before cutting, since a model cannot know the unit of a window.",
-            UnitsWarning,
-        )
-    return every
-
-
-def _all_have(clips: Sequence[_Clip], field: str) -> bool:
+def _all_have(clips: Sequence[Clip], field: str) -> bool:
     """Tell whether a field of all motions is set and has one shape."""
     values = [getattr(clip.motion, field, None) for clip in clips]
     shapes = [np.shape(value) for value in values if value is not None]
     return len(shapes) == len(values) and len(set(shapes)) == 1
 
 
-def _unique_ids(clips: Sequence[_Clip]) -> list[str]:
+def _unique_ids(clips: Sequence[Clip]) -> list[str]:
     """Return the names of the items, with a number where they repeat or are missing."""
     names = [clip.first("name") or "clip" for clip in clips]
     repeated = Counter(names)
@@ -708,7 +335,53 @@ def _as_array(values: Sequence[Any]) -> NDArray[Any] | None:
     return array
 
 
-def _nothing_left(clips: Sequence[_Clip], plan: _Plan) -> str:
+def _warn_about_ignored(
+    ignored: frozenset[Hashable], seen: set[Hashable], kept: set[Hashable]
+) -> None:
+    """Warn if samples without a label became a class, or an ignored class is spelled otherwise."""
+    # 1. An ignored class that does not occur, next to one that is written nearly so. Names that
+    #    differ in a number are different classes.
+    for name in ignored - seen:
+        plain = _DIGITS.sub("", str(name).lower())
+        for label in kept:
+            other = _DIGITS.sub("", str(label).lower())
+            is_same = str(label).lower() == str(name).lower()
+            if is_same or (plain != other and get_close_matches(plain, [other], cutoff=ALIKE)):
+                warn(
+                    f"ignore={name!r} is not a class of any window, but {label!r} is, and its "
+                    f"windows were kept. Did you mean ignore={label!r}?"
+                )
+                return
+    # 2. The class of samples without a label
+    if UNLABELED in kept and len(kept) > 1:
+        warn(
+            f"Samples without a label became the class {UNLABELED!r}. Leave them out with "
+            f"cut(..., ignore={UNLABELED!r}), or give them a name of their own if they are a class."
+        )
+
+
+def _warn_about_mixed_units(clips: Sequence[Clip]) -> frozenset[str]:
+    """Warn if only some recordings are in doubtful units; return what was told about them."""
+    recordings = [clip.recording for clip in clips if clip.recording is not None]
+    told = [doubts_of(recording) for recording in recordings]
+    every: frozenset[str] = frozenset().union(*told)
+    for key in sorted(every):
+        owners = [r for r, keys in zip(recordings, told, strict=True) if key in keys]
+        sensor, _, kind = key.partition(":")
+        if len(owners) == len(recordings) or sensor == "lost":
+            continue
+        names = [str(r.name or r.subject or f"number {recordings.index(r)}") for r in owners]
+        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+        warn(
+            f"The {sensor} of {len(owners)} of {len(recordings)} recordings is doubtful ({kind}), "
+            f"that of the others is not: {', '.join(names[:8])}{more}. Convert these recordings "
+            "before cutting, since a model cannot know the unit of a window.",
+            UnitsWarning,
+        )
+    return every
+
+
+def _nothing_left(clips: Sequence[Clip], plan: Plan) -> str:
     """Return the message of the error that no window is left."""
     longest = max(
         owner.duration + 1 / owner.rate
@@ -747,29 +420,3 @@ def _nothing_left(clips: Sequence[_Clip], plan: _Plan) -> str:
         MIXED: f"Lower min_purity={plan.min_purity:g}, or choose fewer seconds.",
     }[main]
     return f"{start}{reasons}. {cure}"
-
-
-# ---- checks
-
-
-def _check_between(
-    name: str, value: float, low: float, high: float, *, open_end: bool = False
-) -> float:
-    """Check a number in an interval."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}.")
-    if not (low <= value < high if open_end else low <= value <= high):
-        bracket = ")" if open_end else "]"
-        raise ValueError(f"{name} must lie in [{low:g}, {high:g}{bracket}, got {value!r}.")
-    return float(value)
-
-
-def _float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """Check a floating point dtype."""
-    try:
-        kind = np.dtype(dtype)
-    except TypeError as error:
-        raise TypeError(f"dtype must be a floating point type, got {dtype!r}.") from error
-    if kind.kind != "f":
-        raise ValueError(f"dtype must be a floating point type, got {kind}.")
-    return kind

@@ -5,7 +5,7 @@ It applies what was calibrated or drawn at random: mounts, lags, gravity, bodies
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ import numpy as np
 from .._typing import Array, Mask
 from ..body import BodyModel, Site, body_from_smplx, default_body, resolve_sites
 from ._batch import Setup, simulate_batch
-from ._guard import MAX_PELVIS_SHARE, Excess, find_excess
+from ._guard import MAX_PELVIS_SHARE, Excess, find_excess, report
 from ._keys import RowKey
 from ._noise import IMUNoise, sensor_errors
 from ._randomization import ClipDraw, Randomization
@@ -128,6 +128,30 @@ class Rig:
         # 5. Gaps, then the errors of the sensors
         _interpolate_gaps(data, seen)
         return Readings(self._add_noise(data, take.keys, draws), seen, excess, rushing, has_gaps)
+
+    def report(
+        self, takes: Iterable[tuple[Sequence[str], float, Readings]], implausible: str
+    ) -> None:
+        """Warn of, or raise for, implausible readings and frames, once for all takes.
+
+        A take has the names of its clips, their frame rate in Hz, and the readings.
+        """
+        bones, clips = self.bodies.bones(), 0
+        found: list[tuple[str, str, str, Excess]] = []
+        rushing: list[tuple[str, float]] = []
+        lost: list[tuple[str, float]] = []
+        for names, rate, readings in takes:
+            clips += len(names)
+            found += [
+                (names[one.row], self.names[one.site], bones[one.site], one)
+                for one in readings.excess
+            ]
+            rushing += [(names[i], rate) for i in np.flatnonzero(readings.rushing).tolist()]
+            # what is masked is an excess; here are pauses, lost frames, and clips without readings
+            share = 1 - readings.seen.mean(axis=(1, 2))
+            told = (share > 0) & (readings.has_gaps | (share == 1))
+            lost += [(names[i], float(share[i])) for i in np.flatnonzero(told).tolist()]
+        report(found, rushing, lost, clips, implausible)
 
     def worn(self, person: Person, draw: ClipDraw) -> tuple[BodyModel, list[Site]]:
         """Return the body of one clip, and its sites with the axes of the sensors."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -23,30 +23,22 @@ from .._compat import (
     validate_data,
 )
 from .._hashing import stable_key
-from .._typing import AnyArray, Array, Mask
+from .._typing import AnyArray, Array
 from .._validation import RATES, check_rotation, check_vector, list_of
 from .._windows import Windows
 from ..body import BodyModel, Site
 from ..motion import Motion, warn_if_fast
 from ..recording import Recording, channel_names
-from ._guard import LIMITS, Excess, check_limits, report
+from ._guard import LIMITS, check_limits
 from ._keys import row_keys
 from ._learning import calibrate_rig, learn_noise, motions_of, recordings_of
 from ._noise import IMUNoise, resolve_noise
 from ._randomization import Randomization, draws_table
 from ._rig import Bodies, Person, Readings, Rig, Take
 from ._rigid_body import GRAVITY, output_times
-from ._rows import Frames, batches, people, sources
+from ._rows import Frames, read_rows, with_readings
 
 __all__ = ["SMPLIMUSimulator"]
-
-
-class _Amiss(NamedTuple):
-    """What the warning reports, by clip: readings beyond limits, wrong rates, lost frames."""
-
-    found: list[tuple[str, Excess]]
-    rushing: list[tuple[str, float]]
-    lost: list[tuple[str, float]]
 
 
 class SMPLIMUSimulator(  # type: ignore[call-arg]
@@ -317,10 +309,11 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         frames = Frames.of(X)
         if "trans" in X:
             warn_if_fast(X["trans"][X.present("trans")], 1 / frames.rate)
-        rows = np.flatnonzero(X.present("pose"))
-        readings, seen, amiss = self._read_rows(X, rows, frames)
-        self._report(self._rig(), amiss, len(rows))
-        return self._assemble(X, rows, readings, seen, frames)
+        rig = self._rig()
+        taken = read_rows(rig, X, frames, self.n_jobs)
+        takes = [([f"row {row}" for row in rows], frames.rate, part) for rows, part in taken]
+        rig.report(takes, self.implausible)
+        return with_readings(X, taken, frames, rig)
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
         """Fit to X, then transform it; see `transform`.
@@ -406,19 +399,12 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         rig = self._rig()
         played = Parallel(n_jobs=self.n_jobs)(delayed(_record)(rig, clip) for clip in clips)
         names = [clip.name or f"clip {i}" for i, clip in enumerate(clips)]
-        found = [(names[i], one) for i, (_, taken) in enumerate(played) for one in taken.excess]
-        rushing = [
-            (name, clip.rate)
+        takes = [
+            ([name], clip.rate, taken)
             for name, clip, (_, taken) in zip(names, clips, played, strict=True)
-            if taken.rushing[0]
         ]
+        rig.report(takes, self.implausible)
         recordings = [recording for recording, _ in played]
-        lost = [
-            (name, share)
-            for name, (recording, taken) in zip(names, played, strict=True)
-            if (share := 1 - float(recording.observed.mean())) and (taken.has_gaps[0] or share == 1)
-        ]
-        self._report(rig, _Amiss(found, rushing, lost), len(clips))
         return recordings[0] if single else recordings
 
     def vary(self, motions: Motion | Sequence[Motion]) -> Any:
@@ -540,112 +526,6 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         pairs = zip(keys, names, strict=True)
         return draws_table(rig.draw(key).record(rig.names, name) for key, name in pairs)
 
-    # ---- windows
-
-    def _read_rows(
-        self, X: Windows, rows: NDArray[np.int64], frames: Frames
-    ) -> tuple[Array, Mask, _Amiss]:
-        """Return readings (rows, T, S, 6) of rows with poses, what was observed, and the report."""
-        rig = self._rig()
-        if rig.spread.changes_motion:
-            raise ValueError(
-                "Windows cannot be mirrored or played at another tempo, because their frames are "
-                "fixed. Cut windows from varied clips: cut(zip(simulator.vary(motions), "
-                "simulator.simulate(motions)), pose_rate=60.0, ...)."
-            )
-        samples = frames.samples(self.rate)
-        readings = np.zeros((len(rows), samples, len(rig.names), 6))
-        keys = row_keys(X, rows, "pose") if rig.is_random else [(b"", b"")] * len(rows)
-        apart = [clip if rig.spread.changes_body else b"" for clip, _ in keys]
-        groups = list(batches(frames, rows, people(X, rows), sources(X, rows), apart))
-        poses = X["pose"]
-        trans = X["trans"] if "trans" in X else np.zeros((*poses.shape[:2], 3), poses.dtype)
-        known = None
-        if "pose_observed" in X:
-            known = X["pose_observed"] | ~X.present("pose_observed")[:, None, None]
-        parts = Parallel(n_jobs=self.n_jobs)(
-            delayed(rig.read)(
-                Take(
-                    poses[rows[group.members], group.cut],
-                    trans[rows[group.members], group.cut],
-                    frames.times(group.cut),
-                    np.arange(samples) / self.rate,
-                    group.person,
-                    group.source,
-                    [keys[i] for i in group.members],
-                    None if known is None else known[rows[group.members], group.cut],
-                )
-            )
-            for group in groups
-        )
-        seen = np.ones(readings.shape[:3], dtype=bool)
-        found: list[tuple[str, Excess]] = []
-        rushing: list[tuple[str, float]] = []
-        lost: list[tuple[str, float]] = []
-        for group, part in zip(groups, parts, strict=True):
-            readings[group.members], seen[group.members] = part.data, part.seen
-            names = [f"row {rows[i]}" for i in group.members]
-            found += [(names[one.row], one) for one in part.excess]
-            rushing += [(names[i], frames.rate) for i in np.flatnonzero(part.rushing)]
-            share = 1 - part.seen.mean(axis=(1, 2))
-            told = (share > 0) & (part.has_gaps | (share == 1))
-            lost += [(names[i], float(share[i])) for i in np.flatnonzero(told)]
-        return readings, seen, _Amiss(found, rushing, lost)
-
-    def _report(self, rig: Rig, amiss: _Amiss, clips: int) -> None:
-        """Warn of, or raise for, implausible readings and frames."""
-        bones = rig.bodies.bones()
-        named = [(clip, rig.names[one.site], bones[one.site], one) for clip, one in amiss.found]
-        report(named, amiss.rushing, amiss.lost, clips, self.implausible)
-
-    def _assemble(
-        self, X: Windows, rows: Any, simulated: Array, seen: Mask, frames: Frames
-    ) -> Windows:
-        """Combine readings with the trimmed poses."""
-        poses = X["pose"]
-        count, samples = len(X), frames.samples(self.rate)
-        imu = np.zeros((count, len(self._channels()), samples), dtype=poses.dtype)
-        there = X.present("pose").copy()
-        observed = np.ones(imu.shape, dtype=bool)
-        observed[rows] = np.repeat(seen, 6, axis=2).swapaxes(1, 2)
-        simulated_rows = there.copy()
-        if self.implausible == "mask":
-            there &= observed.all(axis=(1, 2))
-        simulated = np.where(np.isfinite(simulated), simulated, 0.0)
-        imu[rows] = simulated.reshape(len(rows), samples, imu.shape[1]).swapaxes(1, 2)
-        measured = X.present("imu") & ~simulated_rows
-        if measured.any():
-            self._check_measured(X, imu.shape)
-            imu[measured] = X["imu"][measured]
-            if "observed" in X:
-                observed[measured] = X["observed"][measured]
-            there |= measured
-        framed = ("pose", "trans", "pose_observed")
-        trimmed = {name: X[name][:, frames.core] for name in framed if name in X}
-        masks = {name: X.present(name) for name in trimmed} | {"imu": there}
-        if not observed.all():
-            trimmed["observed"] = observed
-        return X.drop("context", "observed").assign(
-            rate={"imu": float(self.rate)},
-            channels=self._channels(),
-            margin=0.0,
-            present={name: mask for name, mask in masks.items() if not mask.all()},
-            imu=imu,
-            **trimmed,
-        )
-
-    def _check_measured(self, X: Windows, shape: tuple[int, ...]) -> None:
-        rate = X.rate("imu")
-        differs = rate is not None and abs(rate - self.rate) > 1e-9 * self.rate
-        renamed = X.channels is not None and X.channels != self._channels()
-        if X["imu"].shape != shape or differs or renamed:
-            raise ValueError(
-                f"Some rows have measured readings of shape {X['imu'].shape[1:]} at {rate} Hz "
-                f"(channels {X.channels}), but simulated ones have shape {shape[1:]} at "
-                f"{self.rate:g} Hz (channels {self._channels()}). Set sites= and rate= to match, "
-                "or resample the measured rows."
-            )
-
     # ---- shared
 
     def _site_names(self) -> tuple[str, ...]:
@@ -702,6 +582,7 @@ class SMPLIMUSimulator(  # type: ignore[call-arg]
         return rig
 
     def _check_array(self, X: Any, *, reset: bool) -> NDArray[Any]:
+        """Return an array of readings, or raise an error."""
         if not issparse(X) and _is_no_array(X):
             raise TypeError(
                 f"{'fit takes motions,' if reset else 'transform takes'} Windows or an array of "
@@ -812,6 +693,7 @@ def _fixed_mounts(mount: Any, names: tuple[str, ...]) -> dict[str, Array]:
 
 
 def _check_windows(X: Windows) -> None:
+    """Raise ValueError for windows without poses and readings, or without rows."""
     if "pose" not in X and "imu" not in X:
         raise ValueError(
             f"X has neither a column 'pose' nor a column 'imu', only {', '.join(X.columns)}."

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from m3n_sklearn import Multi3NetPretrainer, Windows, load
 from m3n_sklearn.classification._closed_form import closed_form_head
 from m3n_sklearn.classification._learning import LEARNING_RATES
-from m3n_sklearn.classification._prediction import TURNS, probabilities, turned, turned_views
+from m3n_sklearn.classification._outputs import TURNS, probabilities, turned, turned_views
 from m3n_sklearn.classification._training_windows import class_loss, imbalance
 from m3n_sklearn.nets._recognizers import N_EXPERTS, Head
 from m3n_sklearn.skeleton._rotations import random_rotations
@@ -166,7 +166,7 @@ def apart(fitted, X):
     for number, config in enumerate(fitted.config_["members"]):
         one = copy.deepcopy(fitted)
         one.config_ = config
-        one._set_weights(of_member(fitted, number))
+        one.weights_ = of_member(fitted, number)
         yield one.predict_proba(X)
 
 
@@ -489,12 +489,12 @@ def test_threads_change_no_bit():
 
 
 def test_the_network_is_built_once(monkeypatch):
-    from m3n_sklearn.classification import _classifier
+    from m3n_sklearn.classification import _predictor
 
     X, y, _ = wrist_data()
     fitted = classifier().fit(X, y)
     first = fitted.predict_proba(X)
-    monkeypatch.setattr(_classifier, "build_classifier", None)
+    monkeypatch.setattr(_predictor, "build_classifier", None)
     np.testing.assert_array_equal(fitted.predict_proba(X), first)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.body import default_body, forward_kinematics
 from m3n_sklearn.motion import JOINT_SETS, SMPL_JOINTS, Motion, motion_from_joints
-from m3n_sklearn.motion._inverse_kinematics import bridge_gaps
+from m3n_sklearn.motion._tracked_joints import bridge_gaps
 from m3n_sklearn.skeleton._anthropometry import reference_joints
 from m3n_sklearn.skeleton._rotations import matrix_from_rotvec, rotvec_from_matrix
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from m3n_sklearn._plain_content import load_plain
 from m3n_sklearn.motion import Motion, read_amass, read_gvhmr, read_smpl, read_wham
-from m3n_sklearn.motion._read_smpl import load_content, recognize_smpl
+from m3n_sklearn.motion._read_smpl import recognize_smpl
 from m3n_sklearn.skeleton import (
     matrix_from_rotvec,
     quat_from_rotvec,
@@ -301,7 +302,7 @@ def test_every_kind_of_file(tmp_path, tool, file):
     assert [motion.subject for motion in motions] == people
     name = tmp_path.name if tool is gvhmr else file[0]
     assert motions[0].source == source and motions[0].name.split("/")[0] == name
-    assert recognize_smpl(load_content(tmp_path / file)) == source
+    assert recognize_smpl(load_plain(tmp_path / file)) == source
 
 
 # ---- kinds of rotations

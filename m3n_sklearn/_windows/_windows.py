@@ -5,7 +5,6 @@ Rows are windows; columns are modalities or facts about the rows. Scikit-learn s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -13,43 +12,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._channel_names import read_name, read_names, say
-from ._tables import is_table, make_frame, plain_array, row_levels, table_columns
-from ._typing import AnyArray
-from ._validation import check_choice, check_positive, is_missing, is_number, list_of
+from .._channel_names import read_names, say
+from .._tables import make_frame
+from .._typing import AnyArray
+from .._validation import check_choice, list_of
+from ._columns import (
+    MASKS,
+    MODALITIES,
+    RATE_OF,
+    agreed,
+    agreed_rates,
+    as_column,
+    check_agreement,
+    check_column,
+    check_margin,
+    check_present,
+    check_rates,
+    common_length,
+    stack_column,
+)
 
 if TYPE_CHECKING:
-    from .inspection import WindowsDisplay
+    from ..inspection import WindowsDisplay
 
-__all__ = [
-    "MODALITIES",
-    "Windows",
-    "as_windows",
-    "check_finite",
-    "refuse_ragged",
-    "tell",
-    "told",
-]
-
-MODALITIES = ("text", "pose", "imu")
-"""Columns that have an encoder."""
-
-RATE_OF = {"imu": "imu", "pose": "pose", "trans": "pose"}
-"""The rate that each column with a time axis uses."""
-
-MASKS = ("observed", "measured")
-"""Columns that tell which values of imu are readings."""
-
-_ARGUMENTS = ("rate", "channels", "margin", "present")
-"""Arguments of :class:`Windows` that are not columns."""
+__all__ = ["Windows", "check_finite", "tell", "told"]
 
 Rows = slice | NDArray[np.int64] | None
-
-SHAPES = {
-    "imu": "(n, channels, samples)",
-    "pose": "(n, frames, joints, 3)",
-    "trans": "(n, frames, 3)",
-}
 
 
 class Windows:
@@ -135,18 +123,18 @@ class Windows:
         present: Mapping[str, ArrayLike] | None = None,
         **columns: Any,
     ) -> None:
-        arrays = {k: _column(k, v) for k, v in columns.items() if v is not None}
-        count = _common_length(arrays)
-        masks = _check_present(present, arrays, count)
+        arrays = {k: as_column(k, v) for k, v in columns.items() if v is not None}
+        count = common_length(arrays)
+        masks = check_present(present, arrays, count)
         for name, array in arrays.items():
-            _check_column(name, array, masks.get(name))
-        _check_agreement(arrays, channels)
+            check_column(name, array, masks.get(name))
+        check_agreement(arrays, channels)
         self._arrays: dict[str, AnyArray] = arrays
         self._present: dict[str, NDArray[np.bool_]] = masks
-        self._rates: dict[str, float] = _check_rates(rate, arrays)
+        self._rates: dict[str, float] = check_rates(rate, arrays)
         names, doubts = (None, ()) if channels is None else read_names(tuple(channels))
         self._channels: tuple[str, ...] | None = names
-        self._margin = _check_margin(margin)
+        self._margin = check_margin(margin)
         self._rows: Rows = None
         self._n = count
         self._told = frozenset(doubt.key for doubt in doubts)
@@ -257,7 +245,7 @@ class Windows:
         return f"Windows({self._n} rows: {', '.join(parts)})"
 
     def _repr_html_(self) -> str:
-        from .inspection import windows_html
+        from ..inspection import windows_html
 
         return windows_html(self)
 
@@ -280,7 +268,7 @@ class Windows:
         WindowsDisplay
             The drawn display; see :class:`m3n_sklearn.inspection.WindowsDisplay`.
         """
-        from .inspection import WindowsDisplay
+        from ..inspection import WindowsDisplay
 
         return WindowsDisplay.from_windows(self, y, n_windows=n_windows, axes=axes)
 
@@ -380,11 +368,14 @@ class Windows:
                 raise TypeError(f"Only Windows can be concatenated, got {type(part).__name__}.")
         names = list(dict.fromkeys(name for part in parts for name in part.columns))
         masks = {name: np.concatenate([part.present(name) for part in parts]) for name in names}
-        columns = {name: _stack_column(name, parts) for name in names}
+        columns = {
+            name: stack_column(name, [p[name] if name in p else len(p) for p in parts])
+            for name in names
+        }
         whole = cls(
-            rate=_agreed_rates(parts),
-            channels=_agreed("channels", [p.channels for p in parts if "imu" in p]),
-            margin=_agreed("margin", [p.margin for p in parts if "pose" in p]) or 0.0,
+            rate=agreed_rates(part.rates for part in parts),
+            channels=agreed("channels", [p.channels for p in parts if "imu" in p]),
+            margin=agreed("margin", [p.margin for p in parts if "pose" in p]) or 0.0,
             present={name: mask for name, mask in masks.items() if not mask.all()},
             **columns,
         )
@@ -477,6 +468,7 @@ class Windows:
         return {**self.__dict__, "_arrays": arrays, "_present": masks, "_rows": None}
 
     def _column_rows(self, name: str) -> AnyArray:
+        """Return the values of a column in these rows."""
         if name not in self._arrays:
             raise KeyError(
                 f"Windows have no column {name!r}. The columns are {', '.join(self._arrays)}."
@@ -484,6 +476,7 @@ class Windows:
         return _rows_of(self._arrays[name], self._rows)
 
     def _row_key(self, key: Any) -> slice | NDArray[np.int64]:
+        """Return a checked key as a slice or as row numbers from 0."""
         if isinstance(key, slice):
             return key
         if isinstance(key, (int, np.integer)) and not isinstance(key, (bool, np.bool_)):
@@ -507,19 +500,19 @@ class Windows:
         return index.astype(np.int64) % self._n
 
     def _take(self, key: slice | NDArray[np.int64]) -> Windows:
+        """Return some of these rows; no column is read."""
         rows: Rows
+        # 1. A slice of a slice stays one, so that its columns are views
         if isinstance(key, slice) and not isinstance(self._rows, np.ndarray):
             chosen = range(self._total)[self._rows or slice(None)][key]
-            stop = chosen.stop if chosen.stop >= 0 else None
-            rows, count = slice(chosen.start, stop, chosen.step), len(chosen)
-            if count == 0:
-                rows = slice(0, 0)
+            stop = chosen.stop if chosen.stop >= 0 else None  # backwards, to the first row
+            rows = slice(chosen.start, stop, chosen.step) if chosen else slice(0, 0)
+            count = len(chosen)
+        # 2. Otherwise row numbers of the stored columns
         else:
-            current = (
-                self._rows
-                if isinstance(self._rows, np.ndarray)
-                else np.arange(self._total)[self._rows or slice(None)]
-            )
+            current = self._rows
+            if not isinstance(current, np.ndarray):
+                current = np.arange(self._total)[current or slice(None)]
             rows = current[key]
             count = len(rows)
         taken = self._like(self._arrays)
@@ -528,9 +521,11 @@ class Windows:
 
     @property
     def _total(self) -> int:
+        """Number of rows that are stored."""
         return len(next(iter(self._arrays.values())))
 
     def _like(self, arrays: dict[str, AnyArray]) -> Windows:
+        """Return the same rows of other columns, with the metadata that belong to them."""
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         new._arrays = arrays
@@ -553,252 +548,6 @@ def told(windows: Windows) -> frozenset[str]:
     return windows._told
 
 
-def as_windows(
-    data: Any,
-    *,
-    rate: float | Mapping[str, float] | None = None,
-    channels: Sequence[str] | None = None,
-) -> Windows:
-    """Convert arrays and multi-modal tables into :class:`Windows`.
-
-    Parameters
-    ----------
-    data : Windows, ndarray, list, mapping, structured array or table
-        - A 2-D or 3-D array, or a list of 2-D arrays of equal shape, becomes the column ``imu``
-          (2-D: windows of one channel).
-        - A list of tables, one per window, with a column per channel; or a table with an index of
-          two levels (window, time), becomes ``imu`` too. Columns name the channels.
-        - The entries of a mapping, the fields of a structured array and the columns of a table
-          (pandas, polars, pyarrow) become columns. Cells may be arrays of equal shape.
-        - A table whose cells are series, one column per channel, becomes ``imu``.
-    rate : float or mapping, optional
-        Rates in Hz.
-    channels : sequence of str, optional
-        Channel names of ``imu``. By default those of a table, if they are understood.
-
-    Returns
-    -------
-    Windows
-        The same object for :class:`Windows` without `rate` and `channels`.
-
-    Raises
-    ------
-    TypeError
-        If `data` has another type.
-    ValueError
-        If windows have different lengths.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> as_windows({"imu": np.zeros((2, 6, 50)), "text": ["wave", "walk"]}, rate=25.0)
-    Windows(2 rows: imu (6, 50) at 25 Hz, text)
-    """
-    if isinstance(data, Windows):
-        if rate is None and channels is None:
-            return data
-        rates = rate if isinstance(rate, Mapping) or rate is None else _check_rates(rate, data)
-        return data.assign(rate=rates, channels=channels)
-    if isinstance(data, np.ndarray) and data.dtype.names:
-        return Windows(rate=rate, channels=channels, **{n: data[n] for n in data.dtype.names})
-    if isinstance(data, Mapping):
-        misplaced = [key for key in data if not isinstance(key, str) or key in _ARGUMENTS]
-        if misplaced:
-            raise TypeError(
-                f"The entries of a mapping are columns, but {misplaced[0]!r} is not a column. Give "
-                "rate= and channels= as arguments, and names of columns as strings."
-            )
-        return Windows(rate=rate, channels=channels, **dict(data))
-    if is_table(data):
-        return _from_table(data, rate, channels)
-    if isinstance(data, list | tuple) and data and all(is_table(part) for part in data):
-        return _from_parts([table_columns(part) for part in data], rate, channels)
-    array = _imu_array(data)
-    if array is not None:
-        imu = array[:, None, :] if array.ndim == 2 else array
-        return Windows(rate=rate, channels=channels, imu=imu)
-    raise TypeError(
-        "as_windows takes Windows, a 2-D or 3-D array, a list of windows of equal shape, a mapping "
-        f"of arrays, a structured array or a table; got {type(data).__name__}"
-        + (f" of shape {np.shape(data)}." if hasattr(data, "shape") else ".")
-    )
-
-
-def _imu_array(data: Any) -> AnyArray | None:
-    """Return an array or a list of windows as an array (n, T) or (n, C, T), or None."""
-    if isinstance(data, str | bytes) or not hasattr(data, "__len__"):
-        return None
-    data = plain_array(data, "data")
-    refuse_ragged(data)
-    array = np.asarray(data)
-    return array if array.ndim in (2, 3) and array.dtype.kind not in "OUS" else None
-
-
-def refuse_ragged(data: Any) -> None:
-    """Raise if a list, or an array of arrays, holds windows of different lengths."""
-    is_list = isinstance(data, list | tuple)
-    if not is_list and not (isinstance(data, np.ndarray) and data.dtype == object):
-        return
-    try:
-        shapes = {np.shape(window) for window in data}
-    except ValueError:  # a window that is ragged itself
-        shapes = {(-1,), (-2,)}
-    if len(shapes) < 2:
-        return
-    span = ""
-    if len({len(shape) for shape in shapes}) == 1:
-        sizes = [sorted(set(axis)) for axis in zip(*shapes, strict=True)]
-        low, high = next(((axis[0], axis[-1]) for axis in sizes[::-1] if len(axis) > 1), (0, 0))
-        span = f", from {low} to {high} samples" if low >= 0 else ""
-    raise ValueError(
-        f"X is a list of windows of different lengths or shapes{span}. All windows of X must have "
-        "the shape (channels, samples) and equal length: cut recordings with "
-        "m3n_sklearn.cut(recordings, seconds=...), whose short='pad' extends short ones, or cut or "
-        "pad the arrays to one length."
-    )
-
-
-def _from_table(
-    data: Any, rate: float | Mapping[str, float] | None, channels: Sequence[str] | None
-) -> Windows:
-    """Convert a table of windows: with an index (window, time), with series in cells, or others."""
-    # 1. An index of two levels: the rows of each window are its samples
-    if row_levels(data) == 2:
-        parts = [table_columns(part) for _, part in data.groupby(level=0, sort=False)]
-        return _from_parts(parts, rate, channels)
-    if row_levels(data) > 2:
-        raise ValueError(
-            f"The index of the table has {row_levels(data)} levels; two are read, (window, time)."
-        )
-    columns: dict[str, Any] = {
-        name: _stack_cells(name, cells) for name, cells in table_columns(data).items()
-    }
-    # 2. Series in cells: each column is a channel
-    nested = [n for n, cells in columns.items() if cells.ndim == 2 and n not in SHAPES]
-    if nested and "imu" not in columns:
-        lengths = {columns[name].shape[1] for name in nested}
-        if len(lengths) > 1:
-            raise ValueError(
-                f"The series of columns {', '.join(nested)} have different lengths, {lengths}. "
-                "Resample or cut them to one length."
-            )
-        imu = np.stack([columns.pop(name) for name in nested], axis=1)
-        columns["imu"] = imu
-        channels = _understood(nested) if channels is None else channels
-    # 3. Samples in rows are a recording, not windows
-    elif len(columns) > 1 and all(read_name(name) for name in columns):
-        raise ValueError(
-            "The table has one sample per row, in the channels "
-            f"{', '.join(columns)}. Make a recording of it and cut it: "
-            "cut(Recording(table, rate), seconds=...)."
-        )
-    return Windows(rate=rate, channels=channels, **columns)
-
-
-def _from_parts(
-    parts: list[dict[str, AnyArray]],
-    rate: float | Mapping[str, float] | None,
-    channels: Sequence[str] | None,
-) -> Windows:
-    """Convert tables (samples, channels), one per window, with the same columns."""
-    names = list(parts[0])
-    other = next((list(part) for part in parts if list(part) != names), None)
-    if other is not None:
-        raise ValueError(f"The tables of windows have different columns, {names} and {other}.")
-    windows = [np.stack([plain_array(part[n], n) for n in names]) for part in parts]
-    refuse_ragged(windows)
-    channels = _understood(names) if channels is None else channels
-    return Windows(rate=rate, channels=channels, imu=np.stack(windows))
-
-
-def _understood(names: Sequence[str]) -> Sequence[str] | None:
-    """Return names of columns as those of channels; numbered ones say nothing."""
-    numbered = all(re.fullmatch(r"(?:[a-zA-Z]+_?)?\d+", name) for name in names)
-    return None if numbered else names
-
-
-# ---- checks
-
-
-def _column(name: str, values: Any) -> AnyArray:
-    if name == "text":
-        return _text_column(values)
-    if name in RATE_OF:
-        values = plain_array(values, f"Column {name!r}")
-    try:
-        array = values if isinstance(values, np.ndarray) else np.asarray(values)
-    except ValueError as error:  # ragged
-        raise ValueError(
-            f"Column {name!r} has rows of different shapes. Windows must have equal lengths: cut, "
-            "pad or resample them first."
-        ) from error
-    if array.ndim == 0:
-        raise ValueError(f"Column {name!r} is a single value; a column needs one entry per row.")
-    if name in RATE_OF and array.dtype.kind in "iub":
-        array = array.astype(np.float64)
-    if name in RATE_OF and not array.dtype.isnative and not isinstance(array, np.memmap):
-        array = array.astype(array.dtype.newbyteorder("="))  # torch reads no other
-    return array
-
-
-def _text_column(values: Any) -> AnyArray:
-    if isinstance(values, str):
-        raise TypeError("Column 'text' is one string; give one string per row.")
-    cells = list_of(values, "Column 'text'", "one string, or tuple of paraphrases, per row")
-    if all(isinstance(cell, str) for cell in cells) and cells:
-        return np.asarray(cells)
-    texts = np.empty(len(cells), dtype=object)
-    for i, cell in enumerate(cells):
-        single = isinstance(cell, str) or not isinstance(cell, Sequence | np.ndarray)
-        cell = "" if single and is_missing(cell) else cell
-        sentences = (cell,) if single else tuple(cell)
-        if not all(isinstance(s, str) for s in sentences):
-            raise TypeError(
-                f"Column 'text' must contain strings or tuples of strings, got {cell!r}."
-            )
-        texts[i] = cell if isinstance(cell, str) else sentences
-    return texts
-
-
-def _common_length(arrays: Mapping[str, AnyArray]) -> int:
-    if not arrays:
-        raise ValueError("Windows needs at least one column, such as imu= or pose=.")
-    lengths = {name: len(array) for name, array in arrays.items()}
-    if len(set(lengths.values())) > 1:
-        listed = ", ".join(f"{name}: {length}" for name, length in lengths.items())
-        raise ValueError(f"Columns must have equal numbers of rows, got {listed}.")
-    return next(iter(lengths.values()))
-
-
-def _check_column(name: str, array: AnyArray, present: NDArray[np.bool_] | None) -> None:
-    if name not in RATE_OF:
-        return
-    dims = {"imu": 3, "pose": 4, "trans": 3}[name]
-    if array.ndim != dims or (name != "imu" and array.shape[-1] != 3):
-        raise ValueError(f"Column {name!r} must have shape {SHAPES[name]}, got {array.shape}.")
-    if 0 in array.shape[1:]:
-        raise ValueError(
-            f"Column {name!r} has empty windows: its shape is {array.shape}, expected "
-            f"{SHAPES[name]} with at least one of each."
-        )
-    if array.dtype.kind != "f":
-        raise ValueError(f"Column {name!r} must contain real numbers, got dtype {array.dtype}.")
-    if isinstance(array, np.memmap):
-        return
-    rows = array if present is None else array[present]
-    if not np.isfinite(rows).all():
-        first = int(np.flatnonzero(~np.isfinite(rows).reshape(len(rows), -1).all(axis=1))[0])
-        raise ValueError(
-            f"Column {name!r} has values that are not finite (NaN or infinity), first in row "
-            f"{first}. Drop those windows, interpolate, or mark them with present=."
-        )
-    if name == "pose" and rows.size and np.abs(rows).max() > 4 * np.pi:
-        raise ValueError(
-            f"Column 'pose' reaches {np.abs(rows).max():.4g} rad, more than two turns. These look "
-            "like degrees: convert them with numpy.deg2rad."
-        )
-
-
 def check_finite(windows: Windows, name: str, rows: NDArray[Any] | None = None) -> None:
     """Raise ValueError for NaN or infinity in a column; `Windows` do not search memory maps.
 
@@ -819,150 +568,6 @@ def check_finite(windows: Windows, name: str, rows: NDArray[Any] | None = None) 
     )
 
 
-def _check_agreement(arrays: Mapping[str, AnyArray], channels: Sequence[str] | None) -> None:
-    if "pose" in arrays and "trans" in arrays:
-        frames = arrays["pose"].shape[1], arrays["trans"].shape[1]
-        if frames[0] != frames[1]:
-            raise ValueError(f"pose has {frames[0]} frames and trans {frames[1]}.")
-    if "observed" in arrays:
-        mask, imu = arrays["observed"], arrays.get("imu")
-        if imu is None or mask.shape != imu.shape or mask.dtype.kind != "b":
-            raise ValueError(
-                "Column 'observed' must contain a boolean for each sample of imu, which has shape "
-                f"{None if imu is None else imu.shape}; got {mask.dtype} of shape {mask.shape}."
-            )
-    if "measured" in arrays:
-        mask, imu = arrays["measured"], arrays.get("imu")
-        if imu is None or mask.shape != imu.shape[:2] or mask.dtype.kind != "b":
-            raise ValueError(
-                "Column 'measured' must contain a boolean for each channel of imu, which has shape "
-                f"{None if imu is None else imu.shape}; got {mask.dtype} of shape {mask.shape}."
-            )
-    if "mount" in arrays:
-        other = set(np.unique(arrays["mount"]).tolist()) - {"known", "unknown"}
-        if other:
-            raise ValueError(
-                "Column 'mount' must contain 'known' or 'unknown' for each row, got "
-                f"{', '.join(map(repr, sorted(other, key=str)))}."
-            )
-    if channels is None:
-        return
-    if "imu" not in arrays:
-        raise ValueError(
-            "channels= contains the names of the channels of imu, but X has no column 'imu'."
-        )
-    count = arrays["imu"].shape[1]
-    names = list_of(channels, "channels", f"{count} names, one per channel of imu")
-    strings = not isinstance(channels, str) and all(isinstance(name, str) for name in names)
-    if not strings or len(names) != count or len(set(names)) != count:
-        last = len(names) == arrays["imu"].shape[2]
-        raise ValueError(
-            f"channels must be {count} different names, one per channel of imu, got {channels!r}."
-            + " With channels last, give imu.transpose(0, 2, 1)." * last
-        )
-
-
-def _check_present(
-    present: Mapping[str, ArrayLike] | None, arrays: Mapping[str, AnyArray], count: int
-) -> dict[str, NDArray[np.bool_]]:
-    masks: dict[str, NDArray[np.bool_]] = {}
-    if present is not None and not isinstance(present, Mapping):
-        raise TypeError(
-            "present must map columns to masks, such as {'pose': mask}; got "
-            f"{type(present).__name__}."
-        )
-    for name, mask in (present or {}).items():
-        if name not in arrays:
-            raise ValueError(f"present= contains {name!r}, but X has no such column.")
-        values = np.asarray(mask)
-        if values.shape != (count,) or values.dtype.kind != "b":
-            raise ValueError(
-                f"present[{name!r}] must be {count} booleans, got shape {values.shape} and dtype "
-                f"{values.dtype}."
-            )
-        masks[name] = values
-    return masks
-
-
-def _check_rates(
-    rate: float | Mapping[str, float] | None, arrays: Mapping[str, AnyArray] | Windows
-) -> dict[str, float]:
-    timed = {RATE_OF[name] for name in RATE_OF if name in arrays}
-    if rate is None:
-        return {}
-    if isinstance(rate, Mapping):
-        wrong = set(rate) - set(RATE_OF.values())
-        if wrong:
-            raise ValueError(f"Only 'imu' and 'pose' have rates, got {', '.join(sorted(wrong))}.")
-        given = dict(rate)
-    else:
-        given = {name: rate for name in sorted(timed)}
-    for name, value in given.items():
-        check_positive(value, f"The rate of {name!r}", "Hz")
-    return {name: float(value) for name, value in given.items() if name in timed}
-
-
-def _check_margin(margin: float) -> float:
-    if not is_number(margin) or not 0 <= margin < np.inf:
-        raise ValueError(f"margin must be a number of seconds of at least 0, got {margin!r}.")
-    return float(margin)
-
-
-# ---- rows
-
-
 def _rows_of(array: AnyArray, rows: Rows) -> AnyArray:
+    """Return some rows of an array; None is all."""
     return array if rows is None else array[rows]
-
-
-def _stack_column(name: str, parts: Sequence[Windows]) -> AnyArray:
-    owners = [part[name] for part in parts if name in part]
-    shapes = {array.shape[1:] for array in owners}
-    if len(shapes) > 1:
-        raise ValueError(
-            f"Column {name!r} has rows of different shapes, {' and '.join(map(str, shapes))}: cut "
-            "all clips with the same seconds and rate."
-        )
-    if name == "text" and any(array.dtype == object for array in owners):
-        owners = [array.astype(object) for array in owners]
-    shape, dtype = owners[0].shape[1:], np.result_type(*owners)
-    # windows without the masks `observed` and `measured` were measured completely
-    filler = "known" if name == "mount" else "" if dtype.kind in "UO" else name in MASKS
-    rows = [
-        part[name] if name in part else np.full((len(part), *shape), filler, dtype=dtype)
-        for part in parts
-    ]
-    return np.concatenate(rows)
-
-
-def _agreed_rates(parts: Sequence[Windows]) -> dict[str, float]:
-    rates: dict[str, float] = {}
-    for part in parts:
-        for name, rate in part.rates.items():
-            if abs(rates.setdefault(name, rate) - rate) > 1e-9 * rate:
-                raise ValueError(
-                    f"The rates of {name!r} differ: {rates[name]:g} and {rate:g} Hz. Resample "
-                    "before concatenating."
-                )
-    return rates
-
-
-def _agreed(what: str, values: Sequence[Any]) -> Any:
-    distinct = list(dict.fromkeys(values))
-    if len(distinct) > 1:
-        raise ValueError(f"The windows differ in {what}: {distinct[0]} and {distinct[1]}.")
-    return distinct[0] if distinct else None
-
-
-def _stack_cells(name: str, cells: AnyArray) -> AnyArray:
-    """Return a column whose cells are arrays or series as one array."""
-    if cells.dtype != object or not len(cells) or not hasattr(cells[0], "__array__"):
-        return cells
-    arrays = [np.asarray(plain_array(cell, name)) for cell in cells]
-    shapes = {array.shape for array in arrays}
-    if len(shapes) > 1:
-        raise ValueError(
-            f"The cells of column {name!r} have different shapes, such as {sorted(shapes)[:3]}. "
-            "Windows must have equal lengths: cut, pad or resample them first."
-        )
-    return np.stack(arrays)
