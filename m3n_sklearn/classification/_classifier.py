@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -468,7 +469,7 @@ class Multi3NetClassifier(
         self.config_, self.history_ = without_functions(config), history
         self.n_iter_ = first_epoch + len(history)
         self._set_weights(weights)
-        self._foreign = self._given_foreign()
+        self._foreign = [copy.copy(encoder) for encoder in self._given_foreign()]
         return self
 
     def _check_strategy(self) -> None:
@@ -808,8 +809,7 @@ class Multi3NetClassifier(
         They are those of the last fit. After loading, they are given again as `pretrainer`.
         """
         loaded = not hasattr(self, "_foreign")
-        encoders = self._given_foreign() if loaded else self._foreign
-        return with_functions(config, encoders, loaded=loaded)
+        return with_functions(config, self._given_foreign() if loaded else self._foreign)
 
     # ---- reading windows
 
