@@ -99,7 +99,8 @@ def build_corpus(
         ``sklearn.frozen.FrozenEstimator`` it is used as it is, which is better for motions of
         depth cameras. `rate` and `random_state` replace its own. With None, motions have no
         readings, for a pretrainer with its own `simulator`; then set a `margin`. The channels of
-        the corpus are then those of the recordings, if there are any.
+        the corpus are then those of the first 64 recordings of each source, if there are any;
+        a later recording with further sensors is an error.
     seconds : float, default=2.56
         Length of the windows.
     overlap : float, default=0.5
