@@ -610,7 +610,7 @@ class Multi3NetClassifier(
                 )
             where = f"pretrainer[{sources.index(own)}], which embeds descriptions"
             with naming(where if len(sources) > 1 else ""):
-                prompts = prompt_network(own, sentences, sites)
+                prompts = prompt_network(own, sentences, sites, labels.classes)
         ours = [encoder for encoder in encoders if not is_foreign({"encoder": encoder.config})]
         if ours:
             untrained = Network({**ours[0].config, "sites": sites}, {})
