@@ -16,7 +16,7 @@ from torch import nn
 
 from .._channel_names import unit_factor
 from .._compat import FrozenEstimator, Interval, check_is_fitted
-from .._hashing import content_hash
+from .._hashing import content_hash, tensor_array
 from .._inputs import SITE_SCALE, ImuWindows, InputMap, read_imu
 from .._persistence import Persistent
 from .._typing import AnyArray
@@ -270,7 +270,7 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
         shape = rows.shape  # the module may change its input
         try:
             out = _run(module, rows) if isinstance(module, nn.Module) else module(rows)
-            out = _array(out) if isinstance(out, torch.Tensor) else out
+            out = tensor_array(out) if isinstance(out, torch.Tensor) else out
         except MemoryError:
             raise
         except Exception as error:
@@ -372,9 +372,6 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
         params = self.get_params(deep=False)
         module = params.pop("module")
         kind = f"{type(module).__module__}.{type(module).__qualname__}"
-        if isinstance(module, nn.Module):
-            weights = {name: _array(tensor) for name, tensor in module.state_dict().items()}
-            return content_hash([kind, params, weights])
         try:
             return content_hash([kind, params, module])
         except TypeError:
@@ -400,12 +397,6 @@ def _run(module: nn.Module, rows: AnyArray) -> Any:
     module.eval()
     with torch.inference_mode():
         return module(torch.from_numpy(rows).to(own.device, own.dtype))
-
-
-def _array(tensor: torch.Tensor) -> AnyArray:
-    """Return a tensor as an array; NumPy has no bfloat16."""
-    tensor = tensor.detach().cpu()
-    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
 
 
 def _pieces(x: AnyArray, length: int | None) -> AnyArray:

@@ -21,6 +21,7 @@ import m3n_sklearn
 from m3n_sklearn import Multi3NetClassifier, Windows
 from m3n_sklearn.classification import ForeignEncoder
 from m3n_sklearn.deploy import export
+from m3n_sklearn.evaluation import Method, few_label_study, load_scores
 from m3n_sklearn.recording import channel_names, resample_windows
 
 from ..wrists import RATE, pretrained, wrist_data
@@ -354,6 +355,17 @@ def test_what_is_fitted_does_not_follow_the_encoder():
         model.predict_proba(X)
     module.load_state_dict(before)
     assert_array_equal(model.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_study_with_it_goes_on(tmp_path, shared):
+    encoder = ForeignEncoder(Net(), rate=20.0)
+    source = FrozenEstimator(encoder) if shared else encoder
+    method = Method("net", Multi3NetClassifier(source, strategy="frozen", random_state=0))
+    for _ in range(2):  # the second one finds what the first one has computed
+        few_label_study([method], X, Y, GROUPS, budgets=(1,), n_draws=1, store=tmp_path)
+        assert len(list(tmp_path.iterdir())) == len(np.unique(GROUPS))
+    assert len(load_scores(tmp_path)) == len(np.unique(GROUPS))
 
 
 def test_joblib_keeps_it():
