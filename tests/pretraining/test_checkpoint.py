@@ -190,6 +190,29 @@ def test_without_a_checkpoint_ctrl_c_leaves_nothing(
     assert not hasattr(pretrainer, "weights_")
 
 
+class Busy(Callback):
+    """Is at work when Ctrl-C is pressed."""
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        for self.turn in range(1000):
+            pass
+
+
+def test_ctrl_c_in_a_callback_is_not_the_end_of_the_training(
+    toy_scene: Windows, given: dict[str, Any], tmp_path: Path
+) -> None:
+    alone = Multi3NetPretrainer(**given, callbacks=[Busy()])
+    with pytest.raises(KeyboardInterrupt):
+        alone.fit(toy_scene)
+    assert not hasattr(alone, "weights_")
+    with pytest.raises(KeyboardInterrupt, match="the same call goes on"):
+        Multi3NetPretrainer(**given, checkpoint=tmp_path, callbacks=[Busy()]).fit(toy_scene)
+    assert finished_steps(tmp_path) == PER_EPOCH
+    resumed = Multi3NetPretrainer(**given, checkpoint=tmp_path).fit(toy_scene)
+    assert same(resumed, Multi3NetPretrainer(**given).fit(toy_scene))
+
+
 def test_callbacks_remember(toy_scene: Windows, given: dict[str, Any], tmp_path: Path) -> None:
     given["max_epochs"] = 8
 
