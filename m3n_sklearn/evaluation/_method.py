@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, clone
 
 from .._persistence import load
 from .._validation import list_of
+from ..classification import Multi3NetClassifier
 from ..pretraining import Multi3NetPretrainer, list_pretrained, load_pretrained
 
 __all__ = ["SEEN", "Method", "People", "check_methods", "flags_of"]
@@ -174,6 +175,8 @@ def _pretrainers(part: Any, name: str = "") -> Iterator[Multi3NetPretrainer]:
     elif isinstance(part, Mapping):
         for key, each in part.items():
             yield from _pretrainers(each, str(key))
+    elif isinstance(part, Multi3NetClassifier) and part.strategy == "scratch":
+        return  # it takes the architecture only
     elif hasattr(part, "get_params") and not isinstance(part, type):
         for key, each in part.get_params(deep=False).items():
             yield from _pretrainers(each, key)

@@ -424,7 +424,9 @@ def test_windows_of_tested_people_in_pretraining_are_flagged(tmp_path, kind):
     given = ways_to_give(seen, corpus, tmp_path)
     compared = [Method(name, estimator) for name, estimator in given.items()]
     clean = Multi3NetPretrainer(**TINY)  # fitted on the training people
+    scratch = classifier(FrozenEstimator(seen), strategy="scratch", max_epochs=1)
     compared += [Method("none", Probe(clean)), Method("words", Probe("m3n-base"))]
+    compared += [Method("scratch", scratch)]  # it takes the architecture only
     for _ in range(2):  # computed, then read from files
         scores = few_label_study(compared, X, y, groups, budgets=(1,), store=tmp_path / "study")
         flagged = {(s.method, s.group) for s in scores if s.flags == (f"{kind} target windows",)}
