@@ -46,7 +46,9 @@ class CheckpointFile:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = Path(folder)
+        if not os.fspath(folder):
+            raise ValueError("checkpoint is an empty path; give a folder, or None.")
+        self.folder = Path(folder).absolute()  # the current folder may change while it trains
         self.path = self.folder / FILE
         self.identity: Mapping[str, Any] = {}
 
@@ -109,17 +111,22 @@ class CheckpointFile:
         """Return identity, facts and arrays of the file, if there is one."""
         if not self.path.exists():
             return None
+        try:
+            return self._content()
+        except ValueError as error:
+            raise ValueError(f"{error} Delete it to start again.") from error
+
+    def _content(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, AnyArray]]:
+        """Return identity, facts and arrays of the file."""
         with reading(self.path, "the checkpoint of a training"):
             with safetensors.safe_open(self.path, framework="np") as file:
                 metadata = file.metadata() or {}
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if (metadata.get("format"), metadata.get("format_version")) != (FORMAT, FORMAT_VERSION):
-                raise ValueError("it is not a checkpoint of this version; delete it")
+                raise ValueError("it is not a checkpoint of this version.")
             document = metadata["document"]
             if metadata["sha256"] != _digest(document, arrays):
-                raise ValueError(
-                    "it was changed or damaged: its checksum does not match; delete it"
-                )
+                raise ValueError("it was changed or damaged: its checksum does not match.")
             content = json.loads(document)
             return content["identity"], content["facts"], arrays
 

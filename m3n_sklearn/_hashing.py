@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import re
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
+from joblib.hashing import NumpyHasher
 from sklearn.base import BaseEstimator
 
-__all__ = ["content_hash", "file_digest", "folder_digests", "sha256", "stable_key"]
+__all__ = ["content_hash", "file_digest", "folder_digests", "sha256", "stable_key", "tensor_array"]
 
 PLACES = frozenset({"cache_dir", "checkpoint", "memory"})
 """Parameters for where an estimator keeps its own work, which grows with every fit."""
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+"""Addresses in texts of objects, which differ between processes."""
 
 LONGEST_PATH = 1024
 SMALL_FILE = 2**20
@@ -47,16 +53,38 @@ def content_hash(value: Any) -> str:
     """Digest arrays, windows, estimators and containers by what a pickle of them would hold.
 
     The digest is the same in every process; memory-mapped arrays have that of arrays in memory.
-    Functions and classes are identified by their names. A path counts with what it leads to; where
+    Functions and classes are identified by their names, torch modules by class, structure and
+    weights. A path counts with what it leads to; where
     an estimator keeps its own work does not count.
     """
     try:
-        return str(joblib.hash(_parts(value), coerce_mmap=True))
+        return str(_Hasher("md5", coerce_mmap=True).hash(_parts(value)))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise TypeError(
             f"{value!r} cannot be identified across processes ({error}). Define its functions and "
             "classes in a module: lambdas and functions inside of functions have no name."
         ) from error
+
+
+class _Hasher(NumpyHasher):  # type: ignore[misc]
+    """joblib's digest, in which torch modules and tensors have one that does not change."""
+
+    def save(self, obj: Any) -> None:
+        """Digest an object; pickles of equal tensors differ, and modules hold their mode."""
+        torch = sys.modules.get("torch")  # what is not imported cannot be there
+        if torch is not None and isinstance(obj, torch.nn.Module):
+            kind = f"{type(obj).__module__}.{type(obj).__qualname__}"
+            weights = {name: tensor_array(tensor) for name, tensor in obj.state_dict().items()}
+            obj = [kind, _ADDRESS.sub("", repr(obj)), weights]
+        elif torch is not None and isinstance(obj, torch.Tensor):
+            obj = tensor_array(obj)
+        super().save(obj)
+
+
+def tensor_array(tensor: Any) -> Any:
+    """Return a tensor as an array; NumPy has no bfloat16."""
+    tensor = tensor.detach().cpu()
+    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
 
 
 def _parts(value: Any) -> Any:

@@ -100,7 +100,7 @@ def plain_labels(y: Any) -> AnyArray:
             f"y contains dates or durations ({labels.dtype}); expected names or numbers of classes."
         )
     if labels.dtype == object and not all(isinstance(value, str) for value in listed):
-        kinds = sorted({_kind(value) for value in listed})
+        kinds = kinds_of(listed)
         if len(kinds) > 1:
             raise ValueError(
                 f"y mixes {', '.join(kinds)}: give all labels as strings, or all as numbers."
@@ -108,6 +108,11 @@ def plain_labels(y: Any) -> AnyArray:
         plain = np.array(listed)
         return plain.reshape(labels.shape) if plain.dtype.kind in "iufb" else labels
     return labels
+
+
+def kinds_of(labels: Iterable[Any]) -> list[str]:
+    """Return the kinds of labels, which must be one: others cannot be sorted."""
+    return sorted({_kind(label) for label in labels})
 
 
 def _kind(label: Any) -> str:

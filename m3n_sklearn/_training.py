@@ -11,8 +11,8 @@ inherit from it.
 from __future__ import annotations
 
 import copy
+import dis
 import math
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -440,10 +440,18 @@ class _ArrayNet(NeuralNet):  # type: ignore[misc]
 
 
 def _ends_training(interrupt: KeyboardInterrupt) -> bool:
-    """Whether a user's callback raised it; if not, somebody pressed Ctrl-C."""
-    *_, (frame, _) = traceback.walk_tb(interrupt.__traceback__)
+    """Whether a user's callback raised it; if not, somebody pressed Ctrl-C.
+
+    Ctrl-C may come while a callback runs, but then its frame is not at a `raise`.
+    """
+    place = interrupt.__traceback__
+    assert place is not None
+    while place.tb_next is not None:
+        place = place.tb_next
+    frame = place.tb_frame
     raiser = frame.f_locals.get("self")
-    return isinstance(raiser, Callback) and type(raiser).__module__ != __name__
+    raised = frame.f_code.co_code[place.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+    return raised and isinstance(raiser, Callback) and type(raiser).__module__ != __name__
 
 
 class _Rows:

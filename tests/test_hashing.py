@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import os
 import subprocess
@@ -11,6 +12,7 @@ from functools import partial
 import joblib
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
@@ -18,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from torch import nn
 
 from m3n_sklearn import Multi3NetPretrainer, Windows
 from m3n_sklearn._hashing import content_hash, file_digest, folder_digests, sha256, stable_key
@@ -33,9 +36,17 @@ def windows(n=3, **facts):
     return Windows(imu=np.arange(n * 60.0).reshape(n, 6, 10), rate=10.0, **facts)
 
 
+def network(seed=0, stride=1):
+    torch.manual_seed(seed)
+    layers = nn.Conv1d(3, 4, 5, stride=stride), nn.BatchNorm1d(4), nn.Dropout(0.1)
+    return nn.Sequential(*layers)
+
+
 def parts():
     """Return one of each kind."""
     return [
+        network().to(torch.bfloat16),
+        {"encode": network().forward, "scale": torch.arange(3.0)},
         {"b", "a", "c"},
         {"words": ("ä", b"x", None, 1.5, 2j, True, 10**30), np.int8(3): [np.nan]},
         np.array(["a", None], dtype=object),
@@ -76,6 +87,9 @@ OTHERS = {
     ],
     "partial": (partial(np.clip, a_min=0), partial(np.clip, a_min=1)),
     "function": (np.log, np.exp),
+    "weights": (network(), network(seed=1)),
+    "structure": (network(), network(stride=2)),
+    "tensor": (torch.zeros(3), torch.ones(3)),
     "column": (windows(), windows(present={"imu": [True, True, False]})),
     "slice": (windows(4)[:3], windows(4)[1:]),
 }
@@ -91,6 +105,9 @@ def test_equal_content_is_the_same(tmp_path):
     assert content_hash(windows(4)[:3]) == content_hash(windows())
     assert content_hash(clone(LogisticRegression())) == content_hash(LogisticRegression())
     assert content_hash({"a": 1, "b": 2}) == content_hash({"b": 2, "a": 1})
+    used = network()
+    used(torch.ones(1, 3, 9)).sum().backward()  # batch norm counts in training
+    assert content_hash(used.train()) == content_hash(copy.deepcopy(used).eval())
     joblib.dump(X, tmp_path / "x")
     assert content_hash(joblib.load(tmp_path / "x", mmap_mode="r")) == content_hash(X)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -444,7 +445,7 @@ class Multi3NetClassifier(
         self.config_, self.history_ = without_functions(config), history
         self.n_iter_ = first_epoch + len(history)
         self.weights_, self._live = weights, LiveModule()
-        self._foreign = self._given_foreign()
+        self._foreign = [copy.copy(encoder) for encoder in self._given_foreign()]
         return self
 
     def _check_strategy(self) -> None:
@@ -585,7 +586,7 @@ class Multi3NetClassifier(
                 )
             where = f"pretrainer[{sources.index(own)}], which embeds descriptions"
             with naming(where if len(sources) > 1 else ""):
-                prompts = prompt_network(own, sentences, sites)
+                prompts = prompt_network(own, sentences, sites, labels.classes)
         ours = [encoder for encoder in encoders if not is_foreign({"encoder": encoder.config})]
         if ours:
             untrained = Network({**ours[0].config, "sites": sites}, {})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass, field
+from itertools import chain
 from numbers import Real
 from typing import Any, Self
 
@@ -14,7 +16,7 @@ from torch import nn
 
 from .._channel_names import unit_factor
 from .._compat import FrozenEstimator, Interval, check_is_fitted
-from .._hashing import content_hash
+from .._hashing import content_hash, tensor_array
 from .._inputs import SITE_SCALE, ImuWindows, InputMap, read_imu
 from .._persistence import Persistent
 from .._typing import AnyArray
@@ -36,6 +38,13 @@ FOREIGN = "foreign"
 CHUNK = 128
 """Windows per call."""
 
+PROBED = 8
+"""Windows of `fit` with which features are compared."""
+
+SAME = 0.01
+"""Difference of equal features, relative to the largest; half precision and other orders of sums
+stay below."""
+
 
 class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persistent, BaseEstimator):
     """Use an encoder of somebody else, as a transformer or as `pretrainer` of a classifier.
@@ -47,9 +56,10 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
     ----------
     module : torch.nn.Module or callable
         Maps windows (n, n_channels, n_times) to features (n, n_features). A torch module gets a
-        float32 tensor on the device of its parameters; it is set to evaluation mode, and no
-        gradients are computed. Any other callable gets a float32 array, and may be called from
-        several threads at the same time.
+        tensor of the type and on the device of its parameters (float32 if it has none); it is set
+        to evaluation mode, and no gradients are computed. Any other callable gets a float32 array,
+        and may be called from several threads at the same time. Features of a window must not
+        depend on other windows.
     rate : float, default=50.0
         Samples per second of the windows that `module` reads. Others are resampled.
     seconds : float or None, default=None
@@ -150,7 +160,12 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
         ------
         ValueError
             If rate or channels of X are not known, if it has no accelerometer that `module` needs,
-            or if `module` does not return features (n, n_features).
+            or if `module` fails or does not return features (n, n_features).
+
+        Warns
+        -----
+        UserWarning
+            If the features of a window change from call to call, or with other windows.
         """
         imu = read_imu(self, X, reset=True)
         self._check_windows(imu)
@@ -233,28 +248,66 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
         parts = []
         for start in range(0, len(x), CHUNK):
             rows = np.ascontiguousarray(x[start : start + CHUNK])
-            out = _run(module, rows) if isinstance(module, nn.Module) else module(rows)
-            out = out.detach().cpu().numpy() if isinstance(out, torch.Tensor) else out
+            out = self._output(module, rows)
             shape = tuple(getattr(out, "shape", ()))
-            if len(shape) != 2 or shape[0] != len(rows) or width not in (None, shape[1]):
+            kind = getattr(getattr(out, "dtype", None), "kind", "f")
+            fits = len(shape) == 2 and shape[0] == len(rows) and shape[1] > 0
+            if not fits or width not in (None, shape[1]) or kind not in "fiub":
                 expected = f"({len(rows)}, {'n_features' if width is None else width})"
                 found = f"shape {shape}" if hasattr(out, "shape") else type(out).__name__
+                found += "" if kind in "fiub" else f" of {out.dtype}"
                 raise ValueError(
-                    f"{self._name()} must return features of shape {expected} for windows of "
+                    f"{self._name()} must return real features of shape {expected} for windows of "
                     f"shape {rows.shape}, got {found}. Wrap it in a function that selects its "
                     "output, and averages it over time."
                 )
-            parts.append(np.asarray(out, dtype=np.float32))
+            with np.errstate(over="ignore"):  # said by the caller
+                parts.append(np.asarray(out, dtype=np.float32))
         return np.concatenate(parts)
 
+    def _output(self, module: Callable[[Any], Any], rows: AnyArray) -> Any:
+        """Call the module; an error in it names what it was given."""
+        shape = rows.shape  # the module may change its input
+        try:
+            out = _run(module, rows) if isinstance(module, nn.Module) else module(rows)
+            out = tensor_array(out) if isinstance(out, torch.Tensor) else out
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise ValueError(
+                f"{self._name()} failed with {type(error).__name__}: {error}. It was given "
+                f"windows of shape {shape} (windows, channels, samples) at {self.rate:g} Hz, with "
+                f"the channels {', '.join(self._channel_names())}. Check rate, seconds and "
+                "sensors, or wrap it in a function that converts its input."
+            ) from error
+        return out
+
+    def _channel_names(self) -> list[str]:
+        """Name the channels that the module reads."""
+        return [f"{sensor}_{axis}" for sensor in self.sensors for axis in "xyz"]
+
     def _width(self, imu: ImuWindows) -> int:
-        """Return the number of features of a site, from a call with the first window."""
-        first = InputMap(imu.layout, imu.rate)(imu.with_values(imu.values[:1]))[:, :1]
-        return int(self._features(first, imu.rate or self.rate).shape[1])
+        """Return the number of features of a site; warn if they are not those of a window."""
+        some = imu.with_values(imu.values[:PROBED])
+        sites, rate = InputMap(imu.layout, imu.rate)(some)[:, :1], imu.rate or self.rate
+        alone = self._features(sites[:1], rate)
+        width = int(alone.shape[1])
+        among = self._features(sites, rate, width)
+        again = self._features(sites[::-1], rate, width)[::-1]
+        change = max(np.abs(alone - among[:1]).max(), np.abs(again - among).max())
+        if change > SAME * np.abs(among).max():
+            warn(
+                f"{self._name()} returns other features for the same window if it is called again "
+                "or with other windows. Dropout or statistics of a batch may be active: give the "
+                "torch module itself, which is set to evaluation mode, or call eval() before."
+            )
+        return width
 
     def _check_windows(self, imu: ImuWindows) -> None:
         """Check parameters and windows, and say which sensors are missing."""
         self._validate_params()
+        if isinstance(self.module, type):
+            raise TypeError(f"module is the class {self._name()}: give an instance of it.")
         self._channels()
         self._length()
         self._check_rate(imu)
@@ -319,13 +372,18 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
         params = self.get_params(deep=False)
         module = params.pop("module")
         kind = f"{type(module).__module__}.{type(module).__qualname__}"
-        if isinstance(module, nn.Module):
-            weights = {k: v.detach().cpu().numpy() for k, v in module.state_dict().items()}
-            return content_hash([kind, params, weights])
         try:
             return content_hash([kind, params, module])
         except TypeError:
             return content_hash([kind, params, getattr(module, "__qualname__", "")])
+
+    def _stamp(self) -> tuple[Any, ...]:
+        """Return what differs after a change of the weights of a torch module, at no cost."""
+        if not isinstance(self.module, nn.Module):
+            return ()
+        tensors = chain(self.module.parameters(), self.module.buffers())
+        # tensors of inference mode have no version
+        return tuple((t.data_ptr(), -1 if t.is_inference() else t._version) for t in tensors)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -334,11 +392,11 @@ class ForeignEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persiste
 
 
 def _run(module: nn.Module, rows: AnyArray) -> Any:
-    """Call a torch module without gradients, on its own device."""
-    first = next(module.parameters(), None)
+    """Call a torch module without gradients, on its own device and in its own precision."""
+    own = next((p for p in module.parameters() if p.is_floating_point()), torch.zeros(0))
     module.eval()
     with torch.inference_mode():
-        return module(torch.from_numpy(rows).to("cpu" if first is None else first.device))
+        return module(torch.from_numpy(rows).to(own.device, own.dtype))
 
 
 def _pieces(x: AnyArray, length: int | None) -> AnyArray:
@@ -353,6 +411,30 @@ def _pieces(x: AnyArray, length: int | None) -> AnyArray:
 
 
 # ---- networks with such encoders
+
+
+@dataclass
+class Reader:
+    """The features of an encoder of somebody else, as long as it is the one of the fit."""
+
+    encoder: ForeignEncoder
+    rate: float
+    width: int
+    identity: str
+    stamp: tuple[Any, ...] | None = field(default=None, init=False)
+
+    def __call__(self, sites: AnyArray) -> AnyArray:
+        """Return features of windows; raise ValueError if parameters or weights have changed."""
+        stamp = self.encoder._stamp()
+        if stamp != self.stamp:
+            if self.encoder._identity() != self.identity:
+                raise ValueError(
+                    f"{self.encoder._name()} is not the encoder that the classifier was fitted "
+                    "with: weights, code, rate, length, sensors or units are others. Give that "
+                    "one, or fit again."
+                )
+            self.stamp = stamp
+        return self.encoder._features(sites, self.rate, self.width)
 
 
 def foreign_within(pretrainer: Any) -> ForeignEncoder | None:
@@ -372,12 +454,13 @@ def foreign_config(
     rate = input_map.rate
     assert rate is not None
     sites, width = list(input_map.layout.sites), encoder._width(imu)
+    identity = encoder._identity()
     return {
         "name": FOREIGN,
         "n_features": width * len(sites),
         "sites": sites,
-        "source": {"number": number, "rate": rate, "identity": encoder._identity()},
-        "function": partial(encoder._features, rate=rate, width=width),
+        "source": {"number": number, "rate": rate, "identity": identity},
+        "function": Reader(copy.copy(encoder), rate, width, identity),
     }
 
 
@@ -398,12 +481,9 @@ def without_functions(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_functions(
-    config: dict[str, Any], encoders: Sequence[ForeignEncoder | None], *, loaded: bool
+    config: dict[str, Any], encoders: Sequence[ForeignEncoder | None]
 ) -> dict[str, Any]:
-    """Return the configuration of a classifying network whose encoders of others can be called.
-
-    If it is `loaded`, the encoders are given again, and must be those that it was fitted with.
-    """
+    """Return the configuration of a classifying network whose encoders of others can be called."""
 
     def callable_again(part: dict[str, Any]) -> dict[str, Any]:
         source = part["source"]
@@ -415,15 +495,8 @@ def with_functions(
                 "The classifier was loaded from a file, which does not hold the module of its "
                 f"ForeignEncoder ({step}). Give it again: loaded.{step}.set_params(module=...)."
             )
-        if loaded and encoder._identity() != source["identity"]:
-            raise ValueError(
-                f"{encoder._name()} is not the encoder that the classifier was fitted with: "
-                "weights, code, rate, length, sensors or units are others. Give that one, or fit "
-                "again."
-            )
         width = part["n_features"] // len(part["sites"])
-        function = partial(encoder._features, rate=source["rate"], width=width)
-        return {**part, "function": function}
+        return {**part, "function": Reader(encoder, source["rate"], width, source["identity"])}
 
     return _changed(config, callable_again)
 

@@ -138,8 +138,7 @@ class Predictor:
         They are those of the last fit. After loading, they are given again as `pretrainer`.
         """
         loaded = not hasattr(self, "_foreign")
-        encoders = self._given_foreign() if loaded else self._foreign
-        return with_functions(config, encoders, loaded=loaded)
+        return with_functions(config, self._given_foreign() if loaded else self._foreign)
 
     # ---- inside
 

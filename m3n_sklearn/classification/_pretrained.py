@@ -43,6 +43,9 @@ __all__ = [
     "sees_parts",
 ]
 
+EQUAL = 1 - 1e-5
+"""Cosine above which descriptions are the same."""
+
 Source = Multi3NetPretrainer | ForeignEncoder
 """A fitted pretrainer, or an encoder of somebody else."""
 
@@ -257,6 +260,7 @@ def common_input_map(sources: Sequence[Source], imu: ImuWindows) -> InputMap:
                 "rate=, or give one of them."
             )
         _warn_about_unknown_sites(imu, pretrainers[0].input_.layout.sites)
+        pretrainers[0]._warn_without_acc(imu)
     return first
 
 
@@ -308,7 +312,10 @@ def check_rate_is_known(imu: ImuWindows) -> None:
 
 
 def prompt_network(
-    pretrainer: Multi3NetPretrainer, prompts: Sequence[Sequence[str]], sites: Sequence[str]
+    pretrainer: Multi3NetPretrainer,
+    prompts: Sequence[Sequence[str]],
+    sites: Sequence[str],
+    classes: AnyArray,
 ) -> Network:
     """Return a network that compares windows with the descriptions of each class.
 
@@ -318,6 +325,7 @@ def prompt_network(
     embedded = pretrainer.embed_text([prompt for of_class in prompts for prompt in of_class])
     ends = np.cumsum([len(of_class) for of_class in prompts])
     vectors = _unit(np.stack([part.mean(axis=0) for part in np.split(embedded, ends[:-1])]))
+    _warn_about_equal(vectors, classes, prompts)
     if len(vectors) > 1:
         vectors = _unit(vectors - vectors.mean(axis=0))
     branches = {"imu": pretrainer.config_["encoders"]["imu"]}
@@ -329,6 +337,24 @@ def prompt_network(
     }
     weights = {f"net.{name}": array for name, array in pretrainer.weights_.items()}
     return Network(config, weights | {"prompts": vectors})
+
+
+def _warn_about_equal(
+    vectors: AnyArray, classes: AnyArray, prompts: Sequence[Sequence[str]]
+) -> None:
+    """Warn about classes whose descriptions are embedded as one."""
+    equal = np.argwhere(np.triu(vectors @ vectors.T > EQUAL, k=1))
+    if len(equal):
+        listed = [
+            f"{classes[a]!s} ({prompts[a][0]!r}) and {classes[b]!s} ({prompts[b][0]!r})"
+            for a, b in equal[:3]
+        ]
+        more = f", and {len(equal) - 3} more pairs" if len(equal) > 3 else ""
+        warn(
+            f"The descriptions of some classes are the same to the text encoder, so words do not "
+            f"tell these classes apart: {'; '.join(listed)}{more}. Describe each class in English "
+            "words of its own."
+        )
 
 
 def _unit(rows: AnyArray) -> AnyArray:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+import os
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sklearn.base import BaseEstimator, clone
 
+from .._persistence import load
 from .._validation import list_of
+from ..classification import Multi3NetClassifier
+from ..pretraining import Multi3NetPretrainer, list_pretrained, load_pretrained
 
 __all__ = ["SEEN", "Method", "People", "check_methods", "flags_of"]
 
@@ -17,11 +20,11 @@ People = tuple[Hashable, ...]
 """The held-out people of one fold."""
 
 SEEN = {
-    "unlabeled target windows": "unlabeled_groups_",
-    "labeled target windows": "labeled_groups_",
+    "unlabeled_groups_": "unlabeled target windows",
+    "labeled_groups_": "labeled target windows",
 }
-"""Flags of methods that have read windows of the tested people, and the attribute of a pretrainer
-that names these people."""
+"""Attributes of a pretrainer that name the people whose windows it has read, and the flags of
+methods that are tested on them."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Method:
     flags : tuple of str, default=()
         Footnotes in tables and figures, such as ``"text-named"``. The study adds
         ``"unlabeled target windows"`` and ``"labeled target windows"`` if the estimator contains a
-        fitted pretrainer whose ``unlabeled_groups_`` and ``labeled_groups_`` name a tested person.
+        pretrainer that has read, or is fitted on a `corpus` with, recordings of a tested person
+        (``unlabeled_groups_`` and ``labeled_groups_``). Pretrainers may be given by name or path.
 
     Examples
     --------
@@ -135,19 +139,44 @@ def check_methods(methods: Sequence[Method]) -> list[Method]:
 
 def flags_of(method: Method, estimator: BaseEstimator, held_out: People) -> tuple[str, ...]:
     """Return the flags of a method, with those of windows of tested people where they apply."""
-    parts = estimator.get_params().values()
+    found: dict[str, set[Hashable]] = {flag: set() for flag in SEEN.values()}
+    for pretrainer in _pretrainers(estimator):
+        for attribute, people in pretrainer._people_read().items():
+            found[SEEN[attribute]].update(_names(people.tolist()))
     more = [
         flag
-        for flag, attribute in SEEN.items()
-        if flag not in method.flags
-        and not set().union(*(_people(part, attribute) for part in parts)).isdisjoint(held_out)
+        for flag, people in found.items()
+        if flag not in method.flags and not people.isdisjoint(_names(held_out))
     ]
     return (*method.flags, *more)
 
 
-def _people(part: Any, attribute: str) -> set[Hashable]:
-    """Return the people that an attribute of the parts of an estimator names."""
-    if isinstance(part, list | tuple):
-        return set().union(*(_people(each, attribute) for each in part))
-    part = getattr(part, "estimator", part)  # inside a FrozenEstimator
-    return set(np.asarray(getattr(part, attribute, ())).tolist())
+def _names(people: Iterable[Hashable]) -> set[Hashable]:
+    """Return people as they are and as strings: the person 1 of a table may be "1" in another."""
+    listed = list(people)
+    return {*listed, *map(str, listed)}
+
+
+def _pretrainers(part: Any, name: str = "") -> Iterator[Multi3NetPretrainer]:
+    """Yield the pretrainers among the parameters of an estimator, in lists and grids as well.
+
+    `name` is that of the parameter that holds the part; as pretrainer= it may be a path.
+    """
+    if isinstance(part, Multi3NetPretrainer):
+        yield part
+    elif isinstance(part, str | os.PathLike):
+        if name.rpartition("__")[2] == "pretrainer":
+            known = isinstance(part, str) and part in list_pretrained()
+            loaded = load_pretrained(str(part)) if known else load(part)
+            yield from _pretrainers(loaded)
+    elif isinstance(part, list | tuple):
+        for each in part:
+            yield from _pretrainers(each, name)
+    elif isinstance(part, Mapping):
+        for key, each in part.items():
+            yield from _pretrainers(each, str(key))
+    elif isinstance(part, Multi3NetClassifier) and part.strategy == "scratch":
+        return  # it takes the architecture only
+    elif hasattr(part, "get_params") and not isinstance(part, type):
+        for key, each in part.get_params(deep=False).items():
+            yield from _pretrainers(each, key)

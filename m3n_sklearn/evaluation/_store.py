@@ -57,7 +57,7 @@ class Store:
             return None
         score_of = {score.group: score for score in _read(path)[1]}
         fold, flags = job.cell.held_out, job.method.flags
-        for flag in SEEN:
+        for flag in SEEN.values():
             if flag not in flags and any(flag in s.flags for s in score_of.values()):
                 flags = (*flags, flag)
         return [replace(score_of[person], held_out=fold, flags=flags) for person in fold]

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._hashing import content_hash, sha256, stable_key
 from .._typing import AnyArray
+from .._version import __version__
 from .._windows import Windows
 from ._data import PretrainingData
 
@@ -42,7 +43,13 @@ def training_identity(
     captions = data.captions
     sentences = None if captions is None else [captions.numbers, captions.vectors]
     return {
-        "values": {"seed": seed, "max_epochs": n_epochs, **values},
+        "values": {
+            "seed": seed,
+            "max_epochs": n_epochs,
+            **values,
+            # another version may train in another way
+            "version of m3n_sklearn": __version__,
+        },
         "digests": {
             "windows": windows_digest(data.windows),
             "sentence vectors": content_hash(sentences),

@@ -18,6 +18,7 @@ from .._compat import check_is_fitted
 from .._inputs import ImuWindows, InputMap, read_imu
 from .._torch import LiveModule, resolve_device, submit
 from .._typing import AnyArray
+from .._warn import warn
 from .._windows import Windows
 from ..motion import as_sentences
 from ..nets import Multi3Net, set_weights
@@ -257,7 +258,22 @@ class JointSpace(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                 "X is unknown. Give the samples per second of X: Windows(imu=X, rate=50.0)."
             )
         self.input_.adapted(imu).warn_units(imu)
+        self._warn_without_acc(imu)
         return imu
+
+    def _warn_without_acc(self, imu: ImuWindows) -> None:
+        """Warn about sites without the accelerometer that all training windows had."""
+        layout, trained = self.input_.adapted(imu).layout, self.input_.layout
+        if layout.is_series or not trained.present[:, 0].all():
+            return
+        sites = [s for s, acc in zip(layout.sites, layout.present[:, 0], strict=True) if not acc]
+        if sites:
+            at = f" at {', '.join(sites)}" if any(sites) else ""
+            warn(
+                f"X has no accelerometer{at}, but the encoder was trained with one. It has learned "
+                "to do without a gyroscope or a site, not without an accelerometer, so "
+                "descriptions may do no better than chance. Give the accelerations as well."
+            )
 
     def _check_column(self, X: Any, name: str) -> None:
         """Raise ValueError unless X is Windows of which every row has a pose or a text."""

@@ -31,6 +31,7 @@ from .._distributed import Peers
 from .._inputs import ImuWindows, InputMap, read_imu
 from .._persistence import Persistent
 from .._torch import LiveModule, derive_seed, isolated, resolve_device
+from .._typing import AnyArray
 from .._validation import RATES
 from .._warn import warn
 from .._windows import Windows
@@ -182,13 +183,15 @@ class Multi3NetPretrainer(CallbackSupportMixin, Persistent, JointSpace, BaseEsti
     imu_rate_ : float or None
         Samples per second of the IMU windows in the training data; None if unknown.
     n_unlabeled_ : int
-        Number of rows with an IMU signal and neither pose nor caption.
+        Number of rows with an IMU signal and neither pose nor caption, in the last fit.
     unlabeled_groups_ : ndarray
-        Distinct groups of these rows, from `groups` or the corpus' column ``groups``. If one of
-        them is a test person, the results are transductive and have to be marked in tables.
+        Distinct groups of these rows, from `groups` or the corpus' column ``groups``, and of those
+        of earlier warm starts. If one of them is a test person, the results are transductive and
+        have to be marked in tables.
     labeled_groups_ : ndarray
         Distinct groups of the rows with an IMU signal and a caption, but no pose: of labeled
-        recordings. If one of them is a test person, the results are not those of unseen people.
+        recordings, those of earlier warm starts included. If one of them is a test person, the
+        results are not those of unseen people.
         :func:`~m3n_sklearn.evaluation.few_label_study` marks both.
     n_components_ : int
         Size of the joint space.
@@ -390,6 +393,11 @@ class Multi3NetPretrainer(CallbackSupportMixin, Persistent, JointSpace, BaseEsti
                 "unlabeled_groups_": people.distinct(unlabeled),
                 "labeled_groups_": people.distinct(labeled),
             }
+            if self._continues():  # what the last fit has read is not forgotten
+                fitted |= {
+                    name: np.unique([*before.tolist(), *fitted[name].tolist()])
+                    for name, before in self._people_read().items()
+                }
             # 6. The training; its epochs continue those of a warm start.
             past = list(self.history_) if self._continues() else []
             history, interrupt = self._train(net, data, fitted, len(past), device, seed, peers)
@@ -461,6 +469,21 @@ class Multi3NetPretrainer(CallbackSupportMixin, Persistent, JointSpace, BaseEsti
                 f"groups must have one entry per row, {len(windows)}, got shape {values.shape}."
             )
         return Named.of(values, np.ones(len(windows), dtype=bool))
+
+    def _people_read(self) -> dict[str, AnyArray]:
+        """Return the people in `unlabeled_groups_` and `labeled_groups_`.
+
+        Of an unfitted pretrainer, they are those of the corpus that it will be fitted on.
+        """
+        names = ("unlabeled_groups_", "labeled_groups_")
+        if hasattr(self, "weights_"):
+            return {name: getattr(self, name) for name in names}
+        if self.corpus is None:
+            return {}
+        corpus = self.corpus if isinstance(self.corpus, Windows) else open_corpus(self.corpus)
+        people = Named.column(corpus, "groups")
+        rows = recorded_rows(present_rows(corpus, simulated=self.simulator is not None))
+        return {name: people.distinct(own) for name, own in zip(names, rows, strict=True)}
 
     def _modalities(self, windows: Windows) -> dict[str, NDArray[np.bool_]]:
         """Return which rows have each modality that any row has."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._channel_names import Doubt, is_series, name_site, read_name, read_names, say
+from .._labels import kinds_of
 from .._tables import is_table, make_frame, plain_array, row_levels, table_columns
 from .._typing import Array
 from .._validation import (
@@ -571,6 +572,10 @@ def _check_labels(labels: ArrayLike | None, count: int) -> NDArray[Any] | None:
             f"labels are missing (None, NaN or NA) in {len(missing)} of {count} samples, the first "
             f"at {missing[0]}. Give them a class of their own, such as 'unlabeled', and drop it "
             "with cut(..., ignore='unlabeled')."
+        )
+    if values.dtype == object and len(kinds := kinds_of(set(listed))) > 1:
+        raise ValueError(
+            f"labels mix {', '.join(kinds)}: give all labels as strings, or all as numbers."
         )
     return values
 

@@ -546,7 +546,9 @@ def _names() -> tuple[str, ...]:
 def _words(label: Hashable) -> list[str]:
     """Return the words of a label, without articles: "WalkingUp_the stairs" has three."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", str(label))
-    return [word for word in re.findall(r"[^\W_]+", spaced.lower()) if word not in ARTICLES]
+    words = re.findall(r"[^\W_]+", spaced.lower())
+    # "A" alone is the code of a class
+    return [word for word in words if word not in ARTICLES] or words
 
 
 def _stems(words: list[str]) -> str:

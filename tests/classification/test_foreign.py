@@ -21,6 +21,7 @@ import m3n_sklearn
 from m3n_sklearn import Multi3NetClassifier, Windows
 from m3n_sklearn.classification import ForeignEncoder
 from m3n_sklearn.deploy import export
+from m3n_sklearn.evaluation import Method, few_label_study, load_scores
 from m3n_sklearn.recording import channel_names, resample_windows
 
 from ..wrists import RATE, pretrained, wrist_data
@@ -237,9 +238,23 @@ def test_a_missing_gyroscope_is_zeros_and_said():
 @pytest.mark.parametrize(
     ("module", "params", "message"),
     [
-        (lambda x: x, {}, r"must return features of shape \(1, n_features\).*got shape"),
+        (lambda x: x, {}, r"must return real features of shape \(1, n_features\).*got shape"),
         (lambda x: (x, x), {}, "got tuple"),
         (lambda x: x.mean(axis=(1, 2)), {}, "got shape"),
+        (lambda x: np.zeros((len(x), 0)), {}, r"got shape \(1, 0\)"),
+        (lambda x: np.fft.fft(x)[:, 0], {}, "got shape .* of complex64"),
+        (lambda x: x.mean(axis=2).astype(str), {}, "got shape .* of <U"),
+        (lambda x: x.mean(axis=2) * np.float64(1e300), {}, "returned NaN or infinity"),
+        (
+            lambda x: x.reshape(len(x), 7, -1),
+            {"sensors": ["gyro", "acc"]},
+            r"failed with ValueError: .*shape \(1, 6, 40\) .* gyro_x, .* acc_z",
+        ),
+        (
+            nn.Linear(3, 2),
+            {"sensors": ["acc"]},
+            r"Linear failed with RuntimeError: .* given windows of shape \(1, 3, 40\)",
+        ),
         (lambda x: np.log(0 * x[:, 0, :2]), {}, "returned NaN or infinity for some windows"),
         (spread, {"acc_unit": "stones"}, "acc_unit='stones' is not understood: give 'm/s2'"),
         (spread, {"gyro_unit": "g"}, "gyro_unit='g' is not understood"),
@@ -274,12 +289,83 @@ def test_what_it_cannot_do_is_said(tmp_path):
         encoder.fit(X["imu"])
     with pytest.raises(ValueError, match="generic series"):
         encoder.fit(Windows(imu=X["imu"][:, :5], rate=RATE))
+    with pytest.raises(TypeError, match="module is the class Net: give an instance"):
+        ForeignEncoder(Net, rate=RATE).fit(X)
     with pytest.raises(TypeError, match="given as a ForeignEncoder"):
         Multi3NetClassifier(StandardScaler(), strategy="frozen").fit(X, Y)
     model = Multi3NetClassifier(encoder, strategy="frozen").fit(X, Y)
     pytest.importorskip("onnx")
     with pytest.raises(TypeError, match="Cannot export a classifier with a ForeignEncoder"):
         export(model, tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_module_works_in_its_own_precision(dtype):
+    class Mean(nn.Linear):
+        def forward(self, x):
+            assert x.dtype == dtype
+            return super().forward(x.mean(dim=2))
+
+    torch.manual_seed(0)
+    module = Mean(6, 4)
+    expected = X["imu"].mean(axis=2) @ module.weight.detach().numpy().T
+    expected += module.bias.detach().numpy()
+    encoder = ForeignEncoder(module.to(dtype), rate=RATE)
+    features = encoder.fit_transform(X)
+    assert features.dtype == np.float32
+    assert_allclose(features, expected, rtol=0.1, atol=0.1)
+    assert Multi3NetClassifier(encoder, strategy="frozen").fit(X, Y).predict(X[:1]).shape == (1,)
+
+
+NET = Net().train()
+
+
+def in_training_mode(x):
+    """Return features with dropout."""
+    with torch.no_grad():
+        return NET(torch.from_numpy(x))
+
+
+@pytest.mark.parametrize(
+    "module",
+    [in_training_mode, lambda x: ((x - x.mean(axis=0)) / (x.std(axis=0) + 1e-6)).mean(axis=2)],
+    ids=["dropout", "statistics of the batch"],
+)
+def test_features_that_change_are_said(module):
+    encoder = ForeignEncoder(module, rate=RATE)
+    with pytest.warns(UserWarning, match="other features for the same window"):
+        encoder.fit(X)
+    with pytest.warns(UserWarning, match="other features for the same window"):
+        Multi3NetClassifier(encoder, strategy="frozen").fit(X, Y)
+
+
+def test_what_is_fitted_does_not_follow_the_encoder():
+    module = Net()
+    encoder = ForeignEncoder(module, rate=20.0, seconds=0.5)
+    model = Multi3NetClassifier(encoder, strategy="frozen").fit(X, Y)
+    expected = model.predict_proba(X)
+    # other parameters are for the next fit
+    encoder.set_params(rate=10.0, module=Net(seed=1))
+    assert_array_equal(model.predict_proba(X), expected)
+    assert_array_equal(pickle.loads(pickle.dumps(model)).predict_proba(X), expected)
+    # other weights in the same module are refused, as in a loaded classifier
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    module.load_state_dict(Net(seed=1).state_dict())
+    with pytest.raises(ValueError, match=r"Net is not the encoder that .* was fitted with"):
+        model.predict_proba(X)
+    module.load_state_dict(before)
+    assert_array_equal(model.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_study_with_it_goes_on(tmp_path, shared):
+    encoder = ForeignEncoder(Net(), rate=20.0)
+    source = FrozenEstimator(encoder) if shared else encoder
+    method = Method("net", Multi3NetClassifier(source, strategy="frozen", random_state=0))
+    for _ in range(2):  # the second one finds what the first one has computed
+        few_label_study([method], X, Y, GROUPS, budgets=(1,), n_draws=1, store=tmp_path)
+        assert len(list(tmp_path.iterdir())) == len(np.unique(GROUPS))
+    assert len(load_scores(tmp_path)) == len(np.unique(GROUPS))
 
 
 def test_joblib_keeps_it():

@@ -207,6 +207,31 @@ def test_zero_shot_of_one_class(frozen):
     assert set(named.fit(X).predict(X)) == {"rest"}
 
 
+@pytest.mark.parametrize("strategy", ["zero_shot", "guided", "finetune"])
+def test_descriptions_that_words_do_not_tell_apart_are_named(frozen, strategy):
+    X, y, _ = wrist_data()
+    same = {**CAPTIONS, "rest": CAPTIONS["twist"]}
+    named = classifier(frozen, strategy=strategy, descriptions=same, max_epochs=1)
+    with pytest.warns(UserWarning, match=r"not tell these classes apart: rest \('.*\) and twist"):
+        named.fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        named.set_params(descriptions=CAPTIONS).fit(X, y)
+
+
+def test_windows_without_an_accelerometer_are_said(frozen):
+    X, y, _ = wrist_data()
+    gyro = Windows(imu=X["imu"][:, 3:], rate=RATE, channels=CHANNELS[3:])
+    message = "no accelerometer at right_wrist, but the encoder was trained with one"
+    with pytest.warns(UserWarning, match=message):
+        classifier(frozen, strategy="frozen").fit(gyro, y)
+    with pytest.warns(UserWarning, match=message):
+        pretrained().transform(gyro)
+    with warnings.catch_warnings():  # it was trained without one
+        warnings.simplefilter("error")
+        pretrainer(max_epochs=1).fit(gyro).transform(gyro)
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [

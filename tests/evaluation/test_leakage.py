@@ -34,7 +34,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-from m3n_sklearn import Motion, Recording, Windows, cut
+from m3n_sklearn import Motion, Multi3NetPretrainer, Recording, Windows, cut
 from m3n_sklearn.datasets import load_openpack, mmfit_split, openpack_split, utd_split
 from m3n_sklearn.evaluation import (
     Method,
@@ -50,6 +50,7 @@ from m3n_sklearn.evaluation import (
     to_frame,
 )
 from m3n_sklearn.inspection import LabelEfficiencyDisplay
+from m3n_sklearn.pretraining import list_pretrained, load_pretrained
 from m3n_sklearn.temporal import HMMClassifier
 
 from ..wrists import classifier
@@ -389,23 +390,73 @@ class Probe(DummyClassifier):
         self.pretrainer = pretrainer
 
 
+TINY = {"width": 8, "max_epochs": 1, "text_encoder": "hashing", "rate": 20.0, "random_state": 0}
+
+
+def one_person(kind, person=0):
+    """Return the windows of one person for a pretraining, with captions if they are labeled."""
+    X, y, groups = wrist_set()
+    rows = groups == person
+    own = X[rows].assign(groups=groups[rows])
+    return own.assign(text=y[rows].tolist()) if kind == "labeled" else own
+
+
+def ways_to_give(seen, corpus, folder):
+    """Return estimators with a pretrainer that reads windows of a person."""
+    seen.save(folder / "seen.safetensors")
+    frozen = FrozenEstimator(seen)
+    return {
+        "frozen": Probe(frozen),
+        "list": Probe(["m3n-base", frozen]),
+        "path": Probe(folder / "seen.safetensors"),
+        "path in a list": Probe(["m3n-base", str(folder / "seen.safetensors")]),
+        "fitted later": Probe(Multi3NetPretrainer(**TINY, corpus=corpus)),
+        "search": GridSearchCV(Probe(), {"pretrainer": [None, frozen]}, cv=KFold(2)),
+        "pipeline": make_pipeline(frozen, DummyClassifier()),
+    }
+
+
 @pytest.mark.parametrize("kind", ["unlabeled", "labeled"])
 def test_windows_of_tested_people_in_pretraining_are_flagged(tmp_path, kind):
     X, y, groups = wrist_set()
-    people = np.unique(groups)
-
-    seen = DummyClassifier()
-    setattr(seen, f"{kind}_groups_", people[:1])
-    compared = [
-        Method("one", Probe(FrozenEstimator(seen))),
-        Method("list", Probe([FrozenEstimator(seen)])),
-        Method("none", Probe()),
-    ]
+    corpus = one_person(kind)
+    seen = Multi3NetPretrainer(**TINY).fit(corpus)
+    given = ways_to_give(seen, corpus, tmp_path)
+    compared = [Method(name, estimator) for name, estimator in given.items()]
+    clean = Multi3NetPretrainer(**TINY)  # fitted on the training people
+    scratch = classifier(FrozenEstimator(seen), strategy="scratch", max_epochs=1)
+    compared += [Method("none", Probe(clean)), Method("words", Probe("m3n-base"))]
+    compared += [Method("scratch", scratch)]  # it takes the architecture only
     for _ in range(2):  # computed, then read from files
-        scores = few_label_study(compared, X, y, groups, budgets=(1,), store=tmp_path)
+        scores = few_label_study(compared, X, y, groups, budgets=(1,), store=tmp_path / "study")
         flagged = {(s.method, s.group) for s in scores if s.flags == (f"{kind} target windows",)}
-        assert flagged == {("one", people[0]), ("list", people[0])}
-        assert "one [1]" in format_table(scores) and "none [1]" not in format_table(scores)
+        assert flagged == {(name, 0) for name in given}
+        assert "list [1]" in format_table(scores) and "none [1]" not in format_table(scores)
+    # people may be numbers here and strings there
+    scores = few_label_study(compared[:1], X, y, groups.astype(str), budgets=(1,))
+    assert {s.group for s in scores if s.flags} == {"0"}
+
+
+def test_people_of_earlier_pretraining_are_not_forgotten():
+    pretrainer = Multi3NetPretrainer(**TINY).fit(
+        one_person("labeled", 2).drop("groups"), groups=[2] * 12
+    )
+    pretrainer.set_params(warm_start=True).fit(one_person("labeled", 1))
+    assert pretrainer.labeled_groups_.tolist() == [1, 2]
+    assert pretrainer.set_params(warm_start=False).fit(
+        one_person("labeled", 1)
+    ).labeled_groups_ == [1]
+
+
+@pytest.mark.parametrize("name", list_pretrained())
+def test_people_of_shipped_weights_are_named(name):
+    people = load_pretrained(name).labeled_groups_.tolist()
+    assert bool(people) == (name == "m3n-real")
+    if people:
+        X, y, groups = wrist_set(n_people=2)
+        named = np.array(["dsads/1", "x"])[groups]
+        scores = few_label_study([Method("a", Probe(name))], X, y, named, budgets=(1,))
+        assert {s.group for s in scores if s.flags} == {"dsads/1"}
 
 
 def test_captions_stay_out_of_the_windows_that_are_classified():

@@ -476,20 +476,25 @@ def test_the_same_call_finds_its_corpus(tmp_path, simulated):
     assert rebuild_corpus(folder, source(), folder) == folder
     assert simulated == [] and files_of(folder) == before and list(tmp_path.iterdir()) == [folder]
     others = [
-        (source(), {"mirror": True}),
-        (source(clips=motions(1)), {}),
-        (source("other"), {}),
-        ([source(), source("other")], {}),
-        (source(clips=[m.replace(poses=m.poses + 1e-9) for m in motions()]), {}),
+        (source(), {"mirror": True}, "mirror was False and is True"),
+        (source(), {"simulator": SMPLIMUSimulator()}, "simulator is different"),
+        (source(clips=motions(1)), {}, "of source made, clips was"),
+        (source("other"), {}, "its sources are made, not other"),
+        ([source(), source("other")], {}, "its sources are made, not made, other"),
+        (
+            source(clips=[m.replace(poses=m.poses + 1e-9) for m in motions()]),
+            {},
+            "of source made, values are different",
+        ),
     ]
-    for sources, options in others:
-        with pytest.raises(FileExistsError, match="exists already"):
-            build_corpus(sources, folder, **SHORT, **options)
+    for sources, options, reason in others:
+        with pytest.raises(FileExistsError, match=f"exists already, .*: {reason}"):
+            build_corpus(sources, folder, **{**SHORT, **options})
     flip(folder / "pose.npy")
     with pytest.raises(ValueError, match=r"pose\.npy is damaged"):
         build_corpus(source(), folder, **SHORT)
     (folder / "manifest.json").unlink()
-    with pytest.raises(FileExistsError, match="exists already"):
+    with pytest.raises(FileExistsError, match="it has no manifest"):
         build_corpus(source(), folder, **SHORT)
 
 

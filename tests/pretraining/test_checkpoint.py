@@ -14,7 +14,7 @@ from skorch.callbacks import Callback, EarlyStopping, EpochScoring
 
 from m3n_sklearn import Multi3NetPretrainer, Windows, load
 from m3n_sklearn import _saving as saving
-from m3n_sklearn.pretraining import save_corpus
+from m3n_sklearn.pretraining import _identity, save_corpus
 
 FILE = "training.safetensors"
 PER_EPOCH, STEPS = 2, 6
@@ -190,6 +190,29 @@ def test_without_a_checkpoint_ctrl_c_leaves_nothing(
     assert not hasattr(pretrainer, "weights_")
 
 
+class Busy(Callback):
+    """Is at work when Ctrl-C is pressed."""
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        for self.turn in range(1000):
+            pass
+
+
+def test_ctrl_c_in_a_callback_is_not_the_end_of_the_training(
+    toy_scene: Windows, given: dict[str, Any], tmp_path: Path
+) -> None:
+    alone = Multi3NetPretrainer(**given, callbacks=[Busy()])
+    with pytest.raises(KeyboardInterrupt):
+        alone.fit(toy_scene)
+    assert not hasattr(alone, "weights_")
+    with pytest.raises(KeyboardInterrupt, match="the same call goes on"):
+        Multi3NetPretrainer(**given, checkpoint=tmp_path, callbacks=[Busy()]).fit(toy_scene)
+    assert finished_steps(tmp_path) == PER_EPOCH
+    resumed = Multi3NetPretrainer(**given, checkpoint=tmp_path).fit(toy_scene)
+    assert same(resumed, Multi3NetPretrainer(**given).fit(toy_scene))
+
+
 def test_callbacks_remember(toy_scene: Windows, given: dict[str, Any], tmp_path: Path) -> None:
     given["max_epochs"] = 8
 
@@ -258,6 +281,27 @@ def test_what_does_not_change_the_result_may_change(
     assert same(again.fit(toy_scene.assign(text=np.array(texts))), whole)
 
 
+def test_a_training_of_another_version_is_refused(
+    toy_scene: Windows, given: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Multi3NetPretrainer(**given, checkpoint=tmp_path).fit(toy_scene)
+    monkeypatch.setattr(_identity, "__version__", "99.0")
+    with pytest.raises(ValueError, match=r"version of m3n_sklearn was '0.* and is '99.0'"):
+        Multi3NetPretrainer(**given, checkpoint=tmp_path).fit(toy_scene)
+
+
+def test_the_current_folder_may_change(
+    toy_scene: Windows, given: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    move = Stop("end", 2, lambda: os.chdir(tmp_path / "elsewhere"))
+    Multi3NetPretrainer(**given, checkpoint="state", callbacks=[move]).fit(toy_scene)
+    assert (tmp_path / "state" / FILE).exists() and not os.listdir(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match="checkpoint is an empty path; give a folder, or None"):
+        Multi3NetPretrainer(**given, checkpoint="").fit(toy_scene)
+
+
 def damaged(content: bytes) -> Iterator[bytes]:
     yield b""
     yield content[: len(content) // 2]
@@ -271,7 +315,9 @@ def test_damage(toy_scene: Windows, given: dict[str, Any], tmp_path: Path) -> No
     for content in damaged((tmp_path / FILE).read_bytes()):
         (tmp_path / FILE).write_bytes(content)
         for seed in (0, None):
-            with pytest.raises(ValueError, match=r"training\.safetensors"):
+            with pytest.raises(
+                ValueError, match=r"training\.safetensors.* Delete it to start again"
+            ):
                 Multi3NetPretrainer(**{**given, "random_state": seed}).fit(toy_scene)
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError, match="is a file; give a folder"):

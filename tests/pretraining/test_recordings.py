@@ -20,7 +20,7 @@ from m3n_sklearn.pretraining import (
     open_corpus,
     rebuild_corpus,
 )
-from m3n_sklearn.pretraining.corpus import _build
+from m3n_sklearn.pretraining.corpus import _build, _recorded
 from m3n_sklearn.pretraining.corpus._recorded import places_of
 from m3n_sklearn.recording import channel_names
 from m3n_sklearn.simulation import Randomization
@@ -122,6 +122,14 @@ def test_a_site_that_the_corpus_lacks_is_refused(tmp_path, site):
         built(tmp_path, recorded([recording(site)]))
 
 
+def test_other_sites_next_to_a_wrist_without_a_side_are_left_out(tmp_path):
+    names = channel_names("wrist") + channel_names("chest")
+    clip = Recording(readings(3, 25, 12), 25.0, names, labels="walking", name="one")
+    corpus = built(tmp_path, recorded([clip]))
+    assert corpus["measured"][:, 0].tolist() == [True, False, True, False]
+    assert (corpus["measured"].sum(axis=1) == 6).all()
+
+
 def test_without_a_simulator_the_channels_are_those_of_the_recordings(tmp_path):
     sources = [
         moved(),
@@ -134,6 +142,43 @@ def test_without_a_simulator_the_channels_are_those_of_the_recordings(tmp_path):
     assert np.array_equal(corpus.present("imu"), ~made)
     assert not corpus["measured"][made].any()
     assert corpus["measured"][corpus["source"] == "a"].tolist() == [[True] * 3 + [False] * 3] * 4
+
+
+@pytest.mark.parametrize(
+    ("site", "lost"), [("right_wrist", "right_wrist gyro"), ("chest", "chest acc, chest gyro")]
+)
+def test_sensors_that_only_late_recordings_have_are_not_lost(tmp_path, monkeypatch, site, lost):
+    monkeypatch.setattr(_recorded, "READ_AHEAD", 2)
+    clips = [recording(kinds="acc", name=str(k)) for k in range(2)]
+    late = recording(name="2")
+    if site == "chest":
+        names = channel_names("right_wrist", "acc") + channel_names("chest")
+        late = Recording(readings(3, 25, 9), 25.0, names, labels="walking", name="2")
+    with pytest.raises(ValueError, match=f"'real/2' has the sensors {lost}, for which"):
+        built(tmp_path, recorded([*clips, late]), simulator=None)
+    assert len(built(tmp_path, recorded([late, *clips]), simulator=None)) == 12
+    # a simulator says what is wanted
+    assert len(built(tmp_path, recorded([*clips, late]), name="simulated")) == 12
+
+
+def test_an_iterator_is_not_read_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr(_recorded, "READ_AHEAD", 2)
+    clips = [recording(name=str(k)) for k in range(3)]
+    same = iter(clips)
+    with pytest.raises(ValueError, match=r"'real' is read a second time, .* are an iterator"):
+        built(tmp_path, recorded(lambda: same), simulator=None)
+    assert len(built(tmp_path, recorded(lambda: iter(clips)), simulator=None)) == 12
+    assert len(built(tmp_path, recorded(iter(clips)), simulator=None, name="kept")) == 12
+    motions = CorpusSource("made", "BSD-3-Clause", iter(make_motions(1, 1, ["wave"])))
+    assert len(list(motions)) == 1
+    with pytest.raises(ValueError, match="its Motions are an iterator"):
+        list(motions)
+
+
+def test_a_source_without_recordings_is_named(tmp_path):
+    for simulator in (None, BOTH):
+        with pytest.raises(ValueError, match="Source 'real' contains no recording"):
+            built(tmp_path, recorded([]), simulator=simulator)
 
 
 def test_unnamed_channels_are_refused_unless_their_number_tells(tmp_path):

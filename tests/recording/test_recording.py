@@ -67,6 +67,7 @@ def test_channels_have_their_own_mask():
         ({"rate": -1}, "positive number of Hz"),
         ({"channels": ["a"]}, "6 different names"),
         ({"labels": [1, 2]}, "to match data"),
+        ({"labels": np.array([1] * 5 + ["walk"] * 5, dtype=object)}, "mix number, str: give all"),
         ({"observed": [True]}, "to match data"),
     ],
 )

@@ -85,3 +85,5 @@ def test_unknown_activities_are_told():
         assert activity_sentences("sweepng") == ("sweepng",)
     with pytest.warns(UserWarning, match="17 is not in the table"):
         assert activity_sentences(17) == ("17",)
+    with pytest.warns(UserWarning, match="'A' is not in the table"):  # the code of a class
+        assert activity_sentences("A") == ("a",)

@@ -99,7 +99,8 @@ def build_corpus(
         ``sklearn.frozen.FrozenEstimator`` it is used as it is, which is better for motions of
         depth cameras. `rate` and `random_state` replace its own. With None, motions have no
         readings, for a pretrainer with its own `simulator`; then set a `margin`. The channels of
-        the corpus are then those of the recordings, if there are any.
+        the corpus are then those of the first 64 recordings of each source, if there are any;
+        a later recording with further sensors is an error.
     seconds : float, default=2.56
         Length of the windows.
     overlap : float, default=0.5
@@ -322,28 +323,54 @@ def _finished(
     expected: Mapping[str, Any] | None,
 ) -> Path:
     """Return the folder if it is the corpus of these sources and parameters, else raise."""
-    other = FileExistsError(
-        f"{path} exists already, and is not the corpus of these sources and parameters with this "
-        "version. Remove it or choose another folder."
-    )
+
+    def other(reason: str) -> FileExistsError:
+        return FileExistsError(
+            f"{path} exists already, and is not the corpus of these sources and parameters: "
+            f"{reason}. Remove it or choose another folder."
+        )
+
+    # 1. What is known without reading the clips
     if not (path / MANIFEST).is_file():
-        raise other
+        raise other("it has no manifest of build_corpus")
     found = read_manifest(path)
     facts = {"versions": versions(), "parameters": json.loads(json.dumps(plan.record()))}
-    if any(found[name] != fact for name, fact in facts.items()):
-        raise other
+    for name, fact in facts.items():
+        if found[name] != fact:
+            raise other(_changes(found[name], fact))
     open_corpus(path)  # raises an error if it is damaged
-    for source, digests, record in zip(sources, files, found["sources"], strict=False):
+    names, given = [record["name"] for record in found["sources"]], [one.name for one in sources]
+    if names != given:
+        raise other(f"its sources are {', '.join(names)}, not {', '.join(given)}")
+    # 2. The clips
+    for source, digests, record in zip(sources, files, found["sources"], strict=True):
         fingerprint = Fingerprint(source)
         for item in source:
             fingerprint.see(item)
-        if _record(source, digests, fingerprint) != record:
-            raise other
-    if len(sources) != len(found["sources"]):
-        raise other
+        if (now := _record(source, digests, fingerprint)) != record:
+            raise other(f"of source {source.name}, {_changes(record, now)}")
     if expected is not None:
         compare(expected, found)
     return path
+
+
+LONG = 40
+"""Characters of a value that is shown in a message."""
+
+LARGE = {"facts_sha256": "names, captions, people or bodies", "values_sha256": "values"}
+"""What digests in a manifest stand for."""
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Name the entries in which two parts of a manifest differ."""
+    found = []
+    for name in {**before, **now}:
+        old, new = before.get(name), now.get(name)
+        if old != new:
+            short = name not in LARGE and len(f"{old!r}{new!r}") <= LONG
+            is_other = f"{LARGE.get(name, name)} {'are' if name in LARGE else 'is'} different"
+            found.append(f"{name} was {old!r} and is {new!r}" if short else is_other)
+    return "; ".join(found)
 
 
 Work = Callable[[list[Any], Tally], Windows | None]

@@ -7,8 +7,6 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..._validation import check_choice, is_number
 from ..._warn import warn
 from ...motion import as_sentences
@@ -90,8 +88,7 @@ def label_counts(recording: Recording) -> Counter[Hashable]:
     """Return the number of samples of each label of a recording, which may have none."""
     if recording.labels is None:
         return Counter()
-    labels, counts = np.unique(recording.labels, return_counts=True)
-    return Counter(dict(zip(labels.tolist(), counts.tolist(), strict=True)))
+    return Counter(recording.labels.tolist())  # numbers and strings may be mixed
 
 
 def warn_unknown(labels: Iterable[Hashable], name: str) -> None:

@@ -201,7 +201,7 @@ class CorpusSource:
     motions : iterable of Motion or callable
         The clips, or a function that returns them. A function is called when the source is read,
         so that only one source is in memory at a time; a generator keeps only a few clips in
-        memory.
+        memory. It must return a new iterator each time: sources are read more than once.
     files : sequence of path-like, default=()
         Files that the motions were read from. The manifest contains their SHA-256.
     weight : float, default=1.0
@@ -238,6 +238,7 @@ class CorpusSource:
     files: Sequence[str | os.PathLike[str]] = field(default=(), repr=False)
     weight: float = 1.0
     terms: RecordingTerms | None = field(default=None, init=False, repr=False)
+    read: Iterator[Any] | None = field(default=None, init=False, repr=False)  # the last iterator
 
     @classmethod
     def from_recordings(
@@ -355,7 +356,16 @@ class CorpusSource:
     def __iter__(self) -> Iterator[Any]:
         """Iterate over the motions or recordings."""
         kind: type = Motion if self.terms is None else Recording
-        for item in self.motions() if callable(self.motions) else self.motions:
+        items = self.motions() if callable(self.motions) else self.motions
+        if isinstance(items, Iterator):
+            if items is self.read:
+                raise ValueError(
+                    f"Source {self.name!r} is read a second time, but its {kind.__name__}s are an "
+                    "iterator, which can be read once. Give a list, or a function that returns a "
+                    "new iterator at each call."
+                )
+            object.__setattr__(self, "read", items)
+        for item in items:
             if not isinstance(item, kind):
                 hint = " Use CorpusSource.from_recordings." * isinstance(item, Recording)
                 raise TypeError(

@@ -53,7 +53,10 @@ def corpus_channels(sources: Sequence[CorpusSource], plan: Plan) -> tuple[str, .
         return tuple(inner.get_feature_names_out())
     sensors: dict[str, set[str]] = {}
     for source in sources:
-        for recording in islice(source, READ_AHEAD if source.terms else 0):
+        first = list(islice(source, READ_AHEAD)) if source.terms else []
+        if source.terms and not first:
+            raise ValueError(f"Source {source.name!r} contains no recording.")
+        for recording in first:
             for site, sensor, _ in sensors_of(recording):
                 sensors.setdefault(site, set()).add(sensor)
     # a sensor of an unnamed site is worn on one of the named sites
@@ -146,6 +149,8 @@ def _cut(
 ) -> Windows | None:
     """Cut one recording; None if no window is left."""
     places = places_of(recording, channels)
+    if plan.simulator is None:  # the corpus has what is recorded
+        _check_complete(recording, places[0])
     # 1. Windows of the sensors that the corpus has; all places take the same ones
     warn_if_slow(recording.rate, plan.rate)
     used = places[0].columns
@@ -205,6 +210,20 @@ def _cut(
     )
 
 
+def _check_complete(recording: Recording, place: Place) -> None:
+    """Raise ValueError if the corpus has no channels for some sensors of a recording."""
+    placed = set(place.columns)
+    lost = [(site, sensor) for site, sensor, own in sensors_of(recording) if own[0] not in placed]
+    if lost:
+        names = ", ".join(" ".join(filter(None, each)) for each in lost)
+        raise ValueError(
+            f"Recording {recording.name!r} has the sensors {names}, for which the corpus has no "
+            f"channels: it has those of the first {READ_AHEAD} recordings of each source. Put a "
+            "recording with these sensors first, select the channels of this one, or give a "
+            "simulator of the sites and sensors to keep."
+        )
+
+
 def _mirrored(sentences: tuple[str, ...], name: str | None) -> tuple[str, ...]:
     """Return a caption in the mirror."""
     mirrored = [mirrored_caption(sentence) for sentence in sentences]
@@ -242,8 +261,10 @@ def places_of(recording: Recording, channels: Sequence[str]) -> list[Place]:
     options: list[tuple[dict[str, str], bool]] = [({s: s for s in worn if s in sites}, False)]
     if not options[0][0]:
         options = [({s: _opposite(s) for s in worn if _opposite(s) in sites}, True)]
-    if not options[0][0] and len(worn) == 1:
-        options = [({worn[0]: site}, False) for site in _worn_on(worn[0], sites)]
+    if not options[0][0]:
+        vague = [(site, found) for site in worn if (found := _worn_on(site, sites))]
+        if len(vague) == 1:
+            options = [({vague[0][0]: site}, False) for site in vague[0][1]]
     # 2. Their channels
     position = {name: i for i, name in enumerate(channels)}
     places = []
