@@ -182,6 +182,9 @@ CONFIG = ("norm", "orientation", "n_components")
 STATE = {"n_unlabelled_": "n_unlabeled_", "unlabelled_groups_": "unlabeled_groups_"}
 """Names of fitted attributes in older files, and those of today."""
 
+PEOPLE = ("unlabeled_groups_", "labeled_groups_")
+"""Fitted attributes that older files lack: they were trained on no recordings."""
+
 MANIFEST_FORMAT = 3
 
 
@@ -202,6 +205,9 @@ def rewrite(file: Path, corpus: Path) -> None:
             part.pop(name, None)
     # 3. Write by the library, unless the names are those of today, and compare
     estimator = decode(tree, tensors)
+    lacking = [name for name in PEOPLE if not hasattr(estimator, name)]
+    for name in lacking:
+        setattr(estimator, name, np.unique([]))
     if encode(estimator)[0] != document["estimator"]:
         estimator.save(file)
     with safetensors.safe_open(file, framework="np") as new:
@@ -211,6 +217,8 @@ def rewrite(file: Path, corpus: Path) -> None:
         again = written.pop(f"{prefix}.{STATE.get(attribute, attribute)}")
         if again.dtype != tensor.dtype or again.tobytes() != tensor.tobytes():
             sys.exit(f"Tensor {name} of {file} has changed.")
+    for name in lacking:
+        written.pop(f"state.{name}")
     if written:
         sys.exit(f"{file} has the new tensors {', '.join(written)}.")
     print(f"{file.name}: {len(tensors)} tensors, byte for byte the same")

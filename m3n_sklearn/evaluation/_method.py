@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
+from .._persistence import load
 from .._validation import list_of
 
 __all__ = ["SEEN", "Method", "People", "check_methods", "flags_of"]
@@ -49,7 +52,8 @@ class Method:
     flags : tuple of str, default=()
         Footnotes in tables and figures, such as ``"text-named"``. The study adds
         ``"unlabeled target windows"`` and ``"labeled target windows"`` if the estimator contains a
-        fitted pretrainer whose ``unlabeled_groups_`` and ``labeled_groups_`` name a tested person.
+        fitted pretrainer, or the name or file of one, whose ``unlabeled_groups_`` and
+        ``labeled_groups_`` name a tested person.
 
     Examples
     --------
@@ -135,7 +139,7 @@ def check_methods(methods: Sequence[Method]) -> list[Method]:
 
 def flags_of(method: Method, estimator: BaseEstimator, held_out: People) -> tuple[str, ...]:
     """Return the flags of a method, with those of windows of tested people where they apply."""
-    parts = estimator.get_params().values()
+    parts = [_pretrainer(name, part) for name, part in estimator.get_params().items()]
     more = [
         flag
         for flag, attribute in SEEN.items()
@@ -143,6 +147,22 @@ def flags_of(method: Method, estimator: BaseEstimator, held_out: People) -> tupl
         and not set().union(*(_people(part, attribute) for part in parts)).isdisjoint(held_out)
     ]
     return (*method.flags, *more)
+
+
+def _pretrainer(parameter: str, part: Any) -> Any:
+    """Return the pretrainer that a name or a file stands for, and other parts as they are."""
+    if parameter.rpartition("__")[2] != "pretrainer":
+        return part
+    if isinstance(part, list | tuple):
+        return [_pretrainer(parameter, each) for each in part]
+    if not isinstance(part, str | os.PathLike):
+        return part
+    from ..pretraining import list_pretrained, load_pretrained  # imports torch
+
+    if os.fspath(part) in list_pretrained():
+        return load_pretrained(os.fspath(part))
+    # `fit` says what is wrong with a file that is not there
+    return load(part) if Path(part).is_file() else None
 
 
 def _people(part: Any, attribute: str) -> set[Hashable]:

@@ -208,13 +208,15 @@ class Multi3NetPretrainer(
     imu_rate_ : float or None
         Samples per second of the IMU windows in the training data; None if unknown.
     n_unlabeled_ : int
-        Number of rows with an IMU signal and neither pose nor caption.
+        Number of rows of the last fit with an IMU signal and neither pose nor caption.
     unlabeled_groups_ : ndarray
-        Distinct groups of these rows, from `groups` or the corpus' column ``groups``. If one of
-        them is a test person, the results are transductive and have to be marked in tables.
+        Distinct groups of such rows, from `groups` or the corpus' column ``groups``, those of
+        earlier warm starts included. If one of them is a test person, the results are transductive
+        and have to be marked in tables.
     labeled_groups_ : ndarray
         Distinct groups of the rows with an IMU signal and a caption, but no pose: of labeled
-        recordings. If one of them is a test person, the results are not those of unseen people.
+        recordings, those of earlier warm starts included. If one of them is a test person, the
+        results are not those of unseen people.
         :func:`~m3n_sklearn.evaluation.few_label_study` marks both.
     n_components_ : int
         Size of the joint space.
@@ -418,8 +420,10 @@ class Multi3NetPretrainer(
                 "n_components_": net.config["width"],
                 "imu_rate_": None if data.imu is None else data.imu.rate,
                 "n_unlabeled_": len(unlabeled),
-                "unlabeled_groups_": people.distinct(unlabeled),
-                "labeled_groups_": people.distinct(labeled),
+                "unlabeled_groups_": self._all_read(
+                    "unlabeled_groups_", people.distinct(unlabeled)
+                ),
+                "labeled_groups_": self._all_read("labeled_groups_", people.distinct(labeled)),
             }
             # 6. The training; its epochs continue those of a warm start.
             past = list(self.history_) if self._continues() else []
@@ -663,6 +667,14 @@ class Multi3NetPretrainer(
     def _continues(self) -> bool:
         """Tell whether a fit starts from the last one."""
         return self.warm_start and hasattr(self, "weights_")
+
+    def _people_read(self, unlabeled: AnyArray, labeled: AnyArray) -> dict[str, AnyArray]:
+        """Return the people of this fit and, after a warm start, of those before."""
+        people = {"unlabeled_groups_": unlabeled, "labeled_groups_": labeled}
+        if self._continues():
+            for name, found in people.items():
+                people[name] = np.unique([*getattr(self, name).tolist(), *found.tolist()])
+        return people
 
     def __sklearn_clone__(self) -> Self:
         """Return an unfitted copy; warn if it replaces fitted weights that are meant to be used."""

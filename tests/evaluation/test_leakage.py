@@ -50,6 +50,7 @@ from m3n_sklearn.evaluation import (
     to_frame,
 )
 from m3n_sklearn.inspection import LabelEfficiencyDisplay
+from m3n_sklearn.pretraining import load_pretrained
 from m3n_sklearn.temporal import HMMClassifier
 
 from ..wrists import classifier
@@ -406,6 +407,20 @@ def test_windows_of_tested_people_in_pretraining_are_flagged(tmp_path, kind):
         flagged = {(s.method, s.group) for s in scores if s.flags == (f"{kind} target windows",)}
         assert flagged == {("one", people[0]), ("list", people[0])}
         assert "one [1]" in format_table(scores) and "none [1]" not in format_table(scores)
+
+
+def test_a_pretrainer_given_by_its_name_or_file_is_flagged_too(tmp_path):
+    X, y, groups = wrist_set()
+    read = load_pretrained("m3n-real")
+    people = np.unique(groups)
+    names = [str(read.labeled_groups_[0]), *map(str, people[1:])]
+    groups = np.asarray(names)[np.searchsorted(people, groups)]
+    read.save(tmp_path / "mine.safetensors")
+    given = ["m3n-real", ["m3n-base", tmp_path / "mine.safetensors"], "m3n-base"]
+    compared = [Method(str(one), Probe(one)) for one in given]
+    scores = few_label_study(compared, X, y, groups, budgets=(1,))
+    flagged = {(s.method, s.group) for s in scores if s.flags == ("labeled target windows",)}
+    assert flagged == {(str(one), names[0]) for one in given[:2]}
 
 
 def test_captions_stay_out_of_the_windows_that_are_classified():
