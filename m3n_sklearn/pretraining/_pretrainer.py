@@ -420,10 +420,7 @@ class Multi3NetPretrainer(
                 "n_components_": net.config["width"],
                 "imu_rate_": None if data.imu is None else data.imu.rate,
                 "n_unlabeled_": len(unlabeled),
-                "unlabeled_groups_": self._all_read(
-                    "unlabeled_groups_", people.distinct(unlabeled)
-                ),
-                "labeled_groups_": self._all_read("labeled_groups_", people.distinct(labeled)),
+                **self._people_read(people.distinct(unlabeled), people.distinct(labeled)),
             }
             # 6. The training; its epochs continue those of a warm start.
             past = list(self.history_) if self._continues() else []
