@@ -67,8 +67,8 @@ def few_label_study(
         larger one (more methods, budgets, draws or folds) computes only what is missing. A cell is
         reused if the windows, labels, people, the drawn rows and the method's parameters, with all
         frozen weights, are the same. Several processes may work on one store: each computes the
-        cells that it does not find. What a function of the held-out people returns, the contents
-        of files and the code are not compared: use an empty folder after such a change.
+        cells that it does not find. What a function of the held-out people returns and the
+        code are not compared: use an empty folder after such a change.
     n_jobs : int, optional
         Number of processes. The scores do not depend on it, since each fit uses one thread.
     random_state : int, default=0

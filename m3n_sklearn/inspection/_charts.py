@@ -122,7 +122,8 @@ def confusion_chart(counts: AnyArray, names: Sequence[str]) -> Figure:
         190 + (36 if few else max(17, 34 - len(names))) * len(names),
         width=300 + 18 * len(names) if len(names) > 5 else None,
         xaxis=axis | {"title": "predicted", "tickangle": -50},
-        yaxis=axis | {"title": "true", "autorange": "reversed"},
+        # a standoff keeps the title clear of long names
+        yaxis=axis | {"title": {"text": "true", "standoff": 8}, "autorange": "reversed"},
     )
     figure.add_heatmap(
         z=shares,

@@ -94,7 +94,8 @@ def read_table(
         a function gets the path of each file and returns the person. Where a gyroscope is joined
         from a file of its own, this is the path of the accelerometer.
     recording : str, optional
-        Column that separates recordings. A new person begins a new recording as well.
+        Column that separates recordings, by default one named such as ``"session"`` or
+        ``"trial"``. A new person begins a new recording as well.
     max_gap : float, default=0.5
         Seconds. A recording is split at longer gaps; what lies in between is not invented.
     time_unit : {"s", "ms", "us", "ns"}, optional

@@ -52,6 +52,7 @@ def convert_streams(
     """Return the recordings of streams, whose rows are freed on the way."""
     label_column = report.facts.pop("_label")
     label_hint = report.facts.pop("_hint")
+    separated = report.facts.pop("_separated")
     warn_about_copies(streams)
     dropped = report.facts.pop("dropped", "")
     # 1. Pieces
@@ -169,7 +170,9 @@ def convert_streams(
     if unseen > 0:
         report.add("missing", f"{unseen:.2%} of the samples are not observed")
     total = sum(r.duration for r in recordings)
-    report.add("recordings", f"{len(recordings)}, {_duration(total)} in all")
+    is_inferred = bool(separated) and arguments.recording is None
+    text = f"{len(recordings)}, {_duration(total)} in all{separated}"
+    report.add("recordings", text, inferred=is_inferred)
     return recordings
 
 

@@ -461,7 +461,10 @@ def _report_columns(
     untimed = sum(stream.untimed for stream in streams)
     if untimed:
         report.add("dropped", f"{untimed} rows without a time stamp")
-    report.facts.update({"_label": first.roles.label or "", "_hint": first.roles.label_hint})
+    separator = first.roles.recording
+    by = "" if separator is None or first.roles.is_own else f", separated by {separator!r}"
+    facts = {"_label": first.roles.label or "", "_hint": first.roles.label_hint, "_separated": by}
+    report.facts.update(facts)
 
 
 def _date(seconds: float) -> str:

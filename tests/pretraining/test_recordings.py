@@ -326,6 +326,19 @@ def test_a_pretrainer_reads_what_each_row_has(tmp_path, tiny):
     )
 
 
+def test_a_warm_start_remembers_the_people_that_its_weights_have_read(tmp_path, tiny):
+    eve = [recording(labels=None, subject="eve"), recording(subject="bob", name="two")]
+    first, second = (
+        built(tmp_path, moved(), recorded(clips), name=name)
+        for name, clips in (("a", [recording()]), ("b", eve))
+    )
+    pretrainer = Multi3NetPretrainer(warm_start=True, **tiny).fit(first).fit(second)
+    assert pretrainer.labeled_groups_.tolist() == ["real/ann", "real/bob"]
+    assert pretrainer.unlabeled_groups_.tolist() == ["real/eve"]
+    pretrainer.set_params(warm_start=False).fit(second)
+    assert pretrainer.labeled_groups_.tolist() == ["real/bob"]
+
+
 def test_values_that_were_not_measured_do_not_train(tmp_path, tiny):
     corpus = built(tmp_path, moved(), recorded([recording("left_wrist", "acc")]))
     imu = np.where(corpus["measured"][..., None], corpus["imu"], np.float32(30))

@@ -68,6 +68,7 @@ def test_the_wheel_takes_the_weights_along():
 def test_embeddings_of_any_wrist_offline(offline, name, sites):
     encoder = load_pretrained(name)
     assert encoder.corpus is None and encoder.simulator is None
+    assert len(encoder.labeled_groups_) == {"m3n-base": 0, "m3n-real": 88}[name]
     assert all(weight.dtype == np.float32 for weight in encoder.weights_.values())
     X = wrists(sites=sites)
     embedded = encoder.transform(X)

@@ -812,6 +812,14 @@ def test_readings_and_numbers_are_not_people(table):
         quiet(rows, group="session")
 
 
+def test_the_report_names_the_column_that_separates_recordings(table):
+    trials = table.assign(trial=np.repeat(["a", "b"], len(table) // 2))
+    assert quiet(trials).report.facts["recordings"].endswith("separated by 'trial' [inferred]")
+    told = quiet(trials, recording="trial").report.facts["recordings"]
+    assert told.endswith("separated by 'trial'")
+    assert "separated" not in quiet(table).report.facts["recordings"]
+
+
 def test_the_site_that_is_assumed_is_said(table):
     def said(table, **told):
         return quiet(table, **told).report.facts["site"]

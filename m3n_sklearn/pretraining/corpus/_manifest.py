@@ -275,7 +275,8 @@ class CorpusSource:
         texts : mapping of label to sentences, "auto" or None, default="auto"
             Captions of the windows. All sentences of a label are paraphrases; a label with ``()``
             has no caption. ``"auto"`` takes them from
-            :func:`~m3n_sklearn.text.activity_sentences`. Recordings without labels have the caption
+            :func:`~m3n_sklearn.text.activity_sentences`; a label that is not in its table is
+            described by its own words, with a warning. Recordings without labels have the caption
             in their `text`. With None, windows have no caption: they train the reconstruction, and
             the contrast of two views if it is an objective.
         mount : {"known", "unknown"}, default="known"
