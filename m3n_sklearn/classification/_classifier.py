@@ -202,8 +202,8 @@ class Multi3NetClassifier(
         windows, for `teach` and `forget`. They take 2 kB per window of one wrist with
         ``m3n-base``, also in saved files. ``del classifier.examples_`` removes them.
     words_weight_ : float
-        With ``strategy="guided"``, the exponent of the probabilities by `descriptions`, between 0
-        and 1. It is 0 if they fit the labels no better than chance.
+        If `strategy_` is ``"guided"``, the exponent of the probabilities by `descriptions`, between
+        0 and 1. It is 0 if they fit the labels no better than chance.
 
     See Also
     --------
@@ -219,9 +219,10 @@ class Multi3NetClassifier(
     ``"finetune"`` of each further pretrainer, each trained as it would be alone, without
     `statistics`. A `ForeignEncoder` takes part as ``"frozen"`` only. The ensemble
     predicts the weighted geometric mean of their probabilities; all frozen networks together have
-    half the weight of a trained one. With fewer windows, ``"auto"`` is ``"finetune"`` if there are
-    `descriptions`. Otherwise it is ``"frozen"`` with fewer than 16 windows in all, and an ensemble
-    with more. A window of weight 2 counts as two.
+    half the weight of a trained one. With fewer windows and with `descriptions`, ``"auto"`` is
+    ``"guided"`` below two windows per class and ``"finetune"`` from two on. Without, it is
+    ``"frozen"`` with fewer than 16 windows in all, and an ensemble with more. A window of weight 2
+    counts as two.
 
     ``"guided"`` is a product of experts [3]_: the probability of a class is proportional to
     ``p_head * p_words**w``. The descriptions have not seen the labels, so the labels can judge

@@ -61,6 +61,10 @@ MIN_WINDOWS_PER_CLASS = 4
 """Windows per class from which "auto" fits an ensemble and lr="auto" is the higher rate (measured
 by ``make bench-learning``, few-label rows)."""
 
+MIN_WINDOWS_TO_TUNE = 2
+"""Windows per class from which "auto" fine-tunes from descriptions (measured with those of
+``examples/plot_zero_shot.py``; with one, the labels judge the words better than they teach)."""
+
 MIN_WINDOWS = 16
 """Windows from which "auto" fits an ensemble even with fewer windows per class, unless the classes
 have descriptions (measured by ``make bench-learning``, few-label rows)."""
@@ -99,7 +103,7 @@ def choose_strategy(
     if total / n_classes >= MIN_WINDOWS_PER_CLASS or rehearses or n_pretrainers > 1:
         return "ensemble"
     if described:
-        return "finetune"
+        return "finetune" if total / n_classes >= MIN_WINDOWS_TO_TUNE else "guided"
     return "frozen" if total < MIN_WINDOWS else "ensemble"
 
 

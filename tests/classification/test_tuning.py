@@ -123,7 +123,13 @@ def test_an_encoder_of_fixed_length_is_fine_tuned_and_seen_whole():
 
 @pytest.mark.parametrize(
     ("per_class", "described", "expected"),
-    [(1, False, "frozen"), (1, True, "finetune"), (6, False, "ensemble"), (6, True, "ensemble")],
+    [
+        (1, False, "frozen"),
+        (1, True, "guided"),
+        (2, True, "finetune"),
+        (6, False, "ensemble"),
+        (6, True, "ensemble"),
+    ],
 )
 def test_auto_goes_by_the_number_of_labels(frozen, per_class, described, expected):
     X, y, _ = wrist_data(12)
