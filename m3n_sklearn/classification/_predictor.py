@@ -187,17 +187,17 @@ class Predictor:
             )
         if imu.channels is None or self.channels_ is None or imu.channels == self.channels_:
             return fitted
-        if _sensors(imu.layout) != _sensors(fitted):
+        if fitted.is_series or _sensors(imu.layout) != _sensors(fitted):
             raise ValueError(
                 f"X has the channels {', '.join(imu.channels)}, but the classifier was fitted on "
-                f"{', '.join(self.channels_)}. Select or rename channels."
+                f"{', '.join(self.channels_)}. Select, order or rename channels."
             )
         columns = dict(zip(imu.layout.sites, imu.layout.columns, strict=True))
         return replace(fitted, columns=tuple(columns[site] for site in fitted.sites))
 
 
-def _sensors(layout: Layout) -> Any:
-    """Return the sensors of a layout in one order, to compare two layouts."""
+def _sensors(layout: Layout) -> list[Any]:
+    """Return the sensors of a layout in one order, to compare two layouts; none of a series."""
     if layout.is_series:
-        return layout.n_channels
+        return []
     return sorted(zip(layout.sites, layout.present.tolist(), strict=True))

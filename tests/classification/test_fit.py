@@ -415,6 +415,16 @@ def test_what_is_not_a_callback_is_refused():
         classifier(max_epochs=1, callbacks=[print]).fit(X, y)
 
 
+def test_named_channels_of_a_series_must_be_those_of_fit():
+    X, y = np.random.default_rng(0).normal(size=(12, 2, 20)), np.arange(12) % 2
+    names = ["series_0", "series_1"]
+    fitted = classifier(strategy="scratch", max_epochs=1).fit(Windows(imu=X, channels=names), y)
+    assert len(fitted.predict(X)) == len(X)
+    for other in (names[::-1], ["series_heart", "series_1"]):
+        with pytest.raises(ValueError, match="but the classifier was fitted on series_0, series_1"):
+            fitted.predict(Windows(imu=X, channels=other))
+
+
 @pytest.mark.parametrize("augment", ["cone", "so3"])
 def test_inverted_axes_are_named_unless_the_mounting_is_unknown(frozen, augment):
     X, y, _ = wrist_data()
