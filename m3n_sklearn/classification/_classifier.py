@@ -178,7 +178,7 @@ class Multi3NetClassifier(
         Channels of a 3-D X, samples of a 2-D X.
     strategy_ : str
         The strategy that was followed. ``"auto"`` becomes ``"scratch"``, ``"frozen"``,
-        ``"finetune"`` or ``"ensemble"``.
+        ``"guided"``, ``"finetune"`` or ``"ensemble"``.
     input_ : InputMap
         Map from windows to the network's input.
     channels_ : tuple of str or None
