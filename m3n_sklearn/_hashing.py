@@ -53,9 +53,9 @@ def content_hash(value: Any) -> str:
     """Digest arrays, windows, estimators and containers by what a pickle of them would hold.
 
     The digest is the same in every process; memory-mapped arrays have that of arrays in memory.
-    Functions and classes are identified by their names, torch modules by class, structure and
-    weights. A path counts with what it leads to; where
-    an estimator keeps its own work does not count.
+    Functions and classes are identified by their names, torch modules by class, structure, plain
+    attributes and weights. A path counts with what it leads to; where an estimator keeps its own
+    work does not count.
     """
     try:
         return str(_Hasher("md5", coerce_mmap=True).hash(_parts(value)))
@@ -74,17 +74,37 @@ class _Hasher(NumpyHasher):  # type: ignore[misc]
         torch = sys.modules.get("torch")  # what is not imported cannot be there
         if torch is not None and isinstance(obj, torch.nn.Module):
             kind = f"{type(obj).__module__}.{type(obj).__qualname__}"
-            weights = {name: tensor_array(tensor) for name, tensor in obj.state_dict().items()}
-            obj = [kind, _ADDRESS.sub("", repr(obj)), weights]
+            plain = {name: _attributes(part) for name, part in obj.named_modules()}
+            obj = [kind, _ADDRESS.sub("", repr(obj)), plain, dict(obj.state_dict())]
         elif torch is not None and isinstance(obj, torch.Tensor):
             obj = tensor_array(obj)
         super().save(obj)
 
 
+def _attributes(module: Any) -> dict[str, Any]:
+    """Return the settings of a torch module, which its text may not show."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if name != "training" and not name.startswith("_") and _is_setting(value)
+    }
+
+
+def _is_setting(value: Any) -> bool:
+    """Tell whether a value is a number, a text or None, or consists of them."""
+    if type(value) in (list, tuple):
+        return all(map(_is_setting, value))
+    return value is None or isinstance(value, str | int | float)
+
+
 def tensor_array(tensor: Any) -> Any:
-    """Return a tensor as an array; NumPy has no bfloat16."""
+    """Return a tensor as an array."""
     tensor = tensor.detach().cpu()
-    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
+    tensor = tensor.dequantize() if tensor.is_quantized else tensor.to_dense()
+    try:
+        return tensor.numpy()
+    except TypeError:  # NumPy has neither bfloat16 nor float8
+        return tensor.float().numpy()
 
 
 def _parts(value: Any) -> Any:

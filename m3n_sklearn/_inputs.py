@@ -536,8 +536,9 @@ class InputMap:
             return
         doubts = _doubts_of(imu, self.layout)
         new = [doubt for doubt in doubts if doubt.key not in self.doubts]
-        is_turned = self._is_turned(imu)
-        say((_with_sign(doubt) if is_turned else doubt for doubt in new), imu.told)
+        if new and self._is_turned(imu):
+            new = [_with_sign(doubt) for doubt in new]
+        say(new, imu.told)
         sensors = {doubt.sensor for doubt in doubts}
         for key in self.doubts:
             sensor, _, kind = key.partition(":")

@@ -42,6 +42,18 @@ def network(seed=0, stride=1):
     return nn.Sequential(*layers)
 
 
+class Pool(nn.Module):
+    """A module whose text shows nothing of what it does."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+        self.last = torch.zeros(1)  # not a setting
+
+    def get_extra_state(self):
+        return {"version": 1}
+
+
 def parts():
     """Return one of each kind."""
     return [
@@ -89,7 +101,9 @@ OTHERS = {
     "function": (np.log, np.exp),
     "weights": (network(), network(seed=1)),
     "structure": (network(), network(stride=2)),
+    "setting": (nn.Sequential(Pool("mean")), nn.Sequential(Pool("max"))),
     "tensor": (torch.zeros(3), torch.ones(3)),
+    "8 bits": [torch.tensor([x]).to(torch.float8_e4m3fn) for x in (1.0, 2.0)],
     "column": (windows(), windows(present={"imu": [True, True, False]})),
     "slice": (windows(4)[:3], windows(4)[1:]),
 }
@@ -99,6 +113,14 @@ OTHERS = {
 def test_other_content_is_seen(what):
     one, other = OTHERS[what]
     assert content_hash(one) != content_hash(other)
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
+def test_quantized_weights_are_seen():
+    one, same, other = (
+        torch.quantize_per_tensor(torch.tensor([x]), 0.1, 0, torch.qint8) for x in (1.0, 1.0, 2.0)
+    )
+    assert content_hash(one) == content_hash(same) != content_hash(other)
 
 
 def test_equal_content_is_the_same(tmp_path):

@@ -54,6 +54,7 @@ from ._learning import (
     train_frozen,
     train_members,
 )
+from ._predictor import sensors_in
 from ._pretrained import (
     Network,
     as_list,
@@ -178,7 +179,7 @@ class Multi3NetClassifier(
         Channels of a 3-D X, samples of a 2-D X.
     strategy_ : str
         The strategy that was followed. ``"auto"`` becomes ``"scratch"``, ``"frozen"``,
-        ``"finetune"`` or ``"ensemble"``.
+        ``"guided"``, ``"finetune"`` or ``"ensemble"``.
     input_ : InputMap
         Map from windows to the network's input.
     channels_ : tuple of str or None
@@ -396,7 +397,8 @@ class Multi3NetClassifier(
         # 2. List the networks to train, with their initial weights: those of the last fit, those of
         #    the pretrainers, or random ones.
         if self._continues(imu, labels.classes):
-            first_epoch, input_map = self.n_iter_, self.input_
+            first_epoch = self.n_iter_
+            input_map = replace(self.input_, layout=self._layout_of(imu))
             config = self._with_functions(self.config_)
             members = members_of_last_fit(self.strategy_, config, self.weights_)
         else:
@@ -520,6 +522,8 @@ class Multi3NetClassifier(
             )
         fitted, unnamed = self.input_.layout, imu.channels is None
         same = imu.layout == fitted or (unnamed and imu.layout.n_channels == fitted.n_channels)
+        if not same and self.channels_ is not None:  # sites may come in another order
+            same = bool(sensors := sensors_in(imu.layout)) and sensors == sensors_in(fitted)
         if not same or not np.array_equal(classes, self.classes_):
             raise ValueError(
                 "warm_start=True can only continue with the same classes and channels: fitted were "

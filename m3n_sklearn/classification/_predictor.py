@@ -23,7 +23,7 @@ from ._foreign import ForeignEncoder, foreign_within, with_functions
 from ._outputs import check_finite, probabilities, run_in_chunks, turned_views
 from ._pretrained import as_list, reads_one_length
 
-__all__ = ["Predictor"]
+__all__ = ["Predictor", "sensors_in"]
 
 OTHER_LENGTH = 1.3
 """Ratio of the length of windows to that of fit from which on a warning says it."""
@@ -187,17 +187,17 @@ class Predictor:
             )
         if imu.channels is None or self.channels_ is None or imu.channels == self.channels_:
             return fitted
-        if _sensors(imu.layout) != _sensors(fitted):
+        if fitted.is_series or sensors_in(imu.layout) != sensors_in(fitted):
             raise ValueError(
                 f"X has the channels {', '.join(imu.channels)}, but the classifier was fitted on "
-                f"{', '.join(self.channels_)}. Select or rename channels."
+                f"{', '.join(self.channels_)}. Select, order or rename channels."
             )
         columns = dict(zip(imu.layout.sites, imu.layout.columns, strict=True))
         return replace(fitted, columns=tuple(columns[site] for site in fitted.sites))
 
 
-def _sensors(layout: Layout) -> Any:
-    """Return the sensors of a layout in one order, to compare two layouts."""
+def sensors_in(layout: Layout) -> list[Any]:
+    """Return the sensors of a layout in one order, to compare two layouts; none of a series."""
     if layout.is_series:
-        return layout.n_channels
+        return []
     return sorted(zip(layout.sites, layout.present.tolist(), strict=True))

@@ -39,6 +39,7 @@ __all__ = [
     "only_length",
     "own_pretrainer",
     "prompt_network",
+    "read_pretrainer",
     "reads_one_length",
     "sees_parts",
 ]
@@ -110,7 +111,7 @@ def _fitted(
     if (foreign := foreign_within(pretrainer)) is not None:
         return foreign
     if isinstance(pretrainer, str | os.PathLike):
-        return _read(pretrainer)
+        return read_pretrainer(pretrainer)
     if isinstance(pretrainer, FrozenEstimator):
         return _thawed(pretrainer)
     _checked(pretrainer, "pretrainer is")
@@ -157,7 +158,7 @@ def is_ready(pretrainer: Any) -> bool:
     return isinstance(pretrainer, str | os.PathLike | FrozenEstimator | ForeignEncoder)
 
 
-def _read(pretrainer: str | os.PathLike[str]) -> Multi3NetPretrainer:
+def read_pretrainer(pretrainer: str | os.PathLike[str]) -> Multi3NetPretrainer:
     """Load pretrained weights by their name or, failing that, from a file."""
     where = os.fspath(pretrainer)
     if where in list_pretrained():

@@ -9,10 +9,9 @@ from typing import Any
 
 from sklearn.base import BaseEstimator, clone
 
-from .._persistence import load
 from .._validation import list_of
-from ..classification import Multi3NetClassifier
-from ..pretraining import Multi3NetPretrainer, list_pretrained, load_pretrained
+from ..classification import Multi3NetClassifier, read_pretrainer
+from ..pretraining import Multi3NetPretrainer
 
 __all__ = ["SEEN", "Method", "People", "check_methods", "flags_of"]
 
@@ -165,10 +164,8 @@ def _pretrainers(part: Any, name: str = "") -> Iterator[Multi3NetPretrainer]:
     if isinstance(part, Multi3NetPretrainer):
         yield part
     elif isinstance(part, str | os.PathLike):
-        if name.rpartition("__")[2] == "pretrainer":
-            known = isinstance(part, str) and part in list_pretrained()
-            loaded = load_pretrained(str(part)) if known else load(part)
-            yield from _pretrainers(loaded)
+        if name.rpartition("__")[2] == "pretrainer" and part != "passthrough":
+            yield read_pretrainer(part)
     elif isinstance(part, list | tuple):
         for each in part:
             yield from _pretrainers(each, name)

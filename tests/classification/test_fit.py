@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from skorch.callbacks import Callback, EarlyStopping
 
 from m3n_sklearn import Windows, load
 from m3n_sklearn.classification import Multi3NetClassifier
+from m3n_sklearn.recording import channel_names
 
 from ..wrists import CAPTIONS, RATE, classifier, holds_torch, pretrained, pretrainer, wrist_data
 
@@ -413,6 +415,32 @@ def test_what_is_not_a_callback_is_refused():
     X, y, _ = wrist_data()
     with pytest.raises(TypeError, match=r"callbacks\[0\] must be an instance of skorch"):
         classifier(max_epochs=1, callbacks=[print]).fit(X, y)
+
+
+def test_named_channels_of_a_series_must_be_those_of_fit():
+    X, y = np.random.default_rng(0).normal(size=(12, 2, 20)), np.arange(12) % 2
+    names = ["series_0", "series_1"]
+    fitted = classifier(strategy="scratch", max_epochs=1).fit(Windows(imu=X, channels=names), y)
+    assert len(fitted.predict(X)) == len(X)
+    for other in (names[::-1], ["series_heart", "series_1"]):
+        with pytest.raises(ValueError, match="but the classifier was fitted on series_0, series_1"):
+            fitted.predict(Windows(imu=X, channels=other))
+
+
+def test_a_warm_start_reads_sites_in_any_order():
+    X = np.random.default_rng(0).normal(size=(12, 12, 20)).astype("f4")
+    X[:, [2, 8]] += 9.8
+    y, names = np.arange(12) % 2, channel_names("left_wrist") + channel_names("chest")
+    turned = Windows(imu=np.roll(X, 6, axis=1), channels=names[6:] + names[:6], rate=20.0)
+    results = []
+    for again in (Windows(imu=X, channels=names, rate=20.0), turned):
+        model = classifier(strategy="scratch", max_epochs=1, warm_start=True)
+        model.fit(Windows(imu=X, channels=names, rate=20.0), y).fit(again, y)
+        results.append(model.predict_proba(turned))
+    assert_array_equal(*results)
+    other = Windows(imu=X, channels=names[:6] + channel_names("left_shin"), rate=20.0)
+    with pytest.raises(ValueError, match="can only continue with the same classes and channels"):
+        model.fit(other, y)
 
 
 @pytest.mark.parametrize("augment", ["cone", "so3"])

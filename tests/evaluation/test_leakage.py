@@ -16,6 +16,8 @@ code that prevents it:
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -31,7 +33,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
 from m3n_sklearn import Motion, Multi3NetPretrainer, Recording, Windows, cut
@@ -446,6 +448,21 @@ def test_people_of_earlier_pretraining_are_not_forgotten():
     assert pretrainer.set_params(warm_start=False).fit(
         one_person("labeled", 1)
     ).labeled_groups_ == [1]
+
+
+def test_pretrainers_are_found_as_a_classifier_finds_them(tmp_path):
+    X, y, groups = wrist_set(n_people=2)
+    steps = Pipeline([("pretrainer", StandardScaler()), ("model", DummyClassifier())])
+    given = [
+        Method("path of a name", Probe(Path("m3n-base"))),
+        Method("step", GridSearchCV(steps, {"pretrainer": ["passthrough"]}, cv=KFold(2))),
+    ]
+    flat = X["imu"].reshape(len(X), -1)
+    assert few_label_study(given[:1], X, y, groups, budgets=(1,))
+    assert few_label_study(given[1:], flat, y, groups, budgets=(1,))
+    lost = [Method("lost", Probe(str(tmp_path / "lost.safetensors")))]
+    with pytest.raises(FileNotFoundError, match=r"lost\.safetensors' is neither the name of"):
+        few_label_study(lost, X, y, groups, budgets=(1,))
 
 
 @pytest.mark.parametrize("name", list_pretrained())
