@@ -324,7 +324,7 @@ def test_accelerometer_alone_and_two_sites(frozen):
     np.testing.assert_allclose(
         scratch.predict_proba(turned), scratch.predict_proba(both), atol=1e-5
     )
-    with pytest.raises(ValueError, match="Select or rename"):
+    with pytest.raises(ValueError, match="Select, order or rename"):
         classifier(max_epochs=1).fit(X, y).predict(Windows(imu=X["imu"], rate=RATE, channels=left))
 
 
