@@ -82,7 +82,8 @@ def _bars(tables: Tables, name: str) -> Iterator[Bar]:
         def alone(task: str, budget: int) -> Result | None:
             words = tables.get(task, f"{GIVEN_WORDS}{name}", OWN)
             said = None if words is None else _at_budget(words, budget)
-            return _best([r for r in (said, labeled(task, budget)) if r], budget)
+            known = labeled(task, budget)
+            return _best([said, known], budget) if said and known else None
 
         return alone
 
