@@ -34,6 +34,7 @@ from benchmarks.learning.rows import (
     GIVEN_WORDS,
     GUIDED,
     INDOMAIN,
+    MEASURED,
     TEXT_NAMED,
     TWICE,
     TWO_ENCODERS,
@@ -441,17 +442,21 @@ def test_claims_take_each_set_once():
             DEFAULT: row(DEFAULT, ours, (1, 4, 16)),
             FROZEN: row(FROZEN, 0.48, (1, 4, 16)),
             GUIDED: row(GUIDED, 0.54, (1, 4, 16)),
+            MEASURED: row(MEASURED, 0.5, (1, 4, 16)),
         }
         rows[task, f"{GIVEN_WORDS}v9"] = {
             "its own prompts": row("its own prompts", 0.5, (1,)),
             "shuffled prompts, 1": row("shuffled prompts, 1", 0.1, (1,)),
         }
+    # a set without one label alone does not count where words and labels are compared with both
+    rows["weda", f"{GIVEN}v9"] = {GUIDED: row(GUIDED, 0.9, (1, 4, 16))}
+    rows["weda", f"{GIVEN_WORDS}v9"] = rows["ter", f"{GIVEN_WORDS}v9"]
     lines = list(claims.list_claims(targets.Tables(rows)))
     rival = next(line for line in lines if "best rival, 1 per class" in line)
     assert "+12.5" in rival and "2 sets" in rival and rival.endswith("met")
     guided = next(line for line in lines if line.startswith("guided against the better of words"))
     assert "+4.0" in guided and "1 per class" in guided and guided.endswith("met")
-    assert any(line.startswith("zero-shot, mean of 2: 0.50") and "met" in line for line in lines)
+    assert any(line.startswith("zero-shot, mean of 3: 0.50") and "met" in line for line in lines)
 
 
 def test_intervals_of_means_over_sets():
