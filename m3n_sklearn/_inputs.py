@@ -60,9 +60,10 @@ GYRO_SCALE = 5.0
 OPPOSITE = 0.8
 """Cosine below whose negative two mean accelerations point to opposite sides.
 
-With this cosine and the length below, 3 of the 2,025 pairs of a person and an activity in eight
-data sets would be warned of, and after the axes of one person are inverted, 138 of the 140 people
-in six of them. In the other two, people wear the sensor in different ways, and nobody is.
+With this cosine and the length below, 5 of 2,627 pairs of a person and an activity on ten wrists
+of data sets would be warned of, and 174 of the 178 people on eight of them whose axes are inverted
+by us. On the other two, people wear the sensor in different ways, and nobody is
+(``python benchmarks/turned_axes.py DATA predict``).
 """
 
 SHORTEST_GRAVITY = 5.0
@@ -536,7 +537,7 @@ class InputMap:
             return
         doubts = _doubts_of(imu, self.layout)
         new = [doubt for doubt in doubts if doubt.key not in self.doubts]
-        if new and self._is_turned(imu):
+        if new and (known := self._gravities(imu)) and all(opposite(a, b) for _, a, b in known):
             new = [_with_sign(doubt) for doubt in new]
         say(new, imu.told)
         sensors = {doubt.sensor for doubt in doubts}
@@ -553,32 +554,29 @@ class InputMap:
         """Warn if windows in m/s² have gravity the other way than those of the fit."""
         if len(imu) < FEWEST_TURNED or self.layout.is_series or _doubts_of(imu, self.layout):
             return
-        if self._is_turned(imu, shortest=SHORTEST_GRAVITY):
-            fitted, given = (
-                ", ".join(f"{site or 'acc'} ({x:.1f}, {y:.1f}, {z:.1f})" for site, x, y, z in means)
-                for means in (self.gravity, _mean_accelerations(imu, self.layout))
+        turned = [
+            (site, before, now)
+            for site, before, now in self._gravities(imu)
+            if opposite(before, now) and min(_length(before), _length(now)) >= SHORTEST_GRAVITY
+        ]
+        if turned:
+            told = "; ".join(
+                f"{f'{site}: ' if site else ''}{_point(now)} here, {_point(before)} in the fit"
+                for site, before, now in turned
             )
             warn(
                 "Gravity points the other way than in the windows that were fitted. Mean "
-                f"acceleration in m/s² here: {given}; in the fit: {fitted}. Either axes have "
-                "another sign, or the sensor is worn another way round: turn it with "
-                'to_site_axes, or fit with augment="so3" if everybody wears it differently.'
+                f"acceleration in m/s²: {told}. Either axes have another sign, or the sensor is "
+                "worn another way round: turn it with to_site_axes, or fit with "
+                'augment="so3" if everybody wears it differently.'
             )
 
-    def _is_turned(self, imu: ImuWindows, shortest: float = 0.0) -> bool:
-        """Tell whether gravity points the other way than in the fit, if that was without doubts."""
-        fitted = {site: np.array(mean) for site, *mean in self.gravity}
-        given = {site: np.array(mean) for site, *mean in _mean_accelerations(imu, self.layout)}
-        pairs = [(given[site], fitted[site]) for site in given.keys() & fitted.keys()]
-        return (
-            bool(pairs)
-            and not self.doubts
-            and all(
-                a @ b < -OPPOSITE * (np.linalg.norm(a) * np.linalg.norm(b))
-                and min(np.linalg.norm(a), np.linalg.norm(b)) >= shortest
-                for a, b in pairs
-            )
-        )
+    def _gravities(self, imu: ImuWindows) -> list[tuple[str, AnyArray, AnyArray]]:
+        """Return site and mean acceleration, in the fit and now; none if the fit was in doubt."""
+        if self.doubts:
+            return []
+        fitted, given = map(_by_site, (self.gravity, _mean_accelerations(imu, self.layout)))
+        return [(site[0], mean, given[site]) for site, mean in fitted.items() if site in given]
 
     def adapted(self, imu: ImuWindows) -> InputMap:
         """Return this map with the layout of other windows.
@@ -654,6 +652,29 @@ def _mean_accelerations(
             x, y, z = acc.mean(axis=(0, 2), dtype=np.float64).tolist()
             means.append((site, x, y, z))
     return tuple(means)
+
+
+def _by_site(
+    means: Iterable[tuple[str, float, float, float]],
+) -> dict[tuple[str, int], AnyArray]:
+    """Return the mean acceleration of each site; several without a name are numbered."""
+    found: dict[tuple[str, int], AnyArray] = {}
+    for site, *mean in means:
+        found[site, sum(site == other for other, _ in found)] = np.array(mean)
+    return found
+
+
+def opposite(before: AnyArray, now: AnyArray) -> bool:
+    """Tell whether two mean accelerations point to opposite sides."""
+    return bool(before @ now < -OPPOSITE * _length(before) * _length(now))
+
+
+def _length(mean: AnyArray) -> float:
+    return float(np.linalg.norm(mean))
+
+
+def _point(mean: AnyArray) -> str:
+    return f"({', '.join(f'{value:.1f}' for value in mean)})"
 
 
 def _warn_about_other_clips(imu: ImuWindows, layout: Layout) -> None:

@@ -256,6 +256,20 @@ def test_gravity_that_points_the_other_way_is_named() -> None:
     assert said(lambda: input_map.warn_if_turned(as_read(inverted[:10]))) == []
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_one_turned_sensor_of_two_is_named(named):
+    sites = ("left_wrist", "right_wrist")
+    channels = [*channel_names(sites[0]), *channel_names(sites[1])] if named else None
+    values = imu(40, 12)
+    input_map = InputMap.fit(as_read(values, channels))
+    for k, site in enumerate(sites):
+        inverted = values.copy()
+        inverted[:, 6 * k : 6 * k + 3] *= -1
+        (message,) = said(lambda x=inverted: input_map.warn_if_turned(as_read(x, channels)))
+        assert message.count(" here, ") == 1
+        assert not named or f"{site}: " in message
+
+
 def test_recordings_of_another_scale_are_named() -> None:
     values = imu(12)
     values[3:6] /= 9.81

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,8 +165,10 @@ def _pretrainers(part: Any, name: str = "") -> Iterator[Multi3NetPretrainer]:
     if isinstance(part, Multi3NetPretrainer):
         yield part
     elif isinstance(part, str | os.PathLike):
-        if name.rpartition("__")[2] == "pretrainer" and part != "passthrough":
-            yield read_pretrainer(part)
+        if name.rpartition("__")[2] == "pretrainer":
+            # a text of another estimator; with ours, `fit` says what is wrong with it
+            with suppress(OSError, ValueError):
+                yield read_pretrainer(part)
     elif isinstance(part, list | tuple):
         for each in part:
             yield from _pretrainers(each, name)

@@ -401,7 +401,7 @@ def _classes(facts: Sequence[Facts]) -> Iterator[Finding]:
         yield Finding(
             "classes",
             "all",
-            "There are no labels, from which a classifier learns.",
+            "There are no labels, and a classifier learns from labels.",
             "Give Recording(labels=...) or Motion(label=...), or name the labels of a table in "
             "read_table(..., label=...).",
         )

@@ -439,6 +439,13 @@ def test_windows_of_tested_people_in_pretraining_are_flagged(tmp_path, kind):
     assert {s.group for s in scores if s.flags} == {"0"}
 
 
+def test_a_parameter_of_others_with_the_same_name_is_none_of_ours():
+    X, y, groups = wrist_set()
+    for text in ("resnet50", "./none.safetensors"):
+        scores = few_label_study([Method("a", Probe(text))], X, y, groups, budgets=(1,))
+        assert not any(score.flags for score in scores)
+
+
 def test_people_of_earlier_pretraining_are_not_forgotten():
     pretrainer = Multi3NetPretrainer(**TINY).fit(
         one_person("labeled", 2).drop("groups"), groups=[2] * 12
@@ -460,7 +467,7 @@ def test_pretrainers_are_found_as_a_classifier_finds_them(tmp_path):
     flat = X["imu"].reshape(len(X), -1)
     assert few_label_study(given[:1], X, y, groups, budgets=(1,))
     assert few_label_study(given[1:], flat, y, groups, budgets=(1,))
-    lost = [Method("lost", Probe(str(tmp_path / "lost.safetensors")))]
+    lost = [Method("lost", classifier(str(tmp_path / "lost.safetensors")))]
     with pytest.raises(FileNotFoundError, match=r"lost\.safetensors' is neither the name of"):
         few_label_study(lost, X, y, groups, budgets=(1,))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from m3n_sklearn import SMPLIMUSimulator
 from m3n_sklearn.motion import Motion
 from m3n_sklearn.recording import Recording, UnitsWarning, channel_names, cut
+from m3n_sklearn.recording._cut_plan import make_plan
 
 CHANNELS = channel_names("wrist", "acc")
 
@@ -412,3 +414,11 @@ def test_ignored_classes_that_are_misspelled_are_said():
         cut(ramp(600, labels=labels), seconds=1.0, ignore="unlabeled")
         cut(ramp(600, labels=np.repeat(["task_1", "b"], 300)), seconds=1.0, ignore="task_2")
         cut(ramp(600, labels=np.repeat(["walk", "b"], 300)), seconds=1.0, ignore="null")
+
+
+def test_the_plan_has_the_defaults_of_cut():
+    plan, whole = (signature(function).parameters for function in (make_plan, cut))
+    assert {name: plan[name].default for name in whole if name in plan} == {
+        name: one.default for name, one in whole.items() if name in plan
+    }
+    assert set(whole) - set(plan) == {"items"}
